@@ -1,0 +1,30 @@
+"""Data: a name, a file, a function or arrays -> a checked table -> three standardised parts.
+
+    load_table / table_from  ->  Table  ->  prepare  ->  Prepared  ->  save_prepared / open_prepared
+
+Rows in messages count from 1, without the header.
+"""
+
+from __future__ import annotations
+
+from objectives.data.builtin import BUILTIN
+from objectives.data.prepare import Array, Part, Prepared, prepare
+from objectives.data.splits import SplitSpec
+from objectives.data.store import open_prepared, save_prepared
+from objectives.data.table import Table, load_table, table_from
+from objectives.data.target import TASKS
+
+__all__ = [
+    "BUILTIN",
+    "TASKS",
+    "Array",
+    "Part",
+    "Prepared",
+    "SplitSpec",
+    "Table",
+    "load_table",
+    "open_prepared",
+    "prepare",
+    "save_prepared",
+    "table_from",
+]

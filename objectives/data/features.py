@@ -1,0 +1,158 @@
+"""Turns found columns into features: numbers stay numbers, texts become categories, empty columns are left out.
+
+Complete numbers become one float array (n, D), the quick path that needs neither pandas nor scikit-learn; texts or
+missing values make a frame of float and text columns, which `mixed.py` fits on the train rows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from objectives.data.frames import column_complaints
+from objectives.data.raw import Column, Found, Raw, plain_column, some_rows
+from objectives.errors import Complaint
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Features", "features_of"]
+
+Floats = npt.NDArray[np.float64]
+MOST_CATEGORIES = 1000
+FEW_CATEGORIES = 20
+# A column with this share of numbers among its texts is a number column with slips in it, not a category.
+SLIPS = 0.9
+
+
+class Features:
+    """The usable columns, collected one by one: float64 columns, text columns, and notes on what was left out."""
+
+    def __init__(self) -> None:
+        self.columns: dict[str, Column] = {}
+        self.texts: list[str] = []
+        self.notes: list[str] = []
+
+    def table(self) -> Floats | pd.DataFrame:
+        """All columns: a float array (n, D) if they are complete numbers, else a frame of n rows."""
+        values = list(self.columns.values())
+        if not self.texts and all(np.isfinite(column).all() for column in values):
+            return np.ascontiguousarray(np.column_stack(values), dtype=np.float64)
+        import pandas as pd
+
+        return pd.DataFrame(self.columns)
+
+    def describe(self) -> list[str]:
+        """Sentences on what happens to texts, missing values and columns that were left out."""
+        wide = len(self.columns)
+        numbers = [column for name, column in self.columns.items() if name not in self.texts]
+        gaps = sum(bool(np.isnan(column).any()) for column in numbers)
+        said = [f"{len(self.texts)} of {wide} columns are text: one-hot"] if self.texts else []
+        said += [f"{gaps} of {wide} columns have missing numbers: the median of the train rows"] if gaps else []
+        return [*self.notes, *said]
+
+
+def features_of(raw: Raw, found: Found) -> Features:
+    """The features among the columns of `raw`; what is wrong with them is added to `found`."""
+    features = Features()
+    found += column_complaints(list(raw.features), raw.where)
+    if isinstance(raw.x, np.ndarray):
+        _add_matrix(features, raw.x, raw, found)
+    else:
+        for i, name in enumerate(raw.features):
+            _add(features, name, plain_column(raw.x.iloc[:, i]), f"{raw.where}, column {name!r}", found)
+    if not features.columns and not found:
+        what = "; ".join(["there is no column left to learn from", *features.notes])
+        found.append(Complaint(raw.where, what, "add columns beside the target"))
+    return features
+
+
+def _add_matrix(features: Features, matrix: Column, raw: Raw, found: Found) -> None:
+    if matrix.dtype.kind not in "biuf":
+        what = f"X holds {matrix.dtype} values, not numbers"
+        found.append(Complaint(raw.where, what, "hand over a pandas frame if some columns are text"))
+        return
+    numbers = np.asarray(matrix, dtype=np.float64)
+    if np.isfinite(numbers).all():
+        features.columns = dict(zip(raw.features, numbers.T, strict=True))
+        return
+    for name, column in zip(raw.features, numbers.T, strict=True):
+        _add(features, name, column, f"{raw.where}, column {name!r}", found)
+
+
+def _add(features: Features, name: str, values: Column, where: str, found: Found) -> None:
+    """Adds one column (n,) as numbers or texts, leaves it out with a note, or complains."""
+    kind = values.dtype.kind
+    if kind in "biuf":
+        _add_numbers(features, name, values.astype(np.float64), where, found)
+    elif kind == "O":
+        _add_objects(features, name, values, where, found)
+    else:
+        what = {"c": "complex numbers", "M": "dates", "m": "durations"}.get(kind, f"{values.dtype} values")
+        found.append(Complaint(where, f"holds {what}", "turn it into numbers, or remove it"))
+
+
+def _add_numbers(features: Features, name: str, numbers: Floats, where: str, found: Found) -> None:
+    infinite = np.isinf(numbers)
+    if infinite.any():
+        first = numbers[infinite][0]
+        what = f"{first} in {some_rows(infinite)}"
+        found.append(Complaint(where, what, "correct it, or leave it empty if the value is missing"))
+    elif np.isnan(numbers).all():
+        features.notes.append(f"column {name!r} is empty: left out")
+    else:
+        features.columns[name] = numbers
+
+
+def _add_objects(features: Features, name: str, values: Column, where: str, found: Found) -> None:
+    import pandas as pd
+
+    missing = np.asarray(pd.isna(values))
+    kinds = {type(value) for value in values[~missing]}
+    if kinds <= {str}:
+        _add_texts(features, name, values, missing, where, found)
+    elif str in kinds or (numbers := _as_numbers(values, missing)) is None:
+        shown = ", ".join(sorted(kind.__name__ for kind in kinds))
+        found.append(Complaint(where, f"holds values of type {shown}", "use one type, numbers or texts"))
+    else:
+        _add_numbers(features, name, numbers, where, found)
+
+
+def _as_numbers(values: Column, missing: npt.NDArray[np.bool_]) -> Floats | None:
+    numbers = np.full(len(values), np.nan)
+    try:
+        numbers[~missing] = [float(value) for value in values[~missing]]
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return numbers
+
+
+def _add_texts(
+    features: Features, name: str, values: Column, missing: npt.NDArray[np.bool_], where: str, found: Found
+) -> None:
+    present = values[~missing]
+    if not len(present):
+        features.notes.append(f"column {name!r} is empty: left out")
+        return
+    slips = missing | np.array([_is_number(value) for value in values])
+    if SLIPS <= (slips & ~missing).sum() / len(present) < 1:
+        first = values[~slips][0]
+        what = f"{str(first)[:40]!r} in {some_rows(~slips)}, where all others are numbers"
+        found.append(Complaint(where, what, "correct it, or leave it empty if the value is missing"))
+        return
+    distinct = len(set(present))
+    if distinct > FEW_CATEGORIES and distinct > min(MOST_CATEGORIES, len(values) // 2):
+        features.notes.append(f"column {name!r} has {distinct} different texts in {len(values)} rows: left out")
+        return
+    features.columns[name] = np.where(missing, "(missing)", values)
+    features.texts.append(name)
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True

@@ -1,0 +1,151 @@
+"""Raw table -> three standardised parts, fitted on the train rows of the replicate only.
+
+Complete numbers are standardised here in plain NumPy (the same numbers as scikit-learn's StandardScaler, without its
+import); texts and missing values go through scikit-learn's transformers in `mixed.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from objectives.data.mixed import transform_mixed
+from objectives.data.splits import PARTS, Division, SplitSpec, divide, split_complaints
+from objectives.data.table import Table
+from objectives.errors import Complaint, DataError
+
+__all__ = ["Array", "Part", "Prepared", "prepare"]
+
+Array = npt.NDArray[np.floating[Any]]
+Floats = npt.NDArray[np.float64]
+DTYPES = ("float32", "float64")
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One part of a split; the arrays are read-only."""
+
+    x: Array  # (n, D + 1) standardised inputs, the last column is ones (it carries the bias)
+    y: Array  # (n, C) one-hot (multiclass) | (n, 1) of 0 and 1 (binary) | (n, C) standardised targets (regression)
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """The data of a problem, ready to descend on. Equal data have equal digests."""
+
+    task: str  # "binary" | "multiclass" | "regression"
+    train: Part
+    valid: Part
+    test: Part
+    features: tuple[str, ...]  # (D,)
+    classes: tuple[str, ...]  # (C,), or the two of a binary task; empty for regression
+    y_mean: Array  # (C,) user units = y * y_scale + y_mean; 0 and 1 for classification
+    y_scale: Array  # (C,)
+    digest: str
+    inferred: tuple[str, ...]  # sentences on what was decided without being asked
+
+
+def prepare(table: Table, split: SplitSpec, seed: int, replicate: int = 0, dtype: str = "float32") -> Prepared:
+    """Divides `table` by (seed, replicate) and standardises it on its train rows.
+
+    Raises DataError when a part would be empty or a number does not fit `dtype`, ValueError for another `dtype`.
+    """
+    if dtype not in DTYPES:
+        raise ValueError(f"dtype must be one of {', '.join(DTYPES)}, but got {dtype!r}")
+    if found := split_complaints(table.rows, split, table.where):
+        raise DataError(*found)
+    division = divide(table.rows, split, seed, replicate)
+    # Numbers too large to standardise end as inf and are complained about below.
+    with np.errstate(over="ignore", invalid="ignore"):
+        x, features = _inputs(table, division)
+        y, y_mean, y_scale = _targets(table, division.train)
+        x, y = x.astype(dtype), y.astype(dtype)
+    _check_finite(x, y, features, table.where, dtype)
+    train, valid, test = (_part(x[rows], y[rows]) for rows in (division.train, division.valid, division.test))
+    inferred = (*table.inferred, *_describe(table, division, split))
+    back = (_read_only(y_mean), _read_only(y_scale))
+    digest = _digest(
+        table.task, features, table.classes, [a for p in (train, valid, test) for a in (p.x, p.y)] + [*back]
+    )
+    return Prepared(table.task, train, valid, test, features, table.classes, *back, digest, inferred)
+
+
+def _inputs(table: Table, division: Division) -> tuple[Floats, tuple[str, ...]]:
+    """All rows (n, D) standardised on the train rows, and the names of the columns."""
+    if isinstance(table.x, np.ndarray):
+        mean, scale = moments(table.x[division.train])
+        return (table.x - mean) / scale, table.features
+    return transform_mixed(table.x, division.train)
+
+
+def moments(train: Floats) -> tuple[Floats, Floats]:
+    """Mean and standard deviation of each column of `train` (n, D), (D,) each; the scale of a constant is 1."""
+    mean, variance = train.mean(axis=0), train.var(axis=0)
+    # scikit-learn's bound on the rounding errors of the variance of a constant column (_is_constant_feature)
+    eps = np.finfo(np.float64).eps
+    constant = variance <= len(train) * eps * variance + (len(train) * mean * eps) ** 2
+    return mean, np.where(constant, 1.0, np.sqrt(variance))
+
+
+def _targets(table: Table, train: npt.NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
+    """All targets (n, C) as the losses want them, with their mean and scale (C,)."""
+    if table.task == "regression":
+        mean, scale = moments(table.y[train])
+        return (table.y - mean) / scale, mean, scale
+    codes = table.y[:, None]
+    y = codes if table.task == "binary" else codes == np.arange(len(table.classes))
+    return y.astype(np.float64), np.zeros(y.shape[1]), np.ones(y.shape[1])
+
+
+def _check_finite(x: Array, y: Array, features: tuple[str, ...], where: str, dtype: str) -> None:
+    hint = "rescale it, or use dtype = 'float64'" if dtype == "float32" else "rescale it"
+    bad = [name for name, column in zip(features, x.T, strict=True) if not np.isfinite(column).all()]
+    found = [Complaint(f"{where}, column {name!r}", f"values too large for {dtype}", hint) for name in bad]
+    if not np.isfinite(y).all():
+        found.append(Complaint(f"{where}, target", f"values too large for {dtype}", hint))
+    if found:
+        raise DataError(*found)
+
+
+def _part(x: Array, y: Array) -> Part:
+    ones = np.ones((len(x), 1), dtype=x.dtype)
+    return Part(_read_only(np.concatenate([x, ones], axis=1)), _read_only(y))
+
+
+def _read_only(array: Array) -> Array:
+    array = np.ascontiguousarray(array)
+    array.flags.writeable = False
+    return array
+
+
+def _describe(table: Table, division: Division, split: SplitSpec) -> list[str]:
+    sizes = [len(rows) for rows in (division.train, division.valid, division.test)]
+    counts = ", ".join(f"{size} {name}" for size, name in zip(sizes, PARTS, strict=True))
+    named = [(way, name) for way, name in _ways(split) if name is not None]
+    stratified = "stratified by class" if table.rows.strata is not None else "at random"
+    said = [f"split: {counts} rows, " + (f"{named[0][0]} {named[0][1]!r}" if named else stratified)]
+    if table.rows.strata is not None:
+        seen = set(table.y[division.train].tolist())
+        unseen = [name for code, name in enumerate(table.classes) if code not in seen]
+        said += [f"class {name!r} has no train rows" for name in unseen]
+    return said
+
+
+def _ways(split: SplitSpec) -> list[tuple[str, str | None]]:
+    return [("by column", split.column), ("whole groups of", split.group), ("in order of", split.order)]
+
+
+def _digest(task: str, features: tuple[str, ...], classes: tuple[str, ...], arrays: list[Array]) -> str:
+    digest = hashlib.sha256(json.dumps([task, features, classes]).encode())
+    for array in arrays:
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        digest.update(array.data)
+    return digest.hexdigest()

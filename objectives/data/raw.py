@@ -1,0 +1,112 @@
+"""What a source hands over, before anything is decided: columns as they were found, and where they came from.
+
+Every source (file, array, built-in set, user function) becomes one `Raw`; `table.py` alone turns a `Raw` into a
+`Table`. Rows in messages count from 1 and do not count a header; columns of arrays are named x0, x1, ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from objectives.errors import Complaint, DataError, nearest
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Column", "Found", "Raw", "first_lines", "gaps_in", "is_frame", "plain_column", "some_rows", "take"]
+
+Column = npt.NDArray[Any]
+Found = list[Complaint]
+
+
+@dataclass(frozen=True, eq=False)
+class Raw:
+    """Columns as found: `x` (n, D), a frame or an array; `y` (n,) or (n, C), or None while it is a column of `x`."""
+
+    where: str
+    x: pd.DataFrame | Column
+    features: tuple[str, ...]
+    y: Any = None
+    classes: tuple[str, ...] = ()  # names of the codes in y, where the source knows them
+    extra: Mapping[str, Column] = field(default_factory=dict)  # named arrays beside X and y
+    notes: tuple[str, ...] = ()
+
+
+def is_frame(value: object) -> bool:
+    """Whether `value` is a pandas DataFrame (pandas itself is not imported to find out)."""
+    return hasattr(value, "columns") and hasattr(value, "iloc")
+
+
+def take(raw: Raw, name: str | int, role: str) -> tuple[Raw, Column]:
+    """Splits the column `name` (a name or a position) off `raw`; returns what is left and the (n,) column.
+
+    Raises DataError when there is no such column.
+    """
+    if isinstance(name, str) and name in raw.extra:
+        return raw, raw.extra[name]
+    position = _position(raw, name, role)
+    features = raw.features[:position] + raw.features[position + 1 :]
+    if isinstance(raw.x, np.ndarray):
+        return replace(raw, x=np.delete(raw.x, position, axis=1), features=features), raw.x[:, position]
+    kept = [i for i in range(len(raw.features)) if i != position]
+    return replace(raw, x=raw.x.iloc[:, kept], features=features), plain_column(raw.x.iloc[:, position])
+
+
+def some_rows(mask: npt.NDArray[np.bool_]) -> str:
+    """The first rows where `mask` (n,) holds, in words: "rows 3, 8 and 12 more"."""
+    rows = np.flatnonzero(mask) + 1
+    shown = ", ".join(map(str, rows[:5]))
+    more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
+    return f"row{'s' if len(rows) > 1 else ''} {shown}{more}"
+
+
+def _position(raw: Raw, name: str | int, role: str) -> int:
+    width = len(raw.features)
+    if isinstance(name, str) and name in raw.features:
+        return raw.features.index(name)
+    if isinstance(name, int) and -width <= name < width:
+        return name % width
+    if isinstance(name, int):
+        raise DataError(Complaint(raw.where, f"{role} is column {name}, but there are {width}", _range_hint(width)))
+    hint = nearest(name, [*raw.features, *raw.extra])
+    raise DataError(Complaint(raw.where, f"no column {name!r} for the {role}", hint))
+
+
+def _range_hint(width: int) -> str:
+    return f"columns count from 0 to {width - 1}; -1 is the last"
+
+
+def plain_column(series: Any) -> Column:
+    """A pandas column (n,) as a NumPy array of bool, number, date or object; missing values are NaN, NaT or None."""
+    import pandas as pd
+
+    if isinstance(series.dtype, pd.CategoricalDtype) or not isinstance(series.dtype, np.dtype):
+        series = pd.Series(series.to_numpy(dtype=object, na_value=None), dtype=object)
+    values: Column = series.infer_objects().to_numpy()
+    if values.dtype.kind in "biufcmM":
+        return values
+    objects: Column = series.to_numpy(dtype=object)
+    return objects
+
+
+def gaps_in(column: Column) -> npt.NDArray[np.bool_]:
+    """Where values are missing, in the shape of `column`: NaN, NaT, None or an empty text."""
+    if column.dtype.kind == "O":
+        import pandas as pd
+
+        return np.asarray(pd.isna(column), dtype=np.bool_)
+    if column.dtype.kind in "fcmM":
+        return np.asarray(column != column)
+    return np.asarray(column == "") if column.dtype.kind == "U" else np.zeros(column.shape, dtype=np.bool_)
+
+
+def first_lines(lines: Iterable[str], most: int = 5) -> str:
+    """Joins the first few of many short texts with commas and counts the rest."""
+    texts = list(lines)
+    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return ", ".join(texts[:most]) + more

@@ -1,0 +1,131 @@
+"""Finds what a source names: a built-in set, a file, or a function of the user's.
+
+"sklearn:digits", "table.csv" (also tsv, parquet, npz, npy; relative to the study file's folder) or "module:function",
+which is called without arguments and returns X, y.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import stat
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from objectives.data.arrays import read_npy, read_npz
+from objectives.data.builtin import BUILTIN, PREFIX, read_builtin
+from objectives.data.frames import read_csv, read_parquet
+from objectives.data.raw import Raw
+from objectives.errors import Complaint, DataError, nearest
+
+__all__ = ["call_user", "is_function", "read_source"]
+
+FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+MOST_BYTES = 2**31
+READERS: dict[str, Callable[[Path, str], Raw]] = {
+    ".csv": read_csv,
+    ".tsv": read_csv,
+    ".parquet": read_parquet,
+    ".npy": read_npy,
+}
+SUFFIXES = (*READERS, ".npz")
+
+
+def is_function(source: str) -> bool:
+    """Whether `source` names a function of the user's, "module:function"."""
+    return not source.startswith(PREFIX) and FUNCTION.fullmatch(source) is not None
+
+
+def read_source(source: str, target: str | int | None, base: Path) -> Raw:
+    """The columns of a built-in set or of a file relative to the folder `base`.
+
+    Raises DataError when it is not there or not readable.
+    """
+    if source.startswith(PREFIX):
+        return read_builtin(source)
+    try:
+        path = base / Path(source).expanduser()
+        _check_file(path, source)
+        suffix = path.suffix.lower()
+        return read_npz(path, source, target) if suffix == ".npz" else READERS[suffix](path, source)
+    # a NUL in the name is a ValueError, a home directory that is not there a RuntimeError
+    except (OSError, RuntimeError, ValueError) as error:
+        if isinstance(error, DataError):
+            raise
+        what = f"cannot be read ({getattr(error, 'strerror', None) or error})"
+        raise DataError(Complaint(repr(source)[1:-1], what, "check the path and its permissions")) from error
+    except MemoryError as error:
+        raise DataError(Complaint(source, "does not fit into memory", "keep fewer rows")) from error
+
+
+def call_user(source: str, base: Path) -> tuple[Any, Any]:
+    """Imports "module:function" (the folder `base` comes last on the path), calls it and returns its X, y.
+
+    Raises DataError when it cannot be imported, raises, or returns something else.
+    """
+    module, _, name = source.partition(":")
+    folder = str(base.resolve())
+    sys.path.append(folder)
+    try:
+        function = _attribute(module, name, source)
+        result = _guarded(function, source, "raised")
+    finally:
+        sys.path.remove(folder)
+    if isinstance(result, tuple) and len(result) == 2:
+        return result
+    shape = f"a tuple of {len(result)}" if isinstance(result, tuple) else type(result).__name__
+    raise DataError(Complaint(source, f"returned {shape}", "return a pair: X, y"))
+
+
+def _attribute(module: str, name: str, source: str) -> Callable[[], Any]:
+    imported = _guarded(lambda: importlib.import_module(module), source, "cannot be imported:")
+    function = getattr(imported, name, None)
+    if callable(function):
+        return function  # type: ignore[no-any-return]
+    if function is not None:
+        raise DataError(Complaint(source, f"{name} is {type(function).__name__}, not a function", "name a function"))
+    names = [key for key, value in vars(imported).items() if callable(value) and not key.startswith("_")]
+    raise DataError(Complaint(source, f"module {module!r} has no {name!r}", nearest(name, names)))
+
+
+def _guarded(call: Callable[[], Any], source: str, verb: str) -> Any:
+    try:
+        return call()
+    except KeyboardInterrupt:
+        raise
+    # other people's code: it may raise anything, SystemExit too
+    except BaseException as error:
+        options = [PREFIX + name for name in BUILTIN]
+        near = nearest(source, options)
+        hint = near if near.startswith("did") else "run it by itself in Python to see where"
+        first = (str(error).splitlines() or [""])[0][:200]
+        raise DataError(Complaint(source, f"{verb} {type(error).__name__}: {first}", hint)) from error
+
+
+def _check_file(path: Path, source: str) -> None:
+    if path.is_dir():
+        raise DataError(Complaint(source, "is a directory", "name a file in it"))
+    if not path.exists():
+        raise DataError(Complaint(source, "there is no such file", _neighbours(path, source)))
+    if path.suffix.lower() not in SUFFIXES:
+        hint = f"known are {', '.join(SUFFIXES)}, sklearn:NAME and module:function"
+        raise DataError(Complaint(source, f"is of an unknown kind ({path.suffix or 'no suffix'})", hint))
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise DataError(Complaint(source, "is not a regular file", "save the data in a file"))
+    if status.st_size == 0:
+        raise DataError(Complaint(source, "is empty", "write the data again"))
+    if status.st_size > MOST_BYTES:
+        what = f"has {status.st_size:,} bytes, more than {MOST_BYTES:,}"
+        raise DataError(Complaint(source, what, "keep fewer rows"))
+
+
+def _neighbours(path: Path, source: str) -> str:
+    if source in BUILTIN:
+        return f"did you mean {PREFIX + source!r}?"
+    if not path.parent.is_dir():
+        return f"{str(path.parent)!r} is no directory"
+    names = [entry.name for entry in path.parent.iterdir() if entry.suffix.lower() in SUFFIXES]
+    return nearest(path.name, names) or f"there are no data files in {str(path.parent)!r}"

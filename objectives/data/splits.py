@@ -1,0 +1,166 @@
+"""Which rows train, which choose, which judge.
+
+The test rows depend on the seed alone, so they are set aside once and for all; the division of the rest into train
+and valid depends on (seed, replicate). The three parts have the same sizes in every replicate, so that replicates can
+be stacked. Four ways, from simple to complex: a given column, time order, stratified fractions, whole groups.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from objectives.data.groups import draw_groups
+from objectives.errors import Complaint
+
+__all__ = ["PARTS", "Division", "Rows", "SplitSpec", "divide", "split_complaints"]
+
+Codes = npt.NDArray[np.int64]
+T = TypeVar("T")
+PARTS = ("train", "valid", "test")
+# Streams of random numbers: no two purposes share one, whatever the seed.
+TEST_STREAM, VALID_STREAM = 71, 72
+
+
+@dataclass(frozen=True)
+class SplitSpec:
+    """How to divide the rows: fractions of all rows, or one column that says (parts, groups, or time)."""
+
+    valid: float = 0.2
+    test: float = 0.2
+    column: str | None = None
+    group: str | None = None
+    order: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """What a division needs to know of n rows: class codes, and one of part numbers, group codes or times, (n,)."""
+
+    count: int
+    strata: Codes | None = None
+    parts: Codes | None = None  # 0 train, 1 valid, 2 test
+    groups: Codes | None = None
+    times: npt.NDArray[Any] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Division:
+    """Row numbers of each part, ascending."""
+
+    train: Codes
+    valid: Codes
+    test: Codes
+
+
+def split_complaints(rows: Rows, split: SplitSpec, where: str) -> list[Complaint]:
+    """Everything that keeps `split` from dividing `rows` into three parts that are not empty."""
+    given = [kind for kind in ("column", "group", "order") if getattr(split, kind) is not None]
+    if len(given) > 1:
+        return [Complaint(where, f"split has {' and '.join(given)}", "choose one of them")]
+    if split.column is not None:
+        return _part_complaints(rows, f"{where}, column {split.column!r}")
+    found = _fraction_complaints(rows.count, split, where)
+    if rows.groups is not None and split.group is not None and (held := len(np.unique(rows.groups))) < 3:
+        what = f"has {held} group{'s' if held > 1 else ''}"
+        found.append(Complaint(f"{where}, column {split.group!r}", what, "three parts need three groups or more"))
+    return found
+
+
+def divide(rows: Rows, split: SplitSpec, seed: int, replicate: int = 0) -> Division:
+    """Divides the rows; `split` must be free of complaints.
+
+    Raises ValueError when the rows lack the column that `split` names.
+    """
+    if split.column is not None:
+        parts = _needed(rows.parts, "column")
+        return Division(*(np.flatnonzero(parts == i) for i in range(3)))
+    if split.order is not None:
+        return _by_time(_needed(rows.times, "order"), split)
+    if split.group is not None:
+        return _by_group(_needed(rows.groups, "group"), split, seed, replicate)
+    strata = np.zeros(rows.count, dtype=np.int64) if rows.strata is None else rows.strata
+    return _by_fraction(strata, split, seed, replicate)
+
+
+def _by_time(times: npt.NDArray[Any], split: SplitSpec) -> Division:
+    order = np.argsort(times, kind="stable")
+    valid, test = _size(len(order), split.valid), _size(len(order), split.test)
+    cut = len(order) - valid - test
+    parts = (order[:cut], order[cut : cut + valid], order[cut + valid :])
+    return Division(*(np.sort(part) for part in parts))
+
+
+def _by_fraction(strata: Codes, split: SplitSpec, seed: int, replicate: int) -> Division:
+    counts = np.bincount(strata)
+    test_quota = _quotas(counts, split.test, counts - 2)
+    valid_quota = _quotas(counts, split.valid, counts - test_quota - 1)
+    everyone = np.arange(len(strata))
+    rest, test = _draw(everyone, strata, test_quota, np.random.default_rng([seed, TEST_STREAM]))
+    train, valid = _draw(rest, strata, valid_quota, np.random.default_rng([seed, VALID_STREAM, replicate]))
+    return Division(train, valid, test)
+
+
+def _by_group(groups: Codes, split: SplitSpec, seed: int, replicate: int) -> Division:
+    sizes = np.bincount(groups)
+    testing = draw_groups(sizes, _size(len(groups), split.test), np.random.default_rng([seed, TEST_STREAM]))
+    # Groups that are already taken have no rows left to give.
+    left = np.where(testing, 0, sizes)
+    generator = np.random.default_rng([seed, VALID_STREAM, replicate])
+    choosing = draw_groups(left, _size(len(groups), split.valid), generator)
+    parts = np.where(testing, 2, np.where(choosing, 1, 0))[groups]
+    return Division(*(np.flatnonzero(parts == i) for i in range(3)))
+
+
+def _size(count: int, fraction: float) -> int:
+    return max(1, round(count * fraction))
+
+
+def _quotas(counts: Codes, fraction: float, room: Codes) -> Codes:
+    """Rows each class (C,) gives to a part: its share by largest remainder, at least 1, at most its `room`."""
+    exact = counts * fraction
+    quotas: Codes = np.clip(np.floor(exact).astype(np.int64), np.minimum(1, room), room)
+    for stratum in np.argsort(np.floor(exact) - exact, kind="stable"):
+        if quotas.sum() >= round(counts.sum() * fraction):
+            break
+        quotas[stratum] += quotas[stratum] < room[stratum]
+    return quotas
+
+
+def _draw(rows: Codes, strata: Codes, quotas: Codes, generator: np.random.Generator) -> tuple[Codes, Codes]:
+    """Draws `quotas` (C,) of the `rows` from each class; returns those left and those drawn, ascending."""
+    drawn = np.zeros(len(strata), dtype=np.bool_)
+    for stratum, quota in enumerate(quotas):
+        members = rows[strata[rows] == stratum]
+        drawn[generator.permutation(members)[:quota]] = True
+    return rows[~drawn[rows]], rows[drawn[rows]]
+
+
+def _part_complaints(rows: Rows, where: str) -> list[Complaint]:
+    counts = np.bincount(_needed(rows.parts, "column"), minlength=3)
+    empty = [name for name, count in zip(PARTS, counts, strict=True) if not count]
+    return [Complaint(where, f"leaves {name} empty", f"mark some rows {name!r}") for name in empty]
+
+
+def _fraction_complaints(count: int, split: SplitSpec, where: str) -> list[Complaint]:
+    found = []
+    for name, fraction in (("valid", split.valid), ("test", split.test)):
+        if not (math.isfinite(fraction) and 0 < fraction < 1):
+            found.append(Complaint(where, f"split.{name} is {fraction}", "it must lie between 0 and 1"))
+        elif count * fraction < 0.5:
+            what = f"split.{name} = {fraction} of {count} rows is less than a row"
+            found.append(Complaint(where, what, f"raise it to {1 / count:.2g} or add rows"))
+    if not found and count - _size(count, split.valid) - _size(count, split.test) < 1:
+        what = f"split.valid = {split.valid} and split.test = {split.test} leave none of {count} rows for train"
+        found.append(Complaint(where, what, "lower them, their sum must stay below 1"))
+    return found
+
+
+def _needed(value: T | None, kind: str) -> T:
+    if value is None:
+        raise ValueError(f"the table was loaded without split.{kind}; load it with the same split")
+    return value

@@ -1,0 +1,95 @@
+"""Prepared data on disk: one .npy file an array, memory-mapped by everyone who opens them, and a JSON file beside.
+
+A directory is written under a temporary name and renamed, so it is there completely or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from objectives.data.prepare import Array, Part, Prepared
+from objectives.data.splits import PARTS
+from objectives.errors import Complaint, DataError
+
+__all__ = ["open_prepared", "save_prepared"]
+
+FACTS = "prepared.json"
+
+
+def save_prepared(prepared: Prepared, directory: Path) -> None:
+    """Writes `prepared` to `directory`, in place of what was there; does nothing when the same data are there."""
+    if _digest_in(directory) == prepared.digest:
+        return
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
+    try:
+        for name, array in _arrays(prepared).items():
+            np.save(temporary / f"{name}.npy", array, allow_pickle=False)
+        (temporary / FACTS).write_text(json.dumps(_facts(prepared)), encoding="utf-8")
+        _put(temporary, directory, prepared.digest)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def open_prepared(directory: Path) -> Prepared:
+    """The data that `save_prepared` wrote to `directory`, their arrays memory-mapped and read-only.
+
+    Raises DataError when they are not there or damaged.
+    """
+    try:
+        facts = json.loads((directory / FACTS).read_text(encoding="utf-8"))
+        arrays = {name: _mapped(directory / f"{name}.npy", shape) for name, shape in facts["shapes"].items()}
+        train, valid, test = (Part(arrays[f"{name}_x"], arrays[f"{name}_y"]) for name in PARTS)
+        names = (tuple(facts["features"]), tuple(facts["classes"]), arrays["y_mean"], arrays["y_scale"])
+        return Prepared(facts["task"], train, valid, test, *names, facts["digest"], tuple(facts["inferred"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError) as error:
+        what = f"no prepared data, or damaged ({error})"
+        raise DataError(Complaint(str(directory), what, "remove the directory and run again")) from error
+
+
+def _arrays(prepared: Prepared) -> dict[str, Array]:
+    parts = {"train": prepared.train, "valid": prepared.valid, "test": prepared.test}
+    arrays = {f"{name}_{axis}": getattr(part, axis) for name, part in parts.items() for axis in ("x", "y")}
+    return {**arrays, "y_mean": prepared.y_mean, "y_scale": prepared.y_scale}
+
+
+def _facts(prepared: Prepared) -> dict[str, Any]:
+    names = ("task", "features", "classes", "digest", "inferred")
+    shapes = {name: list(array.shape) for name, array in _arrays(prepared).items()}
+    return {**{name: getattr(prepared, name) for name in names}, "shapes": shapes}
+
+
+def _mapped(path: Path, shape: list[int]) -> Array:
+    # A plain array over the mapping: the memmap class would slow every slice down.
+    array = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+    if list(array.shape) != shape:
+        raise ValueError(f"{path.name} has shape {array.shape}")
+    return array
+
+
+def _digest_in(directory: Path) -> str | None:
+    try:
+        return open_prepared(directory).digest
+    except DataError:
+        return None
+
+
+def _put(temporary: Path, directory: Path, digest: str) -> None:
+    temporary.chmod(0o755)
+    try:
+        os.rename(temporary, directory)
+    except OSError:
+        # Somebody else may have written the same data meanwhile; other data make room.
+        if _digest_in(directory) == digest:
+            return
+        aside = Path(tempfile.mkdtemp(prefix=f".{directory.name}-old-", dir=directory.parent))
+        os.rename(directory, aside / "old")
+        os.rename(temporary, directory)
+        shutil.rmtree(aside, ignore_errors=True)

@@ -1,0 +1,218 @@
+"""A checked table of raw data: features, an encoded target, and what the split needs to know of each row.
+
+`load_table` reads a source, `table_from` takes arrays or frames; both end in `_build`, which looks for everything
+that is wrong and raises it together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from objectives.data.features import Features, features_of
+from objectives.data.raw import Column, Found, Raw, first_lines, gaps_in, is_frame, plain_column, some_rows, take
+from objectives.data.sources import call_user, is_function, read_source
+from objectives.data.splits import Rows, SplitSpec, split_complaints
+from objectives.data.target import Target, encode
+from objectives.errors import Complaint, DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Table", "load_table", "table_from"]
+
+PART_NAMES = {"train": 0, "valid": 1, "validation": 1, "val": 1, "test": 2, "0": 0, "1": 1, "2": 2}
+DEFAULT_SPLIT = SplitSpec()
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Raw data that passed every check."""
+
+    where: str
+    x: npt.NDArray[np.float64] | pd.DataFrame  # (n, D); a frame if there are texts or missing values
+    y: npt.NDArray[Any]  # (n,) class codes, or (n, C) float64 for regression
+    task: str
+    features: tuple[str, ...]
+    classes: tuple[str, ...]
+    rows: Rows
+    inferred: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return self.rows.count
+
+
+def load_table(
+    source: str,
+    target: str | int | None = None,
+    *,
+    base: Path,
+    task: str | None = None,
+    split: SplitSpec = DEFAULT_SPLIT,
+) -> Table:
+    """The table that `source` names: "sklearn:digits", a file relative to the folder `base`, or "module:function".
+
+    Raises DataError with every complaint about the source, its columns and the split.
+    """
+    if is_function(source):
+        x, y = call_user(source, base)
+        return table_from(x, y, target=target, task=task, split=split, where=source)
+    return _build(read_source(source, target, base), target, task, split)
+
+
+def table_from(
+    x: Any,
+    y: Any = None,
+    *,
+    target: str | int | None = None,
+    features: tuple[str, ...] = (),
+    task: str | None = None,
+    split: SplitSpec = DEFAULT_SPLIT,
+    where: str = "data",
+) -> Table:
+    """The table of X (n, D), an array or a frame, and y (n,) or (n, C); without y the target is a column of X.
+
+    Raises DataError with every complaint about them and the split.
+    """
+    if is_frame(x):
+        raw = Raw(where, x, tuple(map(str, x.columns)))
+    else:
+        matrix = _matrix(x, where)
+        names = features or tuple(f"x{i}" for i in range(matrix.shape[1]))
+        if len(names) != matrix.shape[1]:
+            what = f"{len(names)} feature names for {matrix.shape[1]} columns"
+            raise DataError(Complaint(where, what, "name every column"))
+        raw = Raw(where, matrix, names)
+    return _build(raw if y is None else replace(raw, y=_targets(y, where)), target, task, split)
+
+
+def _build(raw: Raw, target: str | int | None, task: str | None, split: SplitSpec) -> Table:
+    found: Found = []
+    raw = replace(raw, x=_matrix(raw.x, raw.where)) if isinstance(raw.x, np.ndarray) else raw
+    raw, y, place = _target_column(raw, target, found)
+    asides: dict[str, Column] = {}
+    for kind in ("column", "group", "order"):
+        raw = _set_aside(raw, getattr(split, kind), kind, asides, found)
+    count = len(raw.x)
+    goal = None if y is None else encode(y, raw.classes, task, place, found)
+    for name, values in {"the target": y, **asides}.items():
+        if values is not None and np.ndim(values) and len(values) != count:
+            what = f"X has {count} rows, but {name} has {len(values)}"
+            found.append(Complaint(raw.where, what, "give one value for each row"))
+    features = features_of(raw, found)
+    rows = _rows(count, goal, asides, split, raw.where, found)
+    if rows is not None:
+        found += split_complaints(rows, split, raw.where)
+    if found or goal is None or rows is None:
+        raise DataError(*found)
+    return _table(raw, features, goal, rows)
+
+
+def _table(raw: Raw, features: Features, goal: Target, rows: Rows) -> Table:
+    inferred = (*goal.said, *raw.notes, *features.describe())
+    names = tuple(features.columns)
+    return Table(raw.where, features.table(), goal.y, goal.task, names, goal.classes, rows, inferred)
+
+
+def _target_column(raw: Raw, target: str | int | None, found: Found) -> tuple[Raw, Any, str]:
+    """Splits the target off; returns what is left, its values (None if there is none) and its name for messages."""
+    if raw.y is not None:
+        return raw, raw.y, f"{raw.where}, target"
+    if target is None:
+        last = raw.features[-1] if raw.features else ""
+        what = f"no target is named; the columns are {first_lines(raw.features, 12)}"
+        found.append(Complaint(raw.where, what, f"name it, for example target = {last!r}"))
+        return raw, None, raw.where
+    try:
+        rest, values = take(raw, target, "target")
+    except DataError as error:
+        found += error.complaints
+        return raw, None, raw.where
+    name = target if isinstance(target, str) else raw.features[target]
+    return rest, values, f"{raw.where}, column {name!r}"
+
+
+def _set_aside(raw: Raw, name: str | None, kind: str, asides: dict[str, Column], found: Found) -> Raw:
+    if name is None:
+        return raw
+    try:
+        rest, asides[kind] = take(raw, name, f"split.{kind}")
+    except DataError as error:
+        found += error.complaints
+        return raw
+    return rest
+
+
+def _rows(
+    count: int, goal: Target | None, asides: dict[str, Column], split: SplitSpec, where: str, found: Found
+) -> Rows | None:
+    before = len(found)
+    rows = Rows(count, goal.y if goal is not None and goal.task != "regression" else None)
+    for kind, values in asides.items():
+        place = f"{where}, column {getattr(split, kind)!r}"
+        if (gaps := gaps_in(values)).any():
+            found.append(Complaint(place, f"missing in {some_rows(gaps)}", "fill it in, or remove these rows"))
+        elif kind == "column":
+            rows = replace(rows, parts=_part_numbers(values, place, found))
+        elif kind == "group":
+            rows = replace(rows, groups=np.unique(_sortable(values), return_inverse=True)[1].astype(np.int64))
+        else:
+            rows = replace(rows, times=_times(values, place, found))
+    named = [kind for kind in ("column", "group", "order") if getattr(split, kind) is not None]
+    return rows if len(found) == before and set(named) <= set(asides) else None
+
+
+def _part_numbers(values: Column, place: str, found: Found) -> npt.NDArray[np.int64] | None:
+    whole = values.astype(np.int64) if values.dtype.kind == "f" and (values == np.floor(values)).all() else values
+    numbers = np.array([PART_NAMES.get(str(value).strip().lower(), -1) for value in whole], dtype=np.int64)
+    if (unknown := numbers < 0).any():
+        what = f"unknown value {str(whole[unknown][0])[:40]!r} in {some_rows(unknown)}"
+        found.append(Complaint(place, what, "use train, valid and test, or 0, 1 and 2"))
+        return None
+    return numbers
+
+
+def _times(values: Column, place: str, found: Found) -> Column | None:
+    if values.dtype.kind in "biufM":
+        return values
+    import pandas as pd
+
+    try:
+        return np.asarray(pd.to_datetime(pd.Series(values.tolist()), format="ISO8601", utc=True).to_numpy())
+    except (ValueError, TypeError):
+        what = "holds texts that are no dates of the form 2024-05-31"
+        found.append(Complaint(place, what, "use numbers or such dates"))
+        return None
+
+
+def _sortable(values: Column) -> Column:
+    return values.astype(np.str_) if values.dtype.kind == "O" else values
+
+
+def _matrix(x: Any, where: str) -> Column:
+    """X as an array (n, D); a single column may come without its axis."""
+    try:
+        matrix: Column = np.asarray(x)
+    except ValueError as error:
+        raise DataError(Complaint(where, "the rows of X differ in length", "make them equally long")) from error
+    if matrix.ndim == 1 and matrix.dtype.kind != "O":
+        matrix = matrix[:, None]
+    if matrix.ndim != 2:
+        what = f"X has {matrix.ndim} dimensions, a table has 2 (rows, columns)"
+        raise DataError(Complaint(where, what, "reshape it to X.reshape(len(X), -1)"))
+    if 0 in matrix.shape:
+        raise DataError(Complaint(where, f"X has {matrix.shape[0]} rows and {matrix.shape[1]} columns", "add data"))
+    return matrix
+
+
+def _targets(y: Any, where: str) -> Column:
+    try:
+        plain: Column = plain_column(y) if hasattr(y, "iloc") and not is_frame(y) else np.asarray(y)
+        # NumPy would quietly turn the numbers of a mixed list into texts
+        return np.asarray(y, dtype=object) if isinstance(y, list) and plain.dtype.kind == "U" else plain
+    except ValueError as error:
+        raise DataError(Complaint(where, "the rows of y differ in length", "make them equally long")) from error

@@ -1,0 +1,181 @@
+"""The training loop: `descend` advances a pack of trials in lockstep, as a pure function.
+
+    descend(problem, configs, epochs, state=None) -> Outcome(curves, state)
+
+Every array has the axes (R, K, ...): replicates, then trials. The trials of a replicate see the same minibatches, whose
+order is a pure function of (seed, epoch), and start from the same weights. What a trial computes depends on its config
+and the replicate alone, bit for bit: neither on the pack it runs in nor on where a run was cut. A trial whose loss or
+weights leave the finite numbers is frozen, with its weights at zero, and the pack goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from objectives.errors import Complaint, InvalidInput
+from objectives.evaluation import Evaluation
+from objectives.groups import Stepper, groups_of, row_order, slots_of
+from objectives.losses import Scratch
+from objectives.minibatches import Minibatches
+from objectives.models import ACTIVATIONS, Layers, Workspace, backward, forward
+from objectives.problem import Problem, constant_loss
+
+__all__ = ["Outcome", "State", "descend"]
+
+Array = NDArray[Any]
+Config = Mapping[str, Any]
+DIVERGED = 1e6  # times the loss of a constant prediction: no run was seen to come back from there
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a pack stands after `epoch` epochs: all that the next epoch needs.
+
+    `weights` are `(R, K, P)`, `slots` `(S, R, K, P)` with S the most that any of the rules keeps, `alive` `(R, K)`.
+    """
+
+    epoch: int
+    weights: Array
+    slots: Array
+    alive: Array
+
+    def take(self, trials: Sequence[int]) -> State:
+        """The state of some of the trials, in the order given."""
+        rows = list(trials)
+        return State(self.epoch, self.weights[:, rows], self.slots[:, :, rows], self.alive[:, rows])
+
+    @staticmethod
+    def join(states: Sequence[State]) -> State:
+        """One pack from several that stand at the same epoch; rules with fewer slots get empty ones beside them."""
+        most = max(len(state.slots) for state in states)
+        padded = [
+            np.concatenate([s.slots, np.zeros((most - len(s.slots), *s.weights.shape), s.slots.dtype)]) for s in states
+        ]
+        return State(
+            states[0].epoch,
+            np.concatenate([s.weights for s in states], axis=1),
+            np.concatenate(padded, axis=2),
+            np.concatenate([s.alive for s in states], axis=1),
+        )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What `descend` returns: `curves[name]` is `(R, K, E)` for the epochs just run, in float64.
+
+    Curves: `train_loss` (mean over the epoch's minibatches as they were met), `valid_loss` and `valid_*` metrics. From
+    the epoch in which a trial diverges its losses are inf and its metrics nan.
+    """
+
+    curves: dict[str, Array]
+    state: State
+
+    @property
+    def diverged(self) -> Array:
+        """`(R, K)`: which trials have left the finite numbers."""
+        return ~self.state.alive
+
+
+def descend(problem: Problem, configs: Sequence[Config], epochs: int, state: State | None = None) -> Outcome:
+    """Advance `configs` by `epochs` epochs from `state`, or from their initial weights.
+
+    The configs share one batch size. `config["epochs"]` is the horizon of the schedule, whatever `epochs` is.
+    Raises InvalidInput where the configs cannot train together or a value is out of its range.
+    """
+    _check(problem, configs)
+    order = row_order(configs)
+    ordered = [configs[i] for i in order]
+    with np.errstate(all="ignore"):
+        outcome = _run(problem, ordered, epochs, state.take(order) if state else _initial(problem, ordered))
+    back = [int(i) for i in np.argsort(order)]
+    return Outcome({name: curve[:, back] for name, curve in outcome.curves.items()}, outcome.state.take(back))
+
+
+def _check(problem: Problem, configs: Sequence[Config]) -> None:
+    sizes = {int(config["batch_size"]) for config in configs}
+    if len(sizes) != 1:
+        raise InvalidInput(Complaint("batch_size", f"a pack has one, but got {sorted(sizes)}"))
+    size, rows = sizes.pop(), len(problem.data.train)
+    if not 1 <= size <= rows:
+        raise InvalidInput(Complaint("batch_size", f"must lie in [1, {rows}], the train rows, but got {size}"))
+
+
+def _initial(problem: Problem, configs: Sequence[Config]) -> State:
+    """Everybody's first weights: one draw a replicate, shared by its trials."""
+    dtype = problem.data.train.x.dtype
+    draws = [
+        problem.model.initial(replicate.weights_stream(), problem.inputs, problem.outputs)
+        for replicate in problem.replicates
+    ]
+    first = np.stack(draws).astype(dtype)[:, None, :]
+    weights = np.repeat(first, len(configs), axis=1)
+    slots = np.zeros((slots_of(configs), *weights.shape), dtype)
+    return State(0, weights, slots, np.ones(weights.shape[:2], bool))
+
+
+def _run(problem: Problem, configs: Sequence[Config], epochs: int, start: State) -> Outcome:
+    weights, slots, alive = start.weights.copy(), start.slots.copy(), start.alive.copy()
+    batch_size = int(configs[0]["batch_size"])
+    epoch_of = _Epoch(problem, configs, weights, slots, batch_size)
+    evaluate = Evaluation(problem, len(configs), "valid")
+    bound = np.array([DIVERGED * constant_loss(r.data, r.data.train) for r in problem.replicates])[:, None]
+    history: list[dict[str, Array]] = []
+    for epoch in range(start.epoch, start.epoch + epochs):
+        values = {"train_loss": epoch_of(epoch), **evaluate(epoch_of.layers)}
+        losses = np.maximum(values["train_loss"], values["valid_loss"])
+        alive &= (losses <= bound) & np.isfinite(weights).all(axis=-1)
+        _freeze(weights, slots, values, ~alive)
+        history.append(values)
+    curves = {name: np.stack([values[name] for values in history], axis=-1) for name in history[0]} if history else {}
+    return Outcome(curves, State(start.epoch + epochs, weights, slots, alive))
+
+
+def _freeze(weights: Array, slots: Array, values: dict[str, Array], dead: Array) -> None:
+    """Put diverged trials to zero, where nothing overflows, and say so in their values."""
+    if dead.any():
+        weights[dead] = 0
+        slots[:, dead] = 0
+        for name, value in values.items():
+            value[dead] = np.inf if name.endswith("_loss") else np.nan
+
+
+class _Epoch:
+    """One epoch of a pack: all buffers are made once, and every operation of a step writes into one."""
+
+    def __init__(self, problem: Problem, configs: Sequence[Config], weights: Array, slots: Array, size: int) -> None:
+        shapes = problem.model.shapes(problem.inputs, problem.outputs)
+        replicates, trials = weights.shape[:2]
+        gradients = np.empty_like(weights)
+        self.layers, self.gradients = Layers(weights, shapes), Layers(gradients, shapes)
+        self.activation, self.loss = ACTIVATIONS[problem.model.activation], problem.loss
+        self.steps = problem.steps_per_epoch(size)
+        self.batches = Minibatches(problem.replicates, size)
+        self.steppers = [Stepper(g, weights, gradients, slots) for g in groups_of(configs, self.steps)]
+        self.n = len(problem.data.train)
+        self.buffers = {
+            rows: (
+                Workspace(shapes, replicates, trials, rows, weights.dtype),
+                Scratch(replicates, trials, problem.outputs, rows, weights.dtype),
+            )
+            for rows in {size, self.n % size} - {0}
+        }
+
+    def __call__(self, epoch: int) -> Array:
+        """Train one epoch; returns the mean loss of its rows `(R, K)` as their minibatches were met."""
+        for stepper in self.steppers:
+            stepper.begin(epoch * self.steps, self.steps)
+        total = np.zeros(self.layers.views[0].shape[:2])
+        for i, (x, y) in enumerate(self.batches.epoch(epoch)):
+            work, scratch = self.buffers[x.shape[2]]
+            z = forward(x, self.layers, work, self.activation)
+            self.loss.gradient(z, y, scratch)
+            total += scratch.total[..., 0, 0]
+            backward(x, self.layers, self.gradients, work, self.activation)
+            for stepper in self.steppers:
+                stepper.step(i)
+        return total / self.n

@@ -1,0 +1,76 @@
+"""Loss and metrics of a pack on one part of the split, and predictions of single trials."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from objectives.losses import Scratch
+from objectives.models import ACTIVATIONS, Layers, Workspace, forward
+from objectives.problem import Problem, rows_of
+
+__all__ = ["Evaluation", "predict"]
+
+Array = NDArray[Any]
+CHUNK = 256  # rows at once: part of what makes a trial's bits, so not a setting
+
+
+class Evaluation:
+    """Buffers to evaluate a pack of `trials` on a part ("train", "valid", "test") again and again."""
+
+    def __init__(self, problem: Problem, trials: int, part: str) -> None:
+        self.problem, self.part = problem, part
+        data = [replicate.data for replicate in problem.replicates]
+        self.parts = [getattr(d, part) for d in data]
+        self.n = len(self.parts[0])
+        self.rows = rows_of(self.parts, [d.y_scale for d in data])
+        self.activation = ACTIVATIONS[problem.model.activation]
+        shapes = problem.model.shapes(problem.inputs, problem.outputs)
+        dtype = self.parts[0].x.dtype
+        self._buffers = {
+            size: (
+                Workspace(shapes, len(data), trials, size, dtype),
+                Scratch(len(data), trials, problem.outputs, size, dtype),
+                np.empty((len(data), 1, size, problem.inputs + 1), dtype),
+                np.empty((len(data), 1, problem.outputs, size), dtype),
+            )
+            for size in {min(CHUNK, self.n), self.n % CHUNK} - {0}
+        }
+
+    def __call__(self, layers: Layers) -> dict[str, Array]:
+        """`{"valid_loss": (R, K), "valid_accuracy": (R, K), ...}` in float64."""
+        metrics = self.problem.metrics
+        loss = np.zeros(layers.views[0].shape[:2])
+        sums: list[Any] = [0.0] * len(metrics)
+        for start in range(0, self.n, CHUNK):
+            z, y, scratch = self._forward(start, layers)
+            self.problem.loss.value(z, y, scratch)
+            loss += scratch.total[..., 0, 0]
+            sums = [total + metric.count(z, y) for total, metric in zip(sums, metrics, strict=True)]
+        values = {f"{self.part}_loss": loss / self.n}
+        for metric, total in zip(metrics, sums, strict=True):
+            values[f"{self.part}_{metric.name}"] = metric.finish(total, self.rows)
+        return values
+
+    def _forward(self, start: int, layers: Layers) -> tuple[Array, Array, Scratch]:
+        stop = min(start + CHUNK, self.n)
+        work, scratch, x, y = self._buffers[stop - start]
+        for r, part in enumerate(self.parts):
+            x[r, 0] = part.x[start:stop]
+            y[r, 0] = part.y[start:stop].T
+        return forward(x, layers, work, self.activation), y, scratch
+
+
+def predict(problem: Problem, weights: Array, x: Array) -> Array:
+    """Predictions of one trial's `weights (P,)` for prepared inputs `x (n, D + 1)`.
+
+    `(n, C)` probabilities (binary: of the second class), or values in the targets' units for regression.
+    """
+    shapes = problem.model.shapes(problem.inputs, problem.outputs)
+    layers = Layers(weights[None, None], shapes)
+    work = Workspace(shapes, 1, 1, len(x), x.dtype)
+    z = forward(x[None, None], layers, work, ACTIVATIONS[problem.model.activation])
+    values: Array = problem.loss.link(z)[0, 0].T * problem.data.y_scale + problem.data.y_mean
+    return values

@@ -1,0 +1,112 @@
+"""The trials of a pack sorted by update rule: a group is a run of rows that one rule moves at once.
+
+Trials with and without weight decay stand in different groups, so that the passes a trial goes through, and with them
+its bits, depend on its own config alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from objectives.optimizers import OPTIMIZERS, Optimizer, hyperparameters
+from objectives.schedules import SCHEDULES
+
+__all__ = ["Group", "Stepper", "groups_of", "kind_of", "row_order", "slots_of"]
+
+Array = NDArray[Any]
+Config = Mapping[str, Any]
+
+
+def kind_of(config: Config) -> tuple[str, bool]:
+    """What trials must share to be moved by the same passes: the rule, and whether it decays weights."""
+    return str(config["optimizer"]), hyperparameters(config)["weight_decay"] != 0
+
+
+def row_order(configs: Sequence[Config]) -> list[int]:
+    """Indices of the configs, sorted so that groups are runs."""
+    return sorted(range(len(configs)), key=lambda i: kind_of(configs[i]))
+
+
+def slots_of(configs: Sequence[Config]) -> int:
+    """S, the most slots that any of the configs' rules keeps."""
+    return max(OPTIMIZERS[config["optimizer"]].slots for config in configs)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Rows `start` to `stop` of a pack: one rule, its hyperparameters as columns `(K,)`, decay or none."""
+
+    start: int
+    stop: int
+    rule: Optimizer
+    decays: bool
+    h: Mapping[str, Array]
+    schedules: tuple[str, ...]
+    horizons: tuple[int, ...]  # in updates
+
+    def rates(self, k: Array) -> Array:
+        """Scheduled learning rates `(T, K)` of the updates `k (T,)`."""
+        factors = [SCHEDULES[name](k, horizon) for name, horizon in zip(self.schedules, self.horizons, strict=True)]
+        rates: Array = np.stack(factors, axis=1) * self.h["lr"]
+        return rates
+
+
+def groups_of(configs: Sequence[Config], steps_per_epoch: int) -> list[Group]:
+    """The groups of configs that stand in `row_order`."""
+    groups = []
+    for (name, decays), rows in groupby(range(len(configs)), key=lambda i: kind_of(configs[i])):
+        indices = list(rows)
+        members = [configs[i] for i in indices]
+        full = [hyperparameters(config) for config in members]
+        groups.append(
+            Group(
+                indices[0],
+                indices[-1] + 1,
+                OPTIMIZERS[name],
+                decays,
+                {key: np.array([values[key] for values in full]) for key in full[0]},
+                tuple(config.get("schedule", "constant") for config in members),
+                tuple(int(config["epochs"]) * steps_per_epoch for config in members),
+            )
+        )
+    return groups
+
+
+class Stepper:
+    """Moves one group's slice of the pack, step by step, with coefficients computed an epoch at a time."""
+
+    def __init__(self, group: Group, weights: Array, gradients: Array, slots: Array) -> None:
+        rows = slice(group.start, group.stop)
+        self.group = group
+        self.p, self.g = weights[:, rows], gradients[:, rows]
+        self.slots = [slot[:, rows] for slot in slots[: group.rule.slots]]
+        self.scratch = np.empty_like(self.p)
+        decay = group.h["weight_decay"]
+        self.decay = decay.astype(weights.dtype)[None, :, None]
+        self.table: list[Array] = []
+        self.shrink: Array = np.empty(0)
+
+    def begin(self, first: int, steps: int) -> None:
+        """Prepare the coefficients of `steps` updates from the `first` (counted from 0)."""
+        k = np.arange(first, first + steps)
+        rates = self.group.rates(k)
+        columns = self.group.rule.coefficients(self.group.h, rates, (k + 1.0)[:, None])
+        dtype = self.p.dtype
+        self.table = [np.ascontiguousarray(column, dtype=dtype)[:, None, :, None] for column in columns]
+        self.shrink = (1 - rates * self.group.h["weight_decay"]).astype(dtype)[:, None, :, None]
+
+    def step(self, i: int) -> None:
+        """Make the i-th of the prepared updates: coupled decay adds to the gradient, decoupled decay shrinks."""
+        if self.group.decays:
+            if self.group.rule.decoupled:
+                np.multiply(self.p, self.shrink[i], out=self.p)
+            else:
+                np.multiply(self.p, self.decay, out=self.scratch)
+                np.add(self.g, self.scratch, out=self.g)
+        self.group.rule.update(self.p, self.g, self.slots, [column[i] for column in self.table], self.scratch)

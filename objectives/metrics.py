@@ -1,0 +1,116 @@
+"""Metrics of stacked outputs, their direction and the tasks they fit; one row of `METRICS` each.
+
+A metric adds up counts over chunks of rows and finishes once, so that a large part of a split needs no large buffer.
+Any scikit-learn scorer can be had by name at the end of a study, from predictions (`sklearn_score`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from objectives.errors import Complaint, InvalidInput, nearest
+
+__all__ = ["METRICS", "Metric", "Rows", "metrics_of", "sklearn_score"]
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What metrics need to know of the rows: how many, the targets' spread `sst` and unit `scale`, both `(R, 1, C)`."""
+
+    n: int
+    sst: Array
+    scale: Array
+
+
+@dataclass(frozen=True)
+class Metric:
+    """`count(z, y)` takes outputs `(R, K, C, B)` and targets `(R, 1, C, B)` to sums `(R, K, 1 or C)`.
+
+    `finish(sums, rows)` takes those to the metric, `(R, K)`.
+    """
+
+    name: str
+    direction: str
+    tasks: tuple[str, ...]
+    count: Callable[[Array, Array], Array]
+    finish: Callable[[Array, Rows], Array]
+
+
+def _hits(z: Array, y: Array) -> Array:
+    if z.shape[-2] == 1:
+        hit = (z > 0) == (y > 0.5)
+    else:
+        hit = z.argmax(axis=-2, keepdims=True) == y.argmax(axis=-2, keepdims=True)
+    hits: Array = np.count_nonzero(hit, axis=-1).astype(np.float64)
+    return hits
+
+
+def _share(hits: Array, rows: Rows) -> Array:
+    share: Array = hits[..., 0] / rows.n
+    return share
+
+
+def _squares(z: Array, y: Array) -> Array:
+    difference = z - y
+    squares: Array = np.einsum("rkcb,rkcb->rkc", difference, difference, dtype=np.float64)
+    return squares
+
+
+def _r2(squares: Array, rows: Rows) -> Array:
+    """`1 - sum (z - y)^2 / sum (y - mean y)^2`, mean over outputs."""
+    r2: Array = (1 - squares / rows.sst).mean(axis=-1)
+    return r2
+
+
+def _rmse(squares: Array, rows: Rows) -> Array:
+    """Root of the mean squared error over rows and outputs, in the targets' units."""
+    rmse: Array = np.sqrt((squares * rows.scale**2).mean(axis=-1) / rows.n)
+    return rmse
+
+
+METRICS: dict[str, Metric] = {
+    "accuracy": Metric("accuracy", "maximize", ("binary", "multiclass"), _hits, _share),
+    "r2": Metric("r2", "maximize", ("regression",), _squares, _r2),
+    "rmse": Metric("rmse", "minimize", ("regression",), _squares, _rmse),
+}
+
+
+def metrics_of(task: str) -> tuple[Metric, ...]:
+    """The metrics that are followed every epoch for a task."""
+    return tuple(metric for metric in METRICS.values() if task in metric.tasks)
+
+
+def sklearn_score(name: str, y_true: Array, y_pred: Array, y_proba: Array | None = None) -> float:
+    """A scikit-learn metric by the name of its scorer ("f1_macro", "roc_auc"), as scikit-learn signs it.
+
+    `y_true`, `y_pred` are labels or values `(n,)`; `y_proba (n, classes)` belongs to classifiers and tells them apart.
+    Raises InvalidInput for a name that scikit-learn does not know.
+    """
+    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+    from sklearn.metrics import get_scorer, get_scorer_names
+
+    if name not in get_scorer_names():
+        raise InvalidInput(Complaint("metric", f"{name!r} is not known", nearest(name, get_scorer_names())))
+
+    class Answered(RegressorMixin if y_proba is None else ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+        """An estimator whose answers are known already: the scorer asks, it reads them out."""
+
+        classes_ = None if y_proba is None else np.arange(y_proba.shape[1])
+
+        def __sklearn_is_fitted__(self) -> bool:
+            return True
+
+        def predict(self, x: Array) -> Array:
+            return y_pred
+
+        def predict_proba(self, x: Array) -> Array | None:
+            return y_proba
+
+    return float(get_scorer(name)(Answered(), np.zeros((len(y_true), 1)), y_true))

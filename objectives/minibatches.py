@@ -1,0 +1,66 @@
+"""Minibatches of an epoch: every row once, in an order that is a pure function of (seed, epoch).
+
+Rows are gathered in blocks of about a megabyte that stay in the cache while their steps run, so that a memory-mapped
+data set is never copied whole and a step takes a view instead of a gather.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from objectives.problem import Replicate
+
+__all__ = ["Minibatches"]
+
+Array = NDArray[Any]
+BLOCK_BYTES = 1 << 20
+
+
+class Minibatches:
+    """The minibatches of R replicates for one batch size; the last, partial one counts."""
+
+    def __init__(self, replicates: Sequence[Replicate], batch_size: int) -> None:
+        self.replicates = replicates
+        self.batch_size = batch_size
+        train = replicates[0].data.train
+        self.n = len(train)
+        width, outputs = train.x.shape[1], train.y.shape[1]
+        row_bytes = len(replicates) * (width + 2 * outputs) * train.x.dtype.itemsize
+        self.steps = max(1, min(BLOCK_BYTES // (row_bytes * batch_size), -(-self.n // batch_size)))
+        rows = self.steps * batch_size
+        self._x = np.empty((len(replicates), 1, rows, width), train.x.dtype)
+        self._y = np.empty((len(replicates), 1, outputs * rows), train.y.dtype)
+        self._gathered = np.empty((rows, outputs), train.y.dtype)
+
+    def epoch(self, epoch: int) -> Iterator[tuple[Array, Array]]:
+        """Pairs `x (R, 1, B, D + 1)`, `y (R, 1, C, B)`: views of buffers that the next pairs overwrite."""
+        orders = [replicate.order(epoch) for replicate in self.replicates]
+        block = self.steps * self.batch_size
+        for start in range(0, self.n, block):
+            rows = min(block, self.n - start)
+            for r, order in enumerate(orders):
+                self._gather(r, order[start : start + rows])
+            yield from self._slices(rows)
+
+    def _gather(self, r: int, rows: Array) -> None:
+        """Copy the rows of one replicate in; targets turn to features first, a minibatch after the other."""
+        train = self.replicates[r].data.train
+        count, outputs = len(rows), train.y.shape[1]
+        np.take(train.x, rows, axis=0, out=self._x[r, 0, :count], mode="clip")
+        y = np.take(train.y, rows, axis=0, out=self._gathered[:count], mode="clip")
+        whole = count // self.batch_size * self.batch_size
+        target = self._y[r, 0]
+        turned = y[:whole].reshape(-1, self.batch_size, outputs).swapaxes(-1, -2)
+        target[: whole * outputs].reshape(turned.shape)[...] = turned
+        target[whole * outputs : count * outputs].reshape(outputs, count - whole)[...] = y[whole:].T
+
+    def _slices(self, rows: int) -> Iterator[tuple[Array, Array]]:
+        replicates, outputs = len(self.replicates), self._gathered.shape[1]
+        for start in range(0, rows, self.batch_size):
+            stop = min(start + self.batch_size, rows)
+            y = self._y[..., start * outputs : stop * outputs]
+            yield self._x[:, :, start:stop], y.reshape(replicates, 1, outputs, stop - start)

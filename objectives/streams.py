@@ -1,0 +1,31 @@
+"""Random streams: one generator a purpose, each a pure function of the seed and the purpose's key.
+
+Nothing about randomness is kept in a state: whoever needs numbers asks for the stream by name. Keys go through
+SeedSequence's spawn key, because plain seeds that differ by a trailing zero give the same numbers.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+
+__all__ = ["Stream", "stream"]
+
+
+class Stream(IntEnum):
+    """What random numbers are for; the number is part of what a seed means, so it never changes."""
+
+    WEIGHTS = 0  # (replicate)
+    ORDER = 1  # (replicate, epoch)
+    TEST_ROWS = 2  # ()
+    VALID_ROWS = 3  # (replicate)
+    SPREAD = 4  # ()
+    RANDOM = 5  # (generation)
+    SHARE = 6  # (generation)
+    MODEL = 7  # (generation)
+
+
+def stream(seed: int, purpose: Stream, *key: int) -> np.random.Generator:
+    """The generator of one purpose and key under a seed."""
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(int(purpose), *key)))
