@@ -24,6 +24,7 @@ class Stream(IntEnum):
     RANDOM = 5  # (generation)
     SHARE = 6  # (generation)
     MODEL = 7  # (generation)
+    CANARY = 8  # ()
 
 
 def stream(seed: int, purpose: Stream, *key: int) -> np.random.Generator:

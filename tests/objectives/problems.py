@@ -1,0 +1,127 @@
+"""Small random problems and configs for the tests of the descent core."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+from objectives.data import Part, Prepared
+from objectives.models import ACTIVATIONS, INITS, Model
+from objectives.optimizers import OPTIMIZERS, Hyper
+from objectives.problem import Problem, Replicate
+from objectives.schedules import SCHEDULES
+
+Array = np.ndarray[Any, Any]
+Config = Mapping[str, Any]
+TASKS = ("binary", "multiclass", "regression")
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What fixes the shapes of a problem."""
+
+    task: str = "multiclass"
+    outputs: int = 3
+    features: int = 4
+    train: int = 24
+    valid: int = 9
+    dtype: str = "float64"
+
+
+def targets(rng: np.random.Generator, x: Array, task: str, outputs: int) -> Array:
+    """Targets `(n, C)` that a linear model can nearly learn from `x (n, D)`."""
+    scores = x @ rng.normal(size=(x.shape[1], outputs)) + 0.1 * rng.normal(size=(len(x), outputs))
+    if task == "binary":
+        return (scores > 0).astype(float)
+    if task == "multiclass":
+        return np.eye(outputs)[scores.argmax(axis=1)]
+    return scores
+
+
+def prepared(sizes: Sizes, seed: int = 0) -> Prepared:
+    """Random data of these sizes; read-only, so that a write into them raises."""
+    rng = np.random.default_rng(seed)
+    counts = (sizes.train, sizes.valid, 3)
+    x = rng.normal(size=(sum(counts), sizes.features))
+    y = targets(rng, x, sizes.task, sizes.outputs)
+    regression = sizes.task == "regression"
+    mean, scale = (y.mean(axis=0), y.std(axis=0)) if regression else (np.zeros(sizes.outputs), np.ones(sizes.outputs))
+    x, y = np.c_[x, np.ones(len(x))].astype(sizes.dtype), ((y - mean) / scale).astype(sizes.dtype)
+    for array in (x, y):
+        array.flags.writeable = False
+    cuts = np.cumsum((0, *counts))
+    parts = [Part(x[a:b], y[a:b]) for a, b in zip(cuts, cuts[1:], strict=False)]
+    classes = () if regression else tuple(map(str, range(max(2, sizes.outputs))))
+    return Prepared(sizes.task, *parts, tuple(f"x{i}" for i in range(sizes.features)), classes, mean, scale, "", ())
+
+
+def problem(sizes: Sizes, model: Model, replicates: int = 1, own_splits: bool = False) -> Problem:
+    """A problem whose replicates share their data or have their own."""
+    data = [prepared(sizes, seed if own_splits else 0) for seed in range(replicates)]
+    return Problem(tuple(Replicate(7, number, d) for number, d in enumerate(data)), model)
+
+
+def one_replicate(whole: Problem, r: int) -> Problem:
+    """The problem of replicate `r` alone."""
+    return Problem((whole.replicates[r],), whole.model)
+
+
+def config(optimizer: str, **values: Any) -> dict[str, Any]:
+    """A flat config with what every trial needs."""
+    return {"optimizer": optimizer, "batch_size": 5, "epochs": 4, "schedule": "constant", **values}
+
+
+def same_bits(left: Array, right: Array) -> bool:
+    """Equal shape, dtype and bytes: tells 0 from -0 and one nan from another."""
+    return left.shape == right.shape and left.dtype == right.dtype and left.tobytes() == right.tobytes()
+
+
+def natural(hyper: Hyper, place: float) -> float:
+    """The value at `place` in [0, 1] of a hyperparameter's preset range, on its own scale."""
+    if hyper.scale == "linear":
+        return hyper.low + place * (hyper.high - hyper.low)
+    if hyper.scale == "log1m":
+        return 1 - float(np.exp(np.log1p(-hyper.low) + place * (np.log1p(-hyper.high) - np.log1p(-hyper.low))))
+    return float(np.exp(np.log(hyper.low) + place * (np.log(hyper.high) - np.log(hyper.low))))
+
+
+@st.composite
+def hyperparameters(draw: st.DrawFn) -> dict[str, Any]:
+    """A rule with values from its preset ranges: some given, some left at their defaults."""
+    rule = draw(st.sampled_from(sorted(OPTIMIZERS)))
+    place = st.one_of(st.none(), st.floats(0, 1))
+    drawn = {hyper.name: (hyper, draw(place)) for hyper in OPTIMIZERS[rule].hypers}
+    return {"optimizer": rule, **{name: natural(h, p) for name, (h, p) in drawn.items() if p is not None}}
+
+
+@st.composite
+def packs(draw: st.DrawFn, most: int = 7) -> list[dict[str, Any]]:
+    """Configs of one batch size, 1 to `most` of them, of any rules; batch sizes up to 24 rows."""
+    batch_size, horizon = draw(st.sampled_from((1, 2, 5, 7, 8, 16, 23, 24))), draw(st.integers(1, 5))
+    members = draw(st.lists(hyperparameters(), min_size=1, max_size=most))
+    schedule = st.sampled_from(sorted(SCHEDULES))
+    return [{**m, "batch_size": batch_size, "epochs": horizon, "schedule": draw(schedule)} for m in members]
+
+
+@st.composite
+def problems(draw: st.DrawFn) -> Problem:
+    """Problems of every task, with sizes down to 1: one feature, one hidden unit, one row to validate on."""
+    task = draw(st.sampled_from(TASKS))
+    outputs = {"binary": st.just(1), "multiclass": st.integers(2, 11), "regression": st.integers(1, 3)}[task]
+    sizes = Sizes(
+        task=task,
+        outputs=draw(outputs),
+        features=draw(st.sampled_from((1, 2, 3, 8, 17))),
+        train=draw(st.sampled_from((24, 25, 31, 40))),
+        valid=draw(st.sampled_from((1, 2, 9, 33))),
+        dtype=draw(st.sampled_from(("float32", "float64"))),
+    )
+    hidden = draw(st.lists(st.sampled_from((1, 2, 3, 8, 16, 19)), max_size=2))
+    model = Model(
+        tuple(hidden), draw(st.sampled_from(sorted(ACTIVATIONS))), draw(st.sampled_from(sorted(INITS)))
+    )
+    return problem(sizes, model, draw(st.integers(1, 3)), draw(st.booleans()))

@@ -1,0 +1,103 @@
+"""Imports run downwards only, and each outside library has its one door."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+# From the bottom up; modules of one row may not import each other. A package stands for all of its modules.
+LAYERS = [
+    ["objectives.errors", "objectives.streams"],
+    ["objectives.optimizers", "objectives.schedules", "objectives.losses", "objectives.metrics", "objectives.models"],
+    ["objectives.data"],
+    ["objectives.problem", "objectives.groups"],
+    ["objectives.minibatches", "objectives.evaluation"],
+    ["objectives.descent"],
+    ["tuner.errors", "tuner.trial", "tuner.statistics", "tuner.best"],
+    ["tuner.home", "tuner.goal", "tuner.memo"],
+    ["tuner.spec"],
+    ["tuner.space", "tuner.fitting"],
+    ["tuner.packing", "tuner.optuna_bridge", "tuner.facts"],
+    ["tuner.search", "tuner.dispatch", "tuner.ledger"],
+    ["tuner.live"],
+    ["tuner.orchestrator", "tuner.confirmation"],
+    ["tuner.ranking"],
+    ["tuner.result"],
+    ["tuner.publish"],
+    ["tuner.run"],
+    ["tuner.cli"],
+    ["tuner.__main__"],
+]
+DOORS = {
+    "optuna": {"tuner.optuna_bridge"},
+    "joblib": {"tuner.dispatch"},
+    "sqlalchemy": {"tuner.ledger"},
+    "pydantic": {"tuner.spec"},
+    "click": {"tuner.cli"},
+    "rich": {"tuner.cli"},
+}
+ROOTS = {"objectives", "tuner"}  # the packages themselves: lazy doors to their modules
+
+
+def files() -> list[Path]:
+    return sorted(path for package in sorted(ROOTS) for path in (ROOT / package).rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def unit_of(module: str) -> str | None:
+    """The entry of LAYERS that a module belongs to."""
+    known = [unit for row in LAYERS for unit in row if module == unit or module.startswith(f"{unit}.")]
+    return known[0] if known else None
+
+
+def imports_of(path: Path) -> set[str]:
+    """Every module that a file imports, wherever in it; names imported from a package count as its modules."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def level(unit: str) -> int:
+    return next(i for i, row in enumerate(LAYERS) if unit in row)
+
+
+@pytest.mark.parametrize("path", files(), ids=name_of)
+def test_imports_run_downwards(path: Path) -> None:
+    module = name_of(path)
+    if module in ROOTS:
+        return
+    unit = unit_of(module)
+    assert unit is not None, f"{module} has no place in LAYERS"
+    for imported in imports_of(path):
+        if imported.split(".")[0] not in ROOTS:
+            continue
+        target = unit_of(imported)
+        if imported.rpartition(".")[0] in ROOTS and target is None:
+            continue  # a name of the package itself
+        assert target is not None, f"{module} imports {imported}, which has no place in LAYERS"
+        assert target == unit or level(target) < level(unit), f"{module} imports {imported}: that is upwards"
+
+
+@pytest.mark.parametrize("path", files(), ids=name_of)
+def test_each_library_has_its_door(path: Path) -> None:
+    module = name_of(path)
+    for imported in imports_of(path):
+        doors = DOORS.get(imported.split(".")[0])
+        assert doors is None or unit_of(module) in doors, f"{module} imports {imported}: only {doors} may"
+
+
+def test_objectives_stands_alone() -> None:
+    for path in files():
+        if name_of(path).split(".")[0] == "objectives":
+            assert not {i for i in imports_of(path) if i.split(".")[0] in {"tuner", "optuna", "joblib"}}, path
