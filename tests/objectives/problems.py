@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,7 @@ def prepared(sizes: Sizes, seed: int = 0) -> Prepared:
     for array in (x, y):
         array.flags.writeable = False
     cuts = np.cumsum((0, *counts))
-    parts = [Part(x[a:b], y[a:b]) for a, b in zip(cuts, cuts[1:], strict=False)]
+    parts = [Part(x[a:b], y[a:b]) for a, b in pairwise(cuts)]
     classes = () if regression else tuple(map(str, range(max(2, sizes.outputs))))
     return Prepared(sizes.task, *parts, tuple(f"x{i}" for i in range(sizes.features)), classes, mean, scale, "", ())
 
@@ -121,7 +122,5 @@ def problems(draw: st.DrawFn) -> Problem:
         dtype=draw(st.sampled_from(("float32", "float64"))),
     )
     hidden = draw(st.lists(st.sampled_from((1, 2, 3, 8, 16, 19)), max_size=2))
-    model = Model(
-        tuple(hidden), draw(st.sampled_from(sorted(ACTIVATIONS))), draw(st.sampled_from(sorted(INITS)))
-    )
+    model = Model(tuple(hidden), draw(st.sampled_from(sorted(ACTIVATIONS))), draw(st.sampled_from(sorted(INITS))))
     return problem(sizes, model, draw(st.integers(1, 3)), draw(st.booleans()))

@@ -1,0 +1,1 @@
+"""Timed comparisons, each run by hand as a module; pytest does not collect them."""

@@ -1,0 +1,118 @@
+"""Metrics equal scikit-learn's, in the user's units, however many rows and chunks there are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn import metrics as sk
+
+from objectives.descent import descend
+from objectives.errors import InvalidInput
+from objectives.evaluation import CHUNK, Evaluation, predict
+from objectives.metrics import METRICS, metrics_of, sklearn_score
+from objectives.models import Layers, Model
+from tests.objectives.problems import TASKS, Array, Sizes, config, problem
+
+OUTPUTS = [("binary", 1), ("multiclass", 4), ("regression", 1), ("regression", 3)]
+
+
+def labels(task: str, answer: Array) -> Array:
+    """Labels `(n,)` of one-hot rows, probabilities or 0/1 columns `(n, C)`."""
+    return answer.argmax(axis=1) if task == "multiclass" else (answer[:, 0] > 0.5).astype(int)
+
+
+def by_sklearn(task: str, y: Array, answer: Array) -> dict[str, float]:
+    """Loss and metrics of answers `(n, C)` to targets `(n, C)`; the loss of regression is not in here."""
+    if task == "regression":
+        return {"r2": sk.r2_score(y, answer), "rmse": np.sqrt(sk.mean_squared_error(y, answer))}
+    proba = np.c_[1 - answer, answer] if task == "binary" else answer
+    loss = sk.log_loss(labels(task, y), proba, labels=range(proba.shape[1]))
+    return {"loss": loss, "accuracy": sk.accuracy_score(labels(task, y), labels(task, answer))}
+
+
+@pytest.mark.parametrize(("task", "outputs"), OUTPUTS)
+@pytest.mark.parametrize("valid", [2, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 44])
+@pytest.mark.parametrize("part", ["train", "valid"])
+def test_metrics_are_scikit_learns(task, outputs, valid, part):
+    sizes = Sizes(task, outputs, train=300, valid=valid)
+    whole = problem(sizes, Model((5,)), replicates=2, own_splits=True)
+    weights = descend(whole, [config("adam", lr=0.01), config("sgd", lr=0.1)], 2).state.weights
+    shapes = whole.model.shapes(whole.inputs, whole.outputs)
+    found = Evaluation(whole, 2, part)(Layers(weights, shapes))
+    for r, replicate in enumerate(whole.replicates):
+        rows, scale, mean = getattr(replicate.data, part), replicate.data.y_scale, replicate.data.y_mean
+        single = type(whole)((replicate,), whole.model)
+        for k in range(2):
+            answer = predict(single, weights[r, k], rows.x)
+            y = rows.y * scale + mean
+            expected = by_sklearn(task, y, answer)
+            if task == "regression":
+                expected["loss"] = float((((y - answer) / scale) ** 2).mean())
+            assert set(found) == {f"{part}_{name}" for name in expected}
+            for name, value in expected.items():
+                np.testing.assert_allclose(found[f"{part}_{name}"][r, k], value, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize(("task", "outputs"), OUTPUTS)
+def test_float32_metrics_are_close_to_float64(task, outputs):
+    values = []
+    for dtype in ("float32", "float64"):
+        whole = problem(Sizes(task, outputs, valid=700, dtype=dtype), Model())
+        weights = np.random.default_rng(0).normal(size=(1, 2, whole.model.size(4, outputs))).astype(dtype)
+        values.append(Evaluation(whole, 2, "valid")(Layers(weights, whole.model.shapes(4, outputs))))
+    for name, value in values[0].items():
+        assert value.dtype == np.float64
+        np.testing.assert_allclose(value, values[1][name], rtol=1e-5, atol=1e-3 if name.endswith("accuracy") else 1e-6)
+
+
+def test_every_task_has_metrics_with_a_direction():
+    for task in TASKS:
+        assert metrics_of(task)
+    for name, metric in METRICS.items():
+        assert metric.name == name
+        assert metric.direction in ("minimize", "maximize")
+        assert set(metric.tasks) <= set(TASKS)
+
+
+def answers(classes: int) -> tuple[Array, Array, Array]:
+    """True labels, predicted labels and probabilities of 60 rows."""
+    rng = np.random.default_rng(2)
+    y = rng.integers(0, classes, 60)
+    logits = rng.normal(size=(60, classes)) + 2 * np.eye(classes)[y]
+    proba = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    return y, proba.argmax(axis=1), proba
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_classifiers_are_scored_by_any_scikit_learn_name(classes):
+    y, predicted, proba = answers(classes)
+    assert sklearn_score("f1_macro", y, predicted, proba) == sk.f1_score(y, predicted, average="macro")
+    assert sklearn_score("balanced_accuracy", y, predicted, proba) == sk.balanced_accuracy_score(y, predicted)
+    assert sklearn_score("neg_log_loss", y, predicted, proba) == -sk.log_loss(y, proba)
+    if classes == 2:
+        assert sklearn_score("roc_auc", y, predicted, proba) == sk.roc_auc_score(y, proba[:, 1])
+        assert sklearn_score("average_precision", y, predicted, proba) == sk.average_precision_score(y, proba[:, 1])
+    else:
+        assert sklearn_score("roc_auc_ovr", y, predicted, proba) == sk.roc_auc_score(y, proba, multi_class="ovr")
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_text_labels_are_scored_too(classes):
+    y, predicted, proba = answers(classes)
+    names = np.array(["ash", "birch", "cedar", "dogwood"])
+    for metric in ("f1_macro", "roc_auc_ovr", "neg_log_loss", "accuracy"):
+        expected = sklearn_score(metric, y, predicted, proba)
+        assert sklearn_score(metric, names[y], names[predicted], proba) == expected
+
+
+def test_regressors_are_scored_by_any_scikit_learn_name():
+    rng = np.random.default_rng(0)
+    y, predicted = rng.normal(size=50), rng.normal(size=50)
+    assert sklearn_score("r2", y, predicted) == sk.r2_score(y, predicted)
+    assert sklearn_score("neg_mean_absolute_error", y, predicted) == -sk.mean_absolute_error(y, predicted)
+    assert sklearn_score("neg_median_absolute_error", y, predicted) == -sk.median_absolute_error(y, predicted)
+
+
+def test_unknown_scores_are_refused_with_the_nearest():
+    with pytest.raises(InvalidInput, match="metric: 'f1_makro' is not known; did you mean 'f1_macro'"):
+        sklearn_score("f1_makro", np.zeros(2), np.zeros(2))

@@ -1,0 +1,186 @@
+"""Update rules, schedules and whole training runs equal torch's to rounding; `pip install torch==2.13.0` to run this."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from objectives.data import SplitSpec, load_table, prepare
+from objectives.descent import descend
+from objectives.minibatches import Minibatches
+from objectives.models import Layers, Model
+from objectives.optimizers import OPTIMIZERS, hyperparameters
+from objectives.problem import Problem, Replicate
+from objectives.schedules import SCHEDULES
+from tests.objectives.problems import Array, config
+from tests.objectives.test_optimizers import STEPS, gradients, one, path, start
+
+torch = pytest.importorskip("torch", reason="compares with torch: pip install torch==2.13.0")
+
+LOSSES = {
+    "binary": torch.nn.BCEWithLogitsLoss,
+    "multiclass": torch.nn.CrossEntropyLoss,
+    "regression": torch.nn.MSELoss,
+}
+TOLERANCE = {"rtol": 1e-10, "atol": 1e-10}
+
+
+def torch_optimizer(config: dict[str, Any], parameters: Any) -> Any:
+    """The optimizer of torch.optim that a config describes, every argument written out."""
+    h = hyperparameters(config)
+    decay = {"lr": h["lr"], "weight_decay": h["weight_decay"]}
+    adam = {"betas": (h.get("beta1"), h.get("beta2")), "eps": h.get("eps"), **decay}
+    makers = {
+        "sgd": lambda: torch.optim.SGD(parameters, momentum=0.0, **decay),
+        "momentum": lambda: torch.optim.SGD(parameters, momentum=h["momentum"], **decay),
+        "nesterov": lambda: torch.optim.SGD(parameters, momentum=h["momentum"], nesterov=True, **decay),
+        "rmsprop": lambda: torch.optim.RMSprop(parameters, alpha=h["alpha"], eps=h["eps"], **decay),
+        "adam": lambda: torch.optim.Adam(parameters, **adam),
+        "adamw": lambda: torch.optim.AdamW(parameters, **adam),
+    }
+    return makers[config["optimizer"]]()
+
+
+def torch_schedule(config: dict[str, Any], optimizer: Any, horizon: int) -> Any:
+    if config["schedule"] == "cosine":
+        return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=horizon)
+    return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
+
+
+def path_torch(member: dict[str, Any], drawn: Array, dtype: str) -> Array:
+    """Weights `(60, P)` after every update."""
+    parameter = torch.nn.Parameter(torch.tensor(start().astype(dtype)))
+    optimizer = torch_optimizer(member, [parameter])
+    schedule = torch_schedule(member, optimizer, STEPS)
+    seen = []
+    for g in drawn.astype(dtype):
+        parameter.grad = torch.tensor(g)
+        optimizer.step()
+        schedule.step()
+        seen.append(parameter.detach().numpy().copy())
+    return np.stack(seen)
+
+
+def assert_same_path(member: dict[str, Any], dtype: str, rtol: float, atol: float) -> None:
+    drawn = gradients()
+    ours = path([member], drawn, dtype)[:, 0]
+    np.testing.assert_allclose(ours, path_torch(member, drawn, dtype), rtol=rtol, atol=atol)
+
+
+@pytest.mark.parametrize("rule", OPTIMIZERS)
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_a_rule_is_torchs_with_a_large_eps_and_decay(rule, schedule):
+    values = {"eps": 0.1} if "eps" in OPTIMIZERS[rule].names else {}
+    member = one(rule, lr=0.03, schedule=schedule, weight_decay=0.01, **values)
+    assert_same_path(member, "float64", 1e-12, 1e-12)
+
+
+@pytest.mark.parametrize("rule", OPTIMIZERS)
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_a_rule_is_torchs_at_its_defaults(rule, schedule):
+    assert_same_path(one(rule, schedule=schedule), "float64", 1e-12, 1e-12)
+
+
+@pytest.mark.parametrize("rule", OPTIMIZERS)
+def test_a_rule_is_torchs_in_float32(rule):
+    assert_same_path(one(rule, schedule="cosine", weight_decay=0.01), "float32", 1e-5, 1e-6)
+
+
+def test_defaults_are_torchs():
+    parameters = [torch.nn.Parameter(torch.zeros(1))]
+    for name, torchs in (("rmsprop", torch.optim.RMSprop), ("adam", torch.optim.Adam), ("adamw", torch.optim.AdamW)):
+        ours, theirs = hyperparameters({"optimizer": name}), torchs(parameters).defaults
+        if "betas" in theirs:
+            theirs["beta1"], theirs["beta2"] = theirs["betas"]
+        assert {key: theirs[key] for key in ours} == ours
+
+
+def prepared_problem(source: str, model: Model) -> Problem:
+    table = load_table(f"sklearn:{source}", base=Path())
+    return Problem((Replicate(3, 0, prepare(table, SplitSpec(), 0, dtype="float64")),), model)
+
+
+def torch_model(problem: Problem, weights: Array) -> Any:
+    """The same network with the same weights `(P,)`; torch keeps `(out, in)` and its biases apart."""
+    activation = {"relu": torch.nn.ReLU, "tanh": torch.nn.Tanh}[problem.model.activation]
+    shapes = problem.model.shapes(problem.inputs, problem.outputs)
+    modules: list[Any] = []
+    for (rows, columns), view in zip(shapes, Layers(weights[None, None], shapes).views, strict=True):
+        linear = torch.nn.Linear(rows - 1, columns, dtype=torch.float64)
+        with torch.no_grad():
+            linear.weight.copy_(torch.tensor(view[0, 0, :-1].T.copy()))
+            linear.bias.copy_(torch.tensor(view[0, 0, -1].copy()))
+        modules += [linear, activation()]
+    return torch.nn.Sequential(*modules[:-1])
+
+
+def torch_weights(model: Any) -> Array:
+    linears = [module for module in model if isinstance(module, torch.nn.Linear)]
+    layers = [np.vstack([m.weight.detach().numpy().T, m.bias.detach().numpy()]) for m in linears]
+    return np.concatenate([layer.ravel() for layer in layers])
+
+
+def train_torch(problem: Problem, member: dict[str, Any], weights: Array, epochs: int) -> tuple[Array, list[float]]:
+    """Weights `(P,)` and mean train losses of each epoch, from the same start over the same minibatches."""
+    model, criterion = torch_model(problem, weights), LOSSES[problem.data.task]()
+    optimizer = torch_optimizer(member, model.parameters())
+    size = member["batch_size"]
+    schedule = torch_schedule(member, optimizer, member["epochs"] * problem.steps_per_epoch(size))
+    losses = []
+    for epoch in range(epochs):
+        total = 0.0
+        for x, y in Minibatches(problem.replicates, size).epoch(epoch):
+            optimizer.zero_grad()
+            loss = criterion(model(torch.tensor(x[0, 0, :, :-1])), torch.tensor(y[0, 0].T.copy()))
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            total += loss.item() * x.shape[2]
+        losses.append(total / len(problem.data.train))
+    return torch_weights(model), losses
+
+
+def assert_same_run(problem: Problem, member: dict[str, Any], epochs: int = 3) -> None:
+    outset = descend(problem, [member], 0).state.weights[0, 0]
+    weights, losses = train_torch(problem, member, outset, epochs)
+    ours = descend(problem, [member], epochs)
+    assert not ours.diverged.any()
+    assert np.abs(weights - outset).max() > 1e-3
+    np.testing.assert_allclose(ours.state.weights[0, 0], weights, **TOLERANCE)
+    np.testing.assert_allclose(ours.curves["train_loss"][0, 0], losses, **TOLERANCE)
+
+
+@pytest.mark.parametrize("rule", OPTIMIZERS)
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_three_epochs_of_digits_end_at_torchs_weights(rule, schedule):
+    digits = prepared_problem("digits", Model((64,)))
+    assert_same_run(digits, config(rule, batch_size=32, epochs=3, schedule=schedule, weight_decay=1e-3))
+
+
+@pytest.mark.parametrize(
+    ("source", "model"),
+    [
+        ("digits", Model((32, 16), "tanh", "glorot")),
+        ("breast_cancer", Model()),
+        ("breast_cancer", Model((8,))),
+        ("diabetes", Model()),
+        ("diabetes", Model((8,), "tanh")),
+        ("iris", Model()),
+    ],
+    ids=str,
+)
+def test_other_tasks_and_models_end_at_torchs_weights(source, model):
+    assert_same_run(prepared_problem(source, model), config("adam", lr=0.01, batch_size=32, epochs=6))
+
+
+@pytest.mark.parametrize(("inputs", "outputs"), [(64, 300), (300, 64)])
+def test_initial_weights_are_distributed_as_torchs(inputs, outputs):
+    torch.manual_seed(0)
+    linear = torch.nn.Linear(inputs, outputs)
+    theirs = torch_weights([linear])
+    ours = Model().initial(np.random.default_rng(0), inputs, outputs)
+    assert abs(np.abs(theirs).max() - np.abs(ours).max()) < 0.01 / np.sqrt(inputs)
+    np.testing.assert_allclose(np.quantile(ours, [0.25, 0.5, 0.75]), np.quantile(theirs, [0.25, 0.5, 0.75]), atol=4e-3)

@@ -1,0 +1,51 @@
+"""The packages as others meet them: what they export, what importing them costs, whose names they hold."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import objectives
+import tuner
+
+ROOT = Path(__file__).parent.parent
+
+
+def python(code: str, cwd: Path, *paths: Path) -> subprocess.CompletedProcess[str]:
+    environment = {"PYTHONPATH": ":".join(map(str, paths)), "PATH": "/usr/bin:/bin"}
+    return subprocess.run([sys.executable, "-c", code], cwd=cwd, env=environment, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("package", [objectives, tuner], ids=["objectives", "tuner"])
+def test_every_exported_name_is_there(package: object) -> None:
+    names = package.__all__  # type: ignore[attr-defined]
+    assert names == sorted(names, key=lambda name: (not name.isupper(), not name[0].isupper(), name))
+    for name in names:
+        assert getattr(package, name) is not None
+
+
+@pytest.mark.parametrize("package", [objectives, tuner], ids=["objectives", "tuner"])
+def test_unknown_names_are_attribute_errors(package: object) -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
+        package.nonsense  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_load_best_needs_the_standard_library_alone() -> None:
+    code = "import sys, tuner; tuner.load_best; print(*{m.split('.')[0] for m in sys.modules})"
+    done = python(code, ROOT, ROOT)
+    assert done.returncode == 0, done.stderr
+    foreign = {"numpy", "pandas", "optuna", "pydantic", "sqlalchemy", "joblib", "sklearn", "click", "rich", "tomli_w"}
+    assert not foreign & set(done.stdout.split())
+
+
+def test_a_foreign_objectives_is_named(tmp_path: Path) -> None:
+    (tmp_path / "objectives.py").write_text("")
+    done = python("import tuner", tmp_path, tmp_path, ROOT)
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("ImportError: tuner needs its own package 'objectives'")
+    assert str(tmp_path / "objectives.py") in last
+    assert last.endswith("rename that module, or run from another directory")

@@ -1,0 +1,127 @@
+"""Proposals are pure functions of seed, generation and history; rungs and cuts do what they say."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.tuner.trials import trial
+from tuner.search import LAG, at, even, observed, propose, rungs, survivors
+from tuner.space import Space, space_of
+from tuner.spec import Study, read_study
+from tuner.trial import Trial
+
+
+def study(**search: Any) -> Study:
+    tables: dict[str, Any] = {
+        "study": {"name": "s", "trials": 64},
+        "data": {"source": "sklearn:iris"},
+        "train": {"epochs": 27, "schedule": search.pop("schedule", "constant")},
+        "optimizers": {"momentum": {}, "adam": {}, "rmsprop": {}},
+        "search": search,
+    }
+    return read_study(tables)
+
+
+def finished(asked: Study, space: Space, generations: int, size: int = 16) -> list[Trial]:
+    """Trials of some generations: every fourth reaches the last rung, values follow the latents."""
+    trials: list[Trial] = []
+    for g in range(generations):
+        for i, latents in enumerate(propose(asked, space, g, len(trials), size, trials)):
+            epochs = 27 if i % 4 == 0 else 2
+            value = 0.1 + abs(float(latents["lr"]) - 0.6)
+            trials.append(trial(g * size + i, generation=g, epochs=epochs, curve=[value] * epochs, latents=latents))
+    return trials
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_proposals_depend_on_seed_generation_and_old_history_alone(sampler: str) -> None:
+    asked = study(sampler=sampler)
+    space = space_of(asked)
+    history = finished(asked, space, 4)
+    again = propose(asked, space, 4, 64, 16, history)
+    assert propose(asked, space, 4, 64, 16, history) == again
+    recent = [t for t in history if t.generation >= 4 - LAG]
+    changed = [
+        trial(t.number, generation=t.generation, curve=[9.0] * 27, epochs=27, latents=dict(t.latents)) for t in recent
+    ]
+    assert propose(asked, space, 4, 64, 16, [t for t in history if t.generation < 4 - LAG] + changed) == again
+    assert propose(asked, space, 5, 80, 16, history) != again
+
+
+def test_the_first_trials_are_the_optimizers_defaults() -> None:
+    asked = study()
+    space = space_of(asked)
+    configs = [space.config(latents) for latents in propose(asked, space, 0, 0, 8, [])]
+    assert [c["optimizer"] for c in configs[:3]] == list(space.optimizers)
+    assert [c["lr"] for c in configs[:3]] == pytest.approx([0.01, 0.01, 0.001])
+    assert len({c["optimizer"] for c in configs[3:6]}) == 3
+
+
+@given(first=st.integers(0, 1000), seed=st.integers(0, 2**63 - 1))
+def test_an_even_spread_fills_every_stretch(first: int, seed: int) -> None:
+    space = space_of(study())
+    points = [even(seed, space, i) for i in range(first, first + 64)]
+    for latent in (name.name for name in space.latents if name.kind == "float"):
+        tenths = {int(10 * float(point[latent])) for point in points}
+        assert tenths == set(range(10))
+
+
+@given(u=st.floats(0, 1, exclude_max=True))
+def test_a_point_of_the_cube_is_a_config(u: float) -> None:
+    space = space_of(study())
+    assert space.config(at(space, [u] * len(space.latents)))["optimizer"] in space.optimizers
+
+
+@given(st.integers(1, 500), st.integers(2, 6), st.sampled_from(["constant", "cosine"]))
+def test_rungs_rise_to_the_full_length(epochs: int, reduction: int, schedule: str) -> None:
+    asked = study(reduction=reduction, schedule=schedule)
+    asked = read_study(asked.to_table() | {"train": {"epochs": epochs, "schedule": schedule}})
+    steps = rungs(asked)
+    assert steps[-1] == epochs
+    assert list(steps) == sorted(set(steps))
+    if len(steps) > 1:
+        assert steps[0] >= (2 if schedule == "constant" else epochs / 5 - 0.5)
+
+
+def test_rungs_of_the_default_study() -> None:
+    assert rungs(study()) == (2, 7, 27)
+    assert rungs(study(schedule="cosine")) == (7, 27)
+    assert rungs(study(schedule=["constant", "cosine"])) == (7, 27)
+    assert rungs(study(pruner="none")) == (27,)
+
+
+@given(st.lists(st.one_of(st.floats(-1e3, 1e3), st.just(math.inf)), min_size=1, max_size=60), st.integers(1, 8))
+def test_survivors_are_the_best_part(values: list[float], reduction: int) -> None:
+    going = survivors(values, reduction)
+    finite = sum(map(math.isfinite, values))
+    assert len(going) == min(finite, math.ceil(len(values) / reduction))
+    assert all(math.isfinite(values[i]) for i in going)
+    out = [values[i] for i in range(len(values)) if i not in going]
+    assert not going or not out or max(values[i] for i in going) <= min(out)
+
+
+def test_the_model_sees_the_highest_rung_with_enough_trials() -> None:
+    asked = study()
+    low = [trial(i, curve=[1.0, 0.5], epochs=2) for i in range(20)]
+    high = [trial(20 + i, curve=[1.0] * 26 + [0.1], epochs=27) for i in range(8)]
+    blown = [trial(40, state="diverged", value=None, epochs=2)]
+    assert {o.value for o in observed(asked, low + blown)} == {0.5, math.inf}
+    assert {o.value for o in observed(asked, low + high[:7])} == {0.5, 1.0}  # all 27 stand at epoch 2
+    assert sorted(o.value for o in observed(asked, low + high + blown)) == [0.1] * 8 + [math.inf]
+    assert observed(asked, low[:7]) == []
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_the_model_goes_where_it_was_good(seed: int) -> None:
+    asked = read_study(study(random_share=0.0).to_table() | {"study": {"name": "s", "trials": 64, "seed": seed}})
+    space = space_of(asked)
+    history = finished(asked, space, 3, size=32)
+    proposed = [float(latents["lr"]) for latents in propose(asked, space, 4, 96, 16, history)]
+    # at random, half of them would lie so near
+    assert sum(abs(lr - 0.6) < 0.25 for lr in proposed) >= 11

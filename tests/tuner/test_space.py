@@ -1,0 +1,194 @@
+"""Latents and configs: there and back, shared roles, defaults, and what does not apply."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from objectives.errors import InvalidInput
+from objectives.optimizers import OPTIMIZERS, hyperparameters
+from tuner.space import Latent, Space, space_of
+from tuner.spec import read_study
+
+
+def space(**tables: Any) -> Space:
+    """The space of a small study."""
+    return space_of(read_study({"data": {"source": "sklearn:iris"}, "optimizers": {"adam": {}}, **tables}))
+
+
+EVERYTHING = space(
+    study={"trials": 10},
+    model={"hidden": [[64], [32, 32], [8]], "activation": ["relu", "tanh"], "init": ["torch", "glorot"]},
+    train={"schedule": ["constant", "cosine"]},
+    optimizers={
+        "sgd": {"lr": [0.3, 0.1, 0.03]},
+        "momentum": {"momentum": 0.5},
+        "nesterov": {},
+        "rmsprop": {"alpha": {"low": 0.7, "high": 0.99}, "weight_decay": {"low": 0.0, "high": 0.1, "log": False}},
+        "adam": {"beta1": {"low": 0.0, "high": 0.9}, "eps": {"low": 1e-10, "high": 0.1}},
+        "adamw": {"lr": 0.01, "beta2": [0.9, 0.99, 0.999]},
+    },
+)
+
+
+def same(config: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Equal, numbers to 1e-9."""
+    close = [
+        math.isclose(config[k], v, rel_tol=1e-9) if isinstance(v, float) else config[k] == v for k, v in other.items()
+    ]
+    return config.keys() == other.keys() and all(close)
+
+
+def points(of: Space) -> st.SearchStrategy[dict[str, Any]]:
+    """Points of the space."""
+    return st.fixed_dictionaries(
+        {x.name: st.sampled_from(x.choices) if x.kind == "categorical" else st.floats(0, 1) for x in of.latents}
+    )
+
+
+def test_latents_are_shared_by_role_and_ordered() -> None:
+    assert EVERYTHING.latents == (
+        Latent("optimizer", "categorical", tuple(OPTIMIZERS)),
+        Latent("lr", "float"),
+        Latent("weight_decay", "float"),
+        Latent("momentum", "float"),
+        Latent("beta2", "float"),
+        Latent("eps", "float"),
+        Latent("batch_size", "float"),
+        Latent("schedule", "categorical", ("constant", "cosine")),
+        Latent("hidden", "categorical", ("[8]", "[32,32]", "[64]")),
+        Latent("activation", "categorical", ("relu", "tanh")),
+        Latent("init", "categorical", ("glorot", "torch")),
+    )
+
+
+@given(points(EVERYTHING))
+def test_there_and_back(latents: dict[str, Any]) -> None:
+    config = EVERYTHING.config(latents)
+    back = EVERYTHING.latents_of(config)
+    assert same(EVERYTHING.config({**latents, **back}), config)
+    ranges = {"sgd": {"weight_decay"}, "adamw": {"beta2", "weight_decay"}}
+    for name, value in back.items():
+        binned = name == "batch_size" or (name == "lr" and config["optimizer"] == "sgd")
+        binned |= name in ranges.get(config["optimizer"], ())
+        assert value == pytest.approx(latents[name], abs=0.5 if binned else 1e-9)
+
+
+@given(points(EVERYTHING))
+def test_a_config_is_full_and_valid(latents: dict[str, Any]) -> None:
+    config = EVERYTHING.config(latents)
+    row = OPTIMIZERS[config["optimizer"]]
+    assert {name: config[name] for name in row.names} == hyperparameters(config)
+    rest = {"batch_size", "schedule", "hidden", "activation", "init", "epochs", "framework", "model"}
+    assert set(config) == {"optimizer", *row.names, *rest}
+    assert isinstance(config["hidden"], list)
+    assert isinstance(config["batch_size"], int)
+
+
+@given(points(EVERYTHING), st.data())
+def test_latents_that_do_not_apply_are_ignored(latents: dict[str, Any], data: st.DataObject) -> None:
+    config = EVERYTHING.config(latents)
+    other = data.draw(points(EVERYTHING))
+    assert same(EVERYTHING.config({**other, **EVERYTHING.latents_of(config)}), config)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_ends_of_a_range_are_exact_and_the_middle_is_on_its_scale(name: str) -> None:
+    made = space(study={"trials": 10}, optimizers={name: {}})
+    low, middle, high = (made.config({x.name: u for x in made.latents}) for u in (0.0, 0.5, 1.0))
+    for hyper in OPTIMIZERS[name].hypers:
+        if hyper.tier > 10:
+            assert low[hyper.name] == high[hyper.name] == hyper.default
+        elif hyper.scale == "log":
+            assert (low[hyper.name], high[hyper.name]) == (hyper.low, hyper.high)
+            assert middle[hyper.name] == pytest.approx((hyper.low * hyper.high) ** 0.5)
+        else:
+            assert (low[hyper.name], high[hyper.name]) == (hyper.low, hyper.high)
+            assert middle[hyper.name] == pytest.approx(1 - ((1 - hyper.low) * (1 - hyper.high)) ** 0.5)
+
+
+def test_one_latent_serves_each_optimizer_on_its_own_range() -> None:
+    made = space(optimizers={"sgd": {}, "adam": {}})
+    half: dict[str, Any] = {x.name: 0.5 for x in made.latents}
+    assert made.config({**half, "optimizer": "sgd"})["lr"] == pytest.approx((1e-4 * 3) ** 0.5)
+    assert made.config({**half, "optimizer": "adam"})["lr"] == pytest.approx((1e-5 * 0.1) ** 0.5)
+
+
+def test_numbers_to_choose_from_are_equal_bins() -> None:
+    made = space(train={"batch_size": [64, 16, 32]}, optimizers={"sgd": {"lr": 0.1}})
+    assert made.latents == (Latent("batch_size", "float"),)
+    sizes = [made.config({"batch_size": u})["batch_size"] for u in (0.0, 0.33, 0.34, 0.66, 0.67, 1.0)]
+    assert sizes == [16, 16, 32, 32, 64, 64]
+    assert [made.latents_of({"optimizer": "sgd", "batch_size": b})["batch_size"] for b in (16, 32, 64)] == [
+        1 / 6,
+        0.5,
+        5 / 6,
+    ]
+
+
+def test_defaults_are_the_optimizers_own() -> None:
+    made = space(optimizers={name: {} for name in OPTIMIZERS})
+    configs = [made.config(point) for point in made.defaults()]
+    assert [config["optimizer"] for config in configs] == list(OPTIMIZERS)
+    for config in configs:
+        row = OPTIMIZERS[config["optimizer"]]
+        assert {name: config[name] for name in row.names} == {hyper.name: hyper.default for hyper in row.hypers}
+        assert (config["batch_size"], config["hidden"], config["schedule"]) == (32, [64], "constant")
+
+
+def test_defaults_go_to_the_nearest_that_is_allowed() -> None:
+    made = space(
+        model={"hidden": [[16], [8]]},
+        train={"batch_size": [8, 100, 20]},
+        optimizers={"sgd": {"lr": {"low": 1e-3, "high": 1e-2}, "weight_decay": {"low": 1e-6}}},
+    )
+    (point,) = made.defaults()
+    config = made.config(point)
+    assert (config["lr"], config["weight_decay"], config["batch_size"], config["hidden"]) == (0.01, 1e-6, 20, [8])
+
+
+def test_defaults_leave_idle_latents_in_the_middle() -> None:
+    made = space(study={"trials": 10}, optimizers={"sgd": {}, "momentum": {}})
+    idle, used = (point["momentum"] for point in made.defaults())
+    assert idle == 0.5
+    assert used != 0.5
+
+
+def test_a_linear_model_has_no_layers() -> None:
+    made = space(model={"kind": "linear"})
+    config = made.config(made.defaults()[0])
+    assert config["model"] == "linear"
+    assert {"hidden", "activation"}.isdisjoint(config)
+
+
+def test_nothing_searched_is_one_config() -> None:
+    made = space(study={"trials": 1}, train={"batch_size": 8}, optimizers={"sgd": {"lr": 0.1}})
+    assert (made.latents, made.defaults()) == ((), [{}])
+    assert made.config({})["lr"] == 0.1
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"lr": 1.5}, r"latent lr: must lie in \[0, 1\], but got 1.5"),
+        ({"lr": float("nan")}, r"latent lr: must lie in \[0, 1\], but got nan"),
+        ({"lr": None}, r"latent lr: must lie in \[0, 1\], but got None"),
+        ({"optimizer": "adm"}, "latent optimizer: 'adm' is not known; did you mean 'adam'?"),
+    ],
+)
+def test_latents_out_of_bounds(change: dict[str, Any], match: str) -> None:
+    with pytest.raises(InvalidInput, match=match):
+        EVERYTHING.config({**EVERYTHING.defaults()[0], **change})
+
+
+def test_configs_of_another_study() -> None:
+    made = space(model={"activation": ["relu", "tanh"]})
+    with pytest.raises(InvalidInput, match="optimizer: 'sgd' is not searched; choose one of: adam"):
+        made.latents_of({"optimizer": "sgd"})
+    with pytest.raises(InvalidInput, match=r"activation: 'gelu' is not searched; did you mean 'relu'"):
+        made.latents_of({"optimizer": "adam", "activation": "gelu"})
+    assert made.latents_of({"optimizer": "adam", "lr": 1e9})["lr"] == 1

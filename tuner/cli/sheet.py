@@ -1,0 +1,179 @@
+"""Sheets: what commands print as rows and columns. One path: filter the columns, then format.
+
+Tables and Markdown are for reading: four digits, and columns that say nothing are hidden. JSON and CSV are for
+programs: every column, full precision.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from tuner.cli.text import clean, exact, short, width
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["FORMATS", "Sheet", "as_table", "fields", "filtered", "fitted", "formatted", "sheet_of"]
+
+GAP = "  "
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run such text as a formula
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Rows of cells under named columns.
+
+    `always` are columns that a table never hides, `asides` those that it shows only when asked; `titles` are headings
+    that differ from the column's name, `views` columns that a table shows instead of the exact ones.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    always: frozenset[str] = frozenset()
+    asides: frozenset[str] = frozenset()
+    titles: Mapping[str, str] = field(default_factory=dict)
+    views: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    order: tuple[str, ...] = ()
+
+    def column(self, name: str) -> list[Any]:
+        """The cells of a column, as a table shows them."""
+        at = self.columns.index(name)
+        return list(self.views[name]) if name in self.views else [row[at] for row in self.rows]
+
+    def only(self, names: Sequence[str]) -> Sheet:
+        """The sheet as a table of these columns."""
+        cells = [self.column(name) for name in names]
+        rows = tuple(zip(*cells, strict=True)) if cells else ()
+        return replace(self, columns=tuple(names), rows=rows, views={}, order=())
+
+    def title(self, name: str) -> str:
+        """The heading of a column."""
+        return clean(self.titles.get(name, name)).upper()
+
+
+def sheet_of(frame: pd.DataFrame, **options: Any) -> Sheet:
+    """A sheet of a data frame: plain Python values, None where one is missing."""
+    cells = [[None if missing else _plain(v) for v, missing in zip(c, c.isna(), strict=True)] for _, c in frame.items()]
+    return Sheet(tuple(map(str, frame.columns)), tuple(zip(*cells, strict=True)), **options)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else value
+
+
+def fields(document: Mapping[str, Any]) -> Sheet:
+    """A sheet of a nested document: one row a value, its key dotted."""
+    always = frozenset(("key", "value"))
+    return Sheet(("key", "value"), tuple(_leaves(document)), always=always)
+
+
+def _leaves(document: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in document.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def filtered(sheet: Sheet, all_columns: bool = False) -> tuple[Sheet, list[str]]:
+    """The sheet with the columns that say something, and the names of those that were hidden.
+
+    Hidden are asides, empty columns, and, where there are rows to compare, columns with one value.
+    """
+    ordered = [*sheet.order, *(name for name in sheet.columns if name not in sheet.order)]
+    hidden = [] if all_columns else [name for name in ordered if name not in sheet.always and _idle(sheet, name)]
+    return sheet.only([name for name in ordered if name not in hidden]), hidden
+
+
+def _idle(sheet: Sheet, name: str) -> bool:
+    cells = [short(cell) for cell in sheet.column(name)]
+    return name in sheet.asides or not any(cells) or (len(cells) > 1 and len(set(cells)) == 1)
+
+
+def fitted(sheet: Sheet, room: int) -> tuple[Sheet, list[str]]:
+    """The sheet without the last columns that `room` has no place for, and their names; it always keeps `always`."""
+    names, dropped = list(sheet.columns), list[str]()
+    widths = {name: _width(sheet, name) for name in names}
+    for name in reversed(sheet.columns):
+        if sum(widths[kept] + len(GAP) for kept in names) - len(GAP) <= room:
+            break
+        if name not in sheet.always:
+            names.remove(name)
+            dropped.insert(0, name)
+    return sheet.only(names), dropped
+
+
+def _width(sheet: Sheet, name: str) -> int:
+    return max(map(width, (sheet.title(name), *map(short, sheet.column(name)))))
+
+
+def as_table(sheet: Sheet) -> str:
+    """Columns padded to their widest cell, however wide that is."""
+    lines = [[sheet.title(name) for name in sheet.columns], *([short(cell) for cell in row] for row in sheet.rows)]
+    widths = [max(width(line[i]) for line in lines) for i in range(len(sheet.columns))]
+    return "".join(GAP.join(_padded(c, w) for c, w in zip(line, widths, strict=True)).rstrip() + "\n" for line in lines)
+
+
+def _padded(cell: str, to: int) -> str:
+    return cell + " " * (to - width(cell))
+
+
+def as_markdown(sheet: Sheet) -> str:
+    """A Markdown table."""
+    lines = [[sheet.title(name).lower() for name in sheet.columns], ["---"] * len(sheet.columns)]
+    lines += [[short(cell).replace("|", "\\|") for cell in row] for row in sheet.rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def as_json(sheet: Sheet) -> str:
+    """A JSON list of one object a row."""
+    rows = _records(sheet)
+    return "[\n" + ",\n".join(f"  {row}" for row in rows) + "\n]\n" if rows else "[]\n"
+
+
+def as_json_lines(sheet: Sheet) -> str:
+    """One JSON object a line."""
+    return "".join(f"{row}\n" for row in _records(sheet))
+
+
+def _records(sheet: Sheet) -> list[str]:
+    return [
+        json.dumps({name: exact(cell) for name, cell in zip(sheet.columns, row, strict=True)}) for row in sheet.rows
+    ]
+
+
+def as_csv(sheet: Sheet) -> str:
+    """CSV at full precision; text that a spreadsheet would run as a formula begins with an apostrophe."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_cell(name) for name in sheet.columns)
+    writer.writerows([_cell(cell) for cell in row] for row in sheet.rows)
+    return text.getvalue()
+
+
+def _cell(value: Any) -> str:
+    if value is None or isinstance(value, bool | int | float):
+        return "" if value is None or value != value else str(value)
+    if isinstance(value, list | tuple):
+        return "x".join(map(str, value))
+    text = clean(value)
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+FORMATS: dict[str, Callable[[Sheet], str]] = {
+    "table": as_table,
+    "json": as_json,
+    "jsonl": as_json_lines,
+    "csv": as_csv,
+    "md": as_markdown,
+}
+
+
+def formatted(sheet: Sheet, form: str) -> str:
+    """The text of a filtered sheet."""
+    return FORMATS[form](sheet)

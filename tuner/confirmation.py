@@ -1,0 +1,148 @@
+"""Confirmation: the top configs, trained again on fresh seeds and fresh train / validation splits.
+
+A search ends with a lucky winner: it was chosen by the very numbers it shows. So the leaders are trained again, each
+for the epochs that the search chose, on seeds and splits that no trial has used, the same for all of them; the best is
+the one with the best mean on the fresh validation rows. The test rows were set aside before everything.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import as_completed
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from objectives.descent import State, descend
+from objectives.evaluation import Evaluation
+from objectives.models import Layers, model_of
+from objectives.problem import Problem
+from tuner.dispatch import Engine, Failure
+from tuner.goal import ranked, signed
+from tuner.packing import Source, problem_of, shape_key
+from tuner.spec import Study
+from tuner.statistics import Interval, mean_interval
+from tuner.trial import Confirmed, Trial
+
+__all__ = ["Standing", "confirm", "leaders", "standings"]
+
+WIDTH = 8  # trials times replicates of a pack: below that, a step costs twice as much a trial
+
+
+@dataclass(frozen=True)
+class Retraining:
+    """A task: train these configs on every source, each for its own number of epochs, then evaluate them."""
+
+    sources: tuple[Source, ...]
+    trials: tuple[int, ...]
+    configs: tuple[Mapping[str, Any], ...]
+    epochs: tuple[int, ...]
+
+
+def leaders(study: Study, trials: Sequence[Trial]) -> list[Trial]:
+    """The trials to confirm: the first `confirm.top` complete ones, best first."""
+    return ranked(list(trials), study.direction)[: study.confirm.top]
+
+
+def confirm(
+    study: Study, wanted: Sequence[Trial], sources: Sequence[Source], known: Sequence[Confirmed], engine: Engine
+) -> list[Confirmed]:
+    """Retrain `wanted` on `sources`; what is `known` is not run again. In order of trial and replicate."""
+    have = {(row.trial, row.replicate) for row in known}
+    missing = [trial for trial in wanted if any((trial.number, s.replicate) not in have for s in sources)]
+    futures = [engine.submit(retrain, task) for task in tasks(missing, sources)]
+    rows: list[Confirmed] = []
+    for future in as_completed(futures):
+        done = future.result()
+        if isinstance(done, Failure):
+            raise RuntimeError(f"confirmation could not be trained: {done}")
+        rows += done
+    return sorted(rows, key=lambda row: (row.trial, row.replicate))
+
+
+def tasks(wanted: Sequence[Trial], sources: Sequence[Source]) -> list[Retraining]:
+    """Packs of the wanted trials: alike in shape, as many replicates together as make a pack wide enough."""
+    alike: dict[Any, list[Trial]] = {}
+    for trial in wanted:
+        alike.setdefault(shape_key(trial.config), []).append(trial)
+    found = []
+    for group in alike.values():
+        for some in batches(sources, max(1, WIDTH // len(group))):
+            numbers, configs = tuple(t.number for t in group), tuple(t.config for t in group)
+            epochs = tuple(t.epoch or t.epochs for t in group)
+            found.append(Retraining(tuple(some), numbers, configs, epochs))
+    return sorted(found, key=lambda task: -max(task.epochs) / int(task.configs[0]["batch_size"]))
+
+
+def batches(items: Sequence[Any], size: int) -> list[Sequence[Any]]:
+    """Consecutive pieces of at most `size`."""
+    return [items[i : i + size] for i in range(0, len(items), size)]
+
+
+def retrain(task: Retraining) -> list[Confirmed]:
+    """Do one task, in a worker."""
+    started = time.perf_counter()
+    problem = problem_of(task.sources, model_of(task.configs[0]))
+    rows: list[Confirmed] = []
+    state: State | None = None
+    left = list(range(len(task.trials)))
+    done = 0
+    for stop in sorted(set(task.epochs)):
+        state = descend(problem, [task.configs[i] for i in left], stop - done, state).state
+        ending = [i for i in left if task.epochs[i] == stop]
+        rows += evaluate(problem, state.take([left.index(i) for i in ending]), [task.trials[i] for i in ending], stop)
+        staying = [i for i in left if task.epochs[i] > stop]
+        state, left, done = state.take([left.index(i) for i in staying]), staying, stop
+    seconds = (time.perf_counter() - started) / len(rows)
+    return [Confirmed(r.trial, r.replicate, r.epoch, r.metrics, seconds, r.state) for r in rows]
+
+
+def evaluate(problem: Problem, state: State, trials: Sequence[int], epoch: int) -> list[Confirmed]:
+    """Metrics of finished trainings on the validation and test rows of every replicate."""
+    layers = Layers(state.weights, problem.model.shapes(problem.inputs, problem.outputs))
+    metrics: dict[str, Any] = {}
+    with np.errstate(all="ignore"):
+        for part in ("valid", "test"):
+            metrics |= Evaluation(problem, len(trials), part)(layers)
+    rows = []
+    for r, replicate in enumerate(problem.replicates):
+        for k, trial in enumerate(trials):
+            alive = bool(state.alive[r, k])
+            worst = {name: np.inf if name.endswith("_loss") else np.nan for name in metrics}
+            values = {name: float(value[r, k]) for name, value in metrics.items()} if alive else worst
+            rows.append(Confirmed(trial, replicate.number, epoch, values, 0.0, "complete" if alive else "diverged"))
+    return rows
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a confirmed trial did: its rank in the search and now, goal and test metrics on fresh seeds."""
+
+    trial: int
+    search_rank: int
+    rank: int
+    search_value: float
+    goal: Interval
+    test: Mapping[str, Interval]
+
+    @property
+    def optimism(self) -> float:
+        """How much the search's value differs from the mean of the fresh ones, validation against validation."""
+        return self.goal.mean - self.search_value
+
+
+def standings(study: Study, trials: Sequence[Trial], rows: Sequence[Confirmed]) -> list[Standing]:
+    """Confirmed trials, best mean first; ties by search rank."""
+    found: list[Standing] = []
+    for place, trial in enumerate(ranked(list(trials), study.direction), start=1):
+        own = [row for row in rows if row.trial == trial.number]
+        if not own or trial.value is None:
+            continue
+        goal = mean_interval([row.metrics[study.metric] for row in own])
+        tests = [name for name in own[0].metrics if name.startswith("test_")]
+        test = {name: mean_interval([row.metrics[name] for row in own]) for name in tests}
+        found.append(Standing(trial.number, place, 0, trial.value, goal, test))
+    order = sorted(found, key=lambda s: (signed(s.goal.mean, study.direction), s.search_rank))
+    return [Standing(s.trial, s.search_rank, i, s.search_value, s.goal, s.test) for i, s in enumerate(order, start=1)]

@@ -1,0 +1,58 @@
+"""Facts of the machine that a study's numbers depend on, and a canary that tells two machines apart by their bits.
+
+The same study gives the same table on machines of one type. Another processor or BLAS rounds some last bits
+differently; a small training run, hashed, shows that before it shows in a ranking.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from importlib.metadata import version
+
+import numpy as np
+
+from objectives.data import SplitSpec, prepare, table_from
+from objectives.descent import descend
+from objectives.models import Model
+from objectives.problem import Problem, Replicate
+from objectives.streams import Stream, stream
+
+__all__ = ["canary", "machine_facts"]
+
+PACKAGES = ("tuner", "numpy", "optuna", "scikit-learn", "pandas", "joblib")
+
+
+def machine_facts() -> dict[str, str]:
+    """Versions, processor and BLAS, as text."""
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]  # type: ignore[index]
+    return {
+        "python": platform.python_version(),
+        "processor": processor(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "blas": f"{blas['name']} {blas['version']}",
+        **{package: version(package) for package in PACKAGES},
+    }
+
+
+def processor() -> str:
+    """The processor's name, as well as the system tells it."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+        return names[0] if names else platform.machine()
+    except OSError:
+        return platform.processor() or platform.machine()
+
+
+def canary() -> str:
+    """Hash of a small training run that goes through products, exponentials and roots of several sizes.
+
+    Call it with one BLAS thread, as trials run.
+    """
+    rng = stream(0, Stream.CANARY)
+    table = table_from(rng.standard_normal((300, 33)), rng.integers(3, size=300), task="multiclass")
+    problem = Problem((Replicate(0, 0, prepare(table, SplitSpec(), 0)),), Model((24, 17), "tanh"))
+    config = {"optimizer": "adam", "lr": 0.01, "batch_size": 37, "epochs": 2}
+    outcome = descend(problem, [config, config | {"optimizer": "momentum"}], 2)
+    return hashlib.sha256(outcome.state.weights.tobytes()).hexdigest()[:16]

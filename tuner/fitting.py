@@ -1,0 +1,40 @@
+"""A study meets its data: what can only be checked once the rows are there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from objectives.data import Prepared
+from objectives.errors import Complaint
+from tuner.errors import StudyError
+from tuner.spec import Choices, Study, task_problem
+
+__all__ = ["fitted"]
+
+
+def fitted(study: Study, data: Prepared) -> tuple[Study, list[str]]:
+    """The study with batch sizes that the train rows allow, and notes of what was changed unasked.
+
+    Raises StudyError where the user's own keys do not fit: a goal that the task does not have, a batch size above the
+    train rows.
+    """
+    complaints = []
+    if problem := task_problem(study.metric, data.task):
+        complaints.append(Complaint(f"study.{study.direction}", *problem))
+    rows, asked = len(data.train), study.train.batch_size
+    sizes = [int(size) for size in (asked.values if isinstance(asked, Choices) else [asked])]  # type: ignore[call-overload]
+    large = [size for size in sizes if size > rows]
+    written = "batch_size" in study.written.get("train", {})
+    if large and written:
+        shown = ", ".join(map(str, large))
+        complaints.append(
+            Complaint("train.batch_size", f"{shown} is above the {rows} train rows", f"use at most {rows}")
+        )
+    if complaints:
+        raise StudyError(*complaints)
+    if not large:
+        return study, []
+    kept = [size for size in sizes if size <= rows] or [rows]
+    allowed = Choices(tuple(kept)) if len(kept) > 1 else kept[0]
+    note = f"batch sizes: {', '.join(map(str, kept))}; larger ones than the {rows} train rows were left out"
+    return replace(study, train=study.train.model_copy(update={"batch_size": allowed})), [note]

@@ -1,0 +1,121 @@
+"""Trials and generations in flight: the live handles, whose finished record is `Trial`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from objectives.descent import State
+from tuner.goal import goal_at, is_stable
+from tuner.packing import Pack, PackOutcome
+from tuner.search import survivors
+from tuner.spec import Study
+from tuner.trial import Trial
+
+__all__ = ["LiveGeneration", "LiveTrial"]
+
+
+@dataclass
+class LiveTrial:
+    """A trial in flight: where it stands and what it has shown so far; `ended` is its final state, once it has one."""
+
+    number: int
+    config: Mapping[str, Any]
+    latents: Mapping[str, Any]
+    state: State | None = None
+    parts: dict[str, list[Any]] = field(default_factory=dict)
+    seconds: float = 0.0
+    rung: int = -1
+    ended: str = ""
+    error: str = ""
+
+    @property
+    def curves(self) -> dict[str, Any]:
+        """Curves `(R, E)` of all epochs so far."""
+        return {name: np.concatenate(parts, axis=-1) for name, parts in self.parts.items()}
+
+    def goal(self, study: Study) -> float:
+        """The goal so far, lower is better."""
+        curve = self.curves[study.metric]
+        return goal_at(curve, study.direction, curve.shape[-1])[0]
+
+    def take(self, outcome: PackOutcome, i: int, share: int) -> None:
+        """Take in what the i-th trial of a pack of `share` did."""
+        self.seconds += outcome.seconds / share
+        self.state = outcome.state.take([i])
+        for name, curve in outcome.curves.items():
+            self.parts.setdefault(name, []).append(curve[:, i])
+        if not outcome.state.alive[:, i].all():
+            self.ended = "diverged"
+
+    def record(self, study: Study, generation: int, train_rows: int, constant: float) -> Trial:
+        """The finished record; `constant` is the validation loss of a constant prediction."""
+        curves = self.curves
+        epochs = len(curves["valid_loss"][0]) if curves else 0
+        usable = self.ended in ("complete", "pruned")
+        epoch = goal_at(curves[study.metric], study.direction, epochs)[1] if usable else None
+        metrics = {name: float(curve[:, epoch - 1].mean()) for name, curve in curves.items()} if epoch else {}
+        return Trial(
+            number=self.number,
+            generation=generation,
+            state=self.ended,
+            config=dict(self.config),
+            latents=dict(self.latents),
+            rung=self.rung,
+            epochs=epochs,
+            steps=epochs * -(-train_rows // int(self.config["batch_size"])),
+            value=metrics.get(study.metric),
+            epoch=epoch,
+            stable=usable and is_stable(curves["valid_loss"], constant),
+            metrics=metrics,
+            curves=curves,
+            seconds=self.seconds,
+            error=self.error,
+        )
+
+
+@dataclass
+class LiveGeneration:
+    """A generation in flight: its trials, the rung it is on, and how many packs of that rung are still out."""
+
+    number: int
+    trials: list[LiveTrial]
+    rung: int = 0
+    out: int = 0
+
+    @property
+    def running(self) -> list[LiveTrial]:
+        """The trials that have not ended."""
+        return [trial for trial in self.trials if not trial.ended]
+
+    def take(self, pack: Pack, outcome: PackOutcome) -> None:
+        """Take in the outcome of one of its packs."""
+        self.out -= 1
+        for i, number in enumerate(pack.trials):
+            trial = self._find(number)
+            trial.rung = self.rung
+            trial.take(outcome, i, len(pack.trials))
+
+    def fail(self, pack: Pack, error: str) -> None:
+        """Take in that a pack could not be trained."""
+        self.out -= 1
+        for number in pack.trials:
+            trial = self._find(number)
+            trial.rung, trial.ended, trial.error = self.rung, "failed", error
+
+    def cut(self, study: Study, epochs: Sequence[int]) -> None:
+        """End the rung: the last one completes its trials, an earlier one sends only its best on."""
+        last = self.rung == len(epochs) - 1
+        reached = [trial for trial in self.trials if trial.rung == self.rung]
+        values = [np.inf if trial.ended else trial.goal(study) for trial in reached]
+        going = survivors(values, 1 if last else study.search.reduction)
+        for i, trial in enumerate(reached):
+            if not trial.ended and (last or i not in going):
+                trial.ended = "complete" if i in going else "pruned"
+        self.rung += 1
+
+    def _find(self, number: int) -> LiveTrial:
+        return self.trials[number - self.trials[0].number]

@@ -1,0 +1,91 @@
+"""Memo: arrays that were computed already, on disk, so that a killed run finds them when it is run again.
+
+A cache and nothing else: what it holds can always be computed again, to the same bits. So it never stands in the way:
+a torn, damaged or foreign file is a miss, and a full disk or a full memo only means that something is not kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Memo"]
+
+Array = NDArray[Any]
+
+
+class Memo:
+    """Arrays and a JSON mapping under a text key, in files of `directory` that together stay below `cap_bytes`."""
+
+    def __init__(self, directory: Path, cap_bytes: int) -> None:
+        self.directory, self.cap_bytes = directory, cap_bytes
+        self._sizes = {path: path.stat().st_size for path in directory.glob("*.npz")}
+
+    def get(self, key: str) -> tuple[dict[str, Array], dict[str, Any]] | None:
+        """Arrays and mapping that were put under `key`; None for a miss."""
+        # Everything that a file of any content can bring numpy, zipfile and json to raise, MemoryError included.
+        with suppress(Exception), zipfile.ZipFile(self._path(key)) as archive:
+            head = json.loads(archive.read("head.json"))
+            if head["key"] == key:
+                return {name: _read(archive, i) for i, name in enumerate(head["names"])}, head["meta"]
+        return None
+
+    def put(self, key: str, arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> bool:
+        """Keep `arrays` and a JSON mapping; whether they were kept. Raises ValueError for arrays of objects."""
+        path = self._path(key)
+        size = sum(array.nbytes for array in arrays.values())
+        if self._used() - self._sizes.get(path, 0) + size > self.cap_bytes:
+            return False
+        head = json.dumps({"key": key, "names": list(arrays), "meta": dict(meta)})
+        draft = path.with_suffix(f".{os.getpid()}.tmp")
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            _write(draft, head, arrays)
+            self._sizes[path] = draft.stat().st_size
+            draft.replace(path)
+        except OSError:
+            return False
+        finally:
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
+        return True
+
+    def clear(self) -> None:
+        """Forget everything, drafts of killed processes included."""
+        for path in [*self.directory.glob("*.npz"), *self.directory.glob("*.tmp")]:
+            with suppress(OSError):
+                path.unlink()
+        self._sizes.clear()
+
+    def _used(self) -> int:
+        return sum(self._sizes.values())
+
+    def _path(self, key: str) -> Path:
+        return self.directory / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"
+
+
+def _write(path: Path, head: str, arrays: Mapping[str, Array]) -> None:
+    # Not np.savez, whose arguments clash with arrays called "file". No fsync either: a torn file is a miss.
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("head.json", head)
+        for i, array in enumerate(arrays.values()):
+            with archive.open(f"{i}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)
+
+
+def _read(archive: zipfile.ZipFile, i: int) -> Array:
+    with archive.open(f"{i}.npy") as member:
+        array = np.lib.format.read_array(member, allow_pickle=False)
+        # The checksum of a member is compared at its end, so the end has to be reached.
+        if member.read(1):
+            raise ValueError("more bytes than the array has")
+    return np.asarray(array)

@@ -1,0 +1,45 @@
+"""The only door to Optuna: its samplers, asked for proposals from a history that is handed in.
+
+Nothing of Optuna's is kept between calls. A study is built in memory from the history, asked, and dropped, so that a
+proposal is a pure function of (seed, history).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tuner.space import Latent
+
+__all__ = ["Observation", "tpe"]
+
+
+@dataclass(frozen=True)
+class Observation:
+    """Latents that were tried and the value they gave; lower is better, inf for a trial that diverged."""
+
+    latents: dict[str, float | str]
+    value: float
+
+
+def tpe(latents: Sequence[Latent], history: Sequence[Observation], count: int, seed: int) -> list[dict[str, Any]]:
+    """`count` proposals of Optuna's multivariate TPE; those asked before count as pending for those asked after."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    space = {latent.name: _distribution(latent) for latent in latents}
+    sampler = optuna.samplers.TPESampler(n_startup_trials=1, multivariate=True, constant_liar=True, seed=seed)
+    study = optuna.create_study(sampler=sampler, pruner=optuna.pruners.NopPruner())
+    study.add_trials(
+        [optuna.trial.create_trial(params=seen.latents, distributions=space, value=seen.value) for seen in history]
+    )
+    return [dict(study.ask(space).params) for _ in range(count)]
+
+
+def _distribution(latent: Latent) -> Any:
+    from optuna.distributions import CategoricalDistribution, FloatDistribution
+
+    if latent.kind == "categorical":
+        return CategoricalDistribution(latent.choices)
+    return FloatDistribution(0.0, 1.0)

@@ -1,0 +1,148 @@
+"""The search: ask a generation, descend rung by rung, prune, tell, commit.
+
+At most LAG + 1 generations are in flight, so that proposing the next one and the last survivors of this one overlap.
+Outcomes arrive in any order; they are cut at synchronous rungs and committed in trial order, so that nothing in the
+ledger depends on when anything finished.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
+from typing import Any
+
+from objectives.problem import constant_loss
+from tuner.dispatch import Engine, Failure
+from tuner.goal import ranked
+from tuner.ledger import Ledger
+from tuner.live import LiveGeneration, LiveTrial
+from tuner.packing import Member, Pack, Source, cut, opened, run_pack
+from tuner.search import LAG, propose, rungs
+from tuner.space import Space
+from tuner.spec import Study
+from tuner.trial import Trial
+
+__all__ = ["Progress", "Search", "Spent"]
+
+TICK = 0.25  # seconds between looks at the clock while workers train
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Seconds of a search: all of it, waiting for training, training summed over workers."""
+
+    wall: float = 0.0
+    waiting: float = 0.0
+    training: float = 0.0
+
+    @property
+    def own(self) -> float:
+        """What the tuner itself took: the time in which it did not wait for training."""
+        return self.wall - self.waiting
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a search stands, for whoever watches: trials by state, and the best that is complete."""
+
+    done: int
+    total: int
+    running: int
+    states: Mapping[str, int]
+    best: Trial | None
+    spent: Spent
+
+
+class Search:
+    """One run of a study's search, up to its number of trials. Committed generations are never run again."""
+
+    def __init__(
+        self,
+        study: Study,
+        space: Space,
+        source: Source,
+        ledger: Ledger,
+        engine: Engine,
+        watch: Callable[[Progress], None] = lambda progress: None,
+    ) -> None:
+        self.study, self.space, self.sources = study, space, (source,)
+        self.ledger, self.engine, self.watch = ledger, engine, watch
+        data = opened(source.directory)
+        self.train_rows, self.constant = len(data.train), constant_loss(data, data.valid)
+        self.rungs = rungs(study)
+        self.history: list[Trial] = ledger.trials()
+        self.flying: list[LiveGeneration] = []
+        self.out: dict[Future[Any], tuple[LiveGeneration, Pack]] = {}
+        self.started = time.perf_counter()
+        self.waiting = self.training = 0.0
+
+    def run(self) -> Spent:
+        """Search until the study has its trials; returns what it took."""
+        self._propose()
+        while self.flying:
+            self._collect()
+            while self.flying and not self.flying[0].running:
+                self._commit(self.flying.pop(0))
+                self._propose()
+            self.watch(self._progress())
+        return self._progress().spent
+
+    def _propose(self) -> None:
+        """Propose generations as far ahead as the lag allows, and send their first packs."""
+        while len(self.flying) <= LAG:
+            asked = len(self.history) + sum(len(generation.trials) for generation in self.flying)
+            count = min(self.study.search.generation_size, self.study.trials - asked)
+            if count <= 0:
+                return
+            number = (self.history[-1].generation + 1 if self.history else 0) + len(self.flying)
+            latents = propose(self.study, self.space, number, asked, count, self.history)
+            trials = [LiveTrial(asked + i, self.space.config(point), point) for i, point in enumerate(latents)]
+            self.flying.append(LiveGeneration(number, trials))
+            self._send(self.flying[-1])
+
+    def _send(self, generation: LiveGeneration) -> None:
+        """Send the packs of a generation's current rung."""
+        done = self.rungs[generation.rung - 1] if generation.rung else 0
+        members = [Member(trial.number, trial.config, trial.state) for trial in generation.running]
+        packs = cut(members, self.sources, self.rungs[generation.rung] - done)
+        generation.out = len(packs)
+        for pack in packs:
+            self.out[self.engine.submit(run_pack, pack)] = generation, pack
+
+    def _collect(self) -> None:
+        """Take in packs that have finished, waiting a little for one; a generation whose rung is done goes on."""
+        before = time.perf_counter()
+        done, _ = wait(self.out, timeout=TICK, return_when=FIRST_COMPLETED)
+        self.waiting += time.perf_counter() - before
+        for future in done:
+            generation, pack = self.out.pop(future)
+            outcome = future.result()
+            if isinstance(outcome, Failure):
+                generation.fail(pack, str(outcome))
+            else:
+                self.training += outcome.seconds
+                generation.take(pack, outcome)
+            if not generation.out:
+                generation.cut(self.study, self.rungs)
+                if generation.running:
+                    self._send(generation)
+
+    def _commit(self, generation: LiveGeneration) -> None:
+        """Write a finished generation to the ledger: in trial order, in one transaction."""
+        records = [t.record(self.study, generation.number, self.train_rows, self.constant) for t in generation.trials]
+        self.ledger.commit_generation(generation.number, records)
+        self.history += records
+
+    def _progress(self) -> Progress:
+        states = Counter(trial.state for trial in self.history)
+        return Progress(
+            done=len(self.history),
+            total=self.study.trials,
+            running=sum(len(generation.running) for generation in self.flying),
+            states=states,
+            best=next(iter(ranked(self.history, self.study.direction)), None),
+            spent=Spent(time.perf_counter() - self.started, self.waiting, self.training),
+        )

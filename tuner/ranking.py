@@ -1,0 +1,117 @@
+"""The ranking: the pandas table of trials, best first, with fixed columns and dtypes even for an empty study."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tuner.confirmation import Standing
+from tuner.goal import ranked, signed
+from tuner.spec import Study
+from tuner.trial import Trial
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["confirmation_table", "csv_text", "ranking", "shown", "tie_groups"]
+
+FORMULA = ("=", "+", "-", "@")
+STATES = ("complete", "pruned", "diverged", "failed")
+
+
+def tie_groups(values: Sequence[float]) -> list[int]:
+    """Ranks of sorted values, in which what float32 cannot tell from the first of its group shares its rank."""
+    ranks: list[int] = []
+    leader = 0
+    for i, value in enumerate(values):
+        if i == 0 or abs(value - values[leader]) > 4 * np.finfo(np.float32).eps * max(abs(value), abs(values[leader])):
+            leader = i
+        ranks.append(leader + 1)
+    return ranks
+
+
+def ranking(study: Study, trials: Sequence[Trial], metrics: Sequence[str], hypers: Sequence[str]) -> pd.DataFrame:
+    """One row a trial: complete ones ranked, then pruned, diverged and failed ones in trial order, unranked.
+
+    Columns: rank, tie, trial, state, value, epoch, rung, stable, metrics, hyperparameters under their natural names,
+    epochs, steps, seconds, generation, seed.
+    """
+    import pandas as pd
+
+    best = ranked(list(trials), study.direction)
+    stable = [trial for trial in best if trial.stable]
+    ranks = tie_groups([signed(t.value, study.direction) for t in stable if t.value is not None])
+    ranks += range(len(stable) + 1, len(best) + 1)
+    rest = [trial for state in STATES[1:] for trial in trials if trial.state == state]
+    rows = [*best, *rest]
+    places: list[int | None] = [*ranks, *[None] * len(rest)]
+    columns: dict[str, Any] = {
+        "rank": pd.array(places, dtype="Int64"),
+        "tie": np.array([place is not None and ranks.count(place) > 1 for place in places], dtype=bool),
+        "trial": np.array([t.number for t in rows], dtype=np.int64),
+        "state": pd.Categorical([t.state for t in rows], categories=list(STATES)),
+        "value": np.array([np.nan if t.value is None else t.value for t in rows], dtype=np.float64),
+        "epoch": pd.array([t.epoch for t in rows], dtype="Int64"),
+        "rung": np.array([t.rung for t in rows], dtype=np.int64),
+        "stable": np.array([t.stable for t in rows], dtype=bool),
+    }
+    for name in metrics:
+        columns[name] = np.array([t.metrics.get(name, np.nan) for t in rows], dtype=np.float64)
+    for name in hypers:
+        columns[name] = hyperparameter_column([t.config.get(name) for t in rows])
+    columns["epochs"] = np.array([t.epochs for t in rows], dtype=np.int64)
+    columns["steps"] = np.array([t.steps for t in rows], dtype=np.int64)
+    columns["seconds"] = np.array([t.seconds for t in rows], dtype=np.float64)
+    columns["generation"] = np.array([t.generation for t in rows], dtype=np.int64)
+    columns["seed"] = np.full(len(rows), study.seed, dtype=np.int64)
+    return pd.DataFrame(columns)
+
+
+def hyperparameter_column(values: Sequence[Any]) -> Any:
+    """A column of one hyperparameter: whole numbers, numbers, or categories; missing where it does not apply."""
+    import pandas as pd
+
+    known = [value for value in values if value is not None]
+    if known and all(isinstance(value, int) and not isinstance(value, bool) for value in known):
+        return pd.array(list(values), dtype="Int64")
+    if all(isinstance(value, int | float) for value in known):
+        return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+    return pd.Categorical([value if value is None else shown(value) for value in values])
+
+
+def shown(value: Any) -> str:
+    """A value as a table shows it: hidden sizes as 64x32."""
+    return "x".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def confirmation_table(standings: Sequence[Standing]) -> pd.DataFrame:
+    """One row a confirmed trial, best first: ranks, the search's value, fresh and test means with intervals."""
+    import pandas as pd
+
+    tests = list(standings[0].test) if standings else []
+    columns: dict[str, Any] = {
+        "rank": np.array([s.rank for s in standings], dtype=np.int64),
+        "trial": np.array([s.trial for s in standings], dtype=np.int64),
+        "search_rank": np.array([s.search_rank for s in standings], dtype=np.int64),
+        "search_value": np.array([s.search_value for s in standings], dtype=np.float64),
+        "mean": np.array([s.goal.mean for s in standings], dtype=np.float64),
+        "low": np.array([s.goal.low for s in standings], dtype=np.float64),
+        "high": np.array([s.goal.high for s in standings], dtype=np.float64),
+        "seeds": np.array([s.goal.n for s in standings], dtype=np.int64),
+    }
+    for name in tests:
+        columns[name] = np.array([s.test[name].mean for s in standings], dtype=np.float64)
+        columns[f"{name}_low"] = np.array([s.test[name].low for s in standings], dtype=np.float64)
+        columns[f"{name}_high"] = np.array([s.test[name].high for s in standings], dtype=np.float64)
+    return pd.DataFrame(columns)
+
+
+def csv_text(frame: pd.DataFrame) -> str:
+    """A frame as CSV at full precision, with text that a spreadsheet would run as a formula made harmless."""
+    frame = frame.copy()
+    for name in frame.columns:
+        if frame[name].dtype.name in ("category", "object", "str"):
+            frame[name] = [f"'{cell}" if str(cell)[:1] in FORMULA else cell for cell in frame[name]]
+    return str(frame.to_csv(index=False, lineterminator="\n"))

@@ -1,0 +1,147 @@
+"""A study's result, derived from its ledger: frames, the best config, and the files that keep them for others."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from objectives.metrics import metrics_of
+from objectives.optimizers import OPTIMIZERS
+from tuner.best import Best
+from tuner.confirmation import Standing, standings
+from tuner.errors import NoResult
+from tuner.goal import ranked
+from tuner.home import StudyDirectory, find
+from tuner.ledger import Ledger
+from tuner.ranking import confirmation_table, ranking
+from tuner.spec import Study, read_study
+from tuner.trial import Trial
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Result", "open_study"]
+
+
+class Result:
+    """What a study has found so far. Reads the ledger once; open again to see what was added since."""
+
+    def __init__(self, directory: StudyDirectory) -> None:
+        self.directory = directory
+        self.study: Study = read_study(directory.study, has_data=False)
+        with Ledger.open(directory.ledger, read_only=True) as ledger:
+            self.facts = ledger.facts
+            self.all_trials: list[Trial] = ledger.trials()
+            self.confirmed = ledger.confirmations()
+
+    def __repr__(self) -> str:
+        return f"Result({self.study.name!r}, {len(self.all_trials)} trials in {self.directory.path})"
+
+    @property
+    def path(self) -> Path:
+        """The study's directory."""
+        return self.directory.path
+
+    def ranking(self) -> pd.DataFrame:
+        """The table of trials, best first; `tuner.ranking.ranking` documents the columns."""
+        return ranking(self.study, self.all_trials, metric_columns(self.facts["task"]), hyper_columns(self.study))
+
+    def confirmation(self) -> pd.DataFrame:
+        """The table of confirmed trials, best first; empty before a confirmation."""
+        return confirmation_table(self.standings)
+
+    def curves(self) -> pd.DataFrame:
+        """Learning curves, tidy: trial, replicate, epoch, metric, value."""
+        import pandas as pd
+
+        rows = [
+            (trial.number, replicate, epoch, name, float(value))
+            for trial in self.all_trials
+            for name, curve in trial.curves.items()
+            for replicate, values in enumerate(curve)
+            for epoch, value in enumerate(values, start=1)
+        ]
+        frame = pd.DataFrame(rows, columns=["trial", "replicate", "epoch", "metric", "value"])
+        return frame.astype({"trial": "int64", "replicate": "int64", "epoch": "int64", "value": "float64"})
+
+    @cached_property
+    def standings(self) -> list[Standing]:
+        """Confirmed trials, best first."""
+        return standings(self.study, self.all_trials, self.confirmed)
+
+    def trial(self, number: int) -> Trial:
+        """One trial by its number. Raises NoResult where there is none."""
+        for trial in self.all_trials:
+            if trial.number == number:
+                return trial
+        there = f"trials 0 to {len(self.all_trials) - 1}" if self.all_trials else "none yet"
+        raise NoResult(f"study {self.study.name!r} has no trial {number}; it has {there}")
+
+    def best(self, rank: int = 1, optimizer: str | None = None) -> Best:
+        """The best config: the confirmed best where there is one, by the search's ranking otherwise.
+
+        `rank` counts on in the same order; `optimizer` looks among its trials only. Raises NoResult.
+        """
+        order = [self.trial(standing.trial) for standing in self.standings]
+        seen = {standing.trial for standing in self.standings}
+        order += [t for t in ranked(self.all_trials, self.study.direction) if t.number not in seen]
+        if optimizer is not None:
+            order = [trial for trial in order if trial.config["optimizer"] == optimizer]
+        if not 1 <= rank <= len(order):
+            whose = f" of {optimizer}" if optimizer else ""
+            raise NoResult(
+                f"study {self.study.name!r} has {len(order)} complete trials{whose}, so there is no rank {rank}; "
+                f"run it with more: tuner run {self.study.name} -n {max(64, 2 * len(self.all_trials))}"
+            )
+        return self._best(order[rank - 1])
+
+    def _best(self, trial: Trial) -> Best:
+        standing = next((s for s in self.standings if s.trial == trial.number), None)
+        return Best(
+            study=self.study.name,
+            trial=trial.number,
+            params=dict(trial.config),
+            training={
+                "epochs": trial.epoch,
+                "steps": trial.steps // trial.epochs * (trial.epoch or 0),
+                "horizon": trial.epochs,
+            },
+            result={"metric": self.study.metric, "direction": self.study.direction, "value": trial.value}
+            | {"metrics": dict(trial.metrics)},
+            confirmation=_confirmation(standing),
+            provenance=self.facts | {"seed": self.study.seed},
+        )
+
+
+def _confirmation(standing: Standing | None) -> dict[str, Any]:
+    if standing is None:
+        return {}
+    goal = standing.goal
+    return {
+        "seeds": goal.n,
+        "mean": goal.mean,
+        "low": goal.low,
+        "high": goal.high,
+        "level": goal.level,
+        "rank": standing.rank,
+        "search_rank": standing.search_rank,
+        "test": {name: {"mean": i.mean, "low": i.low, "high": i.high} for name, i in standing.test.items()},
+    }
+
+
+def metric_columns(task: str) -> list[str]:
+    """Metrics that every trial of a task has: losses first."""
+    return ["train_loss", "valid_loss", *(f"valid_{metric.name}" for metric in metrics_of(task))]
+
+
+def hyper_columns(study: Study) -> list[str]:
+    """Hyperparameters of a study's trials, in the order of tables: the optimizers' own, then the shared ones."""
+    own = [name for row in OPTIMIZERS.values() if row.name in study.optimizers for name in row.names]
+    shared = ["batch_size", "schedule", "model", "hidden", "activation", "init", "framework"]
+    return list(dict.fromkeys(["optimizer", *own, *shared]))
+
+
+def open_study(name: str | Path, home: str | Path | None = None) -> Result:
+    """The result of a study by its name or directory. Raises UnknownStudy with the nearest names."""
+    return Result(find(name, home))

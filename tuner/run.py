@@ -1,0 +1,217 @@
+"""`run`: brings a study to what its file says, whatever is there already.
+
+Nothing is written before everything that can be checked has been: the study file, the data, and whether a study of that
+name asks the same question. Then: search, confirm, write what others read.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from objectives.data import Prepared, SplitSpec, Table, load_table, prepare, save_prepared, table_from
+from objectives.data.sources import is_function
+from tuner.confirmation import confirm as retrain_leaders
+from tuner.confirmation import leaders
+from tuner.dispatch import Engine, open_engine
+from tuner.errors import ChangedStudy
+from tuner.facts import canary, machine_facts
+from tuner.fitting import fitted
+from tuner.home import StudyDirectory, study_directory, write_atomic
+from tuner.ledger import Ledger
+from tuner.orchestrator import Progress, Search, Spent
+from tuner.packing import Source
+from tuner.publish import publish
+from tuner.result import Result
+from tuner.space import space_of
+from tuner.spec import Study, differences, read_study
+
+__all__ = ["Cost", "Watcher", "run"]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds that a run took: preparing the data, the search, the confirmation, and all of it.
+
+    `trials` were run now, not before; the tuner's own share is `search.own`, a trial `search.own / trials`.
+    """
+
+    trials: int
+    preparation: float
+    search: Spent
+    confirmation: float
+    wall: float
+
+
+class Watcher:
+    """What a run tells as it goes; every method may be overridden, none needs to be."""
+
+    def note(self, sentence: str) -> None:
+        """Something decided without being asked: "batch sizes above 341 train rows left out"."""
+
+    def stage(self, name: str) -> None:
+        """A stage begins: "prepare", "search", "confirm", "write"."""
+
+    def progress(self, progress: Progress) -> None:
+        """Where the search stands; several times a second."""
+
+
+def run(
+    study: str | Path | Mapping[str, Any] | Study,
+    data: Any = None,
+    *,
+    jobs: int | None = None,
+    home: str | Path | None = None,
+    confirm: bool = True,
+    fresh: bool = False,
+    watcher: Watcher | None = None,
+) -> Result:
+    """Run a study: a file, a mapping of the same shape, or a Study; `data=(X, y)` takes the place of its source.
+
+    Run again, it goes on where it stopped. `jobs` is the number of worker processes (default: the processors at hand);
+    the result does not depend on it. The result's `cost` says what this run took; None for one that was opened.
+    Raises StudyError, DataError, ChangedStudy, StudyBusy.
+    """
+    started = time.perf_counter()
+    watcher = watcher or Watcher()
+    watcher.stage("prepare")
+    with open_engine(jobs) as engine:
+        engine.warm()
+        question = ask(study, data)
+        for note in question.notes:
+            watcher.note(note)
+        directory = study_directory(question.study.name, home)
+        with directory.lock():
+            ledger, resolved = settle(question, directory, fresh)
+            with ledger:
+                source = store(question.first, directory, resolved.seed, 0)
+                prepared = time.perf_counter()
+                watcher.stage("search")
+                before = len(ledger.trials())
+                spent = Search(resolved, space_of(resolved), source, ledger, engine, watcher.progress).run()
+                searched = time.perf_counter()
+                if confirm and resolved.confirm.enabled:
+                    watcher.stage("confirm")
+                    confirmed(resolved, question, directory, ledger, engine)
+                after = time.perf_counter()
+                trials = len(ledger.trials()) - before
+        watcher.stage("write")
+        result = Result(directory)
+        result.written = publish(result, source, engine)
+    cost = Cost(trials, prepared - started, spent, after - searched, time.perf_counter() - started)
+    result.cost = cost
+    return result
+
+
+@dataclass(frozen=True)
+class Question:
+    """A study with its data: all that can be known before anything is written."""
+
+    study: Study
+    table: Table
+    first: Prepared
+    notes: tuple[str, ...]
+
+    def replicate(self, number: int) -> Prepared:
+        """The data as a replicate sees them; 0 is the search."""
+        if not number:
+            return self.first
+        study = self.study
+        return prepare(self.table, split_of(study), study.seed, number, study.dtype)
+
+
+def ask(study: str | Path | Mapping[str, Any] | Study, data: Any = None) -> Question:
+    """Read a study and its data, and check all that can be checked. Raises StudyError, DataError."""
+    asked = read_study(study, has_data=data is None)
+    split, about = split_of(asked), asked.data
+    if data is None:
+        table = load_table(str(about.source), about.target, base=asked.base, task=about.task, split=split)
+    else:
+        x, y = data if isinstance(data, tuple) else (data, None)
+        table = table_from(x, y, target=about.target, task=about.task, split=split)
+    first = prepare(table, split, asked.seed, 0, asked.dtype)
+    asked = replace(asked, data=about.model_copy(update={"source": absolute(about.source, asked.base)}))
+    fits, notes = fitted(asked, first)
+    return Question(fits, table, first, (*first.inferred, *notes))
+
+
+def absolute(source: str | None, base: Path) -> str | None:
+    """A data file by its absolute path, so that the stored study finds it from anywhere; other sources as they are."""
+    if source is None or source.startswith("sklearn:") or is_function(source):
+        return source
+    return str((base / source).resolve())
+
+
+def split_of(study: Study) -> SplitSpec:
+    """How the study divides its rows."""
+    return SplitSpec(**study.data.split.model_dump())
+
+
+def settle(question: Question, directory: StudyDirectory, fresh: bool) -> tuple[Ledger, Study]:
+    """The ledger to go on with, and the study that actually runs: the one that was frozen when it was created.
+
+    Raises ChangedStudy where a study of that name asks another question.
+    """
+    if fresh and directory.exists:
+        set_aside(directory)
+    study = question.study
+    facts = {"data": question.first.digest, "task": question.first.task, "canary": canary()}
+    if not directory.ledger.exists():
+        write_atomic(directory.study, study.to_toml())
+        return Ledger.create(directory.ledger, facts | machine_facts()), study
+    frozen = read_study(directory.study, has_data=False)
+    ledger = Ledger.open(directory.ledger)
+    check_same(frozen, study, ledger.facts, facts)
+    resolved = replace(frozen, trials=max(study.trials, 1), confirm=study.confirm, base=study.base)
+    write_atomic(directory.study, resolved.to_toml())
+    return ledger, resolved
+
+
+def check_same(frozen: Study, asked: Study, known: Mapping[str, str], now: Mapping[str, str]) -> None:
+    """Raise ChangedStudy with every difference that would make another table."""
+    lines = [f"{key}: was {old!r}, now {new!r}" for key, old, new in differences(frozen, asked) if key != "data.source"]
+    if known["data"] != now["data"]:
+        lines.append(f"the data: was {known['data'][:12]}, now {now['data'][:12]}")
+    if known["canary"] != now["canary"]:
+        lines.append(f"the machine: its arithmetic differs from where the study began ({known['processor']})")
+    if lines:
+        raise ChangedStudy(
+            "\n".join(
+                [
+                    f"study {asked.name!r} exists and asks another question:",
+                    *(f"  {line}" for line in lines),
+                    "run it under another name with --name NEW, or anew with --fresh (the old one is moved aside)",
+                ]
+            )
+        )
+
+
+def set_aside(directory: StudyDirectory) -> Path:
+    """Move a study out of the way, to NAME.1, NAME.2, ...; returns where it went. Nothing is deleted."""
+    names = (directory.path.with_name(f"{directory.name}.{i}") for i in count(1))
+    place = next(path for path in names if not path.exists())
+    directory.path.rename(place)
+    return place
+
+
+def store(data: Prepared, directory: StudyDirectory, seed: int, replicate: int) -> Source:
+    """Write prepared data into the study's cache, once, for everyone to memory-map."""
+    place = directory.cache / f"{data.digest[:16]}"
+    save_prepared(data, place)
+    return Source(place, seed, replicate)
+
+
+def confirmed(study: Study, question: Question, directory: StudyDirectory, ledger: Ledger, engine: Engine) -> None:
+    """Retrain the leaders on fresh seeds and splits, and commit what they did."""
+    trials = ledger.trials()
+    seeds = range(1, study.confirm.seeds + 1)
+    known = ledger.confirmations()
+    wanted = leaders(study, trials)
+    if not wanted:
+        return
+    sources = [store(question.replicate(number), directory, study.seed, number) for number in seeds]
+    ledger.commit_confirmations(retrain_leaders(study, wanted, sources, known, engine))

@@ -1,0 +1,215 @@
+"""Declared parameters <-> latents: coordinates in [0, 1] on each parameter's own scale, which is what a sampler sees.
+
+Every trial has the same latents. Hyperparameters of one role share a latent (the momentum of SGD and the beta1 of Adam;
+every optimizer's own range of learning rates), so that one model can learn across optimizers; a latent is ignored where
+it does not apply. Numbers to choose from are bins of a coordinate, in ascending order; text and layer sizes are
+categories.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from objectives.errors import Complaint, InvalidInput, nearest
+from objectives.optimizers import OPTIMIZERS
+from tuner.spec import Choices, Domain, Range, Study, is_searched
+
+__all__ = ["Latent", "Space", "space_of"]
+
+DEFAULTS = {"batch_size": 32, "schedule": "constant", "hidden": (64,), "activation": "relu", "init": "torch"}
+UNUSED = 0.5  # the coordinate of a latent that does not apply
+
+
+@dataclass(frozen=True)
+class Latent:
+    """One coordinate: kind "float" in [0, 1], or "categorical" out of `choices`."""
+
+    name: str
+    kind: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One hyperparameter as a config names it, its domain, its default, and the latent that moves it if searched."""
+
+    name: str
+    latent: str
+    domain: Domain
+    default: Any
+
+
+@dataclass(frozen=True)
+class Space:
+    """What a study searches. `constants` are the same in every config; parameters are `shared` or of one optimizer."""
+
+    latents: tuple[Latent, ...]
+    constants: tuple[tuple[str, Any], ...]
+    shared: tuple[Parameter, ...]
+    optimizers: Mapping[str, tuple[Parameter, ...]]
+
+    def config(self, latents: Mapping[str, float | str]) -> dict[str, Any]:
+        """The full config at `latents`: tuned, fixed and default values under natural names.
+
+        Raises InvalidInput for a latent that is missing or out of its bounds.
+        """
+        self._check(latents)
+        names = tuple(self.optimizers)
+        optimizer = str(latents["optimizer"]) if len(names) > 1 else names[0]
+        own = {p.name: _value(p, latents) for p in self.optimizers[optimizer]}
+        shared = {p.name: _value(p, latents) for p in self.shared}
+        return {"optimizer": optimizer, **own, **shared, **dict(self.constants)}
+
+    def latents_of(self, config: Mapping[str, Any]) -> dict[str, float | str]:
+        """The latents that apply to `config`, the inverse of `config`; a number outside its range goes to the edge.
+
+        Raises InvalidInput for an optimizer or a category that the study does not have.
+        """
+        optimizer = config.get("optimizer")
+        if optimizer not in self.optimizers:
+            hint = nearest(optimizer, self.optimizers)
+            raise InvalidInput(Complaint("optimizer", f"{optimizer!r} is not searched", hint))
+        found: dict[str, float | str] = {"optimizer": str(optimizer)} if len(self.optimizers) > 1 else {}
+        for p in (*self.optimizers[str(optimizer)], *self.shared):
+            if is_searched(p.domain):
+                found[p.latent] = _coordinate(p, config.get(p.name, p.default))
+        return {latent.name: found[latent.name] for latent in self.latents if latent.name in found}
+
+    def defaults(self) -> list[dict[str, float | str]]:
+        """Latents of each optimizer at its defaults, or the nearest to them that the study allows."""
+        start = {p.name: _nearest(p.domain, p.default) for p in self.shared}
+        points = []
+        for name, own in self.optimizers.items():
+            applied = self.latents_of({"optimizer": name, **start, **{p.name: p.default for p in own}})
+            points.append({latent.name: applied.get(latent.name, UNUSED) for latent in self.latents})
+        return points
+
+    def _check(self, latents: Mapping[str, float | str]) -> None:
+        wrong = []
+        for latent in self.latents:
+            value = latents.get(latent.name)
+            if latent.kind == "categorical" and value not in latent.choices:
+                wrong.append(
+                    Complaint(f"latent {latent.name}", f"{value!r} is not known", nearest(value, latent.choices))
+                )
+            elif latent.kind == "float" and not (isinstance(value, float | int) and 0 <= value <= 1):
+                wrong.append(Complaint(f"latent {latent.name}", f"must lie in [0, 1], but got {value!r}"))
+        if wrong:
+            raise InvalidInput(*wrong)
+
+
+def space_of(study: Study) -> Space:
+    """The space of a study; the order of its latents does not depend on the order of the file."""
+    optimizers = {
+        name: tuple(
+            Parameter(hyper.name, hyper.role, study.optimizers[name][hyper.name], hyper.default) for hyper in row.hypers
+        )
+        for name, row in OPTIMIZERS.items()
+        if name in study.optimizers
+    }
+    train, model = study.train, study.model
+    domains: dict[str, Domain] = {"batch_size": train.batch_size, "schedule": train.schedule}
+    if model.kind != "linear":
+        domains |= {"hidden": model.hidden, "activation": model.activation}
+    domains["init"] = model.init
+    shared = tuple(Parameter(name, name, domain, DEFAULTS[name]) for name, domain in domains.items())
+    constants = (("epochs", train.epochs), ("framework", train.framework), ("model", model.kind))
+    return Space(_latents(optimizers, shared), constants, shared, optimizers)
+
+
+def _latents(optimizers: Mapping[str, tuple[Parameter, ...]], shared: tuple[Parameter, ...]) -> tuple[Latent, ...]:
+    """One latent for each role that any optimizer searches, and for each shared parameter that is searched."""
+    roles = dict.fromkeys(hyper.role for row in OPTIMIZERS.values() for hyper in row.hypers)
+    searched = {p.latent: p for own in optimizers.values() for p in own if is_searched(p.domain)}
+    choice = [Latent("optimizer", "categorical", tuple(optimizers))] if len(optimizers) > 1 else []
+    own = [Latent(role, "float") for role in roles if role in searched]
+    return (*choice, *own, *(_latent(p) for p in shared if is_searched(p.domain)))
+
+
+def _latent(p: Parameter) -> Latent:
+    if isinstance(p.domain, Choices) and not _numeric(p.domain):
+        return Latent(p.latent, "categorical", tuple(map(_label, p.domain.values)))
+    return Latent(p.latent, "float")
+
+
+def _numeric(domain: Choices) -> bool:
+    return all(isinstance(value, int | float) for value in domain.values)
+
+
+def _label(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+
+
+def _natural(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _value(p: Parameter, latents: Mapping[str, float | str]) -> Any:
+    """The natural value of a parameter."""
+    domain = p.domain
+    if isinstance(domain, Range):
+        return _unfold(float(latents[p.latent]), domain)
+    if not isinstance(domain, Choices):
+        return _natural(domain)
+    at = latents[p.latent]
+    if isinstance(at, str):
+        return next(_natural(value) for value in domain.values if _label(value) == at)
+    return domain.values[min(int(at * len(domain.values)), len(domain.values) - 1)]
+
+
+def _coordinate(p: Parameter, value: Any) -> float | str:
+    """The inverse of `_value` for a parameter that is searched; the middle of its bin for a number to choose."""
+    domain = p.domain
+    if isinstance(domain, Range):
+        return _fold(float(value), domain)
+    values = domain.values if isinstance(domain, Choices) else (domain,)
+    if isinstance(domain, Choices) and _numeric(domain):
+        return (values.index(_nearest(domain, value)) + 0.5) / len(values)
+    label, known = _label(value), [_label(one) for one in values]
+    if label not in known:
+        raise InvalidInput(Complaint(p.name, f"{value!r} is not searched", nearest(label, known)))
+    return label
+
+
+def _nearest(domain: Domain, value: Any) -> Any:
+    """The value that a domain allows, nearest to `value`; the first category where there is no order."""
+    if isinstance(domain, Range):
+        return min(max(value, domain.low), domain.high)
+    if not isinstance(domain, Choices):
+        return domain
+    if not _numeric(domain):
+        return value if value in domain.values else domain.values[0]
+    if value > 0 and domain.values[0] > 0:
+        return min(domain.values, key=lambda one: abs(math.log(one / value)))
+    return min(domain.values, key=lambda one: abs(one - value))
+
+
+def _warp(value: float, scale: str) -> float:
+    """Where a value stands on its scale: `x`, `log x` or `log(1 - x)`."""
+    return value if scale == "linear" else math.log(value) if scale == "log" else math.log1p(-value)
+
+
+def _unfold(u: float, domain: Range) -> float:
+    """The value at coordinate `u`, even on the scale; the ends are exact."""
+    if u in (0, 1):
+        return domain.high if u else domain.low
+    a, b = _warp(domain.low, domain.scale), _warp(domain.high, domain.scale)
+    x = a + u * (b - a)
+    value = _short(x) if domain.scale == "linear" else _short(math.exp(x))
+    return min(max(1 - value if domain.scale == "log1m" else value, domain.low), domain.high)
+
+
+def _short(value: float) -> float:
+    """Twelve digits: defaults come back as they were, 0.01 and not 0.010000000000000004, and files stay readable."""
+    return float(f"{value:.12g}")
+
+
+def _fold(value: float, domain: Range) -> float:
+    """The coordinate of a value; outside the range, that of the nearer end."""
+    value = min(max(value, domain.low), domain.high)
+    a, b = _warp(domain.low, domain.scale), _warp(domain.high, domain.scale)
+    return min(max((_warp(value, domain.scale) - a) / (b - a), 0.0), 1.0) if a != b else UNUSED

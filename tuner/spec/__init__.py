@@ -1,0 +1,36 @@
+"""Study file -> validated, frozen `Study`.
+
+    reading -> overrides -> schema, presets -> checks -> Study
+
+`reading` guards the text, `overrides` lays settings over it, `schema` and `presets` check it table by table and fill in
+what is not written, `checks` looks at what keys say together. All problems are collected and told at once.
+"""
+
+from __future__ import annotations
+
+from tuner.spec.checks import task_problem
+from tuner.spec.domains import Choices, Domain, Range, is_searched
+from tuner.spec.resolve import read_study, study_from_toml
+from tuner.spec.schema import GOALS, Confirm, Data, Model, Search, Split, Train
+from tuner.spec.study import Study, differences
+from tuner.spec.words import suggest
+
+__all__ = [
+    "GOALS",
+    "Choices",
+    "Confirm",
+    "Data",
+    "Domain",
+    "Model",
+    "Range",
+    "Search",
+    "Split",
+    "Study",
+    "Train",
+    "differences",
+    "is_searched",
+    "read_study",
+    "study_from_toml",
+    "suggest",
+    "task_problem",
+]

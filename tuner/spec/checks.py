@@ -1,0 +1,126 @@
+"""What no single key tells: names, goals, and keys that must agree with each other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from objectives.data import BUILTIN
+from objectives.metrics import METRICS
+from tuner.spec.domains import Domain, is_searched
+from tuner.spec.reading import near_file
+from tuner.spec.report import Report
+from tuner.spec.schema import Data, Model, StudyTable, Train
+from tuner.spec.words import shown, suggest
+
+__all__ = [
+    "check_data",
+    "check_model",
+    "check_searched",
+    "check_split",
+    "check_task",
+    "goal_of",
+    "name_of",
+    "task_problem",
+]
+
+NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,126}[A-Za-z0-9_-])?")
+DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
+FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+DATA_FILES = (".csv", ".tsv", ".parquet", ".npz", ".npy")
+SKLEARN = "sklearn:"
+SETS = tuple(SKLEARN + name for name in BUILTIN)
+
+
+def name_of(table: StudyTable, stem: str, report: Report) -> str:
+    """The study's name, which becomes a directory: by default that of its file."""
+    name = stem if table.name is None else table.name
+    if not NAME.fullmatch(name):
+        hint = "start with a letter or digit; use letters, digits, space . _ - (128 at most), end without space or dot"
+        report.add(["study", "name"], f"{shown(name)} cannot be the name of a directory", hint)
+    elif DEVICE.fullmatch(name):
+        report.add(["study", "name"], f"{shown(name)} is the name of a device on Windows", "choose another name")
+    return name
+
+
+def goal_of(table: StudyTable, report: Report) -> tuple[str, str]:
+    """The metric that is followed, and "minimize" or "maximize"."""
+    if table.minimize and table.maximize:
+        report.add(["study", "maximize"], "there is minimize too", "keep one of them")
+    direction = "maximize" if table.maximize else "minimize"
+    metric = table.maximize or table.minimize or "valid_loss"
+    row = METRICS.get(metric.removeprefix("valid_"))
+    better = row.direction if row else "minimize"
+    if direction != better:
+        word = "lower" if better == "minimize" else "higher"
+        report.add(["study", direction], f"{metric} is better when {word}", f'write {better} = "{metric}"')
+    return metric, direction
+
+
+def task_problem(metric: str, task: str) -> tuple[str, str] | None:
+    """What is wrong with following `metric` in a problem of `task`, and a hint; None where it fits."""
+    fitting = ["valid_loss", *(f"valid_{name}" for name, row in METRICS.items() if task in row.tasks)]
+    hint = f"choose one of: {', '.join(fitting)}"
+    return None if metric in fitting else (f"{metric} does not fit a {task} task", hint)
+
+
+def check_task(metric: str, direction: str, data: Data, report: Report) -> None:
+    """The metric fits the task, where the file tells it."""
+    if data.task and (problem := task_problem(metric, data.task)):
+        report.add(["study", direction], *problem)
+
+
+def check_data(data: Data, base: Path, report: Report) -> None:
+    """The source is there, or looks like one that can be asked."""
+    if data.source is None:
+        report.add(["data", "source"], "is missing", 'name a file, like "table.csv", or "sklearn:digits"')
+    elif data.source.startswith(SKLEARN):
+        if data.source.removeprefix(SKLEARN) not in BUILTIN:
+            report.add(["data", "source"], f"{shown(data.source)} is not known", suggest(data.source, SETS))
+    elif not FUNCTION.fullmatch(data.source):
+        _check_file(data.source, base, report)
+
+
+def check_split(data: Data, report: Report) -> None:
+    """At most one column decides."""
+    given = [kind for kind in ("column", "group", "order") if getattr(data.split, kind) is not None]
+    if len(given) > 1:
+        report.add(["data", "split"], f"has {' and '.join(given)}", "choose one of them")
+    if not given and data.split.valid + data.split.test >= 1:
+        what = f"valid = {data.split.valid:g} and test = {data.split.test:g} leave no rows to train on"
+        report.add(["data", "split"], what, "let them add up to less than 1")
+
+
+def check_model(model: Model, report: Report) -> None:
+    """A linear model has no layers to describe."""
+    if model.kind == "linear":
+        for key in sorted({"activation", "hidden"} & model.model_fields_set):
+            report.add(["model", key], "does not go with a linear model", 'remove it, or write kind = "mlp"')
+
+
+def check_searched(
+    trials: int, model: Model, train: Train, optimizers: Mapping[str, Mapping[str, Domain]], report: Report
+) -> None:
+    """Several trials need something to search."""
+    layers = () if model.kind == "linear" else (model.hidden, model.activation)
+    shared = (*layers, model.init, train.batch_size, train.schedule)
+    own = [domain for domains in optimizers.values() for domain in domains.values()]
+    if trials > 1 and len(optimizers) == 1 and not any(map(is_searched, (*shared, *own))):
+        hint = "give a list or a range, or write trials = 1"
+        report.add(["optimizers"], f"nothing is searched: all {trials} trials would be the same", hint)
+
+
+def _check_file(source: str, base: Path, report: Report) -> None:
+    key = ["data", "source"]
+    try:
+        path = base / Path(source).expanduser()
+        if path.exists():
+            return
+    except (OSError, RuntimeError, ValueError) as error:
+        report.add(key, f"{shown(source)} cannot be read ({error})"[:200], "check the path")
+        return
+    meant = suggest(source, BUILTIN)
+    named = not path.suffix and meant.startswith("did")
+    near = meant.replace("mean '", f"mean '{SKLEARN}") if named else near_file(path, DATA_FILES)
+    report.add(key, f"{shown(source)}: there is no such file", near or f"no data files are in {str(path.parent)!r}")

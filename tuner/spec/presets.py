@@ -1,0 +1,58 @@
+"""[optimizers]: one table an optimizer. What it leaves out takes the preset: searched in a study of enough trials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from objectives.optimizers import OPTIMIZERS, Hyper, Optimizer
+from tuner.spec.domains import Domain, Range, hyper_domain
+from tuner.spec.report import MOST, Report
+from tuner.spec.words import guessed, shown, suggest
+
+__all__ = ["optimizer_domains", "preset"]
+
+ONE_AT_LEAST = "write a table each, like [optimizers.adam]; an empty one takes the preset"
+
+
+def optimizer_domains(raw: Any, trials: int, report: Report) -> dict[str, dict[str, Domain]]:
+    """Every hyperparameter of every optimizer that has a table, in the order of `OPTIMIZERS`, whatever the file's."""
+    if not isinstance(raw, dict):
+        report.add(["optimizers"], f"must hold a table for each optimizer, but got {shown(raw)}", ONE_AT_LEAST)
+        return {}
+    if not raw:
+        report.add(["optimizers"], "there is no optimizer", ONE_AT_LEAST)
+    for name in [name for name in raw if name not in OPTIMIZERS][: MOST + 1]:
+        report.add(["optimizers", name], "unknown optimizer", suggest(name, OPTIMIZERS))
+    return {name: _domains(raw[name], row, trials, report) for name, row in OPTIMIZERS.items() if name in raw}
+
+
+def preset(hyper: Hyper, trials: int) -> Domain:
+    """What a study of that many trials does with a hyperparameter it does not mention."""
+    return Range(hyper.low, hyper.high, hyper.scale) if trials >= hyper.tier else hyper.default
+
+
+def _domains(raw: Any, row: Optimizer, trials: int, report: Report) -> dict[str, Domain]:
+    key = ("optimizers", row.name)
+    if not isinstance(raw, dict):
+        report.add(key, f"must be a table, but got {shown(raw)}", f"write [optimizers.{row.name}]")
+        return {}
+    for name in [name for name in raw if name not in row.names][: MOST + 1]:
+        report.add((*key, name), "unknown key", _elsewhere(name, row))
+    return {
+        hyper.name: domain for hyper in row.hypers if (domain := _domain(raw, hyper, trials, key, report)) is not None
+    }
+
+
+def _domain(raw: Mapping[str, Any], hyper: Hyper, trials: int, key: tuple[str, ...], report: Report) -> Domain | None:
+    if hyper.name not in raw:
+        return preset(hyper, trials)
+    return hyper_domain(raw[hyper.name], hyper, (*key, hyper.name), report)
+
+
+def _elsewhere(name: str, row: Optimizer) -> str:
+    """A hint: another word for a key of this optimizer, or the optimizers that do have it."""
+    if guessed(name, row.names):
+        return suggest(name, row.names)
+    owners = [other.name for other in OPTIMIZERS.values() if name in other.names]
+    return f"{', '.join(owners)} have it; {row.name} has {', '.join(row.names)}" if owners else suggest(name, row.names)

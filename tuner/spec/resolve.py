@@ -1,0 +1,85 @@
+"""Study file -> study: settings laid over it, every table checked, presets filled in, all problems told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any, cast
+
+from tuner.spec.checks import check_data, check_model, check_searched, check_split, check_task, goal_of, name_of
+from tuner.spec.overrides import apply
+from tuner.spec.presets import optimizer_domains
+from tuner.spec.reading import parse_toml, plain_copy, read_toml
+from tuner.spec.report import MOST, Report
+from tuner.spec.schema import TABLES, Confirm, Data, Model, Search, StudyTable, Train, checked, misplaced
+from tuner.spec.study import Study
+
+__all__ = ["read_study", "study_from_toml"]
+
+Source = str | PathLike[str] | Mapping[str, Any] | Study
+
+
+def read_study(
+    source: Source,
+    *,
+    overrides: Sequence[str] = (),
+    settings: Mapping[str, Any] | None = None,
+    base: Path | None = None,
+    has_data: bool = True,
+) -> Study:
+    """The study in a TOML file or a mapping; another study is read again from what its user wrote.
+
+    `overrides` ("optimizers.adam.lr.high=0.3", TOML literals) and `settings` ({"study.trials": 10}, typed values) take
+    precedence over what is written. Relative paths are relative to `base`: by default the file's directory, else the
+    current one. `has_data=False` asks neither for a data source nor whether it is there.
+    Raises StudyError with every problem.
+    """
+    raw, label, home, stem = _loaded(source)
+    report = apply(raw, overrides, settings or {}, label)
+    return _resolved(raw, report, base or home, stem, has_data)
+
+
+def study_from_toml(text: str, *, base: Path = Path(), label: str = "study.toml") -> Study:
+    """The study that `Study.to_toml` wrote. Raises StudyError."""
+    return _resolved(parse_toml(text, label), Report(label), base, "study", has_data=False)
+
+
+def _loaded(source: Source) -> tuple[dict[str, Any], str, Path, str]:
+    """What is written (a copy), its label in messages, its directory, and the name where it gives none."""
+    if isinstance(source, Study):
+        return plain_copy(source.written), "", source.base, source.name
+    if isinstance(source, Mapping):
+        return plain_copy(source), "", Path(), "study"
+    path = Path(source)
+    return read_toml(path), str(path), path.parent, path.stem
+
+
+def _resolved(raw: dict[str, Any], report: Report, base: Path, stem: str, has_data: bool) -> Study:
+    """The study, or StudyError: each table is checked by itself, then what they say together."""
+    for name in [name for name in raw if name not in (*TABLES, "optimizers")][: MOST + 1]:
+        what = "unknown table" if isinstance(raw[name], dict) else "unknown key"
+        report.add([name], what, misplaced(name, ""))
+    tables = {name: checked(model, raw.get(name, {}), name, report) for name, model in TABLES.items()}
+    table, data = cast(StudyTable, tables["study"]), cast(Data, tables["data"])
+    model, train = cast(Model, tables["model"]), cast(Train, tables["train"])
+    search, confirm = cast(Search, tables["search"]), cast(Confirm, tables["confirm"])
+    optimizers = optimizer_domains(raw.get("optimizers", {}), table.trials, report)
+    name, (metric, direction) = name_of(table, stem, report), goal_of(table, report)
+    check_task(metric, direction, data, report)
+    check_split(data, report)
+    check_model(model, report)
+    if has_data and (data.source or not _wrote(raw, "data", "source")):
+        check_data(data, base, report)
+    if not report.complaints:
+        check_searched(table.trials, model, train, optimizers, report)
+    report.check()
+    return Study(
+        name, table.seed, table.trials, metric, direction, table.dtype,
+        data, model, train, optimizers, search, confirm, base, raw,
+    )  # fmt: skip
+
+
+def _wrote(raw: Mapping[str, Any], table: str, key: str) -> bool:
+    keys = raw.get(table, {})
+    return not isinstance(keys, dict) or keys.get(key) is not None

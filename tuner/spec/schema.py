@@ -1,0 +1,217 @@
+"""The tables of a study file, key by key, with their defaults and bounds; the table of optimizers is in `presets`.
+
+pydantic checks them one table at a time, so that a mistake in one hides none in another; `checked` says what it found
+in words of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationError
+
+from objectives.data import TASKS
+from objectives.metrics import METRICS
+from objectives.models import ACTIVATIONS, INITS, MODELS
+from objectives.optimizers import OPTIMIZERS
+from objectives.schedules import SCHEDULES
+from tuner.spec.domains import Choices, Domain, choice_of, count, layers
+from tuner.spec.report import MOST, Bad, Report
+from tuner.spec.words import guessed, shown, suggest
+
+__all__ = [
+    "GOALS",
+    "TABLES",
+    "Confirm",
+    "Data",
+    "Model",
+    "Search",
+    "Split",
+    "StudyTable",
+    "Train",
+    "checked",
+    "misplaced",
+]
+
+T = TypeVar("T", bound=BaseModel)
+GOALS = ("valid_loss", *(f"valid_{name}" for name in METRICS))
+
+
+def one_of(options: Collection[str]) -> AfterValidator:
+    """Text that is one of `options`."""
+
+    def check(value: str) -> str:
+        if value not in options:
+            raise Bad(f"{shown(value)} is not known", suggest(value, options))
+        return value
+
+    return AfterValidator(check)
+
+
+def searched(read: Callable[[Any], Domain]) -> PlainValidator:
+    """A value that is fixed, or a list that is searched."""
+    return PlainValidator(read)
+
+
+Fraction = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
+Text = Annotated[str, Field(min_length=1, max_length=4096)]
+
+
+class Table(BaseModel):
+    """A table of a study file: no unknown keys, no conversions ("5" is not 5), no changes afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class StudyTable(Table):
+    """[study]: the question."""
+
+    name: str | None = None
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    trials: Annotated[int, Field(ge=1, le=10**6)] = 64
+    minimize: Annotated[str, one_of(GOALS)] | None = None
+    maximize: Annotated[str, one_of(GOALS)] | None = None
+    dtype: Annotated[str, one_of(("float32", "float64"))] = "float32"
+
+
+class Split(Table):
+    """[data.split]: fractions of the rows, or the one column that decides."""
+
+    valid: Fraction = 0.2
+    test: Fraction = 0.2
+    column: Text | None = None
+    group: Text | None = None
+    order: Text | None = None
+
+
+class Data(Table):
+    """[data]: what is learned from."""
+
+    source: Text | None = None
+    target: Text | int | None = None
+    task: Annotated[str, one_of(TASKS)] | None = None
+    split: Split = Split()
+
+
+class Model(Table):
+    """[model]: what is fitted. A linear model has neither hidden layers nor an activation."""
+
+    kind: Annotated[str, one_of(MODELS)] = "mlp"
+    hidden: Annotated[Domain, searched(layers)] = (64,)
+    activation: Annotated[Domain, searched(choice_of(ACTIVATIONS))] = "relu"
+    init: Annotated[Domain, searched(choice_of(INITS))] = "torch"
+
+
+class Train(Table):
+    """[train]: how long and in what steps."""
+
+    epochs: Annotated[int, Field(ge=1, le=10**6)] = 27
+    batch_size: Annotated[Domain, searched(count)] = Choices((16, 32, 64, 128, 256))
+    schedule: Annotated[Domain, searched(choice_of(SCHEDULES))] = "constant"
+    framework: Annotated[str, one_of(("torch",))] = "torch"
+
+
+class Search(Table):
+    """[search]: what to try next, and who goes on."""
+
+    sampler: Annotated[str, one_of(("tpe", "random"))] = "tpe"
+    pruner: Annotated[str, one_of(("halving", "none"))] = "halving"
+    generation_size: Annotated[int, Field(ge=1, le=10_000)] = 32
+    reduction: Annotated[int, Field(ge=2, le=100)] = 4
+    random_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1 / 3
+
+
+class Confirm(Table):
+    """[confirm]: how many of the best are trained again, on how many fresh seeds and splits."""
+
+    enabled: bool = True
+    top: Annotated[int, Field(ge=1, le=100)] = 5
+    seeds: Annotated[int, Field(ge=2, le=1000)] = 5
+
+
+TABLES: dict[str, type[Table]] = {
+    "study": StudyTable,
+    "data": Data,
+    "model": Model,
+    "train": Train,
+    "search": Search,
+    "confirm": Confirm,
+}
+KEYS: dict[str, tuple[str, ...]] = {
+    **{name: tuple(table.model_fields) for name, table in TABLES.items()},
+    "data.split": tuple(Split.model_fields),
+    "optimizers.NAME": tuple(sorted({name for row in OPTIMIZERS.values() for name in row.names})),
+}
+KINDS = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "string_type": "text",
+    "string_unicode": "text",
+    "bool_type": "true or false",
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+    "finite_number": "finite",
+}
+BOUNDS = {
+    "greater_than_equal": ("at least", "ge"),
+    "greater_than": ("above", "gt"),
+    "less_than_equal": ("at most", "le"),
+    "less_than": ("below", "lt"),
+}
+
+
+def checked(model: type[T], raw: Any, key: str, report: Report) -> T:
+    """The validated table. What is wrong goes to the report, and its keys are taken as not written, so that what the
+    others say together can still be looked at.
+    """
+    if not isinstance(raw, dict):
+        report.add([key], f"must be a table, but got {shown(raw)}", f"write [{key}], its keys below")
+        return model()
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        problems = error.errors(include_url=False)
+    # a union complains once for each of its types: the first one counts
+    said = {(key, *_path(found["loc"], raw)): found for found in reversed(problems)}
+    for path, found in list(reversed(said.items()))[: MOST + 1]:
+        report.add(path, *_said(found, path))
+    wrong = {found["loc"][0] for found in problems}
+    return model.model_validate({name: value for name, value in raw.items() if name not in wrong})
+
+
+def _path(loc: tuple[int | str, ...], raw: Any) -> tuple[str, ...]:
+    """The keys of `loc` that the user wrote: pydantic adds the types of a union."""
+    path: list[str] = []
+    for part in loc:
+        if path and not isinstance(raw, dict):
+            break
+        path.append(str(part))
+        raw = raw.get(part) if isinstance(raw, dict) else None
+    return tuple(path)
+
+
+def _said(found: Mapping[str, Any], path: tuple[str, ...]) -> tuple[str, str]:
+    kind, value, context = found["type"], shown(found["input"]), found.get("ctx", {})
+    if isinstance(bad := context.get("error"), Bad):
+        return bad.what, bad.hint
+    if kind == "extra_forbidden":
+        return "unknown key", misplaced(path[-1], ".".join(path[:-1]))
+    if kind in KINDS:
+        return f"must be {KINDS[kind]}, but got {value}", ""
+    if kind in BOUNDS:
+        word, bound = BOUNDS[kind]
+        return f"must be {word} {context[bound]}, but got {value}", ""
+    return f"{found['msg'][:1].lower()}{found['msg'][1:]}, but got {value}", ""
+
+
+def misplaced(name: str, table: str) -> str:
+    """A hint for a key that `table` ("" for the top level) does not have: another word, or another table."""
+    here = KEYS.get(table, (*TABLES, "optimizers"))
+    if meant := guessed(name, here):
+        return f"did you mean {meant!r}?"
+    for other, keys in KEYS.items():
+        if meant := guessed(name, keys):
+            return f"{meant!r} belongs in [{other}]"
+    return suggest(name, here)

@@ -1,0 +1,119 @@
+"""A study: one tuning question, complete. It writes itself as TOML, and tells what differs from another one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tuner.spec.domains import Domain, plain
+from tuner.spec.schema import Confirm, Data, Model, Search, Train
+
+__all__ = ["Study", "differences"]
+
+
+@dataclass(frozen=True)
+class Study:
+    """A validated study. Every hyperparameter of every optimizer has its domain, presets included.
+
+    `base` is the directory that relative paths are relative to; `written` holds the keys that the user wrote, as a
+    nested table. Neither counts when studies are compared.
+    """
+
+    name: str
+    seed: int
+    trials: int
+    metric: str  # "valid_loss", "valid_accuracy", ...
+    direction: str  # "minimize" or "maximize"
+    dtype: str
+    data: Data
+    model: Model
+    train: Train
+    optimizers: Mapping[str, Mapping[str, Domain]]
+    search: Search
+    confirm: Confirm
+    base: Path = field(default=Path(), compare=False)
+    written: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def to_table(self) -> dict[str, Any]:
+        """Every key explicit, in plain types, in the order of a study file."""
+        study = {"name": self.name, "seed": self.seed, "trials": self.trials}
+        tables: dict[str, Any] = {"study": {**study, self.direction: self.metric, "dtype": self.dtype}}
+        for name in ("data", "model", "train"):
+            tables[name] = _fields(getattr(self, name))
+        if self.model.kind == "linear":
+            del tables["model"]["hidden"], tables["model"]["activation"]
+        tables["optimizers"] = {
+            name: {hyper: plain(domain) for hyper, domain in domains.items()}
+            for name, domains in self.optimizers.items()
+        }
+        return {**tables, "search": _fields(self.search), "confirm": _fields(self.confirm)}
+
+    def to_toml(self) -> str:
+        """The resolved study as TOML text, which reads back to an equal study."""
+        tables: dict[str, Any] = {}
+        for name, table in self.to_table().items():
+            optimizers = name == "optimizers"
+            tables |= {f"{name}.{inner}": keys for inner, keys in table.items()} if optimizers else {name: table}
+        blocks = []
+        for name, table in tables.items():
+            lines = [f"{key} = {_toml(value)}" for key, value in table.items()]
+            blocks.append("\n".join([f"[{name}]", *lines]))
+        return "\n\n".join(blocks) + "\n"
+
+
+def differences(old: Study, new: Study) -> list[tuple[str, Any, Any]]:
+    """What `new` asks otherwise than `old`: (key, old value, new value), None where there is none.
+
+    Only keys that the user wrote in `new` are compared, so that a preset may change without changing the study, and the
+    set of optimizers; a name, more trials and another confirmation do not make it another question.
+    """
+    before, after = dict(_leaves(old.to_table())), dict(_leaves(new.to_table()))
+    other = [
+        name for name in {**old.optimizers, **new.optimizers} if (name in old.optimizers) != (name in new.optimizers)
+    ]
+    skipped = tuple(f"optimizers.{name}." for name in other)
+    keys = [key for key, _ in _leaves(new.written) if not _free(key) and not key.startswith(skipped)]
+    changed = [(key, before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key)]
+    return changed + [(f"optimizers.{name}", _summary(old, name), _summary(new, name)) for name in other]
+
+
+def _free(key: str) -> bool:
+    return key in ("study.name", "study.trials") or key.startswith("confirm.")
+
+
+def _summary(study: Study, name: str) -> dict[str, Any] | None:
+    domains = study.optimizers.get(name)
+    return None if domains is None else {hyper: plain(domain) for hyper, domain in domains.items()}
+
+
+def _leaves(table: Mapping[str, Any], prefix: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """Dotted keys and their values; the range of a hyperparameter is one value."""
+    for name, value in table.items():
+        path = (*prefix, name)
+        if isinstance(value, Mapping) and not (path[0] == "optimizers" and len(path) > 2):
+            yield from _leaves(value, path)
+        else:
+            yield ".".join(path), value
+
+
+def _fields(table: Any) -> dict[str, Any]:
+    """The keys of a table that have a value."""
+    values = {name: getattr(table, name) for name in type(table).model_fields}
+    return {
+        name: _fields(value) if hasattr(value, "model_fields_set") else plain(value)
+        for name, value in values.items()
+        if value is not None
+    }
+
+
+def _toml(value: Any) -> str:
+    """One value on one line: lists and tables inline."""
+    import tomli_w
+
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return tomli_w.dumps({"value": value}).removeprefix("value = ").rstrip("\n")

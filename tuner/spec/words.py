@@ -1,0 +1,122 @@
+"""Words that people guess, and the right ones: hints for names that are not known."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from objectives.errors import nearest
+
+__all__ = ["GUESSES", "guessed", "shown", "suggest"]
+
+# What other tuners and frameworks call it -> what it is called here; the first that fits the place is offered.
+GUESSES: dict[str, tuple[str, ...]] = {
+    "acc": ("valid_accuracy",),
+    "accuracy": ("valid_accuracy",),
+    "algorithm": ("sampler",),
+    "b1": ("beta1",),
+    "b2": ("beta2",),
+    "batch": ("batch_size",),
+    "batchsize": ("batch_size",),
+    "beta_1": ("beta1",),
+    "beta_2": ("beta2",),
+    "betas": ("beta1",),
+    "budget": ("trials",),
+    "categorical": ("choices",),
+    "classification": ("multiclass",),
+    "csv": ("source",),
+    "dataset": ("data", "source"),
+    "direction": ("minimize",),
+    "epsilon": ("eps",),
+    "eta": ("lr", "reduction"),
+    "file": ("source",),
+    "groups": ("group",),
+    "gamma": ("momentum",),
+    "glorot_uniform": ("glorot",),
+    "goal": ("minimize",),
+    "heavy_ball": ("momentum",),
+    "hidden_layer_sizes": ("hidden",),
+    "hidden_layers": ("hidden",),
+    "hidden_sizes": ("hidden",),
+    "hyperband": ("halving",),
+    "initialization": ("init",),
+    "initialisation": ("init",),
+    "initializer": ("init",),
+    "kaiming": ("torch",),
+    "l2": ("weight_decay",),
+    "label": ("target",),
+    "layers": ("hidden",),
+    "learning_rate": ("lr",),
+    "logistic": ("linear", "binary"),
+    "loss": ("valid_loss",),
+    "lower": ("low",),
+    "lr_scheduler": ("schedule",),
+    "max": ("high",),
+    "max_epochs": ("epochs",),
+    "max_iter": ("epochs",),
+    "max_trials": ("trials",),
+    "maximise": ("maximize",),
+    "median": ("halving",),
+    "metric": ("minimize",),
+    "min": ("low",),
+    "minimise": ("minimize",),
+    "mu": ("momentum",),
+    "n_epochs": ("epochs",),
+    "n_trials": ("trials",),
+    "nag": ("nesterov",),
+    "network": ("mlp",),
+    "num_epochs": ("epochs",),
+    "num_trials": ("trials",),
+    "objective": ("minimize",),
+    "optimiser": ("optimizers",),
+    "optimisers": ("optimizers",),
+    "optimizer": ("optimizers",),
+    "options": ("choices",),
+    "path": ("source",),
+    "random_seed": ("seed",),
+    "random_state": ("seed",),
+    "reduction_factor": ("reduction",),
+    "replicates": ("seeds",),
+    "rho": ("alpha",),
+    "rmse": ("valid_rmse",),
+    "r2": ("valid_r2",),
+    "scheduler": ("schedule",),
+    "softmax": ("linear", "multiclass"),
+    "successive_halving": ("halving",),
+    "training": ("train",),
+    "type": ("kind",),
+    "upper": ("high",),
+    "val": ("valid",),
+    "val_acc": ("valid_accuracy",),
+    "val_accuracy": ("valid_accuracy",),
+    "val_loss": ("valid_loss",),
+    "val_r2": ("valid_r2",),
+    "val_rmse": ("valid_rmse",),
+    "validation": ("valid",),
+    "validation_loss": ("valid_loss",),
+    "values": ("choices",),
+    "wd": ("weight_decay",),
+    "xavier": ("glorot",),
+}
+
+
+def guessed(name: object, options: Collection[str]) -> str | None:
+    """The option that is meant by another word, or by the same one in capitals; None where nothing is."""
+    word = str(name).strip().lower().replace("-", "_").replace(" ", "_")
+    stem = word.removesuffix("sampler").removesuffix("pruner")
+    candidates = (word, *GUESSES.get(word, ()), stem, *GUESSES.get(stem, ()))
+    return next((candidate for candidate in candidates if candidate in options), None)
+
+
+def suggest(name: object, options: Collection[str]) -> str:
+    """A hint at the option that is meant: a known guess, the nearest spelling, or all of them."""
+    meant = guessed(name, options)
+    return f"did you mean {meant!r}?" if meant else nearest(name, options)
+
+
+def shown(value: object) -> str:
+    """A value as messages show it: on one line, escaped, at most 60 characters."""
+    try:
+        text = repr(value)
+    except ValueError:  # an integer of more digits than Python writes out
+        return f"a {type(value).__name__} too long to show"
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,65 @@
+"""Means with honest intervals.
+
+Student's t is our own: scipy.stats takes longer to import than a small study takes to run, and the intervals are what
+this project promises.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+__all__ = ["Interval", "mean_interval", "t_quantile"]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean with its `level` confidence interval; with fewer than two values the ends are nan."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+    level: float = 0.95
+
+
+def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:
+    """Mean and two-sided t interval `mean +- t s / sqrt(n)` of independent values; infinite values give nan ends."""
+    n = len(values)
+    mean = math.fsum(values) / n if all(map(math.isfinite, values)) else math.inf
+    if n < 2 or not math.isfinite(mean):
+        return Interval(mean, math.nan, math.nan, n, level)
+    variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
+    half = t_quantile(0.5 + level / 2, n - 1) * math.sqrt(variance / n)
+    return Interval(mean, mean - half, mean + half, n, level)
+
+
+def t_quantile(p: float, df: int) -> float:
+    """Quantile of Student's t with `df` degrees of freedom, for p in (0, 1): bisection on its distribution."""
+    if not 0 < p < 1 or df < 1:
+        raise ValueError(f"p must lie in (0, 1) and df be at least 1, but got {p=}, {df=}.")
+    if p < 0.5:
+        return -t_quantile(1 - p, df)
+    low, high = 0.0, 1.0
+    while _t_cdf(high, df) < p:
+        low, high = high, high * 2
+    for _ in range(200):
+        middle = (low + high) / 2
+        if middle in (low, high):
+            break
+        low, high = (middle, high) if _t_cdf(middle, df) < p else (low, middle)
+    return high
+
+
+def _t_cdf(t: float, df: int) -> float:
+    """`P(T <= t)` for t >= 0 and whole df: the finite sums of Abramowitz and Stegun 26.7.3 and 26.7.4."""
+    theta = math.atan2(t, math.sqrt(df))
+    sine, cosine = math.sin(theta), math.cos(theta)
+    term = cosine if df % 2 else 1.0
+    total = term if df > 1 or df % 2 == 0 else 0.0
+    for k in range(3 if df % 2 else 2, df - 1, 2):
+        term *= cosine**2 * (k - 1) / k
+        total += term
+    inside = 2 / math.pi * (theta + sine * total) if df % 2 else sine * total
+    return 0.5 + inside / 2
