@@ -16,11 +16,11 @@ LAYERS = [
     ["objectives.problem", "objectives.groups"],
     ["objectives.minibatches", "objectives.evaluation"],
     ["objectives.descent"],
-    ["tuner.errors", "tuner.trial", "tuner.statistics", "tuner.best"],
-    ["tuner.home", "tuner.goal", "tuner.memo"],
+    ["tuner.errors", "tuner.trial", "tuner.statistics", "tuner.best", "tuner.failure"],
+    ["tuner.home", "tuner.goal", "tuner.memo", "tuner.lock"],
     ["tuner.spec"],
     ["tuner.space", "tuner.fitting"],
-    ["tuner.packing", "tuner.optuna_bridge", "tuner.facts"],
+    ["tuner.packing", "tuner.optuna_bridge", "tuner.facts", "tuner.workers"],
     ["tuner.search", "tuner.dispatch", "tuner.ledger"],
     ["tuner.live"],
     ["tuner.orchestrator", "tuner.confirmation"],
@@ -33,7 +33,7 @@ LAYERS = [
 ]
 DOORS = {
     "optuna": {"tuner.optuna_bridge"},
-    "joblib": {"tuner.dispatch"},
+    "joblib": {"tuner.workers"},
     "sqlalchemy": {"tuner.ledger"},
     "pydantic": {"tuner.spec"},
     "click": {"tuner.cli"},

@@ -8,7 +8,7 @@ the one with the best mean on the fresh validation rows. The test rows were set 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +20,7 @@ from objectives.evaluation import Evaluation
 from objectives.models import Layers, model_of
 from objectives.problem import Problem
 from tuner.dispatch import Engine, Failure
+from tuner.errors import TunerError
 from tuner.goal import ranked, signed
 from tuner.packing import Source, problem_of, shape_key
 from tuner.spec import Study
@@ -47,31 +48,40 @@ def leaders(study: Study, trials: Sequence[Trial]) -> list[Trial]:
 
 
 def confirm(
-    study: Study, wanted: Sequence[Trial], sources: Sequence[Source], known: Sequence[Confirmed], engine: Engine
-) -> list[Confirmed]:
-    """Retrain `wanted` on `sources`; what is `known` is not run again. In order of trial and replicate."""
-    have = {(row.trial, row.replicate) for row in known}
-    missing = [trial for trial in wanted if any((trial.number, s.replicate) not in have for s in sources)]
-    futures = [engine.submit(retrain, task) for task in tasks(missing, sources)]
-    rows: list[Confirmed] = []
+    wanted: Sequence[Trial],
+    sources: Sequence[Source],
+    known: Sequence[Confirmed],
+    engine: Engine,
+    commit: Callable[[list[Confirmed]], None],
+) -> float:
+    """Retrain `wanted` on `sources` and commit what each task did, as it ends; returns seconds of training.
+
+    What is `known` is not run again.
+    """
+    futures = [engine.submit(retrain, task) for task in tasks(wanted, sources, known)]
+    seconds = 0.0
     for future in as_completed(futures):
-        done = future.result()
-        if isinstance(done, Failure):
-            raise RuntimeError(f"confirmation could not be trained: {done}")
-        rows += done
-    return sorted(rows, key=lambda row: (row.trial, row.replicate))
+        rows = future.result()
+        if isinstance(rows, Failure):
+            raise TunerError(f"confirmation could not be trained: {rows}")
+        commit(rows)
+        seconds += sum(row.seconds for row in rows)
+    return seconds
 
 
-def tasks(wanted: Sequence[Trial], sources: Sequence[Source]) -> list[Retraining]:
-    """Packs of the wanted trials: alike in shape, as many replicates together as make a pack wide enough."""
+def tasks(wanted: Sequence[Trial], sources: Sequence[Source], known: Sequence[Confirmed]) -> list[Retraining]:
+    """Packs of what is missing: alike in shape, as many replicates together as make a pack wide enough."""
+    have = {(row.trial, row.replicate) for row in known}
     alike: dict[Any, list[Trial]] = {}
     for trial in wanted:
-        alike.setdefault(shape_key(trial.config), []).append(trial)
+        missing = tuple(source for source in sources if (trial.number, source.replicate) not in have)
+        if missing:
+            alike.setdefault((shape_key(trial.config), missing), []).append(trial)
     found = []
-    for group in alike.values():
-        for some in batches(sources, max(1, WIDTH // len(group))):
-            numbers, configs = tuple(t.number for t in group), tuple(t.config for t in group)
-            epochs = tuple(t.epoch or t.epochs for t in group)
+    for (_, missing), group in alike.items():
+        numbers, configs = tuple(t.number for t in group), tuple(t.config for t in group)
+        epochs = tuple(t.epoch or t.epochs for t in group)
+        for some in batches(missing, max(1, WIDTH // len(group))):
             found.append(Retraining(tuple(some), numbers, configs, epochs))
     return sorted(found, key=lambda task: -max(task.epochs) / int(task.configs[0]["batch_size"]))
 

@@ -50,8 +50,8 @@ class Memo:
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
             _write(draft, head, arrays)
-            self._sizes[path] = draft.stat().st_size
             draft.replace(path)
+            self._sizes[path] = path.stat().st_size
         except OSError:
             return False
         finally:

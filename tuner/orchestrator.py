@@ -7,11 +7,13 @@ ledger depends on when anything finished.
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from objectives.problem import constant_loss
@@ -19,7 +21,8 @@ from tuner.dispatch import Engine, Failure
 from tuner.goal import ranked
 from tuner.ledger import Ledger
 from tuner.live import LiveGeneration, LiveTrial
-from tuner.packing import Member, Pack, Source, cut, opened, run_pack
+from tuner.memo import Memo
+from tuner.packing import Member, Pack, Source, cut, opened, run_remembered
 from tuner.search import LAG, propose, rungs
 from tuner.space import Space
 from tuner.spec import Study
@@ -27,6 +30,7 @@ from tuner.trial import Trial
 
 __all__ = ["Progress", "Search", "Spent"]
 
+FLIGHT_BYTES = 1 << 30  # of a generation's finished packs
 TICK = 0.25  # seconds between looks at the clock while workers train
 
 
@@ -57,7 +61,10 @@ class Progress:
 
 
 class Search:
-    """One run of a study's search, up to its number of trials. Committed generations are never run again."""
+    """One run of a study's search, up to its number of trials. Committed generations are never run again.
+
+    Long packs of the generations in flight are kept below `flight` until their generation is committed.
+    """
 
     def __init__(
         self,
@@ -66,10 +73,11 @@ class Search:
         source: Source,
         ledger: Ledger,
         engine: Engine,
+        flight: Path,
         watch: Callable[[Progress], None] = lambda progress: None,
     ) -> None:
         self.study, self.space, self.sources = study, space, (source,)
-        self.ledger, self.engine, self.watch = ledger, engine, watch
+        self.ledger, self.engine, self.flight, self.watch = ledger, engine, flight, watch
         data = opened(source.directory)
         self.train_rows, self.constant = len(data.train), constant_loss(data, data.valid)
         self.rungs = rungs(study)
@@ -109,8 +117,12 @@ class Search:
         members = [Member(trial.number, trial.config, trial.state) for trial in generation.running]
         packs = cut(members, self.sources, self.rungs[generation.rung] - done)
         generation.out = len(packs)
-        for pack in packs:
-            self.out[self.engine.submit(run_pack, pack)] = generation, pack
+        memo = Memo(self.flight / str(generation.number), FLIGHT_BYTES)
+        before = time.perf_counter()
+        sent = {self.engine.submit(run_remembered, pack, memo): (generation, pack) for pack in packs}
+        if all(future.done() for future in sent):  # trained inline, while we waited
+            self.waiting += time.perf_counter() - before
+        self.out |= sent
 
     def _collect(self) -> None:
         """Take in packs that have finished, waiting a little for one; a generation whose rung is done goes on."""
@@ -135,6 +147,7 @@ class Search:
         records = [t.record(self.study, generation.number, self.train_rows, self.constant) for t in generation.trials]
         self.ledger.commit_generation(generation.number, records)
         self.history += records
+        shutil.rmtree(self.flight / str(generation.number), ignore_errors=True)
 
     def _progress(self) -> Progress:
         states = Counter(trial.state for trial in self.history)

@@ -7,10 +7,12 @@ the cache.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,8 +25,9 @@ from objectives.descent import State, descend
 from objectives.groups import slots_of
 from objectives.models import Model, model_of
 from objectives.problem import Problem, Replicate
+from tuner.memo import Memo
 
-__all__ = ["Member", "Pack", "PackOutcome", "Source", "cut", "opened", "run_pack"]
+__all__ = ["Member", "Pack", "PackOutcome", "Source", "cut", "opened", "run_pack", "run_remembered"]
 
 Array = NDArray[Any]
 Config = Mapping[str, Any]
@@ -33,6 +36,7 @@ Config = Mapping[str, Any]
 # within 10 % of its best while weights, slots and activations of the pack take 1 to 6 MB, and never below four trials.
 PACK_BYTES = 4 << 20
 NARROWEST, WIDEST = 4, 32
+WORTH_KEEPING = 0.5  # seconds: shorter packs are trained again sooner than they are written and found
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,13 @@ class Pack:
         """A rough size, to start the longest packs first: the updates to make, a few trials costing little more."""
         return self.epochs * (4 + len(self.trials)) / int(self.configs[0]["batch_size"])
 
+    @property
+    def key(self) -> str:
+        """What decides the outcome: data, seeds, configs and epochs. The state follows from these."""
+        start = self.state.epoch if self.state else 0
+        sources = [(source.directory.name, source.seed, source.replicate) for source in self.sources]
+        return json.dumps([version("tuner"), np.__version__, sources, self.configs, start, self.epochs], sort_keys=True)
+
 
 @dataclass(frozen=True)
 class PackOutcome:
@@ -96,6 +107,23 @@ def run_pack(pack: Pack) -> PackOutcome:
     problem = problem_of(pack.sources, model_of(pack.configs[0]))
     outcome = descend(problem, pack.configs, pack.epochs, pack.state)
     return PackOutcome(outcome.curves, outcome.state, time.perf_counter() - started)
+
+
+def run_remembered(pack: Pack, memo: Memo) -> PackOutcome:
+    """`run_pack`, but what took long is kept on disk and found again by a run that was killed meanwhile."""
+    found = memo.get(pack.key)
+    if found is not None:
+        arrays, meta = found
+        curves = {name.removeprefix("curve "): curve for name, curve in arrays.items() if name.startswith("curve ")}
+        state = State(meta["epoch"], arrays["weights"], arrays["slots"], arrays["alive"])
+        return PackOutcome(curves, state, meta["seconds"])
+    outcome = run_pack(pack)
+    if outcome.seconds >= WORTH_KEEPING:
+        state = outcome.state
+        arrays = {f"curve {name}": curve for name, curve in outcome.curves.items()}
+        arrays |= {"weights": state.weights, "slots": state.slots, "alive": state.alive}
+        memo.put(pack.key, arrays, {"epoch": state.epoch, "seconds": outcome.seconds})
+    return outcome
 
 
 def shape_key(config: Config) -> tuple[Any, ...]:

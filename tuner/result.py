@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from tuner.errors import NoResult
 from tuner.goal import ranked
 from tuner.home import StudyDirectory, find
 from tuner.ledger import Ledger
+from tuner.orchestrator import Spent
 from tuner.ranking import confirmation_table, ranking
 from tuner.spec import Study, read_study
 from tuner.trial import Trial
@@ -21,7 +23,21 @@ from tuner.trial import Trial
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Result", "open_study"]
+__all__ = ["Cost", "Result", "open_study"]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds that a run took: preparing the data, the search, the confirmation, and all of it.
+
+    `trials` were run now, not before; the tuner's own share is `search.own`, a trial `search.own / trials`.
+    """
+
+    trials: int
+    preparation: float
+    search: Spent
+    confirmation: float
+    wall: float
 
 
 class Result:
@@ -29,6 +45,8 @@ class Result:
 
     def __init__(self, directory: StudyDirectory) -> None:
         self.directory = directory
+        self.cost: Cost | None = None
+        self.written: list[Path] = []
         self.study: Study = read_study(directory.study, has_data=False)
         with Ledger.open(directory.ledger, read_only=True) as ledger:
             self.facts = ledger.facts
@@ -110,7 +128,7 @@ class Result:
             result={"metric": self.study.metric, "direction": self.study.direction, "value": trial.value}
             | {"metrics": dict(trial.metrics)},
             confirmation=_confirmation(standing),
-            provenance=self.facts | {"seed": self.study.seed},
+            provenance={k: v for k, v in self.facts.items() if k != "created"} | {"seed": self.study.seed},
         )
 
 

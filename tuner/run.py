@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -23,28 +22,14 @@ from tuner.facts import canary, machine_facts
 from tuner.fitting import fitted
 from tuner.home import StudyDirectory, study_directory, write_atomic
 from tuner.ledger import Ledger
-from tuner.orchestrator import Progress, Search, Spent
+from tuner.orchestrator import Progress, Search
 from tuner.packing import Source
 from tuner.publish import publish
-from tuner.result import Result
+from tuner.result import Cost, Result
 from tuner.space import space_of
 from tuner.spec import Study, differences, read_study
 
-__all__ = ["Cost", "Watcher", "run"]
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Seconds that a run took: preparing the data, the search, the confirmation, and all of it.
-
-    `trials` were run now, not before; the tuner's own share is `search.own`, a trial `search.own / trials`.
-    """
-
-    trials: int
-    preparation: float
-    search: Spent
-    confirmation: float
-    wall: float
+__all__ = ["Watcher", "run"]
 
 
 class Watcher:
@@ -86,13 +71,18 @@ def run(
             watcher.note(note)
         directory = study_directory(question.study.name, home)
         with directory.lock():
-            ledger, resolved = settle(question, directory, fresh)
+            if fresh and directory.exists:
+                directory.set_aside()
+            ledger, resolved = settle(question, directory)
             with ledger:
                 source = store(question.first, directory, resolved.seed, 0)
                 prepared = time.perf_counter()
                 watcher.stage("search")
                 before = len(ledger.trials())
-                spent = Search(resolved, space_of(resolved), source, ledger, engine, watcher.progress).run()
+                search = Search(
+                    resolved, space_of(resolved), source, ledger, engine, directory.cache / "flight", watcher.progress
+                )
+                spent = search.run()
                 searched = time.perf_counter()
                 if confirm and resolved.confirm.enabled:
                     watcher.stage("confirm")
@@ -151,13 +141,11 @@ def split_of(study: Study) -> SplitSpec:
     return SplitSpec(**study.data.split.model_dump())
 
 
-def settle(question: Question, directory: StudyDirectory, fresh: bool) -> tuple[Ledger, Study]:
+def settle(question: Question, directory: StudyDirectory) -> tuple[Ledger, Study]:
     """The ledger to go on with, and the study that actually runs: the one that was frozen when it was created.
 
     Raises ChangedStudy where a study of that name asks another question.
     """
-    if fresh and directory.exists:
-        set_aside(directory)
     study = question.study
     facts = {"data": question.first.digest, "task": question.first.task, "canary": canary()}
     if not directory.ledger.exists():
@@ -190,14 +178,6 @@ def check_same(frozen: Study, asked: Study, known: Mapping[str, str], now: Mappi
         )
 
 
-def set_aside(directory: StudyDirectory) -> Path:
-    """Move a study out of the way, to NAME.1, NAME.2, ...; returns where it went. Nothing is deleted."""
-    names = (directory.path.with_name(f"{directory.name}.{i}") for i in count(1))
-    place = next(path for path in names if not path.exists())
-    directory.path.rename(place)
-    return place
-
-
 def store(data: Prepared, directory: StudyDirectory, seed: int, replicate: int) -> Source:
     """Write prepared data into the study's cache, once, for everyone to memory-map."""
     place = directory.cache / f"{data.digest[:16]}"
@@ -214,4 +194,4 @@ def confirmed(study: Study, question: Question, directory: StudyDirectory, ledge
     if not wanted:
         return
     sources = [store(question.replicate(number), directory, study.seed, number) for number in seeds]
-    ledger.commit_confirmations(retrain_leaders(study, wanted, sources, known, engine))
+    retrain_leaders(wanted, sources, known, engine, ledger.commit_confirmations)

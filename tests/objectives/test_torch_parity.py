@@ -1,4 +1,4 @@
-"""Update rules, schedules and whole training runs equal torch's to rounding; `pip install torch==2.13.0` to run this."""
+"""Update rules, schedules and training runs equal torch's to rounding (`pip install torch==2.13.0` to run them)."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import sys
@@ -9,7 +10,20 @@ from collections.abc import Mapping
 from typing import Any, TextIO
 from unicodedata import east_asian_width
 
-__all__ = ["SPARKS", "clean", "coloured", "errors_to", "exact", "hint", "say", "short", "sparkline", "styled", "width"]
+__all__ = [
+    "SPARKS",
+    "as_json",
+    "clean",
+    "coloured",
+    "errors_to",
+    "exact",
+    "hint",
+    "interval",
+    "short",
+    "sparkline",
+    "styled",
+    "width",
+]
 
 SPARKS = "▁▂▃▄▅▆▇█"
 # Controls of both ranges, separators that end lines, marks that turn or hide what follows.
@@ -20,7 +34,7 @@ STYLES = {"bold": "1", "dim": "2", "red": "31", "yellow": "33"}
 
 
 def clean(text: object, lines: bool = False) -> str:
-    """The text without characters that move a cursor, colour or reorder; line ends stay only where `lines` are asked."""
+    """The text without characters that move a cursor, colour or reorder; line ends stay where `lines` are asked."""
     if lines:
         return "\n".join(map(clean, str(text).split("\n")))
     return str(text).translate(GONE | SPACED)
@@ -69,7 +83,7 @@ def sparkline(values: list[float], most: int = 60) -> str:
 
 
 def coloured(stream: TextIO) -> bool:
-    """Whether a stream takes colour: NO_COLOR, then FORCE_COLOR, then TERM=dumb decide, then whether it is a terminal."""
+    """Whether a stream takes colour: NO_COLOR, FORCE_COLOR and TERM=dumb decide in turn, then the stream does."""
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):
@@ -80,11 +94,6 @@ def coloured(stream: TextIO) -> bool:
 def styled(text: str, style: str, stream: TextIO) -> str:
     """The text in a style, where the stream takes colour."""
     return f"\x1b[{STYLES[style]}m{text}\x1b[0m" if text and coloured(stream) else text
-
-
-def say(text: str) -> None:
-    """A result, on stdout."""
-    print(text)
 
 
 def hint(text: str) -> None:
@@ -99,3 +108,17 @@ def errors_to(lines: list[str], label: str = "error") -> None:
     head = styled(f"{label}:", "red" if label == "error" else "yellow", sys.stderr)
     for line in lines:
         print(head, clean(line), file=sys.stderr, flush=True)
+
+
+def interval(mean: float | None, low: float | None, high: float | None) -> str:
+    """A mean with its interval, "0.0912 [0.0893, 0.0931]"; nothing where there is no mean."""
+    if mean is None:
+        return ""
+    ends = (low, high)
+    known = all(end is not None and math.isfinite(end) for end in ends)
+    return f"{short(mean)} [{', '.join(map(short, ends))}]" if known else short(mean)
+
+
+def as_json(document: Mapping[str, Any]) -> str:
+    """A document as indented JSON; numbers at full precision."""
+    return json.dumps(exact(document), indent=2) + "\n"

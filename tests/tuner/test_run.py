@@ -1,0 +1,245 @@
+"""A study as a whole: the same table for any number of workers and after any crash, run again, changed, extended."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import tuner
+from objectives.data import DataError
+from tuner.errors import ChangedStudy, StudyBusy, StudyError, UnknownStudy
+from tuner.lock import hold
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def small(**study: Any) -> dict[str, Any]:
+    """A study that takes a moment: two generations, both pruned, then confirmed."""
+    return {
+        "study": {"name": "small", "seed": 3, "trials": 24} | study,
+        "data": {"source": "sklearn:iris"},
+        "model": {"kind": "mlp", "hidden": [8]},
+        "train": {"epochs": 9, "batch_size": [8, 16]},
+        "optimizers": {"momentum": {}, "adam": {}},
+        "search": {"generation_size": 8, "reduction": 3},
+        "confirm": {"top": 2, "seeds": 2},
+    }
+
+
+def outputs(home: Path, name: str = "small") -> dict[str, bytes]:
+    return {file: (home / name / file).read_bytes() for file in ("ranking.csv", "best.toml", "best.npz", "study.toml")}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    home = tmp_path_factory.mktemp("undisturbed")
+    tuner.run(small(), jobs=1, home=home)
+    return outputs(home)
+
+
+@pytest.mark.parametrize("jobs", [2, 4])
+def test_the_number_of_workers_changes_no_byte(jobs: int, undisturbed: dict[str, bytes], tmp_path: Path) -> None:
+    tuner.run(small(), jobs=jobs, home=tmp_path)
+    assert outputs(tmp_path) == undisturbed
+
+
+def test_another_seed_is_another_table(undisturbed: dict[str, bytes], tmp_path: Path) -> None:
+    tuner.run(small(seed=4), jobs=1, home=tmp_path)
+    assert outputs(tmp_path)["ranking.csv"] != undisturbed["ranking.csv"]
+
+
+def test_a_run_in_two_parts_is_one_run(undisturbed: dict[str, bytes], tmp_path: Path) -> None:
+    first = tuner.run(small(trials=16), jobs=1, home=tmp_path, confirm=False)
+    assert len(first.ranking()) == 16
+    second = tuner.run(small(), jobs=1, home=tmp_path)
+    assert second.cost.trials == 8
+    assert outputs(tmp_path) == undisturbed
+
+
+def test_a_complete_study_runs_nothing(tmp_path: Path) -> None:
+    tuner.run(small(), jobs=1, home=tmp_path)
+    before = outputs(tmp_path)
+    again = tuner.run(small(), jobs=1, home=tmp_path)
+    assert again.cost.trials == 0
+    assert outputs(tmp_path) == before
+
+
+def test_another_question_is_refused_and_named(tmp_path: Path) -> None:
+    tuner.run(small(), jobs=1, home=tmp_path, confirm=False)
+    changed = small()
+    changed["train"]["epochs"] = 12
+    with pytest.raises(ChangedStudy, match=r"(?s)train\.epochs: was 9, now 12.*--name NEW.*--fresh"):
+        tuner.run(changed, jobs=1, home=tmp_path)
+    result = tuner.run(changed, jobs=1, home=tmp_path, fresh=True, confirm=False)
+    assert result.study.train.epochs == 12
+    assert (tmp_path / "small.1" / "ledger.db").exists()
+
+
+def test_changed_data_are_another_question(tmp_path: Path) -> None:
+    study = small()
+    del study["data"]
+    x = np.random.default_rng(0).standard_normal((60, 3))
+    y = (x[:, 0] > 0).astype(int)
+    tuner.run(study, data=(x, y), jobs=1, home=tmp_path, confirm=False)
+    with pytest.raises(ChangedStudy, match="the data: was"):
+        tuner.run(study, data=(x + 1e-3 * x**2, y), jobs=1, home=tmp_path)
+
+
+def test_a_running_study_is_busy(tmp_path: Path) -> None:
+    tuner.run(small(), jobs=1, home=tmp_path, confirm=False)
+    with (
+        hold(tmp_path / "small" / "lock", "small"),
+        pytest.raises(StudyBusy, match=f"study 'small' is run by process {os.getpid()}"),
+    ):
+        tuner.run(small(trials=32), jobs=1, home=tmp_path)
+
+
+def test_nothing_is_written_for_what_cannot_run(tmp_path: Path) -> None:
+    home = tmp_path / "runs"
+    wrong = small()
+    wrong["train"]["batch_size"] = 4096
+    with pytest.raises(StudyError, match=r"train\.batch_size: 4096 is above the 90 train rows; use at most 90"):
+        tuner.run(wrong, jobs=1, home=home)
+    wrong = small() | {"data": {"source": "sklearn:irises"}}
+    with pytest.raises(StudyError, match="iris"):
+        tuner.run(wrong, jobs=1, home=home)
+    wrong = small(minimize="valid_rmse")
+    with pytest.raises(StudyError, match=r"study\.minimize: .*valid_rmse"):
+        tuner.run(wrong, jobs=1, home=home)
+    wrong = small()
+    with pytest.raises(DataError, match="constant"):
+        tuner.run(wrong, data=(np.eye(20), np.ones(20)), jobs=1, home=home)
+    assert not home.exists()
+
+
+def test_preset_batch_sizes_are_clipped_with_a_note(tmp_path: Path) -> None:
+    study = small()
+    del study["train"]["batch_size"]
+    notes: list[str] = []
+
+    class Notes(tuner.run.__globals__["Watcher"]):  # type: ignore[misc]
+        def note(self, sentence: str) -> None:
+            notes.append(sentence)
+
+    result = tuner.run(study, jobs=1, home=tmp_path, confirm=False, watcher=Notes())
+    assert set(result.ranking()["batch_size"]) <= {16, 32, 64}
+    assert any("16, 32, 64; larger ones than the 90 train rows were left out" in note for note in notes)
+
+
+def test_result_and_best(tmp_path: Path) -> None:
+    result = tuner.run(small(), jobs=1, home=tmp_path)
+    ranking = result.ranking()
+    complete = ranking[ranking["state"] == "complete"]
+    assert list(complete["rank"]) == sorted(complete["rank"])
+    assert complete["value"].is_monotonic_increasing
+    assert ranking["rank"].isna().sum() == len(ranking) - len(complete)
+    best = tuner.load_best(tmp_path / "small")
+    assert dict(best) == dict(result.best())
+    confirmation = result.confirmation()
+    assert best.trial == confirmation["trial"][0]
+    assert best.interval == pytest.approx((confirmation["low"][0], confirmation["high"][0]))
+    assert tuner.open("small", home=tmp_path).ranking().equals(ranking)
+    with pytest.raises(KeyError, match="did you mean 'lr'"):
+        best["lrr"]
+    with pytest.raises(UnknownStudy, match="no study 'smal' .*did you mean 'small'"):
+        tuner.open("smal", home=tmp_path)
+
+
+def test_curves_are_tidy_and_agree_with_the_ranking(tmp_path: Path) -> None:
+    result = tuner.run(small(), jobs=1, home=tmp_path, confirm=False)
+    losses = result.curves().query("metric == 'valid_loss'").set_index(["trial", "epoch"])["value"]
+    ranked = result.ranking().dropna(subset=["epoch"])
+    for row in ranked.itertuples():
+        assert losses[row.trial, row.epoch] == row.value
+    assert isinstance(result.curves(), pd.DataFrame)
+
+
+def test_best_weights_are_those_of_the_best_trial(tmp_path: Path) -> None:
+    from objectives import Model, Problem, Replicate
+    from objectives.data import open_prepared
+    from objectives.evaluation import predict
+
+    result = tuner.run(small(), jobs=2, home=tmp_path)
+    best = result.best()
+    data = open_prepared(next(path for path in (tmp_path / "small" / "cache").iterdir() if path.name != "flight"))
+    del data
+    weights = np.load(tmp_path / "small" / "best.npz")
+    flat = np.concatenate([np.vstack([weights[f"W{i}"], weights[f"b{i}"]]).ravel() for i in (1, 2)])
+    table = tuner.run.__globals__["ask"](small()).first
+    problem = Problem((Replicate(3, 0, table),), Model((8,)))
+    p = predict(problem, flat, table.valid.x)
+    loss = -np.log(p[table.valid.y == 1]).mean()
+    assert loss == pytest.approx(best.value, rel=1e-5)
+
+
+SCRIPT = """
+import sys, tuner
+tuner.run({study!r}, jobs=2, home=sys.argv[1])
+"""
+
+
+def start(home: Path, script: Path) -> subprocess.Popen[bytes]:
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        [sys.executable, str(script), str(home)], env=environment, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+
+
+@pytest.mark.slow
+def test_killed_ten_times_it_comes_to_the_same(undisturbed: dict[str, bytes], tmp_path: Path) -> None:
+    script = tmp_path / "script.py"  # without a guard for __main__, as people write them
+    script.write_text(SCRIPT.format(study=small()))
+    dice = random.Random(0)
+    began = time.monotonic()
+    whole = start(tmp_path / "timed", script)
+    assert whole.wait(timeout=60) == 0
+    seconds = time.monotonic() - began
+    assert outputs(tmp_path / "timed") == undisturbed
+    committed: set[tuple[int, bytes]] = set()
+    for _ in range(10):
+        run = start(tmp_path, script)
+        time.sleep(seconds * dice.uniform(0.3, 1.0))
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+        committed |= generations(tmp_path)
+    last = start(tmp_path, script)
+    assert last.wait(timeout=60) == 0
+    assert outputs(tmp_path) == undisturbed
+    # what was committed before a kill is there unchanged: no committed trial was run twice
+    assert committed <= generations(tmp_path)
+
+
+def generations(home: Path) -> set[tuple[int, bytes]]:
+    """Numbers and seconds of the trials that the ledger holds: seconds would differ if a trial had run again."""
+    try:
+        result = tuner.open("small", home=home)
+    except UnknownStudy:
+        return set()
+    return {(trial.number, repr(trial.seconds).encode()) for trial in result.all_trials}
+
+
+@pytest.mark.parametrize("name", ["digits", "breast_cancer", "diabetes", "your_table"])
+def test_shipped_studies_run(name: str, tmp_path: Path) -> None:
+    source = ROOT / "studies" / f"{name}.toml"
+    file = tmp_path / source.name
+    file.write_bytes(source.read_bytes())
+    if name == "your_table":
+        rng = np.random.default_rng(0)
+        frame = pd.DataFrame({"age": rng.integers(18, 90, 120), "income": rng.lognormal(10, 1, 120)})
+        frame["region"] = rng.choice(["north", "south"], 120)
+        frame["outcome"] = np.where(frame["age"] + rng.normal(0, 9, 120) > 50, "yes", "no")
+        frame.to_csv(tmp_path / "your_table.csv", index=False)
+    study = tuner.read_study(file, overrides=["study.trials=6", "train.epochs=2"])
+    result = tuner.run(study, jobs=1, home=tmp_path / "runs", confirm=False)
+    assert len(result.ranking()) == 6
+    assert (result.ranking()["state"] != "failed").all()

@@ -1,0 +1,53 @@
+"""Arguments that several commands share, and how a command finds its study."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tuner.cli.completion import complete_studies
+
+if TYPE_CHECKING:
+    from tuner.result import Result
+
+__all__ = ["home_option", "opened", "optimizer_option", "set_option", "study_argument"]
+
+home_option = click.option(
+    "--home",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    envvar="TUNER_HOME",
+    show_envvar=True,
+    help="Where studies live; by default ./runs.",
+)
+study_argument = click.argument("study", shell_complete=complete_studies)
+optimizer_option = click.option("--optimizer", metavar="NAME", help="Only trials of this optimizer.")
+set_option = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change a key of the study file, like --set optimizers.adam.lr.high=0.3; may be repeated.",
+)
+
+
+def opened(study: str, home: Path | None) -> Result:
+    """A study's result. Raises UnknownStudy with the nearest names."""
+    # the name is looked for before anything heavy is imported
+    from tuner.home import find
+
+    directory = find(study, home)
+    from tuner.result import Result
+
+    return Result(directory)
+
+
+def check_optimizer(result: Result, optimizer: str | None) -> None:
+    """Raises UsageError for an optimizer that the study does not have."""
+    if optimizer is not None and optimizer not in result.study.optimizers:
+        from tuner.spec import suggest
+
+        hint = suggest(optimizer, list(result.study.optimizers))
+        raise click.UsageError(f"--optimizer {optimizer!r}: study {result.study.name!r} does not have it; {hint}")

@@ -1,0 +1,74 @@
+"""Commands on study files: write one to start from, and check one."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import click
+
+from tuner.cli.arguments import set_option
+from tuner.cli.text import clean, hint
+
+__all__ = ["check", "init", "template"]
+
+TEMPLATE = "your_table"
+NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,60}[A-Za-z0-9_-])?")
+
+
+@click.command
+@click.argument("file", type=click.Path(path_type=Path), default=Path("study.toml"))
+@click.option("--force", is_flag=True, help="Overwrite the file if it is there.")
+def init(file: Path, force: bool) -> None:
+    """Write a commented study file to start from.
+
+    FILE is study.toml by default; the study is named after it.
+    """
+    from tuner.home import write_atomic
+
+    if file.suffix != ".toml":
+        raise click.UsageError(f"tuner init: {file}: a study file ends in .toml; try {file}.toml")
+    if file.exists() and not force:
+        raise click.UsageError(
+            f"tuner init: {file}: is there already; choose another name, or add --force to overwrite it"
+        )
+    if not file.parent.is_dir():
+        raise click.UsageError(f"tuner init: {file}: there is no directory {str(file.parent)!r}; make it first")
+    text = template().read_text(encoding="utf-8")
+    name = file.stem if NAME.fullmatch(file.stem) else TEMPLATE
+    write_atomic(file, text.replace(f"{TEMPLATE}.toml", str(file)).replace(TEMPLATE, name))
+    print(clean(file))
+    hint(f"write in [data] where your table is, then: tuner check {file}")
+
+
+def template() -> Path:
+    """The template that ships: beside the package in a checkout, inside it when installed from a wheel."""
+    package = Path(__file__).resolve().parent.parent
+    places = (package / "studies", package.parent / "studies")
+    files = [place / f"{TEMPLATE}.toml" for place in places]
+    return next((file for file in files if file.is_file()), files[0])
+
+
+@click.command
+@click.argument("file", type=click.Path(path_type=Path))
+@set_option
+def check(file: Path, overrides: tuple[str, ...]) -> None:
+    """Check a study FILE and its data.
+
+    Prints all that is wrong, or the study with everything filled in.
+    """
+    from tuner.spec import read_study
+
+    study = read_study(file, overrides=overrides)
+    from objectives.data.sources import is_function
+    from tuner.run import ask
+
+    if is_function(str(study.data.source)):
+        notes = [f"data: {study.data.source} is code, which only `tuner run` calls; the rows are not checked"]
+    else:
+        question = ask(study)
+        study, notes = question.study, list(question.notes)
+    sys.stdout.write(clean(study.to_toml(), lines=True))
+    for note in notes:
+        hint(f"# {note}")

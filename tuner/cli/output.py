@@ -1,0 +1,115 @@
+"""The one way out for rows and text: to stdout or to a file, in the format that was asked for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tuner.cli.sheet import FORMATS, Sheet, filtered, fitted, formatted
+from tuner.cli.text import clean, hint, styled
+
+__all__ = ["SUFFIXES", "Output", "output_options", "put", "to_file"]
+
+SUFFIXES = {".csv": "csv", ".json": "json", ".jsonl": "jsonl", ".md": "md", ".txt": "table"}
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where rows go and how they look."""
+
+    form: str
+    path: Path | None
+    all_columns: bool = False
+
+    def sheet(self, sheet: Sheet, *notes: str) -> None:
+        """Print or write a sheet. What a table hides is told on stderr, with `notes` about it."""
+        if self.form not in ("table", "md"):
+            return put(formatted(sheet, self.form), self.path)
+        shown, hidden = filtered(sheet, self.all_columns)
+        dropped: list[str] = []
+        if self.path is None and self.form == "table" and sys.stdout.isatty() and not self.all_columns:
+            shown, dropped = fitted(shown, shutil.get_terminal_size().columns)
+        text = formatted(shown, self.form)
+        put(_headed(text) if self.form == "table" and self.path is None else text, self.path)
+        for note in (*notes, *_footers(hidden, dropped)):
+            hint(note)
+        return None
+
+
+def _headed(table: str) -> str:
+    head, _, body = table.partition("\n")
+    return f"{styled(head, 'bold', sys.stdout)}\n{body}"
+
+
+def _footers(hidden: list[str], dropped: list[str]) -> list[str]:
+    lines = [f"hidden: {', '.join(hidden)} (--all-columns)"] if hidden else []
+    return [*lines, f"too wide for this window: {', '.join(dropped)} (--all-columns)"] if dropped else lines
+
+
+def put(text: str, path: Path | None) -> None:
+    """Text that is a result: to stdout, or to a file in one step."""
+    if path is not None:
+        return to_file(text, path)
+    sys.stdout.write(text)
+    return None
+
+
+def to_file(text: str, path: Path) -> None:
+    """Write a file and say so. Raises UsageError where its directory is not there."""
+    from tuner.home import write_atomic
+
+    if path.is_dir():
+        raise click.UsageError(f"-o {path}: is a directory; name a file in it")
+    if not path.parent.is_dir():
+        raise click.UsageError(f"-o {path}: there is no directory {str(path.parent)!r}; make it first")
+    # a pipe or a device can be written to, not replaced
+    if path.exists() and not path.is_file():
+        path.write_text(text, encoding="utf-8")
+    else:
+        write_atomic(path, text)
+    hint(f"wrote {path}")
+
+
+def output_options(default: str = "table") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Adds -f, -o and --all-columns to a command, which gets them as one `output`."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def wrapped(*, form: str | None, path: Path | None, all_columns: bool, **rest: Any) -> Any:
+            return command(output=Output(_form(form, path, default), path, all_columns), **rest)
+
+        shown = f"How to write it; by default the suffix of FILE says, else {default}."
+        form = click.option("-f", "--format", "form", type=click.Choice(list(FORMATS)), help=shown)
+        path = click.option(
+            "-o", "--output", "path", type=click.Path(path_type=Path), metavar="FILE", help="Write a file."
+        )
+        wide = click.option("--all-columns", is_flag=True, help="Show constant and empty columns too.")
+        return form(path(wide(wrapped)))
+
+    return decorate
+
+
+def _form(form: str | None, path: Path | None, default: str) -> str:
+    """The format asked for, else the one that the suffix of the file names."""
+    if form is not None or path is None or (path.exists() and not path.is_file()):
+        return form or default
+    if path.suffix.lower() not in SUFFIXES:
+        known = ", ".join(SUFFIXES)
+        raise click.UsageError(
+            f"-o {clean(path)}: no format has the suffix {path.suffix!r}; use one of {known}, or add -f"
+        )
+    return SUFFIXES[path.suffix.lower()]
+
+
+def in_words(path: Path) -> str:
+    """A path as people type it: relative where it is below the working directory."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative

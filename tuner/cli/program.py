@@ -1,0 +1,153 @@
+"""The program: its commands, and how a command line is run, from the arguments to the exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any, TextIO, cast
+
+import click
+
+from tuner.cli.completion import VARIABLE, completed, completion
+from tuner.cli.failures import Terminated, explained
+from tuner.cli.files import check, init
+from tuner.cli.results import best, export, top
+from tuner.cli.running import run
+from tuner.cli.studies import list_studies, rm, show
+from tuner.cli.text import errors_to
+from tuner.cli.words import command_hint
+
+__all__ = ["Program", "program", "start"]
+
+
+@dataclass
+class Settings:
+    """What holds for every command."""
+
+    debug: bool = False
+
+
+class Program(click.Group):
+    """The group of commands; it answers a word that is no command with the one that is meant."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that `args` begin with. Raises UsageError with the command that was probably meant."""
+        if args and not args[0].startswith("-") and args[0] not in self.commands:
+            raise click.UsageError(f"no command {args[0]!r}; {command_hint(args[0], self.commands)}")
+        return super().resolve_command(ctx, args)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of a first day, which is the order they were added in."""
+        return list(self.commands)
+
+
+def _debug(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    del parameter
+    if value:
+        cast(Settings, ctx.find_root().obj).debug = True
+
+
+def debug_option() -> click.Option:
+    """`--debug`, which every command takes."""
+    shown = "Show the traceback of an error."
+    return click.Option(
+        ["--debug"], is_flag=True, is_eager=True, expose_value=False, callback=_debug, envvar="TUNER_DEBUG", help=shown
+    )
+
+
+def _version(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
+    del parameter
+    if value:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            click.echo(f"tuner {version('tuner')}")
+        except PackageNotFoundError:
+            click.echo("tuner, not installed")
+        ctx.exit()
+
+
+program = Program(
+    "tuner",
+    help="Finds the optimizer, learning rate, momentum and batch size for your data, and says how sure that is.",
+    epilog="A first run: tuner init study.toml; tuner check study.toml; tuner run study.toml",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    params=[
+        debug_option(),
+        click.Option(
+            ["--version"], is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version."
+        ),
+    ],
+    no_args_is_help=True,
+)
+for command in (init, check, run, list_studies, show, top, best, export, rm, completion):
+    command.params.append(debug_option())
+    program.add_command(command)
+
+
+def start(args: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit code; everything that goes wrong is told here."""
+    if VARIABLE in os.environ:
+        return completed(program)
+    settings = Settings(bool(os.environ.get("TUNER_DEBUG")))
+    for stream in (sys.stdout, sys.stderr):
+        _forgiving(stream)
+    with _terminated():
+        try:
+            return _run(list(sys.argv[1:] if args is None else args), settings)
+        except BrokenPipeError:
+            # whoever read the results has had enough; nothing may be written to the pipe at exit either
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            return 0
+        except (Exception, KeyboardInterrupt) as error:
+            lines, code = explained(error)
+            if settings.debug:
+                traceback.print_exception(error)
+            errors_to(lines)
+            return code
+
+
+def _run(args: list[str], settings: Settings) -> int:
+    try:
+        with program.make_context("tuner", args, obj=settings) as context:
+            program.invoke(context)
+    except click.exceptions.NoArgsIsHelpError as shown:
+        click.echo(shown.ctx.get_help() if shown.ctx else "")
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    finally:
+        sys.stdout.flush()
+    return 0
+
+
+def _forgiving(stream: TextIO) -> None:
+    """A character that the stream cannot write becomes `?`, not an error."""
+    reconfigure: Callable[..., Any] | None = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="replace")
+
+
+@contextmanager
+def _terminated() -> Iterator[None]:
+    """SIGTERM stops a command as Ctrl-C does, with its own exit code."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,145 @@
+"""Commands on what a study found: the top of its ranking, the best config, and everything as files."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tuner.cli.arguments import check_optimizer, home_option, opened, optimizer_option, study_argument
+from tuner.cli.output import Output, output_options, put
+
+if TYPE_CHECKING:
+    from tuner.best import Best
+    from tuner.cli.sheet import Sheet
+    from tuner.result import Result
+
+__all__ = ["best", "export", "top"]
+
+
+@click.command
+@study_argument
+@click.option("-n", "rows", type=click.IntRange(min=1), default=10, show_default=True, help="How many.")
+@optimizer_option
+@home_option
+@output_options()
+def top(study: str, rows: int, optimizer: str | None, home: Path | None, output: Output) -> None:
+    """Show the best trials of a STUDY, best first."""
+    result = opened(study, home)
+    check_optimizer(result, optimizer)
+    result.best(optimizer=optimizer)  # raises NoResult where nothing is complete
+    from tuner.cli.ranked import TIES, ranking_sheet
+
+    sheet = ranking_sheet(result, rows, optimizer)
+    output.sheet(sheet, *([TIES] if any(sheet.column("tie")) else []))
+
+
+@click.command
+@study_argument
+@click.option("--rank", type=click.IntRange(min=1), default=1, show_default=True, help="Another than the first.")
+@optimizer_option
+@click.option("--to", "form", type=click.Choice(["toml", "json", "args"]), help="How to write it; by default toml.")
+@click.option("-o", "--output", "path", type=click.Path(path_type=Path), metavar="FILE", help="Write a file.")
+@home_option
+def best(study: str, rank: int, optimizer: str | None, form: str | None, path: Path | None, home: Path | None) -> None:
+    """Print the best config of a STUDY.
+
+    The confirmed best where there is one, as toml, json, or command line arguments.
+    """
+    form = form or best_form(path)
+    result = opened(study, home)
+    check_optimizer(result, optimizer)
+    put(WRITERS[form](result.best(rank, optimizer)), path)
+
+
+def best_form(path: Path | None) -> str:
+    """The form that the suffix of a file names. Raises UsageError."""
+    suffixes = {".toml": "toml", ".json": "json", ".txt": "args", ".args": "args"}
+    if path is None:
+        return "toml"
+    if path.suffix.lower() not in suffixes:
+        raise click.UsageError(
+            f"-o {path}: suffix {path.suffix!r} is none of {', '.join(suffixes)}; use one, or add --to"
+        )
+    return suffixes[path.suffix.lower()]
+
+
+def _toml(best: Best) -> str:
+    from tuner.cli.text import clean
+    from tuner.publish import best_text
+
+    return clean(best_text(best), lines=True)
+
+
+def _json(best: Best) -> str:
+    from tuner.cli.text import as_json
+
+    return as_json(best.document())
+
+
+def _args(best: Best) -> str:
+    """`--optimizer nesterov --lr 0.04 --batch-size 32`, quoted for a shell."""
+    from tuner.cli.text import clean
+
+    words: list[str] = []
+    for name, value in {**best.params, "epochs": best.epochs}.items():
+        values = value if isinstance(value, list | tuple) else [value]
+        words += [f"--{name.replace('_', '-')}", *(clean(item) for item in values)]
+    return shlex.join(words) + "\n"
+
+
+WRITERS: dict[str, Callable[[Best], str]] = {"toml": _toml, "json": _json, "args": _args}
+
+
+@click.command
+@study_argument
+@click.option(
+    "--what", type=click.Choice(["trials", "curves", "config", "confirmations"]), default="trials", show_default=True,
+    help="All trials, their learning curves, the best config, or every confirmation run.",
+)  # fmt: skip
+@home_option
+@output_options("csv")
+def export(study: str, what: str, home: Path | None, output: Output) -> None:
+    """Write what a STUDY found, all of it."""
+    output.sheet(SHEETS[what](opened(study, home)))
+
+
+def _trials(result: Result) -> Sheet:
+    from tuner.cli.ranked import ranking_sheet
+
+    return ranking_sheet(result, complete=False)
+
+
+def _curves(result: Result) -> Sheet:
+    from tuner.cli.sheet import sheet_of
+
+    return sheet_of(result.curves())
+
+
+def _config(result: Result) -> Sheet:
+    from tuner.cli.sheet import fields
+
+    document: Mapping[str, Any] = result.best().document()
+    return fields(document)
+
+
+def _confirmations(result: Result) -> Sheet:
+    from tuner.cli.sheet import Sheet
+
+    names = list(dict.fromkeys(name for row in result.confirmed for name in row.metrics))
+    rows = tuple(
+        (row.trial, row.replicate, row.state, row.epoch, *(row.metrics.get(name) for name in names), row.seconds)
+        for row in result.confirmed
+    )
+    return Sheet(("trial", "replicate", "state", "epoch", *names, "seconds"), rows)
+
+
+SHEETS: dict[str, Callable[[Result], Sheet]] = {
+    "trials": _trials,
+    "curves": _curves,
+    "config": _config,
+    "confirmations": _confirmations,
+}

@@ -1,0 +1,97 @@
+"""`tuner run`: from arguments to a run, and what it says at the end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tuner.cli.arguments import home_option, set_option
+from tuner.cli.completion import complete_studies
+from tuner.cli.failures import Terminated
+from tuner.cli.text import clean, hint
+
+if TYPE_CHECKING:
+    from tuner.spec import Study
+
+__all__ = ["run"]
+
+
+@click.command
+@click.argument("study", metavar="STUDY", shell_complete=complete_studies)
+@click.option("-n", "--trials", type=int, envvar="TUNER_TRIALS", show_envvar=True, help="How many trials in all.")
+@click.option(
+    "-j", "--jobs", type=click.IntRange(1, 1024), envvar="TUNER_JOBS", show_envvar=True,
+    help="Worker processes; by default the processors at hand. The result does not depend on it.",
+)  # fmt: skip
+@click.option("--seed", type=int, envvar="TUNER_SEED", show_envvar=True, help="The seed of everything random.")
+@set_option
+@click.option("--name", help="Run it as a study of this name.")
+@click.option("--fresh", is_flag=True, help="Begin anew; the study that is there is moved aside.")
+@home_option
+@click.option("--dry-run", is_flag=True, help="Show what would run and about how long; write nothing.")
+@click.option("--no-confirm", is_flag=True, help="Leave out the retraining of the best on fresh seeds and splits.")
+def run(
+    study: str, dry_run: bool, jobs: int | None, home: Path | None, fresh: bool, no_confirm: bool, **rest: Any
+) -> None:
+    """Run a STUDY, or go on with it.
+
+    STUDY is a study file, or the name of a study that is there. Run again, it goes on where it stopped, or says that it is complete. More trials (-n) continue it.
+    """
+    asked = asked_study(study, home, **rest)
+    if dry_run:
+        from tuner.cli.dry_run import rehearse
+
+        return rehearse(asked, jobs)
+    from tuner.cli.progress import watching
+    from tuner.cli.summary import age_of_process, summary
+    from tuner.run import run as run_study
+
+    try:
+        startup = age_of_process()
+        with watching(asked) as watcher:
+            result = run_study(asked, jobs=jobs, home=home, confirm=not no_confirm, fresh=fresh, watcher=watcher)
+    except KeyboardInterrupt as stopped:
+        again = f"tuner run {study}" + (f" --home {home}" if home else "")
+        how = "stopped" if isinstance(stopped, Terminated) else "interrupted"
+        hint(f"{how}; what was finished is kept, this goes on: {clean(again)}")
+        raise
+    summary(result, startup)
+    return None
+
+
+def asked_study(
+    study: str, home: Path | None, trials: int | None, seed: int | None, overrides: tuple[str, ...], name: str | None
+) -> Study:
+    """The study of a file, or the stored one of a name, with settings over it. Raises StudyError, UnknownStudy."""
+    from tuner.spec import read_study
+
+    given = {"study.trials": trials, "study.seed": seed, "study.name": name}
+    keys = {text.partition("=")[0].strip() for text in overrides}
+    # a variable of the environment gives way to any flag, --set included
+    context = click.get_current_context()
+    from_variable = {
+        f"study.{key}"
+        for key in ("trials", "seed")
+        if context.get_parameter_source(key) is click.core.ParameterSource.ENVIRONMENT
+    }
+    settings = {k: v for k, v in given.items() if v is not None and not (k in from_variable and k in keys)}
+    return read_study(study_file(study, home), overrides=overrides, settings=settings)
+
+
+def study_file(study: str, home: Path | None) -> Path:
+    """The file that STUDY names, or the stored one of the study of that name."""
+    path = Path(study)
+    if path.is_file() or path.suffix == ".toml":
+        return path
+    from tuner.errors import UnknownStudy
+    from tuner.home import find
+
+    try:
+        return find(study, home).study
+    except UnknownStudy as unknown:
+        files = [file for file in (Path(f"{study}.toml"), Path("studies", f"{study}.toml")) if file.is_file()]
+        if files:
+            raise click.UsageError(f"{str(unknown).partition(';')[0]}; did you mean `tuner run {files[0]}`?") from None
+        raise

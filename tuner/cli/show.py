@@ -1,0 +1,199 @@
+"""Pages of `tuner show`: a study's overview, and one trial with its learning curves."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tuner.cli.output import in_words
+from tuner.cli.overview import states_of
+from tuner.cli.sheet import Sheet, as_table, filtered, sheet_of
+from tuner.cli.text import clean, interval, short, sparkline
+from tuner.errors import NoResult
+from tuner.goal import ranked
+from tuner.ranking import shown
+from tuner.result import Result
+from tuner.spec import Study
+from tuner.trial import Trial
+
+__all__ = ["Page", "block", "question", "settings_of", "study_page", "trial_page"]
+
+ENDINGS = {
+    "complete": "trained to the end",
+    "pruned": "stopped early: others of its generation were ahead",
+    "diverged": "its loss blew up",
+    "failed": "could not be trained",
+}
+
+
+@dataclass(frozen=True)
+class Page:
+    """The same facts as text for people and as a document for programs; `sheet` where rows fit them better."""
+
+    text: str
+    document: Mapping[str, Any]
+    sheet: Sheet | None = None
+
+
+def block(pairs: Mapping[str, Any], indent: str = "  ") -> str:
+    """Names and values in two columns."""
+    widest = max(map(len, pairs), default=0)
+    return "".join(f"{indent}{clean(name):{widest}}  {short(value)}".rstrip() + "\n" for name, value in pairs.items())
+
+
+def question(study: Study) -> str:
+    """What a study asks, in a line."""
+    model = "an mlp" if study.model.kind == "mlp" else f"a {study.model.kind} model"
+    source = study.data.source or "data of your own"
+    return f"{study.direction} {study.metric} of {model} on {source} in {study.train.epochs} epochs, seed {study.seed}"
+
+
+def settings_of(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A config as tables show it."""
+    return {name: shown(value) if isinstance(value, list | tuple) else value for name, value in config.items()}
+
+
+def study_page(result: Result) -> Page:
+    """The overview of a study."""
+    study, trials = result.study, result.all_trials
+    states = Counter(trial.state for trial in trials)
+    confirmation, optimizers = sheet_of(result.confirmation()), by_optimizer(result)
+    facts = {
+        "question": question(study),
+        "trials": f"{len(trials)} of {study.trials}: {states_of(states)}",
+        "best": best_line(result),
+        "directory": in_words(result.path),
+    }
+    text = f"{clean(study.name)}\n{block(facts)}"
+    if confirmation.rows:
+        seeds = confirmation.column("seeds")[0]
+        text += f"\nconfirmed on {seeds} fresh seeds and splits\n{as_table(confirmed_view(result, confirmation))}"
+    text += f"\noptimizers\n{as_table(filtered(optimizers)[0])}"
+    document = {
+        "study": study.to_table(),
+        "trials": len(trials),
+        "states": dict(states),
+        "best": best_document(result),
+        "confirmation": records(confirmation),
+        "optimizers": records(optimizers),
+        "directory": str(result.path),
+    }
+    return Page(text, document)
+
+
+def best_line(result: Result) -> str:
+    """The best config's value and trial; its confirmed interval where there is one."""
+    try:
+        best = result.best()
+    except NoResult:
+        return "no complete trial yet"
+    value = f"trial {best.trial}: {best.metric} {short(best.value)}"
+    low, high = best.interval or (None, None)
+    fresh = f", confirmed {interval(best.confirmation['mean'], low, high)}" if best.confirmed else ", not confirmed"
+    return f"{value}{fresh}, {best['optimizer']}"
+
+
+def best_document(result: Result) -> dict[str, Any] | None:
+    try:
+        return result.best().document()
+    except NoResult:
+        return None
+
+
+def confirmed_view(result: Result, confirmation: Sheet) -> Sheet:
+    """The confirmation table for people: means with their intervals in one cell."""
+    rows = []
+    tests = [name for name in confirmation.columns if name.startswith("test_") and not name.endswith(("_low", "_high"))]
+    for standing in result.standings:
+        goal = standing.goal
+        means = [interval(i.mean, i.low, i.high) for i in (standing.test[name] for name in tests)]
+        optimizer = result.trial(standing.trial).config["optimizer"]
+        fresh = interval(goal.mean, goal.low, goal.high)
+        rows.append(
+            (standing.rank, standing.trial, optimizer, standing.search_rank, standing.search_value, fresh, *means)
+        )
+    head = ("rank", "trial", "optimizer", "search rank", f"search {result.study.metric}", "confirmed")
+    return Sheet((*head, *(name.replace("_", " ") for name in tests)), tuple(rows))
+
+
+def by_optimizer(result: Result) -> Sheet:
+    """One row an optimizer: how many trials it had, how they ended, its best."""
+    states = ("complete", "pruned", "diverged", "failed")
+    rows = []
+    for name in result.study.optimizers:
+        own = [trial for trial in result.all_trials if trial.config["optimizer"] == name]
+        counts = Counter(trial.state for trial in own)
+        best = next(iter(ranked(own, result.study.direction)), None)
+        cells = (best.value, best.number) if best else (None, None)
+        rows.append((name, len(own), *(counts[state] for state in states), *cells))
+    always = frozenset(("optimizer", "trials", "complete", "best"))
+    titles = {"best": f"best {result.study.metric}", "trial": "best trial"}
+    return Sheet(("optimizer", "trials", *states, "best", "trial"), tuple(rows), always, titles=titles)
+
+
+def records(sheet: Sheet) -> list[dict[str, Any]]:
+    """The rows of a sheet as mappings."""
+    return [dict(zip(sheet.columns, row, strict=True)) for row in sheet.rows]
+
+
+def trial_page(result: Result, number: int) -> Page:
+    """One trial: its config, its metrics at the best epoch, and its learning curves."""
+    trial = result.trial(number)
+    curves = {name: mean_curve(values) for name, values in trial.curves.items()}
+    stable = "" if trial.stable or trial.state != "complete" else ", unstable: it ended far from its best epoch"
+    text = f"trial {number} of {clean(result.study.name)}: {trial.state}, {ENDINGS.get(trial.state, '')}{stable}\n"
+    text += block(facts_of(result, trial))
+    text += f"\nconfig\n{block(settings_of(trial.config))}"
+    if curves:
+        text += f"\nlearning curves, epochs 1 to {trial.epochs}\n{as_table(curve_view(curves, trial.epoch))}"
+    document = {
+        "study": result.study.name,
+        "trial": number,
+        "generation": trial.generation,
+        "state": trial.state,
+        "stable": trial.stable,
+        "value": trial.value,
+        "epoch": trial.epoch,
+        "epochs": trial.epochs,
+        "steps": trial.steps,
+        "rung": trial.rung,
+        "seconds": trial.seconds,
+        "error": trial.error,
+        "config": dict(trial.config),
+        "metrics": dict(trial.metrics),
+        "curves": curves,
+    }
+    epochs = range(1, trial.epochs + 1)
+    rows = tuple(zip(epochs, *curves.values(), strict=True)) if curves else ()
+    return Page(text, document, Sheet(("epoch", *curves), rows, frozenset(("epoch",))))
+
+
+def facts_of(result: Result, trial: Trial) -> dict[str, Any]:
+    """What a trial came to, in a few lines."""
+    value = f"{short(trial.value)} at epoch {trial.epoch} of {trial.epochs}" if trial.value is not None else "none"
+    facts = {result.study.metric: value, "generation": trial.generation, "training": f"{trial.seconds:.2g} s"}
+    standing = next((s for s in result.standings if s.trial == trial.number), None)
+    if standing:
+        goal = standing.goal
+        facts["confirmed"] = f"{interval(goal.mean, goal.low, goal.high)}, rank {standing.rank}"
+    return facts | ({"error": clean(trial.error)} if trial.error else {})
+
+
+def mean_curve(values: Any) -> list[float]:
+    """A curve `(R, E)` as its mean over replicates, `(E,)`."""
+    return [float(value) for value in values.mean(axis=0)]
+
+
+def curve_view(curves: Mapping[str, list[float]], epoch: int | None) -> Sheet:
+    """One row a curve: first, best-epoch and last value, and its shape."""
+    rows = []
+    for name, curve in curves.items():
+        at_best = curve[epoch - 1] if epoch else math.nan
+        rows.append((name, curve[0], at_best, curve[-1], sparkline(curve)))
+    middle = f"epoch {epoch}" if epoch else "best epoch"
+    titles = {"first": "epoch 1", "best": middle, "last": "last epoch"}
+    sheet = Sheet(("curve", "first", "best", "last", "shape"), tuple(rows), titles=titles)
+    return sheet if epoch else sheet.only(("curve", "first", "last", "shape"))

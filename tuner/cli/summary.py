@@ -1,0 +1,105 @@
+"""What `tuner run` ends with: the top of the ranking, the best config and how sure it is, the cost, the files."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from tuner.cli.output import Output, in_words
+from tuner.cli.overview import states_of
+from tuner.cli.ranked import TIES, ranking_sheet
+from tuner.cli.show import block, settings_of
+from tuner.cli.text import clean, interval, short
+from tuner.errors import NoResult
+
+if TYPE_CHECKING:
+    from tuner.best import Best
+    from tuner.result import Result
+    from tuner.run import Cost
+
+__all__ = ["age_of_process", "best_block", "cost_lines", "summary"]
+
+ROWS = 5
+_LOADED = time.monotonic()
+
+
+def age_of_process() -> float:
+    """Seconds since this process began, interpreter and imports included; where that is not known, since they were."""
+    try:
+        with open("/proc/self/stat", encoding="ascii", errors="replace") as file:
+            ticks = int(file.read().rpartition(")")[2].split()[19])
+        return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK"))
+    except (OSError, AttributeError, ValueError, IndexError):
+        return time.monotonic() - _LOADED
+
+
+def summary(result: Result, startup: float) -> None:
+    """Print what a run found. Raises NoResult where no trial is complete."""
+    from collections import Counter
+
+    states = Counter(trial.state for trial in result.all_trials)
+    cost = result.cost
+    already = " was complete already" if cost is not None and not cost.trials else ""
+    print(f"{clean(result.study.name)}{already}: {len(result.all_trials)} trials, {states_of(states)}")
+    try:
+        best = result.best()
+    except NoResult as none:
+        raise NoResult(f"{none}\n{why_none(result)}") from none
+    print()
+    sheet = ranking_sheet(result, ROWS)
+    Output("table", None).sheet(sheet, *([TIES] if any(sheet.column("tie")) else []))
+    print(f"\n{best_block(best)}", end="")
+    if cost is not None:
+        print("\n" + "\n".join(cost_lines(cost, startup)))
+    print(
+        "\n".join(f"{'wrote' if i == 0 else '     '} {clean(p)}" for i, p in enumerate(map(in_words, result.written)))
+    )
+
+
+def why_none(result: Result) -> str:
+    """What stopped the trials, in a line."""
+    errors = [trial.error for trial in result.all_trials if trial.error]
+    return (
+        f"the first error: {errors[0].splitlines()[0]}"
+        if errors
+        else "all of them diverged: try smaller learning rates"
+    )
+
+
+def best_block(best: Best) -> str:
+    """The best config, its value, and what fresh seeds and the test rows say of it."""
+    sure = f"confirmed on {best.confirmation['seeds']} fresh seeds and splits" if best.confirmed else "not confirmed"
+    config = {name: value for name, value in settings_of(best.params).items() if name != "epochs"}
+    facts = {**config, "epochs": epochs_of(best)}
+    low, high = best.interval or (None, None)
+    if best.confirmed:
+        searched = f"   (search: {short(best.value)})"
+        facts[best.metric] = interval(best.confirmation["mean"], low, high) + searched
+        for name, test in best.confirmation["test"].items():
+            facts[name] = interval(test["mean"], test["low"], test["high"])
+    else:
+        facts[best.metric] = short(best.value)
+    return f"best config: trial {best.trial}, {sure}\n{block(facts)}"
+
+
+def epochs_of(best: Best) -> str:
+    """How long to train, and the horizon of the schedule where it is another."""
+    horizon = best.training["horizon"]
+    return str(best.epochs) if best.epochs == horizon else f"{best.epochs} of {horizon}"
+
+
+def cost_lines(cost: Cost, startup: float) -> list[str]:
+    """Where the seconds went."""
+    spent = cost.search
+    each = f", {1000 * spent.own / cost.trials:.2g} ms a trial" if cost.trials else ""
+    inside = f"training {spent.training:.2g} s in all workers, tuner's own {spent.own:.2g} s{each}"
+    search = f"search {spent.wall:.2g} s ({inside})"
+    parts = [
+        f"start-up {startup:.2g} s",
+        f"data {cost.preparation:.2g} s",
+        search,
+        f"confirmation {cost.confirmation:.2g} s",
+    ]
+    rest = cost.wall - cost.preparation - spent.wall - cost.confirmation
+    return [f"took {cost.wall + startup:.3g} s: " + ", ".join([*parts, f"results {max(rest, 0.0):.2g} s"])]

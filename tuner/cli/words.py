@@ -1,0 +1,118 @@
+"""Commands and options that people guess from other tools, and what does the same here."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = ["command_hint", "option_hint"]
+
+RUN = "tuner run STUDY"
+SEE = "tuner show STUDY"
+COMMANDS = {
+    "add": "tuner init",
+    "ask": RUN,
+    "best-trial": "tuner best STUDY",
+    "best-trials": "tuner top STUDY",
+    "config": "tuner best STUDY",
+    "continue": f"{RUN} (run it again: it goes on where it stopped)",
+    "create": "tuner init",
+    "create-study": "tuner init",
+    "curves": "tuner export STUDY --what curves",
+    "delete": "tuner rm STUDY",
+    "delete-study": "tuner rm STUDY",
+    "fit": RUN,
+    "info": SEE,
+    "inspect": SEE,
+    "leaderboard": "tuner top STUDY",
+    "lint": "tuner check FILE",
+    "ls": "tuner list",
+    "new": "tuner init",
+    "optimise": RUN,
+    "optimize": RUN,
+    "params": "tuner best STUDY",
+    "plot": "tuner export STUDY --what curves -o curves.csv (the numbers to plot), or tuner show STUDY/TRIAL",
+    "rank": "tuner top STUDY",
+    "ranking": "tuner top STUDY",
+    "remove": "tuner rm STUDY",
+    "restart": f"{RUN} --fresh",
+    "resume": f"{RUN} (run it again: it goes on where it stopped)",
+    "save": "tuner export STUDY",
+    "search": RUN,
+    "start": RUN,
+    "status": f"tuner list, or {SEE}",
+    "studies": "tuner list",
+    "study": SEE,
+    "table": "tuner top STUDY",
+    "train": RUN,
+    "trial": "tuner show STUDY/TRIAL",
+    "trials": "tuner top STUDY, or tuner export STUDY",
+    "tune": RUN,
+    "validate": "tuner check FILE",
+    "view": SEE,
+}
+OPTIONS = {
+    "all": "--all-columns",
+    "batch-size": "--set train.batch_size=32",
+    "budget": "--trials",
+    "config": "--set KEY=VALUE",
+    "continue": "nothing: run it again, and it goes on where it stopped",
+    "cores": "--jobs",
+    "count": "-n",
+    "csv": "-f csv",
+    "directory": "--home",
+    "epochs": "--set train.epochs=27",
+    "force": "--fresh for run, --yes for rm",
+    "hidden": "--set 'model.hidden=[64]'",
+    "json": "-f json",
+    "learning-rate": "--set optimizers.NAME.lr=0.01",
+    "limit": "-n",
+    "lr": "--set optimizers.NAME.lr=0.01",
+    "max-trials": "--trials",
+    "momentum": "--set optimizers.momentum.momentum=0.9",
+    "n-jobs": "--jobs",
+    "n-trials": "--trials",
+    "no-confirmation": "--no-confirm",
+    "optimiser": "--optimizer",
+    "out": "-o FILE",
+    "output-format": "-f",
+    "overwrite": "--fresh for run, --force for init",
+    "processes": "--jobs",
+    "random-state": "--seed",
+    "resume": "nothing: run it again, and it goes on where it stopped",
+    "runs": "--home",
+    "storage": "--home",
+    "study-name": "--name",
+    "threads": "--jobs",
+    "to": "tuner best STUDY --to toml|json|args",
+    "traceback": "--debug",
+    "what": "tuner export STUDY --what trials|curves|config|confirmations",
+    "workers": "--jobs",
+}
+
+
+def command_hint(word: str, commands: Iterable[str]) -> str:
+    """What to type in the place of a command that there is not."""
+    known = list(commands)
+    key = word.lower().replace("_", "-")
+    if word.endswith(".toml"):
+        return f"did you mean `tuner run {word}`?"
+    if key in COMMANDS:
+        return f"use {COMMANDS[key]}"
+    close = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
+    return f"did you mean `tuner {close[0]}`?" if close else f"the commands are: {', '.join(known)}"
+
+
+def option_hint(option: str, options: Iterable[str]) -> str:
+    """What to type in the place of an option that a command has not."""
+    known = [name for name in options if name.startswith("--")]
+    word = option.lstrip("-").lower().replace("_", "-")
+    if f"--{word}" in known:
+        return f"did you mean --{word}?"
+    meant = OPTIONS.get(word, "")
+    if meant.startswith("--") and " " not in meant:
+        meant = meant if meant in known else ""
+    if meant:
+        return f"use {meant}"
+    close = difflib.get_close_matches(f"--{word}", known, n=1, cutoff=0.6)
+    return f"did you mean {close[0]}?" if close else f"the options are: {', '.join(known)}"

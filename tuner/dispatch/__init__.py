@@ -1,0 +1,14 @@
+"""Tasks -> outcomes: inline, or in worker processes. The only door to joblib.
+
+A task is a function and its arguments. Its future always ends with a result: what the function returned, or a
+`Failure` where it raised or its worker died. So one bad task costs nobody else anything. Every task runs with one
+BLAS thread, in a worker or inline, so that sums have the same order on every path.
+"""
+
+from __future__ import annotations
+
+from tuner.dispatch.engines import Engine, InlineEngine, open_engine
+from tuner.dispatch.failure import Failure, guarded
+from tuner.dispatch.workers import LokyEngine
+
+__all__ = ["Engine", "Failure", "InlineEngine", "LokyEngine", "guarded", "open_engine"]

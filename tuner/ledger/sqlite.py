@@ -1,0 +1,76 @@
+"""SQLite as the ledger's database: connections, durability, and its errors in plain words.
+
+A rollback journal and synchronous=FULL: what was committed survives a crash of the process and of the machine. With one
+transaction a generation a write-ahead log would gain little, and it cannot be read from a read-only disk.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from tuner.ledger.errors import LedgerError
+
+__all__ = ["connected", "explained"]
+
+PATIENCE = 30.0  # seconds to wait for another process that reads or writes
+
+# What SQLite says, in the order to look, and what that means for whoever runs a study.
+MEANINGS = {
+    "not a database": "is no ledger, or damaged; restore it from a copy, or begin anew with --fresh",
+    "no such table": "is a database, but no ledger; choose another name for the study",
+    "malformed": "is damaged; restore it from a copy, or begin anew with --fresh",
+    "Could not decode": "is damaged; restore it from a copy, or begin anew with --fresh",
+    "disk is full": "the disk is full; what was committed is safe: free some space and run this again",
+    "locked": f"another program has kept it locked for {PATIENCE:.0f} s; close that and run this again",
+    "readonly": "cannot be written; check the permissions of the file and its directory",
+    "unable to open": "cannot be opened; check the permissions of the file and its directory",
+    "disk I/O error": "the disk reports an error; check the disk, then run this again",
+}
+
+
+def connected(path: Path, read_only: bool = False) -> Connection:
+    """A connection to the database file, which must exist. Raises LedgerError for a file that is damaged."""
+    # A killed writer leaves a journal that the next one to open rolls back, readers too: that takes the right to write,
+    # so a reader has it where it can and is kept from using it otherwise.
+    writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    uri = f"{path.absolute().as_uri()}?mode={'rw' if writable else 'ro'}"
+    engine = create_engine(
+        "sqlite://", creator=lambda: sqlite3.connect(uri, uri=True, timeout=PATIENCE), poolclass=NullPool
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, record: object) -> None:
+        del record
+        # Transactions are begun below, so that reads are of one moment as well; Python would begin them for writes only.
+        connection.isolation_level = None
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA query_only = {int(read_only)}")
+        (result,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if result != "ok":
+            raise sqlite3.DatabaseError(f"malformed: {result}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    with explained(path):
+        return engine.connect()
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn the database's errors into LedgerError, one line that names the file."""
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error) as error:
+        said = str(error.orig if isinstance(error, DBAPIError) else error).splitlines()[0]
+        meaning = next((meaning for words, meaning in MEANINGS.items() if words in said), said)
+        raise LedgerError(f"{path}: {meaning}") from error

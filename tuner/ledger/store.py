@@ -1,0 +1,262 @@
+"""The door to a study's ledger: create, open, commit a generation, read it back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tuner.ledger import rows
+from tuner.ledger.errors import LedgerError
+from tuner.trial import Confirmed, Trial
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Table
+
+__all__ = ["Generation", "Ledger"]
+
+# Facts that the ledger keeps about itself: its schema, and the digest of all the other facts.
+SCHEMA, SEAL = "ledger_schema", "ledger_seal"
+
+
+@dataclass(frozen=True)
+class Generation:
+    """A committed generation: the number of its trials, the digest of what they say, and facts of its run."""
+
+    number: int
+    trials: int
+    digest: str
+    facts: Mapping[str, Any]
+
+
+class Ledger:
+    """One study's ledger, open until `close`; a context manager. Every method may raise LedgerError."""
+
+    def __init__(self, path: Path, connection: Connection) -> None:
+        """Use `create` or `open`."""
+        self.path = path
+        self._connection = connection
+        self._file = _identity(path)
+        self._facts: dict[str, str] = {}
+
+    @classmethod
+    def create(cls, path: str | Path, facts: Mapping[str, str]) -> Ledger:
+        """Make a ledger with the facts of its study; `created` is added to them. There must be none at `path`.
+
+        The file is made under another name and renamed, so that a ledger is whole from its first moment.
+        """
+        from tuner.ledger import schema, sqlite
+
+        path = Path(path)
+        if path.exists():
+            raise LedgerError(f"{path}: there is a ledger already; open it, or choose another name for the study")
+        kept = {"created": datetime.now(UTC).isoformat(timespec="seconds")} | dict(facts)
+        draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        try:
+            with _told(path):
+                os.close(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600))
+            with sqlite.connected(draft) as connection, sqlite.explained(path), connection.begin():
+                schema.METADATA.create_all(connection)
+                own = {SCHEMA: str(schema.VERSION), SEAL: _seal(kept)}
+                listed = [{"name": name, "value": value} for name, value in (kept | own).items()]
+                connection.execute(schema.facts.insert(), listed)
+            with _told(path):
+                os.replace(draft, path)
+        finally:
+            draft.unlink(missing_ok=True)
+        return cls.open(path)
+
+    @classmethod
+    def open(cls, path: str | Path, read_only: bool = False) -> Ledger:
+        """Open a ledger that is there; its schema must not be newer than this version knows."""
+        from tuner.ledger import sqlite
+
+        path = Path(path)
+        if not path.is_file():
+            raise LedgerError(f"{path}: there is no ledger; `tuner run` makes one")
+        ledger = cls(path, sqlite.connected(path, read_only))
+        try:
+            ledger._read_facts()
+        except BaseException:
+            ledger.close()
+            raise
+        return ledger
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """Facts of the study, as they were when it was created."""
+        return dict(self._facts)
+
+    def commit_generation(self, number: int, trials: Sequence[Trial], facts: Mapping[str, Any] | None = None) -> None:
+        """Commit the next generation, durably and in one transaction; `facts` are a JSON mapping about its run.
+
+        Committing one again is nothing where its trials say the same, and an error where they do not.
+        Raises ValueError for a generation that is not the next one, or trials that do not follow in their numbers.
+        """
+        from tuner.ledger import schema
+
+        listed = [rows.trial_row(trial) for trial in trials]
+        curves = [row for trial in trials for row in rows.curve_rows(trial)]
+        digest = rows.generation_digest(number, listed)
+        with self._transaction() as connection:
+            known = {row["number"]: row for row in self._select(schema.generations)}
+            if number in known:
+                if known[number]["digest"] != digest:
+                    raise LedgerError(f"{self.path}: generation {number} is committed already, with other content")
+                return
+            _check_next(number, trials, known.values())
+            row = {"number": number, "trials": len(listed), "digest": digest, "facts": dict(facts or {})}
+            connection.execute(schema.generations.insert(), [row])
+            connection.execute(schema.trials.insert(), listed)
+            if curves:
+                connection.execute(schema.curves.insert(), curves)
+
+    def generations(self) -> list[Generation]:
+        """Committed generations, in order."""
+        from tuner.ledger import schema
+
+        with self._transaction():
+            return [Generation(**row) for row in self._select(schema.generations)]
+
+    def trials(self, with_curves: bool = True) -> list[Trial]:
+        """Committed trials in trial order, compared with the digests of their generations; curves `(R, E)`."""
+        from tuner.ledger import schema
+
+        with self._transaction():
+            generations = self._select(schema.generations)
+            listed = self._select(schema.trials)
+            curves = self._select(schema.curves) if with_curves else []
+        self._verify(generations, listed)
+        if not with_curves:
+            return [rows.trial_of(row, {}) for row in listed]
+        with self._decoding("the curves"):
+            own = {number: list(group) for number, group in groupby(curves, key=lambda row: int(row["trial"]))}
+            return [self._whole(row, own.get(row["number"], [])) for row in listed]
+
+    def commit_confirmations(self, confirmed: Sequence[Confirmed]) -> None:
+        """Commit confirmations in one transaction; those that are known already must say the same."""
+        from tuner.ledger import schema
+
+        with self._transaction() as connection:
+            known = {(row["trial"], row["replicate"]): row["digest"] for row in self._select(schema.confirmations)}
+            new = []
+            for row in map(rows.confirmed_row, confirmed):
+                digest = known.get((row["trial"], row["replicate"]))
+                if digest is None:
+                    new.append(row)
+                elif digest != row["digest"]:
+                    where = f"trial {row['trial']}, replicate {row['replicate']}"
+                    raise LedgerError(f"{self.path}: {where} is confirmed already, with other content")
+            if new:
+                connection.execute(schema.confirmations.insert(), new)
+
+    def confirmations(self) -> list[Confirmed]:
+        """Confirmations by trial and replicate."""
+        from tuner.ledger import schema
+
+        with self._transaction():
+            listed = self._select(schema.confirmations)
+        with self._decoding("the confirmations"):
+            return [rows.confirmed_of(row) for row in listed]
+
+    def close(self) -> None:
+        """Close the database; nothing is lost by not doing so."""
+        self._connection.close()
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _read_facts(self) -> None:
+        from tuner.ledger import schema
+
+        with self._transaction():
+            found = {str(row["name"]): str(row["value"]) for row in self._select(schema.facts)}
+        version, seal = found.pop(SCHEMA, ""), found.pop(SEAL, "")
+        if version != str(schema.VERSION):
+            known = f"this version of tuner reads schema {schema.VERSION}"
+            newer = f"has schema {version}, {known}; update tuner" if version.isdigit() else "is no ledger, or damaged"
+            raise LedgerError(f"{self.path}: {newer}")
+        if seal != _seal(found):
+            raise self._damaged("facts of the study")
+        self._facts = found
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        from tuner.ledger import sqlite
+
+        if _identity(self.path) != self._file:
+            raise LedgerError(f"{self.path}: was removed or replaced while in use; put it back, then run this again")
+        with sqlite.explained(self.path), self._connection.begin():
+            yield self._connection
+
+    def _select(self, table: Table) -> list[dict[str, Any]]:
+        with self._decoding(table.name):
+            found = self._connection.execute(table.select().order_by(*table.primary_key.columns))
+            return [dict(row) for row in found.mappings()]
+
+    def _verify(self, generations: Sequence[Mapping[str, Any]], listed: Sequence[Mapping[str, Any]]) -> None:
+        own: dict[int, list[Mapping[str, Any]]] = {row["number"]: [] for row in generations}
+        for row in listed:
+            own.setdefault(row["generation"], []).append(row)
+        digests = {row["number"]: row["digest"] for row in generations}
+        for number, members in own.items():
+            with self._decoding(f"generation {number}"):
+                digest = rows.generation_digest(number, members)
+            if digest != digests.get(number):
+                raise self._damaged(f"generation {number}")
+
+    def _whole(self, row: Mapping[str, Any], curves: Sequence[Mapping[str, Any]]) -> Trial:
+        if rows.curves_digest(curves) != row["curves_digest"]:
+            raise self._damaged(f"generation {row['generation']} (curves of trial {row['number']})")
+        return rows.trial_of(row, rows.curves_of(curves))
+
+    def _damaged(self, what: str) -> LedgerError:
+        return LedgerError(
+            f"{self.path}: {what} cannot be trusted, the file was changed or damaged; "
+            "restore it from a copy, or begin anew with --fresh"
+        )
+
+    @contextmanager
+    def _decoding(self, what: str) -> Iterator[None]:
+        # What a value of the wrong kind in a damaged row brings Python to raise.
+        try:
+            yield
+        except (ValueError, TypeError, ArithmeticError, RecursionError) as error:
+            raise self._damaged(what) from error
+
+
+def _seal(facts: Mapping[str, str]) -> str:
+    return rows.text_digest(rows.json_text(facts, sort_keys=True))
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    with _told(path):
+        status = path.stat()
+        return status.st_dev, status.st_ino
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise LedgerError(f"{path}: {error.strerror or error}") from error
+
+
+def _check_next(number: int, trials: Sequence[Trial], known: Iterable[Mapping[str, Any]]) -> None:
+    counts = [int(row["trials"]) for row in known]
+    if number != len(counts):
+        raise ValueError(f"the next generation is {len(counts)}, but got {number}")
+    numbers = [trial.number for trial in trials]
+    if numbers != list(range(sum(counts), sum(counts) + len(trials))) or not trials:
+        raise ValueError(f"the trials of generation {number} must go on from {sum(counts)}, but got {numbers}")
+    if any(trial.generation != number for trial in trials):
+        raise ValueError(f"a trial of generation {number} says that it is of another one")
