@@ -24,7 +24,7 @@ _HOMES = {
     "load_best": ("best", "load_best"),
     "open": ("result", "open_study"),
     "read_study": ("spec", "read_study"),
-    "run": ("run", "run"),
+    "run": ("runner", "run"),
 }
 
 

@@ -25,7 +25,7 @@ PACKAGES = ("tuner", "numpy", "optuna", "scikit-learn", "pandas", "joblib")
 
 def machine_facts() -> dict[str, str]:
     """Versions, processor and BLAS, as text."""
-    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]  # type: ignore[index]
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     return {
         "python": platform.python_version(),
         "processor": processor(),

@@ -22,7 +22,7 @@ def fitted(study: Study, data: Prepared) -> tuple[Study, list[str]]:
     if problem := task_problem(study.metric, data.task):
         complaints.append(Complaint(f"study.{study.direction}", *problem))
     rows, asked = len(data.train), study.train.batch_size
-    sizes = [int(size) for size in (asked.values if isinstance(asked, Choices) else [asked])]  # type: ignore[call-overload]
+    sizes: list[int] = list(asked.values) if isinstance(asked, Choices) else [asked] if isinstance(asked, int) else []
     large = [size for size in sizes if size > rows]
     written = "batch_size" in study.written.get("train", {})
     if large and written:

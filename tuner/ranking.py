@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from objectives.metrics import metrics_of
+from objectives.optimizers import OPTIMIZERS
 from tuner.confirmation import Standing
 from tuner.goal import ranked, signed
-from tuner.spec import Study
+from tuner.spec import Choices, Domain, Study
 from tuner.trial import Trial
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["confirmation_table", "csv_text", "ranking", "shown", "tie_groups"]
+__all__ = ["confirmation_table", "csv_text", "hyper_kinds", "metric_names", "ranking", "shown", "tie_groups"]
 
+Kind = str | tuple[str, ...]  # "float64", "Int64", or categories
 FORMULA = ("=", "+", "-", "@")
 STATES = ("complete", "pruned", "diverged", "failed")
 
@@ -32,11 +35,11 @@ def tie_groups(values: Sequence[float]) -> list[int]:
     return ranks
 
 
-def ranking(study: Study, trials: Sequence[Trial], metrics: Sequence[str], hypers: Sequence[str]) -> pd.DataFrame:
+def ranking(study: Study, trials: Sequence[Trial], metrics: Sequence[str], hypers: Mapping[str, Kind]) -> pd.DataFrame:
     """One row a trial: complete ones ranked, then pruned, diverged and failed ones in trial order, unranked.
 
     Columns: rank, tie, trial, state, value, epoch, rung, stable, metrics, hyperparameters under their natural names,
-    epochs, steps, seconds, generation, seed.
+    epochs, steps, seconds, generation, seed. `metrics` and `hypers` name theirs; see `hyper_kinds`.
     """
     import pandas as pd
 
@@ -59,8 +62,8 @@ def ranking(study: Study, trials: Sequence[Trial], metrics: Sequence[str], hyper
     }
     for name in metrics:
         columns[name] = np.array([t.metrics.get(name, np.nan) for t in rows], dtype=np.float64)
-    for name in hypers:
-        columns[name] = hyperparameter_column([t.config.get(name) for t in rows])
+    for name, kind in hypers.items():
+        columns[name] = column([t.config.get(name) for t in rows], kind)
     columns["epochs"] = np.array([t.epochs for t in rows], dtype=np.int64)
     columns["steps"] = np.array([t.steps for t in rows], dtype=np.int64)
     columns["seconds"] = np.array([t.seconds for t in rows], dtype=np.float64)
@@ -69,21 +72,44 @@ def ranking(study: Study, trials: Sequence[Trial], metrics: Sequence[str], hyper
     return pd.DataFrame(columns)
 
 
-def hyperparameter_column(values: Sequence[Any]) -> Any:
-    """A column of one hyperparameter: whole numbers, numbers, or categories; missing where it does not apply."""
+def column(values: Sequence[Any], kind: Kind) -> Any:
+    """A column of one hyperparameter; missing where it does not apply."""
     import pandas as pd
 
-    known = [value for value in values if value is not None]
-    if known and all(isinstance(value, int) and not isinstance(value, bool) for value in known):
+    if kind == "Int64":
         return pd.array(list(values), dtype="Int64")
-    if all(isinstance(value, int | float) for value in known):
+    if kind == "float64":
         return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
-    return pd.Categorical([value if value is None else shown(value) for value in values])
+    return pd.Categorical([value if value is None else shown(value) for value in values], categories=list(kind))
 
 
 def shown(value: Any) -> str:
     """A value as a table shows it: hidden sizes as 64x32."""
     return "x".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def metric_names(task: str) -> list[str]:
+    """Metrics that every trial of a task has, losses first."""
+    return ["train_loss", "valid_loss", *(f"valid_{metric.name}" for metric in metrics_of(task))]
+
+
+def hyper_kinds(study: Study) -> dict[str, Kind]:
+    """Hyperparameters of a study's trials with their kind of column: the optimizers' own, then the shared ones."""
+    own: dict[str, Kind] = {
+        name: "float64" for n, row in OPTIMIZERS.items() if n in study.optimizers for name in row.names
+    }
+    train, model = study.train, study.model
+    shared = {"schedule": train.schedule, "model": model.kind, "hidden": model.hidden, "activation": model.activation}
+    if model.kind == "linear":
+        del shared["hidden"], shared["activation"]
+    shared |= {"init": model.init, "framework": train.framework}
+    texts = {name: tuple(map(shown, values_of(domain))) for name, domain in shared.items()}
+    return {"optimizer": tuple(study.optimizers), **own, "batch_size": "Int64", **texts}
+
+
+def values_of(domain: Domain) -> tuple[Any, ...]:
+    """The values that a domain of texts or layer sizes allows."""
+    return domain.values if isinstance(domain, Choices) else (domain,)
 
 
 def confirmation_table(standings: Sequence[Standing]) -> pd.DataFrame:

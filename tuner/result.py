@@ -7,8 +7,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from objectives.metrics import metrics_of
-from objectives.optimizers import OPTIMIZERS
 from tuner.best import Best
 from tuner.confirmation import Standing, standings
 from tuner.errors import NoResult
@@ -16,7 +14,7 @@ from tuner.goal import ranked
 from tuner.home import StudyDirectory, find
 from tuner.ledger import Ledger
 from tuner.orchestrator import Spent
-from tuner.ranking import confirmation_table, ranking
+from tuner.ranking import confirmation_table, hyper_kinds, metric_names, ranking
 from tuner.spec import Study, read_study
 from tuner.trial import Trial
 
@@ -63,7 +61,7 @@ class Result:
 
     def ranking(self) -> pd.DataFrame:
         """The table of trials, best first; `tuner.ranking.ranking` documents the columns."""
-        return ranking(self.study, self.all_trials, metric_columns(self.facts["task"]), hyper_columns(self.study))
+        return ranking(self.study, self.all_trials, metric_names(self.facts["task"]), hyper_kinds(self.study))
 
     def confirmation(self) -> pd.DataFrame:
         """The table of confirmed trials, best first; empty before a confirmation."""
@@ -146,18 +144,6 @@ def _confirmation(standing: Standing | None) -> dict[str, Any]:
         "search_rank": standing.search_rank,
         "test": {name: {"mean": i.mean, "low": i.low, "high": i.high} for name, i in standing.test.items()},
     }
-
-
-def metric_columns(task: str) -> list[str]:
-    """Metrics that every trial of a task has: losses first."""
-    return ["train_loss", "valid_loss", *(f"valid_{metric.name}" for metric in metrics_of(task))]
-
-
-def hyper_columns(study: Study) -> list[str]:
-    """Hyperparameters of a study's trials, in the order of tables: the optimizers' own, then the shared ones."""
-    own = [name for row in OPTIMIZERS.values() if row.name in study.optimizers for name in row.names]
-    shared = ["batch_size", "schedule", "model", "hidden", "activation", "init", "framework"]
-    return list(dict.fromkeys(["optimizer", *own, *shared]))
 
 
 def open_study(name: str | Path, home: str | Path | None = None) -> Result:

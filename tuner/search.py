@@ -62,7 +62,7 @@ def _random(
 ) -> list[Latents]:
     del first, seen
     rng = stream(study.seed, Stream.RANDOM, generation)
-    return [at(space, rng.random(len(space.latents))) for _ in range(count)]
+    return [at(space, rng.random(len(space.latents)).tolist()) for _ in range(count)]
 
 
 def _tpe(study: Study, space: Space, generation: int, first: int, count: int, seen: Sequence[Trial]) -> list[Latents]:

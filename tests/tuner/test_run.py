@@ -16,9 +16,10 @@ import pandas as pd
 import pytest
 
 import tuner
-from objectives.data import DataError
+from objectives import DataError, Model, Problem, Replicate, predict
 from tuner.errors import ChangedStudy, StudyBusy, StudyError, UnknownStudy
 from tuner.lock import hold
+from tuner.runner import Watcher, ask
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -127,7 +128,7 @@ def test_preset_batch_sizes_are_clipped_with_a_note(tmp_path: Path) -> None:
     del study["train"]["batch_size"]
     notes: list[str] = []
 
-    class Notes(tuner.run.__globals__["Watcher"]):  # type: ignore[misc]
+    class Notes(Watcher):
         def note(self, sentence: str) -> None:
             notes.append(sentence)
 
@@ -141,7 +142,8 @@ def test_result_and_best(tmp_path: Path) -> None:
     ranking = result.ranking()
     complete = ranking[ranking["state"] == "complete"]
     assert list(complete["rank"]) == sorted(complete["rank"])
-    assert complete["value"].is_monotonic_increasing
+    assert complete["value"][complete["stable"]].is_monotonic_increasing
+    assert complete["stable"].is_monotonic_decreasing
     assert ranking["rank"].isna().sum() == len(ranking) - len(complete)
     best = tuner.load_best(tmp_path / "small")
     assert dict(best) == dict(result.best())
@@ -151,7 +153,7 @@ def test_result_and_best(tmp_path: Path) -> None:
     assert tuner.open("small", home=tmp_path).ranking().equals(ranking)
     with pytest.raises(KeyError, match="did you mean 'lr'"):
         best["lrr"]
-    with pytest.raises(UnknownStudy, match="no study 'smal' .*did you mean 'small'"):
+    with pytest.raises(UnknownStudy, match=r"no study 'smal' .*did you mean 'small'"):
         tuner.open("smal", home=tmp_path)
 
 
@@ -165,17 +167,11 @@ def test_curves_are_tidy_and_agree_with_the_ranking(tmp_path: Path) -> None:
 
 
 def test_best_weights_are_those_of_the_best_trial(tmp_path: Path) -> None:
-    from objectives import Model, Problem, Replicate
-    from objectives.data import open_prepared
-    from objectives.evaluation import predict
-
     result = tuner.run(small(), jobs=2, home=tmp_path)
     best = result.best()
-    data = open_prepared(next(path for path in (tmp_path / "small" / "cache").iterdir() if path.name != "flight"))
-    del data
     weights = np.load(tmp_path / "small" / "best.npz")
     flat = np.concatenate([np.vstack([weights[f"W{i}"], weights[f"b{i}"]]).ravel() for i in (1, 2)])
-    table = tuner.run.__globals__["ask"](small()).first
+    table = ask(small()).first
     problem = Problem((Replicate(3, 0, table),), Model((8,)))
     p = predict(problem, flat, table.valid.x)
     loss = -np.log(p[table.valid.y == 1]).mean()

@@ -15,7 +15,7 @@ from objectives.problem import Problem, Replicate
 from tuner.cli.progress import duration
 from tuner.cli.text import clean, hint
 from tuner.dispatch import Failure, open_engine
-from tuner.run import ask
+from tuner.runner import ask
 from tuner.search import propose, rungs
 from tuner.space import space_of
 from tuner.spec import Study

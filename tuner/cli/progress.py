@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tuner.cli.overview import states_of
 from tuner.cli.text import clean, hint, short
 from tuner.orchestrator import Progress
-from tuner.run import Watcher
+from tuner.runner import Watcher
 from tuner.spec import Study, is_searched
 from tuner.trial import Trial
 

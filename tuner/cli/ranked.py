@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from tuner.cli.sheet import Sheet, sheet_of
+from tuner.cli.text import interval
 from tuner.result import Result
+from tuner.spec import is_searched
 
 __all__ = ["TIES", "ranking_sheet"]
 
 # Facts of the run rather than of the config: in every file, in a table when asked for.
 ASIDES = ("tie", "state", "rung", "stable", "epochs", "steps", "seconds", "generation", "seed", "train_loss")
-FIRST = ("rank", "value", "trial", "optimizer")
+FIRST = ("rank", "value", "confirmed", "trial", "optimizer")
 SHARED = ("batch_size", "schedule", "model", "hidden", "activation", "init", "framework")
 TIES = "`1=`: float32 cannot tell these from each other."
 
@@ -33,6 +35,7 @@ def ranking_sheet(
     goal = result.study.metric
     names = [name for name in sheet.columns if name.startswith(("train_", "valid_"))]
     own = [name for name in sheet.columns if name not in {*FIRST, *SHARED, *ASIDES, *names, "epoch"}]
+    fixed = frozenset(name for name in own if not _searched(result, name))
     unstable = not all(sheet.column("stable"))
     asides = {*ASIDES, goal} - ({"stable"} if unstable else set()) - (set() if complete else {"state"})
     titles = {"value": goal} | {name: name.removeprefix("valid_") for name in names if name != "valid_loss"}
@@ -41,10 +44,23 @@ def ranking_sheet(
         sheet.rows,
         always=frozenset(("rank", "value", "trial", "optimizer", "epoch")),
         asides=frozenset(asides),
+        sparse=fixed,
         titles=titles | {"batch_size": "batch"} | ({goal: goal}),
-        views={"rank": _places(sheet)},
+        views={"rank": _places(sheet), "confirmed": _confirmed(result, sheet)},
         order=(*FIRST, *own, *SHARED, "epoch", *names),
     )
+
+
+def _searched(result: Result, name: str) -> bool:
+    """Whether any optimizer's values of a hyperparameter are searched."""
+    return any(is_searched(domains.get(name)) for domains in result.study.optimizers.values())
+
+
+def _confirmed(result: Result, sheet: Sheet) -> list[str]:
+    """What fresh seeds said of each trial, where they were asked."""
+    means = {standing.trial: standing.goal for standing in result.standings}
+    found = [means.get(number) for number in sheet.column("trial")]
+    return [interval(goal.mean, goal.low, goal.high) if goal else "" for goal in found]
 
 
 def _places(sheet: Sheet) -> list[Any]:

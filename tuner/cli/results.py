@@ -85,7 +85,8 @@ def _args(best: Best) -> str:
     from tuner.cli.text import clean
 
     words: list[str] = []
-    for name, value in {**best.params, "epochs": best.epochs}.items():
+    horizon = {} if best["schedule"] == "constant" else {"horizon": best.training["horizon"]}
+    for name, value in {**best.params, "epochs": best.epochs, **horizon}.items():
         values = value if isinstance(value, list | tuple) else [value]
         words += [f"--{name.replace('_', '-')}", *(clean(item) for item in values)]
     return shlex.join(words) + "\n"

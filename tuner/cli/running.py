@@ -37,7 +37,8 @@ def run(
 ) -> None:
     """Run a STUDY, or go on with it.
 
-    STUDY is a study file, or the name of a study that is there. Run again, it goes on where it stopped, or says that it is complete. More trials (-n) continue it.
+    STUDY is a study file, or the name of a study that is there. Run again, it goes on where it stopped, or says that
+    it is complete. More trials (-n) continue it.
     """
     asked = asked_study(study, home, **rest)
     if dry_run:
@@ -46,7 +47,7 @@ def run(
         return rehearse(asked, jobs)
     from tuner.cli.progress import watching
     from tuner.cli.summary import age_of_process, summary
-    from tuner.run import run as run_study
+    from tuner.runner import run as run_study
 
     try:
         startup = age_of_process()

@@ -28,22 +28,26 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run such text 
 class Sheet:
     """Rows of cells under named columns.
 
-    `always` are columns that a table never hides, `asides` those that it shows only when asked; `titles` are headings
-    that differ from the column's name, `views` columns that a table shows instead of the exact ones.
+    Of a table: `always` are columns that it never hides, `asides` those that it shows only when asked, `sparse` those
+    whose empty cells do not count when it looks for constant ones; `titles` are headings that differ from the column's
+    name; `views` are columns as it shows them, some of them in tables alone; it begins with the columns in `order`.
     """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
     always: frozenset[str] = frozenset()
     asides: frozenset[str] = frozenset()
+    sparse: frozenset[str] = frozenset()
     titles: Mapping[str, str] = field(default_factory=dict)
     views: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     order: tuple[str, ...] = ()
 
     def column(self, name: str) -> list[Any]:
         """The cells of a column, as a table shows them."""
+        if name in self.views:
+            return list(self.views[name])
         at = self.columns.index(name)
-        return list(self.views[name]) if name in self.views else [row[at] for row in self.rows]
+        return [row[at] for row in self.rows]
 
     def only(self, names: Sequence[str]) -> Sheet:
         """The sheet as a table of these columns."""
@@ -81,18 +85,23 @@ def _leaves(document: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str
 
 
 def filtered(sheet: Sheet, all_columns: bool = False) -> tuple[Sheet, list[str]]:
-    """The sheet with the columns that say something, and the names of those that were hidden.
+    """The sheet with the columns that say something, and what was hidden: names, and how many asides.
 
     Hidden are asides, empty columns, and, where there are rows to compare, columns with one value.
     """
     ordered = [*sheet.order, *(name for name in sheet.columns if name not in sheet.order)]
-    hidden = [] if all_columns else [name for name in ordered if name not in sheet.always and _idle(sheet, name)]
-    return sheet.only([name for name in ordered if name not in hidden]), hidden
+    if all_columns:
+        return sheet.only(ordered), []
+    idle = [name for name in ordered if name not in sheet.always | sheet.asides and _idle(sheet, name)]
+    kept = [name for name in ordered if name not in idle and name not in sheet.asides]
+    rest = len(ordered) - len(kept) - len(idle)
+    return sheet.only(kept), [*idle, *([f"{rest} facts of the run"] if rest else [])]
 
 
 def _idle(sheet: Sheet, name: str) -> bool:
     cells = [short(cell) for cell in sheet.column(name)]
-    return name in sheet.asides or not any(cells) or (len(cells) > 1 and len(set(cells)) == 1)
+    values = {cell for cell in cells if cell or name not in sheet.sparse}
+    return not any(cells) or (len(cells) > 1 and len(values) == 1)
 
 
 def fitted(sheet: Sheet, room: int) -> tuple[Sheet, list[str]]:

@@ -15,10 +15,9 @@ from tuner.errors import NoResult
 
 if TYPE_CHECKING:
     from tuner.best import Best
-    from tuner.result import Result
-    from tuner.run import Cost
+    from tuner.result import Cost, Result
 
-__all__ = ["age_of_process", "best_block", "cost_lines", "summary"]
+__all__ = ["age_of_process", "best_block", "cost_block", "summary"]
 
 ROWS = 5
 _LOADED = time.monotonic()
@@ -51,10 +50,8 @@ def summary(result: Result, startup: float) -> None:
     Output("table", None).sheet(sheet, *([TIES] if any(sheet.column("tie")) else []))
     print(f"\n{best_block(best)}", end="")
     if cost is not None:
-        print("\n" + "\n".join(cost_lines(cost, startup)))
-    print(
-        "\n".join(f"{'wrote' if i == 0 else '     '} {clean(p)}" for i, p in enumerate(map(in_words, result.written)))
-    )
+        print(f"\n{cost_block(cost, startup)}", end="")
+    print("\nwrote\n" + "".join(f"  {clean(in_words(path))}\n" for path in result.written), end="")
 
 
 def why_none(result: Result) -> str:
@@ -89,17 +86,17 @@ def epochs_of(best: Best) -> str:
     return str(best.epochs) if best.epochs == horizon else f"{best.epochs} of {horizon}"
 
 
-def cost_lines(cost: Cost, startup: float) -> list[str]:
+def cost_block(cost: Cost, startup: float) -> str:
     """Where the seconds went."""
     spent = cost.search
     each = f", {1000 * spent.own / cost.trials:.2g} ms a trial" if cost.trials else ""
-    inside = f"training {spent.training:.2g} s in all workers, tuner's own {spent.own:.2g} s{each}"
-    search = f"search {spent.wall:.2g} s ({inside})"
-    parts = [
-        f"start-up {startup:.2g} s",
-        f"data {cost.preparation:.2g} s",
-        search,
-        f"confirmation {cost.confirmation:.2g} s",
-    ]
+    inside = f"training {spent.training:.2f} s in all workers, the tuner's own {spent.own:.2f} s{each}"
     rest = cost.wall - cost.preparation - spent.wall - cost.confirmation
-    return [f"took {cost.wall + startup:.3g} s: " + ", ".join([*parts, f"results {max(rest, 0.0):.2g} s"])]
+    facts = {
+        "start-up": f"{startup:.2f} s",
+        "data": f"{cost.preparation:.2f} s",
+        "search": f"{spent.wall:.2f} s: {inside}" if cost.trials else "nothing was left to do",
+        "confirmation": f"{cost.confirmation:.2f} s",
+        "results": f"{max(rest, 0.0):.2f} s",
+    }
+    return f"cost: {cost.wall + startup:.2f} s\n{block(facts)}"

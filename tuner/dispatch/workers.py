@@ -30,6 +30,7 @@ __all__ = ["LokyEngine"]
 
 DEATHS = 3  # of its worker, after which a task is given up
 AHEAD = 1  # tasks inside loky for each that runs: 0.8 ms between two tasks of a worker, and 1.7 ms without
+SETTLE = 0.5  # seconds at most to wait for loky before it is shut down
 LOOK = 0.5  # seconds between a worker's looks whether its parent lives
 
 THREADED = ("OPENBLAS_NUM", "OMP_NUM", "MKL_NUM", "BLIS_NUM", "VECLIB_MAXIMUM", "NUMEXPR_NUM", "NUMBA_NUM")
@@ -56,6 +57,7 @@ class LokyEngine:
         self._waiting: deque[Task] = deque()
         self._suspects: deque[Task] = deque()
         self._inside: set[Task] = set()
+        self._entered: set[Future[Any]] = set()
         self._closed = False
 
     def submit(self, function: Callable[..., Any], /, *args: Any) -> Future[Any]:
@@ -93,6 +95,7 @@ class LokyEngine:
         for task in left:
             task.future.set_result(Failure("Stopped", "the engine was closed before this finished"))
         if pool is not None:
+            _settle(self._entered.copy())
             pool.shutdown(wait=True, kill_workers=True)
 
     def _send(self) -> None:
@@ -128,7 +131,10 @@ class LokyEngine:
                         self.width, initializer=_begin, initargs=(os.getpid(), self._preload), env=ONE_THREAD
                     )
                 with suppress(BrokenProcessPool), _signals_held():
-                    return self._pool.submit(function, *args)
+                    inner = self._pool.submit(function, *args)
+                    self._entered.add(inner)
+                    inner.add_done_callback(self._entered.discard)
+                    return inner
                 self._pool = None
         raise RuntimeError("there are no worker processes: the engine is closed, or they die as they start")
 
@@ -157,6 +163,13 @@ class LokyEngine:
             if task in self._inside:
                 self._inside.remove(task)
                 self._suspects.append(task)
+
+
+def _settle(entered: set[Future[Any]]) -> None:
+    # loky's own thread stops with a KeyError where a pool is shut down while a task is between its two queues: a moment.
+    until = time.monotonic() + SETTLE
+    while any(not (inner.running() or inner.done()) for inner in entered) and time.monotonic() < until:
+        time.sleep(0.001)
 
 
 def _death(error: BaseException) -> Failure:

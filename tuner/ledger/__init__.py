@@ -9,7 +9,7 @@ every generation is kept and compared when it is read.
     schema    tables and column types
     sqlite    SQLite: connections, durability, errors in plain words
 
-Importing this costs nothing; SQLAlchemy is imported when a ledger is opened.
+SQLAlchemy is imported when a ledger is opened, not with this package.
 """
 
 from __future__ import annotations

@@ -49,13 +49,11 @@ def connected(path: Path, read_only: bool = False) -> Connection:
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, record: object) -> None:
         del record
-        # Transactions are begun below, so that reads are of one moment as well; Python would begin them for writes only.
-        connection.isolation_level = None
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute(f"PRAGMA query_only = {int(read_only)}")
-        (result,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-        if result != "ok":
-            raise sqlite3.DatabaseError(f"malformed: {result}")
+        try:
+            _set_up(connection, read_only)
+        except BaseException:
+            connection.close()
+            raise
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -63,6 +61,16 @@ def connected(path: Path, read_only: bool = False) -> Connection:
 
     with explained(path):
         return engine.connect()
+
+
+def _set_up(connection: sqlite3.Connection, read_only: bool) -> None:
+    # Transactions are begun by hand, so that what is read is of one moment; Python begins them for writes alone.
+    connection.isolation_level = None
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA query_only = {int(read_only)}")
+    (result,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if result != "ok":
+        raise sqlite3.DatabaseError(f"malformed: {result}")
 
 
 @contextmanager

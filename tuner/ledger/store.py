@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -56,7 +57,7 @@ class Ledger:
         if path.exists():
             raise LedgerError(f"{path}: there is a ledger already; open it, or choose another name for the study")
         kept = {"created": datetime.now(UTC).isoformat(timespec="seconds")} | dict(facts)
-        draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
         try:
             with _told(path):
                 os.close(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600))

@@ -1,0 +1,83 @@
+"""best.toml: what is written is read back, and what was edited by hand into nonsense is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from objectives.errors import InvalidInput
+from tuner.best import Best, load_best, parse_best
+from tuner.publish import best_text
+
+
+def best(**changes: object) -> Best:
+    values = {
+        "study": "digits",
+        "trial": 61,
+        "params": {"optimizer": "nesterov", "lr": 0.0412, "momentum": 0.941, "batch_size": 32, "hidden": [64]},
+        "training": {"epochs": 27, "steps": 918, "horizon": 27},
+        "result": {"metric": "valid_loss", "direction": "minimize", "value": 0.0874},
+        "confirmation": {"seeds": 5, "mean": 0.09, "low": 0.08, "high": 0.1},
+        "provenance": {"seed": 0},
+    }
+    return Best(**(values | changes))  # type: ignore[arg-type]
+
+
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(lr=numbers, value=numbers, size=st.integers(1, 10**6), name=st.text(min_size=1))
+def test_what_is_written_is_read(lr: float, value: float, size: int, name: str) -> None:
+    params = {"optimizer": name, "lr": lr, "batch_size": size}
+    one = best(params=params, result={"metric": "valid_loss", "direction": "minimize", "value": value})
+    again = parse_best(best_text(one), "best.toml")
+    assert dict(again) == params
+    assert again.document() == one.document()
+
+
+def test_a_best_is_a_mapping_with_more() -> None:
+    one = best()
+    assert one["lr"] == 0.0412
+    assert len(one) == 5
+    assert one.epochs == 27
+    assert one.value == 0.0874
+    assert one.confirmed
+    assert one.interval == (0.08, 0.1)
+    assert best(confirmation={}).interval is None
+    assert repr(one).startswith("Best('digits', trial=61, valid_loss=0.0874: optimizer='nesterov', lr=0.0412")
+    with pytest.raises(KeyError, match="'momentun': did you mean 'momentum'"):
+        one["momentun"]
+    with pytest.raises(TypeError):
+        load_best_params(one)["lr"] = 1  # type: ignore[index]
+
+
+def load_best_params(one: Best) -> object:
+    return parse_best(best_text(one), "best.toml").params
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("lr = 0.0412", 'lr = "0.0412"', r"best\.toml: config\.lr: must be float, but got '0\.0412'"),
+        ("batch_size = 32", "batch_size = 32.5", r"config\.batch_size: must be int, but got 32\.5"),
+        ("epochs = 27", "epochs = true", r"training\.epochs: must be int, but got True"),
+        ("value = 0.0874", "value = nan", r"result\.value: must be float, but got nan"),
+        ("version = 1", "version = 2", r"version: is 2, but this tuner reads up to 1; install a newer tuner"),
+        ("version = 1", "", r"version: is missing"),
+        ("[config]", "[configuration]", r"config: is missing"),
+        ("trial = 61", "trial = ", r"best\.toml: is not TOML"),
+    ],
+)
+def test_hand_edited_nonsense_is_named(old: str, new: str, message: str) -> None:
+    text = best_text(best())
+    assert old in text
+    with pytest.raises(InvalidInput, match=message):
+        parse_best(text.replace(old, new, 1), "best.toml")
+
+
+def test_no_best_yet(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"there is no best config; `tuner run` writes one"):
+        load_best(tmp_path)

@@ -1,0 +1,119 @@
+"""The ranking's columns, dtypes, ties and csv; confirmation's standings."""
+
+from __future__ import annotations
+
+import io
+import math
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.tuner.trials import trial
+from tuner.confirmation import standings
+from tuner.ranking import confirmation_table, csv_text, hyper_kinds, metric_names, ranking, tie_groups
+from tuner.spec import Study, read_study
+from tuner.trial import Confirmed
+
+METRICS = metric_names("multiclass")
+
+
+def study(**keys: Any) -> Study:
+    tables = {"study": {"name": "s"} | keys, "data": {"source": "sklearn:iris"}}
+    return read_study(tables | {"optimizers": {"momentum": {}, "adam": {}}})
+
+
+def test_columns_and_dtypes_are_fixed_even_when_empty() -> None:
+    asked = study()
+    full = ranking(asked, [trial(0), trial(1, state="diverged", value=None)], METRICS, hyper_kinds(asked))
+    empty = ranking(asked, [], METRICS, hyper_kinds(asked))
+    assert list(empty.columns) == list(full.columns)
+    assert list(full.columns[:8]) == ["rank", "tie", "trial", "state", "value", "epoch", "rung", "stable"]
+    fixed = ["rank", "tie", "trial", "value", "epoch", "rung", "stable", "lr", "momentum", "beta1", *METRICS]
+    for name in (*fixed, "batch_size", "epochs", "steps", "seconds", "generation", "seed"):
+        assert empty[name].dtype == full[name].dtype, name
+    assert list(empty["state"].cat.categories) == ["complete", "pruned", "diverged", "failed"]
+    assert list(empty["optimizer"].cat.categories) == list(full["optimizer"].cat.categories) == ["momentum", "adam"]
+
+
+def test_only_complete_trials_rank_and_the_rest_follows() -> None:
+    trials = [
+        trial(0, state="failed", value=None),
+        trial(1, value=0.2),
+        trial(2, state="pruned", value=0.01),
+        trial(3, state="diverged", value=None),
+        trial(4, value=0.1),
+    ]
+    table = ranking(study(), trials, METRICS, {"optimizer": ("momentum",), "lr": "float64"})
+    assert list(table["trial"]) == [4, 1, 2, 3, 0]
+    assert list(table["rank"][:2]) == [1, 2]
+    assert table["rank"][2:].isna().all()
+
+
+def test_values_that_float32_cannot_tell_apart_are_ties() -> None:
+    trials = [trial(0, value=0.5), trial(1, value=0.5 * (1 + 1e-8)), trial(2, value=0.6)]
+    table = ranking(study(), trials, METRICS, {"lr": "float64"})
+    assert list(table["rank"]) == [1, 1, 3]
+    assert list(table["tie"]) == [True, True, False]
+
+
+@given(st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=40))
+def test_tie_groups_rise_and_start_at_their_place(values: list[float]) -> None:
+    ranks = tie_groups(sorted(values))
+    assert ranks == sorted(ranks)
+    assert all(ranks[rank - 1] == rank for rank in ranks)
+    for (a, b), (x, y) in zip(pairwise(ranks), pairwise(sorted(values)), strict=True):
+        assert a == b or x < y
+
+
+def test_maximized_goals_rank_from_the_top() -> None:
+    trials = [trial(0, value=0.8), trial(1, value=0.9)]
+    assert list(ranking(study(maximize="valid_accuracy"), trials, METRICS, {})["trial"]) == [1, 0]
+
+
+def test_csv_is_full_precision_and_no_formula() -> None:
+    frame = pd.DataFrame({"x": [0.1 + 0.2], "name": ["=HYPERLINK(1)"], "kind": pd.Categorical(["-a"])})
+    text = csv_text(frame)
+    assert text == "x,name,kind\n0.30000000000000004,'=HYPERLINK(1),'-a\n"
+    assert pd.read_csv(io.StringIO(text))["x"][0] == 0.1 + 0.2
+
+
+def confirmed(number: int, values: list[float]) -> list[Confirmed]:
+    return [
+        Confirmed(number, r, 3, {"valid_loss": v, "test_loss": 2 * v, "test_accuracy": 1 - v}, 0.1, "complete")
+        for r, v in enumerate(values, start=1)
+    ]
+
+
+def test_confirmation_demotes_a_lucky_winner() -> None:
+    trials = [trial(0, value=0.10), trial(1, value=0.11), trial(2, value=0.50)]
+    rows = confirmed(0, [0.2, 0.3, 0.25]) + confirmed(1, [0.1, 0.12, 0.14])
+    first, second = standings(study(), trials, rows)
+    assert (first.trial, first.rank, first.search_rank) == (1, 1, 2)
+    assert (second.trial, second.rank, second.search_rank) == (0, 2, 1)
+    assert first.goal.mean == pytest.approx(0.12)
+    assert second.optimism == pytest.approx(0.15)
+    assert first.test["test_loss"].mean == pytest.approx(0.24)
+    table = confirmation_table([first, second])
+    assert list(table["trial"]) == [1, 0]
+    assert table["low"][0] < table["mean"][0] < table["high"][0]
+    assert list(table.filter(like="test_accuracy").columns) == [
+        "test_accuracy",
+        "test_accuracy_low",
+        "test_accuracy_high",
+    ]
+
+
+def test_a_config_that_diverges_on_a_fresh_seed_comes_last() -> None:
+    rows = confirmed(0, [0.1, math.inf]) + confirmed(1, [0.3, 0.4])
+    assert [s.trial for s in standings(study(), [trial(0, value=0.1), trial(1, value=0.2)], rows)] == [1, 0]
+
+
+def test_nothing_confirmed_is_an_empty_table() -> None:
+    assert standings(study(), [trial(0)], []) == []
+    assert len(confirmation_table([])) == 0
+    assert np.isfinite(trial(0).value or 0)
