@@ -1,12 +1,12 @@
 """What is optimised: data, models, losses, update rules and the training loop, in NumPy.
 
-    from objectives import Model, Problem, Replicate, descend, load_table, prepare
+from objectives import Model, Problem, Replicate, descend, load_table, prepare
 
-    data = prepare(load_table("sklearn:digits"), seed=0)
-    problem = Problem((Replicate(0, 0, data),), Model(hidden=(64,)))
-    configs = [{"optimizer": "adam", "lr": lr, "batch_size": 32, "epochs": 20} for lr in (1e-4, 1e-3, 1e-2)]
-    outcome = descend(problem, configs, epochs=20)      # the three train in lockstep
-    outcome.curves["valid_loss"]                        # (1, 3, 20)
+data = prepare(load_table("sklearn:digits"), seed=0)
+problem = Problem((Replicate(0, 0, data),), Model(hidden=(64,)))
+configs = [{"optimizer": "adam", "lr": lr, "batch_size": 32, "epochs": 20} for lr in (1e-4, 1e-3, 1e-2)]
+outcome = descend(problem, configs, epochs=20)      # the three train in lockstep
+outcome.curves["valid_loss"]                        # (1, 3, 20)
 """
 
 from __future__ import annotations

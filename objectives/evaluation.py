@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from objectives.losses import Scratch
+from objectives.metrics import sklearn_score
 from objectives.models import ACTIVATIONS, Layers, Workspace, forward
 from objectives.problem import Problem, rows_of
 
-__all__ = ["Evaluation", "predict"]
+__all__ = ["Evaluation", "predict", "sklearn_metrics"]
 
 Array = NDArray[Any]
 CHUNK = 256  # rows at once: part of what makes a trial's bits, so not a setting
@@ -63,8 +65,8 @@ class Evaluation:
         return forward(x, layers, work, self.activation), y, scratch
 
 
-def predict(problem: Problem, weights: Array, x: Array) -> Array:
-    """Predictions of one trial's `weights (P,)` for prepared inputs `x (n, D + 1)`.
+def predict(problem: Problem, weights: Array, x: Array, replicate: int = 0) -> Array:
+    """Predictions of one trial's `weights (P,)` for prepared inputs `x (n, D + 1)` of a replicate, by its place.
 
     `(n, C)` probabilities (binary: of the second class), or values in the targets' units for regression.
     """
@@ -72,5 +74,21 @@ def predict(problem: Problem, weights: Array, x: Array) -> Array:
     layers = Layers(weights[None, None], shapes)
     work = Workspace(shapes, 1, 1, len(x), x.dtype)
     z = forward(x[None, None], layers, work, ACTIVATIONS[problem.model.activation])
-    values: Array = problem.loss.link(z)[0, 0].T * problem.data.y_scale + problem.data.y_mean
+    data = problem.replicates[replicate].data
+    values: Array = problem.loss.link(z)[0, 0].T * data.y_scale + data.y_mean
     return values
+
+
+def sklearn_metrics(
+    problem: Problem, weights: Array, names: Sequence[str], part: str, replicate: int
+) -> dict[str, float]:
+    """scikit-learn's metrics `names` of one trial on a part of a replicate, as `{part}_{name}`."""
+    data = problem.replicates[replicate].data
+    rows = getattr(data, part)
+    found = predict(problem, weights, rows.x, replicate)
+    if data.task == "regression":
+        truth = rows.y * data.y_scale + data.y_mean
+        return {f"{part}_{name}": sklearn_score(name, truth, found) for name in names}
+    shares = np.hstack([1 - found, found]) if data.task == "binary" else found
+    truth = rows.y[:, 0].astype(int) if data.task == "binary" else rows.y.argmax(axis=1)
+    return {f"{part}_{name}": sklearn_score(name, truth, shares.argmax(axis=1), shares) for name in names}

@@ -83,16 +83,16 @@ def _softmax_gradient(z: Array, y: Array, s: Scratch) -> None:
 
 
 def _binary_value(z: Array, y: Array, s: Scratch) -> None:
-    """`max(z, 0) - z y + log(1 + exp(-|z|))`, summed."""
-    _inner(z, y, s)
+    """`max(z, 0) - z y + log(1 + exp(-|z|))`, row by row: large terms of the right sign cancel exactly."""
     np.absolute(z, out=s.row)
     np.negative(s.row, out=s.row)
     np.exp(s.row, out=s.row)
-    np.log1p(s.row, out=s.second)
     np.maximum(z, 0, out=s.wide)
+    np.multiply(z, y, out=s.second)
+    np.subtract(s.wide, s.second, out=s.wide)
+    np.log1p(s.row, out=s.second)
     np.add(s.second, s.wide, out=s.second)
     s.sum_rows(s.second, out=s.total)
-    np.subtract(s.total, s.picked, out=s.total)
 
 
 def _binary_gradient(z: Array, y: Array, s: Scratch) -> None:

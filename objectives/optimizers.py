@@ -151,11 +151,21 @@ def rmsprop(p: Array, g: Array, slots: Sequence[Array], c: Sequence[Array], scra
     np.subtract(p, scratch, out=p)
 
 
+def _powers(beta: Array, t: Array) -> Array:
+    """`beta^t (T, K)` for columns `beta (K,)` and counts `t (T, 1)`, a trial at a time.
+
+    np.power over all trials at once rounds otherwise for many than for one, where the inner loop is another; a trial's
+    bits must not depend on its neighbours.
+    """
+    counts = np.ascontiguousarray(t[:, 0])
+    return np.stack([np.power(float(b), counts) for b in beta], axis=1)
+
+
 def _adam_coefficients(h: Columns, lr: Array, t: Array) -> tuple[Array, ...]:
     b1, b2 = h["beta1"], h["beta2"]
-    correction = np.sqrt(1 - b2**t)
+    correction = np.sqrt(1 - _powers(b2, t))
     root = np.sqrt(1 - b2)
-    rate = lr * (1 - b1) * correction / ((1 - b1**t) * root)
+    rate = lr * (1 - b1) * correction / ((1 - _powers(b1, t)) * root)
     return rate, np.broadcast_to(b1, lr.shape), np.broadcast_to(b2, lr.shape), h["eps"] * correction / root
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from objectives.descent import State, descend
-from objectives.evaluation import Evaluation
+from objectives.evaluation import Evaluation, sklearn_metrics
 from objectives.models import Layers, model_of
 from objectives.problem import Problem
 from tuner.dispatch import Engine, Failure
@@ -29,6 +29,8 @@ from tuner.trial import Confirmed, Trial
 
 __all__ = ["Standing", "confirm", "leaders", "standings"]
 
+PARTS = ("valid", "test")
+STATES = ("diverged", "complete")
 WIDTH = 8  # trials times replicates of a pack: below that, a step costs twice as much a trial
 
 
@@ -40,6 +42,7 @@ class Retraining:
     trials: tuple[int, ...]
     configs: tuple[Mapping[str, Any], ...]
     epochs: tuple[int, ...]
+    metrics: tuple[str, ...]  # of scikit-learn, beside the task's own
 
 
 def leaders(study: Study, trials: Sequence[Trial]) -> list[Trial]:
@@ -48,6 +51,7 @@ def leaders(study: Study, trials: Sequence[Trial]) -> list[Trial]:
 
 
 def confirm(
+    study: Study,
     wanted: Sequence[Trial],
     sources: Sequence[Source],
     known: Sequence[Confirmed],
@@ -58,7 +62,7 @@ def confirm(
 
     What is `known` is not run again.
     """
-    futures = [engine.submit(retrain, task) for task in tasks(wanted, sources, known)]
+    futures = [engine.submit(retrain, task) for task in tasks(study, wanted, sources, known)]
     seconds = 0.0
     for future in as_completed(futures):
         rows = future.result()
@@ -69,7 +73,9 @@ def confirm(
     return seconds
 
 
-def tasks(wanted: Sequence[Trial], sources: Sequence[Source], known: Sequence[Confirmed]) -> list[Retraining]:
+def tasks(
+    study: Study, wanted: Sequence[Trial], sources: Sequence[Source], known: Sequence[Confirmed]
+) -> list[Retraining]:
     """Packs of what is missing: alike in shape, as many replicates together as make a pack wide enough."""
     have = {(row.trial, row.replicate) for row in known}
     alike: dict[Any, list[Trial]] = {}
@@ -82,7 +88,7 @@ def tasks(wanted: Sequence[Trial], sources: Sequence[Source], known: Sequence[Co
         numbers, configs = tuple(t.number for t in group), tuple(t.config for t in group)
         epochs = tuple(t.epoch or t.epochs for t in group)
         for some in batches(missing, max(1, WIDTH // len(group))):
-            found.append(Retraining(tuple(some), numbers, configs, epochs))
+            found.append(Retraining(tuple(some), numbers, configs, epochs, study.confirm.metrics))
     return sorted(found, key=lambda task: -max(task.epochs) / int(task.configs[0]["batch_size"]))
 
 
@@ -102,27 +108,32 @@ def retrain(task: Retraining) -> list[Confirmed]:
     for stop in sorted(set(task.epochs)):
         state = descend(problem, [task.configs[i] for i in left], stop - done, state).state
         ending = [i for i in left if task.epochs[i] == stop]
-        rows += evaluate(problem, state.take([left.index(i) for i in ending]), [task.trials[i] for i in ending], stop)
+        ended = state.take([left.index(i) for i in ending])
+        rows += evaluate(problem, ended, [task.trials[i] for i in ending], task.metrics)
         staying = [i for i in left if task.epochs[i] > stop]
         state, left, done = state.take([left.index(i) for i in staying]), staying, stop
     seconds = (time.perf_counter() - started) / len(rows)
     return [Confirmed(r.trial, r.replicate, r.epoch, r.metrics, seconds, r.state) for r in rows]
 
 
-def evaluate(problem: Problem, state: State, trials: Sequence[int], epoch: int) -> list[Confirmed]:
+def evaluate(problem: Problem, state: State, trials: Sequence[int], extra: Sequence[str]) -> list[Confirmed]:
     """Metrics of finished trainings on the validation and test rows of every replicate."""
     layers = Layers(state.weights, problem.model.shapes(problem.inputs, problem.outputs))
     metrics: dict[str, Any] = {}
     with np.errstate(all="ignore"):
-        for part in ("valid", "test"):
+        for part in PARTS:
             metrics |= Evaluation(problem, len(trials), part)(layers)
     rows = []
     for r, replicate in enumerate(problem.replicates):
         for k, trial in enumerate(trials):
             alive = bool(state.alive[r, k])
-            worst = {name: np.inf if name.endswith("_loss") else np.nan for name in metrics}
-            values = {name: float(value[r, k]) for name, value in metrics.items()} if alive else worst
-            rows.append(Confirmed(trial, replicate.number, epoch, values, 0.0, "complete" if alive else "diverged"))
+            values = {name: float(value[r, k]) for name, value in metrics.items()}
+            for part in PARTS if alive else ():
+                values |= sklearn_metrics(problem, state.weights[r, k], extra, part, r)
+            if not alive:
+                names = [*values, *(f"{part}_{name}" for part in PARTS for name in extra)]
+                values = {name: np.inf if name.endswith("_loss") else np.nan for name in names}
+            rows.append(Confirmed(trial, replicate.number, state.epoch, values, 0.0, STATES[alive]))
     return rows
 
 

@@ -82,6 +82,8 @@ class Search:
         self.train_rows, self.constant = len(data.train), constant_loss(data, data.valid)
         self.rungs = rungs(study)
         self.history: list[Trial] = ledger.trials()
+        self.states = Counter(trial.state for trial in self.history)
+        self.best = next(iter(ranked(self.history, study.direction)), None)
         self.flying: list[LiveGeneration] = []
         self.out: dict[Future[Any], tuple[LiveGeneration, Pack]] = {}
         self.started = time.perf_counter()
@@ -147,15 +149,16 @@ class Search:
         records = [t.record(self.study, generation.number, self.train_rows, self.constant) for t in generation.trials]
         self.ledger.commit_generation(generation.number, records)
         self.history += records
+        self.states.update(trial.state for trial in records)
+        self.best = next(iter(ranked([*records, *([self.best] if self.best else [])], self.study.direction)), None)
         shutil.rmtree(self.flight / str(generation.number), ignore_errors=True)
 
     def _progress(self) -> Progress:
-        states = Counter(trial.state for trial in self.history)
         return Progress(
             done=len(self.history),
             total=self.study.trials,
             running=sum(len(generation.running) for generation in self.flying),
-            states=states,
-            best=next(iter(ranked(self.history, self.study.direction)), None),
+            states=dict(self.states),
+            best=self.best,
             spent=Spent(time.perf_counter() - self.started, self.waiting, self.training),
         )

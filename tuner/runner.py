@@ -194,4 +194,4 @@ def confirmed(study: Study, question: Question, directory: StudyDirectory, ledge
     if not wanted:
         return
     sources = [store(question.replicate(number), directory, study.seed, number) for number in seeds]
-    retrain_leaders(wanted, sources, known, engine, ledger.commit_confirmations)
+    retrain_leaders(study, wanted, sources, known, engine, ledger.commit_confirmations)

@@ -64,7 +64,7 @@ def test_initial_weights_are_uniform_within_the_bound(init):
     for layer, inputs, outputs in ((first, 200, 300), (second, 300, 100)):
         bound = 1 / np.sqrt(inputs) if init == "torch" else np.sqrt(6 / (inputs + outputs))
         weights = layer[:-1].ravel() / bound
-        assert np.abs(weights).max() <= 1
+        assert 0.9995 < np.abs(weights).max() <= 1
         # Kolmogorov-Smirnov distance from U(-1, 1): 1.95 / sqrt(n) is its 0.1 % point.
         places = (np.sort(weights) + 1) / 2
         assert np.abs(places - np.arange(len(places)) / len(places)).max() < 1.95 / np.sqrt(len(places))

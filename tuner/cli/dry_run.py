@@ -12,7 +12,6 @@ from objectives.data import Prepared
 from objectives.descent import descend
 from objectives.models import model_of
 from objectives.problem import Problem, Replicate
-from tuner.cli.progress import duration
 from tuner.cli.text import clean, hint
 from tuner.dispatch import Failure, open_engine
 from tuner.runner import ask
@@ -20,9 +19,10 @@ from tuner.search import propose, rungs
 from tuner.space import space_of
 from tuner.spec import Study
 
-__all__ = ["epochs_of_search", "rehearse", "samples"]
+__all__ = ["rehearse", "samples", "search_seconds"]
 
-TOGETHER = 8  # trials of a pack that is timed: about what a generation fills
+TOGETHER = 8  # trials of the wider of the two packs that are timed
+LONG = 0.5  # seconds after which an epoch is not timed again
 
 
 def rehearse(asked: Study, jobs: int | None) -> None:
@@ -36,13 +36,14 @@ def rehearse(asked: Study, jobs: int | None) -> None:
     lines = [f"# trial {number}: {described(config)}" for number, config in samples(study, configs)]
     print("\n" + "\n".join(lines))
     with open_engine(1) as engine:
-        seconds = engine.submit(seconds_each, study, question.first, configs).result()
-    if isinstance(seconds, Failure):
-        print(f"# a trial could not be trained: {clean(seconds)}")
+        costs = engine.submit(step_costs, study, question.first, configs[0]).result()
+    if isinstance(costs, Failure):
+        print(f"# a trial could not be trained: {clean(costs)}")
         return
     workers = jobs or len(os.sched_getaffinity(0))
-    total = seconds * epochs_of_search(study) / workers
-    print(f"# about {duration(total)} of training with {workers} workers, confirmation and start-up aside")
+    rows = len(question.first.train)
+    seconds = search_seconds(study, [-(-rows // int(config["batch_size"])) for config in configs], costs) / workers
+    print(f"# about {seconds:.2g} s of training with {workers} workers; start-up and confirmation come on top")
 
 
 def first_configs(study: Study) -> list[dict[str, Any]]:
@@ -63,30 +64,40 @@ def described(config: Mapping[str, Any]) -> str:
     return clean(", ".join(f"{name} = {value!r}" for name, value in config.items()))
 
 
-def seconds_each(study: Study, data: Prepared, configs: Sequence[Mapping[str, Any]]) -> float:
-    """Seconds of one trial for one epoch, the mean over the first generation's batch sizes, from timing one pack."""
-    config = dict(configs[0])
+def step_costs(study: Study, data: Prepared, config: Mapping[str, Any]) -> tuple[float, float]:
+    """Seconds that one step takes: for a pack, and for each trial in it; from timing one trial, alone and in a pack."""
     problem = Problem((Replicate(study.seed, 0, data),), model_of(config))
-    pack = [config] * min(TOGETHER, len(configs))
-    started = time.perf_counter()
-    descend(problem, pack, 1)
-    first = time.perf_counter() - started
-    rounds = max(1, min(study.train.epochs, int(0.3 / max(first, 1e-6))))
-    started = time.perf_counter()
-    descend(problem, pack, rounds)
-    step = (time.perf_counter() - started) / rounds / len(pack) / problem.steps_per_epoch(int(config["batch_size"]))
-    steps = [problem.steps_per_epoch(int(each["batch_size"])) for each in configs]
-    return step * sum(steps) / len(steps)
+    steps = problem.steps_per_epoch(int(config["batch_size"]))
+    alone, together = (seconds_of(problem, [dict(config)] * width) / steps for width in (1, TOGETHER))
+    each = max((together - alone) / (TOGETHER - 1), 0.0)
+    return max(alone - each, 0.0), each
 
 
-def epochs_of_search(study: Study) -> int:
-    """Epochs that all trials train together, those that rungs cut short included."""
-    total, left = 0, study.trials
+def seconds_of(problem: Problem, pack: Sequence[Mapping[str, Any]]) -> float:
+    """Seconds of one epoch of a pack: the quickest of a few, the first of which warms up."""
+    times = []
+    for _ in range(4):
+        started = time.perf_counter()
+        descend(problem, pack, 1)
+        times.append(time.perf_counter() - started)
+        if times[-1] > LONG:
+            break
+    return min(times)
+
+
+def search_seconds(study: Study, steps: Sequence[int], costs: tuple[float, float]) -> float:
+    """Seconds of training in a search, on one worker; `steps` are those of an epoch, for typical configs.
+
+    At a rung, trials of one batch size share a pack; what a pack costs once is paid for each batch size.
+    """
+    pack, each = costs
+    mean, sizes = sum(steps) / len(steps), len(set(steps))
+    total, left = 0.0, study.trials
     while left > 0:
         going = min(study.search.generation_size, left)
         left -= going
         done = 0
         for epochs in rungs(study):
-            total += going * (epochs - done)
+            total += (epochs - done) * mean * (pack * min(going, sizes) + each * going)
             done, going = epochs, -(-going // study.search.reduction)
     return total

@@ -21,13 +21,13 @@ class Terminated(KeyboardInterrupt):
 
 
 def explained(error: BaseException) -> tuple[list[str], int]:
-    """Lines that say what went wrong, and the exit code."""
+    """What went wrong, a text each, and the exit code."""
     if isinstance(error, KeyboardInterrupt):
         return [], 143 if isinstance(error, Terminated) else 130
-    if isinstance(error, TunerError):
-        return str(error).splitlines(), error.exit_code
     if isinstance(error, InvalidInput):
         return str(error).splitlines(), 2
+    if isinstance(error, TunerError):
+        return [str(error)], error.exit_code
     if isinstance(error, click.ClickException):
         return [usage(error)], error.exit_code
     if isinstance(error, click.Abort | EOFError):

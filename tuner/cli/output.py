@@ -35,13 +35,17 @@ class Output:
             return put(formatted(sheet, self.form), self.path)
         shown, hidden = filtered(sheet, self.all_columns)
         dropped: list[str] = []
-        if self.path is None and self.form == "table" and sys.stdout.isatty() and not self.all_columns:
+        if self.path is None and self.form == "table" and _is_terminal() and not self.all_columns:
             shown, dropped = fitted(shown, shutil.get_terminal_size().columns)
         text = formatted(shown, self.form)
         put(_headed(text) if self.form == "table" and self.path is None else text, self.path)
         for note in (*notes, *_footers(hidden, dropped)):
             hint(note)
         return None
+
+
+def _is_terminal() -> bool:
+    return sys.stdout.isatty()
 
 
 def _headed(table: str) -> str:

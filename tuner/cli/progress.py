@@ -79,7 +79,6 @@ class Position:
         if self.base is None:
             # what earlier runs did says nothing about the rate of this one
             self.base = progress.done
-            self.base = 0 if progress.running == 0 else progress.done
         self.progress = progress
         return new
 

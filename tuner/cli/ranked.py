@@ -15,7 +15,7 @@ __all__ = ["TIES", "ranking_sheet"]
 ASIDES = ("tie", "state", "rung", "stable", "epochs", "steps", "seconds", "generation", "seed", "train_loss")
 FIRST = ("rank", "value", "confirmed", "trial", "optimizer")
 SHARED = ("batch_size", "schedule", "model", "hidden", "activation", "init", "framework")
-TIES = "`1=`: float32 cannot tell these from each other."
+TIES = "`=`: float32 cannot tell these values from each other."
 
 
 def ranking_sheet(
@@ -42,12 +42,12 @@ def ranking_sheet(
     return Sheet(
         sheet.columns,
         sheet.rows,
-        always=frozenset(("rank", "value", "trial", "optimizer", "epoch")),
+        always=frozenset(("rank", "value", "trial", "optimizer")),
         asides=frozenset(asides),
         sparse=fixed,
         titles=titles | {"batch_size": "batch"} | ({goal: goal}),
         views={"rank": _places(sheet), "confirmed": _confirmed(result, sheet)},
-        order=(*FIRST, *own, *SHARED, "epoch", *names),
+        order=(*FIRST, *own, *(name for name in SHARED if name in sheet.columns), "epoch", *names),
     )
 
 

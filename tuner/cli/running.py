@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,12 +56,22 @@ def run(
         with watching(asked) as watcher:
             result = run_study(asked, jobs=jobs, home=home, confirm=not no_confirm, fresh=fresh, watcher=watcher)
     except KeyboardInterrupt as stopped:
-        again = f"tuner run {study}" + (f" --home {home}" if home else "")
         how = "stopped" if isinstance(stopped, Terminated) else "interrupted"
-        hint(f"{how}; what was finished is kept, this goes on: {clean(again)}")
+        own = {"set" if key == "overrides" else key: value for key, value in rest.items()}
+        given = {**own, "jobs": jobs, "home": home, "no-confirm": no_confirm}
+        hint(f"{how}; what was finished is kept, this goes on: {clean(again(study, given))}")
         raise
     summary(result, startup)
     return None
+
+
+def again(study: str, given: Mapping[str, Any]) -> str:
+    """The command that goes on with a run: its own, without --fresh."""
+    words = ["tuner", "run", study]
+    for name, value in given.items():
+        values = value if isinstance(value, tuple) else () if value is None or value is False else (value,)
+        words += [word for item in values for word in ([f"--{name}"] if item is True else [f"--{name}", str(item)])]
+    return shlex.join(words)
 
 
 def asked_study(

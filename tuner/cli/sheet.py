@@ -76,16 +76,18 @@ def fields(document: Mapping[str, Any]) -> Sheet:
     return Sheet(("key", "value"), tuple(_leaves(document)), always=always)
 
 
-def _leaves(document: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _leaves(document: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for key, value in document.items():
         if isinstance(value, Mapping):
             yield from _leaves(value, f"{prefix}{key}.")
+        elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+            yield from _leaves(dict(enumerate(value)), f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
 
 
 def filtered(sheet: Sheet, all_columns: bool = False) -> tuple[Sheet, list[str]]:
-    """The sheet with the columns that say something, and what was hidden: names, and how many asides.
+    """The sheet with the columns that say something, and what was hidden: names, and in the end how many asides.
 
     Hidden are asides, empty columns, and, where there are rows to compare, columns with one value.
     """
@@ -95,7 +97,7 @@ def filtered(sheet: Sheet, all_columns: bool = False) -> tuple[Sheet, list[str]]
     idle = [name for name in ordered if name not in sheet.always | sheet.asides and _idle(sheet, name)]
     kept = [name for name in ordered if name not in idle and name not in sheet.asides]
     rest = len(ordered) - len(kept) - len(idle)
-    return sheet.only(kept), [*idle, *([f"{rest} facts of the run"] if rest else [])]
+    return sheet.only(kept), [*idle, *([f"{rest} more"] if rest else [])]
 
 
 def _idle(sheet: Sheet, name: str) -> bool:

@@ -67,13 +67,16 @@ def study_page(result: Result) -> Page:
         "best": best_line(result),
         "directory": in_words(result.path),
     }
+    if failed := next((trial for trial in trials if trial.error), None):
+        facts["first error"] = f"trial {failed.number}: {clean((failed.error.splitlines() or [''])[0])}"
     text = f"{clean(study.name)}\n{block(facts)}"
     if confirmation.rows:
         seeds = confirmation.column("seeds")[0]
         text += f"\nconfirmed on {seeds} fresh seeds and splits\n{as_table(confirmed_view(result, confirmation))}"
     text += f"\noptimizers\n{as_table(filtered(optimizers)[0])}"
     document = {
-        "study": study.to_table(),
+        "study": study.name,
+        "settings": study.to_table(),
         "trials": len(trials),
         "states": dict(states),
         "best": best_document(result),

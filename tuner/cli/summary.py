@@ -89,13 +89,14 @@ def epochs_of(best: Best) -> str:
 def cost_block(cost: Cost, startup: float) -> str:
     """Where the seconds went."""
     spent = cost.search
-    each = f", {1000 * spent.own / cost.trials:.2g} ms a trial" if cost.trials else ""
-    inside = f"training {spent.training:.2f} s in all workers, the tuner's own {spent.own:.2f} s{each}"
+    training = f"{spent.training:.2f} s, all workers together"
+    own = f"{spent.own:.2f} s, {1000 * spent.own / max(cost.trials, 1):.2f} ms a trial"
     rest = cost.wall - cost.preparation - spent.wall - cost.confirmation
     facts = {
         "start-up": f"{startup:.2f} s",
         "data": f"{cost.preparation:.2f} s",
-        "search": f"{spent.wall:.2f} s: {inside}" if cost.trials else "nothing was left to do",
+        "search": f"{spent.wall:.2f} s" if cost.trials else "nothing was left to do",
+        **({"  training": training, "  tuner's own": own} if cost.trials else {}),
         "confirmation": f"{cost.confirmation:.2f} s",
         "results": f"{max(rest, 0.0):.2f} s",
     }

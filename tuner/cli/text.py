@@ -103,11 +103,12 @@ def hint(text: str) -> None:
 
 
 def errors_to(lines: list[str], label: str = "error") -> None:
-    """One line a problem, on stderr."""
+    """One line a problem, on stderr; what more a problem has to say is indented."""
     sys.stdout.flush()
     head = styled(f"{label}:", "red" if label == "error" else "yellow", sys.stderr)
     for line in lines:
-        print(head, clean(line), file=sys.stderr, flush=True)
+        first, *more = line.splitlines() or [""]
+        print(head, "\n  ".join(map(clean, [first, *(one.strip() for one in more)])), file=sys.stderr, flush=True)
 
 
 def interval(mean: float | None, low: float | None, high: float | None) -> str:

@@ -51,43 +51,46 @@ COMMANDS = {
     "validate": "tuner check FILE",
     "view": SEE,
 }
-OPTIONS = {
-    "all": "--all-columns",
-    "batch-size": "--set train.batch_size=32",
-    "budget": "--trials",
-    "config": "--set KEY=VALUE",
-    "continue": "nothing: run it again, and it goes on where it stopped",
-    "cores": "--jobs",
-    "count": "-n",
-    "csv": "-f csv",
-    "directory": "--home",
-    "epochs": "--set train.epochs=27",
-    "force": "--fresh for run, --yes for rm",
-    "hidden": "--set 'model.hidden=[64]'",
-    "json": "-f json",
-    "learning-rate": "--set optimizers.NAME.lr=0.01",
-    "limit": "-n",
-    "lr": "--set optimizers.NAME.lr=0.01",
-    "max-trials": "--trials",
-    "momentum": "--set optimizers.momentum.momentum=0.9",
-    "n-jobs": "--jobs",
-    "n-trials": "--trials",
-    "no-confirmation": "--no-confirm",
-    "optimiser": "--optimizer",
-    "out": "-o FILE",
-    "output-format": "-f",
-    "overwrite": "--fresh for run, --force for init",
-    "processes": "--jobs",
-    "random-state": "--seed",
-    "resume": "nothing: run it again, and it goes on where it stopped",
-    "runs": "--home",
-    "storage": "--home",
-    "study-name": "--name",
-    "threads": "--jobs",
-    "to": "tuner best STUDY --to toml|json|args",
-    "traceback": "--debug",
-    "what": "tuner export STUDY --what trials|curves|config|confirmations",
-    "workers": "--jobs",
+GOES_ON = "not needed: run it again, and it goes on where it stopped"
+# What does the same; of several, the first that the command at hand has.
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "all": ("--all-columns",),
+    "batch-size": ("--set train.batch_size=32",),
+    "budget": ("--trials",),
+    "config": ("--set KEY=VALUE",),
+    "continue": (GOES_ON,),
+    "cores": ("--jobs",),
+    "count": ("-n",),
+    "csv": ("-f csv",),
+    "directory": ("--home",),
+    "epochs": ("--set train.epochs=27",),
+    "force": ("--force", "--fresh", "--yes"),
+    "format": ("--to",),
+    "hidden": ("--set 'model.hidden=[64]'",),
+    "json": ("-f json", "--to json"),
+    "learning-rate": ("--set optimizers.NAME.lr=0.01",),
+    "limit": ("-n",),
+    "lr": ("--set optimizers.NAME.lr=0.01",),
+    "max-trials": ("--trials",),
+    "momentum": ("--set optimizers.momentum.momentum=0.9",),
+    "n-jobs": ("--jobs",),
+    "n-trials": ("--trials",),
+    "no-confirmation": ("--no-confirm",),
+    "optimiser": ("--optimizer",),
+    "out": ("-o FILE",),
+    "output-format": ("-f", "--to"),
+    "overwrite": ("--force", "--fresh"),
+    "processes": ("--jobs",),
+    "random-state": ("--seed",),
+    "resume": (GOES_ON,),
+    "runs": ("--home",),
+    "storage": ("--home",),
+    "study-name": ("--name",),
+    "threads": ("--jobs",),
+    "to": ("tuner best STUDY --to toml|json|args",),
+    "traceback": ("--debug",),
+    "what": ("tuner export STUDY --what trials|curves|config|confirmations",),
+    "workers": ("--jobs",),
 }
 
 
@@ -105,14 +108,16 @@ def command_hint(word: str, commands: Iterable[str]) -> str:
 
 def option_hint(option: str, options: Iterable[str]) -> str:
     """What to type in the place of an option that a command has not."""
-    known = [name for name in options if name.startswith("--")]
+    known = list(options)
     word = option.lstrip("-").lower().replace("_", "-")
     if f"--{word}" in known:
         return f"did you mean --{word}?"
-    meant = OPTIONS.get(word, "")
-    if meant.startswith("--") and " " not in meant:
-        meant = meant if meant in known else ""
-    if meant:
-        return f"use {meant}"
-    close = difflib.get_close_matches(f"--{word}", known, n=1, cutoff=0.6)
-    return f"did you mean {close[0]}?" if close else f"the options are: {', '.join(known)}"
+    for meant in OPTIONS.get(word, ()):
+        first = meant.split()[0]
+        if not first.startswith("-"):
+            return meant if meant is GOES_ON else f"use {meant}"
+        if first in known:
+            return f"use {meant}"
+    long = [name for name in known if name.startswith("--")]
+    close = difflib.get_close_matches(f"--{word}", long, n=1, cutoff=0.6)
+    return f"did you mean {close[0]}?" if close else f"the options are: {', '.join(long)}"

@@ -166,7 +166,7 @@ class LokyEngine:
 
 
 def _settle(entered: set[Future[Any]]) -> None:
-    # loky's own thread stops with a KeyError where a pool is shut down while a task is between its two queues: a moment.
+    # Shut down while a task is between its two queues, which is a moment, loky's own thread stops with a KeyError.
     until = time.monotonic() + SETTLE
     while any(not (inner.running() or inner.done()) for inner in entered) and time.monotonic() < until:
         time.sleep(0.001)

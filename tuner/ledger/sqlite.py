@@ -78,7 +78,9 @@ def explained(path: Path) -> Iterator[None]:
     """Turn the database's errors into LedgerError, one line that names the file."""
     try:
         yield
-    except (DBAPIError, sqlite3.Error) as error:
-        said = str(error.orig if isinstance(error, DBAPIError) else error).splitlines()[0]
+    except (DBAPIError, sqlite3.Error, UnicodeDecodeError) as error:
+        # Where a damaged schema is no text, Python's sqlite3 raises UnicodeDecodeError in place of SQLite's own error.
+        own = error.orig if isinstance(error, DBAPIError) else error
+        said = "malformed" if isinstance(error, UnicodeDecodeError) else str(own).partition("\n")[0]
         meaning = next((meaning for words, meaning in MEANINGS.items() if words in said), said)
         raise LedgerError(f"{path}: {meaning}") from error

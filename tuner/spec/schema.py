@@ -54,6 +54,20 @@ def searched(read: Callable[[Any], Domain]) -> PlainValidator:
     return PlainValidator(read)
 
 
+def scorers(value: Any) -> tuple[str, ...]:
+    """Names of scikit-learn's scorers; scikit-learn is imported only where one is asked for."""
+    if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
+        raise Bad(f"must be a list of names, but got {shown(value)}", 'write ["f1_macro"]')
+    if value:
+        from sklearn.metrics import get_scorer_names
+
+        known = get_scorer_names()
+        for name in value:
+            if name not in known:
+                raise Bad(f"{shown(name)} is not a scorer of scikit-learn", suggest(name, known))
+    return tuple(value)
+
+
 Fraction = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
 Text = Annotated[str, Field(min_length=1, max_length=4096)]
 
@@ -128,6 +142,7 @@ class Confirm(Table):
     enabled: bool = True
     top: Annotated[int, Field(ge=1, le=100)] = 5
     seeds: Annotated[int, Field(ge=2, le=1000)] = 5
+    metrics: Annotated[tuple[str, ...], PlainValidator(scorers)] = ()
 
 
 TABLES: dict[str, type[Table]] = {

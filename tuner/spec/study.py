@@ -67,7 +67,7 @@ def differences(old: Study, new: Study) -> list[tuple[str, Any, Any]]:
     """What `new` asks otherwise than `old`: (key, old value, new value), None where there is none.
 
     Only keys that the user wrote in `new` are compared, so that a preset may change without changing the study, and the
-    set of optimizers; a name, more trials and another confirmation do not make it another question.
+    set of optimizers; a name, more trials and a wider confirmation do not make it another question.
     """
     before, after = dict(_leaves(old.to_table())), dict(_leaves(new.to_table()))
     other = [
@@ -80,7 +80,7 @@ def differences(old: Study, new: Study) -> list[tuple[str, Any, Any]]:
 
 
 def _free(key: str) -> bool:
-    return key in ("study.name", "study.trials") or key.startswith("confirm.")
+    return key in ("study.name", "study.trials", "confirm.enabled", "confirm.top", "confirm.seeds")
 
 
 def _summary(study: Study, name: str) -> dict[str, Any] | None:

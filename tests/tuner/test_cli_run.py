@@ -1,0 +1,279 @@
+"""`tuner run`: what it ends with, going on, settings, signals, progress."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from tests.tuner.command import Shell
+from tests.tuner.trials import trial
+from tuner.cli import running
+from tuner.cli.progress import LiveWatcher, PlainWatcher, bar, duration, in_one_line, watching
+from tuner.cli.summary import age_of_process
+from tuner.orchestrator import Progress, Spent
+from tuner.spec import Study, read_study
+
+ROOT = Path(__file__).parent.parent.parent
+TEXT = """\
+[study]
+trials = 6
+[data]
+source = "sklearn:iris"
+[model]
+hidden = [4]
+[train]
+epochs = 4
+batch_size = [16, 32]
+[confirm]
+top = 2
+seeds = 2
+[optimizers.momentum]
+[optimizers.adam]
+"""
+
+
+@pytest.fixture
+def shell(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    monkeypatch.chdir(tmp_path)
+    for name in ("TUNER_HOME", "TUNER_TRIALS", "TUNER_SEED", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TUNER_JOBS", "1")
+    Path("tiny.toml").write_text(TEXT, encoding="utf-8")
+    return Shell(capsys)
+
+
+def numbers_out(text: str) -> str:
+    """The text with every number as #, and columns one space apart."""
+    return re.sub(r" +", " ", re.sub(r"-?\d[\d.]*(e-\d+)?", "#", text))
+
+
+def test_run_ends_with_ranking_best_cost_and_files_and_goes_on_by_file_and_name(shell: Shell) -> None:
+    first = shell("run", "tiny.toml")
+    assert first.code == 0
+    parts = first.out.split("\n\n")
+    assert parts[0].startswith("tiny: 6 trials, ")
+    assert parts[1].startswith("RANK  VALID_LOSS  CONFIRMED")
+    assert re.match(
+        r"best config: trial \d, confirmed on 2 fresh seeds and splits\n  optimizer +(momentum|adam)\n", parts[2]
+    )
+    assert re.search(r"  valid_loss +\S+ \[\S+, \S+\]   \(search: \S+\)\n  test_loss +\S+ \[\S+, \S+\]", parts[2])
+    assert numbers_out(parts[3]) == (
+        "cost: # s\n start-up # s\n data # s\n search # s\n training # s, all workers together\n"
+        " tuner's own # s, # ms a trial\n confirmation # s\n results # s"
+    )
+    wrote = "".join(f"  runs/tiny/{name}\n" for name in ("ranking.csv", "best.toml", "best.npz"))
+    assert parts[4] == f"wrote\n{wrote}"
+    stages = [line for line in first.err.splitlines() if line.endswith(("data", "searching", "splits", "results"))]
+    assert stages == [
+        "reading the data",
+        "searching",
+        "confirming the best on fresh seeds and splits",
+        "writing the results",
+    ]
+
+    again = shell("run", "tiny")
+    assert again.code == 0
+    assert again.out.split("\n\n")[0].startswith("tiny was complete already: 6 trials, ")
+    assert again.out.split("\n\n")[1:3] == parts[1:3]
+    assert "  search        nothing was left to do\n" in again.out
+
+    more = shell("run", "tiny", "-n", "7", "--no-confirm")
+    assert more.out.startswith("tiny: 7 trials, ")
+
+    changed = shell("run", "tiny.toml", "--seed", "3", "--set", "train.epochs=5")
+    assert (changed.code, changed.out) == (2, "")
+    lines = changed.err.splitlines()
+    at = lines.index("error: study 'tiny' exists and asks another question:")
+    assert "  study.seed: was 0, now 3" in lines[at:]
+    assert "  train.epochs: was 4, now 5" in lines[at:]
+    assert "--name NEW" in lines[-1]
+
+    other = shell("run", "tiny.toml", "--seed", "3", "--name", "other", "--no-confirm", "-n", "2")
+    assert other.code == 0
+    assert "best config: trial " in other.out
+    assert "not confirmed" in other.out
+    assert re.search(r"other +2 ", shell("list").out)
+    assert shell("run", "tiny.toml", "--fresh", "-n", "2").code == 0
+    assert Path("runs/tiny.1/ledger.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("run", "nope.toml"), "nope.toml: there is no such file; did you mean "),
+        (("run", "nope"), "no study 'nope' in "),
+        (("run", "tiny"), "did you mean `tuner run tiny.toml`?"),
+        (("run", "tiny.toml", "-n", "0"), "study.trials: must be at least 1, but got 0"),
+        (("run", "tiny.toml", "--name", "../x"), "study.name: '../x' cannot be the name of a directory"),
+        (("run", "tiny.toml", "--set", "optimizers.adam.learning_rate=1"), "did you mean 'lr'?"),
+        (("run", "tiny.toml", "--set", "train.batch_size=4000"), "4000 is above the 90 train rows"),
+        (("run", "tiny.toml", "--set", "data.source=no.csv"), "'no.csv': there is no such file"),
+        (("run", "tiny.toml", "--set", "study.minimize=val_loss"), "did you mean 'valid_loss'?"),
+    ],
+)
+def test_bad_input_ends_with_2_and_writes_nothing(shell: Shell, args: tuple[str, ...], said: str) -> None:
+    ended = shell(*args)
+    assert (ended.code, ended.out) == (2, "")
+    assert said in ended.err
+    assert [path.name for path in Path().iterdir()] == ["tiny.toml"]
+
+
+def test_flags_go_before_variables_and_those_before_the_file(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TUNER_TRIALS", "9")
+
+    def trials(*args: str) -> int:
+        out = shell("run", "tiny.toml", "--dry-run", *args).out
+        return int(re.findall(r"^trials = (\d+)$", out, re.MULTILINE)[0])
+
+    assert trials() == 9
+    assert trials("-n", "11") == 11
+    assert trials("--set", "study.trials=12") == 12
+    monkeypatch.delenv("TUNER_TRIALS")
+    assert trials() == 6
+
+
+def test_no_complete_trial_ends_with_3(shell: Shell) -> None:
+    # a learning rate at which the loss overflows in the first epochs
+    settings = [f"optimizers.{name}.lr=1e30" for name in ("momentum", "adam")]
+    ended = shell("run", "tiny.toml", *(word for one in settings for word in ("--set", one)))
+    assert ended.code == 3
+    assert "error: study 'tiny' has 0 complete trials" in ended.err
+    assert "\n  all of them diverged: try smaller learning rates\n" in ended.err
+
+
+def test_the_command_that_goes_on_keeps_the_settings() -> None:
+    given = {
+        "trials": 5,
+        "seed": None,
+        "set": ("a.b=1", "c.d=x y"),
+        "no-confirm": True,
+        "home": Path("h"),
+        "fresh": False,
+    }
+    said = running.again("my study.toml", given)
+    assert said == "tuner run 'my study.toml' --trials 5 --set a.b=1 --set 'c.d=x y' --no-confirm --home h"
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "word"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "stopped")]
+)
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_signal_stops_a_run_which_then_goes_on(tmp_path: Path, number: int, code: int, word: str, jobs: str) -> None:
+    (tmp_path / "tiny.toml").write_text(TEXT, encoding="utf-8")
+    command = [sys.executable, "-m", "tuner", "run", "tiny.toml", "-n", "100000", "-j", jobs, "--no-confirm"]
+    # not a child of a shell that ignores interrupts
+    start = f"import signal, os; signal.signal({int(signal.SIGINT)}, signal.default_int_handler); os.execv"
+    process = subprocess.Popen(
+        [sys.executable, "-c", f"{start}({sys.executable!r}, {command!r})"],
+        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if re.match(r"\d+/100000 trials", line):
+                break
+        process.send_signal(number)
+        began = time.monotonic()
+        out, err = process.communicate(timeout=30)
+    assert time.monotonic() - began < 2
+    assert (process.returncode, out) == (code, "")
+    again = f"tuner run tiny.toml --trials 100000 --jobs {jobs} --no-confirm"
+    assert err.splitlines()[-1] == f"{word}; what was finished is kept, this goes on: {again}"
+    assert "Traceback" not in err
+
+
+def small_study() -> Study:
+    return read_study(
+        {"study": {"name": "p"}, "data": {"source": "sklearn:iris"}, "optimizers": {"momentum": {}, "adam": {}}}
+    )
+
+
+def standing(done: int, best: int | None = None, value: float = 0.25) -> Progress:
+    """A search of 64 trials, `done` of them committed."""
+    known = None if best is None else trial(best, value=value, optimizer="momentum", lr=1 / 3, batch_size=16)
+    return Progress(done, 64, 8, {"complete": done // 4, "pruned": done - done // 4}, known, Spent(10.0, 9.0, 8.0))
+
+
+def test_a_log_gets_new_bests_at_once_and_the_rest_every_30_s(capsys: pytest.CaptureFixture[str]) -> None:
+    now = [0.0]
+    watcher = PlainWatcher(small_study(), clock=lambda: now[0])
+    watcher.stage("search")
+    for second, progress in enumerate([standing(0), standing(8, 3), standing(8, 3), standing(16, 9, 0.125)]):
+        now[0] = float(second)
+        watcher.progress(progress)
+    now[0] = 32.0
+    watcher.progress(standing(16, 9, 0.125))
+    watcher.progress(standing(16, 9, 0.125))
+    now[0] = 62.5
+    watcher.progress(standing(32, 9, 0.125))
+    best = "best valid_loss 0.125 (trial 9: momentum lr 0.3333 batch_size 16)"
+    assert capsys.readouterr().err.splitlines() == [
+        "searching",
+        "8/64 trials (2 complete, 6 pruned), 8 a second, best valid_loss 0.25 (trial 3: momentum lr 0.3333 batch_size 16)",
+        f"16/64 trials (4 complete, 12 pruned), 5.33 a second, {best}",
+        f"32/64 trials (8 complete, 24 pruned), 0.512 a second, {best}",
+    ]
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120])
+def test_the_live_block_fits_the_window_and_leaves_nothing(columns: int) -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, width=columns, height=24, highlight=False)
+    watcher = LiveWatcher(small_study(), console)
+    watcher.stage("search")
+    watcher.progress(standing(0))
+    watcher.progress(standing(16, 9))
+    block = watcher.block().plain.splitlines()
+    watcher.close()
+    assert max(map(len, block)) <= columns
+    assert block[0] == "p: searching"
+    assert "16/64" in block[1]
+    assert block[2][:40] == "running 8  complete 4  pruned 12  diverged 0  failed 0"[:40]
+    assert block[3].startswith("best valid_loss 0.25  trial 9, 0 s ago")
+    assert block[4].startswith("     momentum lr 0.3333 batch_size 16"[:columns])
+    assert block[5] == "tuner's own time 10%, 62.5 ms a trial"
+    # as many lines are erased as were drawn, and the cursor is shown again
+    assert stream.getvalue().endswith("\x1b[2K" + "\x1b[1A\x1b[2K" * 0) or "\x1b[?25h" in stream.getvalue()
+
+
+def test_a_pipe_or_a_dumb_terminal_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    with watching(small_study()) as watcher:
+        assert isinstance(watcher, PlainWatcher)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "dumb")
+    with watching(small_study()) as watcher:
+        assert isinstance(watcher, PlainWatcher)
+    monkeypatch.setenv("TERM", "xterm")
+    with watching(small_study()) as watcher:
+        assert isinstance(watcher, LiveWatcher)
+
+
+def test_only_searched_settings_are_told() -> None:
+    one = trial(1, optimizer="momentum", lr=0.5, momentum=0.9, weight_decay=0.0, batch_size=64, hidden=[64])
+    asked = {"study": {"name": "q"}, "data": {"source": "sklearn:iris"}, "model": {"hidden": [[64], [32, 8]]}}
+    study = read_study({**asked, "optimizers": {"momentum": {"momentum": 0.9}}, "train": {"batch_size": [32, 64]}})
+    assert in_one_line(study, one) == "momentum lr 0.5 batch_size 64 hidden 64"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(None, "--"), (0.4, "0 s"), (59.4, "59 s"), (61.0, "1 min 1 s"), (7260.0, "2 h 1 min")]
+)
+def test_durations(seconds: float | None, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_bars_fill_up() -> None:
+    assert [bar(share, 4, blocks=False) for share in (0.0, 0.5, 1.0, 2.0)] == ["----", "##--", "####", "####"]
+
+
+def test_the_age_of_the_process_is_in_seconds() -> None:
+    assert 0.0 < age_of_process() < 24 * 3600
