@@ -5,6 +5,7 @@
     +- UnknownStudy                exit 2   there is no study of that name
     +- ChangedStudy                exit 2   the study exists and asks another question
     +- StudyBusy                   exit 1   another run holds the study
+    +- LedgerError                 exit 1   the ledger cannot be read or written
     +- NoResult                    exit 3   the study has no usable result
 
 This module imports nothing heavy, so that every command can afford it.
@@ -16,7 +17,7 @@ from collections.abc import Iterable
 
 from objectives.errors import InvalidInput, nearest
 
-__all__ = ["ChangedStudy", "NoResult", "StudyBusy", "StudyError", "TunerError", "UnknownStudy"]
+__all__ = ["ChangedStudy", "LedgerError", "NoResult", "StudyBusy", "StudyError", "TunerError", "UnknownStudy"]
 
 
 class TunerError(Exception):
@@ -53,6 +54,12 @@ class ChangedStudy(TunerError):
 
 class StudyBusy(TunerError):
     """Another process runs the study; the message names it."""
+
+    exit_code = 1
+
+
+class LedgerError(TunerError):
+    """The ledger cannot be read or written; the message names its file, the reason and what to do."""
 
     exit_code = 1
 

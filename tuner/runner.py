@@ -89,9 +89,9 @@ def run(
                     confirmed(resolved, question, directory, ledger, engine)
                 after = time.perf_counter()
                 trials = len(ledger.trials()) - before
-        watcher.stage("write")
-        result = Result(directory)
-        result.written = publish(result, source, engine)
+            watcher.stage("write")
+            result = Result(directory)
+            result.written = publish(result, source, engine)
     cost = Cost(trials, prepared - started, spent, after - searched, time.perf_counter() - started)
     result.cost = cost
     return result

@@ -303,32 +303,6 @@ def test_another_process_computes_the_same_bits():
     assert runs[0] == runs[1]
 
 
-@quick
-@given(problems(), st.integers(1, 24), st.integers(0, 3), blocks)
-def test_an_epoch_meets_every_row_once(whole, batch_size, epoch, block):
-    train = [replicate.data.train for replicate in whole.replicates]
-    with patch.object(minibatches, "BLOCK_BYTES", block):
-        batches = [(x.copy(), y.copy()) for x, y in Minibatches(whole.replicates, batch_size).epoch(epoch)]
-    assert [x.shape[2] for x, _ in batches[:-1]] == [batch_size] * (len(batches) - 1)
-    assert len(batches) == whole.steps_per_epoch(batch_size)
-    for r, part in enumerate(train):
-        rows = np.concatenate([np.c_[x[r, 0], y[r, 0].T] for x, y in batches])
-        expected = np.c_[part.x, part.y]
-        assert same_bits(rows[np.lexsort(rows.T)], expected[np.lexsort(expected.T)])
-
-
-def test_every_epoch_is_shuffled_afresh_and_batches_of_any_size_cut_the_same_order():
-    whole = problem(Sizes(), Model())
-    orders = {
-        (size, epoch): np.concatenate([x[0, 0].copy() for x, _ in Minibatches(whole.replicates, size).epoch(epoch)])
-        for size in (1, 5, 24)
-        for epoch in (0, 1)
-    }
-    assert same_bits(orders[1, 0], orders[5, 0])
-    assert same_bits(orders[5, 1], orders[24, 1])
-    assert not same_bits(orders[5, 0], orders[5, 1])
-
-
 def naive_step(w1: Array, w2: Array, x: Array, y: Array, lr: float) -> tuple[Array, Array, float]:
     """One step of gradient descent on the mean cross-entropy of relu network, row by row."""
     g1, g2, total = np.zeros_like(w1), np.zeros_like(w2), 0.0

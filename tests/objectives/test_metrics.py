@@ -8,7 +8,7 @@ from sklearn import metrics as sk
 
 from objectives.descent import descend
 from objectives.errors import InvalidInput
-from objectives.evaluation import CHUNK, Evaluation, predict
+from objectives.evaluation import CHUNK, Evaluation, predict, sklearn_metrics
 from objectives.metrics import METRICS, metrics_of, sklearn_score
 from objectives.models import Layers, Model
 from tests.objectives.problems import TASKS, Array, Sizes, config, problem
@@ -41,9 +41,8 @@ def test_metrics_are_scikit_learns(task, outputs, valid, part):
     found = Evaluation(whole, 2, part)(Layers(weights, shapes))
     for r, replicate in enumerate(whole.replicates):
         rows, scale, mean = getattr(replicate.data, part), replicate.data.y_scale, replicate.data.y_mean
-        single = type(whole)((replicate,), whole.model)
         for k in range(2):
-            answer = predict(single, weights[r, k], rows.x)
+            answer = predict(whole, weights[r, k], rows.x, r)
             y = rows.y * scale + mean
             expected = by_sklearn(task, y, answer)
             if task == "regression":
@@ -111,6 +110,35 @@ def test_regressors_are_scored_by_any_scikit_learn_name():
     assert sklearn_score("r2", y, predicted) == sk.r2_score(y, predicted)
     assert sklearn_score("neg_mean_absolute_error", y, predicted) == -sk.mean_absolute_error(y, predicted)
     assert sklearn_score("neg_median_absolute_error", y, predicted) == -sk.median_absolute_error(y, predicted)
+
+
+BY_SKLEARN = {  # scikit-learn's name -> ours, and the sign between them
+    "accuracy": ("accuracy", 1),
+    "neg_log_loss": ("loss", -1),
+    "r2": ("r2", 1),
+    "neg_root_mean_squared_error": ("rmse", -1),
+}
+
+
+@pytest.mark.parametrize(
+    ("task", "outputs", "names"),
+    [
+        ("binary", 1, ["accuracy", "neg_log_loss"]),
+        ("multiclass", 4, ["accuracy", "neg_log_loss"]),
+        ("regression", 1, ["r2", "neg_root_mean_squared_error"]),
+        ("regression", 3, ["r2"]),
+    ],
+)
+def test_trials_are_scored_on_a_part_of_their_own_replicate(task, outputs, names):
+    whole = problem(Sizes(task, outputs, train=120, valid=200), Model((5,)), replicates=2, own_splits=True)
+    weights = descend(whole, [config("adam", lr=0.01)], 2).state.weights
+    ours = Evaluation(whole, 1, "valid")(Layers(weights, whole.model.shapes(whole.inputs, whole.outputs)))
+    for r in range(2):
+        scores = sklearn_metrics(whole, weights[r, 0], names, "valid", r)
+        assert list(scores) == [f"valid_{name}" for name in names]
+        for name in names:
+            our_name, sign = BY_SKLEARN[name]
+            np.testing.assert_allclose(sign * scores[f"valid_{name}"], ours[f"valid_{our_name}"][r, 0], rtol=1e-10)
 
 
 def test_unknown_scores_are_refused_with_the_nearest():

@@ -10,6 +10,7 @@ import pytest
 from tests.tuner.command import Shell
 from tuner.cli.dry_run import samples, search_seconds
 from tuner.cli.files import template
+from tuner.search import rungs
 from tuner.spec import read_study
 
 STUDIES = Path(__file__).parent.parent.parent / "studies"
@@ -122,9 +123,6 @@ def test_samples_are_a_default_and_points_of_the_spread() -> None:
 def test_the_estimate_follows_the_rungs() -> None:
     tables = {"data": {"source": "sklearn:iris"}, "optimizers": {"momentum": {}}, "train": {"epochs": 16}}
     study = read_study(tables | {"study": {"trials": 40}})
-    # 32 trials: 2 rungs of 4 and 16 epochs after one of 1... cost 1 s a step for each trial: 32, 8 and 2 of them
-    from tuner.search import rungs
-
     first, *rest = rungs(study)
     assert first * 4 ** len(rest) == 16
     alone = search_seconds(study, [1], (0.0, 1.0))

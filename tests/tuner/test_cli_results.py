@@ -137,6 +137,23 @@ def test_files_take_their_format_from_the_suffix(shell: Shell, tmp_path: Path) -
     assert missing.err.endswith("make it first\n")
 
 
+def test_links_and_pipes_are_written_to_and_never_replaced(shell: Shell, tmp_path: Path) -> None:
+    target, link = tmp_path / "target.csv", tmp_path / "link"
+    target.write_text("old", encoding="utf-8")
+    link.symlink_to(target)
+    assert shell("top", "small", "-f", "csv", "-o", link).code == 0
+    assert link.is_symlink()
+    assert target.read_text(encoding="utf-8") == shell("top", "small", "-f", "csv").out
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert shell("best", "small", "--to", "args", "-o", tmp_path / "pipe").code == 0
+        assert os.read(reader, 4096).decode() == ARGS
+    finally:
+        os.close(reader)
+    assert (tmp_path / "pipe").is_fifo()
+
+
 def test_show_a_study(shell: Shell, small: StudyDirectory) -> None:
     ended = shell("show", "small")
     assert (ended.code, ended.out, ended.err) == (0, SHOW.format(path=small.path), "")
@@ -271,6 +288,13 @@ def test_rm_asks_and_does_not_remove_where_nobody_can_be_asked(
     assert small.exists
     assert shell("rm", "small", "--yes").code == 0
     assert not small.path.exists()
+
+
+def test_rm_removes_a_study_that_is_kept_elsewhere(shell: Shell, small: StudyDirectory, tmp_path: Path) -> None:
+    elsewhere = small.path.rename(tmp_path / "elsewhere")
+    small.path.symlink_to(elsewhere, target_is_directory=True)
+    assert shell("rm", "small", "--yes").code == 0
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_rm_leaves_a_study_that_is_running(shell: Shell, small: StudyDirectory) -> None:

@@ -42,8 +42,19 @@ def test_clean_keeps_what_people_write() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(1 / 3, "0.3333"), (1e-8, "1e-08"), (123456, "123456"), (0.0, "0"), (math.nan, ""), (math.inf, "inf"), (None, "")]
-    + [(True, "yes"), (False, "no"), ([64, 32], "64x32"), ("a\x1b[0m", "a[0m")],
+    [
+        (1 / 3, "0.3333"),
+        (1e-8, "1e-08"),
+        (123456, "123456"),
+        (0.0, "0"),
+        (math.nan, ""),
+        (math.inf, "inf"),
+        (None, ""),
+        (True, "yes"),
+        (False, "no"),
+        ([64, 32], "64x32"),
+        ("a\x1b[0m", "a[0m"),
+    ],
 )
 def test_cells_of_tables_have_four_digits(value: object, text: str) -> None:
     assert short(value) == text

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from tuner.cli.arguments import set_option
+from tuner.cli.output import write
 from tuner.cli.text import clean, hint
 
 __all__ = ["check", "init", "template"]
@@ -25,8 +26,6 @@ def init(file: Path, force: bool) -> None:
 
     FILE is study.toml by default; the study is named after it.
     """
-    from tuner.home import write_atomic
-
     if file.suffix != ".toml":
         raise click.UsageError(f"tuner init: {file}: a study file ends in .toml; try {file}.toml")
     if file.exists() and not force:
@@ -37,7 +36,7 @@ def init(file: Path, force: bool) -> None:
         raise click.UsageError(f"tuner init: {file}: there is no directory {str(file.parent)!r}; make it first")
     text = template().read_text(encoding="utf-8")
     name = file.stem if NAME.fullmatch(file.stem) else TEMPLATE
-    write_atomic(file, text.replace(f"{TEMPLATE}.toml", str(file)).replace(TEMPLATE, name))
+    write(text.replace(f"{TEMPLATE}.toml", str(file)).replace(TEMPLATE, name), file)
     print(clean(file))
     hint(f"write in [data] where your table is, then: tuner check {file}")
 

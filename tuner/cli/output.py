@@ -16,7 +16,7 @@ import click
 from tuner.cli.sheet import FORMATS, Sheet, filtered, fitted, formatted
 from tuner.cli.text import clean, hint, styled
 
-__all__ = ["SUFFIXES", "Output", "output_options", "put", "to_file"]
+__all__ = ["SUFFIXES", "Output", "is_special", "output_options", "put", "to_file", "write"]
 
 SUFFIXES = {".csv": "csv", ".json": "json", ".jsonl": "jsonl", ".md": "md", ".txt": "table"}
 
@@ -68,18 +68,23 @@ def put(text: str, path: Path | None) -> None:
 
 def to_file(text: str, path: Path) -> None:
     """Write a file and say so. Raises UsageError where its directory is not there."""
-    from tuner.home import write_atomic
-
     if path.is_dir():
         raise click.UsageError(f"-o {path}: is a directory; name a file in it")
     if not path.parent.is_dir():
         raise click.UsageError(f"-o {path}: there is no directory {str(path.parent)!r}; make it first")
-    # a pipe or a device can be written to, not replaced
-    if path.exists() and not path.is_file():
+    write(text, path)
+    hint(f"wrote {path}")
+
+
+def write(text: str, path: Path) -> None:
+    """Write a file in one step; what is there and is no file itself is written to, never replaced."""
+    from tuner.home import write_atomic
+
+    # /dev/stdout is a link: replacing it would take it away from every program on the machine
+    if is_special(path):
         path.write_text(text, encoding="utf-8")
     else:
         write_atomic(path, text)
-    hint(f"wrote {path}")
 
 
 def output_options(default: str = "table") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -101,9 +106,14 @@ def output_options(default: str = "table") -> Callable[[Callable[..., Any]], Cal
     return decorate
 
 
+def is_special(path: Path) -> bool:
+    """Whether a path is there and is no regular file itself, whatever it may lead to."""
+    return path.is_symlink() or (path.exists() and not path.is_file())
+
+
 def _form(form: str | None, path: Path | None, default: str) -> str:
     """The format asked for, else the one that the suffix of the file names."""
-    if form is not None or path is None or (path.exists() and not path.is_file()):
+    if form is not None or path is None or (is_special(path) and path.suffix.lower() not in SUFFIXES):
         return form or default
     if path.suffix.lower() not in SUFFIXES:
         known = ", ".join(SUFFIXES)

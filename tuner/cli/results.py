@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tuner.cli.arguments import check_optimizer, home_option, opened, optimizer_option, study_argument
-from tuner.cli.output import Output, output_options, put
+from tuner.cli.output import Output, is_special, output_options, put
 
 if TYPE_CHECKING:
     from tuner.best import Best
@@ -60,6 +60,8 @@ def best_form(path: Path | None) -> str:
     suffixes = {".toml": "toml", ".json": "json", ".txt": "args", ".args": "args"}
     if path is None:
         return "toml"
+    if is_special(path):
+        return suffixes.get(path.suffix.lower(), "toml")
     if path.suffix.lower() not in suffixes:
         raise click.UsageError(
             f"-o {path}: suffix {path.suffix!r} is none of {', '.join(suffixes)}; use one, or add --to"

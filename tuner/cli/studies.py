@@ -102,5 +102,7 @@ def rm(study: str, home: Path | None, yes: bool) -> None:
     with directory.lock():
         # the ledger goes first: a removal that is cut short leaves no study behind
         directory.ledger.unlink(missing_ok=True)
-        shutil.rmtree(directory.path)
+        shutil.rmtree(directory.path.resolve())
+        if directory.path.is_symlink():
+            directory.path.unlink()
     hint(f"removed {where}")

@@ -67,7 +67,7 @@ class LokyEngine:
         """
         if self._closed:
             raise RuntimeError("the engine is closed: open another one to run more tasks")
-        call = guarded(_pickled)((function, args))
+        call = guarded(_pickled, let_through=KeyboardInterrupt)((function, args))
         task = Task(b"" if isinstance(call, Failure) else call)
         task.future.set_running_or_notify_cancel()
         if isinstance(call, Failure):
@@ -82,7 +82,7 @@ class LokyEngine:
         """Start the workers, without waiting for them."""
         with self._lock:
             if self._pool is None:
-                guarded(self._enter)(_nothing)
+                guarded(self._enter, let_through=KeyboardInterrupt)(_nothing)
 
     def close(self) -> None:
         """Kill the workers; what has not finished ends as a `Failure`."""
@@ -101,7 +101,7 @@ class LokyEngine:
     def _send(self) -> None:
         """Give the workers what they have room for."""
         while (task := self._next()) is not None:
-            inner = guarded(self._enter)(_answer, task.call)
+            inner = guarded(self._enter, let_through=KeyboardInterrupt)(_answer, task.call)
             if isinstance(inner, Failure):
                 self._end(task, inner)
             else:

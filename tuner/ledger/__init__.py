@@ -14,7 +14,7 @@ SQLAlchemy is imported when a ledger is opened, not with this package.
 
 from __future__ import annotations
 
-from tuner.ledger.errors import LedgerError
+from tuner.errors import LedgerError
 from tuner.ledger.store import Generation, Ledger
 
 __all__ = ["Generation", "Ledger", "LedgerError"]

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from tuner.ledger.errors import LedgerError
+from tuner.errors import LedgerError
 
 __all__ = ["connected", "explained"]
 

@@ -12,8 +12,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tuner.errors import LedgerError
 from tuner.ledger import rows
-from tuner.ledger.errors import LedgerError
 from tuner.trial import Confirmed, Trial
 
 if TYPE_CHECKING:
