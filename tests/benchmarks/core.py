@@ -187,6 +187,11 @@ def machine() -> Iterator[str]:
     yield f"torch  {torch.__version__ if torch else 'not installed: pip install torch==2.13.0'}"
 
 
+def cell(value: float | None, digits: int) -> str:
+    """A figure seven wide; a dash for what was not measured."""
+    return f"{'-':>7}" if value is None else f"{value:7.{digits}f}"
+
+
 def table(rows: dict[Case, dict[str, float]]) -> Iterator[str]:
     """Lines of the table: milliseconds of ours by pack, then of the others, then ratios by pack."""
     names = ("torch / ours", "sklearn / ours", "bare / ours")
@@ -198,18 +203,21 @@ def table(rows: dict[Case, dict[str, float]]) -> Iterator[str]:
         if last and (case.hidden, case.rule) != last:
             yield ""
         last = case.hidden, case.rule
-        ours = "".join(f"{row[f'ours {pack}']:7.2f}" for pack in PACKS)
-        others = f"{row.get('torch', np.nan):7.2f} {row['sklearn']:7.2f}"
-        ratios = "".join(
-            " |"
-            + "".join(f"{other / row[f'ours {pack}']:7.{digits}f}" for pack, other in zip(PACKS, values, strict=True))
-            for digits, values in (
-                (1, [row.get("torch", np.nan)] * len(PACKS)),
-                (1, [row["sklearn"]] * len(PACKS)),
-                (2, [row[f"bare {pack}"] for pack in PACKS]),
-            )
+        ours = "".join(cell(row[f"ours {pack}"], 2) for pack in PACKS)
+        others = f"{cell(row.get('torch'), 2)} {cell(row['sklearn'], 2)}"
+        yield (
+            f"{case.hidden:>6} {case.rule:8}{case.batch:>5} {ours} {others} |"
+            + "".join(cell(ratio(row, "torch", pack), 1) for pack in PACKS)
+            + " |"
+            + "".join(cell(ratio(row, "sklearn", pack), 1) for pack in PACKS)
+            + " |"
+            + "".join(cell(ratio(row, f"bare {pack}", pack), 2) for pack in PACKS)
         )
-        yield f"{case.hidden:>6} {case.rule:8}{case.batch:>5} {ours} {others}{ratios}"
+
+
+def ratio(row: dict[str, float], other: str, pack: int) -> float | None:
+    """How many times as long as ours the other takes."""
+    return row[other] / row[f"ours {pack}"] if other in row else None
 
 
 def least(rows: dict[Case, dict[str, float]]) -> Iterator[str]:

@@ -146,6 +146,19 @@ def test_exit_codes(error: BaseException, lines: list[str], code: int) -> None:
     assert failures.explained(error) == (lines, code)
 
 
+def test_an_error_while_stopping_is_still_a_stop() -> None:
+    def stop_badly() -> None:
+        try:
+            raise failures.Terminated
+        finally:
+            raise RuntimeError("clumsy")
+
+    with pytest.raises(RuntimeError, match="clumsy") as caught:
+        stop_badly()
+    assert isinstance(failures.interruption(caught.value), failures.Terminated)
+    assert failures.interruption(ValueError("no")) is None
+
+
 def test_debug_shows_the_traceback(shell: Shell, tmp_path: Path) -> None:
     for args in (("--debug", "best", "nope"), ("best", "nope", "--debug")):
         ended = shell(*args, "--home", tmp_path)

@@ -190,7 +190,7 @@ def test_a_signal_stops_a_run_and_is_told_how_to_go_on(
     assert time.monotonic() - began < 2
     assert (process.returncode, out) == (code, "")
     again = f"tuner run tiny.toml --trials 100000 --jobs {jobs} --no-confirm"
-    assert err.splitlines()[-1] == f"{word}; what was finished is kept, this goes on: {again}"
+    assert f"{word}; what was finished is kept, this goes on: {again}" in err.splitlines()
     assert "Traceback" not in err
 
 

@@ -13,11 +13,23 @@ from objectives.errors import InvalidInput
 from tuner.cli.words import option_hint
 from tuner.errors import TunerError
 
-__all__ = ["Terminated", "explained"]
+__all__ = ["Terminated", "explained", "interruption"]
 
 
 class Terminated(KeyboardInterrupt):
     """SIGTERM: stops a run wherever Ctrl-C would."""
+
+
+def interruption(error: BaseException) -> KeyboardInterrupt | None:
+    """The signal behind an error, if there is one: cleaning up after it may have raised something else."""
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        if isinstance(link, KeyboardInterrupt):
+            return link
+        seen.add(id(link))
+        link = link.__cause__ or link.__context__
+    return None
 
 
 def explained(error: BaseException) -> tuple[list[str], int]:

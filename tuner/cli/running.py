@@ -11,7 +11,7 @@ import click
 
 from tuner.cli.arguments import home_option, set_option
 from tuner.cli.completion import complete_studies
-from tuner.cli.failures import Terminated
+from tuner.cli.failures import Terminated, interruption
 from tuner.cli.text import clean, hint
 
 if TYPE_CHECKING:
@@ -55,12 +55,15 @@ def run(
         startup = age_of_process()
         with watching(asked) as watcher:
             result = run_study(asked, jobs=jobs, home=home, confirm=not no_confirm, fresh=fresh, watcher=watcher)
-    except KeyboardInterrupt as stopped:
+    except BaseException as error:
+        stopped = interruption(error)
+        if stopped is None:
+            raise
         how = "stopped" if isinstance(stopped, Terminated) else "interrupted"
         own = {"set" if key == "overrides" else key: value for key, value in rest.items()}
         given = {**own, "jobs": jobs, "home": home, "no-confirm": no_confirm}
         hint(f"{how}; what was finished is kept, this goes on: {clean(again(study, given))}")
-        raise
+        raise stopped from None
     summary(result, startup)
     return None
 
