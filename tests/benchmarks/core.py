@@ -7,7 +7,8 @@ Digits, float32, an MLP with one hidden layer. The contenders:
 - ours: `descend` on packs of 1 to 32 trials; loss and accuracy on the validation rows after every epoch included
 - torch: an eager loop of one trial with torch.optim over the same sizes, the same evaluation included
 - sklearn: MLPClassifier of the same sizes, training only
-- bare: the five matrix products of ours for each minibatch and nothing else, into buffers made beforehand
+- bare: the matrix products of ours and nothing else, into buffers made beforehand: five for each minibatch, and two
+  for the validation rows after every epoch
 
 All take turns within each repetition, so that noise hits all alike; figures are medians over repetitions.
 """
@@ -82,6 +83,8 @@ class Bare:
             for rows in {batch, self.n % batch} - {0}
         }
         self.sizes = [batch] * (self.n // batch) + [self.n % batch] * bool(self.n % batch)
+        valid = rng.normal(size=(1, len(problem.data.valid), inputs)).astype("float32")
+        self.evaluation = self._products(valid, w1, w2)[:2]
 
     @staticmethod
     def _products(x: Array, w1: Array, w2: Array) -> list[tuple[Array, Array, Array]]:
@@ -101,6 +104,8 @@ class Bare:
             for rows in self.sizes:
                 for left, right, out in self.products[rows]:
                     np.matmul(left, right, out=out)
+            for left, right, out in self.evaluation:
+                np.matmul(left, right, out=out)
 
 
 def run_sklearn(case: Case, problem: Problem, epochs: int) -> None:
