@@ -6,6 +6,7 @@ Any scikit-learn scorer can be had by name at the end of a study, from predictio
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -91,7 +92,8 @@ def sklearn_score(name: str, y_true: Array, y_pred: Array, y_proba: Array | None
     """A scikit-learn metric by the name of its scorer ("f1_macro", "roc_auc"), as scikit-learn signs it.
 
     `y_true`, `y_pred` are labels or values `(n,)`; `y_proba (n, classes)` belongs to classifiers and tells them apart.
-    Raises InvalidInput for a name that scikit-learn does not know.
+    nan where it is not defined for these rows (a class is missing). Raises InvalidInput for a name that scikit-learn
+    does not know.
     """
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
     from sklearn.metrics import get_scorer, get_scorer_names
@@ -113,4 +115,8 @@ def sklearn_score(name: str, y_true: Array, y_pred: Array, y_proba: Array | None
         def predict_proba(self, x: Array) -> Array | None:
             return y_proba
 
-    return float(get_scorer(name)(Answered(), np.zeros((len(y_true), 1)), y_true))
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            return float(get_scorer(name)(Answered(), np.zeros((len(y_true), 1)), y_true))
+    except ValueError:
+        return float("nan")

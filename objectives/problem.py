@@ -112,4 +112,4 @@ def constant_loss(data: Prepared, part: Part) -> float:
     mean = np.clip(mean, 1e-12, 1.0)
     if data.task == "binary":
         return float(-(y * np.log(mean) + (1 - y) * np.log1p(-np.minimum(mean, 1 - 1e-12))).mean())
-    return float(-(y @ np.log(mean)).mean())
+    return float(-(y * np.log(mean)).sum(axis=1).mean())

@@ -23,7 +23,7 @@ LAYERS = [
     ["tuner.space", "tuner.fitting"],
     ["tuner.packing", "tuner.optuna_bridge", "tuner.facts"],
     ["tuner.search", "tuner.dispatch", "tuner.ledger"],
-    ["tuner.live"],
+    ["tuner.live", "tuner.workload"],
     ["tuner.orchestrator", "tuner.confirmation"],
     ["tuner.ranking"],
     ["tuner.result"],

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+
+import numpy as np
 
 from objectives.data import Prepared
 from objectives.errors import Complaint
+from objectives.metrics import sklearn_score
+from objectives.streams import Stream, stream
 from tuner.errors import StudyError
 from tuner.spec import Choices, Study, task_problem
 
@@ -21,6 +26,10 @@ def fitted(study: Study, data: Prepared) -> tuple[Study, list[str]]:
     complaints = []
     if problem := task_problem(study.metric, data.task):
         complaints.append(Complaint(f"study.{study.direction}", *problem))
+    unfit = [name for name in study.confirm.metrics if math.isnan(made_up_score(name, data))]
+    if unfit:
+        what = f"{', '.join(unfit)} cannot score a {data.task} task"
+        complaints.append(Complaint("confirm.metrics", what, "scikit-learn's documentation of scorers says which can"))
     rows, asked = len(data.train), study.train.batch_size
     sizes: list[int] = list(asked.values) if isinstance(asked, Choices) else [asked] if isinstance(asked, int) else []
     large = [size for size in sizes if size > rows]
@@ -38,3 +47,15 @@ def fitted(study: Study, data: Prepared) -> tuple[Study, list[str]]:
     allowed = Choices(tuple(kept)) if len(kept) > 1 else kept[0]
     note = f"batch sizes: {', '.join(map(str, kept))}; larger ones than the {rows} train rows were left out"
     return replace(study, train=study.train.model_copy(update={"batch_size": allowed})), [note]
+
+
+def made_up_score(name: str, data: Prepared) -> float:
+    """What a scorer of scikit-learn says of random predictions in which every class is there; nan where it cannot."""
+    n, outputs = 60, data.train.y.shape[1]
+    rng = stream(0, Stream.CANARY)
+    if data.task == "regression":
+        truth = rng.random((n, outputs)) + 1
+        return sklearn_score(name, truth, truth + rng.random((n, outputs)))
+    classes = max(2, outputs)
+    shares = rng.dirichlet(np.ones(classes), n)
+    return sklearn_score(name, np.arange(n) % classes, shares.argmax(axis=1), shares)

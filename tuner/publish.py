@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,17 +22,15 @@ __all__ = ["publish", "weights_of"]
 Array = NDArray[Any]
 
 
-def publish(result: Result, source: Source, engine: Engine) -> list[Path]:
-    """Write the files of a study's directory that are derived from its ledger; returns their paths."""
-    written = [result.directory.ranking]
+def publish(result: Result, source: Source, engine: Engine) -> None:
+    """Write the files of a study's directory that are derived from its ledger."""
     write_atomic(result.directory.ranking, csv_text(result.ranking().drop(columns="seconds")))
     try:
         best = result.best()
     except NoResult:
-        return written
+        return
     write_atomic(result.directory.best, best_text(best))
     write_atomic(result.directory.weights, npz_bytes(weights_of(best, source, engine)))
-    return [*written, result.directory.best, result.directory.weights]
 
 
 def best_text(best: Best) -> str:

@@ -44,7 +44,6 @@ class Result:
     def __init__(self, directory: StudyDirectory) -> None:
         self.directory = directory
         self.cost: Cost | None = None
-        self.written: list[Path] = []
         self.study: Study = read_study(directory.study, has_data=False)
         with Ledger.open(directory.ledger, read_only=True) as ledger:
             self.facts = ledger.facts
@@ -53,6 +52,12 @@ class Result:
 
     def __repr__(self) -> str:
         return f"Result({self.study.name!r}, {len(self.all_trials)} trials in {self.directory.path})"
+
+    @property
+    def files(self) -> list[Path]:
+        """What there is for others to read: the ranking, the best config and its weights."""
+        places = (self.directory.ranking, self.directory.best, self.directory.weights)
+        return [place for place in places if place.exists()]
 
     @property
     def path(self) -> Path:

@@ -16,18 +16,19 @@ from objectives.data import Prepared, SplitSpec, Table, load_table, prepare, sav
 from objectives.data.sources import is_function
 from tuner.confirmation import confirm as retrain_leaders
 from tuner.confirmation import leaders
-from tuner.dispatch import Engine, open_engine
+from tuner.dispatch import Engine, InlineEngine, open_engine
 from tuner.errors import ChangedStudy
 from tuner.facts import canary, machine_facts
 from tuner.fitting import fitted
 from tuner.home import StudyDirectory, study_directory, write_atomic
 from tuner.ledger import Ledger
-from tuner.orchestrator import Progress, Search
+from tuner.orchestrator import Progress, Search, Spent
 from tuner.packing import Source
 from tuner.publish import publish
 from tuner.result import Cost, Result
 from tuner.space import space_of
 from tuner.spec import Study, differences, read_study
+from tuner.workload import default_jobs
 
 __all__ = ["Watcher", "run"]
 
@@ -57,44 +58,80 @@ def run(
 ) -> Result:
     """Run a study: a file, a mapping of the same shape, or a Study; `data=(X, y)` takes the place of its source.
 
-    Run again, it goes on where it stopped. `jobs` is the number of worker processes (default: the processors at hand);
-    the result does not depend on it. The result's `cost` says what this run took; None for one that was opened.
-    Raises StudyError, DataError, ChangedStudy, StudyBusy.
+    Run again, it goes on where it stopped. `jobs` is the number of worker processes: by default the processors at hand,
+    or none for a study that is over before they have started. The result does not depend on it. The result's `cost`
+    says what this run took; None for one that was opened. Raises StudyError, DataError, ChangedStudy, StudyBusy.
     """
     started = time.perf_counter()
     watcher = watcher or Watcher()
     watcher.stage("prepare")
-    with open_engine(jobs) as engine:
-        engine.warm()
-        question = ask(study, data)
-        for note in question.notes:
-            watcher.note(note)
-        directory = study_directory(question.study.name, home)
-        with directory.lock():
-            if fresh and directory.exists:
-                directory.set_aside()
-            ledger, resolved = settle(question, directory)
-            with ledger:
-                source = store(question.first, directory, resolved.seed, 0)
+    question = ask(study, data)
+    for note in question.notes:
+        watcher.note(note)
+    directory = study_directory(question.study.name, home)
+    with directory.lock():
+        if fresh and directory.exists:
+            directory.set_aside()
+        ledger, resolved = settle(question, directory)
+        with ledger:
+            left = resolved.trials - len(ledger.trials(with_curves=False))
+            with open_engine(jobs or default_jobs(resolved, question.first, left)) as engine:
+                if left > 0:
+                    engine.warm()
+                work = Work(resolved, question, directory, ledger, engine, watcher)
+                source = work.source(0)
                 prepared = time.perf_counter()
-                watcher.stage("search")
-                before = len(ledger.trials())
-                search = Search(
-                    resolved, space_of(resolved), source, ledger, engine, directory.cache / "flight", watcher.progress
-                )
-                spent = search.run()
+                spent = work.search(source)
                 searched = time.perf_counter()
-                if confirm and resolved.confirm.enabled:
-                    watcher.stage("confirm")
-                    confirmed(resolved, question, directory, ledger, engine)
-                after = time.perf_counter()
-                trials = len(ledger.trials()) - before
-            watcher.stage("write")
-            result = Result(directory)
-            result.written = publish(result, source, engine)
-    cost = Cost(trials, prepared - started, spent, after - searched, time.perf_counter() - started)
-    result.cost = cost
+                rows = work.confirm() if confirm and resolved.confirm.enabled else 0
+                confirmed = time.perf_counter()
+                watcher.stage("write")
+                result = Result(directory)
+                stale = left > 0 or rows > 0 or not directory.weights.exists()
+                if stale:
+                    publish(result, source, engine)
+    wall = time.perf_counter() - started
+    result.cost = Cost(max(left, 0), prepared - started, spent, confirmed - searched, wall)
     return result
+
+
+@dataclass(frozen=True)
+class Work:
+    """What the stages of a run share."""
+
+    study: Study
+    question: Question
+    directory: StudyDirectory
+    ledger: Ledger
+    engine: Engine
+    watcher: Watcher
+
+    def source(self, replicate: int) -> Source:
+        """The data of a replicate, written into the study's cache, once, for everyone to memory-map."""
+        data = self.question.replicate(replicate)
+        place = self.directory.cache / data.digest[:16]
+        save_prepared(data, place)
+        return Source(place, self.study.seed, replicate)
+
+    def search(self, source: Source) -> Spent:
+        """Search up to the study's number of trials."""
+        self.watcher.stage("search")
+        flight = self.directory.cache / "flight"
+        space, watch = space_of(self.study), self.watcher.progress
+        return Search(self.study, space, source, self.ledger, self.engine, flight, watch).run()
+
+    def confirm(self) -> int:
+        """Retrain the leaders on fresh seeds and splits and commit what they did; returns how many trainings."""
+        known = self.ledger.confirmations()
+        wanted = leaders(self.study, self.ledger.trials())
+        have = {(row.trial, row.replicate) for row in known}
+        seeds = range(1, self.study.confirm.seeds + 1)
+        missing = sum((trial.number, number) not in have for trial in wanted for number in seeds)
+        if missing:
+            self.watcher.stage("confirm")
+            sources = [self.source(number) for number in seeds]
+            retrain_leaders(self.study, wanted, sources, known, self.engine, self.ledger.commit_confirmations)
+        return missing
 
 
 @dataclass(frozen=True)
@@ -147,7 +184,12 @@ def settle(question: Question, directory: StudyDirectory) -> tuple[Ledger, Study
     Raises ChangedStudy where a study of that name asks another question.
     """
     study = question.study
-    facts = {"data": question.first.digest, "task": question.first.task, "canary": canary()}
+    sung = InlineEngine().submit(canary).result()
+    facts = {
+        "data": question.first.digest,
+        "task": question.first.task,
+        "canary": sung,
+    }
     if not directory.ledger.exists():
         write_atomic(directory.study, study.to_toml())
         return Ledger.create(directory.ledger, facts | machine_facts()), study
@@ -176,22 +218,3 @@ def check_same(frozen: Study, asked: Study, known: Mapping[str, str], now: Mappi
                 ]
             )
         )
-
-
-def store(data: Prepared, directory: StudyDirectory, seed: int, replicate: int) -> Source:
-    """Write prepared data into the study's cache, once, for everyone to memory-map."""
-    place = directory.cache / f"{data.digest[:16]}"
-    save_prepared(data, place)
-    return Source(place, seed, replicate)
-
-
-def confirmed(study: Study, question: Question, directory: StudyDirectory, ledger: Ledger, engine: Engine) -> None:
-    """Retrain the leaders on fresh seeds and splits, and commit what they did."""
-    trials = ledger.trials()
-    seeds = range(1, study.confirm.seeds + 1)
-    known = ledger.confirmations()
-    wanted = leaders(study, trials)
-    if not wanted:
-        return
-    sources = [store(question.replicate(number), directory, study.seed, number) for number in seeds]
-    retrain_leaders(study, wanted, sources, known, engine, ledger.commit_confirmations)

@@ -70,8 +70,8 @@ def test_run_ends_with_ranking_best_cost_and_files_and_goes_on_by_file_and_name(
         "cost: # s\n start-up # s\n data # s\n search # s\n training # s, all workers together\n"
         " tuner's own # s, # ms a trial\n confirmation # s\n results # s"
     )
-    wrote = "".join(f"  runs/tiny/{name}\n" for name in ("ranking.csv", "best.toml", "best.npz"))
-    assert parts[4] == f"wrote\n{wrote}"
+    files = "".join(f"  runs/tiny/{name}\n" for name in ("ranking.csv", "best.toml", "best.npz"))
+    assert parts[4] == f"files\n{files}"
     stages = [line for line in first.err.splitlines() if line.endswith(("data", "searching", "splits", "results"))]
     assert stages == [
         "reading the data",
@@ -109,7 +109,7 @@ def test_run_ends_with_ranking_best_cost_and_files_and_goes_on_by_file_and_name(
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        (("run", "nope.toml"), "nope.toml: there is no such file; did you mean "),
+        (("run", "nope.toml"), "nope.toml: there is no such file; choose one of: tiny.toml"),
         (("run", "nope"), "no study 'nope' in "),
         (("run", "tiny"), "did you mean `tuner run tiny.toml`?"),
         (("run", "tiny.toml", "-n", "0"), "study.trials: must be at least 1, but got 0"),

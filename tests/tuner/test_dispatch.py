@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from tests.tuner import tasks
-from tuner.dispatch import Engine, Failure, InlineEngine, LokyEngine, guarded, open_engine
+from tuner.dispatch import Engine, Failure, InlineEngine, LokyEngine, guarded, open_engine, processors
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -171,7 +171,7 @@ def test_jobs_choose_the_engine(jobs: int, kind: type, width: int) -> None:
 
 
 def test_jobs_default_to_the_processors() -> None:
-    with open_engine() as engine:
+    with open_engine(processors()) as engine:
         assert 1 <= engine.width <= (os.cpu_count() or 1)
 
 
@@ -209,7 +209,7 @@ def script(tmp_path: Path, body: str) -> subprocess.Popen[str]:
 def test_a_script_needs_no_guard(tmp_path: Path) -> None:
     body = """
         from dataclasses import dataclass
-        from tuner.dispatch import open_engine
+        from tuner.dispatch import open_engine, processors
 
         @dataclass
         class Point:

@@ -137,6 +137,20 @@ def test_preset_batch_sizes_are_clipped_with_a_note(tmp_path: Path) -> None:
     assert any("16, 32, 64; larger ones than the 90 train rows were left out" in note for note in notes)
 
 
+def test_scorers_of_scikit_learn_join_the_confirmation(tmp_path: Path) -> None:
+    study = small()
+    study["confirm"]["metrics"] = ["f1_macro", "neg_log_loss"]
+    table = tuner.run(study, jobs=1, home=tmp_path).confirmation()
+    assert table["test_neg_log_loss"][0] == pytest.approx(-table["test_loss"][0], rel=1e-5)
+    assert 0 < table["test_f1_macro"][0] <= 1
+    study["confirm"]["metrics"] = ["f1_macr"]
+    with pytest.raises(StudyError, match=r"confirm\.metrics: 'f1_macr' is not a scorer .*did you mean 'f1_macro'"):
+        tuner.run(study, jobs=1, home=tmp_path, fresh=True)
+    study["confirm"]["metrics"] = ["f1"]
+    with pytest.raises(StudyError, match=r"confirm\.metrics: f1 cannot score a multiclass task"):
+        tuner.run(study, jobs=1, home=tmp_path, fresh=True)
+
+
 def test_result_and_best(tmp_path: Path) -> None:
     result = tuner.run(small(), jobs=1, home=tmp_path)
     ranking = result.ranking()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -18,6 +17,7 @@ from tuner.runner import ask
 from tuner.search import propose, rungs
 from tuner.space import space_of
 from tuner.spec import Study
+from tuner.workload import default_jobs
 
 __all__ = ["rehearse", "samples", "search_seconds"]
 
@@ -40,7 +40,7 @@ def rehearse(asked: Study, jobs: int | None) -> None:
     if isinstance(costs, Failure):
         print(f"# a trial could not be trained: {clean(costs)}")
         return
-    workers = jobs or len(os.sched_getaffinity(0))
+    workers = jobs or default_jobs(study, question.first, study.trials)
     rows = len(question.first.train)
     seconds = search_seconds(study, [-(-rows // int(config["batch_size"])) for config in configs], costs) / workers
     print(f"# about {seconds:.2g} s of training with {workers} workers; start-up and confirmation come on top")

@@ -51,7 +51,7 @@ def summary(result: Result, startup: float) -> None:
     print(f"\n{best_block(best)}", end="")
     if cost is not None:
         print(f"\n{cost_block(cost, startup)}", end="")
-    print("\nwrote\n" + "".join(f"  {clean(in_words(path))}\n" for path in result.written), end="")
+    print("\nfiles\n" + "".join(f"  {clean(in_words(path))}\n" for path in result.files), end="")
 
 
 def why_none(result: Result) -> str:

@@ -7,8 +7,8 @@ BLAS thread, in a worker or inline, so that sums have the same order on every pa
 
 from __future__ import annotations
 
-from tuner.dispatch.engines import Engine, InlineEngine, open_engine
+from tuner.dispatch.engines import Engine, InlineEngine, open_engine, processors
 from tuner.dispatch.failure import Failure, guarded
 from tuner.dispatch.workers import LokyEngine
 
-__all__ = ["Engine", "Failure", "InlineEngine", "LokyEngine", "guarded", "open_engine"]
+__all__ = ["Engine", "Failure", "InlineEngine", "LokyEngine", "guarded", "open_engine", "processors"]

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from tuner.dispatch.failure import guarded
 from tuner.dispatch.workers import LokyEngine
 
-__all__ = ["Engine", "InlineEngine", "open_engine"]
+__all__ = ["Engine", "InlineEngine", "open_engine", "processors"]
 
 
 class Engine(Protocol):
@@ -62,16 +62,19 @@ class InlineEngine:
         return self._controller
 
 
+def processors() -> int:
+    """The processors that this process may use."""
+    from joblib.externals.loky import cpu_count
+
+    return int(cpu_count())
+
+
 @contextmanager
-def open_engine(jobs: int | None = None, preload: Sequence[str] = ("tuner.packing",)) -> Iterator[Engine]:
-    """An engine of `jobs` workers (None: the processors at hand), closed at the end; one job runs inline.
+def open_engine(jobs: int, preload: Sequence[str] = ("tuner.packing",)) -> Iterator[Engine]:
+    """An engine of `jobs` workers, closed at the end; one job runs inline.
 
     Workers import the modules in `preload` while they start. Raises ValueError for fewer jobs than 1.
     """
-    if jobs is None:
-        from joblib.externals.loky import cpu_count
-
-        jobs = int(cpu_count())
     if jobs < 1:
         raise ValueError(f"jobs must be at least 1, but got {jobs}")
     engine: Engine = InlineEngine() if jobs == 1 else LokyEngine(jobs, preload)

@@ -11,6 +11,7 @@ import re
 import stat
 import tomllib
 from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -90,10 +91,11 @@ def plain_copy(value: Any, depth: int = 0) -> Any:
 def near_file(path: Path, suffixes: Collection[str]) -> str:
     """A hint at the files beside a missing one; empty where there are none."""
     try:
-        names = [entry.name for entry in path.parent.iterdir() if entry.suffix.lower() in suffixes]
+        names = {entry.stem: entry.name for entry in path.parent.iterdir() if entry.suffix.lower() in suffixes}
     except OSError:
         return f"{str(path.parent)!r} is no directory either"
-    return nearest(path.name, names)
+    close = get_close_matches(path.stem, names, n=1)
+    return nearest(names[close[0]], [names[close[0]]]) if close else nearest("", names.values())
 
 
 def _bytes(path: Path) -> bytes:
