@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from objectives.errors import Complaint, InvalidInput, nearest
 
-__all__ = ["METRICS", "Metric", "Rows", "metrics_of", "sklearn_score"]
+__all__ = ["METRICS", "Metric", "Rows", "bounds_of", "metrics_of", "sklearn_score"]
 
 Array = NDArray[Any]
 
@@ -42,6 +42,7 @@ class Metric:
     tasks: tuple[str, ...]
     count: Callable[[Array, Array], Array]
     finish: Callable[[Array, Rows], Array]
+    bounds: tuple[float, float]
 
 
 def _hits(z: Array, y: Array) -> Array:
@@ -77,10 +78,18 @@ def _rmse(squares: Array, rows: Rows) -> Array:
 
 
 METRICS: dict[str, Metric] = {
-    "accuracy": Metric("accuracy", "maximize", ("binary", "multiclass"), _hits, _share),
-    "r2": Metric("r2", "maximize", ("regression",), _squares, _r2),
-    "rmse": Metric("rmse", "minimize", ("regression",), _squares, _rmse),
+    "accuracy": Metric("accuracy", "maximize", ("binary", "multiclass"), _hits, _share, (0.0, 1.0)),
+    "r2": Metric("r2", "maximize", ("regression",), _squares, _r2, (-np.inf, 1.0)),
+    "rmse": Metric("rmse", "minimize", ("regression",), _squares, _rmse, (0.0, np.inf)),
 }
+
+
+def bounds_of(name: str) -> tuple[float, float]:
+    """The values that a curve or score like "valid_accuracy" or "test_loss" can have at all; wide where unknown."""
+    kind = name.partition("_")[2]
+    if kind == "loss":
+        return 0.0, np.inf
+    return METRICS[kind].bounds if kind in METRICS else (-np.inf, np.inf)
 
 
 def metrics_of(task: str) -> tuple[Metric, ...]:

@@ -25,6 +25,7 @@ class Stream(IntEnum):
     SHARE = 6  # (generation)
     MODEL = 7  # (generation)
     CANARY = 8  # ()
+    SCORERS = 9  # ()
 
 
 def stream(seed: int, purpose: Stream, *key: int) -> np.random.Generator:

@@ -33,7 +33,7 @@ class Best(Mapping[str, Any]):
     """A read-only mapping of a full config: tuned, fixed and default values, as plain Python values.
 
     `value` is what the search measured, `interval` the confirmed mean's 95 % interval (None when not confirmed),
-    `epochs` how long to train, `provenance` where it comes from.
+    `epochs` how long to train, `provenance` where it comes from. A schedule runs over `best["horizon"]` epochs.
     """
 
     study: str
@@ -76,7 +76,10 @@ class Best(Mapping[str, Any]):
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """95 % interval of the goal's mean over fresh seeds and splits; None when not confirmed."""
+        """95 % interval of the goal's mean over fresh seeds and splits; None when not confirmed.
+
+        The intervals of test metrics in `confirmation` hold the noise of retraining alone: the test rows are the same.
+        """
         if not self.confirmation:
             return None
         return float(self.confirmation["low"]), float(self.confirmation["high"])

@@ -7,6 +7,7 @@ the one with the best mean on the fresh validation rows. The test rows were set 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import as_completed
@@ -17,6 +18,7 @@ import numpy as np
 
 from objectives.descent import State, descend
 from objectives.evaluation import Evaluation, sklearn_metrics
+from objectives.metrics import bounds_of
 from objectives.models import Layers, model_of
 from objectives.problem import Problem
 from tuner.dispatch import Engine, Failure
@@ -148,22 +150,27 @@ class Standing:
     goal: Interval
     test: Mapping[str, Interval]
 
-    @property
-    def optimism(self) -> float:
-        """How much the search's value differs from the mean of the fresh ones, validation against validation."""
-        return self.goal.mean - self.search_value
-
 
 def standings(study: Study, trials: Sequence[Trial], rows: Sequence[Confirmed]) -> list[Standing]:
     """Confirmed trials, best mean first; ties by search rank."""
     found: list[Standing] = []
     for place, trial in enumerate(ranked(list(trials), study.direction), start=1):
-        own = [row for row in rows if row.trial == trial.number]
-        if not own or trial.value is None:
+        own = [row for row in rows if row.trial == trial.number and row.replicate <= study.confirm.seeds]
+        if len(own) < study.confirm.seeds or trial.value is None:
             continue
-        goal = mean_interval([row.metrics[study.metric] for row in own])
+        goal = over(own, study.metric)
         tests = [name for name in own[0].metrics if name.startswith("test_")]
-        test = {name: mean_interval([row.metrics[name] for row in own]) for name in tests}
+        test = {name: over(own, name) for name in tests}
         found.append(Standing(trial.number, place, 0, trial.value, goal, test))
-    order = sorted(found, key=lambda s: (signed(s.goal.mean, study.direction), s.search_rank))
+    order = sorted(found, key=lambda s: (_behind(s.goal.mean, study.direction), s.search_rank))
     return [Standing(s.trial, s.search_rank, i, s.search_value, s.goal, s.test) for i, s in enumerate(order, start=1)]
+
+
+def over(rows: Sequence[Confirmed], name: str) -> Interval:
+    """Mean and interval of a metric over retrainings."""
+    return mean_interval([row.metrics[name] for row in rows], bounds=bounds_of(name))
+
+
+def _behind(mean: float, direction: str) -> float:
+    """Sorts means, best first; a config that diverged on a fresh seed comes last, whatever the direction."""
+    return signed(mean, direction) if math.isfinite(mean) else math.inf

@@ -26,6 +26,10 @@ def fitted(study: Study, data: Prepared) -> tuple[Study, list[str]]:
     complaints = []
     if problem := task_problem(study.metric, data.task):
         complaints.append(Complaint(f"study.{study.direction}", *problem))
+    if study.metric == "valid_r2" and np.ptp(data.valid.y, axis=0).min() == 0:
+        complaints.append(
+            Complaint("study.maximize", "valid_r2 needs validation targets that vary", "minimize valid_loss")
+        )
     unfit = [name for name in study.confirm.metrics if math.isnan(made_up_score(name, data))]
     if unfit:
         what = f"{', '.join(unfit)} cannot score a {data.task} task"
@@ -52,7 +56,7 @@ def fitted(study: Study, data: Prepared) -> tuple[Study, list[str]]:
 def made_up_score(name: str, data: Prepared) -> float:
     """What a scorer of scikit-learn says of random predictions in which every class is there; nan where it cannot."""
     n, outputs = 60, data.train.y.shape[1]
-    rng = stream(0, Stream.CANARY)
+    rng = stream(0, Stream.SCORERS)
     if data.task == "regression":
         truth = rng.random((n, outputs)) + 1
         return sklearn_score(name, truth, truth + rng.random((n, outputs)))

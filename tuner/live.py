@@ -106,12 +106,16 @@ class LiveGeneration:
             trial = self._find(number)
             trial.rung, trial.ended, trial.error = self.rung, "failed", error
 
-    def cut(self, study: Study, epochs: Sequence[int]) -> None:
-        """End the rung: the last one completes its trials, an earlier one sends only its best on."""
+    def cut(self, study: Study, epochs: Sequence[int], constant: float) -> None:
+        """End the rung: the last one completes its trials, an earlier one sends only its best on.
+
+        `constant` is the validation loss of a constant prediction.
+        """
         last = self.rung == len(epochs) - 1
         reached = [trial for trial in self.trials if trial.rung == self.rung]
         values = [np.inf if trial.ended else trial.goal(study) for trial in reached]
-        going = survivors(values, 1 if last else study.search.reduction)
+        steady = [is_stable(trial.curves["valid_loss"], constant) if trial.parts else False for trial in reached]
+        going = survivors(values, steady, 1 if last else study.search.reduction)
         for i, trial in enumerate(reached):
             if not trial.ended and (last or i not in going):
                 trial.ended = "complete" if i in going else "pruned"

@@ -98,6 +98,7 @@ class Search:
                 self._commit(self.flying.pop(0))
                 self._propose()
             self.watch(self._progress())
+        shutil.rmtree(self.flight, ignore_errors=True)
         return self._progress().spent
 
     def _propose(self) -> None:
@@ -140,7 +141,7 @@ class Search:
                 self.training += outcome.seconds
                 generation.take(pack, outcome)
             if not generation.out:
-                generation.cut(self.study, self.rungs)
+                generation.cut(self.study, self.rungs, self.constant)
                 if generation.running:
                     self._send(generation)
 

@@ -29,8 +29,13 @@ def publish(result: Result, source: Source, engine: Engine) -> None:
         best = result.best()
     except NoResult:
         return
-    write_atomic(result.directory.best, best_text(best))
+    place, text = result.directory.best, best_text(best)
+    if result.directory.weights.exists() and place.exists() and place.read_text(encoding="utf-8") == text:
+        return
+    # The config last: where it stands and is right, so are the weights.
+    place.unlink(missing_ok=True)
     write_atomic(result.directory.weights, npz_bytes(weights_of(best, source, engine)))
+    write_atomic(place, text)
 
 
 def best_text(best: Best) -> str:
@@ -46,7 +51,7 @@ def weights_of(best: Best, source: Source, engine: Engine) -> dict[str, Array]:
 
     The run is the trial's own, bit for bit, since a trial depends on its config and seed alone.
     """
-    (pack,) = cut([Member(best.trial, dict(best.params))], (source,), best.epochs)
+    (pack,) = cut([Member(best.trial, dict(best.params) | {"epochs": best["horizon"]})], (source,), best.epochs)
     outcome = engine.submit(run_pack, pack).result()
     if isinstance(outcome, Failure):
         raise RuntimeError(f"the best trial could not be trained again: {outcome}")

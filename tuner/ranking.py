@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +18,10 @@ from tuner.trial import Trial
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["confirmation_table", "csv_text", "hyper_kinds", "metric_names", "ranking", "shown", "tie_groups"]
+__all__ = ["FORMULA", "confirmation_table", "csv_text", "hyper_kinds", "metric_names", "ranking", "shown", "tie_groups"]
 
 Kind = str | tuple[str, ...]  # "float64", "Int64", or categories
-FORMULA = ("=", "+", "-", "@")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for the start of one
 STATES = ("complete", "pruned", "diverged", "failed")
 
 
@@ -49,10 +50,11 @@ def ranking(study: Study, trials: Sequence[Trial], metrics: Sequence[str], hyper
     ranks += range(len(stable) + 1, len(best) + 1)
     rest = [trial for state in STATES[1:] for trial in trials if trial.state == state]
     rows = [*best, *rest]
+    shared = Counter(ranks)
     places: list[int | None] = [*ranks, *[None] * len(rest)]
     columns: dict[str, Any] = {
         "rank": pd.array(places, dtype="Int64"),
-        "tie": np.array([place is not None and ranks.count(place) > 1 for place in places], dtype=bool),
+        "tie": np.array([place is not None and shared[place] > 1 for place in places], dtype=bool),
         "trial": np.array([t.number for t in rows], dtype=np.int64),
         "state": pd.Categorical([t.state for t in rows], categories=list(STATES)),
         "value": np.array([np.nan if t.value is None else t.value for t in rows], dtype=np.float64),

@@ -28,10 +28,12 @@ __all__ = ["Cost", "Result", "open_study"]
 class Cost:
     """Seconds that a run took: preparing the data, the search, the confirmation, and all of it.
 
-    `trials` were run now, not before; the tuner's own share is `search.own`, a trial `search.own / trials`.
+    `trials` were run and `retrained` trainings confirmed now, not before. The tuner's own share is `search.own`, or
+    `search.own / trials` a trial.
     """
 
     trials: int
+    retrained: int
     preparation: float
     search: Spent
     confirmation: float
@@ -51,7 +53,8 @@ class Result:
             self.confirmed = ledger.confirmations()
 
     def __repr__(self) -> str:
-        return f"Result({self.study.name!r}, {len(self.all_trials)} trials in {self.directory.path})"
+        leader = f", {self.best()!r}" if any(trial.state == "complete" for trial in self.all_trials) else ""
+        return f"Result({self.study.name!r}, {len(self.all_trials)} trials in {self.directory.path}{leader})"
 
     @property
     def files(self) -> list[Path]:
@@ -110,6 +113,8 @@ class Result:
         if optimizer is not None:
             order = [trial for trial in order if trial.config["optimizer"] == optimizer]
         if not 1 <= rank <= len(order):
+            if self.all_trials and all(trial.state == "diverged" for trial in self.all_trials):
+                raise NoResult(f"all {len(self.all_trials)} trials of study {self.study.name!r} diverged")
             whose = f" of {optimizer}" if optimizer else ""
             raise NoResult(
                 f"study {self.study.name!r} has {len(order)} complete trials{whose}, so there is no rank {rank}; "
@@ -122,25 +127,26 @@ class Result:
         return Best(
             study=self.study.name,
             trial=trial.number,
-            params=dict(trial.config),
+            params=dict(trial.config) | {"epochs": trial.epoch, "horizon": trial.config["epochs"]},
             training={
                 "epochs": trial.epoch,
                 "steps": trial.steps // trial.epochs * (trial.epoch or 0),
-                "horizon": trial.epochs,
+                "horizon": trial.config["epochs"],
             },
             result={"metric": self.study.metric, "direction": self.study.direction, "value": trial.value}
             | {"metrics": dict(trial.metrics)},
-            confirmation=_confirmation(standing),
+            confirmation=_confirmation(standing, self.study),
             provenance={k: v for k, v in self.facts.items() if k != "created"} | {"seed": self.study.seed},
         )
 
 
-def _confirmation(standing: Standing | None) -> dict[str, Any]:
+def _confirmation(standing: Standing | None, study: Study) -> dict[str, Any]:
     if standing is None:
         return {}
     goal = standing.goal
     return {
         "seeds": goal.n,
+        "splits": "fresh" if study.fresh_splits else "the same",
         "mean": goal.mean,
         "low": goal.low,
         "high": goal.high,

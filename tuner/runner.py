@@ -27,7 +27,7 @@ from tuner.packing import Source
 from tuner.publish import publish
 from tuner.result import Cost, Result
 from tuner.space import space_of
-from tuner.spec import Study, differences, read_study
+from tuner.spec import Study, differences, in_toml, read_study
 from tuner.workload import default_jobs
 
 __all__ = ["Watcher", "run"]
@@ -50,6 +50,8 @@ def run(
     study: str | Path | Mapping[str, Any] | Study,
     data: Any = None,
     *,
+    name: str | None = None,
+    trials: int | None = None,
     jobs: int | None = None,
     home: str | Path | None = None,
     confirm: bool = True,
@@ -58,14 +60,16 @@ def run(
 ) -> Result:
     """Run a study: a file, a mapping of the same shape, or a Study; `data=(X, y)` takes the place of its source.
 
-    Run again, it goes on where it stopped. `jobs` is the number of worker processes: by default the processors at hand,
-    or none for a study that is over before they have started. The result does not depend on it. The result's `cost`
-    says what this run took; None for one that was opened. Raises StudyError, DataError, ChangedStudy, StudyBusy.
+    Run again, it goes on where it stopped. `name` and `trials` take precedence over what the study says. `jobs` is the
+    number of worker processes: by default the processors at hand, or none for a study that is over before they have
+    started; the result does not depend on it. The result's `cost` says what this run took; None for one that was
+    opened. Raises StudyError, DataError, ChangedStudy, StudyBusy.
     """
     started = time.perf_counter()
     watcher = watcher or Watcher()
     watcher.stage("prepare")
-    question = ask(study, data)
+    settings = {"study.name": name, "study.trials": trials}
+    question = ask(study, data, {key: value for key, value in settings.items() if value is not None})
     for note in question.notes:
         watcher.note(note)
     directory = study_directory(question.study.name, home)
@@ -75,7 +79,7 @@ def run(
         ledger, resolved = settle(question, directory)
         with ledger:
             left = resolved.trials - len(ledger.trials(with_curves=False))
-            with open_engine(jobs or default_jobs(resolved, question.first, left)) as engine:
+            with open_engine(default_jobs(resolved, question.first, left) if jobs is None else jobs) as engine:
                 if left > 0:
                     engine.warm()
                 work = Work(resolved, question, directory, ledger, engine, watcher)
@@ -83,15 +87,14 @@ def run(
                 prepared = time.perf_counter()
                 spent = work.search(source)
                 searched = time.perf_counter()
-                rows = work.confirm() if confirm and resolved.confirm.enabled else 0
+                retrained = work.confirm() if confirm and resolved.confirm.enabled else 0
                 confirmed = time.perf_counter()
-                watcher.stage("write")
+                if left > 0 or retrained:
+                    watcher.stage("write")
                 result = Result(directory)
-                stale = left > 0 or rows > 0 or not directory.weights.exists()
-                if stale:
-                    publish(result, source, engine)
+                publish(result, source, engine)
     wall = time.perf_counter() - started
-    result.cost = Cost(max(left, 0), prepared - started, spent, confirmed - searched, wall)
+    result.cost = Cost(max(left, 0), retrained, prepared - started, spent, confirmed - searched, wall)
     return result
 
 
@@ -115,7 +118,8 @@ class Work:
 
     def search(self, source: Source) -> Spent:
         """Search up to the study's number of trials."""
-        self.watcher.stage("search")
+        if len(self.ledger.trials(with_curves=False)) < self.study.trials:
+            self.watcher.stage("search")
         flight = self.directory.cache / "flight"
         space, watch = space_of(self.study), self.watcher.progress
         return Search(self.study, space, source, self.ledger, self.engine, flight, watch).run()
@@ -151,9 +155,11 @@ class Question:
         return prepare(self.table, split_of(study), study.seed, number, study.dtype)
 
 
-def ask(study: str | Path | Mapping[str, Any] | Study, data: Any = None) -> Question:
-    """Read a study and its data, and check all that can be checked. Raises StudyError, DataError."""
-    asked = read_study(study, has_data=data is None)
+def ask(
+    study: str | Path | Mapping[str, Any] | Study, data: Any = None, settings: Mapping[str, Any] | None = None
+) -> Question:
+    """Read a study, `settings` over it, and its data; check all that can be checked. Raises StudyError, DataError."""
+    asked = read_study(study, settings=settings, has_data=data is None)
     split, about = split_of(asked), asked.data
     if data is None:
         table = load_table(str(about.source), about.target, base=asked.base, task=about.task, split=split)
@@ -183,38 +189,36 @@ def settle(question: Question, directory: StudyDirectory) -> tuple[Ledger, Study
 
     Raises ChangedStudy where a study of that name asks another question.
     """
-    study = question.study
-    sung = InlineEngine().submit(canary).result()
-    facts = {
-        "data": question.first.digest,
-        "task": question.first.task,
-        "canary": sung,
-    }
+    study, first = question.study, question.first
+    facts = {"data": first.digest, "task": first.task, "canary": InlineEngine().submit(canary).result()}
     if not directory.ledger.exists():
         write_atomic(directory.study, study.to_toml())
         return Ledger.create(directory.ledger, facts | machine_facts()), study
     frozen = read_study(directory.study, has_data=False)
     ledger = Ledger.open(directory.ledger)
-    check_same(frozen, study, ledger.facts, facts)
-    resolved = replace(frozen, trials=max(study.trials, 1), confirm=study.confirm, base=study.base)
+    try:
+        check_same(frozen, study, ledger.facts, facts)
+    except ChangedStudy:
+        ledger.close()
+        raise
+    committed = sum(generation.trials for generation in ledger.generations())
+    widened = study.confirm.model_copy(update={"metrics": frozen.confirm.metrics})
+    resolved = replace(frozen, trials=max(study.trials, committed), confirm=widened, base=study.base)
     write_atomic(directory.study, resolved.to_toml())
     return ledger, resolved
 
 
 def check_same(frozen: Study, asked: Study, known: Mapping[str, str], now: Mapping[str, str]) -> None:
     """Raise ChangedStudy with every difference that would make another table."""
-    lines = [f"{key}: was {old!r}, now {new!r}" for key, old, new in differences(frozen, asked) if key != "data.source"]
+    changes = [change for change in differences(frozen, asked) if change[0] != "data.source"]  # the digest says more
+    lines = [f"{key}: was {in_toml(old)}, now {in_toml(new)}" for key, old, new in changes]
     if known["data"] != now["data"]:
         lines.append(f"the data: was {known['data'][:12]}, now {now['data'][:12]}")
     if known["canary"] != now["canary"]:
         lines.append(f"the machine: its arithmetic differs from where the study began ({known['processor']})")
     if lines:
-        raise ChangedStudy(
-            "\n".join(
-                [
-                    f"study {asked.name!r} exists and asks another question:",
-                    *(f"  {line}" for line in lines),
-                    "run it under another name with --name NEW, or anew with --fresh (the old one is moved aside)",
-                ]
-            )
+        head = f"study {asked.name!r} exists and asks another question:"
+        way = (
+            "give it another name (--name NEW, name=...), or begin it --fresh (fresh=True): the old one is moved aside"
         )
+        raise ChangedStudy("\n".join([head, *(f"  {line}" for line in lines), way]))

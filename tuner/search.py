@@ -15,7 +15,7 @@ import numpy as np
 from objectives.streams import Stream, stream
 from tuner.goal import goal_at
 from tuner.optuna_bridge import Observation, tpe
-from tuner.space import Latent, Space
+from tuner.space import Space
 from tuner.spec import Study
 from tuner.trial import Trial
 
@@ -24,6 +24,7 @@ __all__ = ["LAG", "SAMPLERS", "propose", "rungs", "survivors"]
 Latents = dict[str, float | str]
 LAG = 1
 ENOUGH = 8  # trials at a rung before it is modelled
+MODELLED, BEST_MODELLED = 300, 50  # observations that a model is given at most, and how many of them are the best
 
 
 def rungs(study: Study) -> tuple[int, ...]:
@@ -42,11 +43,11 @@ def rungs(study: Study) -> tuple[int, ...]:
     return tuple(steps)
 
 
-def survivors(values: Sequence[float], reduction: int) -> list[int]:
-    """Indices of those that go on from a rung: the best of every `reduction`, at least one, none that diverged."""
+def survivors(values: Sequence[float], stable: Sequence[bool], reduction: int) -> list[int]:
+    """Indices of those that go on from a rung: the best of every `reduction`, stable ones first, none that diverged."""
     keep = math.ceil(len(values) / reduction)
     alive = [i for i, value in enumerate(values) if math.isfinite(value)]
-    return sorted(sorted(alive, key=lambda i: (values[i], i))[:keep])
+    return sorted(sorted(alive, key=lambda i: (not stable[i], values[i], i))[:keep])
 
 
 def propose(
@@ -88,17 +89,32 @@ def observed(study: Study, seen: Sequence[Trial]) -> list[Observation]:
     """What a model learns from: values at the highest rung that enough trials have reached; nothing before that.
 
     Trials that were pruned below it are left out: mixed in, they draw the model to fast starters and it stalls.
-    Diverged trials are in at every rung, as inf: the model must learn where not to go.
+    Diverged trials are in at every rung, as inf, and unstable ones too: the model must learn where not to go.
     """
     for epochs in reversed(rungs(study)):
         reached = [trial for trial in seen if trial.state == "diverged" or trial.epochs >= epochs]
         if sum(trial.state != "diverged" for trial in reached) >= ENOUGH:
-            return [Observation(dict(t.latents), _value_at(study, t, epochs)) for t in reached if t.state != "failed"]
+            seen_there = [(t, _value_at(study, t, epochs)) for t in reached if t.state != "failed"]
+            return [Observation(dict(t.latents), value) for t, value in worth_modelling(seen_there)]
     return []
 
 
+def worth_modelling(seen: Sequence[tuple[Trial, float]]) -> list[tuple[Trial, float]]:
+    """The best and the latest of what was seen, in trial order: a model's time grows with what it is given.
+
+    Measured, asking one trial: 3 ms with 8 observations, 12 with 700, 57 with 3,000, 258 with 10,000.
+    """
+    if len(seen) <= MODELLED:
+        return list(seen)
+    best = sorted(range(len(seen)), key=lambda i: (seen[i][1], i))[:BEST_MODELLED]
+    late = [i for i in range(len(seen) - 1, -1, -1) if i not in set(best)][: MODELLED - BEST_MODELLED]
+    return [seen[i] for i in sorted([*best, *late])]
+
+
 def _value_at(study: Study, trial: Trial, epochs: int) -> float:
-    return math.inf if trial.state == "diverged" else goal_at(trial.curves[study.metric], study.direction, epochs)[0]
+    if trial.state == "diverged" or not trial.stable:
+        return math.inf
+    return goal_at(trial.curves[study.metric], study.direction, epochs)[0]
 
 
 def even(seed: int, space: Space, i: int) -> Latents:
@@ -108,18 +124,13 @@ def even(seed: int, space: Space, i: int) -> Latents:
     `x^(d + 1) = x + 1`: as even as Sobol points in few dimensions, and point i needs no other. Source: Roberts 2018,
     "The unreasonable effectiveness of quasirandom sequences".
     """
-    d = len(space.latents)
+    turns, d = max(1, len(space.optimizers)), len(space.latents) - (len(space.optimizers) > 1)
     phi = 2.0
     for _ in range(64):
         phi = (1 + phi) ** (1 / (d + 1))
-    shift = stream(seed, Stream.SPREAD).random(d)
-    u = (shift + (i + 1) * phi ** -np.arange(1.0, d + 1)) % 1
-    return at(space, [_in_turn(latent, i, x) for latent, x in zip(space.latents, u, strict=True)])
-
-
-def _in_turn(latent: Latent, i: int, u: float) -> float:
-    choices = len(latent.choices)
-    return (i % choices + 0.5) / choices if latent.name == "optimizer" else float(u)
+    shift = stream(seed, Stream.SPREAD).random((turns, d))[i % turns]
+    u = ((shift + (i // turns + 1) * phi ** -np.arange(1.0, d + 1)) % 1).tolist()
+    return at(space, [(i % turns + 0.5) / turns, *u] if turns > 1 else u)
 
 
 def at(space: Space, u: Sequence[float]) -> Latents:

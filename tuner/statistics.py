@@ -24,15 +24,21 @@ class Interval:
     level: float = 0.95
 
 
-def mean_interval(values: Sequence[float], level: float = 0.95) -> Interval:
-    """Mean and two-sided t interval `mean +- t s / sqrt(n)` of independent values; infinite values give nan ends."""
+def mean_interval(
+    values: Sequence[float], level: float = 0.95, bounds: tuple[float, float] = (-math.inf, math.inf)
+) -> Interval:
+    """Mean and two-sided t interval `mean +- t s / sqrt(n)` of independent values, cut at `bounds`.
+
+    nan where a value is not finite.
+    """
     n = len(values)
-    mean = math.fsum(values) / n if all(map(math.isfinite, values)) else math.inf
+    mean = math.fsum(values) / n if all(map(math.isfinite, values)) else math.nan
     if n < 2 or not math.isfinite(mean):
         return Interval(mean, math.nan, math.nan, n, level)
+    # the t interval knows nothing of bounds; beyond them there is nothing to cover
     variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
     half = t_quantile(0.5 + level / 2, n - 1) * math.sqrt(variance / n)
-    return Interval(mean, mean - half, mean + half, n, level)
+    return Interval(mean, max(mean - half, bounds[0]), min(mean + half, bounds[1]), n, level)
 
 
 def t_quantile(p: float, df: int) -> float:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from objectives.data.mixed import transform_mixed
 from objectives.data.splits import PARTS, Division, SplitSpec, divide, split_complaints
-from objectives.data.table import Table
+from objectives.data.table import DEFAULT_SPLIT, Table
 from objectives.errors import Complaint, DataError
 
 __all__ = ["Array", "Part", "Prepared", "prepare"]
@@ -53,7 +53,9 @@ class Prepared:
     inferred: tuple[str, ...]  # sentences on what was decided without being asked
 
 
-def prepare(table: Table, split: SplitSpec, seed: int, replicate: int = 0, dtype: str = "float32") -> Prepared:
+def prepare(
+    table: Table, split: SplitSpec = DEFAULT_SPLIT, seed: int = 0, replicate: int = 0, dtype: str = "float32"
+) -> Prepared:
     """Divides `table` by (seed, replicate) and standardises it on its train rows.
 
     Raises DataError when a part would be empty or a number does not fit `dtype`, ValueError for another `dtype`.

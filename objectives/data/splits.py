@@ -16,14 +16,13 @@ import numpy.typing as npt
 
 from objectives.data.groups import draw_groups
 from objectives.errors import Complaint
+from objectives.streams import Stream, stream
 
 __all__ = ["PARTS", "Division", "Rows", "SplitSpec", "divide", "split_complaints"]
 
 Codes = npt.NDArray[np.int64]
 T = TypeVar("T")
 PARTS = ("train", "valid", "test")
-# Streams of random numbers: no two purposes share one, whatever the seed.
-TEST_STREAM, VALID_STREAM = 71, 72
 
 
 @dataclass(frozen=True)
@@ -100,17 +99,17 @@ def _by_fraction(strata: Codes, split: SplitSpec, seed: int, replicate: int) -> 
     test_quota = _quotas(counts, split.test, counts - 2)
     valid_quota = _quotas(counts, split.valid, counts - test_quota - 1)
     everyone = np.arange(len(strata))
-    rest, test = _draw(everyone, strata, test_quota, np.random.default_rng([seed, TEST_STREAM]))
-    train, valid = _draw(rest, strata, valid_quota, np.random.default_rng([seed, VALID_STREAM, replicate]))
+    rest, test = _draw(everyone, strata, test_quota, stream(seed, Stream.TEST_ROWS))
+    train, valid = _draw(rest, strata, valid_quota, stream(seed, Stream.VALID_ROWS, replicate))
     return Division(train, valid, test)
 
 
 def _by_group(groups: Codes, split: SplitSpec, seed: int, replicate: int) -> Division:
     sizes = np.bincount(groups)
-    testing = draw_groups(sizes, _size(len(groups), split.test), np.random.default_rng([seed, TEST_STREAM]))
+    testing = draw_groups(sizes, _size(len(groups), split.test), stream(seed, Stream.TEST_ROWS))
     # Groups that are already taken have no rows left to give.
     left = np.where(testing, 0, sizes)
-    generator = np.random.default_rng([seed, VALID_STREAM, replicate])
+    generator = stream(seed, Stream.VALID_ROWS, replicate)
     choosing = draw_groups(left, _size(len(groups), split.valid), generator)
     parts = np.where(testing, 2, np.where(choosing, 1, 0))[groups]
     return Division(*(np.flatnonzero(parts == i) for i in range(3)))

@@ -50,7 +50,7 @@ def load_table(
     source: str,
     target: str | int | None = None,
     *,
-    base: Path,
+    base: Path = Path(),
     task: str | None = None,
     split: SplitSpec = DEFAULT_SPLIT,
 ) -> Table:

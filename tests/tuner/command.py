@@ -21,6 +21,7 @@ STUDY = {
     "data": {"source": "sklearn:iris"},
     "train": {"epochs": 4, "batch_size": [16, 32]},
     "optimizers": {"momentum": {}, "adam": {}},
+    "confirm": {"seeds": 3},
 }
 FACTS = {"data": "d", "task": "multiclass", "canary": "c", "processor": "p"}
 

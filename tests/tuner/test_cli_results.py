@@ -20,36 +20,36 @@ from tuner.ranking import csv_text
 from tuner.result import Result
 
 TOP = """\
-RANK  VALID_LOSS  CONFIRMED                     TRIAL  OPTIMIZER  LR      MOMENTUM  BATCH  EPOCH  ACCURACY
-1     0.125       0.2812 [0.2424, 0.3201]       1      momentum   0.3333  0.95      32     4      0.9688
-2=    0.25        0.03125 [-0.007565, 0.07006]  0      momentum   0.01    0.9       32     3      0.875
-2=    0.25                                      2      adam       0.001             16     4      0.9
+RANK  VALID_LOSS  CONFIRMED                TRIAL  OPTIMIZER  LR      MOMENTUM  BATCH  EPOCH  ACCURACY
+1     0.125       0.2812 [0.2424, 0.3201]  1      momentum   0.3333  0.95      32     4      0.9688
+2=    0.25        0.03125 [0, 0.07006]     0      momentum   0.01    0.9       32     3      0.875
+2=    0.25                                 2      adam       0.001             16     4      0.9
 """
 TIES = "`=`: float32 cannot tell these values from each other.\n"
 SHOW = """\
 small
   question     minimize valid_loss of an mlp on sklearn:iris in 4 epochs, seed 0
   trials       6 of 6: 3 complete, 1 pruned, 1 diverged, 1 failed
-  best         trial 0: valid_loss 0.25, confirmed 0.03125 [-0.007565, 0.07006], momentum
+  best         trial 0: valid_loss 0.25, confirmed 0.03125 [0, 0.07006], momentum
   directory    {path}
   first error  trial 5: ValueError: no
 
 confirmed on 3 fresh seeds and splits
-RANK  TRIAL  OPTIMIZER  SEARCH RANK  SEARCH VALID_LOSS  CONFIRMED                     TEST LOSS       TEST ACCURACY
-1     0      momentum   2            0.25               0.03125 [-0.007565, 0.07006]  0.5 [0.5, 0.5]  0.9375 [0.9375, 0.9375]
-2     1      momentum   1            0.125              0.2812 [0.2424, 0.3201]       0.5 [0.5, 0.5]  0.9375 [0.9375, 0.9375]
+RANK  TRIAL  OPTIMIZER  SEARCH RANK  SEARCH VALID_LOSS  CONFIRMED                TEST LOSS       TEST ACCURACY
+1     0      momentum   2            0.25               0.03125 [0, 0.07006]     0.5 [0.5, 0.5]  0.9375 [0.9375, 0.9375]
+2     1      momentum   1            0.125              0.2812 [0.2424, 0.3201]  0.5 [0.5, 0.5]  0.9375 [0.9375, 0.9375]
 
 optimizers
 OPTIMIZER  TRIALS  COMPLETE  PRUNED  DIVERGED  FAILED  BEST VALID_LOSS  BEST TRIAL
 momentum   5       2         1       1         1       0.125            1
 adam       1       1         0       0         0       0.25             2
-"""  # noqa: E501
+"""
 TRIAL = """\
 trial 0 of small: complete, trained to the end
   valid_loss  0.25 at epoch 3 of 4
   generation  0
   training    0.01 s
-  confirmed   0.03125 [-0.007565, 0.07006], rank 1
+  confirmed   0.03125 [0, 0.07006], rank 1
 
 config
   optimizer     momentum
@@ -92,7 +92,7 @@ def shell(capsys: pytest.CaptureFixture[str], small: StudyDirectory) -> Shell:
 def test_top_is_a_table_with_what_it_hides_told_below(shell: Shell) -> None:
     ended = shell("top", "small")
     hidden = "weight_decay, beta1, beta2, eps, schedule, model, hidden, activation, init, framework, 11 more"
-    assert (ended.code, ended.out, ended.err) == (0, TOP, f"{TIES}hidden: {hidden} (--all-columns)\n")
+    assert (ended.code, ended.out, ended.err) == (0, TOP, f"{TIES}columns left out: {hidden} (--all-columns)\n")
 
 
 def test_top_can_be_cut_and_kept_to_one_optimizer(shell: Shell) -> None:
@@ -322,4 +322,4 @@ def test_a_terminal_gets_a_bold_head_and_only_columns_that_fit(shell: Shell, mon
     monkeypatch.setattr(output, "_is_terminal", lambda: True)
     ended = shell("top", "small")
     assert max(map(len, ended.out.splitlines())) <= 80
-    assert "too wide for this window: momentum, batch_size, epoch, valid_accuracy (--all-columns)\n" in ended.err
+    assert "too wide for this window: batch_size, epoch, valid_accuracy (--all-columns)\n" in ended.err

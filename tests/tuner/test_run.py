@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -194,48 +196,111 @@ def test_best_weights_are_those_of_the_best_trial(tmp_path: Path) -> None:
 
 SCRIPT = """
 import sys, tuner
-tuner.run({study!r}, jobs=2, home=sys.argv[1])
+tuner.run({study!r}, jobs=2, home=sys.argv[1], trials=int(sys.argv[2]))
 """
 
 
-def start(home: Path, script: Path) -> subprocess.Popen[bytes]:
+def start(home: Path, script: Path, trials: int) -> subprocess.Popen[bytes]:
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(
-        [sys.executable, str(script), str(home)], env=environment, stderr=subprocess.DEVNULL, start_new_session=True
-    )
+    words = [sys.executable, str(script), str(home), str(trials)]
+    return subprocess.Popen(words, env=environment, stderr=subprocess.DEVNULL, start_new_session=True)
 
 
-@pytest.mark.slow
-def test_killed_ten_times_it_comes_to_the_same(undisturbed: dict[str, bytes], tmp_path: Path) -> None:
-    script = tmp_path / "script.py"  # without a guard for __main__, as people write them
-    script.write_text(SCRIPT.format(study=small()))
-    dice = random.Random(0)
-    began = time.monotonic()
-    whole = start(tmp_path / "timed", script)
-    assert whole.wait(timeout=60) == 0
-    seconds = time.monotonic() - began
-    assert outputs(tmp_path / "timed") == undisturbed
-    committed: set[tuple[int, bytes]] = set()
-    for _ in range(10):
-        run = start(tmp_path, script)
-        time.sleep(seconds * dice.uniform(0.3, 1.0))
-        os.killpg(run.pid, signal.SIGKILL)
-        run.wait()
-        committed |= generations(tmp_path)
-    last = start(tmp_path, script)
-    assert last.wait(timeout=60) == 0
-    assert outputs(tmp_path) == undisturbed
-    # what was committed before a kill is there unchanged: no committed trial was run twice
-    assert committed <= generations(tmp_path)
-
-
-def generations(home: Path) -> set[tuple[int, bytes]]:
-    """Numbers and seconds of the trials that the ledger holds: seconds would differ if a trial had run again."""
+def committed(home: Path) -> dict[tuple[int, int], str]:
+    """What the ledger holds: trials and confirmations with their seconds, which differ if something had run again."""
     try:
         result = tuner.open("small", home=home)
     except UnknownStudy:
-        return set()
-    return {(trial.number, repr(trial.seconds).encode()) for trial in result.all_trials}
+        return {}
+    confirmed = {(row.trial, row.replicate): repr(row.seconds) for row in result.confirmed}
+    return confirmed | {(trial.number, 0): repr(trial.seconds) for trial in result.all_trials}
+
+
+@pytest.mark.slow
+def test_killed_ten_times_it_comes_to_the_same(tmp_path: Path) -> None:
+    """Killed at a random moment after the ledger has grown, ten times, and once more after every kind of commit."""
+    study = small() | {"confirm": {"top": 4, "seeds": 6}}
+    script = tmp_path / "script.py"  # without a guard for __main__, as people write them
+    script.write_text(SCRIPT.format(study=study))
+    tuner.run(study, jobs=1, home=tmp_path / "undisturbed", trials=200)
+    whole = outputs(tmp_path / "undisturbed")
+    dice = random.Random(0)
+    home, kills, before = tmp_path / "killed", 0, committed(tmp_path / "killed")
+    while kills < 10:
+        run = start(home, script, 200)
+        wanted = len(before) + dice.randint(1, 3) * 8
+        ledger = home / "small" / "ledger.db"
+        while run.poll() is None and rows_in(ledger) < wanted:
+            time.sleep(0.005)
+        time.sleep(dice.uniform(0, 0.05))
+        if run.poll() is not None:
+            break
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+        kills += 1
+        after = committed(home)
+        assert before.items() <= after.items()  # nothing lost, nothing run twice
+        before = after
+    assert kills == 10
+    assert start(home, script, 200).wait(timeout=120) == 0
+    assert before.items() <= committed(home).items()
+    assert outputs(home) == whole
+
+
+def rows_in(ledger: Path) -> int:
+    """Trials and confirmations committed so far, read as any other program would."""
+    if not ledger.exists():
+        return 0
+    with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True, timeout=5)) as database:
+        return sum(
+            database.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in ("trials", "confirmations")
+        )
+
+
+def test_files_left_behind_by_a_kill_are_mended(undisturbed: dict[str, bytes], tmp_path: Path) -> None:
+    """Killed between the last commit and the files, a study writes them when it is run again."""
+    tuner.run(small(trials=16), jobs=1, home=tmp_path)
+    stale = outputs(tmp_path)
+    tuner.run(small(), jobs=1, home=tmp_path)
+    for name, content in stale.items():
+        (tmp_path / "small" / name).write_bytes(content)
+    tuner.run(small(), jobs=1, home=tmp_path)
+    assert outputs(tmp_path) == undisturbed
+
+
+def test_another_confirmation_is_not_another_question(tmp_path: Path) -> None:
+    study = small()
+    tuner.run(study, jobs=1, home=tmp_path)
+    study["confirm"] = {"top": 3, "seeds": 4}
+    wider = tuner.run(study, jobs=1, home=tmp_path)
+    assert wider.cost.trials == 0
+    assert wider.cost.retrained == 3 * 4 - 2 * 2
+    assert list(wider.confirmation()["seeds"]) == [4, 4, 4]
+    study["confirm"] = {"top": 2, "seeds": 2}
+    fewer = tuner.run(study, jobs=1, home=tmp_path)
+    assert set(fewer.confirmation()["seeds"]) == {2}
+
+
+def test_fewer_trials_than_there_are_leave_the_study_as_it_is(tmp_path: Path) -> None:
+    tuner.run(small(), jobs=1, home=tmp_path)
+    before = outputs(tmp_path)
+    assert len(tuner.run(small(), jobs=1, home=tmp_path, trials=8).ranking()) == 24
+    assert outputs(tmp_path) == before
+
+
+def test_name_and_trials_may_be_given_with_the_call(tmp_path: Path) -> None:
+    result = tuner.run(small(), name="other", trials=8, jobs=1, home=tmp_path, confirm=False)
+    assert (result.study.name, len(result.ranking())) == ("other", 8)
+
+
+def test_a_given_split_is_not_called_fresh(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.standard_normal((90, 3)), columns=["a", "b", "time"]).sort_values("time")
+    frame["y"] = (frame["a"] > 0).map({True: "up", False: "down"})
+    study = small() | {"data": {"target": "y", "split": {"order": "time"}}}
+    best = tuner.run(study, data=frame, jobs=1, home=tmp_path).best()
+    assert best.confirmation["splits"] == "the same"
+    assert tuner.run(small(), name="fresh", jobs=1, home=tmp_path).best().confirmation["splits"] == "fresh"
 
 
 @pytest.mark.parametrize("name", ["digits", "breast_cancer", "diabetes", "your_table"])
@@ -250,6 +315,7 @@ def test_shipped_studies_run(name: str, tmp_path: Path) -> None:
         frame["outcome"] = np.where(frame["age"] + rng.normal(0, 9, 120) > 50, "yes", "no")
         frame.to_csv(tmp_path / "your_table.csv", index=False)
     study = tuner.read_study(file, overrides=["study.trials=6", "train.epochs=2"])
-    result = tuner.run(study, jobs=1, home=tmp_path / "runs", confirm=False)
+    result = tuner.run(study, jobs=1, home=tmp_path / "runs")
     assert len(result.ranking()) == 6
+    assert result.best().confirmed
     assert (result.ranking()["state"] != "failed").all()

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from objectives.optimizers import OPTIMIZERS
 from tests.tuner.trials import trial
-from tuner.search import LAG, at, even, observed, propose, rungs, survivors
+from tuner.search import BEST_MODELLED, LAG, MODELLED, at, even, observed, propose, rungs, survivors
 from tuner.space import Space, space_of
 from tuner.spec import Study, read_study
 from tuner.trial import Trial
@@ -62,13 +64,19 @@ def test_the_first_trials_are_the_optimizers_defaults() -> None:
     assert len({c["optimizer"] for c in configs[3:6]}) == 3
 
 
-@given(first=st.integers(0, 1000), seed=st.integers(0, 2**63 - 1))
-def test_an_even_spread_fills_every_stretch(first: int, seed: int) -> None:
-    space = space_of(study())
-    points = [even(seed, space, i) for i in range(first, first + 64)]
-    for latent in (name.name for name in space.latents if name.kind == "float"):
-        tenths = {int(10 * float(point[latent])) for point in points}
-        assert tenths == set(range(10))
+@settings(deadline=None)
+@given(st.integers(1, 6), st.integers(0, 200), st.integers(0, 2**63 - 1))
+def test_each_optimizer_has_an_even_spread_of_its_own(optimizers: int, first: int, seed: int) -> None:
+    names = list(OPTIMIZERS)[:optimizers]
+    asked = read_study(study().to_table() | {"optimizers": {name: {} for name in names}})
+    space = space_of(asked)
+    points = [even(seed, space, i) for i in range(first * optimizers, (first + 16) * optimizers)]
+    for k in range(optimizers):
+        own = points[k::optimizers]
+        assert len({point.get("optimizer") for point in own}) == 1
+        for latent in (latent.name for latent in space.latents if latent.kind == "float"):
+            at = np.sort([float(point[latent]) for point in own])
+            assert np.diff([*at, at[0] + 1]).max() < 0.31
 
 
 @given(u=st.floats(0, 1, exclude_max=True))
@@ -97,12 +105,29 @@ def test_rungs_of_the_default_study() -> None:
 
 @given(st.lists(st.one_of(st.floats(-1e3, 1e3), st.just(math.inf)), min_size=1, max_size=60), st.integers(1, 8))
 def test_survivors_are_the_best_part(values: list[float], reduction: int) -> None:
-    going = survivors(values, reduction)
+    going = survivors(values, [True] * len(values), reduction)
     finite = sum(map(math.isfinite, values))
     assert len(going) == min(finite, math.ceil(len(values) / reduction))
     assert all(math.isfinite(values[i]) for i in going)
     out = [values[i] for i in range(len(values)) if i not in going]
     assert not going or not out or max(values[i] for i in going) <= min(out)
+
+
+def test_unstable_trials_go_on_last() -> None:
+    assert survivors([0.1, 0.2, 0.3, 0.4], [False, True, True, True], 2) == [1, 2]
+    assert survivors([0.1, 0.2, math.inf, 0.4], [False, False, True, True], 2) == [0, 3]
+
+
+def test_an_unstable_trial_teaches_where_not_to_go() -> None:
+    trials = [trial(i, curve=[0.5] * 27, epochs=27) for i in range(8)]
+    spike = trial(8, curve=[0.01] + [5e3] * 26, epochs=27, stable=False)
+    assert [o.value for o in observed(study(), [*trials, spike])] == [0.5] * 8 + [math.inf]
+
+
+def test_a_model_is_given_the_best_and_the_latest() -> None:
+    trials = [trial(i, curve=[1.0 + i] * 27, epochs=27, latents={"i": i}) for i in range(1000)]
+    given = [int(o.latents["i"]) for o in observed(study(), trials)]
+    assert given == [*range(BEST_MODELLED), *range(1000 - MODELLED + BEST_MODELLED, 1000)]
 
 
 def test_the_model_sees_the_highest_rung_with_enough_trials() -> None:

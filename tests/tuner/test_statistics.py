@@ -37,9 +37,15 @@ def test_one_value_has_no_interval() -> None:
     assert math.isnan(one.high)
 
 
-def test_a_diverged_retraining_makes_the_mean_infinite() -> None:
-    assert mean_interval([1.0, math.inf, 2.0]).mean == math.inf
-    assert mean_interval([1.0, math.nan, 2.0]).mean == math.inf
+def test_a_diverged_retraining_leaves_no_mean() -> None:
+    assert math.isnan(mean_interval([1.0, math.inf, 2.0]).mean)
+    assert math.isnan(mean_interval([1.0, math.nan, 2.0]).mean)
+
+
+def test_an_interval_ends_where_the_values_do() -> None:
+    cut = mean_interval([0.9, 1.0, 0.7], bounds=(0.0, 1.0))
+    assert (cut.mean, cut.high) == (pytest.approx(2.6 / 3), 1.0)
+    assert cut.low == mean_interval([0.9, 1.0, 0.7]).low
 
 
 @pytest.mark.parametrize(("p", "df"), [(0.0, 3), (1.0, 3), (0.5, 0), (math.nan, 3)])

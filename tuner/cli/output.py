@@ -35,13 +35,18 @@ class Output:
             return put(formatted(sheet, self.form), self.path)
         shown, hidden = filtered(sheet, self.all_columns)
         dropped: list[str] = []
-        if self.path is None and self.form == "table" and _is_terminal() and not self.all_columns:
-            shown, dropped = fitted(shown, shutil.get_terminal_size().columns)
+        if self.path is None and self.form == "table" and not self.all_columns:
+            shown, dropped = fit_window(shown)
         text = formatted(shown, self.form)
         put(_headed(text) if self.form == "table" and self.path is None else text, self.path)
         for note in (*notes, *_footers(hidden, dropped)):
             hint(note)
         return None
+
+
+def fit_window(sheet: Sheet) -> tuple[Sheet, list[str]]:
+    """The sheet with the columns that a terminal's window has room for, and those left out; elsewhere all of it."""
+    return fitted(sheet, shutil.get_terminal_size().columns) if _is_terminal() else (sheet, [])
 
 
 def _is_terminal() -> bool:
@@ -54,7 +59,7 @@ def _headed(table: str) -> str:
 
 
 def _footers(hidden: list[str], dropped: list[str]) -> list[str]:
-    lines = [f"hidden: {', '.join(hidden)} (--all-columns)"] if hidden else []
+    lines = [f"columns left out: {', '.join(hidden)} (--all-columns)"] if hidden else []
     return [*lines, f"too wide for this window: {', '.join(dropped)} (--all-columns)"] if dropped else lines
 
 

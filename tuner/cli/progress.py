@@ -30,7 +30,7 @@ RATE = 4.0  # looks a second
 STAGES = {
     "prepare": "reading the data",
     "search": "searching",
-    "confirm": "confirming the best on fresh seeds and splits",
+    "confirm": "confirming the best on fresh seeds",
     "write": "writing the results",
 }
 

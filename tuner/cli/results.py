@@ -87,8 +87,10 @@ def _args(best: Best) -> str:
     from tuner.cli.text import clean
 
     words: list[str] = []
-    horizon = {} if best["schedule"] == "constant" else {"horizon": best.training["horizon"]}
-    for name, value in {**best.params, "epochs": best.epochs, **horizon}.items():
+    moves = best["schedule"] != "constant"  # only then does the horizon matter
+    for name, value in best.params.items():
+        if name == "horizon" and not moves:
+            continue
         values = value if isinstance(value, list | tuple) else [value]
         words += [f"--{name.replace('_', '-')}", *(clean(item) for item in values)]
     return shlex.join(words) + "\n"

@@ -33,7 +33,7 @@ __all__ = ["run"]
 @click.option("--fresh", is_flag=True, help="Begin anew; the study that is there is moved aside.")
 @home_option
 @click.option("--dry-run", is_flag=True, help="Show what would run and about how long; write nothing.")
-@click.option("--no-confirm", is_flag=True, help="Leave out the retraining of the best on fresh seeds and splits.")
+@click.option("--no-confirm", is_flag=True, help="Leave out the retraining of the best on fresh seeds.")
 def run(
     study: str, dry_run: bool, jobs: int | None, home: Path | None, fresh: bool, no_confirm: bool, **rest: Any
 ) -> None:

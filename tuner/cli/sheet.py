@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["FORMATS", "Sheet", "as_table", "fields", "filtered", "fitted", "formatted", "sheet_of"]
 
 GAP = "  "
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would run such text as a formula
 
 
 @dataclass(frozen=True)
@@ -168,6 +167,8 @@ def as_csv(sheet: Sheet) -> str:
 
 
 def _cell(value: Any) -> str:
+    from tuner.ranking import FORMULA
+
     if value is None or isinstance(value, bool | int | float):
         return "" if value is None or value != value else str(value)
     if isinstance(value, list | tuple):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tuner.cli.output import in_words
+from tuner.cli.output import fit_window, in_words
 from tuner.cli.overview import states_of
 from tuner.cli.sheet import Sheet, as_table, filtered, sheet_of
 from tuner.cli.text import clean, interval, short, sparkline
@@ -19,7 +19,7 @@ from tuner.result import Result
 from tuner.spec import Study
 from tuner.trial import Trial
 
-__all__ = ["Page", "block", "question", "settings_of", "study_page", "trial_page"]
+__all__ = ["Page", "block", "fresh_words", "question", "settings_of", "study_page", "trial_page"]
 
 ENDINGS = {
     "complete": "trained to the end",
@@ -51,6 +51,11 @@ def question(study: Study) -> str:
     return f"{study.direction} {study.metric} of {model} on {source} in {study.train.epochs} epochs, seed {study.seed}"
 
 
+def fresh_words(splits: bool) -> str:
+    """What was fresh in a confirmation."""
+    return "fresh seeds and splits" if splits else "fresh seeds, on the same split"
+
+
 def settings_of(config: Mapping[str, Any]) -> dict[str, Any]:
     """A config as tables show it."""
     return {name: shown(value) if isinstance(value, list | tuple) else value for name, value in config.items()}
@@ -72,8 +77,9 @@ def study_page(result: Result) -> Page:
     text = f"{clean(study.name)}\n{block(facts)}"
     if confirmation.rows:
         seeds = confirmation.column("seeds")[0]
-        text += f"\nconfirmed on {seeds} fresh seeds and splits\n{as_table(confirmed_view(result, confirmation))}"
-    text += f"\noptimizers\n{as_table(filtered(optimizers)[0])}"
+        text += f"\nconfirmed on {seeds} {fresh_words(study.fresh_splits)}\n"
+        text += as_table(fit_window(confirmed_view(result, confirmation))[0])
+    text += f"\noptimizers\n{as_table(fit_window(filtered(optimizers)[0])[0])}"
     document = {
         "study": study.name,
         "settings": study.to_table(),

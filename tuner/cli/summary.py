@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tuner.cli.output import Output, in_words
 from tuner.cli.overview import states_of
 from tuner.cli.ranked import TIES, ranking_sheet
-from tuner.cli.show import block, settings_of
+from tuner.cli.show import block, fresh_words, settings_of
 from tuner.cli.text import clean, interval, short
 from tuner.errors import NoResult
 
@@ -39,7 +39,8 @@ def summary(result: Result, startup: float) -> None:
 
     states = Counter(trial.state for trial in result.all_trials)
     cost = result.cost
-    already = " was complete already" if cost is not None and not cost.trials else ""
+    idle = cost is not None and not cost.trials and not cost.retrained
+    already = " was complete already" if idle else ""
     print(f"{clean(result.study.name)}{already}: {len(result.all_trials)} trials, {states_of(states)}")
     try:
         best = result.best()
@@ -57,17 +58,18 @@ def summary(result: Result, startup: float) -> None:
 def why_none(result: Result) -> str:
     """What stopped the trials, in a line."""
     errors = [trial.error for trial in result.all_trials if trial.error]
-    return (
-        f"the first error: {errors[0].splitlines()[0]}"
-        if errors
-        else "all of them diverged: try smaller learning rates"
-    )
+    if errors:
+        return f"the first error: {errors[0].splitlines()[0]}"
+    diverged = sum(trial.state == "diverged" for trial in result.all_trials)
+    return f"{diverged} of {len(result.all_trials)} diverged" + (": try smaller learning rates" if diverged else "")
 
 
 def best_block(best: Best) -> str:
     """The best config, its value, and what fresh seeds and the test rows say of it."""
-    sure = f"confirmed on {best.confirmation['seeds']} fresh seeds and splits" if best.confirmed else "not confirmed"
-    config = {name: value for name, value in settings_of(best.params).items() if name != "epochs"}
+    sure = "not confirmed"
+    if best.confirmed:
+        sure = f"confirmed on {best.confirmation['seeds']} {fresh_words(best.confirmation['splits'] == 'fresh')}"
+    config = {name: value for name, value in settings_of(best.params).items() if name not in ("epochs", "horizon")}
     facts = {**config, "epochs": epochs_of(best)}
     low, high = best.interval or (None, None)
     if best.confirmed:

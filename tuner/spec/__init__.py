@@ -12,7 +12,7 @@ from tuner.spec.checks import task_problem
 from tuner.spec.domains import Choices, Domain, Range, is_searched
 from tuner.spec.resolve import read_study, study_from_toml
 from tuner.spec.schema import GOALS, Confirm, Data, Model, Search, Split, Train
-from tuner.spec.study import Study, differences
+from tuner.spec.study import Study, differences, in_toml
 from tuner.spec.words import suggest
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "Study",
     "Train",
     "differences",
+    "in_toml",
     "is_searched",
     "read_study",
     "study_from_toml",

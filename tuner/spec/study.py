@@ -10,7 +10,7 @@ from typing import Any
 from tuner.spec.domains import Domain, plain
 from tuner.spec.schema import Confirm, Data, Model, Search, Train
 
-__all__ = ["Study", "differences"]
+__all__ = ["Study", "differences", "in_toml"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,11 @@ class Study:
     base: Path = field(default=Path(), compare=False)
     written: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
+    @property
+    def fresh_splits(self) -> bool:
+        """Whether each confirmation seed has a train / validation split of its own: not where a column decides."""
+        return self.data.split.column is None and self.data.split.order is None
+
     def to_table(self) -> dict[str, Any]:
         """Every key explicit, in plain types, in the order of a study file."""
         study = {"name": self.name, "seed": self.seed, "trials": self.trials}
@@ -58,7 +63,7 @@ class Study:
             tables |= {f"{name}.{inner}": keys for inner, keys in table.items()} if optimizers else {name: table}
         blocks = []
         for name, table in tables.items():
-            lines = [f"{key} = {_toml(value)}" for key, value in table.items()]
+            lines = [f"{key} = {in_toml(value)}" for key, value in table.items()]
             blocks.append("\n".join([f"[{name}]", *lines]))
         return "\n\n".join(blocks) + "\n"
 
@@ -108,12 +113,14 @@ def _fields(table: Any) -> dict[str, Any]:
     }
 
 
-def _toml(value: Any) -> str:
-    """One value on one line: lists and tables inline."""
+def in_toml(value: Any) -> str:
+    """One value as TOML on one line, lists and tables inline; "nothing" for None."""
     import tomli_w
 
+    if value is None:
+        return "nothing"
     if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + " }"
+        return "{ " + ", ".join(f"{key} = {in_toml(item)}" for key, item in value.items()) + " }"
     if isinstance(value, list):
-        return "[" + ", ".join(map(_toml, value)) + "]"
+        return "[" + ", ".join(map(in_toml, value)) + "]"
     return tomli_w.dumps({"value": value}).removeprefix("value = ").rstrip("\n")
