@@ -14,10 +14,11 @@ from typing import Any
 
 from objectives.data import Prepared, SplitSpec, Table, load_table, prepare, save_prepared, table_from
 from objectives.data.sources import is_function
+from objectives.errors import Complaint
 from tuner.confirmation import confirm as retrain_leaders
 from tuner.confirmation import leaders
 from tuner.dispatch import Engine, InlineEngine, open_engine
-from tuner.errors import ChangedStudy
+from tuner.errors import ChangedStudy, StudyError
 from tuner.facts import canary, machine_facts
 from tuner.fitting import fitted
 from tuner.home import StudyDirectory, study_directory, write_atomic
@@ -66,6 +67,8 @@ def run(
     opened. Raises StudyError, DataError, ChangedStudy, StudyBusy.
     """
     started = time.perf_counter()
+    if jobs is not None and jobs < 1:
+        raise StudyError(Complaint("jobs", f"must be at least 1, but got {jobs}"))
     watcher = watcher or Watcher()
     watcher.stage("prepare")
     settings = {"study.name": name, "study.trials": trials}

@@ -23,6 +23,7 @@ __all__ = ["Features", "features_of"]
 Floats = npt.NDArray[np.float64]
 MOST_CATEGORIES = 1000
 FEW_CATEGORIES = 20
+SHOWN = 8  # text columns that a sentence names
 # A column with this share of numbers among its texts is a number column with slips in it, not a category.
 SLIPS = 0.9
 
@@ -49,7 +50,9 @@ class Features:
         wide = len(self.columns)
         numbers = [column for name, column in self.columns.items() if name not in self.texts]
         gaps = sum(bool(np.isnan(column).any()) for column in numbers)
-        said = [f"{len(self.texts)} of {wide} columns are text: one-hot"] if self.texts else []
+        kinds = [f"{name} ({len(set(self.columns[name]))})" for name in self.texts[:SHOWN]]
+        more = [f"and {len(self.texts) - SHOWN} more"] if len(self.texts) > SHOWN else []
+        said = [f"texts, one-hot by category: {', '.join([*kinds, *more])}"] if self.texts else []
         said += [f"{gaps} of {wide} columns have missing numbers: the median of the train rows"] if gaps else []
         return [*self.notes, *said]
 

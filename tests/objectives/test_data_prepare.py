@@ -53,7 +53,7 @@ def test_the_mixed_path_gives_the_numbers_of_the_plain_one() -> None:
     mixed = _ready(frame.assign(colour=np.resize(["red", "blue"], 90)), dtype="float64")
     assert mixed.features == ("p", "q", "r", "s", "colour=blue", "colour=red")
     np.testing.assert_allclose(mixed.train.x[:, :4], plain.train.x[:, :4], rtol=1e-12, atol=1e-12)
-    assert "1 of 5 columns are text: one-hot" in mixed.inferred
+    assert "texts, one-hot by category: colour (2)" in mixed.inferred
 
 
 def test_missing_numbers_are_the_median_of_the_train_rows() -> None:

@@ -107,7 +107,7 @@ def test_frames_of_all_kinds_of_columns() -> None:
     assert table.inferred[1:] == (
         "column 'nothing' is empty: left out",
         "column 'name' has 60 different texts in 60 rows: left out",
-        "1 of 6 columns are text: one-hot",
+        "texts, one-hot by category: kind (2)",
         "3 of 6 columns have missing numbers: the median of the train rows",
     )
 

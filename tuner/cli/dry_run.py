@@ -41,9 +41,10 @@ def rehearse(asked: Study, jobs: int | None) -> None:
         print(f"# a trial could not be trained: {clean(costs)}")
         return
     workers = jobs or default_jobs(study, question.first, study.trials)
+    where = "in this process" if workers == 1 else f"with {workers} workers"
     rows = len(question.first.train)
     seconds = search_seconds(study, [-(-rows // int(config["batch_size"])) for config in configs], costs) / workers
-    print(f"# about {seconds:.2g} s of training with {workers} workers; start-up and confirmation come on top")
+    print(f"# about {seconds:.2g} s of training {where}; start-up and confirmation come on top")
 
 
 def first_configs(study: Study) -> list[dict[str, Any]]:

@@ -61,7 +61,7 @@ def why_none(result: Result) -> str:
     if errors:
         return f"the first error: {errors[0].splitlines()[0]}"
     diverged = sum(trial.state == "diverged" for trial in result.all_trials)
-    return f"{diverged} of {len(result.all_trials)} diverged" + (": try smaller learning rates" if diverged else "")
+    return f"{diverged} diverged: try smaller learning rates" if diverged else "run it with more trials"
 
 
 def best_block(best: Best) -> str:
