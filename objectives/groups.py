@@ -1,7 +1,7 @@
 """The trials of a pack sorted by update rule: a group is a run of rows that one rule moves at once.
 
-Trials with and without weight decay stand in different groups, so that the passes a trial goes through, and with them
-its bits, depend on its own config alone.
+Trials with and without weight decay, and whatever else costs a rule passes of its own, stand in different groups, so
+that the passes a trial goes through, and with them its bits, depend on its own config alone.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives.optimizers import OPTIMIZERS, Optimizer, hyperparameters
+from objectives.optimizers import OPTIMIZERS, Rule, hyperparameters, rule_of, switches
 from objectives.schedules import SCHEDULES
 
 __all__ = ["Group", "Stepper", "groups_of", "kind_of", "row_order", "slots_of"]
@@ -23,9 +23,9 @@ Array = NDArray[Any]
 Config = Mapping[str, Any]
 
 
-def kind_of(config: Config) -> tuple[str, bool]:
-    """What trials must share to be moved by the same passes: the rule, and whether it decays weights."""
-    return str(config["optimizer"]), hyperparameters(config)["weight_decay"] != 0
+def kind_of(config: Config) -> tuple[str, str, tuple[str, ...]]:
+    """What trials must share to be moved by the same passes: the optimizer, whose it is, and what of it is on."""
+    return str(config["optimizer"]), str(config.get("framework", "torch")), switches(config)
 
 
 def row_order(configs: Sequence[Config]) -> list[int]:
@@ -35,7 +35,7 @@ def row_order(configs: Sequence[Config]) -> list[int]:
 
 def slots_of(configs: Sequence[Config]) -> int:
     """S, the most slots that any of the configs' rules keeps."""
-    return max(OPTIMIZERS[config["optimizer"]].slots for config in configs)
+    return max(rule_of(config).slots for config in configs)
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,9 @@ class Group:
 
     start: int
     stop: int
-    rule: Optimizer
+    rule: Rule
     decays: bool
+    decoupled: bool
     h: Mapping[str, Array]
     schedules: tuple[str, ...]
     horizons: tuple[int, ...]  # in updates
@@ -60,7 +61,7 @@ class Group:
 def groups_of(configs: Sequence[Config], steps_per_epoch: int) -> list[Group]:
     """The groups of configs that stand in `row_order`."""
     groups = []
-    for (name, decays), rows in groupby(range(len(configs)), key=lambda i: kind_of(configs[i])):
+    for (name, framework, on), rows in groupby(range(len(configs)), key=lambda i: kind_of(configs[i])):
         indices = list(rows)
         members = [configs[i] for i in indices]
         full = [hyperparameters(config) for config in members]
@@ -68,8 +69,9 @@ def groups_of(configs: Sequence[Config], steps_per_epoch: int) -> list[Group]:
             Group(
                 indices[0],
                 indices[-1] + 1,
-                OPTIMIZERS[name],
-                decays,
+                rule_of(members[0]),
+                "weight_decay" in on,
+                OPTIMIZERS[name].frameworks[framework].decoupled,
                 {key: np.array([values[key] for values in full]) for key in full[0]},
                 tuple(config.get("schedule", "constant") for config in members),
                 tuple(int(config["epochs"]) * steps_per_epoch for config in members),
@@ -104,7 +106,7 @@ class Stepper:
     def step(self, i: int) -> None:
         """Make the i-th of the prepared updates: coupled decay adds to the gradient, decoupled decay shrinks."""
         if self.group.decays:
-            if self.group.rule.decoupled:
+            if self.group.decoupled:
                 np.multiply(self.p, self.shrink[i], out=self.p)
             else:
                 np.multiply(self.p, self.decay, out=self.scratch)

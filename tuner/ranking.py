@@ -86,7 +86,9 @@ def column(values: Sequence[Any], kind: Kind) -> Any:
 
 
 def shown(value: Any) -> str:
-    """A value as a table shows it: hidden sizes as 64x32."""
+    """A value as a table shows it: hidden sizes as 64x32, flags as a study file writes them."""
+    if isinstance(value, bool):
+        return str(value).lower()
     return "x".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
@@ -97,9 +99,9 @@ def metric_names(task: str) -> list[str]:
 
 def hyper_kinds(study: Study) -> dict[str, Kind]:
     """Hyperparameters of a study's trials with their kind of column: the optimizers' own, then the shared ones."""
-    own: dict[str, Kind] = {
-        name: "float64" for n, row in OPTIMIZERS.items() if n in study.optimizers for name in row.names
-    }
+    rows = [row for name, row in OPTIMIZERS.items() if name in study.optimizers]
+    own: dict[str, Kind] = {name: "float64" for row in rows for name in row.names}
+    own |= {flag.name: ("false", "true") for row in rows for flag in row.flags}
     train, model = study.train, study.model
     shared = {"schedule": train.schedule, "model": model.kind, "hidden": model.hidden, "activation": model.activation}
     if model.kind == "linear":

@@ -105,8 +105,9 @@ class Space:
 def space_of(study: Study) -> Space:
     """The space of a study; the order of its latents does not depend on the order of the file."""
     optimizers = {
-        name: tuple(
-            Parameter(hyper.name, hyper.role, study.optimizers[name][hyper.name], hyper.default) for hyper in row.hypers
+        name: (
+            *(Parameter(x.name, x.role, study.optimizers[name][x.name], x.default) for x in row.hypers),
+            *(Parameter(x.name, x.name, study.optimizers[name][x.name], False) for x in row.flags),
         )
         for name, row in OPTIMIZERS.items()
         if name in study.optimizers
@@ -123,10 +124,13 @@ def space_of(study: Study) -> Space:
 
 def _latents(optimizers: Mapping[str, tuple[Parameter, ...]], shared: tuple[Parameter, ...]) -> tuple[Latent, ...]:
     """One latent for each role that any optimizer searches, and for each shared parameter that is searched."""
-    roles = dict.fromkeys(hyper.role for row in OPTIMIZERS.values() for hyper in row.hypers)
+    rows = OPTIMIZERS.values()
+    roles = dict.fromkeys([hyper.role for row in rows for hyper in row.hypers])
+    flags = dict.fromkeys([flag.name for row in rows for flag in row.flags])
     searched = {p.latent: p for own in optimizers.values() for p in own if is_searched(p.domain)}
     choice = [Latent("optimizer", "categorical", tuple(optimizers))] if len(optimizers) > 1 else []
     own = [Latent(role, "float") for role in roles if role in searched]
+    own += [_latent(searched[flag]) for flag in flags if flag in searched]
     return (*choice, *own, *(_latent(p) for p in shared if is_searched(p.domain)))
 
 
@@ -137,7 +141,7 @@ def _latent(p: Parameter) -> Latent:
 
 
 def _numeric(domain: Choices) -> bool:
-    return all(isinstance(value, int | float) for value in domain.values)
+    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in domain.values)
 
 
 def _label(value: Any) -> str:

@@ -96,7 +96,8 @@ def hyperparameters(draw: st.DrawFn) -> dict[str, Any]:
     rule = draw(st.sampled_from(sorted(OPTIMIZERS)))
     place = st.one_of(st.none(), st.floats(0, 1))
     drawn = {hyper.name: (hyper, draw(place)) for hyper in OPTIMIZERS[rule].hypers}
-    return {"optimizer": rule, **{name: natural(h, p) for name, (h, p) in drawn.items() if p is not None}}
+    flags = {flag.name: draw(st.booleans()) for flag in OPTIMIZERS[rule].flags}
+    return {"optimizer": rule, **{name: natural(h, p) for name, (h, p) in drawn.items() if p is not None}, **flags}
 
 
 @st.composite

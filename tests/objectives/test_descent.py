@@ -19,7 +19,7 @@ from objectives.descent import Outcome, State, descend
 from objectives.errors import InvalidInput
 from objectives.minibatches import Minibatches
 from objectives.models import Model
-from objectives.optimizers import OPTIMIZERS
+from objectives.optimizers import OPTIMIZERS, rule_of
 from objectives.problem import Problem, Replicate, constant_loss
 from tests.objectives.problems import (
     Array,
@@ -39,10 +39,10 @@ PARTS = ("train", "valid", "test")
 HOPELESS = config("sgd", lr=1e12)
 
 
-def trial(outcome: Outcome, k: int, rule: str, r: int | slice = slice(None)) -> dict[str, Array]:
+def trial(outcome: Outcome, k: int, member: dict, r: int | slice = slice(None)) -> dict[str, Array]:
     """All that belongs to trial `k` in replicate `r`."""
     state = outcome.state
-    slots = {f"slot {s}": state.slots[s, r, k] for s in range(OPTIMIZERS[rule].slots)}
+    slots = {f"slot {s}": state.slots[s, r, k] for s in range(rule_of(member).slots)}
     curves = {name: curve[r, k] for name, curve in outcome.curves.items()}
     return {"weights": state.weights[r, k], "alive": state.alive[r, k], **slots, **curves}
 
@@ -56,8 +56,7 @@ def assert_same(left: dict[str, Array], right: dict[str, Array]) -> None:
 def assert_same_trials(left: Outcome, right: Outcome, pairs: list[tuple[int, int]], configs: list[dict]) -> None:
     """Trial `i` on the left is trial `j` on the right, for all pairs; `configs` are those of the left."""
     for i, j in pairs:
-        rule = configs[i]["optimizer"]
-        assert_same(trial(left, i, rule), trial(right, j, rule))
+        assert_same(trial(left, i, configs[i]), trial(right, j, configs[i]))
 
 
 @quick
@@ -92,7 +91,7 @@ def test_a_replicate_alone_has_the_bits_of_a_replicate_among_others(whole, confi
         with patch.object(minibatches, "BLOCK_BYTES", block):
             alone = descend(one_replicate(whole, r), configs, epochs)
         for k, member in enumerate(configs):
-            assert_same(trial(together, k, member["optimizer"], r), trial(alone, k, member["optimizer"], 0))
+            assert_same(trial(together, k, member, r), trial(alone, k, member, 0))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from objectives.descent import descend
 from objectives.errors import InvalidInput
-from objectives.groups import Stepper, groups_of
+from objectives.groups import Stepper, groups_of, slots_of
 from objectives.models import Model
-from objectives.optimizers import OPTIMIZERS, Interval, hyperparameters
+from objectives.optimizers import OPTIMIZERS, Interval, hyperparameters, rule_of, switches
 from objectives.problem import constant_loss
 from tests.objectives.problems import TASKS, Array, Sizes, config, natural, problem, same_bits
 from tests.objectives.textbook import RULES
@@ -35,9 +35,9 @@ def start() -> Array:
 
 def path(members: list[dict[str, Any]], drawn: Array, dtype: str = "float64", epochs: int = 1) -> Array:
     """Weights `(60, K, P)` after every update of trials that are given the same gradients, run in `epochs` pieces."""
-    steps = STEPS // epochs
+    steps = len(drawn) // epochs
     weights = np.tile(start().astype(dtype), (1, len(members), 1))
-    gradient, slots = np.empty_like(weights), np.zeros((2, *weights.shape), dtype)
+    gradient, slots = np.empty_like(weights), np.zeros((slots_of(members), *weights.shape), dtype)
     steppers = [Stepper(group, weights, gradient, slots) for group in groups_of(members, steps)]
     seen = []
     for i, g in enumerate(drawn):
@@ -54,6 +54,7 @@ def path(members: list[dict[str, Any]], drawn: Array, dtype: str = "float64", ep
 def textbook_path(member: dict[str, Any], drawn: Array) -> Array:
     values = hyperparameters(member)
     lr = values.pop("lr")
+    values |= {flag.name: member.get(flag.name, False) for flag in OPTIMIZERS[member["optimizer"]].flags}
     factor = 0.5 * (1 + np.cos(np.pi * np.arange(STEPS) / STEPS)) if member["schedule"] == "cosine" else np.ones(STEPS)
     return np.stack(RULES[member["optimizer"]](start(), list(zip(drawn, lr * factor, strict=True)), **values))
 
@@ -71,6 +72,51 @@ def test_a_rule_is_its_textbook_formula(rule, schedule, weight_decay, eps):
     member = one(rule, lr=0.03, schedule=schedule, weight_decay=weight_decay, **values)
     drawn = gradients()
     np.testing.assert_allclose(path([member], drawn)[:, 0], textbook_path(member, drawn), rtol=1e-12, atol=1e-14)
+
+
+OPTIONS = [
+    one("rmsprop", centered=True, eps=0.1),
+    one("rmsprop", momentum=0.9, lr=1e-3),
+    one("rmsprop", momentum=0.5, centered=True, eps=0.1, weight_decay=0.01),
+    one("adagrad", initial_accumulator=0.1),
+    one("nadam", momentum_decay=1.0),
+    one("nadam", momentum_decay=0.0, weight_decay=0.01, eps=1e-4),
+    one("nadam", momentum_decay=1e6, beta1=0.0),
+]
+
+
+def named(member: dict[str, Any]) -> str:
+    """A config as the name of a test."""
+    return "-".join(f"{key}={value}" for key, value in member.items() if key not in ("batch_size", "epochs"))
+
+
+@pytest.mark.parametrize("member", OPTIONS, ids=named)
+@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+def test_an_option_is_its_textbook_formula(member, schedule):
+    member, drawn = {**member, "schedule": schedule}, gradients(2)
+    np.testing.assert_allclose(path([member], drawn)[:, 0], textbook_path(member, drawn), rtol=1e-11, atol=1e-13)
+
+
+def test_an_option_that_is_off_costs_no_pass():
+    plain = one("rmsprop")
+    assert switches({**plain, "momentum": 0.0, "centered": False, "weight_decay": 0.0}) == ()
+    assert switches({**plain, "momentum": 0.1, "centered": True}) == ("centered", "momentum")
+    assert [rule_of({**plain, **on}).slots for on in ({}, {"momentum": 0.1}, {"centered": True})] == [1, 2, 2]
+
+
+def test_trials_with_other_options_keep_their_bits_side_by_side():
+    members, drawn = [*OPTIONS, *(one(rule) for rule in OPTIMIZERS)], gradients()
+    members.sort(key=lambda member: (member["optimizer"], switches(member)))
+    together = path(members, drawn)
+    for k, member in enumerate(members):
+        assert same_bits(together[:, k], path([member], drawn)[:, 0])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_constant_gradient_leaves_no_negative_variance(dtype):
+    constant = np.full((STEPS * 20, COORDINATES), np.pi)
+    member = one("rmsprop", centered=True, alpha=0.9, lr=1e-9)
+    assert np.isfinite(path([member], constant, dtype, epochs=20)).all()
 
 
 @pytest.mark.parametrize("rule", OPTIMIZERS)
@@ -127,8 +173,8 @@ places = st.floats(0, 1)
     st.integers(0, 99),
 )
 def test_coefficients_have_the_same_bits_for_one_trial_and_many(rule, places, steps, first):
-    row = OPTIMIZERS[rule]
-    h = {hyper.name: np.array([natural(hyper, place) for place in places]) for hyper in row.hypers}
+    h = {hyper.name: np.array([natural(hyper, place) for place in places]) for hyper in OPTIMIZERS[rule].hypers}
+    row = rule_of({"optimizer": rule})
     t, rates = np.arange(first, first + steps)[:, None] + 1.0, np.ones((steps, 1)) * h["lr"]
     together = row.coefficients(h, rates, t)
     for k in range(len(places)):
@@ -144,15 +190,14 @@ def test_coefficients_have_the_same_bits_for_one_trial_and_many(rule, places, st
         (one("nesterov", lr=0.05, momentum=0.0), one("sgd", lr=0.05)),
         (one("momentum", lr=0.05, momentum=0.0, weight_decay=0.1), one("sgd", lr=0.05, weight_decay=0.1)),
         (one("adamw", weight_decay=0.0), one("adam", weight_decay=0.0)),
+        (one("nadam", beta1=0.0, lr=0.01), one("adam", beta1=0.0, lr=0.01)),
         (one("adam", beta1=0.0, beta2=0.0, lr=0.01, eps=0.1), one("rmsprop", alpha=0.0, lr=0.01, eps=0.1)),
         # A huge eps drowns the root: what is left is momentum with rate lr (1 - beta1) / eps ...
         (one("rmsprop", lr=1e11, eps=1e13), one("sgd", lr=1e-2)),
         # ... and Adam without its first moment is sgd too.
         (one("adam", beta1=0.0, lr=1e11, eps=1e13), one("sgd", lr=1e-2)),
     ],
-    ids=lambda member: "-".join(
-        f"{key}={value}" for key, value in member.items() if key not in ("batch_size", "epochs")
-    ),
+    ids=named,
 )
 def test_a_degenerate_rule_is_the_simpler_rule(left, right):
     drawn = gradients()
@@ -174,9 +219,14 @@ SOLVED = {
     "sgd": {"lr": 0.3},
     "momentum": {"lr": 0.05},
     "nesterov": {"lr": 0.05},
+    "adagrad": {"lr": 0.2},
     "rmsprop": {"lr": 0.01},
+    "adadelta": {"lr": 3.0},
     "adam": {"lr": 0.02},
     "adamw": {"lr": 0.02},
+    "amsgrad": {"lr": 0.02},
+    "adamax": {"lr": 0.02},
+    "nadam": {"lr": 0.02},
 }
 
 
@@ -191,7 +241,7 @@ def test_every_rule_solves_a_small_problem(rule, task, dtype):
     assert losses[-1] < 0.2 * constant_loss(whole.data, whole.data.train)
     assert outcome.curves["valid_loss"][0, 0, -1] < 0.5 * constant_loss(whole.data, whole.data.valid)
     assert outcome.state.weights.dtype == np.dtype(dtype)
-    assert len(outcome.state.slots) == OPTIMIZERS[rule].slots
+    assert len(outcome.state.slots) == rule_of({"optimizer": rule}).slots
 
 
 @pytest.mark.parametrize("row", OPTIMIZERS.values(), ids=lambda row: row.name)
@@ -211,7 +261,7 @@ def test_a_row_is_complete(row):
 
 def test_defaults_are_those_of_torch_2_13():
     defaults = {name: {h.name: h.default for h in row.hypers} for name, row in OPTIMIZERS.items()}
-    assert defaults["rmsprop"] == {"lr": 0.01, "alpha": 0.99, "eps": 1e-8, "weight_decay": 0.0}
+    assert defaults["rmsprop"] == {"lr": 0.01, "alpha": 0.99, "eps": 1e-8, "momentum": 0.0, "weight_decay": 0.0}
     assert defaults["adam"] == {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0}
     assert defaults["adamw"] == {**defaults["adam"], "weight_decay": 0.01}
 

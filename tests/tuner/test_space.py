@@ -28,9 +28,18 @@ EVERYTHING = space(
         "sgd": {"lr": [0.3, 0.1, 0.03]},
         "momentum": {"momentum": 0.5},
         "nesterov": {},
-        "rmsprop": {"alpha": {"low": 0.7, "high": 0.99}, "weight_decay": {"low": 0.0, "high": 0.1, "log": False}},
+        "adagrad": {"initial_accumulator": 0.1},
+        "rmsprop": {
+            "alpha": {"low": 0.7, "high": 0.99},
+            "weight_decay": {"low": 0.0, "high": 0.1, "log": False},
+            "centered": [True, False],
+        },
+        "adadelta": {},
         "adam": {"beta1": {"low": 0.0, "high": 0.9}, "eps": {"low": 1e-10, "high": 0.1}},
         "adamw": {"lr": 0.01, "beta2": [0.9, 0.99, 0.999]},
+        "amsgrad": {},
+        "adamax": {},
+        "nadam": {"momentum_decay": 1.0},
     },
 )
 
@@ -58,6 +67,7 @@ def test_latents_are_shared_by_role_and_ordered() -> None:
         Latent("momentum", "float"),
         Latent("beta2", "float"),
         Latent("eps", "float"),
+        Latent("centered", "categorical", ("false", "true")),
         Latent("batch_size", "float"),
         Latent("schedule", "categorical", ("constant", "cosine")),
         Latent("hidden", "categorical", ("[8]", "[32,32]", "[64]")),
@@ -84,7 +94,7 @@ def test_a_config_is_full_and_valid(latents: dict[str, Any]) -> None:
     row = OPTIMIZERS[config["optimizer"]]
     assert {name: config[name] for name in row.names} == hyperparameters(config)
     rest = {"batch_size", "schedule", "hidden", "activation", "init", "epochs", "framework", "model"}
-    assert set(config) == {"optimizer", *row.names, *rest}
+    assert set(config) == {"optimizer", *row.keys, *rest}
     assert isinstance(config["hidden"], list)
     assert isinstance(config["batch_size"], int)
 

@@ -51,7 +51,8 @@ def test_name_and_base_come_from_the_file(tmp_path: Path) -> None:
 def test_presets_are_searched_by_the_number_of_trials(name: str) -> None:
     for trials in (1, 9, 10, 1000):
         domains = study(study={"trials": trials}, optimizers={name: {}}).optimizers[name]
-        assert list(domains) == list(OPTIMIZERS[name].names)
+        assert list(domains) == list(OPTIMIZERS[name].keys)
+        assert not any(domains[flag.name] for flag in OPTIMIZERS[name].flags)
         for hyper in OPTIMIZERS[name].hypers:
             searched = Range(hyper.low, hyper.high, hyper.scale)
             assert domains[hyper.name] == (searched if trials >= hyper.tier else hyper.default)

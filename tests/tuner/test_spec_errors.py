@@ -107,6 +107,18 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"train": {"epochs": 0}}, "train.epochs: must be at least 1, but got 0"),
     ({"train": {"learning_rate": 0.1}}, "train.learning_rate: unknown key; 'lr' belongs in [optimizers.NAME]"),
     ({"train": {"framework": "keras"}}, "train.framework: 'keras' is not known; choose one of: torch"),
+    (
+        {"optimizers": {"rmsprop": {"centered": 1}}},
+        "optimizers.rmsprop.centered: must be true or false, but got 1",
+    ),
+    (
+        {"optimizers": {"adam": {"centered": True}}},
+        "optimizers.adam.centered: unknown key; rmsprop has it; adam has lr, beta1, beta2, eps, weight_decay",
+    ),
+    (
+        {"optimizers": {"rmsprop": {"centered": [True, True]}}},
+        "optimizers.rmsprop.centered: has True twice; give each choice once",
+    ),
     ({"search": {"sampler": "TPESampler"}}, "search.sampler: 'TPESampler' is not known; did you mean 'tpe'?"),
     ({"search": {"reduction": 1}}, "search.reduction: must be at least 2, but got 1"),
     ({"search": {"random_share": float("nan")}}, "search.random_share: must be finite, but got nan"),
@@ -126,7 +138,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"optimizers": {"adam": {"learning_rate": 1}}}, "optimizers.adam.learning_rate: unknown key; did you mean 'lr'?"),
     (
         {"optimizers": {"sgd": {"momentum": 0.9}}},
-        "optimizers.sgd.momentum: unknown key; momentum, nesterov have it; sgd has lr, weight_decay",
+        "optimizers.sgd.momentum: unknown key; momentum, nesterov, rmsprop have it; sgd has lr, weight_decay",
     ),
     (
         {"optimizers": {"sgd": {"lr": {"low": 1.0, "high": 0.1}}}},

@@ -22,13 +22,14 @@ __all__ = [
     "Value",
     "choice_of",
     "count",
+    "flag",
     "hyper_domain",
     "is_searched",
     "layers",
     "plain",
 ]
 
-Value = float | int | str | tuple[int, ...]
+Value = float | int | bool | str | tuple[int, ...]
 MOST_CHOICES = 1000
 MOST_UNITS = 65536
 MOST_LAYERS = 16
@@ -130,6 +131,17 @@ def choice_of(options: Collection[str]) -> Callable[[Any], Domain]:
         return value
 
     return lambda raw: several(raw, one) if isinstance(raw, list) else one(raw)
+
+
+def flag(raw: Any) -> Domain:
+    """True or false, or a list of both to search. Raises Bad."""
+
+    def one(value: Any) -> bool:
+        if not isinstance(value, bool):
+            raise Bad(f"must be true or false, but got {shown(value)}")
+        return value
+
+    return several(raw, one) if isinstance(raw, list) else one(raw)
 
 
 def hyper_domain(raw: Any, hyper: Hyper, key: tuple[str, ...], report: Report) -> Domain | None:

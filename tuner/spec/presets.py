@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from objectives.optimizers import OPTIMIZERS, Hyper, Optimizer
-from tuner.spec.domains import Domain, Range, hyper_domain
-from tuner.spec.report import MOST, Report
+from tuner.spec.domains import Domain, Range, flag, hyper_domain
+from tuner.spec.report import MOST, Bad, Report
 from tuner.spec.words import guessed, shown, suggest
 
 __all__ = ["optimizer_domains", "preset"]
@@ -37,11 +37,11 @@ def _domains(raw: Any, row: Optimizer, trials: int, report: Report) -> dict[str,
     if not isinstance(raw, dict):
         report.add(key, f"must be a table, but got {shown(raw)}", f"write [optimizers.{row.name}]")
         return {}
-    for name in [name for name in raw if name not in row.names][: MOST + 1]:
+    for name in [name for name in raw if name not in row.keys][: MOST + 1]:
         report.add((*key, name), "unknown key", _elsewhere(name, row))
-    return {
-        hyper.name: domain for hyper in row.hypers if (domain := _domain(raw, hyper, trials, key, report)) is not None
-    }
+    found = {hyper.name: _domain(raw, hyper, trials, key, report) for hyper in row.hypers}
+    found |= {one.name: _flag(raw.get(one.name, False), (*key, one.name), report) for one in row.flags}
+    return {name: domain for name, domain in found.items() if domain is not None}
 
 
 def _domain(raw: Mapping[str, Any], hyper: Hyper, trials: int, key: tuple[str, ...], report: Report) -> Domain | None:
@@ -50,9 +50,18 @@ def _domain(raw: Mapping[str, Any], hyper: Hyper, trials: int, key: tuple[str, .
     return hyper_domain(raw[hyper.name], hyper, (*key, hyper.name), report)
 
 
+def _flag(raw: Any, key: tuple[str, ...], report: Report) -> Domain | None:
+    try:
+        return flag(raw)
+    except Bad as bad:
+        report.add(key, bad.what, bad.hint)
+        return None
+
+
 def _elsewhere(name: str, row: Optimizer) -> str:
     """A hint: another word for a key of this optimizer, or the optimizers that do have it."""
-    if guessed(name, row.names):
-        return suggest(name, row.names)
-    owners = [other.name for other in OPTIMIZERS.values() if name in other.names]
-    return f"{', '.join(owners)} have it; {row.name} has {', '.join(row.names)}" if owners else suggest(name, row.names)
+    if guessed(name, row.keys):
+        return suggest(name, row.keys)
+    owners = [other.name for other in OPTIMIZERS.values() if name in other.keys]
+    has = "has" if len(owners) == 1 else "have"
+    return f"{', '.join(owners)} {has} it; {row.name} has {', '.join(row.keys)}" if owners else suggest(name, row.keys)

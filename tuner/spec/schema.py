@@ -156,7 +156,7 @@ TABLES: dict[str, type[Table]] = {
 KEYS: dict[str, tuple[str, ...]] = {
     **{name: tuple(table.model_fields) for name, table in TABLES.items()},
     "data.split": tuple(Split.model_fields),
-    "optimizers.NAME": tuple(sorted({name for row in OPTIMIZERS.values() for name in row.names})),
+    "optimizers.NAME": tuple(sorted({name for row in OPTIMIZERS.values() for name in row.keys})),
 }
 KINDS = {
     "int_type": "a whole number",

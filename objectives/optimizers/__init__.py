@@ -1,0 +1,30 @@
+"""Update rules: `OPTIMIZERS`, a row each, and the functions that make their steps, in order of increasing complexity.
+
+A rule moves a slice of a pack. Every array it gets is `(R, K, P)` and every coefficient a column `(1, K, 1)`, so that
+trials with different hyperparameters advance in one pass over memory. Rules follow torch.optim 2.13: with `g` the
+gradient of the mean loss at `p` and `t = 1, 2, ...` the count of updates, each docstring gives what is computed.
+
+What a step costs is passes over memory, so the running averages are kept without their factor: `M = m / (1 - beta1)`
+needs two passes where `m` needs three. The factors move into the coefficients, which are computed once an epoch in
+float64 (`coefficients`); what remains differs from torch by rounding alone. Slots are zero at the start, whatever the
+rule: what it adds to them is added on use.
+"""
+
+from __future__ import annotations
+
+from objectives.hyper import Flag, Hyper, Interval
+from objectives.optimizers.rows import Convention, Optimizer, Rule
+from objectives.optimizers.table import OPTIMIZERS, hyperparameters, rule_of, switches
+
+__all__ = [
+    "OPTIMIZERS",
+    "Convention",
+    "Flag",
+    "Hyper",
+    "Interval",
+    "Optimizer",
+    "Rule",
+    "hyperparameters",
+    "rule_of",
+    "switches",
+]
