@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objectives.optimizers import OPTIMIZERS, Rule, hyperparameters, rule_of, switches
-from objectives.schedules import SCHEDULES
+from objectives.schedules import Plan, plan_of
 
 __all__ = ["Group", "Stepper", "groups_of", "kind_of", "row_order", "slots_of"]
 
@@ -48,13 +48,11 @@ class Group:
     decays: bool
     decoupled: bool
     h: Mapping[str, Array]
-    schedules: tuple[str, ...]
-    horizons: tuple[int, ...]  # in updates
+    plans: tuple[Plan, ...]
 
     def rates(self, k: Array) -> Array:
         """Scheduled learning rates `(T, K)` of the updates `k (T,)`."""
-        factors = [SCHEDULES[name](k, horizon) for name, horizon in zip(self.schedules, self.horizons, strict=True)]
-        rates: Array = np.stack(factors, axis=1) * self.h["lr"]
+        rates: Array = np.stack([plan(k) for plan in self.plans], axis=1) * self.h["lr"]
         return rates
 
 
@@ -73,8 +71,7 @@ def groups_of(configs: Sequence[Config], steps_per_epoch: int) -> list[Group]:
                 "weight_decay" in on,
                 OPTIMIZERS[name].frameworks[framework].decoupled,
                 {key: np.array([values[key] for values in full]) for key in full[0]},
-                tuple(config.get("schedule", "constant") for config in members),
-                tuple(int(config["epochs"]) * steps_per_epoch for config in members),
+                tuple(plan_of(config, int(config["epochs"]) * steps_per_epoch) for config in members),
             )
         )
     return groups

@@ -12,7 +12,7 @@ from objectives.metrics import metrics_of
 from objectives.optimizers import OPTIMIZERS
 from tuner.confirmation import Standing
 from tuner.goal import ranked, signed
-from tuner.spec import Choices, Domain, Study
+from tuner.spec import Study, values_of
 from tuner.trial import Trial
 
 if TYPE_CHECKING:
@@ -108,12 +108,9 @@ def hyper_kinds(study: Study) -> dict[str, Kind]:
         del shared["hidden"], shared["activation"]
     shared |= {"init": model.init, "framework": train.framework}
     texts = {name: tuple(map(shown, values_of(domain))) for name, domain in shared.items()}
-    return {"optimizer": tuple(study.optimizers), **own, "batch_size": "Int64", **texts}
-
-
-def values_of(domain: Domain) -> tuple[Any, ...]:
-    """The values that a domain of texts or layer sizes allows."""
-    return domain.values if isinstance(domain, Choices) else (domain,)
+    numbers = [*(["warmup"] if train.warmup != 0 else []), *train.schedule_hypers()]
+    scheduling: dict[str, Kind] = {"schedule": texts.pop("schedule"), **dict.fromkeys(numbers, "float64")}
+    return {"optimizer": tuple(study.optimizers), **own, "batch_size": "Int64", **scheduling, **texts}
 
 
 def confirmation_table(standings: Sequence[Standing]) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from objectives.streams import Stream, stream
 from tuner.goal import goal_at
 from tuner.optuna_bridge import Observation, tpe
 from tuner.space import Space
-from tuner.spec import Study
+from tuner.spec import Study, values_of
 from tuner.trial import Trial
 
 __all__ = ["LAG", "SAMPLERS", "propose", "rungs", "survivors"]
@@ -31,14 +31,16 @@ def rungs(study: Study) -> tuple[int, ...]:
     """Epochs at which a generation is compared, the last of which is the full length.
 
     The full length divided by the reduction again and again, down to about 2 epochs. With a schedule that moves, down
-    to about a fifth of the length: before that, the order of the trials says little about the order at the end.
+    to about a fifth of the length: before that, the order of the trials says little about the order at the end. Within
+    a warmup it says nothing.
     """
     full, reduction = study.train.epochs, study.search.reduction
     if study.search.pruner == "none":
         return (full,)
-    first = 2 if study.train.schedule == "constant" else max(2, math.ceil(full / 5))
+    warm = math.floor(full * max(values_of(study.train.warmup))) + 1
+    first = max(2, warm, 2 if study.train.schedule == "constant" else math.ceil(full / 5))
     steps = [full]
-    while steps[0] / reduction >= first - 0.5:
+    while round(steps[0] / reduction) >= first:
         steps.insert(0, round(steps[0] / reduction))
     return tuple(steps)
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from objectives.errors import Complaint, InvalidInput, nearest
 from objectives.optimizers import OPTIMIZERS
+from objectives.schedules import SCHEDULE_HYPERS, SCHEDULES, WARMUP
 from tuner.spec import Choices, Domain, Range, Study, is_searched
 
 __all__ = ["Latent", "Space", "space_of"]
@@ -41,6 +42,11 @@ class Parameter:
     latent: str
     domain: Domain
     default: Any
+    schedules: tuple[str, ...] = ()  # those that it belongs to, where not to all
+
+    def applies(self, schedule: Any) -> bool:
+        """Whether it means anything under that schedule."""
+        return not self.schedules or schedule in self.schedules
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,7 @@ class Space:
         optimizer = str(latents["optimizer"]) if len(names) > 1 else names[0]
         own = {p.name: _value(p, latents) for p in self.optimizers[optimizer]}
         shared = {p.name: _value(p, latents) for p in self.shared}
+        shared = {p.name: shared[p.name] for p in self.shared if p.applies(shared["schedule"])}
         return {"optimizer": optimizer, **own, **shared, **dict(self.constants)}
 
     def latents_of(self, config: Mapping[str, Any]) -> dict[str, float | str]:
@@ -75,7 +82,7 @@ class Space:
             raise InvalidInput(Complaint("optimizer", f"{optimizer!r} is not searched", hint))
         found: dict[str, float | str] = {"optimizer": str(optimizer)} if len(self.optimizers) > 1 else {}
         for p in (*self.optimizers[str(optimizer)], *self.shared):
-            if is_searched(p.domain):
+            if is_searched(p.domain) and p.applies(config.get("schedule", DEFAULTS["schedule"])):
                 found[p.latent] = _coordinate(p, config.get(p.name, p.default))
         return {latent.name: found[latent.name] for latent in self.latents if latent.name in found}
 
@@ -118,8 +125,23 @@ def space_of(study: Study) -> Space:
         domains |= {"hidden": model.hidden, "activation": model.activation}
     domains["init"] = model.init
     shared = tuple(Parameter(name, name, domain, DEFAULTS[name]) for name, domain in domains.items())
+    shared = (*shared[:2], *_scheduling(study), *shared[2:])
     constants = (("epochs", train.epochs), ("framework", train.framework), ("model", model.kind))
     return Space(_latents(optimizers, shared), constants, shared, optimizers)
+
+
+def _scheduling(study: Study) -> list[Parameter]:
+    """What the schedules have to be told; a warmup only where there may be one."""
+    train = study.train
+    warmup = [] if train.warmup == 0 else [Parameter("warmup", "warmup", train.warmup, WARMUP.default)]
+    owners = {
+        name: tuple(row.name for row in SCHEDULES.values() if SCHEDULE_HYPERS[name] in row.hypers)
+        for name in train.schedule_hypers()
+    }
+    return warmup + [
+        Parameter(name, name, getattr(train, name), SCHEDULE_HYPERS[name].default, rows)
+        for name, rows in owners.items()
+    ]
 
 
 def _latents(optimizers: Mapping[str, tuple[Parameter, ...]], shared: tuple[Parameter, ...]) -> tuple[Latent, ...]:

@@ -101,12 +101,22 @@ def hyperparameters(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
+def schedules(draw: st.DrawFn) -> dict[str, Any]:
+    """A schedule with its values, some given, some left at their defaults, and a warmup or none."""
+    row = SCHEDULES[draw(st.sampled_from(sorted(SCHEDULES)))]
+    place = st.one_of(st.none(), st.floats(0, 1))
+    drawn = {hyper: draw(place) for hyper in row.hypers}
+    values = {hyper.name: natural(hyper, at) for hyper, at in drawn.items() if at is not None}
+    warmup = draw(st.sampled_from((0.0, 0.1, 0.4)))
+    return {"schedule": row.name, **values, **({"warmup": warmup} if warmup else {})}
+
+
+@st.composite
 def packs(draw: st.DrawFn, most: int = 7) -> list[dict[str, Any]]:
     """Configs of one batch size, 1 to `most` of them, of any rules; batch sizes up to 24 rows."""
     batch_size, horizon = draw(st.sampled_from((1, 2, 5, 7, 8, 16, 23, 24))), draw(st.integers(1, 5))
     members = draw(st.lists(hyperparameters(), min_size=1, max_size=most))
-    schedule = st.sampled_from(sorted(SCHEDULES))
-    return [{**m, "batch_size": batch_size, "epochs": horizon, "schedule": draw(schedule)} for m in members]
+    return [{**m, "batch_size": batch_size, "epochs": horizon, **draw(schedules())} for m in members]
 
 
 @st.composite

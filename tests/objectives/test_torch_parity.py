@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from objectives.minibatches import Minibatches
 from objectives.models import Layers, Model
 from objectives.optimizers import OPTIMIZERS, hyperparameters
 from objectives.problem import Problem, Replicate
-from objectives.schedules import SCHEDULES
+from objectives.schedules import SCHEDULES, plan_of
 from tests.objectives.problems import Array, config
 from tests.objectives.test_optimizers import OPTIONS, STEPS, gradients, named, one, path, start
 
@@ -69,9 +70,25 @@ def torch_optimizer(config: dict[str, Any], parameters: Any) -> Any:
 
 
 def torch_schedule(config: dict[str, Any], optimizer: Any, horizon: int) -> Any:
-    if config["schedule"] == "cosine":
-        return torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=horizon)
-    return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
+    """The schedule of torch.optim that a config describes, started over after its warmup."""
+    ways, plan = torch.optim.lr_scheduler, plan_of(config, horizon)
+    late, lr, v = plan.horizon, optimizer.param_groups[0]["lr"], plan.values
+    makers = {
+        "constant": lambda: ways.ConstantLR(optimizer, factor=1.0),
+        "step": lambda: ways.StepLR(optimizer, max(1, round(v["step_size"] * late)), v["gamma"]),
+        "exponential": lambda: ways.ExponentialLR(optimizer, v["gamma"] ** (1 / (v["step_size"] * late))),
+        "cosine": lambda: ways.CosineAnnealingLR(optimizer, T_max=late, eta_min=v["final"] * lr),
+        "linear": lambda: ways.LinearLR(optimizer, 1.0, v["final"], late),
+        "polynomial": lambda: ways.PolynomialLR(optimizer, late, v["power"]),
+        "one_cycle": lambda: ways.OneCycleLR(optimizer, lr, late, cycle_momentum=False),
+        "inverse_sqrt": lambda: ways.LambdaLR(
+            optimizer, lambda k: math.sqrt(max(plan.warmup, 1) / (k + plan.warmup + 1))
+        ),
+    }
+    if not plan.warmup:
+        return makers[config["schedule"]]()
+    rising = ways.LinearLR(optimizer, 1 / plan.warmup, total_iters=max(1, plan.warmup - 1))
+    return ways.SequentialLR(optimizer, [rising, makers[config["schedule"]]()], milestones=[plan.warmup])
 
 
 def path_torch(member: dict[str, Any], drawn: Array, dtype: str) -> Array:
@@ -106,6 +123,35 @@ def test_a_rule_is_torchs_with_a_large_eps_and_decay(rule, schedule):
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_a_rule_is_torchs_at_its_defaults(rule, schedule):
     assert_same_path(one(rule, schedule=schedule), "float64", 1e-12, 1e-12)
+
+
+def rates_torch(config: dict[str, Any], horizon: int) -> list[float]:
+    """The learning rates of torch's schedule, update by update."""
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.3)
+    schedule = torch_schedule(config, optimizer, horizon)
+    seen = []
+    for _ in range(horizon):
+        seen.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    return seen
+
+
+@pytest.mark.filterwarnings("ignore:The epoch parameter in `scheduler.step")
+@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("warmup", [0.0, 0.02, 0.1, 0.35])
+@pytest.mark.parametrize("horizon", [50, 137])
+@pytest.mark.parametrize(
+    "values", [{}, {"gamma": 0.5, "step_size": 0.1, "power": 0.7}, {"final": 0.01, "gamma": 0.9, "step_size": 0.02}]
+)
+def test_a_schedule_is_torchs(schedule, warmup, horizon, values):
+    if schedule == "polynomial":
+        values = {**values, "final": 0.0}  # torch's ends at 0
+    if schedule == "one_cycle" and warmup:
+        pytest.skip("torch's OneCycleLR does not start from another schedule's rate")
+    config = {"schedule": schedule, "warmup": warmup, **values}
+    ours = 0.3 * plan_of(config, horizon)(np.arange(horizon))
+    np.testing.assert_allclose(ours, rates_torch(config, horizon), rtol=1e-12, atol=1e-14)
 
 
 @pytest.mark.parametrize("rule", OPTIMIZERS)
@@ -202,7 +248,7 @@ def assert_same_run(problem: Problem, member: dict[str, Any], epochs: int = 3) -
 
 
 @pytest.mark.parametrize("rule", OPTIMIZERS)
-@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("schedule", ["constant", "cosine", "step", "linear"])
 def test_three_epochs_of_digits_end_at_torchs_weights(rule, schedule):
     digits = prepared_problem("digits", Model((64,)))
     # a weight that no pixel reaches ends by turning around 0, where a tiny eps magnifies rounding

@@ -93,7 +93,7 @@ def test_rungs_rise_to_the_full_length(epochs: int, reduction: int, schedule: st
     assert steps[-1] == epochs
     assert list(steps) == sorted(set(steps))
     if len(steps) > 1:
-        assert steps[0] >= (2 if schedule == "constant" else epochs / 5 - 0.5)
+        assert steps[0] >= (2 if schedule == "constant" else epochs / 5)
 
 
 def test_rungs_of_the_default_study() -> None:
@@ -101,6 +101,16 @@ def test_rungs_of_the_default_study() -> None:
     assert rungs(study(schedule="cosine")) == (7, 27)
     assert rungs(study(schedule=["constant", "cosine"])) == (7, 27)
     assert rungs(study(pruner="none")) == (27,)
+
+
+def test_no_rung_is_within_the_warmup() -> None:
+    def asked(**train: Any) -> tuple[int, ...]:
+        return rungs(read_study(study().to_table() | {"train": {"epochs": 27, **train}}))
+
+    assert asked(warmup=0.05) == (2, 7, 27)
+    assert asked(warmup=0.1) == (7, 27)
+    assert asked(warmup=[0.0, 0.25], schedule="cosine") == (7, 27)
+    assert asked(warmup=0.3) == (27,)
 
 
 @given(st.lists(st.one_of(st.floats(-1e3, 1e3), st.just(math.inf)), min_size=1, max_size=60), st.integers(1, 8))

@@ -94,7 +94,7 @@ def test_a_config_is_full_and_valid(latents: dict[str, Any]) -> None:
     row = OPTIMIZERS[config["optimizer"]]
     assert {name: config[name] for name in row.names} == hyperparameters(config)
     rest = {"batch_size", "schedule", "hidden", "activation", "init", "epochs", "framework", "model"}
-    assert set(config) == {"optimizer", *row.keys, *rest}
+    assert set(config) == {"optimizer", *row.keys, *rest, *({"final"} if config["schedule"] == "cosine" else {})}
     assert isinstance(config["hidden"], list)
     assert isinstance(config["batch_size"], int)
 
@@ -138,6 +138,24 @@ def test_numbers_to_choose_from_are_equal_bins() -> None:
         0.5,
         5 / 6,
     ]
+
+
+def test_what_a_schedule_is_told_is_in_its_configs_alone() -> None:
+    made = space(
+        train={"schedule": ["constant", "linear", "step"], "warmup": [0.0, 0.1], "final": [0.0, 0.01], "gamma": 0.5},
+        optimizers={"sgd": {"lr": 0.1}},
+    )
+    assert [latent.name for latent in made.latents if latent.kind == "float"] == ["batch_size", "warmup", "final"]
+    told = {"warmup", "final", "gamma", "step_size", "power"}
+    point = {"batch_size": 0.5, "warmup": 0.7, "final": 0.2}
+    configs = {name: made.config({**point, "schedule": name}) for name in ("constant", "linear", "step")}
+    assert {name: {key: config[key] for key in told & set(config)} for name, config in configs.items()} == {
+        "constant": {"warmup": 0.1},
+        "linear": {"warmup": 0.1, "final": 0.0},
+        "step": {"warmup": 0.1, "gamma": 0.5, "step_size": 1 / 3},
+    }
+    assert "final" in made.latents_of(configs["linear"])
+    assert "final" not in made.latents_of(configs["step"])
 
 
 def test_defaults_are_the_optimizers_own() -> None:

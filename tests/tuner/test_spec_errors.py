@@ -119,6 +119,16 @@ BAD: list[tuple[dict[str, Any], str]] = [
         {"optimizers": {"rmsprop": {"centered": [True, True]}}},
         "optimizers.rmsprop.centered: has True twice; give each choice once",
     ),
+    ({"train": {"warmup": 1}}, "train.warmup: must lie in [0, 1), but got 1; 0 is usual"),
+    ({"train": {"warmup": "0.1"}}, "train.warmup: must be a number or a list, but got '0.1'; 0 is usual"),
+    (
+        {"train": {"warmup": [0.1, 0.99]}},
+        "train.warmup: 0.99 of 27 epochs leaves nothing after it; 0.05 or 0.1 is usual",
+    ),
+    (
+        {"train": {"gamma": 0.5, "schedule": ["constant", "cosine"]}},
+        "train.gamma: does not go with schedule constant and cosine; it belongs to step, exponential",
+    ),
     ({"search": {"sampler": "TPESampler"}}, "search.sampler: 'TPESampler' is not known; did you mean 'tpe'?"),
     ({"search": {"reduction": 1}}, "search.reduction: must be at least 2, but got 1"),
     ({"search": {"random_share": float("nan")}}, "search.random_share: must be finite, but got nan"),

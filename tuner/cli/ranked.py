@@ -14,7 +14,8 @@ __all__ = ["TIES", "ranking_sheet"]
 # Facts of the run rather than of the config: in every file, in a table when asked for.
 ASIDES = ("tie", "state", "rung", "stable", "epochs", "steps", "seconds", "generation", "seed", "train_loss")
 FIRST = ("rank", "value", "confirmed", "trial", "optimizer")
-SHARED = ("batch_size", "schedule", "model", "hidden", "activation", "init", "framework")
+SCHEDULING = ("schedule", "warmup", "final", "gamma", "step_size", "power")
+SHARED = ("batch_size", *SCHEDULING, "model", "hidden", "activation", "init", "framework")
 TIES = "`=`: float32 cannot tell these values from each other."
 
 

@@ -87,7 +87,7 @@ def _args(best: Best) -> str:
     from tuner.cli.text import clean
 
     words: list[str] = []
-    moves = best["schedule"] != "constant"  # only then does the horizon matter
+    moves = best["schedule"] != "constant" or best.get("warmup")  # only then does the horizon matter
     for name, value in best.params.items():
         if name == "horizon" and not moves:
             continue

@@ -9,7 +9,7 @@ what is not written, `checks` looks at what keys say together. All problems are 
 from __future__ import annotations
 
 from tuner.spec.checks import task_problem
-from tuner.spec.domains import Choices, Domain, Range, is_searched
+from tuner.spec.domains import Choices, Domain, Range, is_searched, values_of
 from tuner.spec.resolve import read_study, study_from_toml
 from tuner.spec.schema import GOALS, Confirm, Data, Model, Search, Split, Train
 from tuner.spec.study import Study, differences, in_toml
@@ -34,4 +34,5 @@ __all__ = [
     "study_from_toml",
     "suggest",
     "task_problem",
+    "values_of",
 ]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from objectives.data import BUILTIN
 from objectives.metrics import METRICS
-from tuner.spec.domains import Domain, is_searched
+from objectives.schedules import SCHEDULE_HYPERS, SCHEDULES, warmup_updates
+from tuner.spec.domains import Domain, is_searched, values_of
 from tuner.spec.reading import near_file
 from tuner.spec.report import Report
 from tuner.spec.schema import Data, Model, StudyTable, Train
@@ -20,6 +21,7 @@ __all__ = [
     "check_searched",
     "check_split",
     "check_task",
+    "check_train",
     "goal_of",
     "name_of",
     "task_problem",
@@ -99,12 +101,26 @@ def check_model(model: Model, report: Report) -> None:
             report.add(["model", key], "does not go with a linear model", 'remove it, or write kind = "mlp"')
 
 
+def check_train(train: Train, report: Report) -> None:
+    """Schedules get what they need and nothing else, and a warmup leaves updates after it however large the batch."""
+    used = train.schedule_hypers()
+    for name in [name for name in SCHEDULE_HYPERS if name in train.model_fields_set and name not in used]:
+        owners = [row.name for row in SCHEDULES.values() if name in [hyper.name for hyper in row.hypers]]
+        names = " and ".join(map(str, values_of(train.schedule)))
+        report.add(["train", name], f"does not go with schedule {names}", f"it belongs to {', '.join(owners)}")
+    longest = max(values_of(train.warmup))
+    if warmup_updates(longest, train.epochs) >= train.epochs:
+        what = f"{longest:g} of {train.epochs} epochs leaves nothing after it"
+        report.add(["train", "warmup"], what, "0.05 or 0.1 is usual")
+
+
 def check_searched(
     trials: int, model: Model, train: Train, optimizers: Mapping[str, Mapping[str, Domain]], report: Report
 ) -> None:
     """Several trials need something to search."""
     layers = () if model.kind == "linear" else (model.hidden, model.activation)
-    shared = (*layers, model.init, train.batch_size, train.schedule)
+    schedule = (train.schedule, train.warmup, *(getattr(train, name) for name in train.schedule_hypers()))
+    shared = (*layers, model.init, train.batch_size, *schedule)
     own = [domain for domains in optimizers.values() for domain in domains.values()]
     if trials > 1 and len(optimizers) == 1 and not any(map(is_searched, (*shared, *own))):
         hint = "give a list or a range, or write trials = 1"

@@ -26,7 +26,10 @@ __all__ = [
     "hyper_domain",
     "is_searched",
     "layers",
+    "number",
+    "numbers_of",
     "plain",
+    "values_of",
 ]
 
 Value = float | int | bool | str | tuple[int, ...]
@@ -66,6 +69,11 @@ def plain(domain: Domain) -> Any:
     if isinstance(domain, Choices):
         return [plain(value) for value in domain.values]
     return list(domain) if isinstance(domain, tuple) else domain
+
+
+def values_of(domain: Domain) -> tuple[Any, ...]:
+    """The values of a domain that is no range."""
+    return domain.values if isinstance(domain, Choices) else (domain,)
 
 
 def several(raw: list[Any], item: Callable[[Any], Value]) -> Domain:
@@ -142,6 +150,18 @@ def flag(raw: Any) -> Domain:
         return value
 
     return several(raw, one) if isinstance(raw, list) else one(raw)
+
+
+def numbers_of(hyper: Hyper) -> Callable[[Any], Domain]:
+    """A reader of a number, or a list of them to search. It raises Bad."""
+
+    def one(value: Any) -> float:
+        try:
+            return number(value, hyper)
+        except Bad as bad:
+            raise Bad(bad.what.replace(", a list or a range", " or a list"), f"{hyper.default:g} is usual") from bad
+
+    return lambda raw: several(raw, one) if isinstance(raw, list) else one(raw)
 
 
 def hyper_domain(raw: Any, hyper: Hyper, key: tuple[str, ...], report: Report) -> Domain | None:

@@ -7,7 +7,16 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, cast
 
-from tuner.spec.checks import check_data, check_model, check_searched, check_split, check_task, goal_of, name_of
+from tuner.spec.checks import (
+    check_data,
+    check_model,
+    check_searched,
+    check_split,
+    check_task,
+    check_train,
+    goal_of,
+    name_of,
+)
 from tuner.spec.overrides import apply
 from tuner.spec.presets import optimizer_domains
 from tuner.spec.reading import parse_toml, plain_copy, read_toml
@@ -69,6 +78,7 @@ def _resolved(raw: dict[str, Any], report: Report, base: Path, stem: str, has_da
     check_task(metric, direction, data, report)
     check_split(data, report)
     check_model(model, report)
+    check_train(train, report)
     if has_data and (data.source or not _wrote(raw, "data", "source")):
         check_data(data, base, report)
     if not report.complaints:

@@ -15,8 +15,8 @@ from objectives.data import TASKS
 from objectives.metrics import METRICS
 from objectives.models import ACTIVATIONS, INITS, MODELS
 from objectives.optimizers import OPTIMIZERS
-from objectives.schedules import SCHEDULES
-from tuner.spec.domains import Choices, Domain, choice_of, count, layers
+from objectives.schedules import SCHEDULE_HYPERS, SCHEDULES, WARMUP
+from tuner.spec.domains import Choices, Domain, choice_of, count, layers, numbers_of, values_of
 from tuner.spec.report import MOST, Bad, Report
 from tuner.spec.words import guessed, shown, suggest
 
@@ -123,7 +123,19 @@ class Train(Table):
     epochs: Annotated[int, Field(ge=1, le=10**6)] = 27
     batch_size: Annotated[Domain, searched(count)] = Choices((16, 32, 64, 128, 256))
     schedule: Annotated[Domain, searched(choice_of(SCHEDULES))] = "constant"
+    warmup: Annotated[Domain, searched(numbers_of(WARMUP))] = WARMUP.default
+    final: Annotated[Domain, searched(numbers_of(SCHEDULE_HYPERS["final"]))] = SCHEDULE_HYPERS["final"].default
+    gamma: Annotated[Domain, searched(numbers_of(SCHEDULE_HYPERS["gamma"]))] = SCHEDULE_HYPERS["gamma"].default
+    step_size: Annotated[Domain, searched(numbers_of(SCHEDULE_HYPERS["step_size"]))] = SCHEDULE_HYPERS[
+        "step_size"
+    ].default
+    power: Annotated[Domain, searched(numbers_of(SCHEDULE_HYPERS["power"]))] = SCHEDULE_HYPERS["power"].default
     framework: Annotated[str, one_of(("torch",))] = "torch"
+
+    def schedule_hypers(self) -> tuple[str, ...]:
+        """Names of what the schedules have to be told, besides the warmup."""
+        used = {hyper.name for name in values_of(self.schedule) for hyper in SCHEDULES[name].hypers}
+        return tuple(name for name in SCHEDULE_HYPERS if name in used)
 
 
 class Search(Table):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from objectives.schedules import SCHEDULE_HYPERS
 from tuner.spec.domains import Domain, plain
 from tuner.spec.schema import Confirm, Data, Model, Search, Train
 
@@ -47,6 +48,8 @@ class Study:
         tables: dict[str, Any] = {"study": {**study, self.direction: self.metric, "dtype": self.dtype}}
         for name in ("data", "model", "train"):
             tables[name] = _fields(getattr(self, name))
+        for name in set(SCHEDULE_HYPERS) - set(self.train.schedule_hypers()):
+            del tables["train"][name]
         if self.model.kind == "linear":
             del tables["model"]["hidden"], tables["model"]["activation"]
         tables["optimizers"] = {
