@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives.optimizers import OPTIMIZERS, Rule, hyperparameters, rule_of, switches
+from objectives.optimizers import Rule, convention_of, hyperparameters, rule_of, switches
 from objectives.schedules import Plan, plan_of
 
 __all__ = ["Group", "Stepper", "groups_of", "kind_of", "row_order", "slots_of"]
@@ -59,7 +59,7 @@ class Group:
 def groups_of(configs: Sequence[Config], steps_per_epoch: int) -> list[Group]:
     """The groups of configs that stand in `row_order`."""
     groups = []
-    for (name, framework, on), rows in groupby(range(len(configs)), key=lambda i: kind_of(configs[i])):
+    for (_, _, on), rows in groupby(range(len(configs)), key=lambda i: kind_of(configs[i])):
         indices = list(rows)
         members = [configs[i] for i in indices]
         full = [hyperparameters(config) for config in members]
@@ -69,7 +69,7 @@ def groups_of(configs: Sequence[Config], steps_per_epoch: int) -> list[Group]:
                 indices[-1] + 1,
                 rule_of(members[0]),
                 "weight_decay" in on,
-                OPTIMIZERS[name].frameworks[framework].decoupled,
+                convention_of(members[0]).decoupled,
                 {key: np.array([values[key] for values in full]) for key in full[0]},
                 tuple(plan_of(config, int(config["epochs"]) * steps_per_epoch) for config in members),
             )

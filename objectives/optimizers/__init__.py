@@ -14,9 +14,18 @@ from __future__ import annotations
 
 from objectives.hyper import Flag, Hyper, Interval
 from objectives.optimizers.rows import Convention, Optimizer, Rule
-from objectives.optimizers.table import OPTIMIZERS, hyperparameters, rule_of, switches
+from objectives.optimizers.table import (
+    FRAMEWORKS,
+    OPTIMIZERS,
+    convention_of,
+    hyperparameters,
+    missing,
+    rule_of,
+    switches,
+)
 
 __all__ = [
+    "FRAMEWORKS",
     "OPTIMIZERS",
     "Convention",
     "Flag",
@@ -24,7 +33,9 @@ __all__ = [
     "Interval",
     "Optimizer",
     "Rule",
+    "convention_of",
     "hyperparameters",
+    "missing",
     "rule_of",
     "switches",
 ]

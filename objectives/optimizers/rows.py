@@ -25,9 +25,10 @@ class Convention:
     """How a framework's optimizer of a name computes.
 
     `eps` stands "outside" the root and after bias correction, `sqrt(v_hat) + eps`; before it ("hat"), `sqrt(v) + eps`;
-    or "inside", `sqrt(v + eps)`. `buffered`: the momentum buffer holds steps, with the rate of their time, rather than
-    gradients. `decoupled`: weight decay shrinks `p` instead of adding to `g`. `fixed` are hyperparameters that have one
-    value there, for the reason `why`.
+    or "inside", `sqrt(v + eps)`. "corrected" is outside, where amsgrad takes the greatest of corrected averages.
+    `buffered`: the momentum buffer holds steps, with the rate of their time, rather than gradients. `decoupled`:
+    weight decay shrinks `p` instead of adding to `g`. `fixed` are hyperparameters that have one value there, for the
+    reason `why`.
     """
 
     eps: str = "outside"

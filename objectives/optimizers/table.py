@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from objectives.errors import Complaint, InvalidInput, nearest
@@ -12,11 +13,34 @@ from objectives.optimizers.rows import Convention, Optimizer, Rule
 from objectives.optimizers.scaled import adadelta_rule, adagrad_rule, rmsprop_rule
 from objectives.optimizers.slope import momentum_rule, nesterov_rule, sgd_rule
 
-__all__ = ["OPTIMIZERS", "hyperparameters", "rule_of", "switches"]
+__all__ = ["FRAMEWORKS", "OPTIMIZERS", "convention_of", "hyperparameters", "missing", "rule_of", "switches"]
 
 UNIT = Interval(0.0, 1.0)
 DECAY = Interval()
-TORCH = {"torch": Convention()}
+FRAMEWORKS = ("torch", "keras", "optax", "sklearn")
+_UNLIKE = "scikit-learn's alpha decays no biases, and is divided by the rows of each batch"
+_PSI_KERAS = "Keras has no other"
+_PSI_OPTAX = "optax's momentum is constant"
+
+
+def _frameworks(
+    torch: Convention | None = None,
+    keras: Convention | None = None,
+    optax: Convention | None = None,
+    sklearn: Convention | None = None,
+) -> dict[str, Convention]:
+    """Conventions by framework: torch's where nothing else is said, none in scikit-learn.
+
+    In Keras all weight decay is decoupled; in scikit-learn there is none that agrees.
+    """
+    base = torch or Convention()
+    found = {"torch": base, "keras": replace(keras or base, decoupled=True), "optax": optax or base}
+    if sklearn:
+        found["sklearn"] = replace(sklearn, fixed={"weight_decay": 0.0}, why=_UNLIKE)
+    return found
+
+
+HAT, INSIDE, STEPS = Convention(eps="hat"), Convention(eps="inside"), Convention(buffered=True)
 
 
 def _rate(default: float, low: float, high: float) -> Hyper:
@@ -42,16 +66,19 @@ _AVERAGES = (_BETA1, _BETA2, _eps(1e-8))
 _ADAM = (_rate(1e-3, 1e-5, 0.1), *_AVERAGES)
 _SLOWER = (_rate(2e-3, 1e-5, 0.1), *_AVERAGES)  # torch's default for adamax and nadam
 _BALL = (_rate(0.01, 1e-4, 3.0), _MOMENTUM, _L2)
+_BALLS = _frameworks(keras=STEPS, sklearn=STEPS)
 _ROWS = (
-    Optimizer("sgd", "a step against the gradient", (_rate(0.1, 1e-4, 3.0), _L2), sgd_rule, TORCH),
-    Optimizer("momentum", "a step along a decaying sum of gradients (heavy ball)", _BALL, momentum_rule, TORCH),
-    Optimizer("nesterov", "momentum that already counts the coming step", _BALL, nesterov_rule, TORCH),
+    Optimizer(
+        "sgd", "a step against the gradient", (_rate(0.1, 1e-4, 3.0), _L2), sgd_rule, _frameworks(sklearn=Convention())
+    ),
+    Optimizer("momentum", "a step along a decaying sum of gradients (heavy ball)", _BALL, momentum_rule, _BALLS),
+    Optimizer("nesterov", "momentum that already counts the coming step", _BALL, nesterov_rule, _BALLS),
     Optimizer(
         "rmsprop",
         "each weight's step divided by its recent gradient size",
         (_rate(1e-2, 1e-5, 0.1), _ALPHA, _eps(1e-8), _NO_MOMENTUM, _L2),
         rmsprop_rule,
-        TORCH,
+        _frameworks(keras=replace(INSIDE, buffered=True), optax=replace(INSIDE, buffered=True)),
         flags=(Flag("centered", "divide by the gradients' deviation from their mean"),),
         switches=("centered", "momentum", "weight_decay"),
     ),
@@ -60,7 +87,7 @@ _ROWS = (
         "each weight's step divided by the size of all its gradients so far",
         (_rate(1e-2, 1e-3, 3.0), _START, _eps(1e-10), _L2),
         adagrad_rule,
-        TORCH,
+        _frameworks(keras=INSIDE, optax=INSIDE),
         switches=("initial_accumulator", "weight_decay"),
     ),
     Optimizer(
@@ -68,33 +95,46 @@ _ROWS = (
         "each weight's step as large as its recent steps, for its recent gradients",
         (_rate(1.0, 1e-2, 10.0), _RHO, _eps(1e-6), _L2),
         adadelta_rule,
-        TORCH,
+        _frameworks(),
     ),
     Optimizer(
         "adam",
         "momentum divided by recent gradient size, both corrected for their start",
         (*_ADAM, _L2),
         adam_rule,
-        TORCH,
+        _frameworks(keras=HAT, sklearn=HAT),
     ),
     Optimizer(
         "adamw",
         "adam with weight decay that shrinks the weights directly",
         (*_ADAM, _SHRINK),
         adam_rule,
-        {"torch": Convention(decoupled=True)},
+        _frameworks(Convention(decoupled=True), keras=HAT),
     ),
     Optimizer(
-        "amsgrad", "adam whose steps are divided by the greatest size so far", (*_ADAM, _L2), amsgrad_rule, TORCH
+        "amsgrad",
+        "adam whose steps are divided by the greatest size so far",
+        (*_ADAM, _L2),
+        amsgrad_rule,
+        _frameworks(keras=HAT, optax=Convention(eps="corrected")),
     ),
     Optimizer(
         "adamax",
         "momentum divided by the greatest recent gradient, which slowly fades",
         (*_SLOWER, _L2),
         adamax_rule,
-        TORCH,
+        _frameworks(keras=HAT),
     ),
-    Optimizer("nadam", "adam that already counts the coming step", (*_SLOWER, _PSI, _L2), nadam_rule, TORCH),
+    Optimizer(
+        "nadam",
+        "adam that already counts the coming step",
+        (*_SLOWER, _PSI, _L2),
+        nadam_rule,
+        _frameworks(
+            keras=Convention(fixed={"momentum_decay": 1.0}, why=_PSI_KERAS),
+            optax=Convention(fixed={"momentum_decay": 1e6}, why=_PSI_OPTAX),
+        ),
+    ),
 )
 OPTIMIZERS: dict[str, Optimizer] = {row.name: row for row in _ROWS}
 
@@ -106,14 +146,37 @@ def _row(config: Mapping[str, Any]) -> Optimizer:
     return OPTIMIZERS[name]
 
 
+def convention_of(config: Mapping[str, Any]) -> Convention:
+    """How the config's framework computes its rule. Raises InvalidInput where it has none."""
+    row, framework = _row(config), config.get("framework", "torch")
+    if framework not in FRAMEWORKS:
+        raise InvalidInput(Complaint("framework", f"{framework!r} is not known", nearest(framework, FRAMEWORKS)))
+    if framework not in row.frameworks:
+        raise InvalidInput(Complaint("optimizer", *missing(row, framework)))
+    return row.frameworks[framework]
+
+
+def missing(row: Optimizer, framework: str) -> tuple[str, str]:
+    """What is wrong with an optimizer that a framework does not have, and a hint."""
+    others = [other.name for other in OPTIMIZERS.values() if framework in other.frameworks]
+    return f"{framework} has no {row.name}", f"it has {', '.join(others)}"
+
+
 def hyperparameters(config: Mapping[str, Any]) -> dict[str, float]:
     """The full hyperparameters of a config's rule: its own where given, defaults elsewhere.
 
-    Raises InvalidInput for an unknown optimizer or a value outside its interval.
+    Raises InvalidInput for an unknown optimizer, one that its framework does not have, or values that it may not take.
     """
     row = _row(config)
-    values = {hyper.name: float(config.get(hyper.name, hyper.default)) for hyper in row.hypers}
+    convention = convention_of(config)
+    defaults = {hyper.name: convention.fixed.get(hyper.name, hyper.default) for hyper in row.hypers}
+    values = {name: float(config.get(name, default)) for name, default in defaults.items()}
     wrong = [
+        Complaint(f"{row.name}.{name}", f"must be {value:g}, but got {values[name]!r}", convention.why)
+        for name, value in convention.fixed.items()
+        if values[name] != value
+    ]
+    wrong += [
         Complaint(f"{row.name}.{hyper.name}", f"must lie in {hyper.valid}, but got {values[hyper.name]!r}")
         for hyper in row.hypers
         if values[hyper.name] not in hyper.valid
@@ -133,4 +196,4 @@ def switches(config: Mapping[str, Any]) -> tuple[str, ...]:
 def rule_of(config: Mapping[str, Any]) -> Rule:
     """The passes that a config's trial goes through."""
     row = _row(config)
-    return row.rule(row.frameworks[config.get("framework", "torch")], switches(config))
+    return row.rule(convention_of(config), switches(config))

@@ -106,7 +106,20 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"train": {"batch_size": [True, 2]}}, "train.batch_size: must be a whole number, but got True"),
     ({"train": {"epochs": 0}}, "train.epochs: must be at least 1, but got 0"),
     ({"train": {"learning_rate": 0.1}}, "train.learning_rate: unknown key; 'lr' belongs in [optimizers.NAME]"),
-    ({"train": {"framework": "keras"}}, "train.framework: 'keras' is not known; choose one of: torch"),
+    ({"train": {"framework": "kears"}}, "train.framework: 'kears' is not known; did you mean 'keras'?"),
+    (
+        {"train": {"framework": "sklearn"}, "optimizers": {"adamax": {}}},
+        "optimizers.adamax: sklearn has no adamax; it has sgd, momentum, nesterov, adam",
+    ),
+    (
+        {"train": {"framework": "sklearn"}, "optimizers": {"adam": {"weight_decay": 0.1}}},
+        "optimizers.adam.weight_decay: must be 0 for sklearn, but got 0.1; scikit-learn's alpha decays no biases, "
+        "and is divided by the rows of each batch",
+    ),
+    (
+        {"train": {"framework": "optax"}, "optimizers": {"nadam": {"momentum_decay": 0.004}}},
+        "optimizers.nadam.momentum_decay: must be 1e+06 for optax, but got 0.004; optax's momentum is constant",
+    ),
     (
         {"optimizers": {"rmsprop": {"centered": 1}}},
         "optimizers.rmsprop.centered: must be true or false, but got 1",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from objectives.optimizers import OPTIMIZERS, Hyper, Optimizer
+from objectives.optimizers import OPTIMIZERS, Hyper, Optimizer, missing
 from tuner.spec.domains import Domain, Range, flag, hyper_domain
 from tuner.spec.report import MOST, Bad, Report
 from tuner.spec.words import guessed, shown, suggest
@@ -15,7 +15,7 @@ __all__ = ["optimizer_domains", "preset"]
 ONE_AT_LEAST = "write a table each, like [optimizers.adam]; an empty one takes the preset"
 
 
-def optimizer_domains(raw: Any, trials: int, report: Report) -> dict[str, dict[str, Domain]]:
+def optimizer_domains(raw: Any, trials: int, framework: str, report: Report) -> dict[str, dict[str, Domain]]:
     """Every hyperparameter of every optimizer that has a table, in the order of `OPTIMIZERS`, whatever the file's."""
     if not isinstance(raw, dict):
         report.add(["optimizers"], f"must hold a table for each optimizer, but got {shown(raw)}", ONE_AT_LEAST)
@@ -24,7 +24,9 @@ def optimizer_domains(raw: Any, trials: int, report: Report) -> dict[str, dict[s
         report.add(["optimizers"], "there is no optimizer", ONE_AT_LEAST)
     for name in [name for name in raw if name not in OPTIMIZERS][: MOST + 1]:
         report.add(["optimizers", name], "unknown optimizer", suggest(name, OPTIMIZERS))
-    return {name: _domains(raw[name], row, trials, report) for name, row in OPTIMIZERS.items() if name in raw}
+    return {
+        name: _domains(raw[name], row, trials, framework, report) for name, row in OPTIMIZERS.items() if name in raw
+    }
 
 
 def preset(hyper: Hyper, trials: int) -> Domain:
@@ -32,14 +34,23 @@ def preset(hyper: Hyper, trials: int) -> Domain:
     return Range(hyper.low, hyper.high, hyper.scale) if trials >= hyper.tier else hyper.default
 
 
-def _domains(raw: Any, row: Optimizer, trials: int, report: Report) -> dict[str, Domain]:
+def _domains(raw: Any, row: Optimizer, trials: int, framework: str, report: Report) -> dict[str, Domain]:
     key = ("optimizers", row.name)
     if not isinstance(raw, dict):
         report.add(key, f"must be a table, but got {shown(raw)}", f"write [optimizers.{row.name}]")
         return {}
+    if framework not in row.frameworks:
+        report.add(key, *missing(row, framework))
+        return {}
     for name in [name for name in raw if name not in row.keys][: MOST + 1]:
         report.add((*key, name), "unknown key", _elsewhere(name, row))
-    found = {hyper.name: _domain(raw, hyper, trials, key, report) for hyper in row.hypers}
+    fixed = row.frameworks[framework].fixed
+    found = {hyper.name: _domain(raw, hyper, trials, key, report) for hyper in row.hypers if hyper.name not in fixed}
+    for name in fixed:
+        if raw.get(name, fixed[name]) != fixed[name]:
+            why = row.frameworks[framework].why
+            report.add((*key, name), f"must be {fixed[name]:g} for {framework}, but got {shown(raw[name])}", why)
+    found = {hyper.name: fixed.get(hyper.name, found.get(hyper.name)) for hyper in row.hypers}
     found |= {one.name: _flag(raw.get(one.name, False), (*key, one.name), report) for one in row.flags}
     return {name: domain for name, domain in found.items() if domain is not None}
 

@@ -73,7 +73,7 @@ def _resolved(raw: dict[str, Any], report: Report, base: Path, stem: str, has_da
     table, data = cast(StudyTable, tables["study"]), cast(Data, tables["data"])
     model, train = cast(Model, tables["model"]), cast(Train, tables["train"])
     search, confirm = cast(Search, tables["search"]), cast(Confirm, tables["confirm"])
-    optimizers = optimizer_domains(raw.get("optimizers", {}), table.trials, report)
+    optimizers = optimizer_domains(raw.get("optimizers", {}), table.trials, train.framework, report)
     name, (metric, direction) = name_of(table, stem, report), goal_of(table, report)
     check_task(metric, direction, data, report)
     check_split(data, report)

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 from objectives.data import TASKS
 from objectives.metrics import METRICS
 from objectives.models import ACTIVATIONS, INITS, MODELS
-from objectives.optimizers import OPTIMIZERS
+from objectives.optimizers import FRAMEWORKS, OPTIMIZERS
 from objectives.schedules import SCHEDULE_HYPERS, SCHEDULES, WARMUP
 from tuner.spec.domains import Choices, Domain, choice_of, count, layers, numbers_of, values_of
 from tuner.spec.report import MOST, Bad, Report
@@ -130,7 +130,7 @@ class Train(Table):
         "step_size"
     ].default
     power: Annotated[Domain, searched(numbers_of(SCHEDULE_HYPERS["power"]))] = SCHEDULE_HYPERS["power"].default
-    framework: Annotated[str, one_of(("torch",))] = "torch"
+    framework: Annotated[str, one_of(FRAMEWORKS)] = "torch"
 
     def schedule_hypers(self) -> tuple[str, ...]:
         """Names of what the schedules have to be told, besides the warmup."""
