@@ -125,6 +125,8 @@ def _add_objects(features: Features, name: str, values: Column, where: str, foun
 
 def _as_numbers(values: Column, missing: npt.NDArray[np.bool_]) -> Floats | None:
     numbers = np.full(len(values), np.nan)
+    if any(np.ndim(value) for value in values[~missing]):
+        return None
     try:
         numbers[~missing] = [float(value) for value in values[~missing]]
     except (TypeError, ValueError, OverflowError):
