@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from dataclasses import replace
 from itertools import pairwise
@@ -79,7 +78,7 @@ def test_csv_is_full_precision_and_no_formula() -> None:
     frame = pd.DataFrame({"x": [0.1 + 0.2], "name": ["=HYPERLINK(1)"], "kind": pd.Categorical(["-a"])})
     text = csv_text(frame)
     assert text == "x,name,kind\n0.30000000000000004,'=HYPERLINK(1),'-a\n"
-    assert pd.read_csv(io.StringIO(text), float_precision="round_trip")["x"][0] == 0.1 + 0.2
+    assert float(text.splitlines()[1].partition(",")[0]) == 0.1 + 0.2
 
 
 def confirmed(number: int, values: list[float]) -> list[Confirmed]:
