@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,9 @@ __all__ = ["Array", "Part", "Prepared", "prepare"]
 
 Array = npt.NDArray[np.floating[Any]]
 Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
 DTYPES = ("float32", "float64")
+STRETCH = 1 << 16  # rows that are standardised at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,11 +70,13 @@ def prepare(
     division = divide(table.rows, split, seed, replicate)
     # Numbers too large to standardise end as inf and are complained about below.
     with np.errstate(over="ignore", invalid="ignore"):
-        x, features = _inputs(table, division)
+        inputs, features = _inputs(table, division)
         y, y_mean, y_scale = _targets(table, division.train)
-        x, y = x.astype(dtype), y.astype(dtype)
-    _check_finite(x, y, features, table.where, dtype)
-    train, valid, test = (_part(x[rows], y[rows]) for rows in (division.train, division.valid, division.test))
+        parts = [
+            _part(inputs, y, rows, len(features), dtype) for rows in (division.train, division.valid, division.test)
+        ]
+    _check_finite(parts, features, table.where, dtype)
+    train, valid, test = parts
     inferred = (*table.inferred, *_describe(table, division, split))
     back = (_read_only(y_mean), _read_only(y_scale))
     digest = _digest(
@@ -80,12 +85,13 @@ def prepare(
     return Prepared(table.task, train, valid, test, features, table.classes, *back, digest, inferred)
 
 
-def _inputs(table: Table, division: Division) -> tuple[Floats, tuple[str, ...]]:
-    """All rows (n, D) standardised on the train rows, and the names of the columns."""
-    if isinstance(table.x, np.ndarray):
-        mean, scale = moments(table.x[division.train])
-        return (table.x - mean) / scale, table.features
-    return transform_mixed(table.x, division.train)
+def _inputs(table: Table, division: Division) -> tuple[Callable[[Codes], Floats], tuple[str, ...]]:
+    """What gives some rows (n, D), standardised on the train rows, and the names of the columns."""
+    if not isinstance(table.x, np.ndarray):
+        mixed, features = transform_mixed(table.x, division.train)
+        return mixed.__getitem__, features
+    x, (mean, scale) = table.x, moments(table.x[division.train])
+    return lambda rows: (x[rows] - mean) / scale, table.features
 
 
 def moments(train: Floats) -> tuple[Floats, Floats]:
@@ -107,19 +113,24 @@ def _targets(table: Table, train: npt.NDArray[np.int64]) -> tuple[Floats, Floats
     return y.astype(np.float64), np.zeros(y.shape[1]), np.ones(y.shape[1])
 
 
-def _check_finite(x: Array, y: Array, features: tuple[str, ...], where: str, dtype: str) -> None:
+def _check_finite(parts: list[Part], features: tuple[str, ...], where: str, dtype: str) -> None:
     hint = "rescale it, or use dtype = 'float64'" if dtype == "float32" else "rescale it"
-    bad = [name for name, column in zip(features, x.T, strict=True) if not np.isfinite(column).all()]
+    finite = np.all([np.isfinite(part.x[:, :-1].sum(axis=0, dtype=np.float64)) for part in parts], axis=0)
+    bad = [name for name, fine in zip(features, finite, strict=True) if not fine]
     found = [Complaint(f"{where}, column {name!r}", f"values too large for {dtype}", hint) for name in bad]
-    if not np.isfinite(y).all():
+    if not all(np.isfinite(part.y).all() for part in parts):
         found.append(Complaint(f"{where}, target", f"values too large for {dtype}", hint))
     if found:
         raise DataError(*found)
 
 
-def _part(x: Array, y: Array) -> Part:
-    ones = np.ones((len(x), 1), dtype=x.dtype)
-    return Part(_read_only(np.concatenate([x, ones], axis=1)), _read_only(y))
+def _part(inputs: Callable[[Codes], Floats], y: Floats, rows: Codes, width: int, dtype: str) -> Part:
+    """The rows of a part, a stretch at a time: a large table is never standardised as a whole beside itself."""
+    x = np.ones((len(rows), width + 1), dtype)
+    for start in range(0, len(rows), STRETCH):
+        stretch = slice(start, start + STRETCH)
+        x[stretch, :-1] = inputs(rows[stretch])
+    return Part(_read_only(x), _read_only(y[rows].astype(dtype)))
 
 
 def _read_only(array: Array) -> Array:
