@@ -59,13 +59,6 @@ class Memo:
                 draft.unlink(missing_ok=True)
         return True
 
-    def clear(self) -> None:
-        """Forget everything, drafts of killed processes included."""
-        for path in [*self.directory.glob("*.npz"), *self.directory.glob("*.tmp")]:
-            with suppress(OSError):
-                path.unlink()
-        self._sizes.clear()
-
     def _used(self) -> int:
         return sum(self._sizes.values())
 

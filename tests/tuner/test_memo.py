@@ -107,23 +107,10 @@ def test_a_full_memo_keeps_what_it_has(tmp_path: Path) -> None:
     assert not Memo(tmp_path, 4000).put("c", array, {})
     assert memo.get("a") is not None
     assert memo.get("c") is None
-    memo.clear()
-    assert memo.put("c", array, {})
 
 
 def test_a_disk_that_refuses_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     memo = Memo(tmp_path / "file", CAP)
     assert not memo.put("a", ARRAYS, {})
-    assert memo.get("a") is None
-    memo.clear()
-
-
-def test_clear_leaves_nothing_but_what_is_not_its_own(tmp_path: Path) -> None:
-    memo = Memo(tmp_path, CAP)
-    memo.put("a", ARRAYS, {})
-    (tmp_path / "of-a-killed-process.1.tmp").write_text("")
-    (tmp_path / "notes.txt").write_text("mine")
-    memo.clear()
-    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
     assert memo.get("a") is None

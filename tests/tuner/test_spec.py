@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from objectives.optimizers import OPTIMIZERS
-from tuner.spec import Choices, Range, Study, differences, is_searched, read_study, study_from_toml
+from tuner.spec import Choices, Range, Study, differences, is_searched, read_study
 
 SMALL: dict[str, Any] = {"data": {"source": "sklearn:iris"}, "optimizers": {"adam": {}}}
+
+
+def from_toml(text: str) -> Study:
+    """A stored study, read back."""
+    return read_study(tomllib.loads(text), has_data=False)
 
 
 def study(**tables: Any) -> Study:
@@ -125,13 +131,13 @@ def test_a_study_can_be_read_again_with_settings() -> None:
 def test_data_that_are_handed_in_need_no_source() -> None:
     made = read_study({"optimizers": {"sgd": {}}}, has_data=False)
     assert made.data.source is None
-    assert study_from_toml(made.to_toml()) == made
+    assert from_toml(made.to_toml()) == made
 
 
 def test_a_linear_model_has_no_layers_in_its_file() -> None:
     text = study(model={"kind": "linear"}).to_toml()
     assert '[model]\nkind = "linear"\ninit = "torch"\n' in text
-    assert study_from_toml(text).model.kind == "linear"
+    assert from_toml(text).model.kind == "linear"
 
 
 NAMES = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,20}", fullmatch=True).filter(
@@ -166,7 +172,7 @@ STUDIES = st.fixed_dictionaries(
 @given(STUDIES)
 def test_a_resolved_study_reads_back_equal(tables: dict[str, Any]) -> None:
     made = read_study(tables)
-    back = study_from_toml(made.to_toml())
+    back = from_toml(made.to_toml())
     assert back == made
     assert back.to_toml() == made.to_toml()
     assert differences(made, back) == differences(back, made) == []

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from tuner.spec.checks import task_problem
 from tuner.spec.domains import Choices, Domain, Range, is_searched, values_of
-from tuner.spec.resolve import read_study, study_from_toml
+from tuner.spec.resolve import read_study
 from tuner.spec.schema import GOALS, Confirm, Data, Model, Search, Split, Train
 from tuner.spec.study import Study, differences, in_toml
 from tuner.spec.words import suggest
@@ -31,7 +31,6 @@ __all__ = [
     "in_toml",
     "is_searched",
     "read_study",
-    "study_from_toml",
     "suggest",
     "task_problem",
     "values_of",

@@ -19,12 +19,12 @@ from tuner.spec.checks import (
 )
 from tuner.spec.overrides import apply
 from tuner.spec.presets import optimizer_domains
-from tuner.spec.reading import parse_toml, plain_copy, read_toml
+from tuner.spec.reading import plain_copy, read_toml
 from tuner.spec.report import MOST, Report
 from tuner.spec.schema import TABLES, Confirm, Data, Model, Search, StudyTable, Train, checked, misplaced
 from tuner.spec.study import Study
 
-__all__ = ["read_study", "study_from_toml"]
+__all__ = ["read_study"]
 
 Source = str | PathLike[str] | Mapping[str, Any] | Study
 
@@ -47,11 +47,6 @@ def read_study(
     raw, label, home, stem = _loaded(source)
     report = apply(raw, overrides, settings or {}, label)
     return _resolved(raw, report, base or home, stem, has_data)
-
-
-def study_from_toml(text: str, *, base: Path = Path(), label: str = "study.toml") -> Study:
-    """The study that `Study.to_toml` wrote. Raises StudyError."""
-    return _resolved(parse_toml(text, label), Report(label), base, "study", has_data=False)
 
 
 def _loaded(source: Source) -> tuple[dict[str, Any], str, Path, str]:
