@@ -11,7 +11,14 @@ ROOT = Path(__file__).parent.parent
 # From the bottom up; modules of one row may not import each other. A package stands for all of its modules.
 LAYERS = [
     ["objectives.errors", "objectives.hyper", "objectives.streams"],
-    ["objectives.optimizers", "objectives.schedules", "objectives.losses", "objectives.metrics", "objectives.models"],
+    [
+        "objectives.optimizers",
+        "objectives.schedules",
+        "objectives.losses",
+        "objectives.metrics",
+        "objectives.models",
+        "objectives.surfaces",
+    ],
     ["objectives.data"],
     ["objectives.problem", "objectives.groups"],
     ["objectives.minibatches", "objectives.evaluation"],
