@@ -63,22 +63,23 @@ class Progress:
 class Search:
     """One run of a study's search, up to its number of trials. Committed generations are never run again.
 
-    Long packs of the generations in flight are kept below `flight` until their generation is committed.
+    Every trial trains on all of `sources`, which share one split. Long packs of the generations in flight are kept
+    below `flight` until their generation is committed.
     """
 
     def __init__(
         self,
         study: Study,
         space: Space,
-        source: Source,
+        sources: tuple[Source, ...],
         ledger: Ledger,
         engine: Engine,
         flight: Path,
         watch: Callable[[Progress], None] = lambda progress: None,
     ) -> None:
-        self.study, self.space, self.sources = study, space, (source,)
+        self.study, self.space, self.sources = study, space, sources
         self.ledger, self.engine, self.flight, self.watch = ledger, engine, flight, watch
-        data = opened(source.directory)
+        data = opened(sources[0].directory)
         self.train_rows, self.constant = len(data.train), constant_loss(data, data.valid)
         self.rungs = rungs(study)
         self.history: list[Trial] = ledger.trials()

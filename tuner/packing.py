@@ -69,8 +69,8 @@ class Pack:
 
     @property
     def work(self) -> float:
-        """A rough size, to start the longest packs first: the updates to make, a few trials costing little more."""
-        return self.epochs * (4 + len(self.trials)) / int(self.configs[0]["batch_size"])
+        """A rough size, to start the longest packs first: the updates to make, a few runs costing little more."""
+        return self.epochs * (4 + len(self.trials) * len(self.sources)) / int(self.configs[0]["batch_size"])
 
     @property
     def key(self) -> str:
@@ -132,12 +132,13 @@ def shape_key(config: Config) -> tuple[Any, ...]:
 
 
 def width(config: Config, problem: Problem, slots: int) -> int:
-    """How many trials like this one a pack should hold."""
+    """How many trials like this one a pack should hold: it is the runs that count, one for each replicate."""
     model, rows = shape_key(config)
     weights = model.size(problem.inputs, problem.outputs) * (3 + slots)
     active = rows * 3 * (sum(size + 1 for size in model.hidden) + problem.outputs)
     bytes_each = (weights + active) * problem.data.train.x.dtype.itemsize
-    return int(np.clip(PACK_BYTES // bytes_each, NARROWEST, WIDEST))
+    runs = int(np.clip(PACK_BYTES // bytes_each, NARROWEST, WIDEST))
+    return max(1, runs // len(problem.replicates))
 
 
 def cut(members: Sequence[Member], sources: tuple[Source, ...], epochs: int) -> list[Pack]:

@@ -49,7 +49,8 @@ def best_text(best: Best) -> str:
 def weights_of(best: Best, source: Source, engine: Engine) -> dict[str, Array]:
     """Weights of the best trial at its best epoch, trained again: `W1 (D, H)`, `b1 (H,)`, `W2`, ... in layer order.
 
-    The run is the trial's own, bit for bit, since a trial depends on its config and seed alone.
+    The run is the trial's own, bit for bit, since a trial depends on its config and seed alone; of several replicates,
+    the first.
     """
     (pack,) = cut([Member(best.trial, dict(best.params) | {"epochs": best["horizon"]})], (source,), best.epochs)
     outcome = engine.submit(run_pack, pack).result()

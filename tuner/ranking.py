@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from objectives.optimizers import OPTIMIZERS
 from tuner.confirmation import Standing
 from tuner.goal import ranked, signed
 from tuner.spec import Study, values_of
+from tuner.statistics import standard_error
 from tuner.trial import Trial
 
 if TYPE_CHECKING:
@@ -39,8 +41,9 @@ def tie_groups(values: Sequence[float]) -> list[int]:
 def ranking(study: Study, trials: Sequence[Trial], metrics: Sequence[str], hypers: Mapping[str, Kind]) -> pd.DataFrame:
     """One row a trial: complete ones ranked, then pruned, diverged and failed ones in trial order, unranked.
 
-    Columns: rank, tie, trial, state, value, epoch, rung, stable, metrics, hyperparameters under their natural names,
-    epochs, steps, seconds, generation, seed. `metrics` and `hypers` name theirs; see `hyper_kinds`.
+    Columns: rank, tie, trial, state, value, its standard error over replicates (missing for one), epoch, rung, stable,
+    metrics, hyperparameters under their natural names, epochs, steps, seconds, generation, seed. `metrics` and `hypers`
+    name theirs; see `hyper_kinds`.
     """
     import pandas as pd
 
@@ -58,6 +61,7 @@ def ranking(study: Study, trials: Sequence[Trial], metrics: Sequence[str], hyper
         "trial": np.array([t.number for t in rows], dtype=np.int64),
         "state": pd.Categorical([t.state for t in rows], categories=list(STATES)),
         "value": np.array([np.nan if t.value is None else t.value for t in rows], dtype=np.float64),
+        "se": np.array([spread(t, study.metric) for t in rows], dtype=np.float64),
         "epoch": pd.array([t.epoch for t in rows], dtype="Int64"),
         "rung": np.array([t.rung for t in rows], dtype=np.int64),
         "stable": np.array([t.stable for t in rows], dtype=bool),
@@ -72,6 +76,13 @@ def ranking(study: Study, trials: Sequence[Trial], metrics: Sequence[str], hyper
     columns["generation"] = np.array([t.generation for t in rows], dtype=np.int64)
     columns["seed"] = np.full(len(rows), study.seed, dtype=np.int64)
     return pd.DataFrame(columns)
+
+
+def spread(trial: Trial, metric: str) -> float:
+    """Standard error of a trial's goal over its replicates at its best epoch; nan where there is none."""
+    if trial.epoch is None or metric not in trial.curves:
+        return math.nan
+    return standard_error([float(value) for value in trial.curves[metric][:, trial.epoch - 1]])
 
 
 def column(values: Sequence[Any], kind: Kind) -> Any:

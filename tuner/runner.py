@@ -28,7 +28,7 @@ from tuner.packing import Source
 from tuner.publish import publish
 from tuner.result import Cost, Result
 from tuner.space import space_of
-from tuner.spec import Study, differences, in_toml, read_study
+from tuner.spec import MOST_SEEDS, Study, differences, in_toml, read_study
 from tuner.workload import default_jobs
 
 __all__ = ["Watcher", "run"]
@@ -86,16 +86,16 @@ def run(
                 if left > 0:
                     engine.warm()
                 work = Work(resolved, question, directory, ledger, engine, watcher)
-                source = work.source(0)
+                sources = work.search_sources()
                 prepared = time.perf_counter()
-                spent = work.search(source)
+                spent = work.search(sources)
                 searched = time.perf_counter()
                 retrained = work.confirm() if confirm and resolved.confirm.enabled else 0
                 confirmed = time.perf_counter()
                 if left > 0 or retrained:
                     watcher.stage("write")
                 result = Result(directory)
-                publish(result, source, engine)
+                publish(result, sources[0], engine)
     wall = time.perf_counter() - started
     result.cost = Cost(max(left, 0), retrained, prepared - started, spent, confirmed - searched, wall)
     return result
@@ -119,13 +119,23 @@ class Work:
         save_prepared(data, place)
         return Source(place, self.study.seed, replicate)
 
-    def search(self, source: Source) -> Spent:
+    def search_sources(self) -> tuple[Source, ...]:
+        """What each trial of the search trains on: one split, and a seed for each of the study's replicates.
+
+        The first has number 0, so that one replicate is the start of several. The others are numbered beyond all that a
+        confirmation may ever be widened to: on a random stream that the search had chosen by, it would not be fresh.
+        """
+        first = self.source(0)
+        more = range(MOST_SEEDS + 1, MOST_SEEDS + self.study.train.replicates)
+        return first, *(replace(first, replicate=number) for number in more)
+
+    def search(self, sources: tuple[Source, ...]) -> Spent:
         """Search up to the study's number of trials."""
         if len(self.ledger.trials(with_curves=False)) < self.study.trials:
             self.watcher.stage("search")
         flight = self.directory.cache / "flight"
         space, watch = space_of(self.study), self.watcher.progress
-        return Search(self.study, space, source, self.ledger, self.engine, flight, watch).run()
+        return Search(self.study, space, sources, self.ledger, self.engine, flight, watch).run()
 
     def confirm(self) -> int:
         """Retrain the leaders on fresh seeds and splits and commit what they did; returns how many trainings."""

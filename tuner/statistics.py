@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["Interval", "mean_interval", "t_quantile"]
+__all__ = ["Interval", "mean_interval", "standard_error", "t_quantile"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,15 @@ def mean_interval(
     variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
     half = t_quantile(0.5 + level / 2, n - 1) * math.sqrt(variance / n)
     return Interval(mean, max(mean - half, bounds[0]), min(mean + half, bounds[1]), n, level)
+
+
+def standard_error(values: Sequence[float]) -> float:
+    """Standard error of the mean of independent values; nan for fewer than two, or where one is not finite."""
+    n = len(values)
+    if n < 2 or not all(map(math.isfinite, values)):
+        return math.nan
+    mean = math.fsum(values) / n
+    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1) / n)
 
 
 def t_quantile(p: float, df: int) -> float:

@@ -30,7 +30,7 @@ def training_seconds(study: Study, data: Prepared, trials: int) -> float:
     weights = model_of(config).size(data.train.x.shape[1] - 1, data.train.y.shape[1])
     each = len(data.train) * (6 * weights / FLOPS + STEP / int(config["batch_size"]))
     confirmed = study.confirm.top * study.confirm.seeds * study.train.epochs if study.confirm.enabled else 0
-    return each * (trials * epochs_of_a_trial(study) + confirmed)
+    return each * (trials * study.train.replicates * epochs_of_a_trial(study) + confirmed)
 
 
 def epochs_of_a_trial(study: Study) -> float:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -31,8 +32,8 @@ def test_columns_and_dtypes_are_fixed_even_when_empty() -> None:
     full = ranking(asked, [trial(0), trial(1, state="diverged", value=None)], METRICS, hyper_kinds(asked))
     empty = ranking(asked, [], METRICS, hyper_kinds(asked))
     assert list(empty.columns) == list(full.columns)
-    assert list(full.columns[:8]) == ["rank", "tie", "trial", "state", "value", "epoch", "rung", "stable"]
-    fixed = ["rank", "tie", "trial", "value", "epoch", "rung", "stable", "lr", "momentum", "beta1", *METRICS]
+    assert list(full.columns[:9]) == ["rank", "tie", "trial", "state", "value", "se", "epoch", "rung", "stable"]
+    fixed = ["rank", "tie", "trial", "value", "se", "epoch", "rung", "stable", "lr", "momentum", "beta1", *METRICS]
     for name in (*fixed, "batch_size", "epochs", "steps", "seconds", "generation", "seed"):
         assert empty[name].dtype == full[name].dtype, name
     assert list(empty["state"].cat.categories) == ["complete", "pruned", "diverged", "failed"]
@@ -58,6 +59,14 @@ def test_values_that_float32_cannot_tell_apart_are_ties() -> None:
     table = ranking(study(), trials, METRICS, {"lr": "float64"})
     assert list(table["rank"]) == [1, 1, 3]
     assert list(table["tie"]) == [True, True, False]
+
+
+def test_the_standard_error_is_over_replicates_at_the_best_epoch() -> None:
+    curve = np.array([[9.0, 1.0, 5.0], [9.0, 2.0, 7.0], [9.0, 6.0, 1.0]])
+    many = replace(trial(0, value=3.0, epochs=3), epoch=2, curves={"valid_loss": curve})
+    table = ranking(study(), [many, trial(1, value=4.0), trial(2, state="diverged", value=None)], METRICS, {})
+    assert table["se"][0] == pytest.approx(np.std([1, 2, 6], ddof=1) / np.sqrt(3))
+    assert table["se"][1:].isna().all()
 
 
 @given(st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=40))

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,11 @@ import pytest
 
 import tuner
 from objectives import DataError, Model, Problem, Replicate, predict
+from objectives.data import save_prepared
 from tuner.errors import ChangedStudy, StudyBusy, StudyError, UnknownStudy
 from tuner.lock import hold
-from tuner.runner import Watcher, ask
+from tuner.packing import Member, Source, cut
+from tuner.runner import Watcher, Work, ask
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -67,6 +70,60 @@ def test_a_run_in_two_parts_is_one_run(undisturbed: dict[str, bytes], tmp_path: 
     second = tuner.run(small(), jobs=1, home=tmp_path)
     assert second.cost.trials == 8
     assert outputs(tmp_path) == undisturbed
+
+
+def replicated(replicates: int) -> dict[str, Any]:
+    study = small()
+    return study | {"train": study["train"] | {"replicates": replicates}}
+
+
+def test_one_replicate_is_the_default(undisturbed: dict[str, bytes], tmp_path: Path) -> None:
+    result = tuner.run(replicated(1), jobs=1, home=tmp_path)
+    assert outputs(tmp_path) == undisturbed
+    assert result.ranking()["se"].isna().all()
+
+
+def test_replicates_change_no_byte_with_the_workers_and_rank_by_their_mean(tmp_path: Path) -> None:
+    one, two = (tuner.run(replicated(3), jobs=jobs, home=tmp_path / str(jobs)) for jobs in (1, 2))
+    assert outputs(tmp_path / "1") == outputs(tmp_path / "2")
+    assert one.curves().equals(two.curves())
+    single = tuner.run(replicated(1), jobs=1, home=tmp_path / "single", confirm=False)
+    for trial, alone in zip(one.all_trials[:8], single.all_trials[:8], strict=True):
+        losses = trial.curves["valid_loss"]
+        shared = min(losses.shape[1], alone.curves["valid_loss"].shape[1])
+        assert (losses[:1, :shared] == alone.curves["valid_loss"][:, :shared]).all()
+        assert len({row.tobytes() for row in losses}) == 3
+    ranking = one.ranking().dropna(subset=["epoch"])
+    for row in ranking.itertuples():
+        at_best = one.trial(row.trial).curves["valid_loss"][:, row.epoch - 1]
+        assert row.value == pytest.approx(at_best.mean())
+        assert row.se == pytest.approx(at_best.std(ddof=1) / np.sqrt(3))
+
+
+def test_a_search_shares_no_random_stream_with_its_confirmation(tmp_path: Path, monkeypatch: Any) -> None:
+    seen: list[tuple[int, ...]] = []
+    real = Work.search
+
+    def search(self: Work, sources: tuple[Source, ...]) -> Any:
+        seen.append(tuple(source.replicate for source in sources))
+        return real(self, sources)
+
+    monkeypatch.setattr(Work, "search", search)
+    tuner.run(replicated(3), jobs=1, home=tmp_path, confirm=False)
+    assert seen == [(0, 1001, 1002)]
+    with pytest.raises(StudyError, match="at most 1000"):
+        tuner.read_study(small() | {"confirm": {"seeds": 1001}})
+
+
+def test_a_pack_of_replicates_holds_fewer_trials(tmp_path: Path) -> None:
+    source = Source(tmp_path / "data", 0, 0)
+    save_prepared(ask(small()).first, source.directory)
+    members = [Member(n, {"optimizer": "adam", "model": "mlp", "hidden": [8], "batch_size": 8}) for n in range(64)]
+    widths = [
+        max(len(pack.trials) for pack in cut(members, tuple(replace(source, replicate=r) for r in range(count)), 1))
+        for count in (1, 4, 100)
+    ]
+    assert widths == [32, 8, 1]
 
 
 def test_a_complete_study_runs_nothing(tmp_path: Path) -> None:

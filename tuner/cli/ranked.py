@@ -13,7 +13,7 @@ __all__ = ["TIES", "ranking_sheet"]
 
 # Facts of the run rather than of the config: in every file, in a table when asked for.
 ASIDES = ("tie", "state", "rung", "stable", "epochs", "steps", "seconds", "generation", "seed", "train_loss")
-FIRST = ("rank", "value", "confirmed", "trial", "optimizer")
+FIRST = ("rank", "value", "se", "confirmed", "trial", "optimizer")
 SCHEDULING = ("schedule", "warmup", "final", "gamma", "step_size", "power")
 SHARED = ("batch_size", *SCHEDULING, "model", "hidden", "activation", "init", "framework")
 TIES = "`=`: float32 cannot tell these values from each other."
@@ -39,6 +39,8 @@ def ranking_sheet(
     fixed = frozenset(name for name in own if not _searched(result, name))
     unstable = not all(sheet.column("stable"))
     asides = {*ASIDES, goal} - ({"stable"} if unstable else set()) - (set() if complete else {"state"})
+    if result.study.train.replicates == 1:
+        asides.add("se")
     titles = {"value": goal} | {name: name.removeprefix("valid_") for name in names if name != "valid_loss"}
     return Sheet(
         sheet.columns,

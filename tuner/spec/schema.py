@@ -22,6 +22,7 @@ from tuner.spec.words import guessed, shown, suggest
 
 __all__ = [
     "GOALS",
+    "MOST_SEEDS",
     "TABLES",
     "Confirm",
     "Data",
@@ -35,6 +36,7 @@ __all__ = [
 ]
 
 T = TypeVar("T", bound=BaseModel)
+MOST_SEEDS = 1000  # of a confirmation, which numbers its replicates from 1
 GOALS = ("valid_loss", *(f"valid_{name}" for name in METRICS))
 
 
@@ -131,6 +133,7 @@ class Train(Table):
     ].default
     power: Annotated[Domain, searched(numbers_of(SCHEDULE_HYPERS["power"]))] = SCHEDULE_HYPERS["power"].default
     framework: Annotated[str, one_of(FRAMEWORKS)] = "torch"
+    replicates: Annotated[int, Field(ge=1, le=100)] = 1
 
     def schedule_hypers(self) -> tuple[str, ...]:
         """Names of what the schedules have to be told, besides the warmup."""
@@ -153,7 +156,7 @@ class Confirm(Table):
 
     enabled: bool = True
     top: Annotated[int, Field(ge=1, le=100)] = 5
-    seeds: Annotated[int, Field(ge=2, le=1000)] = 5
+    seeds: Annotated[int, Field(ge=2, le=MOST_SEEDS)] = 5
     metrics: Annotated[tuple[str, ...], PlainValidator(scorers)] = ()
 
 
