@@ -1,7 +1,7 @@
 """The trials of a pack sorted by update rule: a group is a run of rows that one rule moves at once.
 
-Trials with and without weight decay, and whatever else costs a rule passes of its own, stand in different groups, so
-that the passes a trial goes through, and with them its bits, depend on its own config alone.
+Trials with and without weight decay or clipping, and whatever else costs a rule passes of its own, stand in different
+groups, so that the passes a trial goes through, and with them its bits, depend on its own config alone.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from objectives.clipping import Clip, clip_of, guard_of
 from objectives.optimizers import Rule, convention_of, hyperparameters, rule_of, switches
 from objectives.schedules import Plan, plan_of
 
@@ -25,7 +26,8 @@ Config = Mapping[str, Any]
 
 def kind_of(config: Config) -> tuple[str, str, tuple[str, ...]]:
     """What trials must share to be moved by the same passes: the optimizer, whose it is, and what of it is on."""
-    return str(config["optimizer"]), str(config.get("framework", "torch")), switches(config)
+    on = (*switches(config), *(("clip_norm",) if clip_of(config) else ()))
+    return str(config["optimizer"]), str(config.get("framework", "torch")), on
 
 
 def row_order(configs: Sequence[Config]) -> list[int]:
@@ -40,7 +42,10 @@ def slots_of(configs: Sequence[Config]) -> int:
 
 @dataclass(frozen=True)
 class Group:
-    """Rows `start` to `stop` of a pack: one rule, its hyperparameters as columns `(K,)`, decay or none."""
+    """Rows `start` to `stop` of a pack: one rule, its hyperparameters as columns `(K,)`, decay or none.
+
+    `clip` are the norms `(K,)` to clip to, zeros where nothing is clipped, `guard` what is added to a norm.
+    """
 
     start: int
     stop: int
@@ -49,6 +54,8 @@ class Group:
     decoupled: bool
     h: Mapping[str, Array]
     plans: tuple[Plan, ...]
+    clip: Array
+    guard: float
 
     def rates(self, k: Array) -> Array:
         """Scheduled learning rates `(T, K)` of the updates `k (T,)`."""
@@ -72,6 +79,8 @@ def groups_of(configs: Sequence[Config], steps_per_epoch: int) -> list[Group]:
                 convention_of(members[0]).decoupled,
                 {key: np.array([values[key] for values in full]) for key in full[0]},
                 tuple(plan_of(config, int(config["epochs"]) * steps_per_epoch) for config in members),
+                np.array([clip_of(config) for config in members]),
+                guard_of(members[0]),
             )
         )
     return groups
@@ -86,6 +95,7 @@ class Stepper:
         self.p, self.g = weights[:, rows], gradients[:, rows]
         self.slots = [slot[:, rows] for slot in slots[: group.rule.slots]]
         self.scratch = np.empty_like(self.p)
+        self.clip = Clip(self.g, group.clip, group.guard) if group.clip.any() else None
         decay = group.h["weight_decay"]
         self.decay = decay.astype(weights.dtype)[None, :, None]
         self.table: list[Array] = []
@@ -101,7 +111,9 @@ class Stepper:
         self.shrink = (1 - rates * self.group.h["weight_decay"]).astype(dtype)[:, None, :, None]
 
     def step(self, i: int) -> None:
-        """Make the i-th of the prepared updates: coupled decay adds to the gradient, decoupled decay shrinks."""
+        """Make the i-th of the prepared updates: clip; coupled decay adds to the gradient, decoupled decay shrinks."""
+        if self.clip:
+            self.clip()
         if self.group.decays:
             if self.group.decoupled:
                 np.multiply(self.p, self.shrink[i], out=self.p)

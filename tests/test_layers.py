@@ -19,7 +19,7 @@ LAYERS = [
         "objectives.models",
         "objectives.surfaces",
     ],
-    ["objectives.data"],
+    ["objectives.data", "objectives.clipping"],
     ["objectives.problem", "objectives.groups"],
     ["objectives.minibatches", "objectives.evaluation"],
     ["objectives.descent"],

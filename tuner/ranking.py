@@ -119,7 +119,11 @@ def hyper_kinds(study: Study) -> dict[str, Kind]:
         del shared["hidden"], shared["activation"]
     shared |= {"init": model.init, "framework": train.framework}
     texts = {name: tuple(map(shown, values_of(domain))) for name, domain in shared.items()}
-    numbers = [*(["warmup"] if train.warmup != 0 else []), *train.schedule_hypers()]
+    numbers = [
+        *(["warmup"] if train.warmup != 0 else []),
+        *train.schedule_hypers(),
+        *(["clip_norm"] if train.clip_norm != 0 else []),
+    ]
     scheduling: dict[str, Kind] = {"schedule": texts.pop("schedule"), **dict.fromkeys(numbers, "float64")}
     return {"optimizer": tuple(study.optimizers), **own, "batch_size": "Int64", **scheduling, **texts}
 

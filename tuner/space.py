@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from objectives.clipping import CLIP
 from objectives.errors import Complaint, InvalidInput, nearest
 from objectives.optimizers import OPTIMIZERS
 from objectives.schedules import SCHEDULE_HYPERS, SCHEDULES, WARMUP
@@ -125,7 +126,8 @@ def space_of(study: Study) -> Space:
         domains |= {"hidden": model.hidden, "activation": model.activation}
     domains["init"] = model.init
     shared = tuple(Parameter(name, name, domain, DEFAULTS[name]) for name, domain in domains.items())
-    shared = (*shared[:2], *_scheduling(study), *shared[2:])
+    clip = [] if train.clip_norm == 0 else [Parameter(CLIP.name, CLIP.name, train.clip_norm, CLIP.default)]
+    shared = (*shared[:2], *_scheduling(study), *clip, *shared[2:])
     constants = (("epochs", train.epochs), ("framework", train.framework), ("model", model.kind))
     return Space(_latents(optimizers, shared), constants, shared, optimizers)
 

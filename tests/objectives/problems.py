@@ -116,7 +116,8 @@ def packs(draw: st.DrawFn, most: int = 7) -> list[dict[str, Any]]:
     """Configs of one batch size, 1 to `most` of them, of any rules; batch sizes up to 24 rows."""
     batch_size, horizon = draw(st.sampled_from((1, 2, 5, 7, 8, 16, 23, 24))), draw(st.integers(1, 5))
     members = draw(st.lists(hyperparameters(), min_size=1, max_size=most))
-    return [{**m, "batch_size": batch_size, "epochs": horizon, **draw(schedules())} for m in members]
+    clips = st.sampled_from(({}, {}, {"clip_norm": 0.0}, {"clip_norm": 0.05}, {"clip_norm": 1.0}))
+    return [{**m, "batch_size": batch_size, "epochs": horizon, **draw(schedules()), **draw(clips)} for m in members]
 
 
 @st.composite

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from objectives import minibatches
 from objectives.descent import Outcome, State, descend
 from objectives.errors import InvalidInput
+from objectives.groups import kind_of
 from objectives.minibatches import Minibatches
 from objectives.models import Model
 from objectives.optimizers import OPTIMIZERS, rule_of
@@ -387,3 +388,17 @@ def test_replicates_must_stack():
         Problem((Replicate(0, 0, prepared(Sizes())), Replicate(0, 1, prepared(Sizes(train=25)))), Model())
     with pytest.raises(InvalidInput, match="problem: has no replicates"):
         Problem((), Model())
+
+
+def test_clipping_bounds_a_step_and_costs_nothing_where_it_is_off():
+    whole = problem(Sizes(dtype="float64"), Model((4,)))
+    rows = len(whole.data.train)
+    members = [config("sgd", lr=1.0, batch_size=rows, clip_norm=norm) for norm in (1e-3, 0.0, 1e6)]
+    start, end = (descend(whole, members, epochs).state.weights[0] for epochs in (0, 1))
+    moved = np.linalg.norm(end - start, axis=1)
+    assert moved[0] == pytest.approx(1e-3, rel=1e-2)
+    assert moved[1] > 1e-2
+    assert same_bits(end[1], end[2])
+    assert kind_of(members[1]) == kind_of(config("sgd")) != kind_of(members[0])
+    with pytest.raises(InvalidInput, match=r"clip_norm: must lie in \[0, inf\), but got -1.0"):
+        descend(whole, [config("sgd", clip_norm=-1)], 1)

@@ -230,6 +230,8 @@ def train_torch(problem: Problem, member: dict[str, Any], weights: Array, epochs
             optimizer.zero_grad()
             loss = criterion(model(torch.tensor(x[0, 0, :, :-1])), torch.tensor(y[0, 0].T.copy()))
             loss.backward()
+            if member.get("clip_norm"):
+                torch.nn.utils.clip_grad_norm_(model.parameters(), member["clip_norm"])
             optimizer.step()
             schedule.step()
             total += loss.item() * x.shape[2]
@@ -285,3 +287,10 @@ def test_initial_weights_are_distributed_as_torchs(inputs, outputs):
     ours = Model().initial(np.random.default_rng(0), inputs, outputs)
     assert abs(np.abs(theirs).max() - np.abs(ours).max()) < 0.01 / np.sqrt(inputs)
     np.testing.assert_allclose(np.quantile(ours, [0.25, 0.5, 0.75]), np.quantile(theirs, [0.25, 0.5, 0.75]), atol=4e-3)
+
+
+@pytest.mark.parametrize("rule", ["sgd", "momentum", "adam", "adamw"])
+@pytest.mark.parametrize("clip_norm", [0.05, 0.5, 1e6])
+def test_three_epochs_of_digits_clipped_end_at_torchs_weights(rule, clip_norm):
+    digits = prepared_problem("digits", Model((64,)))
+    assert_same_run(digits, config(rule, batch_size=32, epochs=3, weight_decay=1e-3, clip_norm=clip_norm))

@@ -158,6 +158,15 @@ def test_what_a_schedule_is_told_is_in_its_configs_alone() -> None:
     assert "final" not in made.latents_of(configs["step"])
 
 
+def test_clipping_is_a_coordinate_only_where_it_is_searched() -> None:
+    made = space(train={"clip_norm": [0.0, 1.0], "batch_size": 8}, optimizers={"sgd": {"lr": 0.1}})
+    assert [latent.name for latent in made.latents] == ["clip_norm"]
+    assert [made.config({"clip_norm": at})["clip_norm"] for at in (0.2, 0.8)] == [0.0, 1.0]
+    fixed = space(train={"clip_norm": 0.5}, optimizers={"sgd": {}})
+    assert fixed.config(fixed.defaults()[0])["clip_norm"] == 0.5
+    assert "clip_norm" not in space(optimizers={"sgd": {}}).config(fixed.defaults()[0])
+
+
 def test_defaults_are_the_optimizers_own() -> None:
     made = space(optimizers={name: {} for name in OPTIMIZERS})
     configs = [made.config(point) for point in made.defaults()]

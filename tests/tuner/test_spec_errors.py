@@ -132,6 +132,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
         {"optimizers": {"rmsprop": {"centered": [True, True]}}},
         "optimizers.rmsprop.centered: has True twice; give each choice once",
     ),
+    ({"train": {"clip_norm": -1}}, "train.clip_norm: must lie in [0, inf), but got -1; 0 is usual"),
     ({"train": {"warmup": 1}}, "train.warmup: must lie in [0, 1), but got 1; 0 is usual"),
     ({"train": {"warmup": "0.1"}}, "train.warmup: must be a number or a list, but got '0.1'; 0 is usual"),
     (

@@ -15,7 +15,7 @@ __all__ = ["TIES", "ranking_sheet"]
 ASIDES = ("tie", "state", "rung", "stable", "epochs", "steps", "seconds", "generation", "seed", "train_loss")
 FIRST = ("rank", "value", "se", "confirmed", "trial", "optimizer")
 SCHEDULING = ("schedule", "warmup", "final", "gamma", "step_size", "power")
-SHARED = ("batch_size", *SCHEDULING, "model", "hidden", "activation", "init", "framework")
+SHARED = ("batch_size", *SCHEDULING, "clip_norm", "model", "hidden", "activation", "init", "framework")
 TIES = "`=`: float32 cannot tell these values from each other."
 
 

@@ -108,6 +108,8 @@ def check_train(train: Train, report: Report) -> None:
         owners = [row.name for row in SCHEDULES.values() if name in [hyper.name for hyper in row.hypers]]
         names = " and ".join(map(str, values_of(train.schedule)))
         report.add(["train", name], f"does not go with schedule {names}", f"it belongs to {', '.join(owners)}")
+    if train.framework == "sklearn" and train.clip_norm != 0:
+        report.add(["train", "clip_norm"], "sklearn does not clip gradients", "remove it, or choose another framework")
     longest = max(values_of(train.warmup))
     if warmup_updates(longest, train.epochs) >= train.epochs:
         what = f"{longest:g} of {train.epochs} epochs leaves nothing after it"
@@ -120,7 +122,7 @@ def check_searched(
     """Several trials need something to search."""
     layers = () if model.kind == "linear" else (model.hidden, model.activation)
     schedule = (train.schedule, train.warmup, *(getattr(train, name) for name in train.schedule_hypers()))
-    shared = (*layers, model.init, train.batch_size, *schedule)
+    shared = (*layers, model.init, train.batch_size, train.clip_norm, *schedule)
     own = [domain for domains in optimizers.values() for domain in domains.values()]
     if trials > 1 and len(optimizers) == 1 and not any(map(is_searched, (*shared, *own))):
         hint = "give a list or a range, or write trials = 1"

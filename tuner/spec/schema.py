@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 
+from objectives.clipping import CLIP
 from objectives.data import TASKS
 from objectives.metrics import METRICS
 from objectives.models import ACTIVATIONS, INITS, MODELS
@@ -133,6 +134,7 @@ class Train(Table):
     ].default
     power: Annotated[Domain, searched(numbers_of(SCHEDULE_HYPERS["power"]))] = SCHEDULE_HYPERS["power"].default
     framework: Annotated[str, one_of(FRAMEWORKS)] = "torch"
+    clip_norm: Annotated[Domain, searched(numbers_of(CLIP))] = CLIP.default
     replicates: Annotated[int, Field(ge=1, le=100)] = 1
 
     def schedule_hypers(self) -> tuple[str, ...]:
