@@ -76,9 +76,9 @@ def test_quadratic_has_the_condition_number_asked_for(condition: float, size: in
 
 
 def test_what_is_no_surface_is_refused_with_a_reason() -> None:
-    with pytest.raises(InvalidInput, match="rosenbrok.*rosenbrock"):
+    with pytest.raises(InvalidInput, match=r"rosenbrok.*rosenbrock"):
         surface_of("rosenbrok")
-    with pytest.raises(InvalidInput, match="at least 1, but is 0.5"):
+    with pytest.raises(InvalidInput, match=r"at least 1, but is 0\.5"):
         quadratic(0.5)
-    with pytest.raises(InvalidInput, match="size.*at least 2, but is 1"):
+    with pytest.raises(InvalidInput, match=r"size.*at least 2, but is 1"):
         quadratic(10, 1)

@@ -151,12 +151,14 @@ def test_the_model_sees_the_highest_rung_with_enough_trials() -> None:
     assert observed(asked, low[:7]) == []
 
 
-@settings(max_examples=20, deadline=None)
-@given(seed=st.integers(0, 2**32))
-def test_the_model_goes_where_it_was_good(seed: int) -> None:
-    asked = read_study(study(random_share=0.0).to_table() | {"study": {"name": "s", "trials": 64, "seed": seed}})
-    space = space_of(asked)
-    history = finished(asked, space, 3, size=32)
-    proposed = [float(latents["lr"]) for latents in propose(asked, space, 4, 96, 16, history)]
-    # at random, half of them would lie so near
-    assert sum(abs(lr - 0.6) < 0.25 for lr in proposed) >= 11
+def test_the_model_goes_where_it_was_good() -> None:
+    near = 0
+    for seed in range(10):
+        tables = study(random_share=0.0).to_table() | {"study": {"name": "s", "trials": 64, "seed": seed}}
+        asked = read_study(tables)
+        space = space_of(asked)
+        history = finished(asked, space, 3, size=32)
+        proposed = propose(asked, space, 4, 96, 16, history)
+        near += sum(abs(float(latents["lr"]) - 0.6) < 0.25 for latents in proposed)
+    # of 160; at random, half of them would lie so near, give or take 6
+    assert near >= 130, near
