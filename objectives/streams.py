@@ -26,6 +26,8 @@ class Stream(IntEnum):
     MODEL = 7  # (generation)
     CANARY = 8  # ()
     SCORERS = 9  # ()
+    CHECK = 12  # (replicate)
+    CANDIDATES = 13  # (replicate, candidate)
 
 
 def stream(seed: int, purpose: Stream, *key: int) -> np.random.Generator:

@@ -1,0 +1,77 @@
+"""The training loss over all train rows and its gradient, as pure functions of the weights.
+
+Rows are read in chunks, as views of the data, and in the dtype of the weights: float64 weights see float32 data in
+double precision, a chunk at a time. What one row of weights gives does not depend on the rows beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from objectives.losses import Scratch
+from objectives.models import ACTIVATIONS, Layers, Workspace, backward, forward
+from objectives.problem import Problem
+
+__all__ = ["chunks", "loss_and_gradient", "losses"]
+
+Array = NDArray[Any]
+CHUNK = 512  # rows at once: part of what makes the bits of a loss, so not a setting
+TOGETHER = 64  # weights at once: bounds the buffers, and is not seen in the bits
+
+
+def losses(problem: Problem, weights: Array, replicate: int = 0) -> Array:
+    """Mean losses `(K,)`, in float64, of `weights (K, P)` over a replicate's train rows."""
+    found = [_losses(problem, weights[i : i + TOGETHER], replicate) for i in range(0, len(weights), TOGETHER)]
+    return np.concatenate([np.empty(0), *found])
+
+
+def _losses(problem: Problem, weights: Array, replicate: int) -> Array:
+    shapes = problem.model.shapes(problem.inputs, problem.outputs)
+    layers = Layers(weights[None], shapes)
+    total = np.zeros(len(weights))
+    for x, y, work, scratch in _passes(problem, weights, replicate):
+        problem.loss.value(forward(x, layers, work, ACTIVATIONS[problem.model.activation]), y, scratch)
+        total += scratch.total[0, :, 0, 0]
+    return total / len(problem.data.train)
+
+
+def loss_and_gradient(problem: Problem, weights: Array, replicate: int = 0) -> tuple[Array, Array]:
+    """Mean losses `(K,)`, in float64, and gradients `(K, P)` of `weights (K, P)` over a replicate's train rows."""
+    shapes = problem.model.shapes(problem.inputs, problem.outputs)
+    part, gradient = np.empty_like(weights), np.zeros_like(weights)
+    layers, parts = Layers(weights[None], shapes), Layers(part[None], shapes)
+    activation, n = ACTIVATIONS[problem.model.activation], len(problem.data.train)
+    total = np.zeros(len(weights))
+    for x, y, work, scratch in _passes(problem, weights, replicate):
+        problem.loss.gradient(forward(x, layers, work, activation), y, scratch)
+        total += scratch.total[0, :, 0, 0]
+        backward(x, layers, parts, work, activation)
+        part *= x.shape[2] / n
+        gradient += part
+    return total / n, gradient
+
+
+def chunks(problem: Problem, dtype: Any, replicate: int = 0) -> Iterator[tuple[Array, Array]]:
+    """All train rows in order: `x (B, D + 1)`, `y (B, C)`; copied only where the dtype differs."""
+    train = problem.replicates[replicate].data.train
+    for start in range(0, len(train), CHUNK):
+        rows = slice(start, start + CHUNK)
+        yield np.asarray(train.x[rows], dtype=dtype), np.asarray(train.y[rows], dtype=dtype)
+
+
+def _passes(problem: Problem, weights: Array, replicate: int) -> Iterator[tuple[Array, Array, Workspace, Scratch]]:
+    """Chunks `x (1, 1, B, D + 1)`, `y (1, 1, C, B)` with buffers that fit them."""
+    shapes = problem.model.shapes(problem.inputs, problem.outputs)
+    buffers: dict[int, tuple[Workspace, Scratch]] = {}
+    for x, y in chunks(problem, weights.dtype, replicate):
+        rows = len(x)
+        if rows not in buffers:
+            buffers[rows] = (
+                Workspace(shapes, 1, len(weights), rows, weights.dtype),
+                Scratch(1, len(weights), problem.outputs, rows, weights.dtype),
+            )
+        yield x[None, None], np.ascontiguousarray(y.T)[None, None], *buffers[rows]
