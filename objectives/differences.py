@@ -25,11 +25,7 @@ Function = Callable[[Array], Array]
 TOGETHER = 64  # points at once
 TOLERANCE = 1e-6  # measured: right gradients of every model and loss agree to 1e-8 or better
 NUDGE = 0.01
-SHRINK = (
-    1.0,
-    0.1,
-    0.01,
-)  # steps tried where a difference disagrees: a kink of a relu inside the step leaves a short one
+SHRINK = (1.0, 0.1, 0.01)  # of the step, where a difference disagrees: a short step may miss a relu's kink
 
 
 def central_differences(
@@ -108,8 +104,9 @@ class GradientCheck:
 def check_gradient(
     problem: Problem, weights: Array | None = None, *, replicate: int = 0, most: int = 256
 ) -> GradientCheck:
-    """Compare the gradient of the training loss with central differences, in float64, at `weights (P,)` or near initial ones.
+    """Compare the gradient of the training loss with central differences, in float64.
 
+    At `weights (P,)`, or near initial ones where none are given.
     Looks at `most` weights, drawn from the seed, and at all of them along a random direction.
     Raises InvalidInput for weights of another shape or that are not finite.
     """
