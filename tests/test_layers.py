@@ -22,7 +22,7 @@ LAYERS = [
     ["objectives.data", "objectives.clipping"],
     ["objectives.problem", "objectives.groups"],
     ["objectives.minibatches", "objectives.evaluation", "objectives.training_loss"],
-    ["objectives.descent", "objectives.differences"],
+    ["objectives.descent", "objectives.differences", "objectives.full_batch"],
     ["tuner.errors", "tuner.trial", "tuner.statistics", "tuner.best"],
     ["tuner.goal", "tuner.memo", "tuner.lock"],
     ["tuner.home"],
