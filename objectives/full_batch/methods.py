@@ -37,20 +37,29 @@ def advance(
 ) -> State:
     """Take `iterations` iterations from `state`, or from `start (P,)`, or from the objective's own start.
 
-    Raises InvalidInput for an unknown method or one that this objective does not allow.
+    Raises InvalidInput for an unknown method, one that this objective does not allow, or a start that does not fit.
     """
     if method not in METHODS:
         raise InvalidInput(Complaint("method", f"{method!r} is not known", nearest(method, METHODS)))
     row = METHODS[method]
     with np.errstate(all="ignore"):
         if state is None:
-            first = objective.start if start is None else start
-            state = row.begin(objective, np.array(first, dtype=np.float64))
+            state = row.begin(objective, _first(objective, start))
         for _ in range(iterations):
             if state.status != RUNNING:
                 break
             state = row.step(objective, state)
     return state
+
+
+def _first(objective: Objective, start: Array | None) -> Array:
+    point = np.array(objective.start if start is None else start, dtype=np.float64)
+    if point.shape != objective.start.shape:
+        what = f"has the shape {point.shape}, but the objective wants {objective.start.shape}"
+        raise InvalidInput(Complaint("start", what))
+    if not np.isfinite(point).all():
+        raise InvalidInput(Complaint("start", "is not finite everywhere"))
+    return point
 
 
 def _begin(objective: Objective, point: Array, **memory: Array) -> State:
@@ -60,7 +69,7 @@ def _begin(objective: Objective, point: Array, **memory: Array) -> State:
 
 def _judged(objective: Objective, state: State) -> State:
     """The state with its verdict: a flat place far out along a direction that separates the classes is no optimum."""
-    if float(np.abs(state.gradient).max()) > TOLERANCE:
+    if not float(np.abs(state.gradient).max()) <= TOLERANCE:  # nan is no convergence either
         return state
     separable = objective.margin is not None and objective.margin(state.point) > 0
     return replace(state, status="separable" if separable else "converged")
@@ -150,6 +159,8 @@ def _damped(hessian: Array, gradient: Array, damping: float) -> tuple[Array, flo
     """The damped direction, with as much damping as makes the matrix positive definite."""
     floor = 1e-14 * max(float(np.abs(np.diag(hessian)).max()), float(np.finfo(float).tiny))
     damping = max(damping, floor)
+    if not np.isfinite(hessian).all():
+        return -gradient, damping
     while True:
         matrix = hessian + damping * np.eye(len(gradient))
         try:

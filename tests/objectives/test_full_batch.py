@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import log_loss
 
 from objectives import Model, Problem, Replicate, load_table, prepare
 from objectives.data import SplitSpec
@@ -31,13 +32,12 @@ def known(name: str) -> Problem:
 
 @cache
 def reference(name: str) -> float:
-    """The objective at scikit-learn's optimum, as our own function sees it."""
+    """The objective at scikit-learn's optimum, by scikit-learn's own log loss."""
     data = known(name).data
     x, y = data.train.x[:, :-1], data.train.y
     labels = y[:, 0] if data.task == "binary" else y.argmax(axis=1)
     fitted = LogisticRegression(C=1 / (L2 * len(x)), tol=1e-10, max_iter=10_000, solver="lbfgs").fit(x, labels)
-    weights = np.vstack([fitted.coef_.T, fitted.intercept_]).ravel()
-    return float(objective_of(known(name), L2).values(weights[None])[0])
+    return float(log_loss(labels, fitted.predict_proba(x)) + L2 / 2 * (fitted.coef_**2).sum())
 
 
 def same_state(left: State, right: State) -> bool:
@@ -148,6 +148,12 @@ def test_separable_data_without_l2_are_recognised(name: str, method: str) -> Non
     assert advance(objective_of(known(name)), method, 100).status == "separable"
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_a_start_where_everything_overflows_ends_without_a_claim(method: str) -> None:
+    state = advance(surface_objective(SURFACES["rosenbrock"]), method, 3, start=np.array([1e200, -1e200]))
+    assert state.status != "converged"
+
+
 def test_what_cannot_be_done_is_refused_with_the_reason() -> None:
     deep = objective_of(problem(Sizes(), Model((5,))))
     with pytest.raises(InvalidInput, match=r"newton: .*hidden layers \[5\].*use lbfgs"):
@@ -156,3 +162,7 @@ def test_what_cannot_be_done_is_refused_with_the_reason() -> None:
         advance(deep, "lbgfs", 1)
     with pytest.raises(InvalidInput, match="l2: must be finite and at least 0"):
         objective_of(problem(Sizes(), Model()), -1.0)
+    with pytest.raises(InvalidInput, match=r"start: has the shape \(2,\)"):
+        advance(deep, "lbfgs", 1, start=np.zeros(2))
+    with pytest.raises(InvalidInput, match="start: is not finite everywhere"):
+        advance(deep, "lbfgs", 1, start=np.full_like(deep.start, np.inf))
