@@ -274,7 +274,7 @@ def test_unknown_names_are_refused_with_the_nearest():
 
 
 def test_all_values_out_of_range_are_named_at_once():
-    with pytest.raises(InvalidInput) as caught:
+    with pytest.raises(InvalidInput, match=r"adam\.lr") as caught:
         hyperparameters({"optimizer": "adam", "lr": 0.0, "beta1": 1.0, "beta2": -0.1, "weight_decay": float("nan")})
     assert str(caught.value).splitlines() == [
         "adam.lr: must lie in (0, inf), but got 0.0",

@@ -50,7 +50,7 @@ def test_a_best_is_a_mapping_with_more() -> None:
     assert repr(one).startswith("Best('digits', trial=61, valid_loss=0.0874: optimizer='nesterov', lr=0.0412")
     with pytest.raises(KeyError, match="'momentun': did you mean 'momentum'"):
         one["momentun"]
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match="does not support item assignment"):
         load_best_params(one)["lr"] = 1  # type: ignore[index]
 
 
