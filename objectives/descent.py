@@ -11,7 +11,7 @@ weights leave the finite numbers is frozen, with its weights at zero, and the pa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -37,17 +37,20 @@ class State:
     """Where a pack stands after `epoch` epochs: all that the next epoch needs.
 
     `weights` are `(R, K, P)`, `slots` `(S, R, K, P)` with S the most that any of the rules keeps, `alive` `(R, K)`.
+    `marks` are further numbers of each run by name, `(R, K)` in float64; 0 where a trial has none of that name.
     """
 
     epoch: int
     weights: Array
     slots: Array
     alive: Array
+    marks: Mapping[str, Array] = field(default_factory=dict)
 
     def take(self, trials: Sequence[int]) -> State:
         """The state of some of the trials, in the order given."""
         rows = list(trials)
-        return State(self.epoch, self.weights[:, rows], self.slots[:, :, rows], self.alive[:, rows])
+        marks = {name: mark[:, rows] for name, mark in self.marks.items()}
+        return State(self.epoch, self.weights[:, rows], self.slots[:, :, rows], self.alive[:, rows], marks)
 
     @staticmethod
     def join(states: Sequence[State]) -> State:
@@ -56,11 +59,13 @@ class State:
         padded = [
             np.concatenate([s.slots, np.zeros((most - len(s.slots), *s.weights.shape), s.slots.dtype)]) for s in states
         ]
+        names = sorted({name for s in states for name in s.marks})
         return State(
             states[0].epoch,
             np.concatenate([s.weights for s in states], axis=1),
             np.concatenate(padded, axis=2),
             np.concatenate([s.alive for s in states], axis=1),
+            {name: np.concatenate([s.marks.get(name, np.zeros(s.alive.shape)) for s in states], 1) for name in names},
         )
 
 

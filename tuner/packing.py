@@ -114,16 +114,21 @@ def run_remembered(pack: Pack, memo: Memo) -> PackOutcome:
     found = memo.get(pack.key)
     if found is not None:
         arrays, meta = found
-        curves = {name.removeprefix("curve "): curve for name, curve in arrays.items() if name.startswith("curve ")}
-        state = State(meta["epoch"], arrays["weights"], arrays["slots"], arrays["alive"])
-        return PackOutcome(curves, state, meta["seconds"])
+        state = State(meta["epoch"], arrays["weights"], arrays["slots"], arrays["alive"], _under("mark", arrays))
+        return PackOutcome(_under("curve", arrays), state, meta["seconds"])
     outcome = run_pack(pack)
     if outcome.seconds >= WORTH_KEEPING:
         state = outcome.state
         arrays = {f"curve {name}": curve for name, curve in outcome.curves.items()}
+        arrays |= {f"mark {name}": mark for name, mark in state.marks.items()}
         arrays |= {"weights": state.weights, "slots": state.slots, "alive": state.alive}
         memo.put(pack.key, arrays, {"epoch": state.epoch, "seconds": outcome.seconds})
     return outcome
+
+
+def _under(kind: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """The arrays of one kind, by the names that they had."""
+    return {name.removeprefix(f"{kind} "): array for name, array in arrays.items() if name.startswith(f"{kind} ")}
 
 
 def shape_key(config: Config) -> tuple[Any, ...]:
