@@ -30,9 +30,9 @@ STATES = ("complete", "pruned", "diverged", "failed")
 def tie_groups(values: Sequence[float]) -> list[int]:
     """Ranks of sorted values, in which what float32 cannot tell from the first of its group shares its rank."""
     ranks: list[int] = []
-    leader = 0
+    leader, resolution = 0, 4 * float(np.finfo(np.float32).eps)
     for i, value in enumerate(values):
-        if i == 0 or abs(value - values[leader]) > 4 * np.finfo(np.float32).eps * max(abs(value), abs(values[leader])):
+        if i == 0 or abs(value - values[leader]) > resolution * max(abs(value), abs(values[leader])):
             leader = i
         ranks.append(leader + 1)
     return ranks
@@ -61,21 +61,29 @@ def ranking(study: Study, trials: Sequence[Trial], metrics: Sequence[str], hyper
         "trial": np.array([t.number for t in rows], dtype=np.int64),
         "state": pd.Categorical([t.state for t in rows], categories=list(STATES)),
         "value": np.array([np.nan if t.value is None else t.value for t in rows], dtype=np.float64),
-        "se": np.array([spread(t, study.metric) for t in rows], dtype=np.float64),
+        "se": spreads(study, rows),
         "epoch": pd.array([t.epoch for t in rows], dtype="Int64"),
         "rung": np.array([t.rung for t in rows], dtype=np.int64),
         "stable": np.array([t.stable for t in rows], dtype=bool),
     }
     for name in metrics:
         columns[name] = np.array([t.metrics.get(name, np.nan) for t in rows], dtype=np.float64)
+    configs = [t.config for t in rows]
     for name, kind in hypers.items():
-        columns[name] = column([t.config.get(name) for t in rows], kind)
+        columns[name] = column([config.get(name) for config in configs], kind)
     columns["epochs"] = np.array([t.epochs for t in rows], dtype=np.int64)
     columns["steps"] = np.array([t.steps for t in rows], dtype=np.int64)
     columns["seconds"] = np.array([t.seconds for t in rows], dtype=np.float64)
     columns["generation"] = np.array([t.generation for t in rows], dtype=np.int64)
     columns["seed"] = np.full(len(rows), study.seed, dtype=np.int64)
     return pd.DataFrame(columns)
+
+
+def spreads(study: Study, trials: Sequence[Trial]) -> Any:
+    """Standard errors of trials `(n,)`; nan with one replicate, for which no curve is read."""
+    if study.train.replicates == 1:
+        return np.full(len(trials), np.nan)
+    return np.array([spread(trial, study.metric) for trial in trials], dtype=np.float64)
 
 
 def spread(trial: Trial, metric: str) -> float:
@@ -93,7 +101,9 @@ def column(values: Sequence[Any], kind: Kind) -> Any:
         return pd.array(list(values), dtype="Int64")
     if kind == "float64":
         return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
-    return pd.Categorical([value if value is None else shown(value) for value in values], categories=list(kind))
+    codes = {label: code for code, label in enumerate(kind)}
+    found = [-1 if v is None else codes.get(v if type(v) is str else shown(v), -1) for v in values]
+    return pd.Categorical.from_codes(found, categories=pd.Index(list(kind), dtype="str"))
 
 
 def shown(value: Any) -> str:

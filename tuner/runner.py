@@ -81,7 +81,7 @@ def run(
             directory.set_aside()
         ledger, resolved = settle(question, directory)
         with ledger:
-            left = resolved.trials - len(ledger.trials(with_curves=False))
+            left = resolved.trials - ledger.count()
             with open_engine(default_jobs(resolved, question.first, left) if jobs is None else jobs) as engine:
                 if left > 0:
                     engine.warm()
@@ -131,7 +131,7 @@ class Work:
 
     def search(self, sources: tuple[Source, ...]) -> Spent:
         """Search up to the study's number of trials."""
-        if len(self.ledger.trials(with_curves=False)) < self.study.trials:
+        if self.ledger.count() < self.study.trials:
             self.watcher.stage("search")
         flight = self.directory.cache / "flight"
         space, watch = space_of(self.study), self.watcher.progress
@@ -214,9 +214,8 @@ def settle(question: Question, directory: StudyDirectory) -> tuple[Ledger, Study
     except ChangedStudy:
         ledger.close()
         raise
-    committed = sum(generation.trials for generation in ledger.generations())
     widened = study.confirm.model_copy(update={"metrics": frozen.confirm.metrics})
-    resolved = replace(frozen, trials=max(study.trials, committed), confirm=widened, base=study.base)
+    resolved = replace(frozen, trials=max(study.trials, ledger.count()), confirm=widened, base=study.base)
     write_atomic(directory.study, resolved.to_toml())
     return ledger, resolved
 

@@ -6,13 +6,41 @@ in flight lives elsewhere: the record is made once, when nothing about it can ch
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from numpy.typing import NDArray
 
-__all__ = ["Confirmed", "Trial"]
+__all__ = ["Confirmed", "Later", "Trial"]
+
+
+class Later(Mapping[str, Any]):
+    """A mapping that is read when it is first looked at."""
+
+    __slots__ = ("_found", "_read")
+
+    def __init__(self, read: Callable[[], Mapping[str, Any]]) -> None:
+        self._read = read
+        self._found: Mapping[str, Any] | None = None
+
+    @property
+    def _content(self) -> Mapping[str, Any]:
+        if self._found is None:
+            self._found = self._read()
+        return self._found
+
+    def __getitem__(self, key: str) -> Any:
+        return self._content[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._content)
+
+    def __len__(self) -> int:
+        return len(self._content)
+
+    def __repr__(self) -> str:
+        return repr(dict(self._content))
 
 
 # Arrays have no truth value, so records are compared by the ledger's digest of their content, not by `==`.

@@ -64,7 +64,8 @@ def test_values_that_float32_cannot_tell_apart_are_ties() -> None:
 def test_the_standard_error_is_over_replicates_at_the_best_epoch() -> None:
     curve = np.array([[9.0, 1.0, 5.0], [9.0, 2.0, 7.0], [9.0, 6.0, 1.0]])
     many = replace(trial(0, value=3.0, epochs=3), epoch=2, curves={"valid_loss": curve})
-    table = ranking(study(), [many, trial(1, value=4.0), trial(2, state="diverged", value=None)], METRICS, {})
+    asked = replace(study(), train=study().train.model_copy(update={"replicates": 3}))
+    table = ranking(asked, [many, trial(1, value=4.0), trial(2, state="diverged", value=None)], METRICS, {})
     assert table["se"][0] == pytest.approx(np.std([1, 2, 6], ddof=1) / np.sqrt(3))
     assert table["se"][1:].isna().all()
 

