@@ -1,4 +1,8 @@
-"""The one way out for rows and text: to stdout or to a file, in the format that was asked for."""
+"""The one way out for rows and text: to stdout or to a file, in the format that was asked for.
+
+A file that is there is replaced only where that loses nothing: it is empty, or says the same already. Otherwise
+`--force` is asked for, whoever wrote it. It is replaced in one step, so a full disk leaves the old one as it was.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +17,31 @@ from typing import Any
 
 import click
 
-from tuner.cli.sheet import FORMATS, Sheet, filtered, fitted, formatted
+from tuner.cli.sheet import FOR_READING, FORMATS, Sheet, filtered, fitted, formatted, parquet
 from tuner.cli.text import clean, hint, styled
 
-__all__ = ["SUFFIXES", "Output", "is_special", "output_options", "put", "to_file", "write"]
+__all__ = [
+    "SUFFIXES",
+    "Output",
+    "check_place",
+    "force_option",
+    "is_special",
+    "output_options",
+    "put",
+    "to_file",
+    "write",
+]
 
-SUFFIXES = {".csv": "csv", ".json": "json", ".jsonl": "jsonl", ".md": "md", ".txt": "table"}
+SUFFIXES = {
+    ".csv": "csv",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".md": "md",
+    ".parquet": "parquet",
+    ".tex": "latex",
+    ".txt": "table",
+}
+force_option = click.option("--force", is_flag=True, help="Replace FILE where it is there already.")
 
 
 @dataclass(frozen=True)
@@ -28,17 +51,20 @@ class Output:
     form: str
     path: Path | None
     all_columns: bool = False
+    force: bool = False
 
     def sheet(self, sheet: Sheet, *notes: str) -> None:
         """Print or write a sheet. What a table hides is told on stderr, with `notes` about it."""
-        if self.form not in ("table", "md"):
-            return put(formatted(sheet, self.form), self.path)
+        if self.form == "parquet":
+            return put(parquet(sheet), self.path, self.force)
+        if self.form not in FOR_READING:
+            return put(formatted(sheet, self.form), self.path, self.force)
         shown, hidden = filtered(sheet, self.all_columns)
         dropped: list[str] = []
         if self.path is None and self.form == "table" and not self.all_columns:
             shown, dropped = fit_window(shown)
         text = formatted(shown, self.form)
-        put(_headed(text) if self.form == "table" and self.path is None else text, self.path)
+        put(_headed(text) if self.form == "table" and self.path is None else text, self.path, self.force)
         for note in (*notes, *_footers(hidden, dropped)):
             hint(note)
         return None
@@ -63,50 +89,79 @@ def _footers(hidden: list[str], dropped: list[str]) -> list[str]:
     return [*lines, f"too wide for this window: {', '.join(dropped)} (--all-columns)"] if dropped else lines
 
 
-def put(text: str, path: Path | None) -> None:
-    """Text that is a result: to stdout, or to a file in one step."""
+def put(content: str | bytes, path: Path | None, force: bool = False) -> None:
+    """Content that is a result: to stdout, or to a file in one step."""
     if path is not None:
-        return to_file(text, path)
-    sys.stdout.write(text)
+        return to_file(content, path, force)
+    if isinstance(content, str):
+        sys.stdout.write(content)
+    elif _is_terminal():
+        raise click.UsageError("this format is not text; name a file with -o")
+    else:
+        sys.stdout.buffer.write(content)
     return None
 
 
-def to_file(text: str, path: Path) -> None:
-    """Write a file and say so. Raises UsageError where its directory is not there."""
+def to_file(content: str | bytes, path: Path, force: bool = False) -> None:
+    """Write a file and say so. Raises UsageError for a place that cannot be written or is taken, TunerError."""
+    from tuner.errors import TunerError
+
+    check_place(path)
+    data = content.encode() if isinstance(content, str) else content
+    try:
+        if not force and not is_special(path) and path.exists() and not _replaceable(path, data):
+            what = "is there already, and says something else"
+            raise click.UsageError(f"-o {path}: {what}; choose another name, or add --force to replace it")
+        write(data, path)
+    except OSError as error:
+        kept = "" if is_special(path) else "; what was there is as it was" if path.exists() else "; nothing was written"
+        raise TunerError(f"-o {path}: {error.strerror or error}{kept}") from error
+    hint(f"wrote {path}")
+
+
+def check_place(path: Path) -> None:
+    """Raise UsageError where no file can be: before any work is done for it."""
     if path.is_dir():
         raise click.UsageError(f"-o {path}: is a directory; name a file in it")
     if not path.parent.is_dir():
         raise click.UsageError(f"-o {path}: there is no directory {str(path.parent)!r}; make it first")
-    write(text, path)
-    hint(f"wrote {path}")
 
 
-def write(text: str, path: Path) -> None:
+def _replaceable(path: Path, data: bytes) -> bool:
+    size = path.stat().st_size
+    return size == 0 or (size == len(data) and path.read_bytes() == data)
+
+
+def write(content: str | bytes, path: Path) -> None:
     """Write a file in one step; what is there and is no file itself is written to, never replaced."""
     from tuner.home import write_atomic
 
+    data = content.encode() if isinstance(content, str) else content
     # /dev/stdout is a link: replacing it would take it away from every program on the machine
     if is_special(path):
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(data)
     else:
-        write_atomic(path, text)
+        write_atomic(path, data)
 
 
 def output_options(default: str = "table") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Adds -f, -o and --all-columns to a command, which gets them as one `output`."""
+    """Adds -f, -o, --force and --all-columns to a command, which gets them as one `output`."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(command)
-        def wrapped(*, form: str | None, path: Path | None, all_columns: bool, **rest: Any) -> Any:
-            return command(output=Output(_form(form, path, default), path, all_columns), **rest)
+        def wrapped(*, form: str | None, path: Path | None, all_columns: bool, force: bool, **rest: Any) -> Any:
+            output = Output(_form(form, path, default), path, all_columns, force)
+            if path is not None:
+                check_place(path)
+            return command(output=output, **rest)
 
         shown = f"How to write it; by default the suffix of FILE says, else {default}."
-        form = click.option("-f", "--format", "form", type=click.Choice(list(FORMATS)), help=shown)
+        form = click.option("-f", "--format", "form", type=click.Choice([*FORMATS, "parquet"]), help=shown)
         path = click.option(
             "-o", "--output", "path", type=click.Path(path_type=Path), metavar="FILE", help="Write a file."
         )
         wide = click.option("--all-columns", is_flag=True, help="Show constant and empty columns too.")
-        return form(path(wide(wrapped)))
+        return form(path(force_option(wide(wrapped))))
 
     return decorate
 

@@ -51,6 +51,7 @@ def ranking_sheet(
         titles=titles | {"batch_size": "batch"} | ({goal: goal}),
         views={"rank": _places(sheet), "confirmed": _confirmed(result, sheet)},
         order=(*FIRST, *own, *(name for name in SHARED if name in sheet.columns), "epoch", *names),
+        frame=frame,
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tuner.cli.arguments import check_optimizer, home_option, opened, optimizer_option, study_argument
-from tuner.cli.output import Output, is_special, output_options, put
+from tuner.cli.output import Output, check_place, force_option, is_special, output_options, put
 
 if TYPE_CHECKING:
     from tuner.best import Best
@@ -43,16 +43,21 @@ def top(study: str, rows: int, optimizer: str | None, home: Path | None, output:
 @optimizer_option
 @click.option("--to", "form", type=click.Choice(["toml", "json", "args"]), help="How to write it; by default toml.")
 @click.option("-o", "--output", "path", type=click.Path(path_type=Path), metavar="FILE", help="Write a file.")
+@force_option
 @home_option
-def best(study: str, rank: int, optimizer: str | None, form: str | None, path: Path | None, home: Path | None) -> None:
+def best(
+    study: str, rank: int, optimizer: str | None, form: str | None, path: Path | None, force: bool, home: Path | None
+) -> None:
     """Print the best config of a STUDY.
 
     The confirmed best where there is one, as toml, json, or command line arguments.
     """
     form = form or best_form(path)
+    if path is not None:
+        check_place(path)
     result = opened(study, home)
     check_optimizer(result, optimizer)
-    put(WRITERS[form](result.best(rank, optimizer)), path)
+    put(WRITERS[form](result.best(rank, optimizer)), path, force)
 
 
 def best_form(path: Path | None) -> str:

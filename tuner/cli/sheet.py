@@ -1,7 +1,7 @@
 """Sheets: what commands print as rows and columns. One path: filter the columns, then format.
 
-Tables and Markdown are for reading: four digits, and columns that say nothing are hidden. JSON and CSV are for
-programs: every column, full precision.
+Tables, Markdown and LaTeX are for reading: four digits, and columns that say nothing are hidden. JSON, CSV and Parquet
+are for programs: every column, full precision.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from tuner.cli.text import clean, exact, short, width
@@ -18,7 +19,18 @@ from tuner.cli.text import clean, exact, short, width
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FORMATS", "Sheet", "as_table", "fields", "filtered", "fitted", "formatted", "sheet_of"]
+__all__ = [
+    "FORMATS",
+    "FOR_READING",
+    "Sheet",
+    "as_table",
+    "fields",
+    "filtered",
+    "fitted",
+    "formatted",
+    "parquet",
+    "sheet_of",
+]
 
 GAP = "  "
 
@@ -30,6 +42,7 @@ class Sheet:
     Of a table: `always` are columns that it never hides, `asides` those that it shows only when asked, `sparse` those
     whose empty cells do not count when it looks for constant ones; `titles` are headings that differ from the column's
     name; `views` are columns as it shows them, some of them in tables alone; it begins with the columns in `order`.
+    `frame` is where the rows come from, if from one: the same columns, with their types.
     """
 
     columns: tuple[str, ...]
@@ -40,6 +53,7 @@ class Sheet:
     titles: Mapping[str, str] = field(default_factory=dict)
     views: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     order: tuple[str, ...] = ()
+    frame: pd.DataFrame | None = None
 
     def column(self, name: str) -> list[Any]:
         """The cells of a column, as a table shows them."""
@@ -62,7 +76,7 @@ class Sheet:
 def sheet_of(frame: pd.DataFrame, **options: Any) -> Sheet:
     """A sheet of a data frame: plain Python values, None where one is missing."""
     cells = [[None if missing else _plain(v) for v, missing in zip(c, c.isna(), strict=True)] for _, c in frame.items()]
-    return Sheet(tuple(map(str, frame.columns)), tuple(zip(*cells, strict=True)), **options)
+    return Sheet(tuple(map(str, frame.columns)), tuple(zip(*cells, strict=True)), frame=frame, **options)
 
 
 def _plain(value: Any) -> Any:
@@ -140,6 +154,21 @@ def as_markdown(sheet: Sheet) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
+LATEX = str.maketrans(
+    {c: f"\\{c}" for c in "&%$#_{}"} | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\^{}"}
+)
+
+
+def as_latex(sheet: Sheet) -> str:
+    """A LaTeX tabular that needs no package; numbers to the right, `\\input` puts it into a paper."""
+    numeric = [all(isinstance(c, int | float | None) for c in sheet.column(name)) for name in sheet.columns]
+    lines = [[sheet.title(name).lower() for name in sheet.columns], *([short(c) for c in row] for row in sheet.rows)]
+    head, *body = (" & ".join(cell.translate(LATEX) for cell in line) + r" \\" for line in lines)
+    columns = "".join("r" if number else "l" for number in numeric)
+    rows = [rf"\begin{{tabular}}{{{columns}}}", r"\hline", head, r"\hline", *body, r"\hline", r"\end{tabular}"]
+    return "".join(f"{row}\n" for row in rows)
+
+
 def as_json(sheet: Sheet) -> str:
     """A JSON list of one object a row."""
     rows = _records(sheet)
@@ -183,9 +212,39 @@ FORMATS: dict[str, Callable[[Sheet], str]] = {
     "jsonl": as_json_lines,
     "csv": as_csv,
     "md": as_markdown,
+    "latex": as_latex,
 }
+FOR_READING = ("table", "md", "latex")
 
 
 def formatted(sheet: Sheet, form: str) -> str:
     """The text of a filtered sheet."""
     return FORMATS[form](sheet)
+
+
+def parquet(sheet: Sheet) -> bytes:
+    """The bytes of a Parquet file with every column, typed as in its frame. Raises TunerError without pyarrow."""
+    from tuner.errors import TunerError
+
+    if not _has_pyarrow():
+        raise TunerError("Parquet needs pyarrow: pip install 'tuner[parquet]'")
+    stream = io.BytesIO()
+    frame = _typed(sheet) if sheet.frame is None else sheet.frame
+    frame.to_parquet(stream, index=False, engine="pyarrow")
+    return stream.getvalue()
+
+
+def _has_pyarrow() -> bool:
+    return find_spec("pyarrow") is not None
+
+
+def _typed(sheet: Sheet) -> pd.DataFrame:
+    """A frame of the rows; a column of several types is text."""
+    import pandas as pd
+
+    columns: dict[str, Any] = {}
+    for name, cells in zip(sheet.columns, zip(*sheet.rows, strict=True), strict=False):
+        kinds = {type(cell) for cell in cells if cell is not None}
+        mixed = len(kinds) > 1 and not kinds <= {int, float}
+        columns[name] = [None if c is None else _cell(c) for c in cells] if mixed or list in kinds else list(cells)
+    return pd.DataFrame(columns, columns=list(sheet.columns))

@@ -64,9 +64,9 @@ def show(study: str, home: Path | None, output: Output) -> None:
     result = opened(name, home)
     page = study_page(result) if trial is None else trial_page(result, trial)
     if output.form == "table":
-        return put(page.text, output.path)
+        return put(page.text, output.path, output.force)
     if output.form == "json":
-        return put(as_json(page.document), output.path)
+        return put(as_json(page.document), output.path, output.force)
     return output.sheet(page.sheet or fields(page.document))
 
 
