@@ -17,13 +17,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from objectives.dropout import Dropout, dropout_of
 from objectives.errors import Complaint, InvalidInput
 from objectives.evaluation import Evaluation
 from objectives.groups import Stepper, groups_of, row_order, slots_of
-from objectives.losses import Scratch
+from objectives.losses import Scratch, criterion_of
 from objectives.minibatches import Minibatches
 from objectives.models import ACTIVATIONS, Layers, Workspace, backward, forward
 from objectives.problem import Problem, constant_loss
+from objectives.stopping import STOPPED, Stopping
 
 __all__ = ["Outcome", "State", "descend"]
 
@@ -85,6 +87,12 @@ class Outcome:
         """`(R, K)`: which trials have left the finite numbers."""
         return ~self.state.alive
 
+    @property
+    def stopped(self) -> Array:
+        """`(R, K)`: which runs have stopped early, and stand where they were then."""
+        stopped: Array = self.state.marks.get(STOPPED, np.zeros(self.state.alive.shape)) > 0
+        return stopped
+
 
 def descend(problem: Problem, configs: Sequence[Config], epochs: int, state: State | None = None) -> Outcome:
     """Advance `configs` by `epochs` epochs from `state`, or from their initial weights.
@@ -108,6 +116,12 @@ def _check(problem: Problem, configs: Sequence[Config]) -> None:
     size, rows = sizes.pop(), len(problem.data.train)
     if not 1 <= size <= rows:
         raise InvalidInput(Complaint("batch_size", f"must lie in [1, {rows}], the train rows, but got {size}"))
+    if not problem.model.hidden and any(dropout_of(config) for config in configs):
+        raise InvalidInput(Complaint("dropout", "the model has no hidden layer to drop units of"))
+    named = [config for config in configs if "loss" in config]
+    if any(criterion_of(config, problem.data.task) is not problem.criterion for config in named):
+        what = f"a pack has one, that of its problem: {problem.criterion.name}"
+        raise InvalidInput(Complaint("loss", what, "Problem(..., trains_on=criterion_of(config, task))"))
 
 
 def _initial(problem: Problem, configs: Sequence[Config]) -> State:
@@ -125,19 +139,23 @@ def _initial(problem: Problem, configs: Sequence[Config]) -> State:
 
 def _run(problem: Problem, configs: Sequence[Config], epochs: int, start: State) -> Outcome:
     weights, slots, alive = start.weights.copy(), start.slots.copy(), start.alive.copy()
-    batch_size = int(configs[0]["batch_size"])
-    epoch_of = _Epoch(problem, configs, weights, slots, batch_size)
-    evaluate = Evaluation(problem, len(configs), "valid")
+    stopping = Stopping(configs, start.marks, len(alive))
     bound = np.array([DIVERGED * constant_loss(r.data, r.data.train) for r in problem.replicates])[:, None]
     history: list[dict[str, Array]] = []
+    crew: _Crew | None = None
     for epoch in range(start.epoch, start.epoch + epochs):
-        values = {"train_loss": epoch_of(epoch), **evaluate(epoch_of.layers)}
+        moving = alive & ~stopping.stopped
+        rows = np.flatnonzero(moving.any(axis=0)).tolist()
+        if crew is None or crew.rows != rows:
+            crew = _Crew(problem, configs, weights, slots, rows)
+        values = crew(epoch, moving, {name: stopping.last(name) for name in crew.names})
         losses = np.maximum(values["train_loss"], values["valid_loss"])
-        alive &= (losses <= bound) & np.isfinite(weights).all(axis=-1)
+        alive &= ~moving | ((losses <= bound) & np.isfinite(weights).all(axis=-1))
         _freeze(weights, slots, values, ~alive)
+        stopping.see(values, moving)
         history.append(values)
     curves = {name: np.stack([values[name] for values in history], axis=-1) for name in history[0]} if history else {}
-    return Outcome(curves, State(start.epoch + epochs, weights, slots, alive))
+    return Outcome(curves, State(start.epoch + epochs, weights, slots, alive, stopping.marks))
 
 
 def _freeze(weights: Array, slots: Array, values: dict[str, Array], dead: Array) -> None:
@@ -149,6 +167,46 @@ def _freeze(weights: Array, slots: Array, values: dict[str, Array], dead: Array)
             value[dead] = np.inf if name.endswith("_loss") else np.nan
 
 
+class _Crew:
+    """The trials of a pack that still move, in any of their replicates: the others cost nothing.
+
+    While all move they train where the pack's weights are; fewer train in a copy and are written back every epoch.
+    """
+
+    def __init__(
+        self, problem: Problem, configs: Sequence[Config], weights: Array, slots: Array, rows: list[int]
+    ) -> None:
+        self.rows, self.weights, self.slots = rows, weights, slots
+        self.whole = len(rows) == len(configs)
+        self.p = weights if self.whole else np.empty_like(weights[:, : len(rows)])
+        self.s = slots if self.whole else np.empty_like(slots[:, :, : len(rows)])
+        self.names = ("train_loss", "valid_loss", *(f"valid_{metric.name}" for metric in problem.metrics))
+        if rows:
+            members = [configs[i] for i in rows]
+            self.epoch = _Epoch(problem, members, self.p, self.s, int(members[0]["batch_size"]))
+            self.evaluate = Evaluation(problem, len(rows), "valid")
+
+    def __call__(self, epoch: int, moving: Array, values: dict[str, Array]) -> dict[str, Array]:
+        """Train one epoch; returns `values (R, K)` with those of the runs that are `moving` put in."""
+        if not self.rows:
+            return values
+        if not self.whole:
+            np.take(self.weights, self.rows, axis=1, out=self.p)
+            np.take(self.slots, self.rows, axis=2, out=self.s)
+        still = ~moving[:, self.rows]
+        kept = self.p[still], self.s[:, still]
+        found = {"train_loss": self.epoch(epoch)}
+        self.p[still], self.s[:, still] = kept
+        found |= self.evaluate(self.epoch.layers)
+        if not self.whole:
+            self.weights[:, self.rows], self.slots[:, :, self.rows] = self.p, self.s
+        if self.whole and not still.any():
+            return found
+        for name, value in found.items():
+            values[name][moving] = value[~still]
+        return values
+
+
 class _Epoch:
     """One epoch of a pack: all buffers are made once, and every operation of a step writes into one."""
 
@@ -157,10 +215,10 @@ class _Epoch:
         replicates, trials = weights.shape[:2]
         gradients = np.empty_like(weights)
         self.layers, self.gradients = Layers(weights, shapes), Layers(gradients, shapes)
-        self.activation, self.loss = ACTIVATIONS[problem.model.activation], problem.loss
+        self.activation, self.loss = ACTIVATIONS[problem.model.activation], problem.criterion
         self.steps = problem.steps_per_epoch(size)
         self.batches = Minibatches(problem.replicates, size)
-        self.steppers = [Stepper(g, weights, gradients, slots) for g in groups_of(configs, self.steps)]
+        self.steppers = [Stepper(g, shapes, weights, gradients, slots) for g in groups_of(configs, self.steps)]
         self.n = len(problem.data.train)
         self.buffers = {
             rows: (
@@ -169,18 +227,28 @@ class _Epoch:
             )
             for rows in {size, self.n % size} - {0}
         }
+        rates = [rate for config in configs if (rate := dropout_of(config))]
+        self.replicates, self.hidden = problem.replicates, len(problem.model.hidden) if rates else 0
+        self.dropouts = {
+            rows: Dropout(rates, work.active, work.delta, self.activation.recalls)
+            for rows, (work, _) in (self.buffers.items() if rates else ())
+        }
 
     def __call__(self, epoch: int) -> Array:
         """Train one epoch; returns the mean loss of its rows `(R, K)` as their minibatches were met."""
         for stepper in self.steppers:
             stepper.begin(epoch * self.steps, self.steps)
         total = np.zeros(self.layers.views[0].shape[:2])
+        streams = [[r.dropout_stream(epoch, i) for i in range(self.hidden)] for r in self.replicates]
         for i, (x, y) in enumerate(self.batches.epoch(epoch)):
             work, scratch = self.buffers[x.shape[2]]
-            z = forward(x, self.layers, work, self.activation)
+            dropout = self.dropouts.get(x.shape[2])
+            if dropout:
+                dropout.draw(streams)
+            z = forward(x, self.layers, work, self.activation, dropout)
             self.loss.gradient(z, y, scratch)
             total += scratch.total[..., 0, 0]
-            backward(x, self.layers, self.gradients, work, self.activation)
+            backward(x, self.layers, self.gradients, work, self.activation, dropout)
             for stepper in self.steppers:
                 stepper.step(i)
         return total / self.n

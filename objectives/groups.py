@@ -1,7 +1,8 @@
 """The trials of a pack sorted by update rule: a group is a run of rows that one rule moves at once.
 
 Trials with and without weight decay or clipping, and whatever else costs a rule passes of its own, stand in different
-groups, so that the passes a trial goes through, and with them its bits, depend on its own config alone.
+groups, so that the passes a trial goes through, and with them its bits, depend on its own config alone. Those with
+dropout stand last.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objectives.clipping import Clip, clip_of, guard_of
+from objectives.decay import Decay, decayed_of, stretches
+from objectives.dropout import dropout_of
 from objectives.optimizers import Rule, convention_of, hyperparameters, rule_of, switches
 from objectives.schedules import Plan, plan_of
 
@@ -24,10 +27,12 @@ Array = NDArray[Any]
 Config = Mapping[str, Any]
 
 
-def kind_of(config: Config) -> tuple[str, str, tuple[str, ...]]:
-    """What trials must share to be moved by the same passes: the optimizer, whose it is, and what of it is on."""
-    on = (*switches(config), *(("clip_norm",) if clip_of(config) else ()))
-    return str(config["optimizer"]), str(config.get("framework", "torch")), on
+def kind_of(config: Config) -> tuple[bool, str, str, tuple[str, ...]]:
+    """What trials must share to take the same passes: dropout, the optimizer, whose it is, and what of it is on."""
+    scope, on = decayed_of(config), switches(config)
+    decay = (f"decay of {scope}",) if "weight_decay" in on else ()
+    clip = ("clip_norm",) if clip_of(config) else ()
+    return dropout_of(config) > 0, str(config["optimizer"]), str(config.get("framework", "torch")), (*on, *decay, *clip)
 
 
 def row_order(configs: Sequence[Config]) -> list[int]:
@@ -42,7 +47,7 @@ def slots_of(configs: Sequence[Config]) -> int:
 
 @dataclass(frozen=True)
 class Group:
-    """Rows `start` to `stop` of a pack: one rule, its hyperparameters as columns `(K,)`, decay or none.
+    """Rows `start` to `stop` of a pack: one rule, its hyperparameters as columns `(K,)`, decay of a scope or none.
 
     `clip` are the norms `(K,)` to clip to, zeros where nothing is clipped, `guard` what is added to a norm.
     """
@@ -50,7 +55,7 @@ class Group:
     start: int
     stop: int
     rule: Rule
-    decays: bool
+    decayed: str
     decoupled: bool
     h: Mapping[str, Array]
     plans: tuple[Plan, ...]
@@ -66,7 +71,7 @@ class Group:
 def groups_of(configs: Sequence[Config], steps_per_epoch: int) -> list[Group]:
     """The groups of configs that stand in `row_order`."""
     groups = []
-    for (_, _, on), rows in groupby(range(len(configs)), key=lambda i: kind_of(configs[i])):
+    for (*_, on), rows in groupby(range(len(configs)), key=lambda i: kind_of(configs[i])):
         indices = list(rows)
         members = [configs[i] for i in indices]
         full = [hyperparameters(config) for config in members]
@@ -75,7 +80,7 @@ def groups_of(configs: Sequence[Config], steps_per_epoch: int) -> list[Group]:
                 indices[0],
                 indices[-1] + 1,
                 rule_of(members[0]),
-                "weight_decay" in on,
+                decayed_of(members[0]) if "weight_decay" in on else "",
                 convention_of(members[0]).decoupled,
                 {key: np.array([values[key] for values in full]) for key in full[0]},
                 tuple(plan_of(config, int(config["epochs"]) * steps_per_epoch) for config in members),
@@ -89,17 +94,21 @@ def groups_of(configs: Sequence[Config], steps_per_epoch: int) -> list[Group]:
 class Stepper:
     """Moves one group's slice of the pack, step by step, with coefficients computed an epoch at a time."""
 
-    def __init__(self, group: Group, weights: Array, gradients: Array, slots: Array) -> None:
+    def __init__(
+        self, group: Group, shapes: Sequence[tuple[int, int]], weights: Array, gradients: Array, slots: Array
+    ) -> None:
         rows = slice(group.start, group.stop)
         self.group = group
         self.p, self.g = weights[:, rows], gradients[:, rows]
         self.slots = [slot[:, rows] for slot in slots[: group.rule.slots]]
         self.scratch = np.empty_like(self.p)
         self.clip = Clip(self.g, group.clip, group.guard) if group.clip.any() else None
-        decay = group.h["weight_decay"]
-        self.decay = decay.astype(weights.dtype)[None, :, None]
+        self.decay = self._decay(shapes) if group.decayed else None
         self.table: list[Array] = []
-        self.shrink: Array = np.empty(0)
+
+    def _decay(self, shapes: Sequence[tuple[int, int]]) -> Decay:
+        where = stretches(self.group.decayed, shapes)
+        return Decay(self.p, self.g, self.scratch, self.group.h["weight_decay"], self.group.decoupled, where)
 
     def begin(self, first: int, steps: int) -> None:
         """Prepare the coefficients of `steps` updates from the `first` (counted from 0)."""
@@ -108,16 +117,13 @@ class Stepper:
         columns = self.group.rule.coefficients(self.group.h, rates, (k + 1.0)[:, None])
         dtype = self.p.dtype
         self.table = [np.ascontiguousarray(column, dtype=dtype)[:, None, :, None] for column in columns]
-        self.shrink = (1 - rates * self.group.h["weight_decay"]).astype(dtype)[:, None, :, None]
+        if self.decay:
+            self.decay.begin(rates)
 
     def step(self, i: int) -> None:
-        """Make the i-th of the prepared updates: clip; coupled decay adds to the gradient, decoupled decay shrinks."""
+        """Make the i-th of the prepared updates: clip, decay, then the rule's own step."""
         if self.clip:
             self.clip()
-        if self.group.decays:
-            if self.group.decoupled:
-                np.multiply(self.p, self.shrink[i], out=self.p)
-            else:
-                np.multiply(self.p, self.decay, out=self.scratch)
-                np.add(self.g, self.scratch, out=self.g)
+        if self.decay:
+            self.decay(i)
         self.group.rule.update(self.p, self.g, self.slots, [column[i] for column in self.table], self.scratch)

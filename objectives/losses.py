@@ -8,16 +8,21 @@ trial alone, whatever it is packed with.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LOSSES", "Loss", "Scratch", "loss_of"]
+from objectives.errors import Complaint, InvalidInput, nearest
+from objectives.hyper import ASKED, POSITIVE, Hyper
+
+__all__ = ["HUBER_DELTA", "LOSSES", "Loss", "Scratch", "criterion_of", "huber", "loss_of", "losses_for"]
 
 Array = NDArray[Any]
+HUBER_DELTA = Hyper("huber_delta", "huber_delta", 1.0, 0.1, 10.0, "log", POSITIVE, ASKED)
 
 
 class Scratch:
@@ -40,6 +45,8 @@ class Scratch:
 class Loss:
     """A loss: `value(z, y, scratch)` leaves the sum over rows in `scratch.total`; `gradient(z, y, scratch)` does too,
     and turns `z` into the derivative of the mean over rows. `link` takes outputs to predictions.
+    `curvature(q, y)` is the second derivative of each row's loss by its outputs, `(B, C, C)`, from predictions and
+    targets `(B, C)`.
     """
 
     name: str
@@ -47,6 +54,7 @@ class Loss:
     value: Callable[[Array, Array, Scratch], None]
     gradient: Callable[[Array, Array, Scratch], None]
     link: Callable[[Array], Array]
+    curvature: Callable[[Array, Array], Array]
 
 
 def _inner(z: Array, y: Array, scratch: Scratch) -> Array:
@@ -126,6 +134,45 @@ def _squared_gradient(z: Array, y: Array, s: Scratch) -> None:
     np.multiply(z, 2.0 / (z.shape[-1] * z.shape[-2]), out=z)
 
 
+def _squared_curvature(q: Array, y: Array) -> Array:
+    """`2 / C [c = k]`."""
+    del y
+    return np.broadcast_to(2 / q.shape[1] * np.eye(q.shape[1]), (*q.shape, q.shape[1]))
+
+
+def _huber_value(z: Array, y: Array, s: Scratch, delta: float) -> None:
+    """`d^2 / 2` where `|d| <= delta`, else `delta (|d| - delta / 2)`, for `d = z - y`; mean over outputs, rows summed.
+
+    Only whole-batch losses ask for it, so that it may allocate.
+    """
+    _huber(z - y, s, delta)
+
+
+def _huber(difference: Array, s: Scratch, delta: float) -> None:
+    """With `c` the difference cut to +-delta, into `s.wide`, a row's loss is `c d - c^2 / 2`."""
+    replicates, trials, outputs, rows = difference.shape
+    np.clip(difference, -delta, delta, out=s.wide)
+    flat = s.wide.reshape(replicates, trials, 1, outputs * rows)
+    np.matmul(flat, flat.reshape(replicates, trials, outputs * rows, 1), out=s.picked)
+    np.matmul(flat, difference.reshape(replicates, trials, outputs * rows, 1), out=s.total)
+    np.multiply(s.picked, 0.5, out=s.picked)
+    np.subtract(s.total, s.picked, out=s.total)
+    np.multiply(s.total, 1.0 / outputs, out=s.total)
+
+
+def _huber_gradient(z: Array, y: Array, s: Scratch, delta: float) -> None:
+    """`c / (B C)`: torch's HuberLoss, with its half, so that delta = infinity is half the squared error."""
+    np.subtract(z, y, out=z)
+    _huber(z, s, delta)
+    np.multiply(s.wide, 1.0 / (z.shape[-1] * z.shape[-2]), out=z)
+
+
+def _huber_curvature(q: Array, y: Array, delta: float) -> Array:
+    """`1 / C [c = k]` where `|q - y| <= delta`, else 0."""
+    near: Array = (np.abs(q - y) <= delta)[:, :, None] * np.eye(q.shape[1]) / q.shape[1]
+    return near
+
+
 def _softmax(z: Array) -> Array:
     """Probabilities over classes, axis -2."""
     e = np.exp(z - z.max(axis=-2, keepdims=True))
@@ -139,17 +186,59 @@ def _sigmoid(z: Array) -> Array:
     return p
 
 
+def _softmax_curvature(q: Array, y: Array) -> Array:
+    """`q_c ([c = k] - q_k)`."""
+    del y
+    curvature: Array = q[:, :, None] * (np.eye(q.shape[1]) - q[:, None, :])
+    return curvature
+
+
+def _sigmoid_curvature(q: Array, y: Array) -> Array:
+    """`q (1 - q)`."""
+    del y
+    curvature: Array = (q * (1 - q))[:, :, None]
+    return curvature
+
+
 def _identity(z: Array) -> Array:
     return z
 
 
-LOSSES: dict[str, Loss] = {
-    "softmax_cross_entropy": Loss("softmax_cross_entropy", "multiclass", _softmax_value, _softmax_gradient, _softmax),
-    "binary_cross_entropy": Loss("binary_cross_entropy", "binary", _binary_value, _binary_gradient, _sigmoid),
-    "squared_error": Loss("squared_error", "regression", _squared_value, _squared_gradient, _identity),
-}
+@cache
+def huber(delta: float = HUBER_DELTA.default) -> Loss:
+    """The squared error near its target, the absolute error beyond `delta`: outliers pull no harder than that."""
+    value, gradient = partial(_huber_value, delta=delta), partial(_huber_gradient, delta=delta)
+    return Loss("huber", "regression", value, gradient, _identity, partial(_huber_curvature, delta=delta))
+
+
+_ROWS = (
+    Loss("softmax_cross_entropy", "multiclass", _softmax_value, _softmax_gradient, _softmax, _softmax_curvature),
+    Loss("binary_cross_entropy", "binary", _binary_value, _binary_gradient, _sigmoid, _sigmoid_curvature),
+    Loss("squared_error", "regression", _squared_value, _squared_gradient, _identity, _squared_curvature),
+    huber(),
+)
+LOSSES: dict[str, Loss] = {loss.name: loss for loss in _ROWS}  # the first of a task is the one that it is judged by
+
+
+def losses_for(task: str) -> tuple[str, ...]:
+    """Names of the losses of a task: "binary", "multiclass" or "regression"."""
+    return tuple(loss.name for loss in LOSSES.values() if loss.task == task)
 
 
 def loss_of(task: str) -> Loss:
-    """The loss that belongs to a task: "binary", "multiclass" or "regression"."""
-    return next(loss for loss in LOSSES.values() if loss.task == task)
+    """The loss that a task is judged by, whatever a trial trains on."""
+    return LOSSES[losses_for(task)[0]]
+
+
+def criterion_of(config: Mapping[str, Any], task: str) -> Loss:
+    """The loss that a config trains on, its task's where it names none. Raises InvalidInput."""
+    known = losses_for(task)
+    name = config.get("loss", known[0])
+    if name not in known:
+        raise InvalidInput(Complaint("loss", f"{name!r} does not belong to a {task} task", nearest(name, known)))
+    if name != "huber":
+        return LOSSES[name]
+    delta = float(config.get(HUBER_DELTA.name, HUBER_DELTA.default))
+    if delta not in HUBER_DELTA.valid:
+        raise InvalidInput(Complaint(HUBER_DELTA.name, f"must lie in {HUBER_DELTA.valid}, but got {delta!r}"))
+    return huber(delta)

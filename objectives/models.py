@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from objectives.dropout import Dropout
 from objectives.errors import Complaint, InvalidInput, nearest
 
 __all__ = [
@@ -41,11 +42,12 @@ Array = NDArray[Any]
 class Activation:
     """`forward(a, mask)` acts in place, `backward(d, a, mask)` takes `d` times the derivative; all `(R, K, B, H + 1)`.
 
-    The last column of `a` is one before and after.
+    The last column of `a` is one before and after. `recalls` says that the way back looks at `a`.
     """
 
     forward: Callable[[Array, Array], None]
     backward: Callable[[Array, Array, Array], None]
+    recalls: bool = True
 
 
 def _bits(a: Array) -> Array:
@@ -83,8 +85,8 @@ def _tanh_backward(d: Array, a: Array, mask: Array) -> None:
 
 
 ACTIVATIONS: dict[str, Activation] = {
-    "relu": Activation(_relu, _relu_backward),
-    "tanh": Activation(_tanh, _tanh_backward),
+    "relu": Activation(_relu, _relu_backward, recalls=False),
+    "tanh": Activation(_tanh, _tanh_backward, recalls=True),
 }
 
 
@@ -182,25 +184,34 @@ class Workspace:
         self.z_turned = self.z.swapaxes(-1, -2)
 
 
-def forward(x: Array, layers: Layers, work: Workspace, activation: Activation) -> Array:
-    """Outputs `work.z` for inputs `x (R, 1, B, D + 1)`."""
+def forward(x: Array, layers: Layers, work: Workspace, activation: Activation, dropout: Dropout | None = None) -> Array:
+    """Outputs `work.z` for inputs `x (R, 1, B, D + 1)`; in training, with the dropout of the trials that have one."""
     below, below_turned = x, x.swapaxes(-1, -2)
-    for view, inner, active, mask, turned in zip(
-        layers.views, work.inner, work.active, work.mask, work.turned, strict=False
-    ):
-        np.matmul(below, view, out=inner)
-        activation.forward(active, mask)
-        below, below_turned = active, turned
+    for i, (inner, active) in enumerate(zip(work.inner, work.active, strict=True)):
+        np.matmul(below, layers.views[i], out=inner)
+        activation.forward(active, work.mask[i])
+        if dropout:
+            dropout.forward(i)
+        below, below_turned = active, work.turned[i]
     np.matmul(layers.turned[-1], below_turned, out=work.z)
     return work.z
 
 
-def backward(x: Array, layers: Layers, gradients: Layers, work: Workspace, activation: Activation) -> None:
+def backward(
+    x: Array,
+    layers: Layers,
+    gradients: Layers,
+    work: Workspace,
+    activation: Activation,
+    dropout: Dropout | None = None,
+) -> None:
     """Gradients of every layer, from the derivative of the loss in `work.z`; the way down of `forward`."""
     delta = work.z_turned
     for i in range(len(work.active) - 1, -1, -1):
         np.matmul(work.turned[i], delta, out=gradients.views[i + 1])
         np.matmul(delta, layers.turned[i + 1], out=work.delta[i])
+        if dropout:
+            dropout.backward(i)
         activation.backward(work.delta[i], work.active[i], work.mask[i])
         delta = work.inner_delta[i]
     np.matmul(x.swapaxes(-1, -2), delta, out=gradients.views[0])

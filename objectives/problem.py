@@ -38,6 +38,10 @@ class Replicate:
         """The generator of the initial weights."""
         return stream(self.seed, Stream.WEIGHTS, self.number)
 
+    def dropout_stream(self, epoch: int, layer: int) -> np.random.Generator:
+        """The generator of an epoch's dropout masks in a hidden layer."""
+        return stream(self.seed, Stream.DROPOUT, self.number, epoch, layer)
+
     def order(self, epoch: int) -> Array:
         """The order `(n,)` in which an epoch meets the train rows."""
         return stream(self.seed, Stream.ORDER, self.number, epoch).permutation(len(self.data.train))
@@ -45,10 +49,14 @@ class Replicate:
 
 @dataclass(frozen=True)
 class Problem:
-    """Replicates of prepared data and the model that is fitted to them. Raises InvalidInput where shapes differ."""
+    """Replicates of prepared data, the model that is fitted to them, and what else its loss is, if not the task's.
+
+    Raises InvalidInput where shapes differ, or for a loss that belongs to another task.
+    """
 
     replicates: tuple[Replicate, ...]
     model: Model
+    trains_on: Loss | None = None
 
     def __post_init__(self) -> None:
         if not self.replicates:
@@ -58,6 +66,9 @@ class Problem:
             raise InvalidInput(
                 Complaint("problem", f"replicates differ in task, shape or dtype: {sorted(map(str, shapes))}")
             )
+        if self.criterion.task != self.data.task:
+            what = f"{self.criterion.name} is a loss of {self.criterion.task}, but the task is {self.data.task}"
+            raise InvalidInput(Complaint("problem", what))
 
     @property
     def data(self) -> Prepared:
@@ -76,8 +87,13 @@ class Problem:
 
     @property
     def loss(self) -> Loss:
-        """The loss that belongs to the task."""
+        """The loss that the task is judged by: `valid_loss` and `test_loss`, whatever is trained on."""
         return loss_of(self.data.task)
+
+    @property
+    def criterion(self) -> Loss:
+        """The loss that training makes small."""
+        return self.trains_on or self.loss
 
     @property
     def metrics(self) -> tuple[Metric, ...]:

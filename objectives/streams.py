@@ -28,6 +28,7 @@ class Stream(IntEnum):
     SCORERS = 9  # ()
     CHECK = 12  # (replicate)
     CANDIDATES = 13  # (replicate, candidate)
+    DROPOUT = 14  # (replicate, epoch, layer)
 
 
 def stream(seed: int, purpose: Stream, *key: int) -> np.random.Generator:

@@ -34,7 +34,7 @@ def _losses(problem: Problem, weights: Array, replicate: int) -> Array:
     layers = Layers(weights[None], shapes)
     total = np.zeros(len(weights))
     for x, y, work, scratch in _passes(problem, weights, replicate):
-        problem.loss.value(forward(x, layers, work, ACTIVATIONS[problem.model.activation]), y, scratch)
+        problem.criterion.value(forward(x, layers, work, ACTIVATIONS[problem.model.activation]), y, scratch)
         total += scratch.total[0, :, 0, 0]
     return total / len(problem.data.train)
 
@@ -47,7 +47,7 @@ def loss_and_gradient(problem: Problem, weights: Array, replicate: int = 0) -> t
     activation, n = ACTIVATIONS[problem.model.activation], len(problem.data.train)
     total = np.zeros(len(weights))
     for x, y, work, scratch in _passes(problem, weights, replicate):
-        problem.loss.gradient(forward(x, layers, work, activation), y, scratch)
+        problem.criterion.gradient(forward(x, layers, work, activation), y, scratch)
         total += scratch.total[0, :, 0, 0]
         backward(x, layers, parts, work, activation)
         part *= x.shape[2] / n

@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent.parent
 # From the bottom up; modules of one row may not import each other. A package stands for all of its modules.
 LAYERS = [
     ["objectives.errors", "objectives.hyper", "objectives.streams"],
+    ["objectives.dropout"],
     [
         "objectives.optimizers",
         "objectives.schedules",
@@ -19,7 +20,7 @@ LAYERS = [
         "objectives.models",
         "objectives.surfaces",
     ],
-    ["objectives.data", "objectives.clipping"],
+    ["objectives.data", "objectives.clipping", "objectives.decay", "objectives.stopping"],
     ["objectives.problem", "objectives.groups"],
     ["objectives.minibatches", "objectives.evaluation", "objectives.training_loss"],
     ["objectives.descent", "objectives.differences", "objectives.full_batch"],

@@ -1,8 +1,7 @@
 """What whole-batch methods minimise: a training loss with L2 on the weights, or an analytic surface; in float64.
 
 For linear, logistic and softmax regression the Hessian is exact. With inputs x and weights in rows of the layer
-`(D + 1, C)`, its blocks over classes are `X^T diag(w) X / n`: w = q (1 - q) for logistic regression,
-`q_c [c = k] - q_c q_k` for softmax, `2 / C [c = k]` for squared error.
+`(D + 1, C)`, its blocks over classes are `X^T diag(w) X / n`, with w the curvature of each row's loss.
 """
 
 from __future__ import annotations
@@ -106,24 +105,12 @@ def _decayed(problem: Problem, biases: bool) -> Array:
     return np.concatenate(shares)
 
 
-def _curvatures(task: str, q: Array) -> Array:
-    """Second derivatives `(B, C, C)` of each row's loss by its outputs, from predictions `q (B, C)`."""
-    eye = np.eye(q.shape[1])
-    if task == "regression":
-        return np.broadcast_to(2 / q.shape[1] * eye, (*q.shape, q.shape[1]))
-    if task == "binary":
-        curvature: Array = (q * (1 - q))[:, :, None]
-        return curvature
-    softmax: Array = q[:, :, None] * (eye - q[:, None, :])
-    return softmax
-
-
 def _hessian(problem: Problem, point: Array, replicate: int) -> Array:
     classes, n = problem.outputs, len(problem.data.train)
     weights = point.reshape(-1, classes)
     total = np.zeros((len(weights), classes, len(weights), classes))
-    for x, _ in chunks(problem, point.dtype, replicate):
-        curvature = _curvatures(problem.data.task, problem.loss.link((x @ weights).T).T)
+    for x, y in chunks(problem, point.dtype, replicate):
+        curvature = problem.criterion.curvature(problem.criterion.link((x @ weights).T).T, y)
         for c in range(classes):
             for k in range(c + 1):
                 block = (x * curvature[:, c, k, None]).T @ x

@@ -11,6 +11,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from objectives.data import Part, Prepared
+from objectives.losses import huber
 from objectives.models import ACTIVATIONS, INITS, Model
 from objectives.optimizers import OPTIMIZERS, Hyper
 from objectives.problem import Problem, Replicate
@@ -68,7 +69,7 @@ def problem(sizes: Sizes, model: Model, replicates: int = 1, own_splits: bool = 
 
 def one_replicate(whole: Problem, r: int) -> Problem:
     """The problem of replicate `r` alone."""
-    return Problem((whole.replicates[r],), whole.model)
+    return Problem((whole.replicates[r],), whole.model, whole.trains_on)
 
 
 def config(optimizer: str, **values: Any) -> dict[str, Any]:
@@ -112,12 +113,24 @@ def schedules(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
+def options(draw: st.DrawFn) -> dict[str, Any]:
+    """What a trial may have around its rule: clipping, the scope of its decay, dropout, early stopping."""
+    ways = (
+        st.sampled_from(({}, {}, {"clip_norm": 0.0}, {"clip_norm": 0.05}, {"clip_norm": 1.0})),
+        st.sampled_from(({}, {"decay": "all"}, {"decay": "weights"})),
+        st.sampled_from(({}, {}, {"dropout": 0.0}, {"dropout": 0.1}, {"dropout": 0.5}, {"dropout": 0.9})),
+        st.sampled_from(({}, {}, {"patience": 1}, {"patience": 1, "min_delta": 0.05}, {"patience": 2})),
+    )
+    return {key: value for way in ways for key, value in draw(way).items()}
+
+
+@st.composite
 def packs(draw: st.DrawFn, most: int = 7) -> list[dict[str, Any]]:
     """Configs of one batch size, 1 to `most` of them, of any rules; batch sizes up to 24 rows."""
     batch_size, horizon = draw(st.sampled_from((1, 2, 5, 7, 8, 16, 23, 24))), draw(st.integers(1, 5))
     members = draw(st.lists(hyperparameters(), min_size=1, max_size=most))
-    clips = st.sampled_from(({}, {}, {"clip_norm": 0.0}, {"clip_norm": 0.05}, {"clip_norm": 1.0}))
-    return [{**m, "batch_size": batch_size, "epochs": horizon, **draw(schedules()), **draw(clips)} for m in members]
+    shared = {"batch_size": batch_size, "epochs": horizon}
+    return [{**member, **shared, **draw(schedules()), **draw(options())} for member in members]
 
 
 @st.composite
@@ -135,4 +148,12 @@ def problems(draw: st.DrawFn) -> Problem:
     )
     hidden = draw(st.lists(st.sampled_from((1, 2, 3, 8, 16, 19)), max_size=2))
     model = Model(tuple(hidden), draw(st.sampled_from(sorted(ACTIVATIONS))), draw(st.sampled_from(sorted(INITS))))
-    return problem(sizes, model, draw(st.integers(1, 3)), draw(st.booleans()))
+    whole = problem(sizes, model, draw(st.integers(1, 3)), draw(st.booleans()))
+    criterion = draw(st.sampled_from((None, huber(0.3), huber(1.0)))) if task == "regression" else None
+    return Problem(whole.replicates, whole.model, criterion)
+
+
+def fitting(whole: Problem, configs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The configs, without dropout where the model has no layer for it."""
+    left_out = () if whole.model.hidden else ("dropout",)
+    return [{key: value for key, value in member.items() if key not in left_out} for member in configs]

@@ -18,6 +18,7 @@ from objectives import minibatches
 from objectives.descent import Outcome, State, descend
 from objectives.errors import InvalidInput
 from objectives.groups import kind_of
+from objectives.losses import huber
 from objectives.minibatches import Minibatches
 from objectives.models import Model
 from objectives.optimizers import OPTIMIZERS, rule_of
@@ -26,6 +27,7 @@ from tests.objectives.problems import (
     Array,
     Sizes,
     config,
+    fitting,
     one_replicate,
     packs,
     prepared,
@@ -37,6 +39,8 @@ from tests.objectives.problems import (
 quick = settings(max_examples=60, deadline=None)
 blocks = st.sampled_from((1, 2000, minibatches.BLOCK_BYTES))  # bytes: one step, a few, a whole epoch
 PARTS = ("train", "valid", "test")
+CURVES = ("train_loss", "valid_loss", "valid_accuracy", "valid_r2", "valid_rmse")
+MARKS = ("best", "since", "stopped", "trained", *(f"last {name}" for name in CURVES))
 HOPELESS = config("sgd", lr=1e12)
 
 
@@ -45,7 +49,21 @@ def trial(outcome: Outcome, k: int, member: dict, r: int | slice = slice(None)) 
     state = outcome.state
     slots = {f"slot {s}": state.slots[s, r, k] for s in range(rule_of(member).slots)}
     curves = {name: curve[r, k] for name, curve in outcome.curves.items()}
-    return {"weights": state.weights[r, k], "alive": state.alive[r, k], **slots, **curves}
+    marks = {f"mark {name}": mark_of(state, name)[r, k] for name in MARKS}
+    return {"weights": state.weights[r, k], "alive": state.alive[r, k], **slots, **curves, **marks}
+
+
+def mark_of(state: State, name: str) -> Array:
+    """A mark `(R, K)`, zeros where the state has none."""
+    return state.marks.get(name, np.zeros(state.alive.shape))
+
+
+def assert_same_states(left: State, right: State) -> None:
+    assert left.epoch == right.epoch
+    for name in ("weights", "slots", "alive"):
+        assert same_bits(getattr(left, name), getattr(right, name))
+    for name in MARKS:
+        assert same_bits(mark_of(left, name), mark_of(right, name))
 
 
 def assert_same(left: dict[str, Array], right: dict[str, Array]) -> None:
@@ -63,6 +81,7 @@ def assert_same_trials(left: Outcome, right: Outcome, pairs: list[tuple[int, int
 @quick
 @given(problems(), packs(), st.integers(1, 2), blocks)
 def test_a_trial_alone_has_the_bits_of_a_trial_in_a_pack(whole, configs, epochs, block):
+    configs = fitting(whole, configs)
     pack = descend(whole, configs, epochs)
     with patch.object(minibatches, "BLOCK_BYTES", block):
         for k, member in enumerate(configs):
@@ -72,6 +91,7 @@ def test_a_trial_alone_has_the_bits_of_a_trial_in_a_pack(whole, configs, epochs,
 @quick
 @given(problems(), packs(), st.integers(1, 2), st.randoms(use_true_random=False), st.data())
 def test_a_split_or_shuffled_pack_has_the_same_bits(whole, configs, epochs, random, data):
+    configs = fitting(whole, configs)
     pack = descend(whole, configs, epochs)
     order = list(range(len(configs)))
     random.shuffle(order)
@@ -87,6 +107,7 @@ def test_a_split_or_shuffled_pack_has_the_same_bits(whole, configs, epochs, rand
 @quick
 @given(problems(), packs(most=4), st.integers(1, 2), blocks)
 def test_a_replicate_alone_has_the_bits_of_a_replicate_among_others(whole, configs, epochs, block):
+    configs = fitting(whole, configs)
     together = descend(whole, configs, epochs)
     for r in range(len(whole.replicates)):
         with patch.object(minibatches, "BLOCK_BYTES", block):
@@ -112,12 +133,12 @@ def test_bits_do_not_depend_on_the_pack_at_the_sizes_of_real_studies(dtype, batc
 @quick
 @given(problems(), packs(), st.integers(0, 3), st.integers(0, 3))
 def test_a_run_cut_in_two_equals_a_run_in_one(whole, configs, first, second):
+    configs = fitting(whole, configs)
     through = descend(whole, configs, first + second)
     start = descend(whole, configs, first)
     rest = descend(whole, configs, second, start.state)
-    assert rest.state.epoch == through.state.epoch == first + second
-    for name in ("weights", "slots", "alive"):
-        assert same_bits(getattr(rest.state, name), getattr(through.state, name))
+    assert rest.state.epoch == first + second
+    assert_same_states(rest.state, through.state)
     for name, curve in through.curves.items():
         pieces = [piece.curves[name] for piece in (start, rest) if piece.curves]
         assert same_bits(np.concatenate(pieces, axis=-1), curve)
@@ -126,16 +147,18 @@ def test_a_run_cut_in_two_equals_a_run_in_one(whole, configs, first, second):
 def test_ten_and_ten_epochs_equal_twenty():
     whole = problem(Sizes(train=50), Model((8,)), replicates=2)
     configs = [config(rule, lr=0.01, epochs=20, schedule="cosine") for rule in OPTIMIZERS]
+    configs += [{**member, "dropout": 0.3, "decay": "weights", "patience": 3, "min_delta": 0.05} for member in configs]
     through, start = descend(whole, configs, 20), descend(whole, configs, 10)
     rest = descend(whole, configs, 10, start.state)
-    assert same_bits(rest.state.weights, through.state.weights)
-    assert same_bits(rest.state.slots, through.state.slots)
+    assert 0 < through.stopped.sum() > start.stopped.sum()
+    assert_same_states(rest.state, through.state)
     assert same_bits(rest.curves["valid_loss"], through.curves["valid_loss"][..., 10:])
 
 
 @quick
 @given(problems(), packs(), st.data())
 def test_survivors_of_a_cut_go_on_as_if_nobody_had_left(whole, configs, data):
+    configs = fitting(whole, configs)
     start = descend(whole, configs, 1)
     through = descend(whole, configs, 2)
     trials = data.draw(st.permutations(range(len(configs))))[: data.draw(st.integers(1, len(configs)))]
@@ -149,16 +172,13 @@ def test_survivors_of_a_cut_go_on_as_if_nobody_had_left(whole, configs, data):
 @quick
 @given(problems(), packs(), packs(), st.integers(0, 1))
 def test_states_are_taken_apart_and_joined(whole, left, right, epochs):
+    left, right = fitting(whole, left), fitting(whole, right)
     right = [{**member, "batch_size": left[0]["batch_size"]} for member in right]
     halves = [descend(whole, half, epochs).state for half in (left, right)]
     joined = State.join(halves)
     assert joined.epoch == epochs
-    pack = descend(whole, [*left, *right], epochs).state
-    for name in ("weights", "slots", "alive"):
-        assert same_bits(getattr(joined, name), getattr(pack, name))
-    again = State.join([joined.take([k]) for k in range(len(left) + len(right))])
-    for name in ("weights", "slots", "alive"):
-        assert same_bits(getattr(again, name), getattr(joined, name))
+    assert_same_states(joined, descend(whole, [*left, *right], epochs).state)
+    assert_same_states(State.join([joined.take([k]) for k in range(len(left) + len(right))]), joined)
     rest, together = descend(whole, [*left, *right], 1, joined), descend(whole, [*left, *right], epochs + 1)
     assert same_bits(rest.state.weights, together.state.weights)
 
@@ -166,6 +186,7 @@ def test_states_are_taken_apart_and_joined(whole, left, right, epochs):
 @quick
 @given(problems(), packs(), st.integers(0, 7), st.sampled_from(sorted(OPTIMIZERS)))
 def test_a_diverging_member_changes_nothing_for_the_others(whole, configs, place, rule):
+    configs = fitting(whole, configs)
     place = min(place, len(configs))
     wild = {**configs[0], "optimizer": rule, "lr": 1e30, "schedule": "constant"}
     calm, mixed = descend(whole, configs, 2), descend(whole, [*configs[:place], wild, *configs[place:]], 2)
@@ -373,6 +394,25 @@ def test_a_pack_has_one_batch_size():
 def test_a_batch_holds_one_row_to_all_rows(size):
     with pytest.raises(InvalidInput, match=rf"batch_size: must lie in \[1, 24\], the train rows, but got {size}"):
         descend(problem(Sizes(), Model()), [config("sgd", batch_size=size)], 1)
+
+
+def test_valid_loss_is_the_tasks_whatever_is_trained_on():
+    plain = problem(Sizes("regression", 2), Model((4,)))
+    robust = Problem(plain.replicates, plain.model, huber(0.5))
+    still, member = config("sgd", lr=1e-300), config("sgd", lr=1e-300, loss="huber", huber_delta=0.5)
+    expected, found = descend(plain, [still], 1).curves, descend(robust, [member], 1).curves
+    assert same_bits(found["valid_loss"], expected["valid_loss"])
+    assert 0 < found["train_loss"][0, 0, 0] < expected["train_loss"][0, 0, 0] / 2
+    moved = [descend(whole, [config("sgd")], 1).state.weights for whole in (plain, robust)]
+    assert not same_bits(*moved)
+
+
+def test_a_loss_belongs_to_the_problem():
+    whole = problem(Sizes("regression", 2), Model())
+    with pytest.raises(InvalidInput, match="loss: a pack has one, that of its problem: squared_error"):
+        descend(whole, [config("sgd", loss="huber")], 1)
+    with pytest.raises(InvalidInput, match="problem: huber is a loss of regression, but the task is binary"):
+        Problem(problem(Sizes("binary", 1), Model()).replicates, Model(), huber())
 
 
 def test_unknown_rules_and_values_out_of_range_are_refused():

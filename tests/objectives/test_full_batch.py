@@ -18,6 +18,7 @@ from objectives import Model, Problem, Replicate, load_table, prepare
 from objectives.data import SplitSpec
 from objectives.errors import InvalidInput
 from objectives.full_batch import METHODS, Objective, State, advance, objective_of, surface_objective
+from objectives.losses import Loss, huber
 from objectives.surfaces import SURFACES, quadratic
 from tests.objectives.problems import Array, Sizes, problem, same_bits
 
@@ -72,9 +73,13 @@ def test_linear_regression_reaches_ridge(method: str) -> None:
     assert abs(advance(objective, method, 200).value - expected) < 1e-12
 
 
-@pytest.mark.parametrize(("task", "outputs"), [("binary", 1), ("multiclass", 3), ("regression", 2)])
-def test_hessian_is_the_slope_of_the_gradient(task: str, outputs: int) -> None:
-    objective = objective_of(problem(Sizes(task, outputs, train=600), Model()), 0.1, biases=True)
+@pytest.mark.parametrize(
+    ("task", "outputs", "loss"),
+    [("binary", 1, None), ("multiclass", 3, None), ("regression", 2, None), ("regression", 2, huber(0.8))],
+)
+def test_hessian_is_the_slope_of_the_gradient(task: str, outputs: int, loss: Loss | None) -> None:
+    plain = problem(Sizes(task, outputs, train=600), Model())
+    objective = objective_of(Problem(plain.replicates, plain.model, loss), 0.1, biases=True)
     point = np.random.default_rng(1).normal(size=len(objective.start))
     h = 1e-5
     columns = [

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from objectives.losses import LOSSES, Scratch, loss_of
+from objectives.errors import InvalidInput
+from objectives.losses import LOSSES, Scratch, criterion_of, huber, loss_of, losses_for
 from tests.objectives.problems import TASKS, Array
 
 REPLICATES, TRIALS = 2, 3
@@ -19,6 +20,10 @@ def naive(name: str, z: Array, y: Array) -> tuple[float, Array]:
     outputs, rows = z.shape
     if name == "squared_error":
         return float(((z - y) ** 2).mean()), 2 * (z - y) / (rows * outputs)
+    if name == "huber":
+        d = z - y
+        far = np.abs(d) > 1
+        return float(np.where(far, np.abs(d) - 0.5, d * d / 2).mean()), np.where(far, np.sign(d), d) / (rows * outputs)
     if name == "binary_cross_entropy":
         # log(1 + exp(-s)) with the sign of the right class
         values = np.logaddexp(0, -np.where(y == 1, z, -z))
@@ -41,7 +46,7 @@ def drawn(name: str, outputs: int, rows: int, scale: float, dtype: str, seed: in
     """Outputs `(R, K, C, B)` and targets `(R, 1, C, B)`."""
     rng = np.random.default_rng(seed)
     z = scale * rng.normal(size=(REPLICATES, TRIALS, outputs, rows))
-    if name == "squared_error":
+    if name in ("squared_error", "huber"):
         y = rng.normal(size=(REPLICATES, 1, outputs, rows))
     elif name == "binary_cross_entropy":
         y = rng.integers(0, 2, (REPLICATES, 1, 1, rows))
@@ -67,6 +72,8 @@ SHAPES = [
     ("softmax_cross_entropy", 10),
     ("squared_error", 1),
     ("squared_error", 3),
+    ("huber", 1),
+    ("huber", 3),
 ]
 
 
@@ -144,3 +151,43 @@ def test_every_task_has_a_loss_whose_link_predicts(task):
     else:
         q = loss.link(z.reshape(1, 1, 5, 1))[0, 0, :, 0]
         np.testing.assert_array_equal(q, [0, 0, 0, 0, 1])
+
+
+@pytest.mark.parametrize("delta", [0.1, 1.0, 30.0])
+def test_huber_bends_at_its_delta_and_is_half_the_squared_error_before(delta):
+    z, y = drawn("huber", 2, 50, 3.0, "float64")
+    scratch = Scratch(*z.shape, z.dtype)
+    huber(delta).value(z, y, scratch)
+    d = np.abs(z - y)
+    expected = np.where(d <= delta, d * d / 2, delta * (d - delta / 2)).mean(axis=(-2, -1))
+    np.testing.assert_allclose(scratch.total[..., 0, 0] / 50, expected, rtol=1e-13)
+    if delta == 30.0:
+        LOSSES["squared_error"].value(z, y, scratch)
+        np.testing.assert_allclose(scratch.total[..., 0, 0] / 100, expected, rtol=1e-13)
+
+
+@pytest.mark.parametrize(("name", "outputs"), SHAPES)
+def test_curvatures_are_the_slopes_of_gradients(name, outputs):
+    z, y = drawn(name, outputs, 6, 1.0, "float64")
+    loss, z, y = LOSSES[name], z[:1, :1], y[:1]
+    scratch, h = Scratch(*z.shape, z.dtype), 1e-6
+
+    def slope(outputs_: Array) -> Array:
+        loss.gradient(outputs_, y, scratch)
+        return 6 * outputs_[0, 0]
+
+    found = loss.curvature(loss.link(z)[0, 0].T, y[0, 0].T)
+    for c in range(outputs):
+        step = np.zeros_like(z)
+        step[:, :, c] = h
+        np.testing.assert_allclose(found[:, :, c].T, (slope(z + step) - slope(z - step)) / (2 * h), atol=1e-8)
+
+
+def test_a_config_names_what_it_trains_on():
+    assert losses_for("regression") == ("squared_error", "huber")
+    assert criterion_of({}, "binary") is loss_of("binary")
+    assert criterion_of({"loss": "huber", "huber_delta": 2}, "regression") is huber(2.0) is not huber()
+    with pytest.raises(InvalidInput, match="loss: 'huber' does not belong to a binary task; choose one of"):
+        criterion_of({"loss": "huber"}, "binary")
+    with pytest.raises(InvalidInput, match=r"huber_delta: must lie in \(0, inf\), but got 0.0"):
+        criterion_of({"loss": "huber", "huber_delta": 0}, "regression")

@@ -38,7 +38,9 @@ def path(members: list[dict[str, Any]], drawn: Array, dtype: str = "float64", ep
     steps = len(drawn) // epochs
     weights = np.tile(start().astype(dtype), (1, len(members), 1))
     gradient, slots = np.empty_like(weights), np.zeros((slots_of(members), *weights.shape), dtype)
-    steppers = [Stepper(group, weights, gradient, slots) for group in groups_of(members, steps)]
+    steppers = [
+        Stepper(group, [(weights.shape[-1], 1)], weights, gradient, slots) for group in groups_of(members, steps)
+    ]
     seen = []
     for i, g in enumerate(drawn):
         for stepper in steppers:

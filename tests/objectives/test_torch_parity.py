@@ -12,12 +12,13 @@ import pytest
 
 from objectives.data import SplitSpec, load_table, prepare
 from objectives.descent import descend
+from objectives.losses import criterion_of
 from objectives.minibatches import Minibatches
 from objectives.models import Layers, Model
 from objectives.optimizers import OPTIMIZERS, hyperparameters
 from objectives.problem import Problem, Replicate
 from objectives.schedules import SCHEDULES, plan_of
-from tests.objectives.problems import Array, config
+from tests.objectives.problems import Array, Sizes, config, prepared
 from tests.objectives.test_optimizers import OPTIONS, STEPS, gradients, named, one, path, start
 
 torch = pytest.importorskip("torch", reason="compares with torch: pip install torch==2.13.0")
@@ -36,6 +37,7 @@ LOSSES = {
     "multiclass": torch.nn.CrossEntropyLoss,
     "regression": torch.nn.MSELoss,
 }
+ACTIVATIONS = {"relu": torch.nn.ReLU, "tanh": torch.nn.Tanh}
 TOLERANCE = {"rtol": 1e-10, "atol": 1e-10}
 
 
@@ -199,7 +201,7 @@ def prepared_problem(source: str, model: Model) -> Problem:
 
 def torch_model(problem: Problem, weights: Array) -> Any:
     """The same network with the same weights `(P,)`; torch keeps `(out, in)` and its biases apart."""
-    activation = {"relu": torch.nn.ReLU, "tanh": torch.nn.Tanh}[problem.model.activation]
+    activation = ACTIVATIONS[problem.model.activation]
     shapes = problem.model.shapes(problem.inputs, problem.outputs)
     modules: list[Any] = []
     for (rows, columns), view in zip(shapes, Layers(weights[None, None], shapes).views, strict=True):
@@ -217,18 +219,48 @@ def torch_weights(model: Any) -> Array:
     return np.concatenate([layer.ravel() for layer in layers])
 
 
+def torch_criterion(problem: Problem, member: dict[str, Any]) -> Any:
+    if member.get("loss") == "huber":
+        return torch.nn.HuberLoss(delta=member["huber_delta"])
+    return LOSSES[problem.data.task]()
+
+
+def torch_parameters(model: Any, member: dict[str, Any]) -> Any:
+    """All parameters, or two groups of which the biases do not decay."""
+    if member.get("decay", "all") == "all":
+        return model.parameters()
+    weights, biases = (
+        [p for name, p in model.named_parameters() if name.endswith(kind)] for kind in ("weight", "bias")
+    )
+    return [{"params": weights}, {"params": biases, "weight_decay": 0.0}]
+
+
+def outputs_of(model: Any, x: Any, rate: float, streams: list[np.random.Generator]) -> Any:
+    """The model's outputs, what `torch.nn.Dropout(rate)` does by our masks behind every activation."""
+    layer = 0
+    for module in model:
+        x = module(x)
+        if rate and isinstance(module, tuple(ACTIVATIONS.values())):
+            keep = streams[layer].random(tuple(x.shape), dtype=np.float32) >= np.float32(rate)
+            x, layer = x * torch.tensor(keep / (1 - rate)), layer + 1
+    return x
+
+
 def train_torch(problem: Problem, member: dict[str, Any], weights: Array, epochs: int) -> tuple[Array, list[float]]:
     """Weights `(P,)` and mean train losses of each epoch, from the same start over the same minibatches."""
-    model, criterion = torch_model(problem, weights), LOSSES[problem.data.task]()
-    optimizer = torch_optimizer(member, model.parameters())
+    model, criterion = torch_model(problem, weights), torch_criterion(problem, member)
+    optimizer = torch_optimizer(member, torch_parameters(model, member))
     size = member["batch_size"]
     schedule = torch_schedule(member, optimizer, member["epochs"] * problem.steps_per_epoch(size))
     losses = []
     for epoch in range(epochs):
         total = 0.0
+        layers = range(len(problem.model.hidden))
+        streams = [problem.replicates[0].dropout_stream(epoch, layer) for layer in layers]
         for x, y in Minibatches(problem.replicates, size).epoch(epoch):
             optimizer.zero_grad()
-            loss = criterion(model(torch.tensor(x[0, 0, :, :-1])), torch.tensor(y[0, 0].T.copy()))
+            found = outputs_of(model, torch.tensor(x[0, 0, :, :-1]), member.get("dropout", 0.0), streams)
+            loss = criterion(found, torch.tensor(y[0, 0].T.copy()))
             loss.backward()
             if member.get("clip_norm"):
                 torch.nn.utils.clip_grad_norm_(model.parameters(), member["clip_norm"])
@@ -294,3 +326,34 @@ def test_initial_weights_are_distributed_as_torchs(inputs, outputs):
 def test_three_epochs_of_digits_clipped_end_at_torchs_weights(rule, clip_norm):
     digits = prepared_problem("digits", Model((64,)))
     assert_same_run(digits, config(rule, batch_size=32, epochs=3, weight_decay=1e-3, clip_norm=clip_norm))
+
+
+@pytest.mark.parametrize("rule", ["sgd", "nesterov", "adam", "adamw"])
+@pytest.mark.parametrize("model", [Model((64,)), Model((32, 16), "tanh")], ids=str)
+@pytest.mark.parametrize("rate", [0.2, 0.5])
+def test_three_epochs_of_digits_with_dropout_end_at_torchs_weights(rule, model, rate):
+    assert_same_run(prepared_problem("digits", model), config(rule, batch_size=32, epochs=3, dropout=rate))
+
+
+def test_dropout_drops_and_scales_as_torchs():
+    torch.manual_seed(0)
+    theirs = torch.nn.Dropout(0.3)(torch.ones(400, 100)).numpy()
+    stream = Replicate(0, 0, prepared(Sizes())).dropout_stream(0, 0)
+    ours = (stream.random((400, 100), dtype=np.float32) >= np.float32(0.3)) / (1 - 0.3)
+    np.testing.assert_allclose(np.unique(ours), np.unique(theirs), rtol=1e-7)
+    assert abs(ours.mean() - theirs.mean()) < 0.01
+
+
+@pytest.mark.parametrize("rule", OPTIMIZERS)
+def test_three_epochs_of_digits_with_decay_of_weights_alone_end_at_torchs_weights(rule):
+    values = {"eps": 1e-4} if rule == "nadam" else {}
+    member = config(rule, batch_size=32, epochs=3, weight_decay=0.1, decay="weights", **values)
+    assert_same_run(prepared_problem("digits", Model((64,))), member)
+
+
+@pytest.mark.parametrize("delta", [0.1, 1.0, 100.0])
+@pytest.mark.parametrize("model", [Model(), Model((8,), "tanh")], ids=str)
+def test_training_on_huber_ends_at_torchs_weights(delta, model):
+    member = config("adam", lr=0.01, batch_size=32, epochs=6, loss="huber", huber_delta=delta)
+    plain = prepared_problem("diabetes", model)
+    assert_same_run(Problem(plain.replicates, model, criterion_of(member, "regression")), member, 6)
