@@ -59,9 +59,16 @@ class StudyBusy(TunerError):
 
 
 class LedgerError(TunerError):
-    """The ledger cannot be read or written; the message names its file, the reason and what to do."""
+    """The ledger cannot be read or written; the message names its file, the reason and what to do.
+
+    `passing` says that the reason may pass by itself: a full disk, a lock, a database that is restarted.
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str, passing: bool = False) -> None:
+        self.passing = passing
+        super().__init__(message)
 
 
 class NoResult(TunerError):

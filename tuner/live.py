@@ -91,6 +91,14 @@ class LiveGeneration:
         """The trials that have not ended."""
         return [trial for trial in self.trials if not trial.ended]
 
+    def left(self, pack: Pack, limit: float | None) -> float | None:
+        """Seconds that a pack may take where a trial may take `limit`; None for no limit.
+
+        No more for many than for one: a pack that is merely wide is taken apart, one that hangs is found out soon.
+        """
+        spent = max(self._find(number).seconds for number in pack.trials)
+        return None if limit is None else max(limit - spent, 1e-3)
+
     def take(self, pack: Pack, outcome: PackOutcome) -> None:
         """Take in the outcome of one of its packs."""
         self.out -= 1

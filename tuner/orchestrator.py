@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any
 
 from objectives.problem import constant_loss
 from tuner.dispatch import Engine, Failure
+from tuner.errors import TunerError
 from tuner.goal import ranked
 from tuner.ledger import Ledger
 from tuner.live import LiveGeneration, LiveTrial
@@ -32,6 +33,7 @@ __all__ = ["Progress", "Search", "Spent"]
 
 FLIGHT_BYTES = 1 << 30  # of a generation's finished packs
 TICK = 0.25  # seconds between looks at the clock while workers train
+HOPELESS = 10  # trials that failed from the first one on, after which a search gives up
 
 
 @dataclass(frozen=True)
@@ -119,11 +121,18 @@ class Search:
         """Send the packs of a generation's current rung."""
         done = self.rungs[generation.rung - 1] if generation.rung else 0
         members = [Member(trial.number, trial.config, trial.state) for trial in generation.running]
-        packs = cut(members, self.sources, self.rungs[generation.rung] - done)
-        generation.out = len(packs)
+        self._submit(generation, cut(members, self.sources, self.rungs[generation.rung] - done))
+
+    def _submit(self, generation: LiveGeneration, packs: Sequence[Pack]) -> None:
+        """Send packs of a generation to the workers, each with the time that its trials have left."""
+        generation.out += len(packs)
         memo = Memo(self.flight / str(generation.number), FLIGHT_BYTES)
         before = time.perf_counter()
-        sent = {self.engine.submit(run_remembered, pack, memo): (generation, pack) for pack in packs}
+        limits = [generation.left(pack, self.study.limits.seconds_per_trial) for pack in packs]
+        sent = {
+            self.engine.submit(run_remembered, pack, memo, seconds=seconds): (generation, pack)
+            for pack, seconds in zip(packs, limits, strict=True)
+        }
         if all(future.done() for future in sent):  # trained inline, while we waited
             self.waiting += time.perf_counter() - before
         self.out |= sent
@@ -136,7 +145,11 @@ class Search:
         for future in done:
             generation, pack = self.out.pop(future)
             outcome = future.result()
-            if isinstance(outcome, Failure):
+            if isinstance(outcome, Failure) and len(pack.trials) > 1:
+                # One trial can fail a pack by what it does to its worker: each by itself, they are told apart.
+                generation.out -= 1
+                self._submit(generation, pack.apart())
+            elif isinstance(outcome, Failure):
                 generation.fail(pack, str(outcome))
             else:
                 self.training += outcome.seconds
@@ -149,6 +162,7 @@ class Search:
     def _commit(self, generation: LiveGeneration) -> None:
         """Write a finished generation to the ledger: in trial order, in one transaction."""
         records = [t.record(self.study, generation.number, self.train_rows, self.constant) for t in generation.trials]
+        _check_hope([*self.history, *records], self.study.trials)
         self.ledger.commit_generation(generation.number, records)
         self.history += records
         self.states.update(trial.state for trial in records)
@@ -163,4 +177,13 @@ class Search:
             states=dict(self.states),
             best=self.best,
             spent=Spent(time.perf_counter() - self.started, self.waiting, self.training),
+        )
+
+
+def _check_hope(trials: Sequence[Trial], planned: int) -> None:
+    """Raise TunerError where nothing but failures came of the first trials: that is no matter of configs."""
+    if len(trials) >= min(HOPELESS, planned) and all(trial.state == "failed" for trial in trials):
+        raise TunerError(
+            f"all of the first {len(trials)} trials failed, the last one with {trials[-1].error}; "
+            "mend that, or allow more in [limits], then run this again"
         )

@@ -72,6 +72,13 @@ class Pack:
         """A rough size, to start the longest packs first: the updates to make, a few runs costing little more."""
         return self.epochs * (4 + len(self.trials) * len(self.sources)) / int(self.configs[0]["batch_size"])
 
+    def apart(self) -> list[Pack]:
+        """The same task as one pack for each trial."""
+        return [
+            Pack(self.sources, (number,), (config,), self.epochs, None if self.state is None else self.state.take([i]))
+            for i, (number, config) in enumerate(zip(self.trials, self.configs, strict=True))
+        ]
+
     @property
     def key(self) -> str:
         """What decides the outcome: data, seeds, configs and epochs. The state follows from these."""

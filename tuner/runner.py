@@ -33,6 +33,8 @@ from tuner.workload import default_jobs
 
 __all__ = ["Watcher", "run"]
 
+PATIENCE = 600.0  # seconds to wait for a full disk or an absent database before a run ends
+
 
 class Watcher:
     """What a run tells as it goes; every method may be overridden, none needs to be."""
@@ -82,7 +84,11 @@ def run(
         ledger, resolved = settle(question, directory)
         with ledger:
             left = resolved.trials - ledger.count()
-            with open_engine(default_jobs(resolved, question.first, left) if jobs is None else jobs) as engine:
+            width = default_jobs(resolved, question.first, left) if jobs is None else jobs
+            limits = resolved.limits
+            memory = None if limits.worker_gb is None else int(limits.worker_gb * 1e9)
+            ledger.wait_for(PATIENCE, watcher.note)
+            with open_engine(width, limited=limits.seconds_per_trial is not None, memory=memory) as engine:
                 if left > 0:
                     engine.warm()
                 work = Work(resolved, question, directory, ledger, engine, watcher)
@@ -215,7 +221,9 @@ def settle(question: Question, directory: StudyDirectory) -> tuple[Ledger, Study
         ledger.close()
         raise
     widened = study.confirm.model_copy(update={"metrics": frozen.confirm.metrics})
-    resolved = replace(frozen, trials=max(study.trials, ledger.count()), confirm=widened, base=study.base)
+    resolved = replace(
+        frozen, trials=max(study.trials, ledger.count()), confirm=widened, limits=study.limits, base=study.base
+    )
     write_atomic(directory.study, resolved.to_toml())
     return ledger, resolved
 

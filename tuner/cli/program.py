@@ -6,12 +6,13 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any, TextIO, cast
+from typing import Any, NoReturn, TextIO, cast
 
 import click
 
@@ -25,6 +26,8 @@ from tuner.cli.text import errors_to
 from tuner.cli.words import command_hint
 
 __all__ = ["Program", "program", "start"]
+
+TWICE = 0.3  # seconds within which two signals are one
 
 
 @dataclass
@@ -101,7 +104,7 @@ def start(args: Sequence[str] | None = None) -> int:
     settings = Settings(bool(os.environ.get("TUNER_DEBUG")))
     for stream in (sys.stdout, sys.stderr):
         _forgiving(stream)
-    with _terminated():
+    with _stoppable():
         try:
             return _run(list(sys.argv[1:] if args is None else args), settings)
         except BrokenPipeError:
@@ -137,17 +140,35 @@ def _forgiving(stream: TextIO) -> None:
 
 
 @contextmanager
-def _terminated() -> Iterator[None]:
-    """SIGTERM stops a command as Ctrl-C does, with its own exit code."""
+def _stoppable() -> Iterator[None]:
+    """The first Ctrl-C or SIGTERM stops a command tidily, a second one at once; each with its own exit code.
+
+    Ctrl-C too is asked for by name: a script starts what it puts in the background with that signal ignored.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
+    first: list[float] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
-        raise Terminated
+        if not first:
+            first.append(time.monotonic())
+            raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+        # Wrappers pass on a signal that the whole group had already: that is no second one.
+        if time.monotonic() - first[0] > TWICE:
+            _leave_at_once(128 + number)
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        # Once stopped, the process is about to end: until it has, a second signal must not end it in another way.
+        for number, handler in before.items() if not first else ():
+            signal.signal(number, handler)
+
+
+def _leave_at_once(code: int) -> NoReturn:
+    """End without tidying up: what was committed is safe, and workers end when their parent has gone."""
+    if sys.stderr.isatty():
+        os.write(2, b"\x1b[?25h\n")  # the cursor, which a live block hides
+    os._exit(code)

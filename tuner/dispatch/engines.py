@@ -21,8 +21,11 @@ class Engine(Protocol):
     def width(self) -> int:
         """How many tasks run at once."""
 
-    def submit(self, function: Callable[..., Any], /, *args: Any) -> Future[Any]:
-        """Run `function(*args)`, now or when there is room; never raises what the function raises."""
+    def submit(self, function: Callable[..., Any], /, *args: Any, seconds: float | None = None) -> Future[Any]:
+        """Run `function(*args)`, now or when there is room; never raises what the function raises.
+
+        A task that has run for `seconds` ends as a `Failure` of type "TimedOut", whatever it does.
+        """
 
     def warm(self) -> None:
         """Start what takes time to start, without waiting for it."""
@@ -40,8 +43,10 @@ class InlineEngine:
         self._controller: Any = None
         self._modules = 0
 
-    def submit(self, function: Callable[..., Any], /, *args: Any) -> Future[Any]:
-        """Run `function(*args)` with one BLAS thread; the future is done."""
+    def submit(self, function: Callable[..., Any], /, *args: Any, seconds: float | None = None) -> Future[Any]:
+        """Run `function(*args)` with one BLAS thread; the future is done. Raises ValueError for a time limit."""
+        if seconds is not None:
+            raise ValueError("nothing can end what runs in this process: open an engine with limited=True")
         future: Future[Any] = Future()
         with self._blas().limit(limits=1):
             future.set_result(guarded(function, let_through=KeyboardInterrupt)(*args))
@@ -70,14 +75,18 @@ def processors() -> int:
 
 
 @contextmanager
-def open_engine(jobs: int, preload: Sequence[str] = ("tuner.packing",)) -> Iterator[Engine]:
-    """An engine of `jobs` workers, closed at the end; one job runs inline.
+def open_engine(
+    jobs: int, preload: Sequence[str] = ("tuner.packing",), *, limited: bool = False, memory: int | None = None
+) -> Iterator[Engine]:
+    """An engine of `jobs` workers, closed at the end; one job runs inline unless tasks are to be `limited`.
 
-    Workers import the modules in `preload` while they start. Raises ValueError for fewer jobs than 1.
+    Workers import the modules in `preload` while they start, and may each allocate `memory` bytes. Raises ValueError
+    for fewer jobs than 1.
     """
     if jobs < 1:
         raise ValueError(f"jobs must be at least 1, but got {jobs}")
-    engine: Engine = InlineEngine() if jobs == 1 else LokyEngine(jobs, preload)
+    inline = jobs == 1 and not limited and memory is None
+    engine: Engine = InlineEngine() if inline else LokyEngine(jobs, preload, memory)
     try:
         yield engine
     finally:

@@ -1,168 +1,136 @@
 """Worker processes that survive their tasks: joblib's loky, started early, refilled when a worker dies.
 
-loky gives up on everything when one worker dies. Here few tasks are inside it at a time: when that happens they become
-suspects and run again one by one, alone. The innocent finish; one that keeps killing its worker ends as a `Failure`.
-All others wait and go on afterwards; what had finished is kept.
-
-Workers are sent bytes and send bytes back: what cannot be pickled, or raises when it is unpickled, is then the failure
-of one task, where loky alone would take all workers down.
+loky gives up on everything when one worker dies; `queueing` says who runs again.
 """
 
 from __future__ import annotations
 
 import os
-import pickle
 import re
+import shutil
 import signal
-import threading
+import tempfile
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+import weakref
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from importlib import import_module
+from pathlib import Path
 from typing import Any
 
+from tuner.dispatch import worker
 from tuner.dispatch.failure import Failure, guarded
+from tuner.dispatch.queueing import QueueEngine, Task
 
-__all__ = ["LokyEngine"]
+__all__ = ["ONE_THREAD", "LokyEngine"]
 
-DEATHS = 3  # of its worker, after which a task is given up
 AHEAD = 1  # tasks inside loky for each that runs: 0.8 ms between two tasks of a worker, and 1.7 ms without
 SETTLE = 0.5  # seconds at most to wait for loky before it is shut down
-LOOK = 0.5  # seconds between a worker's looks whether its parent lives
+RECYCLED = "A worker stopped while some jobs were given to the executor"  # loky, of one that leaked memory
 
 THREADED = ("OPENBLAS_NUM", "OMP_NUM", "MKL_NUM", "BLIS_NUM", "VECLIB_MAXIMUM", "NUMEXPR_NUM", "NUMBA_NUM")
 ONE_THREAD = {f"{name}_THREADS": "1" for name in THREADED}
 
 
-@dataclass(eq=False)
-class Task:
-    """A task on its way: its pickled call, the caller's future, and how many workers have died under it."""
+class LokyEngine(QueueEngine):
+    """Runs tasks in `width` worker processes, each of which may allocate `memory` bytes."""
 
-    call: bytes
-    future: Future[Any] = field(default_factory=Future)
-    deaths: int = 0
-
-
-class LokyEngine:
-    """Runs tasks in `width` worker processes, in the order of their submission."""
-
-    def __init__(self, width: int, preload: Sequence[str] = ()) -> None:
+    def __init__(self, width: int, preload: Sequence[str] = (), memory: int | None = None) -> None:
+        super().__init__()
         self.width = width
         self._preload = tuple(preload)
-        self._lock = threading.RLock()
+        self._memory = memory
         self._pool: Any = None
-        self._waiting: deque[Task] = deque()
-        self._suspects: deque[Task] = deque()
-        self._inside: set[Task] = set()
+        self._pools = self._tasks = 0
         self._entered: set[Future[Any]] = set()
-        self._closed = False
+        self._notes = Path(tempfile.mkdtemp(prefix="tuner-"))
+        self._sweep = weakref.finalize(self, shutil.rmtree, self._notes, ignore_errors=True)
 
-    def submit(self, function: Callable[..., Any], /, *args: Any) -> Future[Any]:
-        """Queue `function(*args)`; its future ends with what it returns or with a `Failure`.
-
-        Raises RuntimeError after `close`.
-        """
-        if self._closed:
-            raise RuntimeError("the engine is closed: open another one to run more tasks")
-        call = guarded(_pickled, let_through=KeyboardInterrupt)((function, args))
-        task = Task(b"" if isinstance(call, Failure) else call)
-        task.future.set_running_or_notify_cancel()
-        if isinstance(call, Failure):
-            task.future.set_result(call)
-            return task.future
-        with self._lock:
-            self._waiting.append(task)
-        self._send()
-        return task.future
+    @property
+    def room(self) -> int:
+        """How many tasks may be inside loky."""
+        return self.width * (1 + AHEAD)
 
     def warm(self) -> None:
         """Start the workers, without waiting for them."""
         with self._lock:
             if self._pool is None:
-                guarded(self._enter, let_through=KeyboardInterrupt)(_nothing)
+                guarded(self._enter, let_through=KeyboardInterrupt)(worker.nothing)
 
     def close(self) -> None:
         """Kill the workers; what has not finished ends as a `Failure`."""
         with self._lock:
             self._closed = True
             pool, self._pool = self._pool, None
-            left = [*self._waiting, *self._suspects, *self._inside]
-            for tasks in (self._waiting, self._suspects, self._inside):
-                tasks.clear()
-        for task in left:
-            task.future.set_result(Failure("Stopped", "the engine was closed before this finished"))
+        super().close()
         if pool is not None:
             _settle(self._entered.copy())
             pool.shutdown(wait=True, kill_workers=True)
+        self._sweep()
 
-    def _send(self) -> None:
-        """Give the workers what they have room for."""
-        while (task := self._next()) is not None:
-            inner = guarded(self._enter, let_through=KeyboardInterrupt)(_answer, task.call)
-            if isinstance(inner, Failure):
-                self._end(task, inner)
-            else:
-                inner.add_done_callback(lambda done, task=task: self._land(task, done))
-
-    def _next(self) -> Task | None:
-        """The task to start now, if there is room: suspects first, and nothing beside a suspect."""
-        room = self.width * (1 + AHEAD)
+    def _start(self, task: Task) -> Future[bytes]:
+        if task.seconds is None:
+            return self._enter(worker.answer, task.call)
         with self._lock:
-            accused = any(task.deaths for task in self._inside)
-            if self._closed or accused or len(self._inside) >= room or (self._suspects and self._inside):
-                return None
-            queue = self._suspects or self._waiting
-            if not queue:
-                return None
-            self._inside.add(task := queue.popleft())
-            return task
+            self._tasks += 1
+            # The pool is made first: a note belongs to the workers of one pool, which end together.
+            self._open()
+            task.note = str(self._notes / f"{self._pools}-{self._tasks}")
+            return self._enter(worker.answer_within, task.call, task.seconds, task.note)
 
-    def _enter(self, function: Callable[..., Any], *args: Any) -> Any:
+    def _enter(self, function: Any, *args: Any) -> Future[Any]:
         """Submit to the pool of workers, making a new one where there is none or a worker has died."""
-        from joblib.externals.loky.process_executor import BrokenProcessPool, ProcessPoolExecutor
+        from joblib.externals.loky.process_executor import BrokenProcessPool
 
         with self._lock:
-            for _ in range(DEATHS if not self._closed else 0):
-                if self._pool is None:
-                    self._pool = ProcessPoolExecutor(
-                        self.width, initializer=_begin, initargs=(os.getpid(), self._preload), env=ONE_THREAD
-                    )
+            for _ in range(self.deaths if not self._closed else 0):
+                self._open()
                 with suppress(BrokenProcessPool), _signals_held():
-                    inner = self._pool.submit(function, *args)
+                    inner: Future[Any] = self._pool.submit(function, *args)
                     self._entered.add(inner)
                     inner.add_done_callback(self._entered.discard)
                     return inner
                 self._pool = None
         raise RuntimeError("there are no worker processes: the engine is closed, or they die as they start")
 
-    def _land(self, task: Task, done: Future[bytes]) -> None:
-        """Take in what a worker sent back, or that it died; then send what there is room for."""
-        error = done.exception()
-        if error is None:
-            self._end(task, guarded(pickle.loads)(done.result()))
-        else:
-            self._bury(task, error)
-        self._send()
+    def _open(self) -> None:
+        from joblib.externals.loky.process_executor import ProcessPoolExecutor
 
-    def _end(self, task: Task, outcome: Any) -> None:
-        with self._lock:
-            if task not in self._inside:
-                return
-            self._inside.remove(task)
-        task.future.set_result(outcome)
+        if self._pool is None:
+            warnings.filterwarnings("ignore", RECYCLED, UserWarning)
+            self._pools += 1
+            given = (os.getpid(), self._preload, self._notes, self._memory)
+            self._pool = ProcessPoolExecutor(self.width, initializer=worker.begin, initargs=given, env=ONE_THREAD)
 
-    def _bury(self, task: Task, error: BaseException) -> None:
-        """Make a task whose worker died a suspect, or give it up."""
-        task.deaths += 1
-        if task.deaths >= DEATHS:
-            return self._end(task, _death(error))
-        with self._lock:
-            if task in self._inside:
-                self._inside.remove(task)
-                self._suspects.append(task)
+    def _innocent(self, task: Task) -> bool:
+        return not _said(task.note) and any(map(_said, self._of_its_pool(task)))
+
+    def _of_its_pool(self, task: Task) -> list[Path]:
+        pool = Path(task.note).name.partition("-")[0] if task.note else str(self._pools)
+        return list(self._notes.glob(f"{pool}-*"))
+
+    def _verdict(self, task: Task, error: BaseException) -> Failure | None:
+        if task.seconds is not None and (said := _said(task.note)):
+            return _late(task.seconds, said)
+        return _death(error, self.deaths) if task.deaths >= self.deaths else None
+
+
+def _said(note: str | Path) -> str:
+    """What a worker wrote when its task took too long; empty where it did not."""
+    try:
+        return Path(note).read_text(encoding="utf-8", errors="replace") if note else ""
+    except OSError:
+        return ""
+
+
+def _late(seconds: float, said: str) -> Failure:
+    """The failure of a task that took too long, with the lines of its own thread, which end where the task began."""
+    threads = [part.splitlines()[1:] for part in re.split(r"^(?:Current t|T)hread ", said, flags=re.MULTILINE)]
+    own = next((lines for lines in threads if any("worker.py" in line and " in _run" in line for line in lines)), [])
+    ours = next((i for i, line in enumerate(own) if "worker.py" in line and " in _run" in line), 0)
+    where = f"; it was at {own[0].strip()}" if ours else ""
+    return Failure("TimedOut", f"took longer than the limit of {seconds:.3g} s{where}", tuple(own[:ours][:20]))
 
 
 def _settle(entered: set[Future[Any]]) -> None:
@@ -172,7 +140,7 @@ def _settle(entered: set[Future[Any]]) -> None:
         time.sleep(0.001)
 
 
-def _death(error: BaseException) -> Failure:
+def _death(error: BaseException, deaths: int) -> Failure:
     from joblib.externals.loky.process_executor import BrokenProcessPool
 
     if not isinstance(error, BrokenProcessPool):
@@ -180,53 +148,16 @@ def _death(error: BaseException) -> Failure:
     codes = re.findall(r"[\w-]+\(-?\d+\)", str(error))
     how = f" ({', '.join(sorted(set(codes)))})" if codes else ""
     return Failure(
-        "WorkerDied", f"the worker died {DEATHS} times while running this{how}; out of memory? try fewer jobs"
+        "WorkerDied", f"the worker died {deaths} times while running this{how}; out of memory? try fewer jobs"
     )
-
-
-def _pickled(value: Any) -> bytes:
-    # loky's pickler takes by value what lives in __main__: a script without a guard, a notebook.
-    from joblib.externals.loky.backend.reduction import dumps
-
-    return bytes(dumps(value))
-
-
-def _nothing() -> None:
-    """A task to start workers with."""
-
-
-def _answer(call: bytes) -> bytes:
-    """In a worker: run a pickled call and pickle what it comes to; raises nothing."""
-    answer = guarded(_run)(call)
-    return answer if isinstance(answer, bytes) else _pickled(answer)
-
-
-def _run(call: bytes) -> bytes:
-    function, args = pickle.loads(call)
-    return _pickled(function(*args))
-
-
-def _begin(parent: int, preload: Sequence[str]) -> None:
-    """In a worker, first of all: leave signals to the parent, end when it has gone, import what tasks will need."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
-    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
-    for module in preload:
-        # A module that does not import fails the tasks that need it, each with its own message.
-        with suppress(Exception):
-            import_module(module)
-
-
-def _follow(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(LOOK)
-    os._exit(1)
 
 
 @contextmanager
 def _signals_held() -> Iterator[None]:
-    """Start processes with Ctrl-C blocked: until `_begin` has run, it would end them with a traceback."""
+    """Start processes with Ctrl-C blocked: until they have begun, it would end them with a traceback."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
     from multiprocessing import resource_tracker
 
     # Started inside, this helper process would unblock the signals again.

@@ -34,6 +34,7 @@ MEANINGS = {
     "unable to open": "cannot be opened; check the permissions of the file and its directory",
     "disk I/O error": "the disk reports an error; check the disk, then run this again",
 }
+PASSING = ("disk is full", "locked")
 
 
 def connected(path: Path, read_only: bool = False) -> Connection:
@@ -85,4 +86,4 @@ def explained(path: Path) -> Iterator[None]:
         own = error.orig if isinstance(error, DBAPIError) else error
         said = "malformed" if isinstance(error, UnicodeDecodeError) else str(own).partition("\n")[0]
         meaning = next((meaning for words, meaning in MEANINGS.items() if words in said), said)
-        raise LedgerError(f"{path}: {meaning}") from error
+        raise LedgerError(f"{path}: {meaning}", passing=any(words in said for words in PASSING)) from error

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ __all__ = ["Generation", "Ledger"]
 SCHEMA, SEAL = "ledger_schema", "ledger_seal"
 GENERATION, DIGEST = rows.TRIAL.index("generation"), rows.TRIAL.index("curves_digest")
 BLOCK = 512  # trials whose curves are read together
+SHORTEST, LONGEST = 0.25, 10.0  # seconds between two tries of a commit that waits
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Ledger:
         self._connection = connection
         self._file = _identity(path)
         self._facts: dict[str, str] = {}
+        self._patience: float = 0.0
+        self._tell: Callable[[str], None] = lambda sentence: None
 
     @classmethod
     def create(cls, path: str | Path, facts: Mapping[str, str]) -> Ledger:
@@ -96,12 +100,19 @@ class Ledger:
         """Facts of the study, as they were when it was created."""
         return dict(self._facts)
 
+    def wait_for(self, patience: float, tell: Callable[[str], None]) -> None:
+        """From now on, let a commit wait `patience` seconds for what may pass, and `tell` once what it waits for."""
+        self._patience, self._tell = patience, tell
+
     def commit_generation(self, number: int, trials: Sequence[Trial], facts: Mapping[str, Any] | None = None) -> None:
         """Commit the next generation, durably and in one transaction; `facts` are a JSON mapping about its run.
 
         Committing one again is nothing where its trials say the same, and an error where they do not.
         Raises ValueError for a generation that is not the next one, or trials that do not follow in their numbers.
         """
+        self._patiently(lambda: self._add_generation(number, trials, facts or {}))
+
+    def _add_generation(self, number: int, trials: Sequence[Trial], facts: Mapping[str, Any]) -> None:
         from tuner.ledger import schema
 
         listed = [rows.trial_row(trial) for trial in trials]
@@ -114,7 +125,7 @@ class Ledger:
                     raise LedgerError(f"{self.path}: generation {number} is committed already, with other content")
                 return
             _check_next(number, trials, known.values())
-            row = {"number": number, "trials": len(listed), "digest": digest, "facts": dict(facts or {})}
+            row = {"number": number, "trials": len(listed), "digest": digest, "facts": dict(facts)}
             connection.execute(schema.generations.insert(), [row])
             connection.execute(schema.trials.insert(), listed)
             if curves:
@@ -157,6 +168,9 @@ class Ledger:
 
     def commit_confirmations(self, confirmed: Sequence[Confirmed]) -> None:
         """Commit confirmations in one transaction; those that are known already must say the same."""
+        self._patiently(lambda: self._add_confirmations(confirmed))
+
+    def _add_confirmations(self, confirmed: Sequence[Confirmed]) -> None:
         from tuner.ledger import schema
 
         with self._transaction() as connection:
@@ -206,6 +220,20 @@ class Ledger:
         if seal != _seal(found):
             raise self._damaged("facts of the study")
         self._facts = found
+
+    def _patiently(self, commit: Callable[[], None]) -> None:
+        """Commit; while what hinders that may pass, try again until the patience is over."""
+        pause, until = SHORTEST, time.monotonic() + self._patience
+        while True:
+            try:
+                return commit()
+            except LedgerError as error:
+                if not error.passing or time.monotonic() + pause > until:
+                    raise
+                if pause == SHORTEST:
+                    self._tell(f"waiting, nothing is lost: {error}")
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST)
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from tuner.spec.checks import task_problem
 from tuner.spec.domains import Choices, Domain, Range, is_searched, values_of
 from tuner.spec.resolve import read_study
-from tuner.spec.schema import GOALS, MOST_SEEDS, Confirm, Data, Model, Search, Split, Train
+from tuner.spec.schema import GOALS, MOST_SEEDS, Confirm, Data, Limits, Model, Search, Split, Train
 from tuner.spec.study import Study, differences, in_toml
 from tuner.spec.words import suggest
 
@@ -22,6 +22,7 @@ __all__ = [
     "Confirm",
     "Data",
     "Domain",
+    "Limits",
     "Model",
     "Range",
     "Search",

@@ -21,7 +21,7 @@ from tuner.spec.overrides import apply
 from tuner.spec.presets import optimizer_domains
 from tuner.spec.reading import plain_copy, read_toml
 from tuner.spec.report import MOST, Report
-from tuner.spec.schema import TABLES, Confirm, Data, Model, Search, StudyTable, Train, checked, misplaced
+from tuner.spec.schema import TABLES, Confirm, Data, Limits, Model, Search, StudyTable, Train, checked, misplaced
 from tuner.spec.study import Study
 
 __all__ = ["read_study"]
@@ -68,6 +68,7 @@ def _resolved(raw: dict[str, Any], report: Report, base: Path, stem: str, has_da
     table, data = cast(StudyTable, tables["study"]), cast(Data, tables["data"])
     model, train = cast(Model, tables["model"]), cast(Train, tables["train"])
     search, confirm = cast(Search, tables["search"]), cast(Confirm, tables["confirm"])
+    limits = cast(Limits, tables["limits"])
     optimizers = optimizer_domains(raw.get("optimizers", {}), table.trials, train.framework, report)
     name, (metric, direction) = name_of(table, stem, report), goal_of(table, report)
     check_task(metric, direction, data, report)
@@ -81,7 +82,7 @@ def _resolved(raw: dict[str, Any], report: Report, base: Path, stem: str, has_da
     report.check()
     return Study(
         name, table.seed, table.trials, metric, direction, table.dtype,
-        data, model, train, optimizers, search, confirm, base, raw,
+        data, model, train, optimizers, search, confirm, limits, base, raw,
     )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ __all__ = [
     "TABLES",
     "Confirm",
     "Data",
+    "Limits",
     "Model",
     "Search",
     "Split",
@@ -162,6 +163,13 @@ class Confirm(Table):
     metrics: Annotated[tuple[str, ...], PlainValidator(scorers)] = ()
 
 
+class Limits(Table):
+    """[limits]: what ends a trial or a worker whatever it does; without them, nothing does."""
+
+    seconds_per_trial: Annotated[float, Field(gt=0, le=10**7, allow_inf_nan=False)] | None = None
+    worker_gb: Annotated[float, Field(ge=0.25, le=10**6, allow_inf_nan=False)] | None = None
+
+
 TABLES: dict[str, type[Table]] = {
     "study": StudyTable,
     "data": Data,
@@ -169,6 +177,7 @@ TABLES: dict[str, type[Table]] = {
     "train": Train,
     "search": Search,
     "confirm": Confirm,
+    "limits": Limits,
 }
 KEYS: dict[str, tuple[str, ...]] = {
     **{name: tuple(table.model_fields) for name, table in TABLES.items()},

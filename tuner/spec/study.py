@@ -9,7 +9,7 @@ from typing import Any
 
 from objectives.schedules import SCHEDULE_HYPERS
 from tuner.spec.domains import Domain, plain
-from tuner.spec.schema import Confirm, Data, Model, Search, Train
+from tuner.spec.schema import Confirm, Data, Limits, Model, Search, Train
 
 __all__ = ["Study", "differences", "in_toml"]
 
@@ -34,6 +34,7 @@ class Study:
     optimizers: Mapping[str, Mapping[str, Domain]]
     search: Search
     confirm: Confirm
+    limits: Limits
     base: Path = field(default=Path(), compare=False)
     written: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
@@ -56,7 +57,8 @@ class Study:
             name: {hyper: plain(domain) for hyper, domain in domains.items()}
             for name, domains in self.optimizers.items()
         }
-        return {**tables, "search": _fields(self.search), "confirm": _fields(self.confirm)}
+        tables |= {"search": _fields(self.search), "confirm": _fields(self.confirm)}
+        return tables | ({"limits": limits} if (limits := _fields(self.limits)) else {})
 
     def to_toml(self) -> str:
         """The resolved study as TOML text, which reads back to an equal study."""
@@ -75,7 +77,7 @@ def differences(old: Study, new: Study) -> list[tuple[str, Any, Any]]:
     """What `new` asks otherwise than `old`: (key, old value, new value), None where there is none.
 
     Only keys that the user wrote in `new` are compared, so that a preset may change without changing the study, and the
-    set of optimizers; a name, more trials and a wider confirmation do not make it another question.
+    set of optimizers; a name, more trials, a wider confirmation and limits do not make it another question.
     """
     before, after = dict(_leaves(old.to_table())), dict(_leaves(new.to_table()))
     other = [
@@ -88,7 +90,8 @@ def differences(old: Study, new: Study) -> list[tuple[str, Any, Any]]:
 
 
 def _free(key: str) -> bool:
-    return key in ("study.name", "study.trials", "confirm.enabled", "confirm.top", "confirm.seeds")
+    named = ("study.name", "study.trials", "confirm.enabled", "confirm.top", "confirm.seeds")
+    return key in named or key.startswith("limits.")
 
 
 def _summary(study: Study, name: str) -> dict[str, Any] | None:
