@@ -17,10 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from objectives.buffers import aligned, aligned_copy
 from objectives.dropout import Dropout, dropout_of
 from objectives.errors import Complaint, InvalidInput
 from objectives.evaluation import Evaluation
 from objectives.groups import Stepper, groups_of, row_order, slots_of
+from objectives.lanes import lane_edges
 from objectives.losses import Scratch, criterion_of
 from objectives.minibatches import Minibatches
 from objectives.models import ACTIVATIONS, Layers, Workspace, backward, forward
@@ -93,6 +95,13 @@ class Outcome:
         stopped: Array = self.state.marks.get(STOPPED, np.zeros(self.state.alive.shape)) > 0
         return stopped
 
+    @staticmethod
+    def join(outcomes: Sequence[Outcome]) -> Outcome:
+        """One outcome from several over the same epochs."""
+        names = outcomes[0].curves
+        curves = {name: np.concatenate([outcome.curves[name] for outcome in outcomes], axis=1) for name in names}
+        return Outcome(curves, State.join([outcome.state for outcome in outcomes]))
+
 
 def descend(problem: Problem, configs: Sequence[Config], epochs: int, state: State | None = None) -> Outcome:
     """Advance `configs` by `epochs` epochs from `state`, or from their initial weights.
@@ -104,7 +113,10 @@ def descend(problem: Problem, configs: Sequence[Config], epochs: int, state: Sta
     order = row_order(configs)
     ordered = [configs[i] for i in order]
     with np.errstate(all="ignore"):
-        outcome = _run(problem, ordered, epochs, state.take(order) if state else _initial(problem, ordered))
+        start = state.take(order) if state else _initial(problem, ordered)
+        outcome = Outcome.join(
+            [_run(problem, ordered[a:b], epochs, start.take(range(a, b))) for a, b in lane_edges(problem, ordered)]
+        )
     back = [int(i) for i in np.argsort(order)]
     return Outcome({name: curve[:, back] for name, curve in outcome.curves.items()}, outcome.state.take(back))
 
@@ -138,7 +150,7 @@ def _initial(problem: Problem, configs: Sequence[Config]) -> State:
 
 
 def _run(problem: Problem, configs: Sequence[Config], epochs: int, start: State) -> Outcome:
-    weights, slots, alive = start.weights.copy(), start.slots.copy(), start.alive.copy()
+    weights, slots, alive = aligned_copy(start.weights), aligned_copy(start.slots), start.alive.copy()
     stopping = Stopping(configs, start.marks, len(alive))
     bound = np.array([DIVERGED * constant_loss(r.data, r.data.train) for r in problem.replicates])[:, None]
     history: list[dict[str, Array]] = []
@@ -213,7 +225,7 @@ class _Epoch:
     def __init__(self, problem: Problem, configs: Sequence[Config], weights: Array, slots: Array, size: int) -> None:
         shapes = problem.model.shapes(problem.inputs, problem.outputs)
         replicates, trials = weights.shape[:2]
-        gradients = np.empty_like(weights)
+        gradients = aligned(weights.shape, weights.dtype)
         self.layers, self.gradients = Layers(weights, shapes), Layers(gradients, shapes)
         self.activation, self.loss = ACTIVATIONS[problem.model.activation], problem.criterion
         self.steps = problem.steps_per_epoch(size)

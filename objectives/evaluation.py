@@ -16,7 +16,7 @@ from objectives.problem import Problem, rows_of
 __all__ = ["Evaluation", "predict", "sklearn_metrics"]
 
 Array = NDArray[Any]
-CHUNK = 256  # rows at once: part of what makes a trial's bits, so not a setting
+CHUNK = 128  # rows at once, few enough for the cache: part of what makes a trial's bits, so not a setting
 
 
 class Evaluation:
@@ -33,7 +33,7 @@ class Evaluation:
         dtype = self.parts[0].x.dtype
         self._buffers = {
             size: (
-                Workspace(shapes, len(data), trials, size, dtype),
+                Workspace(shapes, len(data), trials, size, dtype, back=False),
                 Scratch(len(data), trials, problem.outputs, size, dtype),
                 np.empty((len(data), 1, size, problem.inputs + 1), dtype),
                 np.empty((len(data), 1, problem.outputs, size), dtype),
@@ -72,7 +72,7 @@ def predict(problem: Problem, weights: Array, x: Array, replicate: int = 0) -> A
     """
     shapes = problem.model.shapes(problem.inputs, problem.outputs)
     layers = Layers(weights[None, None], shapes)
-    work = Workspace(shapes, 1, 1, len(x), x.dtype)
+    work = Workspace(shapes, 1, 1, len(x), x.dtype, back=False)
     z = forward(x[None, None], layers, work, ACTIVATIONS[problem.model.activation])
     data = problem.replicates[replicate].data
     values: Array = problem.loss.link(z)[0, 0].T * data.y_scale + data.y_mean

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from objectives.buffers import aligned
 from objectives.clipping import Clip, clip_of, guard_of
 from objectives.decay import Decay, decayed_of, stretches
 from objectives.dropout import dropout_of
@@ -101,7 +102,7 @@ class Stepper:
         self.group = group
         self.p, self.g = weights[:, rows], gradients[:, rows]
         self.slots = [slot[:, rows] for slot in slots[: group.rule.slots]]
-        self.scratch = np.empty_like(self.p)
+        self.scratch = aligned(self.p.shape, self.p.dtype)
         self.clip = Clip(self.g, group.clip, group.guard) if group.clip.any() else None
         self.decay = self._decay(shapes) if group.decayed else None
         self.table: list[Array] = []

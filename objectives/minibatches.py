@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from objectives.buffers import aligned
 from objectives.problem import Replicate
 
 __all__ = ["Minibatches"]
@@ -32,9 +33,10 @@ class Minibatches:
         row_bytes = len(replicates) * (width + 2 * outputs) * train.x.dtype.itemsize
         self.steps = max(1, min(BLOCK_BYTES // (row_bytes * batch_size), -(-self.n // batch_size)))
         rows = self.steps * batch_size
-        self._x = np.empty((len(replicates), 1, rows, width), train.x.dtype)
-        self._y = np.empty((len(replicates), 1, outputs * rows), train.y.dtype)
+        self._x = aligned((len(replicates), 1, rows, width), train.x.dtype)
+        self._y = aligned((len(replicates), 1, outputs * rows), train.y.dtype)
         self._gathered = np.empty((rows, outputs), train.y.dtype)
+        self._views = {count: list(self._slices(count)) for count in {min(rows, self.n), self.n % rows} - {0}}
 
     def epoch(self, epoch: int) -> Iterator[tuple[Array, Array]]:
         """Pairs `x (R, 1, B, D + 1)`, `y (R, 1, C, B)`: views of buffers that the next pairs overwrite."""
@@ -44,7 +46,7 @@ class Minibatches:
             rows = min(block, self.n - start)
             for r, order in enumerate(orders):
                 self._gather(r, order[start : start + rows])
-            yield from self._slices(rows)
+            yield from self._views[rows]
 
     def _gather(self, r: int, rows: Array) -> None:
         """Copy the rows of one replicate in; targets turn to features first, a minibatch after the other."""

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 # From the bottom up; modules of one row may not import each other. A package stands for all of its modules.
 LAYERS = [
-    ["objectives.errors", "objectives.hyper", "objectives.streams"],
+    ["objectives.buffers", "objectives.errors", "objectives.hyper", "objectives.streams"],
     ["objectives.dropout"],
     [
         "objectives.optimizers",
@@ -22,7 +22,7 @@ LAYERS = [
     ],
     ["objectives.data", "objectives.clipping", "objectives.decay", "objectives.stopping"],
     ["objectives.problem", "objectives.groups"],
-    ["objectives.minibatches", "objectives.evaluation", "objectives.training_loss"],
+    ["objectives.lanes", "objectives.minibatches", "objectives.evaluation", "objectives.training_loss"],
     ["objectives.descent", "objectives.differences", "objectives.full_batch"],
     ["tuner.errors", "tuner.trial", "tuner.statistics", "tuner.best"],
     ["tuner.goal", "tuner.memo", "tuner.lock"],

@@ -1,8 +1,8 @@
 """Packs: trials that train in lockstep, as the task that travels to a worker, and what comes back.
 
 Trials share a pack when they share model and batch size. Neither who stands beside whom nor the width matters to what a
-trial computes, so packs are cut for speed alone: wide enough to spread the cost of a step, narrow enough to stay near
-the cache.
+trial computes, so packs are cut for speed alone, as wide as the lanes in which they train: wide enough to spread the
+cost of a step, narrow enough to stay in the cache.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from objectives.data import Prepared, open_prepared
 from objectives.descent import State, descend
 from objectives.groups import slots_of
+from objectives.lanes import lane_width
 from objectives.models import Model, model_of
 from objectives.problem import Problem, Replicate
 from tuner.memo import Memo
@@ -32,10 +33,6 @@ __all__ = ["Member", "Pack", "PackOutcome", "Source", "cut", "opened", "run_pack
 Array = NDArray[Any]
 Config = Mapping[str, Any]
 
-# Measured on 2 MiB of L2 for two cores, MLP 64-64-10 and 64-256-10, batch 16 to 256: a trial's share of a step is
-# within 10 % of its best while weights, slots and activations of the pack take 1 to 6 MB, and never below four trials.
-PACK_BYTES = 4 << 20
-NARROWEST, WIDEST = 4, 32
 WORTH_KEEPING = 0.5  # seconds: shorter packs are trained again sooner than they are written and found
 
 
@@ -143,16 +140,6 @@ def shape_key(config: Config) -> tuple[Any, ...]:
     return model_of(config), int(config["batch_size"])
 
 
-def width(config: Config, problem: Problem, slots: int) -> int:
-    """How many trials like this one a pack should hold: it is the runs that count, one for each replicate."""
-    model, rows = shape_key(config)
-    weights = model.size(problem.inputs, problem.outputs) * (3 + slots)
-    active = rows * 3 * (sum(size + 1 for size in model.hidden) + problem.outputs)
-    bytes_each = (weights + active) * problem.data.train.x.dtype.itemsize
-    runs = int(np.clip(PACK_BYTES // bytes_each, NARROWEST, WIDEST))
-    return max(1, runs // len(problem.replicates))
-
-
 def cut(members: Sequence[Member], sources: tuple[Source, ...], epochs: int) -> list[Pack]:
     """Packs of the members, those with the most work first; all members stand at the same epoch."""
     alike: dict[tuple[Any, ...], list[Member]] = {}
@@ -161,7 +148,8 @@ def cut(members: Sequence[Member], sources: tuple[Source, ...], epochs: int) -> 
     packs = []
     for group in alike.values():
         slots = slots_of([member.config for member in group])
-        most = width(group[0].config, problem_of(sources, model_of(group[0].config)), slots)
+        model, batch_size = shape_key(group[0].config)
+        most = lane_width(problem_of(sources, model), batch_size, slots)
         pieces = -(-len(group) // most)
         packs += [_pack(part, sources, epochs) for part in _even(group, pieces)]
     return sorted(packs, key=lambda pack: -pack.work)

@@ -1,0 +1,48 @@
+"""Where a pack's numbers lie in memory.
+
+Every operation of a step is a pass over memory that the cache holds, so that how buffers lie is what passes cost.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["aligned", "aligned_copy", "outputs"]
+
+Array = NDArray[Any]
+LINE = 64  # bytes of a cache line, and of the widest vector
+
+
+def aligned(shape: tuple[int, ...], dtype: Any) -> Array:
+    """An array of anything that starts on a cache line, as NumPy's own do by luck alone.
+
+    Measured with 64-byte vectors: a pass over float32 in the second-level cache takes 10 % less than off by 16 bytes.
+    """
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    raw = np.empty(size + LINE, np.uint8)
+    start = -raw.ctypes.data % LINE
+    buffer: Array = raw[start : start + size].view(dtype).reshape(shape)
+    return buffer
+
+
+def aligned_copy(array: Array) -> Array:
+    """A copy that starts on a cache line."""
+    copy = aligned(array.shape, array.dtype)
+    copy[...] = array
+    return copy
+
+
+def outputs(replicates: int, trials: int, width: int, rows: int, dtype: Any) -> Array:
+    """A buffer `(R, K, C, B)` in whose memory the classes come first: `(C, R, K, B)`.
+
+    A sum or a maximum over classes then adds whole rows of trials (measured at 16 trials x 10 classes x 16 rows: 1.1
+    instead of 4.5 microseconds). With a single row a trial alone would leave one axis, which NumPy adds up in another
+    order than several: there classes come last.
+    """
+    if rows == 1:
+        return aligned((replicates, trials, width, rows), dtype)
+    return aligned((width, replicates, trials, rows), dtype).transpose(1, 2, 0, 3)
