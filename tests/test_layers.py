@@ -34,6 +34,7 @@ LAYERS = [
     ["tuner.live", "tuner.workload"],
     ["tuner.orchestrator", "tuner.confirmation"],
     ["tuner.ranking"],
+    ["tuner.report"],
     ["tuner.result"],
     ["tuner.publish"],
     ["tuner.runner"],
@@ -45,6 +46,9 @@ DOORS = {
     "joblib": {"tuner.dispatch"},
     "sqlalchemy": {"tuner.ledger"},
     "pydantic": {"tuner.spec"},
+    "altair": {"tuner.report"},
+    "jinja2": {"tuner.report"},
+    "vl_convert": {"tuner.report"},
     "click": {"tuner.cli"},
     "rich": {"tuner.cli"},
 }

@@ -57,6 +57,11 @@ class StudyDirectory:
         return self.path / "best.npz"
 
     @property
+    def report(self) -> Path:
+        """The report."""
+        return self.path / "report.html"
+
+    @property
     def cache(self) -> Path:
         """Prepared data and packs in flight: can be deleted whenever the study is not running."""
         return self.path / "cache"

@@ -12,7 +12,7 @@ from typing import Any
 
 from tuner.space import Latent
 
-__all__ = ["Observation", "tpe"]
+__all__ = ["Observation", "importance", "tpe"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,25 @@ def tpe(latents: Sequence[Latent], history: Sequence[Observation], count: int, s
         [optuna.trial.create_trial(params=seen.latents, distributions=space, value=seen.value) for seen in history]
     )
     return [dict(study.ask(space).params) for _ in range(count)]
+
+
+def importance(latents: Sequence[Latent], history: Sequence[Observation]) -> dict[str, float]:
+    """Each latent's share of what separates the best tenth of a history from the rest, by Optuna's PED-ANOVA.
+
+    Source: Watanabe, Bansal, Hutter 2023, "PED-ANOVA". Shares add up to 1, or are all 0 where nothing separates them.
+    """
+    import optuna
+    from optuna.importance import PedAnovaImportanceEvaluator
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    space = {latent.name: _distribution(latent) for latent in latents}
+    study = optuna.create_study()
+    study.add_trials(
+        [optuna.trial.create_trial(params=seen.latents, distributions=space, value=seen.value) for seen in history]
+    )
+    shares = PedAnovaImportanceEvaluator().evaluate(study)
+    total = sum(shares.values())
+    return {name: float(shares.get(name, 0.0) / total) if total > 0 else 0.0 for name in space}
 
 
 def _distribution(latent: Latent) -> Any:

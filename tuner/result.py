@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +12,7 @@ from tuner.best import Best
 from tuner.confirmation import Standing, standings
 from tuner.errors import NoResult
 from tuner.goal import ranked
-from tuner.home import StudyDirectory, find
+from tuner.home import StudyDirectory, find, write_atomic
 from tuner.ledger import Ledger
 from tuner.orchestrator import Spent
 from tuner.ranking import confirmation_table, hyper_kinds, metric_names, ranking
@@ -21,7 +22,11 @@ from tuner.trial import Trial
 if TYPE_CHECKING:
     import pandas as pd
 
+    from tuner.report.findings import Finding
+
 __all__ = ["Cost", "Result", "open_study"]
+
+Watch = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -58,8 +63,9 @@ class Result:
 
     @property
     def files(self) -> list[Path]:
-        """What there is for others to read: the ranking, the best config and its weights."""
-        places = (self.directory.ranking, self.directory.best, self.directory.weights)
+        """What there is for others to read: the ranking, the best config, its weights, the report."""
+        directory = self.directory
+        places = (directory.ranking, directory.best, directory.weights, directory.report)
         return [place for place in places if place.exists()]
 
     @property
@@ -93,6 +99,41 @@ class Result:
     def standings(self) -> list[Standing]:
         """Confirmed trials, best first."""
         return standings(self.study, self.all_trials, self.confirmed)
+
+    def findings(self) -> list[Finding]:
+        """What the numbers say should be done next, the most pressing first."""
+        from tuner.report.findings import findings
+
+        return findings(self)
+
+    def chart(self, name: str) -> Any:
+        """An Altair chart of the report by its name ("curves", "sensitivity", ...), its data inside.
+
+        Raises InvalidInput for a name that there is not, and where there is nothing to draw.
+        """
+        from tuner.report.charts import chart
+        from tuner.report.found import Frames
+
+        return chart(Frames(self), name)
+
+    def report(self, path: str | Path | None = None, created: str = "", watch: Watch | None = None) -> Path:
+        """Write the report, one HTML file, to `path` or into the study's directory; returns where.
+
+        The same ledger gives the same bytes, unless `created`, a time to show, differs. `watch` is told each stage.
+        """
+        from tuner.report.page import page
+
+        place = self.directory.report if path is None else Path(path)
+        text = page(self, created, watch or (lambda stage: None))
+        write_atomic(place, text)
+        return place
+
+    def figures(self, directory: str | Path, form: str = "svg") -> list[Path]:
+        """Write every chart of the report as a picture of its own, "svg", "png" or "pdf"; returns the files."""
+        from tuner.report.found import Frames
+        from tuner.report.pictures import write_figures
+
+        return write_figures(Frames(self), Path(directory), form)
 
     def trial(self, number: int) -> Trial:
         """One trial by its number. Raises NoResult where there is none."""

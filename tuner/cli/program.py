@@ -19,6 +19,7 @@ import click
 from tuner.cli.completion import VARIABLE, completed, completion
 from tuner.cli.failures import Terminated, explained
 from tuner.cli.files import check, init
+from tuner.cli.reporting import report
 from tuner.cli.results import best, export, top
 from tuner.cli.running import run
 from tuner.cli.studies import list_studies, rm, show
@@ -92,7 +93,7 @@ program = Program(
     ],
     no_args_is_help=True,
 )
-for command in (init, check, run, list_studies, show, top, best, export, rm, completion):
+for command in (init, check, run, list_studies, show, top, best, report, export, rm, completion):
     command.params.append(debug_option())
     program.add_command(command)
 

@@ -33,9 +33,17 @@ __all__ = ["run"]
 @click.option("--fresh", is_flag=True, help="Begin anew; the study that is there is moved aside.")
 @home_option
 @click.option("--dry-run", is_flag=True, help="Show what would run and about how long; write nothing.")
+@click.option("--report", is_flag=True, help="Write the report as well.")
 @click.option("--no-confirm", is_flag=True, help="Leave out the retraining of the best on fresh seeds.")
 def run(
-    study: str, dry_run: bool, jobs: int | None, home: Path | None, fresh: bool, no_confirm: bool, **rest: Any
+    study: str,
+    dry_run: bool,
+    jobs: int | None,
+    home: Path | None,
+    fresh: bool,
+    no_confirm: bool,
+    report: bool,
+    **rest: Any,
 ) -> None:
     """Run a STUDY, or go on with it.
 
@@ -61,9 +69,11 @@ def run(
             raise
         how = "stopped" if isinstance(stopped, Terminated) else "interrupted"
         own = {"set" if key == "overrides" else key: value for key, value in rest.items()}
-        given = {**own, "jobs": jobs, "home": home, "no-confirm": no_confirm}
+        given = {**own, "jobs": jobs, "home": home, "no-confirm": no_confirm, "report": report}
         hint(f"{how}; what was finished is kept, this goes on: {clean(again(study, given))}")
         raise stopped from None
+    if report and result.all_trials:
+        result.report()
     summary(result, startup)
     return None
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tuner.cli.output import fit_window, in_words
 from tuner.cli.overview import states_of
@@ -18,6 +19,9 @@ from tuner.ranking import shown
 from tuner.result import Result
 from tuner.spec import Study
 from tuner.trial import Trial
+
+if TYPE_CHECKING:
+    from tuner.report.findings import Finding
 
 __all__ = ["Page", "block", "fresh_words", "question", "settings_of", "study_page", "trial_page"]
 
@@ -80,6 +84,9 @@ def study_page(result: Result) -> Page:
         text += f"\nconfirmed on {seeds} {fresh_words(study.fresh_splits)}\n"
         text += as_table(fit_window(confirmed_view(result, confirmation))[0])
     text += f"\noptimizers\n{as_table(fit_window(filtered(optimizers)[0])[0])}"
+    found = result.findings()
+    if found:
+        text += f"\nfindings\n{findings_block(found)}"
     document = {
         "study": study.name,
         "settings": study.to_table(),
@@ -88,9 +95,19 @@ def study_page(result: Result) -> Page:
         "best": best_document(result),
         "confirmation": records(confirmation),
         "optimizers": records(optimizers),
+        "findings": [finding.document() for finding in found],
         "directory": str(result.path),
     }
     return Page(text, document)
+
+
+def findings_block(found: Sequence[Finding]) -> str:
+    """Findings, numbered, each with the command that comes next."""
+    lines = []
+    for i, finding in enumerate(found, start=1):
+        wrapped = textwrap.wrap(clean(finding.sentence), 96, initial_indent=f"  {i}. ", subsequent_indent="     ")
+        lines += [*wrapped, *([f"     {clean(finding.command)}"] if finding.command else [])]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def best_line(result: Result) -> str:

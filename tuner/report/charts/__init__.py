@@ -1,0 +1,57 @@
+"""The charts of a report: pure functions from frames to figures, one row each in `CHARTS`.
+
+    base -> progress, curves, sensitivity, optimizers, importance, time
+
+A figure holds an Altair chart whose data are frames; what shows it decides how they travel (`tuner.report.data`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from objectives.errors import Complaint, InvalidInput, nearest
+from tuner.report.charts.base import Figure
+from tuner.report.charts.curves import curves
+from tuner.report.charts.importance import importances, two_that_matter
+from tuner.report.charts.optimizers import optimizers
+from tuner.report.charts.progress import progress
+from tuner.report.charts.sensitivity import pair, sensitivity
+from tuner.report.charts.time import time
+from tuner.report.found import Frames
+
+__all__ = ["CHARTS", "Figure", "chart", "figures"]
+
+CHARTS: dict[str, Callable[[Frames], list[Figure]]] = {
+    "optimizers": optimizers,
+    "curves": curves,
+    "progress": progress,
+    "sensitivity": sensitivity,
+    "importance": importances,
+    "pair": lambda frames: pair(frames, two_that_matter(frames)),
+    "time": time,
+}
+
+
+def figures(frames: Frames) -> dict[str, list[Figure]]:
+    """Every figure of a report, by the name of its chart."""
+    return {name: make(frames) for name, make in CHARTS.items()}
+
+
+def chart(frames: Frames, name: str) -> Any:
+    """The Altair chart of a name, those of several figures below each other. Raises InvalidInput."""
+    import altair as alt
+
+    from tuner.report.data import inlined
+
+    every = (
+        {figure.name: figure for own in (CHARTS[name],) if name in CHARTS for figure in own(frames)}
+        if name in CHARTS
+        else {}
+    )
+    if not every:
+        raise InvalidInput(Complaint("chart", f"{name!r} is not known", nearest(name, CHARTS)))
+    drawn = [inlined(figure.chart) for figure in every.values() if figure.chart is not None]
+    if not drawn:
+        raise InvalidInput(Complaint("chart", f"{name!r} has nothing to draw", next(iter(every.values())).caption))
+    return drawn[0] if len(drawn) == 1 else alt.vconcat(*drawn)

@@ -1,0 +1,247 @@
+"""What charts are made of: a figure with its words, axes that suit values, trials as points, and marks that link.
+
+A chart holds two signals that a page sets in all charts at once: `marked`, the number of the trial that is pointed at,
+and `focus`, the optimizer whose trials are not faded.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+import numpy as np
+
+from tuner.report.found import Frames
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "DONE",
+    "HEIGHT",
+    "Axis",
+    "Figure",
+    "colour",
+    "field",
+    "fading",
+    "goal_axis",
+    "join",
+    "linked",
+    "lost_points",
+    "marked_points",
+    "powers",
+    "quoted",
+    "tooltip",
+    "trial_points",
+    "value_axis",
+]
+
+HEIGHT = 260
+WIDTH = 560
+LOG_FROM = 5.0  # times the smallest value, from which a positive axis is logarithmic
+AWAY = "focus !== '' && focus !== datum.optimizer"
+DONE = "datum.state === 'complete'"
+FAR = 1.5  # spans of the inner values, beyond which a value is drawn at the edge
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart with its words. `chart` is None where there is nothing to draw, and `caption` then says why."""
+
+    name: str
+    title: str
+    caption: str
+    chart: Any = None
+    by_optimizer: bool = False  # coloured by it: a page shows the legend
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A scale that suits values: logarithmic or not, its ends, and how many values lie beyond them."""
+
+    log: bool
+    low: float
+    high: float
+    beyond: int
+
+    def ticks(self, title: str, form: str = ".4~g") -> alt.Axis:
+        """Its ticks: whole powers of ten, with halves between them where those are few."""
+        if not self.log:
+            return alt.Axis(title=title, format=form, tickCount=6)
+        return alt.Axis(title=title, format="~g", values=powers(self.low, self.high))
+
+    def scale(self) -> alt.Scale:
+        """As Vega-Lite has it; what lies beyond is drawn at the edge."""
+        return alt.Scale(type="log" if self.log else "linear", domain=[self.low, self.high], clamp=True, nice=False)
+
+    @property
+    def words(self) -> str:
+        """What a caption says of it; "" where there is nothing to say."""
+        log = "Logarithmic axis. " if self.log else ""
+        if not self.beyond:
+            return log
+        are = "is" if self.beyond == 1 else "are"
+        return f"{log}{count(self.beyond, 'value')} beyond the axis {are} drawn at its edge. "
+
+
+def count(n: int, noun: str) -> str:
+    """ "1 trial", "2 trials"."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def join(*sentences: str) -> str:
+    """Sentences of a caption, those that say nothing left out."""
+    return " ".join(sentence.strip() for sentence in sentences if sentence.strip())
+
+
+def value_axis(values: Any, lower_is_better: bool | None = None) -> Axis:
+    """An axis for values of which few may be far off: those are drawn at its edge.
+
+    Far is more than `FAR` spans of the middle 80 % from it; the better end is never cut.
+    """
+    finite = np.sort(np.asarray([v for v in values if v is not None and math.isfinite(v)], dtype=np.float64))
+    if not len(finite):
+        return Axis(False, 0.0, 1.0, 0)
+    positive = finite[0] > 0
+    log = bool(positive and finite[int(0.9 * (len(finite) - 1))] >= LOG_FROM * finite[0])
+    turned = np.log10(finite) if log else finite
+    low, high = _ends(turned, lower_is_better)
+    beyond = int(((turned < low) | (turned > high)).sum())
+    low, high = _padded(low, high)
+    if not log:
+        return Axis(False, float(low), float(high), beyond)
+    return Axis(True, float(10 ** max(low, -307.0)), float(10 ** min(high, 307.0)), beyond)
+
+
+def powers(low: float, high: float, most: int = 7) -> list[float]:
+    """Round values of a logarithmic axis: `most` powers of ten, or 1, 2 and 5 times them where those are few."""
+    first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
+    if last - first >= 2:
+        step = -(-(last - first + 1) // most)
+        return [float(f"1e{k}") for k in range(first, last + 1, step)]
+    fine = [float(f"{m}e{k}") for k in range(first - 1, last + 1) for m in (1, 2, 5)]
+    return [value for value in fine if low <= value <= high]
+
+
+def _ends(values: Any, lower_is_better: bool | None) -> tuple[float, float]:
+    inner = float(values[int(0.1 * (len(values) - 1))]), float(values[math.ceil(0.9 * (len(values) - 1))])
+    reach = FAR * (inner[1] - inner[0])
+    low, high = max(float(values[0]), inner[0] - reach), min(float(values[-1]), inner[1] + reach)
+    if lower_is_better is True:
+        low = float(values[0])
+    if lower_is_better is False:
+        high = float(values[-1])
+    return low, high
+
+
+def _padded(low: float, high: float) -> tuple[float, float]:
+    """A little room at both ends, and some where there is no span at all."""
+    with np.errstate(over="ignore"):
+        span = high - low
+    room = 0.04 * span if 0 < span < math.inf else max(abs(low) * 0.05, 1e-3)
+    return max(low - room, -1e308), min(high + room, 1e308)
+
+
+def goal_axis(frames: Frames) -> Axis:
+    """The axis of the goal, the same in every chart of trials."""
+    return value_axis(frames.trials["value"], frames.study.direction == "minimize")
+
+
+def field(name: str) -> str:
+    """A column's name where Vega-Lite would read dots and brackets as a path."""
+    return "".join(f"\\{char}" if char in ".[]\\'\"" else char for char in name)
+
+
+def quoted(text: str) -> str:
+    """A text as a literal of an expression."""
+    return json.dumps(text)
+
+
+def colour(frames: Frames, legend: bool = True) -> alt.Color:
+    """The colour of an optimizer: its place in the study decides."""
+    shown = alt.Legend(title=None, columns=4, symbolType="circle", symbolOpacity=1) if legend else None
+    return alt.Color(
+        field="optimizer", type="nominal", scale=alt.Scale(domain=frames.optimizers, range="category"), legend=shown
+    )
+
+
+def fading(shown: float, faded: float = 0.06) -> Any:
+    """The opacity of what belongs to an optimizer: low while another one is in focus."""
+    return alt.OpacityValue(shown, condition=[{"test": AWAY, "value": faded}])
+
+
+def tooltip(frames: Frames, *more: alt.Tooltip) -> list[alt.Tooltip]:
+    """What pointing at a trial tells: the trial, its value, its searched settings."""
+    first = [
+        alt.Tooltip(field="trial", type="quantitative", title="trial"),
+        alt.Tooltip(field="state", type="nominal", title="state"),
+        alt.Tooltip(field="value", type="quantitative", title=frames.study.metric, format=".4~g"),
+        alt.Tooltip(field="epoch", type="quantitative", title="best epoch"),
+        alt.Tooltip(field="optimizer", type="nominal", title="optimizer"),
+    ]
+    return [*first, *more, *(hyper_tooltip(frames, name) for name in frames.searched if name != "optimizer")]
+
+
+def hyper_tooltip(frames: Frames, name: str) -> alt.Tooltip:
+    """One setting."""
+    if frames.trials[name].dtype.kind == "f":
+        return alt.Tooltip(field=field(name), type="quantitative", title=name, format=".4~g")
+    return alt.Tooltip(field=field(name), type="nominal", title=name)
+
+
+def trial_points(frames: Frames, data: pd.DataFrame, x: Any, axis: Axis) -> Any:
+    """Trials that have a value: complete ones full, pruned ones small and faint."""
+    return (
+        alt.Chart(data)
+        .transform_filter("isValid(datum.value)")
+        .mark_point(filled=True)
+        .encode(
+            x=x,
+            y=goal_y(frames, axis),
+            color=colour(frames),
+            size=alt.SizeValue(22, condition={"test": DONE, "value": 60}),
+            opacity=alt.OpacityValue(0.45, condition=[{"test": AWAY, "value": 0.06}, {"test": DONE, "value": 0.95}]),
+            tooltip=tooltip(frames),
+        )
+    )
+
+
+def goal_y(frames: Frames, axis: Axis, title: str | None = None) -> alt.Y:
+    """The goal upwards."""
+    return alt.Y(
+        field="value",
+        type="quantitative",
+        scale=axis.scale(),
+        axis=axis.ticks(title or frames.study.metric),
+    )
+
+
+def lost_points(frames: Frames, data: pd.DataFrame, x: Any) -> Any:
+    """Diverged and failed trials, which have no value: crosses at the edge where bad values are."""
+    edge = 4 if frames.study.direction == "minimize" else HEIGHT - 4
+    return (
+        alt.Chart(data)
+        .transform_filter("datum.state === 'diverged' || datum.state === 'failed'")
+        .mark_point(shape="cross", style="bad", filled=True, size=40, angle=45)
+        .encode(x=x, y=alt.value(edge), opacity=fading(0.75), tooltip=tooltip(frames))
+    )
+
+
+def marked_points(frames: Frames, data: pd.DataFrame, x: Any, axis: Axis) -> Any:
+    """A ring around the trial that is pointed at, here or elsewhere."""
+    return (
+        alt.Chart(data)
+        .transform_filter("datum.trial === marked && isValid(datum.value)")
+        .mark_point(style="marked", size=190, opacity=1)
+        .encode(x=x, y=goal_y(frames, axis))
+    )
+
+
+def linked(layers: Sequence[alt.Chart], title: str, height: int = HEIGHT) -> Any:
+    """Layers as one chart that a page can point into."""
+    signals = (alt.param(name="marked", value=-1), alt.param(name="focus", value=""))
+    return alt.layer(*layers).add_params(*signals).properties(title=title, width=WIDTH, height=height)

@@ -1,0 +1,160 @@
+"""Learning curves: how trials got where they are, after each epoch and after each update, and where they overfit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+
+from tuner.report.charts.base import Axis, Figure, colour, count, fading, join, linked, powers, value_axis
+from tuner.report.found import Frames
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["BOLD", "MOST_CURVES", "chosen", "curves", "gap", "steps"]
+
+BOLD = 5  # curves in colour: the best trials
+MOST_CURVES = 200
+EMPTY = "No trial has a learning curve yet."
+
+
+def chosen(frames: Frames) -> list[int]:
+    """The trials whose curves are drawn: the best, then an even choice of the others, at most `MOST_CURVES`."""
+    best = [trial.number for trial in frames.leaders[:BOLD]]
+    metric = frames.study.metric
+    others = [t.number for t in frames.found.all_trials if metric in t.curves and t.number not in set(best)]
+    room = MOST_CURVES - len(best)
+    if len(others) > room:
+        others = [others[i * len(others) // room] for i in range(room)]
+    return sorted([*best, *others])
+
+
+def curves(frames: Frames) -> list[Figure]:
+    """The goal after each epoch, and after each update."""
+    numbers = chosen(frames)
+    data = frames.curves(numbers, [frames.study.metric])
+    if data.empty:
+        return [Figure("curves", "Learning curves", EMPTY)]
+    hidden = sum(frames.study.metric in trial.curves for trial in frames.found.all_trials) - len(numbers)
+    axis = value_axis(data["value"], frames.study.direction == "minimize")
+    best = {trial.number for trial in frames.leaders[:BOLD]}
+    data = data.assign(kind=["best" if number in best else "other" for number in data["trial"]])
+    data["last"] = data.groupby("trial")["epoch"].transform("max") == data["epoch"]
+    caption = join(
+        f"The best {count(len(best), 'trial')} in their optimizer's colour; complete ones grey; pruned ones thin,"
+        " with a"
+        " point where they were stopped; diverged ones red.",
+        f"{count(hidden, 'curve')} left out, evenly." if hidden else "",
+        axis.words,
+    )
+    title = f"{frames.study.metric} after each epoch"
+    figure = Figure("curves", title, caption, drawn(frames, data, axis, title, epoch_axis(data)), True)
+    return [figure, steps(frames, data, axis), gap(frames)]
+
+
+def epoch_axis(data: pd.DataFrame) -> alt.X:
+    """Epochs from left to right."""
+    scale = alt.Scale(domain=[1, max(int(data["epoch"].max()), 2)], nice=False)
+    axis = alt.Axis(title="epoch", format="d", tickMinStep=1, grid=False)
+    return alt.X(field="epoch", type="quantitative", scale=scale, axis=axis)
+
+
+def drawn(frames: Frames, data: pd.DataFrame, axis: Axis, title: str, x: alt.X) -> Any:
+    """Curves in four manners, the important ones on top."""
+    y = value_y(axis, frames.study.metric)
+    base = alt.Chart(data).encode(x=x, y=y, detail="trial:Q", tooltip=curve_tooltip())
+    other = "datum.kind === 'other' && "
+    layers = [
+        base.transform_filter(f"{other}datum.state === 'pruned'")
+        .mark_line(style="quiet", strokeWidth=0.7, fill=None)
+        .encode(opacity=fading(0.5)),
+        base.transform_filter(f"{other}datum.state === 'pruned' && datum.last")
+        .mark_point(style="quiet", size=12, filled=True)
+        .encode(opacity=fading(0.8)),
+        base.transform_filter(f"{other}datum.state === 'complete'")
+        .mark_line(style="quiet", strokeWidth=1.2, fill=None)
+        .encode(opacity=fading(0.9)),
+        base.transform_filter(f"{other}datum.state === 'diverged'")
+        .mark_line(style="bad", strokeWidth=1, fill=None)
+        .encode(opacity=fading(0.8)),
+        base.transform_filter("datum.kind === 'best'")
+        .mark_line(strokeWidth=2.4)
+        .encode(color=colour(frames), opacity=fading(1)),
+        base.transform_filter("datum.trial === marked").mark_line(style="ink", strokeWidth=3, fill=None),
+    ]
+    return linked(layers, title, 320)
+
+
+def value_y(axis: Axis, title: str) -> alt.Y:
+    """Values of a metric upwards."""
+    return alt.Y(field="value", type="quantitative", scale=axis.scale(), axis=axis.ticks(title))
+
+
+def curve_tooltip() -> list[alt.Tooltip]:
+    """What pointing at a curve tells."""
+    return [
+        alt.Tooltip(field="trial", type="quantitative", title="trial"),
+        alt.Tooltip(field="optimizer", type="nominal", title="optimizer"),
+        alt.Tooltip(field="state", type="nominal", title="state"),
+    ]
+
+
+def steps(frames: Frames, data: pd.DataFrame, axis: Axis) -> Figure:
+    """The same curves over updates: equal epochs give small batches more of them."""
+    title = f"{frames.study.metric} after as many updates"
+    low, high = max(1, int(data["steps"].min())), max(2, int(data["steps"].max()))
+    x = alt.X(
+        field="steps",
+        type="quantitative",
+        scale=alt.Scale(type="log", domain=[low, high], nice=False),
+        axis=alt.Axis(
+            title="updates (steps of the optimizer), logarithmic", format="~s", values=powers(low, high), grid=False
+        ),
+    )
+    caption = (
+        "The same curves at equal numbers of updates: in equal epochs a small batch makes more of them, so compare"
+        " batch"
+        " sizes here as well."
+    )
+    return Figure("curves-steps", title, caption, drawn(frames, data, axis, title, x), True)
+
+
+def gap(frames: Frames) -> Figure:
+    """Training and validation loss of the best trials, side by side."""
+    best = frames.leaders[:BOLD]
+    data = frames.curves([trial.number for trial in best], ["train_loss", "valid_loss"])
+    title = "Training and validation loss of the best trials"
+    if data.empty:
+        return Figure("curves-gap", title, "No trial is complete yet.")
+    axis = value_axis(data["value"], True)
+    data = data.assign(
+        series=[f"{metric} {number}" for metric, number in zip(data["metric"], data["trial"], strict=True)]
+    )
+    dash = alt.StrokeDash(
+        field="metric",
+        type="nominal",
+        scale=alt.Scale(domain=["train_loss", "valid_loss"], range=[[4, 3], [1, 0]]),
+        legend=None,
+    )
+    line = (
+        alt.Chart(data)
+        .mark_line(strokeWidth=1.8)
+        .encode(
+            x=epoch_axis(data),
+            y=value_y(axis, "loss"),
+            color=colour(frames),
+            strokeDash=dash,
+            detail="series:N",
+            opacity=fading(1),
+            tooltip=[*curve_tooltip(), alt.Tooltip(field="metric", type="nominal", title="curve")],
+        )
+    )
+    marked = line.transform_filter("datum.trial === marked").encode(strokeWidth=alt.value(4))
+    caption = join(
+        f"The best {count(len(best), 'trial')}: dashed on the training rows, solid on the validation rows. Where the"
+        " solid"
+        " line turns up while the dashed one falls, training on is overfitting; the best epoch is what counts.",
+        axis.words,
+    )
+    return Figure("curves-gap", title, caption, linked([line, marked], title), True)

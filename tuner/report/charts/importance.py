@@ -1,0 +1,55 @@
+"""Importance: which parameters separate the good trials from the rest, with the reasons to doubt it."""
+
+from __future__ import annotations
+
+import altair as alt
+
+from tuner.report.charts.base import Figure, count, linked
+from tuner.report.found import Frames
+from tuner.report.importance import ENOUGH, compared_at
+
+__all__ = ["importances", "two_that_matter"]
+
+TITLE = "What separates the best tenth of the trials from the rest"
+
+
+def importances(frames: Frames) -> list[Figure]:
+    """Shares as bars."""
+    data = frames.importance
+    if data.empty:
+        few = f"It takes {ENOUGH} trials compared after the same epochs: fewer show the noise and call it importance."
+        return [Figure("importance", TITLE, few)]
+    epochs, trials = compared_at(frames.study, frames.found.all_trials)
+    bars = (
+        alt.Chart(data)
+        .mark_bar(height=14)
+        .encode(
+            x=alt.X(
+                field="share",
+                type="quantitative",
+                scale=alt.Scale(domain=[0, 1]),
+                axis=alt.Axis(title="share", format="%"),
+            ),
+            y=alt.Y(field="parameter", type="nominal", sort=None, axis=alt.Axis(title=None)),
+            tooltip=[
+                alt.Tooltip(field="parameter", type="nominal"),
+                alt.Tooltip(field="share", type="quantitative", format=".0%"),
+            ],
+        )
+    )
+    caption = (
+        f"PED-ANOVA over {count(len(trials), 'trial')} compared after {count(epochs, 'epoch')}. After a search that"
+        " adapts"
+        " this is biased: where it has found the good values of a parameter, nearly all trials have them, and the"
+        " parameter seems to matter little. Optimizers share parameters of one role (momentum and beta1)."
+    )
+    return [Figure("importance", TITLE, caption, linked([bars], TITLE, 40 + 24 * len(data)))]
+
+
+def two_that_matter(frames: Frames) -> tuple[str, str] | None:
+    """The two searched numbers that matter most: by importance where it is known, else the first two."""
+    order = list(frames.importance["parameter"])
+    numbers = [name for name in frames.searched if all(p.ordered for p in frames.parameters if p.name == name)]
+    numbers.sort(key=lambda name: order.index(name) if name in order else len(order))
+    shared = [name for name in numbers if frames.trials[name].notna().mean() > 0.3]
+    return (shared[0], shared[1]) if len(shared) > 1 else None

@@ -1,0 +1,256 @@
+"""Sensitivity: the value against each searched parameter, and the two that matter most against each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+
+from tuner.goal import signed
+from tuner.ranking import shown
+from tuner.report.charts.base import (
+    DONE,
+    Axis,
+    Figure,
+    colour,
+    fading,
+    field,
+    goal_axis,
+    goal_y,
+    join,
+    linked,
+    lost_points,
+    marked_points,
+    powers,
+    quoted,
+    tooltip,
+    trial_points,
+)
+from tuner.report.found import Frames
+from tuner.report.parameters import Parameter, place
+from tuner.spec import Range
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["edges", "envelope", "pair", "sensitivity"]
+
+BUCKETS = 8  # of a parameter's own scale, over its range
+LOG1M = "1 - {name} (searched on its logarithm)"
+
+
+def sensitivity(frames: Frames) -> list[Figure]:
+    """One chart a searched parameter."""
+    if not any(trial.value is not None for trial in frames.found.all_trials):
+        return [Figure("sensitivity", "Sensitivity", "No trial has a value yet.")]
+    if not frames.searched:
+        return [Figure("sensitivity", "Sensitivity", "Nothing is searched: every parameter is fixed.")]
+    return [one_parameter(frames, name) for name in frames.searched]
+
+
+def owners(frames: Frames, name: str) -> list[Parameter]:
+    """The parameters of a name: one for each optimizer that searches it, or the shared one."""
+    return [parameter for parameter in frames.parameters if parameter.name == name]
+
+
+def one_parameter(frames: Frames, name: str) -> Figure:
+    """All trials against one parameter, the best of each bucket as a line, the edges of its range."""
+    found = owners(frames, name)
+    axis, data = goal_axis(frames), frames.trials
+    x = parameter_x(frames, name)
+    layers = [trial_points(frames, data, x, axis), lost_points(frames, data, x), marked_points(frames, data, x, axis)]
+    if who := searching(frames, name):
+        layers = [layer.transform_filter(who) for layer in layers]
+    if more := mirrors(frames, name):
+        layers = [layer.transform_calculate(**more) for layer in layers]
+    caption = "Crosses diverged or failed."
+    if found[0].scale != "choices":
+        layers = [edge_rules(frames, name, x), *layers, envelope_line(frames, name, x, axis)]
+        caption = (
+            "The line joins the best trial of each eighth of the range, dashed rules are the ends of the range. "
+            + caption
+        )
+    title = f"{frames.study.metric} against {name}"
+    chart = linked(layers, title)
+    return Figure(f"sensitivity-{name}", title, join(caption, axis.words), chart, True)
+
+
+def mirrors(frames: Frames, name: str) -> dict[str, str]:
+    """The column of 1 - value that a parameter's axis needs, as an expression; nothing where it needs none."""
+    if owners(frames, name)[0].scale != "log1m":
+        return {}
+    return {mirrored(name): f"isValid(datum[{quoted(name)}]) ? 1 - datum[{quoted(name)}] : null"}
+
+
+def searching(frames: Frames, name: str) -> str:
+    """An expression: whether a trial's optimizer searches the parameter, and does not merely hold it fixed."""
+    return " || ".join(f"datum.optimizer === {quoted(p.optimizer)}" for p in owners(frames, name) if p.optimizer)
+
+
+def mirrored(name: str) -> str:
+    """The column of 1 - value."""
+    return f"1 - {name}"
+
+
+def parameter_x(frames: Frames, name: str) -> alt.X:
+    """A parameter from left to right, on the scale that it is searched on."""
+    scale = owners(frames, name)[0].scale
+    if scale == "choices":
+        known = ordered_values(frames, name)
+        ticks = alt.Axis(title=name, labelAngle=0, labelLimit=90)
+        return alt.X(
+            field=field(name),
+            type="nominal",
+            sort=known,
+            scale=alt.Scale(domain=known, type="point", padding=0.5),
+            axis=ticks,
+        )
+    low, high = span(frames, name)
+    if scale == "log1m":
+        return alt.X(
+            field=field(mirrored(name)),
+            type="quantitative",
+            scale=alt.Scale(type="log", domain=[high, low], nice=False, clamp=True, padding=12),
+            axis=alt.Axis(
+                title=f"{name} (even in the logarithm of its distance from 1)",
+                labelExpr="format(1 - datum.value, '.4~f')",
+                values=powers(low, high),
+                grid=False,
+            ),
+        )
+    log = scale == "log"
+    axis = Axis(log, low, high, 0).ticks(f"{name}, logarithmic" if log else name)
+    axis.grid = False
+    reach = alt.Scale(type="log" if log else "linear", domain=[low, high], nice=False, clamp=True, padding=12)
+    return alt.X(field=field(name), type="quantitative", scale=reach, axis=axis)
+
+
+def ordered_values(frames: Frames, name: str) -> list[Any]:
+    """The values to choose from, as the ranking writes them."""
+    values = dict.fromkeys(value for parameter in owners(frames, name) for value in parameter.choices)
+    return [
+        value if isinstance(value, int | float) and not isinstance(value, bool) else shown(value) for value in values
+    ]
+
+
+def span(frames: Frames, name: str) -> tuple[float, float]:
+    """The ends of all ranges of a name, as they stand on the axis."""
+    domains = [p.domain for p in owners(frames, name) if isinstance(p.domain, Range)]
+    low, high = min(d.low for d in domains), max(d.high for d in domains)
+    if domains[0].scale == "log1m":
+        return 1 - high, 1 - low
+    return low, high
+
+
+def edges(frames: Frames, name: str) -> pd.DataFrame:
+    """The ends of each optimizer's range: optimizer, end, value on the axis."""
+    import pandas as pd
+
+    rows = [
+        {"optimizer": optimizer, "end": end, column_of(p): on_axis(p, value)}
+        for p in owners(frames, name)
+        if isinstance(p.domain, Range)
+        for optimizer in ([p.optimizer] if p.optimizer else frames.optimizers[:1])
+        for end, value in (("low", p.domain.low), ("high", p.domain.high))
+    ]
+    return pd.DataFrame(rows)
+
+
+def column_of(parameter: Parameter) -> str:
+    """The column that stands on a parameter's axis."""
+    return mirrored(parameter.name) if parameter.scale == "log1m" else parameter.name
+
+
+def on_axis(parameter: Parameter, value: float) -> float:
+    """A value as it stands on the axis."""
+    return 1 - value if parameter.scale == "log1m" else value
+
+
+def edge_rules(frames: Frames, name: str, x: alt.X) -> Any:
+    """The edges as dashed rules."""
+    rule = alt.Chart(edges(frames, name)).mark_rule(strokeDash=[3, 3], strokeWidth=1)
+    return rule.encode(x=x, color=colour(frames), opacity=fading(0.55))
+
+
+def envelope(frames: Frames, name: str) -> pd.DataFrame:
+    """The best complete or pruned trial in each bucket of each optimizer's range: optimizer, trial, value, x."""
+    import pandas as pd
+
+    best: dict[tuple[str, int], dict[str, Any]] = {}
+    by_optimizer = {p.optimizer: p for p in owners(frames, name)}
+    for trial in frames.found.all_trials:
+        optimizer = str(trial.config.get("optimizer", ""))
+        parameter = by_optimizer.get(optimizer) or by_optimizer.get("")
+        if parameter is None or trial.value is None or not trial.stable:
+            continue
+        at = place(trial.config.get(name), parameter.domain)
+        if at is None:
+            continue
+        bucket = (optimizer, min(max(int(at * BUCKETS), 0), BUCKETS - 1))
+        row = {"optimizer": optimizer, "trial": trial.number, "value": trial.value}
+        row[column_of(parameter)] = on_axis(parameter, float(trial.config[name]))
+        if bucket not in best or ahead(frames, trial.value, best[bucket]["value"]):
+            best[bucket] = row
+    names = ["optimizer", "trial", "value", column_of(owners(frames, name)[0])]
+    return pd.DataFrame([best[key] for key in sorted(best)], columns=names)
+
+
+def ahead(frames: Frames, value: float, other: float) -> bool:
+    """Whether a value is the better one."""
+    return signed(value, frames.study.direction) < signed(other, frames.study.direction)
+
+
+def envelope_line(frames: Frames, name: str, x: alt.X, axis: Axis) -> Any:
+    """The best of each bucket, joined."""
+    line = alt.Chart(envelope(frames, name)).mark_line(strokeWidth=1.6)
+    return line.encode(x=x, y=goal_y(frames, axis), color=colour(frames), opacity=fading(0.9))
+
+
+def pair(frames: Frames, names: tuple[str, str] | None) -> list[Figure]:
+    """Two parameters against each other, the value as colour; `names` are the two that matter most."""
+    title = "The two parameters that matter most"
+    if names is None:
+        return [Figure("pair", title, "There are not two searched numbers to draw against each other.")]
+    title = f"{names[0]} against {names[1]}: where the good trials are"
+    axis = goal_axis(frames)
+    x, y = parameter_x(frames, names[0]), upwards(parameter_x(frames, names[1]))
+    minimize = frames.study.direction == "minimize"
+    heat = alt.Color(
+        field="value",
+        type="quantitative",
+        scale=alt.Scale(
+            type="log" if axis.log else "linear",
+            domain=[axis.low, axis.high],
+            range="heatmap",
+            reverse=minimize,
+            clamp=True,
+        ),
+        legend=alt.Legend(title=frames.study.metric, gradientLength=160, format=".3~g", tickCount=4),
+    )
+    more = mirrors(frames, names[0]) | mirrors(frames, names[1])
+    base = alt.Chart(frames.trials).encode(x=x, y=y, tooltip=tooltip(frames))
+    base = base.transform_calculate(**more) if more else base
+    lost = "datum.state === 'diverged' || datum.state === 'failed'"
+    size = alt.SizeValue(45, condition={"test": DONE, "value": 90})
+    layers = [
+        base.transform_filter(lost)
+        .mark_point(shape="cross", angle=45, style="bad", filled=True, size=34)
+        .encode(opacity=fading(0.75)),
+        base.transform_filter("isValid(datum.value)")
+        .mark_point(filled=True)
+        .encode(color=heat, size=size, opacity=fading(0.95)),
+        base.transform_filter("datum.trial === marked").mark_point(style="marked", size=220, opacity=1),
+    ]
+    caption = (
+        "Strong colours are good values; large points are complete trials, small ones were pruned, crosses diverged or"
+        " failed. All optimizers together."
+    )
+    return [Figure("pair", title, caption, linked(layers, title, 320))]
+
+
+def upwards(x: alt.X) -> alt.Y:
+    """An axis of a parameter, turned upwards."""
+    keywords = {name: value for name, value in x._kwds.items() if value is not alt.Undefined and name != "shorthand"}
+    if keywords.get("type") == "nominal":
+        keywords["sort"] = keywords["scale"]["domain"] = list(reversed(keywords["sort"]))
+    return alt.Y(**keywords)

@@ -1,0 +1,91 @@
+"""Where the work went: how far trials came, what pruning saved, and the training time of each generation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import altair as alt
+
+from tuner.report.charts.base import Figure, linked
+from tuner.report.found import Frames
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["STATES", "endings", "generations", "saved", "time"]
+
+STATES = ("complete", "pruned", "diverged", "failed")
+
+
+def endings(frames: Frames) -> pd.DataFrame:
+    """How many trials ended after how many epochs, and how: epochs, state, trials."""
+    frame = frames.trials
+    return (
+        frame.groupby(["epochs", "state"], observed=True).size().rename("trials").reset_index().astype({"state": "str"})
+    )
+
+
+def generations(frames: Frames) -> pd.DataFrame:
+    """Seconds of training in each generation by how its trials ended: generation, state, seconds, trials."""
+    groups = frames.trials.groupby(["generation", "state"], observed=True)["seconds"]
+    return groups.agg(seconds="sum", trials="size").reset_index().astype({"state": "str"})
+
+
+def saved(frames: Frames) -> float:
+    """The share of epochs that pruning spared, of all that training every trial to the end would have taken."""
+    trials = frames.found.all_trials
+    full = sum(int(trial.config.get("epochs", trial.epochs)) for trial in trials)
+    spared = sum(int(t.config.get("epochs", t.epochs)) - t.epochs for t in trials if t.state == "pruned")
+    return spared / full if full else 0.0
+
+
+def time(frames: Frames) -> list[Figure]:
+    """Bars of endings and of generations."""
+    if frames.trials.empty:
+        return [Figure("time", "How far trials came", "There are no trials yet.")]
+    title = "How far trials came, and how they ended"
+    first = stacked(endings(frames), "epochs", "epochs trained", "trials", "trials", title)
+    share = saved(frames)
+    spared = (
+        f"Pruning spared {share:.0%} of the epochs that training all of them to the end would have taken."
+        if share
+        else "Nothing was pruned."
+    )
+    caption = f"Trials are compared at rungs, where the weak are pruned. {spared}"
+    second_title = "Training time of each generation"
+    second = stacked(
+        generations(frames), "generation", "generation", "seconds", "seconds of training, all workers", second_title
+    )
+    about = "Trials asked for together make a generation; those of the first ones know nothing of the search yet."
+    return [Figure("time", title, caption, first), Figure("time-generations", second_title, about, second)]
+
+
+def stacked(data: pd.DataFrame, over: str, over_title: str, value: str, value_title: str, title: str) -> Any:
+    """Bars stacked by state."""
+    state = alt.Color(
+        field="state",
+        type="nominal",
+        sort=list(STATES),
+        scale=alt.Scale(domain=list(STATES), range=["#0072b2", "#9aa4af", "#d9534f", "#7a2048"]),
+        legend=alt.Legend(title=None),
+    )
+    bars = (
+        alt.Chart(data)
+        .mark_bar()
+        .encode(
+            x=alt.X(field=over, type="ordinal", axis=alt.Axis(title=over_title, labelAngle=0, labelOverlap=True)),
+            y=alt.Y(
+                field=value,
+                type="quantitative",
+                aggregate="sum",
+                axis=alt.Axis(title=value_title, format="~s", tickCount=5),
+            ),
+            color=state,
+            tooltip=[
+                alt.Tooltip(field=over, type="ordinal", title=over_title),
+                alt.Tooltip(field="state", type="nominal"),
+                alt.Tooltip(field=value, type="quantitative", format=".3~g"),
+            ],
+        )
+    )
+    return linked([bars], title, 200)

@@ -1,0 +1,116 @@
+"""Frames on their way into a page: as rows for a chart that stands alone, as columns for a page that shares them.
+
+JSON in a page is text inside a script element: `script_json` lets nothing end that element early, and writes the same
+bytes for the same content.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Kept", "columns_of", "inlined", "placed", "plain", "rows_of", "script_json"]
+
+# What could end a script element or a line of script, as JSON may write it too.
+RISKY = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+
+
+def plain(value: Any) -> Any:
+    """A cell as JSON holds it: None for what is missing or no finite number."""
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if isinstance(value, str | bool | int) else None if _missing(value) else str(value)
+
+
+def _missing(value: Any) -> bool:
+    import pandas as pd
+
+    return value is pd.NA or value is pd.NaT
+
+
+def cells(column: pd.Series[Any]) -> list[Any]:
+    """A column's cells as JSON holds them."""
+    return [plain(value) for value in column.tolist()]
+
+
+def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """A frame as rows."""
+    columns = {str(name): cells(frame[name]) for name in frame.columns}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def columns_of(frame: pd.DataFrame) -> dict[str, Any]:
+    """A frame as columns, short: `all` holds what every row shares, `coded` texts by number, `lists` the rest."""
+    shared: dict[str, Any] = {}
+    coded: dict[str, Any] = {}
+    lists: dict[str, Any] = {}
+    for name in map(str, frame.columns):
+        values = cells(frame[name])
+        kinds = list(dict.fromkeys(values))
+        if len(kinds) == 1 and len(values) > 1:
+            shared[name] = kinds[0]
+        elif values and all(isinstance(kind, str | bool | None) for kind in kinds):
+            at = {kind: i for i, kind in enumerate(kinds)}
+            coded[name] = [kinds, [at[value] for value in values]]
+        else:
+            lists[name] = values
+    return {"rows": len(frame), "names": list(map(str, frame.columns)), "all": shared, "coded": coded, "lists": lists}
+
+
+def placed(chart: Any, provide: Callable[[pd.DataFrame], Any]) -> Any:
+    """The chart with each frame in it, its layers' included, replaced by what `provide` makes of the frame."""
+    import pandas as pd
+
+    chart = chart.copy(deep=False)
+    if isinstance(getattr(chart, "data", None), pd.DataFrame):
+        chart.data = provide(chart.data)
+    for parts in ("layer", "hconcat", "vconcat", "concat"):
+        if parts in chart._kwds and isinstance(chart[parts], list):
+            chart[parts] = [placed(part, provide) for part in chart[parts]]
+    return chart
+
+
+def inlined(chart: Any) -> Any:
+    """The chart with its data inside: it needs no transformer, and nothing limits its rows."""
+    import altair as alt
+
+    return placed(chart, lambda frame: alt.InlineData(values=rows_of(frame)))
+
+
+class Kept:
+    """Frames that charts share, each under one name: `first` is "trials"."""
+
+    def __init__(self, first: pd.DataFrame) -> None:
+        self.frames: dict[str, pd.DataFrame] = {"trials": first}
+
+    def specification(self, chart: Any) -> tuple[dict[str, Any], list[str]]:
+        """A chart as Vega-Lite that names its data, and the names."""
+        import altair as alt
+
+        used: list[str] = []
+
+        def named(frame: pd.DataFrame) -> Any:
+            name = next((known for known, kept in self.frames.items() if kept is frame), f"frame{len(self.frames)}")
+            self.frames[name] = frame
+            used.append(name)
+            return alt.NamedData(name=name)
+
+        document: dict[str, Any] = placed(chart, named).to_dict(validate=False)
+        return document, sorted(set(used))
+
+
+def script_json(value: Any) -> str:
+    """JSON that may stand inside a script element, whatever it says."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for risky, safe in RISKY.items():
+        text = text.replace(risky, safe)
+    # lone surrogates have no UTF-8
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,0 +1,54 @@
+"""Findings: what a study's numbers say should be done next. One small function a rule, one row each in `RULES`.
+
+    finding -> certainty, space, training, optimum
+
+A rule reads frames and returns one finding or None. Its threshold is a named constant beside it, with the reason.
+"""
+
+from __future__ import annotations
+
+from tuner.report.findings.certainty import inseparable, optimistic, small_validation, unconfirmed, unstable_top
+from tuner.report.findings.finding import Finding, Rule
+from tuner.report.findings.optimum import distance
+from tuner.report.findings.space import at_bound, contained, few_trials, uneven
+from tuner.report.findings.training import (
+    diverging,
+    never_learned,
+    no_gain,
+    overfitting,
+    small_batches,
+    still_improving,
+)
+from tuner.report.found import Found, Frames
+
+__all__ = ["RULES", "Finding", "findings", "findings_of"]
+
+# In the order that they are told in: what to do first comes first.
+RULES: dict[str, Rule] = {
+    "unconfirmed": unconfirmed,
+    "diverging": diverging,
+    "at_bound": at_bound,
+    "still_improving": still_improving,
+    "optimistic": optimistic,
+    "inseparable": inseparable,
+    "small_validation": small_validation,
+    "unstable_top": unstable_top,
+    "overfitting": overfitting,
+    "few_trials": few_trials,
+    "uneven": uneven,
+    "contained": contained,
+    "never_learned": never_learned,
+    "small_batches": small_batches,
+    "no_gain": no_gain,
+    "distance": distance,
+}
+
+
+def findings_of(frames: Frames) -> list[Finding]:
+    """What every rule found, in order."""
+    return [finding for rule in RULES.values() if (finding := rule(frames))]
+
+
+def findings(found: Found) -> list[Finding]:
+    """The findings of a study's result."""
+    return findings_of(Frames(found))

@@ -1,0 +1,147 @@
+"""Findings about what was searched: ranges that end too early, budgets that are too small or uneven."""
+
+from __future__ import annotations
+
+from objectives.optimizers import OPTIMIZERS
+from tuner.report.budgets import best_of
+from tuner.report.findings.finding import Finding, again, better, named, number, top
+from tuner.report.found import Frames
+from tuner.report.parameters import Parameter, place, value_at
+from tuner.space import space_of
+from tuner.spec import Range
+
+__all__ = ["at_bound", "contained", "few_trials", "uneven"]
+
+EDGE = 0.05  # of a range, on its own scale: a best value there may have its better neighbours outside
+AT_EDGE = 3  # of the top trials that make an edge suspicious where the best alone is not there
+WIDER = 1 / 3  # of the range: how much further to look
+PER_PARAMETER = 10  # trials a searched parameter: fewer leave most of even two parameters' square empty
+UNEVEN = 2.0  # times the trials: from there on the better-fed optimizer has had clearly more luck to draw
+TOO_CLOSE = 8  # trials: with fewer between them, chance alone makes one twice the other
+BEHIND = 0.05  # relative: an optimizer that much worse than one it contains was not searched well
+# Each of these takes the steps of the others at some setting: momentum 0 is sgd, a constant denominator is none.
+# Source: Choi et al. 2019, "On empirical comparisons of optimizers for deep learning".
+CONTAINS = {
+    "momentum": ("sgd",),
+    "nesterov": ("sgd",),
+    "rmsprop": ("momentum", "sgd"),
+    "adam": ("rmsprop", "momentum", "sgd"),
+    "nadam": ("nesterov", "sgd"),
+}
+
+
+def at_bound(frames: Frames) -> Finding | None:
+    """The best trial, or 3 of the top 5, within 5 % of an end of a range: the optimum may lie beyond it."""
+    leaders = top(frames)
+    if not leaders:
+        return None
+    optimizer = str(leaders[0].config.get("optimizer"))
+    own = [p for p in frames.parameters if p.optimizer in ("", optimizer) and isinstance(p.domain, Range)]
+    for parameter in own:
+        for end in ("low", "high"):
+            if finding := _at_end(frames, parameter, end):
+                return finding
+    return None
+
+
+def _at_end(frames: Frames, parameter: Parameter, end: str) -> Finding | None:
+    domain = parameter.domain
+    assert isinstance(domain, Range)
+    leaders = [t for t in top(frames) if parameter.optimizer in ("", t.config.get("optimizer"))]
+    at = [place(trial.config.get(parameter.name), domain) for trial in leaders]
+    near = [u is not None and (u < EDGE if end == "low" else u > 1 - EDGE) for u in at]
+    beyond = value_at(-WIDER if end == "low" else 1 + WIDER, domain)
+    if not (near[:1] == [True] or sum(near) >= AT_EDGE) or not _allowed(parameter, beyond):
+        return None
+    bound = domain.low if end == "low" else domain.high
+    who = f"The best trial ({leaders[0].number})" if near[0] else f"{sum(near)} of the top {len(leaders)} trials"
+    of = f" of {parameter.optimizer}" if parameter.optimizer else ""
+    sentence = (
+        f"{who} {'has' if near[0] else 'have'} {parameter.name}{of} at the {end} end of its range"
+        f" ({number(leaders[near.index(True)].config[parameter.name])}, the range ends at {number(bound)}):"
+        f" better values may lie beyond. Try a range to {number(beyond)}."
+    )
+    numbers = {"parameter": parameter.key, "end": end, "bound": bound, "next": float(number(beyond)), "near": sum(near)}
+    command = named(frames, f"{parameter.key}.{end}={number(beyond)}", name="wider")
+    return Finding("at_bound", sentence, numbers, f"sensitivity-{parameter.name}", command)
+
+
+def _allowed(parameter: Parameter, value: float) -> bool:
+    """Whether a hyperparameter may take a value at all."""
+    row = OPTIMIZERS.get(parameter.optimizer)
+    hypers = {hyper.name: hyper for hyper in row.hypers} if row else {}
+    return parameter.name not in hypers or value in hypers[parameter.name].valid
+
+
+def few_trials(frames: Frames) -> Finding | None:
+    """Fewer than 10 trials a searched parameter."""
+    dimensions, trials = len(space_of(frames.study).latents), len(frames.found.all_trials)
+    if not trials or trials >= PER_PARAMETER * dimensions or trials < frames.study.trials:
+        return None
+    enough = PER_PARAMETER * dimensions
+    sentence = (
+        f"{trials} trials are few for {dimensions} searched parameters: the best of them is partly luck."
+        f" {enough} make {PER_PARAMETER} a parameter."
+    )
+    numbers = {"trials": trials, "parameters": dimensions, "enough": enough}
+    return Finding("few_trials", sentence, numbers, "progress", again(frames, "run", "-n", str(enough)))
+
+
+def uneven(frames: Frames) -> Finding | None:
+    """One optimizer had at least twice the trials of another: their bests are not comparable."""
+    budgets = {name: len(frames.own(name)) for name in frames.optimizers}
+    if len(budgets) < 2 or not sum(budgets.values()):
+        return None
+    most, least = max(budgets, key=lambda name: budgets[name]), min(budgets, key=lambda name: budgets[name])
+    if budgets[most] < UNEVEN * max(budgets[least], 1) or budgets[most] - budgets[least] < TOO_CLOSE:
+        return None
+    sentence = (
+        f"Budgets differ: {most} had {budgets[most]} trials and {least} {budgets[least]}, as the sampler followed what"
+        " looked good. Compare optimizers at equal numbers of trials only."
+    )
+    command = named(frames, *_one_setting(frames), name="equal") if _one_setting(frames) else ""
+    return Finding("uneven", sentence, budgets, "optimizers", command)
+
+
+def _one_setting(frames: Frames) -> tuple[str, ...]:
+    """The setting that gives all optimizers the same budget."""
+    if "allocation" in type(frames.study.search).model_fields:
+        return ("search.allocation=equal",)
+    return ("search.sampler=random",)
+
+
+def contained(frames: Frames) -> Finding | None:
+    """An optimizer that did worse than one whose steps it can take itself, at equal budgets."""
+    found = []
+    for outer, inners in CONTAINS.items():
+        for inner in inners:
+            if outer in frames.study.optimizers and inner in frames.study.optimizers:
+                values = _at_equal(frames, outer, inner)
+                if values and better(frames, values[1], values[0]) > BEHIND * abs(values[1]):
+                    found.append((better(frames, values[1], values[0]), outer, inner, values))
+    if not found:
+        return None
+    _, outer, inner, (own, other) = max(found)
+    sentence = (
+        f"{outer} reached {number(own)} and {inner} {number(other)} with as many trials, although {outer} can take the"
+        f" steps of {inner}: {outer} was not searched well enough to be judged. Give it more trials or a wider range."
+    )
+    numbers = {"optimizer": outer, "contains": inner, "value": own, "other": other}
+    return Finding(
+        "contained", sentence, numbers, "optimizers", again(frames, "run", "-n", str(2 * frames.study.trials))
+    )
+
+
+def _at_equal(frames: Frames, *names: str) -> tuple[float, ...] | None:
+    """What the best of as many trials as all of them have comes to for each, the median; None without values."""
+    budget = min(len(frames.own(name)) for name in names)
+    if budget < TOO_CLOSE:
+        return None
+    values = []
+    for name in names:
+        curve = best_of(frames, name)
+        reached = curve[curve["trials"] <= budget]["value"]
+        if reached.isna().all():
+            return None
+        values.append(float(reached.iloc[-1]))
+    return tuple(values)

@@ -1,0 +1,162 @@
+"""What a report is made from: the parts of a study's result that it reads, and the frames that its charts share.
+
+A report stands below `Result`, which offers it as a method; so it says here what it needs instead of importing it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from tuner.best import Best
+from tuner.confirmation import Standing
+from tuner.errors import NoResult
+from tuner.goal import ranked
+from tuner.report.importance import shares
+from tuner.report.parameters import Parameter, parameters_of
+from tuner.spec import Study
+from tuner.trial import Confirmed, Trial
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Found", "Frames", "goal_curve", "thinned"]
+
+MOST_POINTS = 200  # of one curve: more cannot be told apart on a page
+
+
+class Found(Protocol):
+    """What a study has found; `tuner.Result` is one."""
+
+    study: Study
+    facts: dict[str, str]
+    all_trials: list[Trial]
+    confirmed: list[Confirmed]
+
+    @property
+    def standings(self) -> list[Standing]:
+        """Confirmed trials, best first."""
+
+    def ranking(self) -> pd.DataFrame:
+        """The table of trials, best first."""
+
+    def confirmation(self) -> pd.DataFrame:
+        """The table of confirmed trials, best first."""
+
+    def best(self, rank: int = 1, optimizer: str | None = None) -> Best:
+        """The best config. Raises NoResult."""
+
+
+@dataclass(frozen=True)
+class Frames:
+    """A study's result as the frames that charts and findings read; each is made once."""
+
+    found: Found
+
+    @property
+    def study(self) -> Study:
+        """The question."""
+        return self.found.study
+
+    @cached_property
+    def trials(self) -> pd.DataFrame:
+        """The ranking, in which every value that charts show is finite or missing; see `tuner.ranking.ranking`."""
+        return self.found.ranking()
+
+    @cached_property
+    def confirmation(self) -> pd.DataFrame:
+        """The confirmation table with each trial's optimizer."""
+        frame = self.found.confirmation()
+        own = {trial.number: str(trial.config.get("optimizer", "")) for trial in self.found.all_trials}
+        return frame.assign(optimizer=[own[number] for number in frame["trial"]])
+
+    @cached_property
+    def leaders(self) -> list[Trial]:
+        """Complete trials, best first."""
+        return ranked(self.found.all_trials, self.study.direction)
+
+    @cached_property
+    def best(self) -> Best | None:
+        """The best config, None before there is one."""
+        try:
+            return self.found.best()
+        except NoResult:
+            return None
+
+    @cached_property
+    def parameters(self) -> list[Parameter]:
+        """What is searched, an entry for each optimizer that has it, and the shared ones."""
+        return parameters_of(self.study)
+
+    @cached_property
+    def optimizers(self) -> list[str]:
+        """Optimizers of the study, in its order, which is the order of their colours."""
+        return list(self.study.optimizers)
+
+    @cached_property
+    def importance(self) -> pd.DataFrame:
+        """What separates the good trials from the rest; see `tuner.report.importance.shares`."""
+        return shares(self.study, self.found.all_trials)
+
+    def own(self, optimizer: str) -> list[Trial]:
+        """The trials of an optimizer, in trial order."""
+        return [trial for trial in self.found.all_trials if trial.config.get("optimizer") == optimizer]
+
+    @cached_property
+    def searched(self) -> list[str]:
+        """Names of the searched hyperparameters, each once, that the ranking has a column for."""
+        names = dict.fromkeys(parameter.name for parameter in self.parameters)
+        return [name for name in names if name in self.trials.columns]
+
+    def curves(self, numbers: Sequence[int], metrics: Sequence[str]) -> pd.DataFrame:
+        """Mean learning curves of some trials, tidy: trial, optimizer, state, metric, epoch, steps, value."""
+        import pandas as pd
+
+        wanted = set(numbers)
+        parts = [
+            curve_rows(trial, metric)
+            for trial in self.found.all_trials
+            if trial.number in wanted
+            for metric in metrics
+            if metric in trial.curves
+        ]
+        names = ["trial", "optimizer", "state", "metric", "epoch", "steps", "value"]
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({name: [] for name in names})
+
+
+def curve_rows(trial: Trial, metric: str) -> pd.DataFrame:
+    """One curve of a trial, thinned to what a page can show."""
+    import pandas as pd
+
+    curve = goal_curve(trial, metric)
+    at = thinned(len(curve), trial.epoch)
+    steps = trial.steps / trial.epochs if trial.epochs else 0
+    return pd.DataFrame(
+        {
+            "trial": trial.number,
+            "optimizer": str(trial.config.get("optimizer", "")),
+            "state": trial.state,
+            "metric": metric,
+            "epoch": at + 1,
+            "steps": np.rint((at + 1) * steps).astype(np.int64),
+            "value": curve[at],
+        }
+    )
+
+
+def goal_curve(trial: Trial, metric: str) -> Any:
+    """A metric after each epoch, `(E,)`: the mean over replicates; nan where it is not finite."""
+    curve = np.asarray(trial.curves[metric], dtype=np.float64).mean(axis=0)
+    return np.where(np.isfinite(curve), curve, np.nan)
+
+
+def thinned(epochs: int, keep: int | None = None, most: int = MOST_POINTS) -> Any:
+    """Indices of at most `most` epochs or so: the first, the last, the one to `keep` (from 1), and even steps."""
+    if epochs <= most:
+        return np.arange(epochs)
+    even = np.linspace(0, epochs - 1, most).round().astype(np.int64)
+    return np.unique([*even, *([keep - 1] if keep else [])])

@@ -1,0 +1,85 @@
+"""What a study searches, as a report speaks of it: a parameter's range, its scale, and where a value lies in it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from tuner.space import space_of
+from tuner.spec import Choices, Domain, Range, Study, is_searched
+
+__all__ = ["Parameter", "parameters_of", "place", "value_at"]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A searched hyperparameter. `optimizer` is empty for one that all share; `key` is where a study file sets it."""
+
+    name: str
+    optimizer: str
+    domain: Domain
+    default: Any
+    key: str
+
+    @property
+    def scale(self) -> str:
+        """The scale it is searched on: "linear", "log", "log1m" or "choices"."""
+        return self.domain.scale if isinstance(self.domain, Range) else "choices"
+
+    @property
+    def choices(self) -> tuple[Any, ...]:
+        """Its values, where it has no range."""
+        return self.domain.values if isinstance(self.domain, Choices) else ()
+
+    @property
+    def ordered(self) -> bool:
+        """Whether its values are numbers."""
+        return isinstance(self.domain, Range) or all(
+            isinstance(value, int | float) and not isinstance(value, bool) for value in self.choices
+        )
+
+
+def parameters_of(study: Study) -> list[Parameter]:
+    """Every searched hyperparameter of a study: the optimizers' own, then the shared ones."""
+    space = space_of(study)
+    own = [
+        Parameter(p.name, name, p.domain, p.default, f"optimizers.{name}.{p.name}")
+        for name, parameters in space.optimizers.items()
+        for p in parameters
+        if is_searched(p.domain)
+    ]
+    shared = [Parameter(p.name, "", p.domain, p.default, _key(p.name)) for p in space.shared if is_searched(p.domain)]
+    return own + shared
+
+
+def _key(name: str) -> str:
+    return f"model.{name}" if name in ("hidden", "activation", "init") else f"train.{name}"
+
+
+def _warp(value: float, scale: str) -> float:
+    """Where a value stands on its scale: `x`, `log x` or `log(1 - x)`."""
+    return value if scale == "linear" else math.log(value) if scale == "log" else math.log1p(-value)
+
+
+def place(value: Any, domain: Domain) -> float | None:
+    """Where a value lies in its range, 0 at the low end and 1 at the high end, on the scale that is searched.
+
+    None for a value that is missing or outside of what the scale can hold, and for a domain that is no range.
+    """
+    if not isinstance(domain, Range) or value is None:
+        return None
+    try:
+        a, b, x = (_warp(float(one), domain.scale) for one in (domain.low, domain.high, value))
+    except ValueError:
+        return None
+    return (x - a) / (b - a) if a != b and math.isfinite(x) else None
+
+
+def value_at(u: float, domain: Range) -> float:
+    """The value at a place of a range; places beyond 0 and 1 lie outside of it."""
+    a, b = _warp(domain.low, domain.scale), _warp(domain.high, domain.scale)
+    x = a + u * (b - a)
+    if domain.scale == "linear":
+        return x
+    return math.exp(x) if domain.scale == "log" else -math.expm1(x)

@@ -1,0 +1,93 @@
+"""Figures as pictures that need no script: SVG, PNG and PDF, by vl-convert, offline."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tuner.report.charts import figures
+from tuner.report.data import Kept, rows_of
+from tuner.report.found import Frames
+from tuner.report.theme import LIGHT, config
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["FORMATS", "inline_svg", "write_figures"]
+
+MOST_DRAWN = 500  # trials in a static picture: more points cannot be told apart, and take room
+NUMBERS = re.compile(r'( (?:d|transform)=")([^"]*)"')
+DECIMALS = re.compile(r"(-?\d+\.\d)\d+")
+
+
+def sampled(frame: pd.DataFrame) -> pd.DataFrame:
+    """At most `MOST_DRAWN` trials: the first half of them the best, the others an even choice. Other frames whole."""
+    if len(frame) <= MOST_DRAWN or "rank" not in frame.columns:
+        return frame
+    first = MOST_DRAWN // 2
+    rest = np.linspace(first, len(frame) - 1, MOST_DRAWN - first).round().astype(int)
+    return frame.iloc[[*range(first), *rest]]
+
+
+def with_data(document: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
+    """A specification that names its data, with the data."""
+    return {**document, "datasets": {name: rows_of(sampled(frame)) for name, frame in frames.items()}}
+
+
+def inline_svg(name: str, document: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]) -> str:
+    """A figure as SVG that may stand in a page beside others: coordinates to a tenth of a pixel, names of its own."""
+    import vl_convert
+
+    untitled = {key: value for key, value in document.items() if key != "title"}
+    svg = str(vl_convert.vegalite_to_svg(with_data(untitled, frames), config=config(LIGHT)))
+    svg = NUMBERS.sub(lambda found: found[1] + DECIMALS.sub(r"\1", found[2]) + '"', svg)
+    return renamed(svg, re.sub(r"\W", "-", name))
+
+
+def renamed(svg: str, own: str) -> str:
+    """The picture with its inner names counted from 0 and begun with `own`: vl-convert goes on counting."""
+    known: dict[str, str] = {}
+
+    def name(found: re.Match[str]) -> str:
+        return f"{found[1]}{known.setdefault(found[2], f'{own}-{len(known)}')}"
+
+    return re.sub(r'(id="|url\(#)((?:clip|gradient)_?\d+)', name, svg)
+
+
+def write_figures(frames: Frames, directory: Path, form: str) -> list[Path]:
+    """Write every figure that has something to draw, a file each; returns them. Raises OSError."""
+    directory.mkdir(parents=True, exist_ok=True)
+    kept, written = Kept(frames.trials), []
+    for figure in (one for own in figures(frames).values() for one in own if one.chart is not None):
+        document, names = kept.specification(figure.chart)
+        content = WRITERS[form](with_data(document, {name: kept.frames[name] for name in names}))
+        path = directory / f"{re.sub(r'[^A-Za-z0-9_.-]', '-', figure.name)}.{form}"
+        path.write_bytes(content)
+        written.append(path)
+    return written
+
+
+def _svg(document: dict[str, Any]) -> bytes:
+    import vl_convert
+
+    return str(vl_convert.vegalite_to_svg(document, config=config(LIGHT))).encode()
+
+
+def _png(document: dict[str, Any]) -> bytes:
+    import vl_convert
+
+    return bytes(vl_convert.vegalite_to_png(document, config=config(LIGHT), scale=2))
+
+
+def _pdf(document: dict[str, Any]) -> bytes:
+    import vl_convert
+
+    return bytes(vl_convert.vegalite_to_pdf(document, config=config(LIGHT)))
+
+
+WRITERS: dict[str, Callable[[dict[str, Any]], bytes]] = {"svg": _svg, "png": _png, "pdf": _pdf}
+FORMATS = tuple(WRITERS)

@@ -1,0 +1,210 @@
+"""What a page says, section by section, as plain values: the template only places them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from tuner.best import Best
+from tuner.report.charts.optimizers import compared
+from tuner.report.charts.time import STATES, saved
+from tuner.report.data import cells
+from tuner.report.found import Frames
+from tuner.report.parameters import place
+from tuner.report.snippets import snippets
+from tuner.report.words import duration, interval, short
+from tuner.spec import Range, Study
+
+__all__ = ["best_config", "failures", "header", "optimizer_table", "provenance", "question", "table"]
+
+ROWS = 50  # of the table without scripts
+TOLD = 20  # failures
+
+
+def question(study: Study) -> str:
+    """What a study asks, in a line."""
+    model = "an mlp" if study.model.kind == "mlp" else f"a {study.model.kind} model"
+    source = study.data.source or "data of your own"
+    verb = study.direction.capitalize()
+    return f"{verb} {study.metric} of {model} on {source} in {study.train.epochs} epochs, seed {study.seed}."
+
+
+def header(frames: Frames) -> dict[str, Any]:
+    """The question, where the study stands, and its main numbers."""
+    study, trials = frames.study, frames.found.all_trials
+    states = Counter(trial.state for trial in trials)
+    complete = len(trials) >= study.trials
+    counts = ", ".join(f"{states[state]} {state}" for state in STATES if states[state]) or "none finished yet"
+    return {
+        "name": study.name,
+        "question": question(study),
+        "state": "complete" if complete else "not complete: these are the trials so far",
+        "cards": [
+            {"label": "trials", "value": f"{len(trials):,} of {study.trials:,}", "note": counts},
+            best_card(frames),
+            {
+                "label": "training",
+                "value": duration(sum(trial.seconds for trial in trials)),
+                "note": f"{saved(frames):.0%} of the epochs spared by pruning",
+            },
+            confirmation_card(frames),
+        ],
+    }
+
+
+def best_card(frames: Frames) -> dict[str, str]:
+    """The best value and how sure it is."""
+    best = frames.best
+    if best is None:
+        return {"label": f"best {frames.study.metric}", "value": "none yet", "note": "no trial is complete"}
+    if best.confirmed:
+        c = best.confirmation
+        value = interval(float(c["mean"]), float(c["low"]), float(c["high"]))
+        note = f"trial {best.trial}, {best['optimizer']}; 95 % interval over {c['seeds']} fresh seeds"
+        return {"label": f"best {frames.study.metric}", "value": value, "note": note}
+    note = f"trial {best.trial}, {best['optimizer']}; not confirmed"
+    return {"label": f"best {frames.study.metric}", "value": short(best.value), "note": note}
+
+
+def confirmation_card(frames: Frames) -> dict[str, str]:
+    """What the confirmation took."""
+    rows = frames.found.confirmed
+    if not rows:
+        return {"label": "confirmation", "value": "not confirmed", "note": "no fresh seed stands behind the best"}
+    trials = len({row.trial for row in rows})
+    note = f"{trials} configs retrained in {duration(sum(row.seconds for row in rows))}"
+    return {"label": "confirmation", "value": f"{len(rows)} trainings", "note": note}
+
+
+def best_config(frames: Frames) -> dict[str, Any] | None:
+    """The best config: each setting with its default and its place in its range; texts to copy."""
+    best = frames.best
+    if best is None:
+        return None
+    return {
+        "trial": best.trial,
+        "settings": [setting(frames, best, name) for name in best.params if name not in ("epochs", "horizon")],
+        "epochs": f"{best.epochs} of {best.training['horizon']}",
+        "results": results(best),
+        "snippets": snippets(best),
+    }
+
+
+def setting(frames: Frames, best: Best, name: str) -> dict[str, Any]:
+    """One setting of the best config. `place` is per cent of the range, None where it was not searched over one."""
+    value, optimizer = best.params[name], best.params.get("optimizer")
+    found = [p for p in frames.parameters if p.name == name and p.optimizer in ("", optimizer)]
+    row: dict[str, Any] = {"name": name, "value": short(value), "exact": str(value), "searched": bool(found)}
+    if name == "optimizer":
+        among = len(frames.optimizers) > 1
+        return row | {
+            "searched": among,
+            "range": ", ".join(frames.optimizers) if among else "",
+            "default": "",
+            "place": None,
+        }
+    if not found:
+        return row | {"range": "fixed", "default": "", "place": None}
+    domain = found[0].domain
+    default = short(found[0].default)
+    if not isinstance(domain, Range):
+        return row | {"range": ", ".join(map(short, found[0].choices)), "default": default, "place": None}
+    at = place(value, domain)
+    scale = {"linear": "", "log": ", logarithmic", "log1m": ", even in log(1 - value)"}[domain.scale]
+    shown = f"{short(domain.low)} to {short(domain.high)}{scale}"
+    return row | {
+        "range": shown,
+        "default": default,
+        "place": None if at is None else round(100 * min(max(at, 0), 1), 1),
+    }
+
+
+def results(best: Best) -> list[tuple[str, str, str]]:
+    """Metrics of the best config: name, what the search measured, what fresh seeds or the test rows say."""
+    rows = [(best.metric, short(best.value), "")]
+    if best.confirmed:
+        c = best.confirmation
+        rows = [(best.metric, short(best.value), interval(float(c["mean"]), float(c["low"]), float(c["high"])))]
+        rows += [
+            (name, "", interval(float(test["mean"]), float(test["low"]), float(test["high"])))
+            for name, test in c.get("test", {}).items()
+        ]
+    own = [(name, short(value), "") for name, value in best.result.get("metrics", {}).items() if name != best.metric]
+    return rows + own
+
+
+def table(frames: Frames) -> dict[str, Any]:
+    """The ranked table: its columns, those that say nothing left out, and the first rows for a page without scripts."""
+    frame = frames.trials
+    confirmed = confirmed_cells(frames)
+    hidden = {"se", "tie", "value", "seed", "epochs", "steps"} | ({"value"} & set(frame.columns))
+    names = [name for name in frame.columns if name not in hidden and tells(frame[name])]
+    first = ["rank", "trial", "state", frames.study.metric]
+    order = [*[name for name in first if name in frame.columns], *[name for name in names if name not in first]]
+    rows = []
+    columns = {name: cells(frame[name]) for name in order}
+    for i in range(min(len(frame), ROWS)):
+        rows.append([short(columns[name][i]) for name in order])
+    return {
+        "columns": order,
+        "rows": rows,
+        "more": max(len(frame) - ROWS, 0),
+        "confirmed": confirmed,
+        "total": len(frame),
+    }
+
+
+def tells(column: Any) -> bool:
+    """Whether a column says more than one thing."""
+    return len(column) < 2 or column.nunique(dropna=False) > 1
+
+
+def confirmed_cells(frames: Frames) -> dict[int, str]:
+    """Confirmed intervals by trial."""
+    return {s.trial: interval(s.goal.mean, s.goal.low, s.goal.high) for s in frames.found.standings}
+
+
+def optimizer_table(frames: Frames) -> list[dict[str, str]]:
+    """One row an optimizer, as text."""
+    rows = []
+    for row in compared(frames).to_dict("records"):
+        sure = (
+            interval(row["confirmed"], row["low"], row["high"])
+            if row["confirmed"] == row["confirmed"] and row["confirmed"] is not None
+            else ""
+        )
+        rows.append(
+            {
+                "optimizer": str(row["optimizer"]),
+                "trials": str(row["trials"]),
+                "complete": str(row["complete"]),
+                "pruned": str(row["pruned"]),
+                "diverged": str(row["diverged"]),
+                "best": short(row["best"]),
+                "confirmed": sure,
+                "chance": f"{row['chance']:.0%}"
+                if row["chance"] == row["chance"] and row["chance"] is not None
+                else "",
+                "seconds": duration(row["seconds"]) if row["trials"] else "",
+            }
+        )
+    return rows
+
+
+def failures(frames: Frames) -> list[dict[str, Any]]:
+    """Failed trials with the first line of what went wrong, the most common first."""
+    failed = [trial for trial in frames.found.all_trials if trial.error]
+    lines = Counter((trial.error.splitlines() or [""])[0] for trial in failed)
+    first = {line: next(t.number for t in failed if (t.error.splitlines() or [""])[0] == line) for line in lines}
+    return [{"line": line, "count": n, "trial": first[line]} for line, n in lines.most_common(TOLD)]
+
+
+def provenance(frames: Frames) -> dict[str, Any]:
+    """The resolved study, facts of the machine, and the command that makes all of this again."""
+    facts: Mapping[str, str] = frames.found.facts
+    return {
+        "toml": frames.study.to_toml(),
+        "facts": sorted(facts.items()),
+        "command": f"tuner run {frames.study.name}",
+    }

@@ -1,0 +1,86 @@
+"""How charts look: colours that colour-blind people tell apart, on light and on dark, and one Vega configuration each.
+
+An optimizer has the same colour in every chart of a report: that of its place in the study.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["DARK", "LIGHT", "PALETTE", "Theme", "config"]
+
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours of a page: ground, text, lines, and one a series. `bad` is what diverged, `mute` what was pruned."""
+
+    ground: str
+    text: str
+    soft: str
+    grid: str
+    mute: str
+    panel: str
+    highlight: str
+    bad: str
+    series: tuple[str, ...]
+    heat: tuple[str, ...]
+
+
+LIGHT = Theme(
+    ground="#ffffff",
+    text="#1b1f24",
+    soft="#59636e",
+    grid="#e4e7eb",
+    mute="#9aa4af",
+    panel="#f3f5f7",
+    highlight="#fff3c4",
+    bad="#c4161c",
+    series=("#0072b2", "#e08a00", "#009e73", "#c561a0", "#56b4e9", "#7a2048", "#8c8c00", "#4b3fa5"),
+    heat=("#f2f5f8", "#9fc3de", "#3f83b5", "#0b3c66"),
+)
+DARK = Theme(
+    ground="#15181c",
+    text="#e8ebee",
+    soft="#a3adb8",
+    grid="#2c333b",
+    mute="#66717d",
+    panel="#20262d",
+    highlight="#4a4216",
+    bad="#ff6b66",
+    series=("#3f9fe0", "#f0a32e", "#21b98d", "#e592c4", "#8fd3fa", "#c8537f", "#c6c63a", "#9d92f0"),
+    heat=("#1d242c", "#245a84", "#4f9cd0", "#c9e4f7"),
+)
+PALETTE = len(LIGHT.series)
+
+
+def config(theme: Theme, legends: bool = True) -> dict[str, Any]:
+    """The Vega-Lite configuration of a theme; a page that has legends of its own leaves the charts' out."""
+    text = {"font": FONT, "color": theme.text}
+    axis = {"labelColor": theme.soft, "titleColor": theme.text, "gridColor": theme.grid, "tickColor": theme.mute}
+    return {
+        "background": theme.ground,
+        "font": FONT,
+        "view": {"stroke": None},
+        "axis": {**axis, "domainColor": theme.mute, "labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": 500},
+        "legend": {"labelColor": theme.text, "titleColor": theme.soft, "orient": "top", "disable": not legends},
+        "title": {"color": theme.text, "subtitleColor": theme.soft, "anchor": "start", "fontSize": 14},
+        "text": text,
+        "range": {"category": list(theme.series), "ramp": list(theme.heat), "heatmap": list(theme.heat)},
+        "line": {"strokeCap": "round", "strokeJoin": "round"},
+        "style": _styles(theme),
+        "aria": False,
+    }
+
+
+def _styles(theme: Theme) -> dict[str, Any]:
+    """Named looks, so that charts themselves hold no colour."""
+    return {
+        "quiet": {"stroke": theme.mute, "fill": theme.mute, "color": theme.mute},
+        "bad": {"stroke": theme.bad, "fill": theme.bad, "color": theme.bad},
+        "ink": {"stroke": theme.text, "fill": theme.text, "color": theme.text},
+        "note": {"fill": theme.soft, "fontSize": 11},
+        "marked": {"stroke": theme.text, "fill": "transparent", "strokeWidth": 2},
+    }

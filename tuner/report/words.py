@@ -1,0 +1,56 @@
+"""Values as words of a page: four digits, durations as people say them, and no character that hides or steers."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from typing import Any
+
+__all__ = ["duration", "interval", "short", "visible"]
+
+LONGEST = 2000  # characters of one text on a page
+UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # controls, marks that hide or reorder, lone surrogates, line separators
+
+
+def visible(text: str) -> str:
+    """The text with what would not be seen made visible, line ends kept, and cut where it is endless."""
+    cut = text if len(text) <= LONGEST else f"{text[:LONGEST]}... ({len(text):,} characters)"
+    if cut.isascii() and cut.isprintable():
+        return cut
+    return "".join(
+        char if char in "\n\t" or unicodedata.category(char) not in UNSEEN else _picture(char) for char in cut
+    )
+
+
+def _picture(char: str) -> str:
+    code = ord(char)
+    return chr(0x2400 + code) if code < 0x20 else "\u2421" if code == 0x7F else f"\\u{code:04x}"
+
+
+def short(value: Any) -> str:
+    """A value at four digits; nothing where it is missing, flags as yes and no, hidden sizes as 64x32."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, list | tuple):
+        return "x".join(map(short, value))
+    return str(value)
+
+
+def interval(mean: float, low: float | None, high: float | None) -> str:
+    """ "0.0912 [0.0893, 0.0931]"; the mean alone where there are no ends."""
+    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+        return short(mean)
+    return f"{short(mean)} [{short(low)}, {short(high)}]"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them."""
+    if seconds < 60:
+        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+    if seconds < 3600:
+        return f"{seconds / 60:.1f} min"
+    return f"{seconds / 3600:.1f} h"
