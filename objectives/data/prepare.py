@@ -75,7 +75,7 @@ def prepare(
         parts = [
             _part(inputs, y, rows, len(features), dtype) for rows in (division.train, division.valid, division.test)
         ]
-    _check_finite(parts, features, table.where, dtype)
+        _check_finite(parts, features, table.where, dtype)
     train, valid, test = parts
     inferred = (*table.inferred, *_describe(table, division, split))
     back = (_read_only(y_mean), _read_only(y_scale))
