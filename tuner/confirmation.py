@@ -19,8 +19,9 @@ import numpy as np
 from objectives.descent import State, descend
 from objectives.evaluation import Evaluation, sklearn_metrics
 from objectives.metrics import bounds_of
-from objectives.models import Layers, model_of
+from objectives.models import Layers
 from objectives.problem import Problem
+from objectives.stopping import MIN_DELTA
 from tuner.dispatch import Engine, Failure
 from tuner.errors import TunerError
 from tuner.goal import ranked, signed
@@ -87,11 +88,16 @@ def tasks(
             alike.setdefault((shape_key(trial.config), missing), []).append(trial)
     found = []
     for (_, missing), group in alike.items():
-        numbers, configs = tuple(t.number for t in group), tuple(t.config for t in group)
+        numbers, configs = tuple(t.number for t in group), tuple(unhindered(t.config) for t in group)
         epochs = tuple(t.epoch or t.epochs for t in group)
         for some in batches(missing, max(1, WIDTH // len(group))):
             found.append(Retraining(tuple(some), numbers, configs, epochs, study.confirm.metrics))
     return sorted(found, key=lambda task: -max(task.epochs) / int(task.configs[0]["batch_size"]))
+
+
+def unhindered(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The config without early stopping: a confirmation trains as long as the search chose, as its users will."""
+    return {name: value for name, value in config.items() if name not in ("patience", MIN_DELTA.name)}
 
 
 def batches(items: Sequence[Any], size: int) -> list[Sequence[Any]]:
@@ -102,7 +108,7 @@ def batches(items: Sequence[Any], size: int) -> list[Sequence[Any]]:
 def retrain(task: Retraining) -> list[Confirmed]:
     """Do one task, in a worker."""
     started = time.perf_counter()
-    problem = problem_of(task.sources, model_of(task.configs[0]))
+    problem = problem_of(task.sources, task.configs[0])
     rows: list[Confirmed] = []
     state: State | None = None
     left = list(range(len(task.trials)))

@@ -12,7 +12,7 @@ from objectives.errors import Complaint
 from objectives.metrics import sklearn_score
 from objectives.streams import Stream, stream
 from tuner.errors import StudyError
-from tuner.spec import Choices, Study, task_problem
+from tuner.spec import Choices, Study, loss_problem, task_problem
 
 __all__ = ["fitted"]
 
@@ -26,6 +26,8 @@ def fitted(study: Study, data: Prepared) -> tuple[Study, list[str]]:
     complaints = []
     if problem := task_problem(study.metric, data.task):
         complaints.append(Complaint(f"study.{study.direction}", *problem))
+    if problem := loss_problem(study.train.loss, data.task):
+        complaints.append(Complaint("train.loss", *problem))
     if study.metric == "valid_r2" and np.ptp(data.valid.y, axis=0).min() == 0:
         complaints.append(
             Complaint("study.maximize", "valid_r2 needs validation targets that vary", "minimize valid_loss")

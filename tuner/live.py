@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from objectives.descent import State
+from objectives.stopping import STOPPED, TRAINED
 from tuner.goal import goal_at, is_stable
 from tuner.packing import Pack, PackOutcome
 from tuner.search import survivors
@@ -51,10 +52,17 @@ class LiveTrial:
         if not outcome.state.alive[:, i].all():
             self.ended = "diverged"
 
+    def _trained(self, curves: dict[str, Any]) -> tuple[dict[str, Any], int]:
+        """The curves of the epochs that were trained, and how many those are: all, or up to the last early stop."""
+        epochs = len(curves["valid_loss"][0]) if curves else 0
+        stopped = self.state is not None and STOPPED in self.state.marks and self.state.marks[STOPPED].all()
+        if self.state is not None and stopped:
+            epochs = int(self.state.marks[TRAINED].max())
+        return {name: curve[:, :epochs] for name, curve in curves.items()}, epochs
+
     def record(self, study: Study, generation: int, train_rows: int, constant: float) -> Trial:
         """The finished record; `constant` is the validation loss of a constant prediction."""
-        curves = self.curves
-        epochs = len(curves["valid_loss"][0]) if curves else 0
+        curves, epochs = self._trained(self.curves)
         usable = self.ended in ("complete", "pruned")
         epoch = goal_at(curves[study.metric], study.direction, epochs)[1] if usable else None
         metrics = {name: float(curve[:, epoch - 1].mean()) for name, curve in curves.items()} if epoch else {}

@@ -1,8 +1,8 @@
 """Packs: trials that train in lockstep, as the task that travels to a worker, and what comes back.
 
-Trials share a pack when they share model and batch size. Neither who stands beside whom nor the width matters to what a
-trial computes, so packs are cut for speed alone, as wide as the lanes in which they train: wide enough to spread the
-cost of a step, narrow enough to stay in the cache.
+Trials share a pack when they share model, loss and batch size. Neither who stands beside whom nor the width matters to
+what a trial computes, so packs are cut for speed alone, as wide as the lanes in which they train: wide enough to spread
+the cost of a step, narrow enough to stay in the cache.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from objectives.data import Prepared, open_prepared
 from objectives.descent import State, descend
 from objectives.groups import slots_of
 from objectives.lanes import lane_width
-from objectives.models import Model, model_of
+from objectives.losses import HUBER_DELTA, criterion_of
+from objectives.models import model_of
 from objectives.problem import Problem, Replicate
 from tuner.memo import Memo
 
@@ -93,10 +94,10 @@ class PackOutcome:
     seconds: float
 
 
-def problem_of(sources: Sequence[Source], model: Model) -> Problem:
-    """The problem behind sources; prepared data are memory-mapped, once a process."""
-    replicates = (Replicate(source.seed, source.replicate, opened(source.directory)) for source in sources)
-    return Problem(tuple(replicates), model)
+def problem_of(sources: Sequence[Source], config: Config) -> Problem:
+    """The problem that a config descends on sources; prepared data are memory-mapped, once a process."""
+    replicates = tuple(Replicate(source.seed, source.replicate, opened(source.directory)) for source in sources)
+    return Problem(replicates, model_of(config), criterion_of(config, replicates[0].data.task))
 
 
 @lru_cache(maxsize=64)
@@ -108,7 +109,7 @@ def opened(directory: Path) -> Prepared:
 def run_pack(pack: Pack) -> PackOutcome:
     """Train a pack: all that a worker does."""
     started = time.perf_counter()
-    problem = problem_of(pack.sources, model_of(pack.configs[0]))
+    problem = problem_of(pack.sources, pack.configs[0])
     outcome = descend(problem, pack.configs, pack.epochs, pack.state)
     return PackOutcome(outcome.curves, outcome.state, time.perf_counter() - started)
 
@@ -137,7 +138,7 @@ def _under(kind: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
 
 def shape_key(config: Config) -> tuple[Any, ...]:
     """What trials of a pack must share."""
-    return model_of(config), int(config["batch_size"])
+    return model_of(config), int(config["batch_size"]), config.get("loss"), config.get(HUBER_DELTA.name)
 
 
 def cut(members: Sequence[Member], sources: tuple[Source, ...], epochs: int) -> list[Pack]:
@@ -148,8 +149,8 @@ def cut(members: Sequence[Member], sources: tuple[Source, ...], epochs: int) -> 
     packs = []
     for group in alike.values():
         slots = slots_of([member.config for member in group])
-        model, batch_size = shape_key(group[0].config)
-        most = lane_width(problem_of(sources, model), batch_size, slots)
+        config = group[0].config
+        most = lane_width(problem_of(sources, config), int(config["batch_size"]), slots)
         pieces = -(-len(group) // most)
         packs += [_pack(part, sources, epochs) for part in _even(group, pieces)]
     return sorted(packs, key=lambda pack: -pack.work)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives.models import Layers, model_of
+from objectives.models import Layers
 from tuner.best import Best
 from tuner.dispatch import Engine, Failure
 from tuner.errors import NoResult
@@ -56,7 +56,7 @@ def weights_of(best: Best, source: Source, engine: Engine) -> dict[str, Array]:
     outcome = engine.submit(run_pack, pack).result()
     if isinstance(outcome, Failure):
         raise RuntimeError(f"the best trial could not be trained again: {outcome}")
-    problem = problem_of(pack.sources, model_of(pack.configs[0]))
+    problem = problem_of(pack.sources, pack.configs[0])
     shapes = problem.model.shapes(problem.inputs, problem.outputs)
     arrays: dict[str, Array] = {}
     for i, layer in enumerate(Layers(outcome.state.weights[0, 0], shapes).views, start=1):

@@ -127,12 +127,14 @@ def hyper_kinds(study: Study) -> dict[str, Kind]:
     shared = {"schedule": train.schedule, "model": model.kind, "hidden": model.hidden, "activation": model.activation}
     if model.kind == "linear":
         del shared["hidden"], shared["activation"]
-    shared |= {"init": model.init, "framework": train.framework}
+    shared |= {"init": model.init, "framework": train.framework, **({"loss": train.loss} if train.loss else {})}
     texts = {name: tuple(map(shown, values_of(domain))) for name, domain in shared.items()}
     numbers = [
         *(["warmup"] if train.warmup != 0 else []),
         *train.schedule_hypers(),
         *(["clip_norm"] if train.clip_norm != 0 else []),
+        *(["huber_delta"] if train.on_huber else []),
+        *(["dropout"] if model.dropout != 0 else []),
     ]
     scheduling: dict[str, Kind] = {"schedule": texts.pop("schedule"), **dict.fromkeys(numbers, "float64")}
     return {"optimizer": tuple(study.optimizers), **own, "batch_size": "Int64", **scheduling, **texts}

@@ -93,8 +93,9 @@ def observed(study: Study, seen: Sequence[Trial]) -> list[Observation]:
     Trials that were pruned below it are left out: mixed in, they draw the model to fast starters and it stalls.
     Diverged trials are in at every rung, as inf, and unstable ones too: the model must learn where not to go.
     """
-    for epochs in reversed(rungs(study)):
-        reached = [trial for trial in seen if trial.state == "diverged" or trial.epochs >= epochs]
+    for rung, epochs in reversed(list(enumerate(rungs(study)))):
+        # what stopped early went through rungs of more epochs than it trained
+        reached = [t for t in seen if t.state == "diverged" or t.epochs >= epochs or t.rung >= rung]
         if sum(trial.state != "diverged" for trial in reached) >= ENOUGH:
             seen_there = [(t, _value_at(study, t, epochs)) for t in reached if t.state != "failed"]
             return [Observation(dict(t.latents), value) for t, value in worth_modelling(seen_there)]

@@ -15,14 +15,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from objectives.clipping import CLIP
+from objectives.dropout import DROPOUT
 from objectives.errors import Complaint, InvalidInput, nearest
+from objectives.hyper import Hyper
+from objectives.losses import HUBER_DELTA
 from objectives.optimizers import OPTIMIZERS
 from objectives.schedules import SCHEDULE_HYPERS, SCHEDULES, WARMUP
 from tuner.spec import Choices, Domain, Range, Study, is_searched
 
 __all__ = ["Latent", "Space", "space_of"]
 
-DEFAULTS = {"batch_size": 32, "schedule": "constant", "hidden": (64,), "activation": "relu", "init": "torch"}
+DEFAULTS = {
+    "batch_size": 32,
+    "schedule": "constant",
+    "loss": "squared_error",
+    "hidden": (64,),
+    "activation": "relu",
+    "init": "torch",
+}
 UNUSED = 0.5  # the coordinate of a latent that does not apply
 
 
@@ -37,17 +47,21 @@ class Latent:
 
 @dataclass(frozen=True)
 class Parameter:
-    """One hyperparameter as a config names it, its domain, its default, and the latent that moves it if searched."""
+    """One hyperparameter as a config names it, its domain, its default, and the latent that moves it if searched.
+
+    `owner` is another one and `owners` the values of that under which this one means anything, where not under all.
+    """
 
     name: str
     latent: str
     domain: Domain
     default: Any
-    schedules: tuple[str, ...] = ()  # those that it belongs to, where not to all
+    owner: str = ""
+    owners: tuple[str, ...] = ()
 
-    def applies(self, schedule: Any) -> bool:
-        """Whether it means anything under that schedule."""
-        return not self.schedules or schedule in self.schedules
+    def applies(self, config: Mapping[str, Any]) -> bool:
+        """Whether it means anything beside a config's other values."""
+        return not self.owner or config.get(self.owner, DEFAULTS[self.owner]) in self.owners
 
 
 @dataclass(frozen=True)
@@ -69,7 +83,7 @@ class Space:
         optimizer = str(latents["optimizer"]) if len(names) > 1 else names[0]
         own = {p.name: _value(p, latents) for p in self.optimizers[optimizer]}
         shared = {p.name: _value(p, latents) for p in self.shared}
-        shared = {p.name: shared[p.name] for p in self.shared if p.applies(shared["schedule"])}
+        shared = {p.name: shared[p.name] for p in self.shared if p.applies(shared)}
         return {"optimizer": optimizer, **own, **shared, **dict(self.constants)}
 
     def latents_of(self, config: Mapping[str, Any]) -> dict[str, float | str]:
@@ -83,7 +97,7 @@ class Space:
             raise InvalidInput(Complaint("optimizer", f"{optimizer!r} is not searched", hint))
         found: dict[str, float | str] = {"optimizer": str(optimizer)} if len(self.optimizers) > 1 else {}
         for p in (*self.optimizers[str(optimizer)], *self.shared):
-            if is_searched(p.domain) and p.applies(config.get("schedule", DEFAULTS["schedule"])):
+            if is_searched(p.domain) and p.applies(config):
                 found[p.latent] = _coordinate(p, config.get(p.name, p.default))
         return {latent.name: found[latent.name] for latent in self.latents if latent.name in found}
 
@@ -126,10 +140,30 @@ def space_of(study: Study) -> Space:
         domains |= {"hidden": model.hidden, "activation": model.activation}
     domains["init"] = model.init
     shared = tuple(Parameter(name, name, domain, DEFAULTS[name]) for name, domain in domains.items())
-    clip = [] if train.clip_norm == 0 else [Parameter(CLIP.name, CLIP.name, train.clip_norm, CLIP.default)]
-    shared = (*shared[:2], *_scheduling(study), *clip, *shared[2:])
-    constants = (("epochs", train.epochs), ("framework", train.framework), ("model", model.kind))
-    return Space(_latents(optimizers, shared), constants, shared, optimizers)
+    shared = (*shared[:2], *_scheduling(study), *_where_on(CLIP, train.clip_norm), *_loss(study), *shared[2:])
+    shared = (*shared, *_where_on(DROPOUT, model.dropout))
+    return Space(_latents(optimizers, shared), _constants(study), shared, optimizers)
+
+
+def _constants(study: Study) -> tuple[tuple[str, Any], ...]:
+    """What is the same in every config; what is off is not there."""
+    train = study.train
+    decay = (("decay", train.decay),) if train.decay != "all" else ()
+    stopping = (("patience", train.patience), ("min_delta", train.min_delta)) if train.patience else ()
+    return ("epochs", train.epochs), ("framework", train.framework), *decay, *stopping, ("model", study.model.kind)
+
+
+def _where_on(hyper: Hyper, domain: Domain) -> list[Parameter]:
+    return [] if domain == 0 else [Parameter(hyper.name, hyper.name, domain, hyper.default)]
+
+
+def _loss(study: Study) -> list[Parameter]:
+    """The loss where the study names it, and what Huber's needs to know."""
+    train = study.train
+    if train.loss is None:
+        return []
+    delta = Parameter(HUBER_DELTA.name, HUBER_DELTA.name, train.huber_delta, HUBER_DELTA.default, "loss", ("huber",))
+    return [Parameter("loss", "loss", train.loss, DEFAULTS["loss"]), *([delta] if train.on_huber else [])]
 
 
 def _scheduling(study: Study) -> list[Parameter]:
@@ -141,7 +175,7 @@ def _scheduling(study: Study) -> list[Parameter]:
         for name in train.schedule_hypers()
     }
     return warmup + [
-        Parameter(name, name, getattr(train, name), SCHEDULE_HYPERS[name].default, rows)
+        Parameter(name, name, getattr(train, name), SCHEDULE_HYPERS[name].default, "schedule", rows)
         for name, rows in owners.items()
     ]
 

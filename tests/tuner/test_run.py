@@ -21,6 +21,7 @@ import pytest
 import tuner
 from objectives import DataError, Model, Problem, Replicate, predict
 from objectives.data import save_prepared
+from tuner.confirmation import unhindered
 from tuner.errors import ChangedStudy, StudyBusy, StudyError, UnknownStudy
 from tuner.lock import hold
 from tuner.packing import Member, Source, cut
@@ -376,3 +377,45 @@ def test_shipped_studies_run(name: str, tmp_path: Path) -> None:
     assert len(result.ranking()) == 6
     assert result.best().confirmed
     assert (result.ranking()["state"] != "failed").all()
+
+
+def with_options(**train: Any) -> dict[str, Any]:
+    """A regression study with every option around its training."""
+    study = small() | {"data": {"source": "sklearn:diabetes"}, "optimizers": {"momentum": {}, "adamw": {}}}
+    options = {"loss": ["squared_error", "huber"], "huber_delta": 0.5, "decay": "weights", "patience": 1}
+    model = study["model"] | {"dropout": [0, 0.3]}
+    return study | {"model": model, "train": study["train"] | {"epochs": 27} | options | train}
+
+
+def test_options_change_no_byte_with_the_workers_and_stand_in_the_table(tmp_path: Path) -> None:
+    one = tuner.run(with_options(), jobs=1, home=tmp_path / "1")
+    tuner.run(with_options(), jobs=2, home=tmp_path / "2")
+    assert outputs(tmp_path / "1") == outputs(tmp_path / "2")
+    table = one.ranking()
+    assert set(table["loss"]) == {"squared_error", "huber"}
+    assert set(table["dropout"]) == {0.0, 0.3}
+    assert (table["huber_delta"].isna() == (table["loss"] == "squared_error")).all()
+    best = one.best()
+    assert (best["decay"], best["patience"], best["min_delta"]) == ("weights", 1, 0.0)
+    tuner.run(with_options(), jobs=1, home=tmp_path / "1")  # its own file asks the same question
+
+
+def test_what_stops_early_is_complete_and_says_how_long_it_trained(tmp_path: Path) -> None:
+    result = tuner.run(with_options(replicates=2), jobs=1, home=tmp_path)
+    complete = [trial for trial in result.all_trials if trial.state == "complete"]
+    stopped = [trial for trial in complete if trial.epochs < 27]
+    assert stopped
+    for trial in stopped:
+        assert trial.curves["valid_loss"].shape == (2, trial.epochs)
+        assert trial.steps == trial.epochs * -(-266 // trial.config["batch_size"])
+        assert trial.epoch is not None
+        assert trial.epoch <= trial.epochs
+    for row in result.confirmed:  # trained for the epochs that the search chose, whatever their own losses do
+        assert row.epoch == result.trial(row.trial).epoch
+    assert {"patience", "min_delta"}.isdisjoint(unhindered(stopped[0].config))
+
+
+def test_a_loss_that_does_not_fit_the_data_is_refused(tmp_path: Path) -> None:
+    study = small() | {"train": {"loss": "huber"}}
+    with pytest.raises(StudyError, match=r"train\.loss: huber does not fit a multiclass task; leave it out: softmax"):
+        tuner.run(study, jobs=1, home=tmp_path)

@@ -167,6 +167,37 @@ def test_clipping_is_a_coordinate_only_where_it_is_searched() -> None:
     assert "clip_norm" not in space(optimizers={"sgd": {}}).config(fixed.defaults()[0])
 
 
+def test_dropout_is_a_coordinate_only_where_it_is_searched() -> None:
+    made = space(model={"dropout": [0.0, 0.5]}, train={"batch_size": 8}, optimizers={"sgd": {"lr": 0.1}})
+    assert [latent.name for latent in made.latents] == ["dropout"]
+    assert [made.config({"dropout": at})["dropout"] for at in (0.2, 0.8)] == [0.0, 0.5]
+    fixed = space(model={"dropout": 0.25}, optimizers={"sgd": {}})
+    assert fixed.config(fixed.defaults()[0])["dropout"] == 0.25
+    assert "dropout" not in space(optimizers={"sgd": {}}).config(fixed.defaults()[0])
+
+
+def test_what_hubers_loss_is_told_is_in_its_configs_alone() -> None:
+    train = {"loss": ["squared_error", "huber"], "huber_delta": [0.5, 1.0], "batch_size": 8}
+    made = space(train=train, optimizers={"sgd": {"lr": 0.1}})
+    assert made.latents == (Latent("loss", "categorical", ("huber", "squared_error")), Latent("huber_delta", "float"))
+    plain, robust = (made.config({"loss": name, "huber_delta": 0.9}) for name in ("squared_error", "huber"))
+    assert (plain["loss"], robust["loss"], robust["huber_delta"]) == ("squared_error", "huber", 1.0)
+    assert "huber_delta" not in plain
+    assert made.latents_of(plain) == {"loss": "squared_error"}
+    assert made.latents_of(robust) == {"loss": "huber", "huber_delta": 0.75}
+    assert {"loss", "huber_delta"}.isdisjoint(space(optimizers={"sgd": {}}).config({"lr": 0.5, "batch_size": 0.5}))
+
+
+def test_what_is_on_for_the_whole_study_is_in_every_config() -> None:
+    made = space(
+        train={"decay": "weights", "patience": 4, "min_delta": 0.01}, optimizers={"sgd": {"weight_decay": 0.1}}
+    )
+    config = made.config(made.defaults()[0])
+    assert (config["decay"], config["patience"], config["min_delta"]) == ("weights", 4, 0.01)
+    plain = space(optimizers={"sgd": {}})
+    assert {"decay", "patience", "min_delta"}.isdisjoint(plain.config(plain.defaults()[0]))
+
+
 def test_defaults_are_the_optimizers_own() -> None:
     made = space(optimizers={name: {} for name in OPTIMIZERS})
     configs = [made.config(point) for point in made.defaults()]

@@ -133,6 +133,44 @@ BAD: list[tuple[dict[str, Any], str]] = [
         "optimizers.rmsprop.centered: has True twice; give each choice once",
     ),
     ({"train": {"clip_norm": -1}}, "train.clip_norm: must lie in [0, inf), but got -1; 0 is usual"),
+    ({"model": {"dropout": 1}}, "model.dropout: must lie in [0, 1), but got 1; 0 is usual"),
+    ({"model": {"dropout": [0.1, "x"]}}, "model.dropout: must be a number or a list, but got 'x'; 0 is usual"),
+    ({"model": {"dropout": float("nan")}}, "model.dropout: must be finite, but got nan; 0 is usual"),
+    (
+        {"model": {"kind": "linear", "dropout": 0.5}},
+        'model.dropout: does not go with a linear model; remove it, or write kind = "mlp"',
+    ),
+    (
+        {"model": {"dropout": 0.5}, "train": {"framework": "sklearn"}},
+        "model.dropout: sklearn has no dropout; remove it, or choose another framework",
+    ),
+    ({"train": {"loss": "hubert"}}, "train.loss: 'hubert' is not known; did you mean 'huber'?"),
+    ({"train": {"loss": "huber", "huber_delta": 0}}, "train.huber_delta: must lie in (0, inf), but got 0; 1 is usual"),
+    (
+        {"train": {"huber_delta": 2.0}},
+        'train.huber_delta: belongs to the loss huber; write loss = "huber", or remove it',
+    ),
+    (
+        {"train": {"loss": "huber"}, "data": {"source": "sklearn:iris", "task": "multiclass"}},
+        "train.loss: huber does not fit a multiclass task; leave it out: softmax_cross_entropy is its loss",
+    ),
+    (
+        {"train": {"loss": "huber", "framework": "sklearn"}},
+        "train.loss: sklearn's networks train on the squared error alone; remove it, or choose another framework",
+    ),
+    ({"train": {"decay": "weight"}}, "train.decay: 'weight' is not known; did you mean 'weights'?"),
+    (
+        {"train": {"decay": "weights"}},
+        "train.decay: there is no decay of weights: every weight_decay is 0; "
+        "give an optimizer weight_decay, or remove it",
+    ),
+    ({"train": {"patience": -1}}, "train.patience: must be at least 0, but got -1"),
+    ({"train": {"patience": 2.5}}, "train.patience: must be a whole number, but got 2.5"),
+    ({"train": {"patience": 2, "min_delta": -0.1}}, "train.min_delta: must be at least 0.0, but got -0.1"),
+    (
+        {"train": {"min_delta": 0.1}},
+        "train.min_delta: does nothing without patience; write patience = 5, or remove it",
+    ),
     ({"train": {"warmup": 1}}, "train.warmup: must lie in [0, 1), but got 1; 0 is usual"),
     ({"train": {"warmup": "0.1"}}, "train.warmup: must be a number or a list, but got '0.1'; 0 is usual"),
     (

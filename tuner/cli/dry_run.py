@@ -9,6 +9,7 @@ from typing import Any
 
 from objectives.data import Prepared
 from objectives.descent import descend
+from objectives.losses import criterion_of
 from objectives.models import model_of
 from objectives.problem import Problem, Replicate
 from tuner.cli.text import clean, hint
@@ -67,7 +68,7 @@ def described(config: Mapping[str, Any]) -> str:
 
 def step_costs(study: Study, data: Prepared, config: Mapping[str, Any]) -> tuple[float, float]:
     """Seconds that one step takes: for a pack, and for each trial in it; from timing one trial, alone and in a pack."""
-    problem = Problem((Replicate(study.seed, 0, data),), model_of(config))
+    problem = Problem((Replicate(study.seed, 0, data),), model_of(config), criterion_of(config, data.task))
     steps = problem.steps_per_epoch(int(config["batch_size"]))
     alone, together = (seconds_of(problem, [dict(config)] * width) / steps for width in (1, TOGETHER))
     each = max((together - alone) / (TOGETHER - 1), 0.0)

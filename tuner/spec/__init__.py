@@ -8,7 +8,7 @@ what is not written, `checks` looks at what keys say together. All problems are 
 
 from __future__ import annotations
 
-from tuner.spec.checks import task_problem
+from tuner.spec.checks import loss_problem, task_problem
 from tuner.spec.domains import Choices, Domain, Range, is_searched, values_of
 from tuner.spec.resolve import read_study
 from tuner.spec.schema import GOALS, MOST_SEEDS, Confirm, Data, Limits, Model, Search, Split, Train
@@ -32,6 +32,7 @@ __all__ = [
     "differences",
     "in_toml",
     "is_searched",
+    "loss_problem",
     "read_study",
     "suggest",
     "task_problem",

@@ -7,22 +7,27 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from objectives.data import BUILTIN
+from objectives.losses import HUBER_DELTA, losses_for
 from objectives.metrics import METRICS
 from objectives.schedules import SCHEDULE_HYPERS, SCHEDULES, warmup_updates
+from objectives.stopping import MIN_DELTA
 from tuner.spec.domains import Domain, is_searched, values_of
 from tuner.spec.reading import near_file
 from tuner.spec.report import Report
-from tuner.spec.schema import Data, Model, StudyTable, Train
+from tuner.spec.schema import OF_LAYERS, Data, Model, StudyTable, Train
 from tuner.spec.words import shown, suggest
 
 __all__ = [
     "check_data",
+    "check_decay",
+    "check_framework",
     "check_model",
     "check_searched",
     "check_split",
     "check_task",
     "check_train",
     "goal_of",
+    "loss_problem",
     "name_of",
     "task_problem",
 ]
@@ -67,10 +72,20 @@ def task_problem(metric: str, task: str) -> tuple[str, str] | None:
     return None if metric in fitting else (f"{metric} does not fit a {task} task", hint)
 
 
-def check_task(metric: str, direction: str, data: Data, report: Report) -> None:
-    """The metric fits the task, where the file tells it."""
+def loss_problem(loss: Domain | None, task: str) -> tuple[str, str] | None:
+    """What is wrong with training on `loss` in a problem of `task`, and a hint; None where it fits."""
+    known = losses_for(task)
+    unfit = [] if loss is None else [name for name in values_of(loss) if name not in known]
+    hint = f"leave it out: {known[0]} is its loss"
+    return (f"{' and '.join(unfit)} does not fit a {task} task", hint) if unfit else None
+
+
+def check_task(metric: str, direction: str, train: Train, data: Data, report: Report) -> None:
+    """The metric and the loss fit the task, where the file tells it."""
     if data.task and (problem := task_problem(metric, data.task)):
         report.add(["study", direction], *problem)
+    if data.task and (problem := loss_problem(train.loss, data.task)):
+        report.add(["train", "loss"], *problem)
 
 
 def check_data(data: Data, base: Path, report: Report) -> None:
@@ -97,7 +112,7 @@ def check_split(data: Data, report: Report) -> None:
 def check_model(model: Model, report: Report) -> None:
     """A linear model has no layers to describe."""
     if model.kind == "linear":
-        for key in sorted({"activation", "hidden"} & model.model_fields_set):
+        for key in [key for key in OF_LAYERS if key in model.model_fields_set]:
             report.add(["model", key], "does not go with a linear model", 'remove it, or write kind = "mlp"')
 
 
@@ -108,21 +123,43 @@ def check_train(train: Train, report: Report) -> None:
         owners = [row.name for row in SCHEDULES.values() if name in [hyper.name for hyper in row.hypers]]
         names = " and ".join(map(str, values_of(train.schedule)))
         report.add(["train", name], f"does not go with schedule {names}", f"it belongs to {', '.join(owners)}")
-    if train.framework == "sklearn" and train.clip_norm != 0:
-        report.add(["train", "clip_norm"], "sklearn does not clip gradients", "remove it, or choose another framework")
+    if HUBER_DELTA.name in train.model_fields_set and not train.on_huber:
+        report.add(["train", HUBER_DELTA.name], "belongs to the loss huber", 'write loss = "huber", or remove it')
+    if MIN_DELTA.name in train.model_fields_set and not train.patience:
+        report.add(["train", MIN_DELTA.name], "does nothing without patience", "write patience = 5, or remove it")
     longest = max(values_of(train.warmup))
     if warmup_updates(longest, train.epochs) >= train.epochs:
         what = f"{longest:g} of {train.epochs} epochs leaves nothing after it"
         report.add(["train", "warmup"], what, "0.05 or 0.1 is usual")
 
 
+def check_framework(model: Model, train: Train, report: Report) -> None:
+    """Nothing is on that the framework does not have."""
+    if train.framework == "sklearn":
+        for key, there, what in (
+            (("train", "clip_norm"), train.clip_norm != 0, "sklearn does not clip gradients"),
+            (("train", "loss"), train.on_huber, "sklearn's networks train on the squared error alone"),
+            (("model", "dropout"), model.dropout != 0, "sklearn has no dropout"),
+        ):
+            if there:
+                report.add(key, what, "remove it, or choose another framework")
+
+
+def check_decay(train: Train, optimizers: Mapping[str, Mapping[str, Domain]], report: Report) -> None:
+    """A scope of the decay needs some decay."""
+    if train.decay != "all" and all(own.get("weight_decay", 0) == 0 for own in optimizers.values()):
+        hint = "give an optimizer weight_decay, or remove it"
+        report.add(["train", "decay"], f"there is no decay of {train.decay}: every weight_decay is 0", hint)
+
+
 def check_searched(
     trials: int, model: Model, train: Train, optimizers: Mapping[str, Mapping[str, Domain]], report: Report
 ) -> None:
     """Several trials need something to search."""
-    layers = () if model.kind == "linear" else (model.hidden, model.activation)
+    layers = () if model.kind == "linear" else (model.hidden, model.activation, model.dropout)
     schedule = (train.schedule, train.warmup, *(getattr(train, name) for name in train.schedule_hypers()))
-    shared = (*layers, model.init, train.batch_size, train.clip_norm, *schedule)
+    loss = (train.loss, train.huber_delta) if train.on_huber else ()
+    shared = (*layers, model.init, train.batch_size, train.clip_norm, *loss, *schedule)
     own = [domain for domains in optimizers.values() for domain in domains.values()]
     if trials > 1 and len(optimizers) == 1 and not any(map(is_searched, (*shared, *own))):
         hint = "give a list or a range, or write trials = 1"

@@ -9,6 +9,8 @@ from typing import Any, cast
 
 from tuner.spec.checks import (
     check_data,
+    check_decay,
+    check_framework,
     check_model,
     check_searched,
     check_split,
@@ -71,10 +73,12 @@ def _resolved(raw: dict[str, Any], report: Report, base: Path, stem: str, has_da
     limits = cast(Limits, tables["limits"])
     optimizers = optimizer_domains(raw.get("optimizers", {}), table.trials, train.framework, report)
     name, (metric, direction) = name_of(table, stem, report), goal_of(table, report)
-    check_task(metric, direction, data, report)
+    check_task(metric, direction, train, data, report)
     check_split(data, report)
     check_model(model, report)
     check_train(train, report)
+    check_framework(model, train, report)
+    check_decay(train, optimizers, report)
     if has_data and (data.source or not _wrote(raw, "data", "source")):
         check_data(data, base, report)
     if not report.complaints:

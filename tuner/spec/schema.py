@@ -13,10 +13,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 
 from objectives.clipping import CLIP
 from objectives.data import TASKS
+from objectives.decay import DECAYED
+from objectives.dropout import DROPOUT
+from objectives.losses import HUBER_DELTA, losses_for
 from objectives.metrics import METRICS
 from objectives.models import ACTIVATIONS, INITS, MODELS
 from objectives.optimizers import FRAMEWORKS, OPTIMIZERS
 from objectives.schedules import SCHEDULE_HYPERS, SCHEDULES, WARMUP
+from objectives.stopping import MIN_DELTA
 from tuner.spec.domains import Choices, Domain, choice_of, count, layers, numbers_of, values_of
 from tuner.spec.report import MOST, Bad, Report
 from tuner.spec.words import guessed, shown, suggest
@@ -24,6 +28,7 @@ from tuner.spec.words import guessed, shown, suggest
 __all__ = [
     "GOALS",
     "MOST_SEEDS",
+    "OF_LAYERS",
     "TABLES",
     "Confirm",
     "Data",
@@ -37,6 +42,7 @@ __all__ = [
     "misplaced",
 ]
 
+OF_LAYERS = ("activation", "dropout", "hidden")  # keys of [model] that a linear one does not have
 T = TypeVar("T", bound=BaseModel)
 MOST_SEEDS = 1000  # of a confirmation, which numbers its replicates from 1
 GOALS = ("valid_loss", *(f"valid_{name}" for name in METRICS))
@@ -119,6 +125,7 @@ class Model(Table):
     hidden: Annotated[Domain, searched(layers)] = (64,)
     activation: Annotated[Domain, searched(choice_of(ACTIVATIONS))] = "relu"
     init: Annotated[Domain, searched(choice_of(INITS))] = "torch"
+    dropout: Annotated[Domain, searched(numbers_of(DROPOUT))] = DROPOUT.default
 
 
 class Train(Table):
@@ -136,7 +143,17 @@ class Train(Table):
     power: Annotated[Domain, searched(numbers_of(SCHEDULE_HYPERS["power"]))] = SCHEDULE_HYPERS["power"].default
     framework: Annotated[str, one_of(FRAMEWORKS)] = "torch"
     clip_norm: Annotated[Domain, searched(numbers_of(CLIP))] = CLIP.default
+    decay: Annotated[str, one_of(DECAYED)] = "all"
+    loss: Annotated[Domain | None, searched(choice_of(losses_for("regression")))] = None
+    huber_delta: Annotated[Domain, searched(numbers_of(HUBER_DELTA))] = HUBER_DELTA.default
+    patience: Annotated[int, Field(ge=0, le=10**6)] = 0
+    min_delta: Annotated[float, Field(ge=0, allow_inf_nan=False)] = MIN_DELTA.default
     replicates: Annotated[int, Field(ge=1, le=100)] = 1
+
+    @property
+    def on_huber(self) -> bool:
+        """Whether any trial trains on Huber's loss."""
+        return self.loss is not None and "huber" in values_of(self.loss)
 
     def schedule_hypers(self) -> tuple[str, ...]:
         """Names of what the schedules have to be told, besides the warmup."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from objectives.schedules import SCHEDULE_HYPERS
 from tuner.spec.domains import Domain, plain
-from tuner.spec.schema import Confirm, Data, Limits, Model, Search, Train
+from tuner.spec.schema import OF_LAYERS, Confirm, Data, Limits, Model, Search, Train
 
 __all__ = ["Study", "differences", "in_toml"]
 
@@ -51,8 +51,12 @@ class Study:
             tables[name] = _fields(getattr(self, name))
         for name in set(SCHEDULE_HYPERS) - set(self.train.schedule_hypers()):
             del tables["train"][name]
+        idle = [] if self.train.on_huber else ["huber_delta"]
+        for name in [*idle, *([] if self.train.patience else ["min_delta"])]:
+            del tables["train"][name]
         if self.model.kind == "linear":
-            del tables["model"]["hidden"], tables["model"]["activation"]
+            for name in OF_LAYERS:
+                del tables["model"][name]
         tables["optimizers"] = {
             name: {hyper: plain(domain) for hyper, domain in domains.items()}
             for name, domains in self.optimizers.items()
