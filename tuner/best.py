@@ -1,29 +1,38 @@
 """The best config, as the file that training code reads: `best.toml` and what it says.
 
-Reading needs the standard library alone, so that `load_best` costs a training script nothing.
+Reading needs the standard library alone, so that `load_best` costs a training script nothing; what makes optimizers of
+it is imported when it is asked for.
 """
 
 from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from objectives.errors import Complaint, InvalidInput, nearest
+from tuner.errors import TransferWarning
 
-__all__ = ["Best", "load_best"]
+if TYPE_CHECKING:
+    from tuner.exporters import Recipe
 
-VERSION = 1
+__all__ = ["VERSION", "Best", "load_best"]
+
+VERSION = 2
+FRAMEWORKS = ("torch", "keras", "optax", "sklearn")  # `objectives` has them too, but imports NumPy with them
 SECTIONS: dict[str, type] = {
     "version": int,
     "study": str,
     "trial": int,
     "config": dict,
+    "conventions": dict,
     "training": dict,
+    "model": dict,
     "result": dict,
 }
 
@@ -34,6 +43,7 @@ class Best(Mapping[str, Any]):
 
     `value` is what the search measured, `interval` the confirmed mean's 95 % interval (None when not confirmed),
     `epochs` how long to train, `provenance` where it comes from. A schedule runs over `best["horizon"]` epochs.
+    `conventions` say how the values are meant: whose rules, where eps stands, what decay does; `model` what was tuned.
     """
 
     study: str
@@ -41,6 +51,8 @@ class Best(Mapping[str, Any]):
     params: Mapping[str, Any]
     training: Mapping[str, Any]
     result: Mapping[str, Any]
+    conventions: Mapping[str, Any] = field(default_factory=dict)
+    model: Mapping[str, Any] = field(default_factory=dict)
     confirmation: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
@@ -89,6 +101,70 @@ class Best(Mapping[str, Any]):
         """Epochs to train: the best epoch of the search."""
         return int(self.training["epochs"])
 
+    def to_torch(self, params: Iterable[Any], *, strict: bool = True) -> Any:
+        """The torch optimizer over `params` that makes the tuned steps, clipping included.
+
+        Warns where `params` are of another number than the tuned model's. Raises InexactMapping where torch has no such
+        steps (`strict=False`: warns, and gives the nearest), NotInstalled with the install line.
+        """
+        from tuner.exporters import pytorch
+
+        given = list(params)
+        _compare(given, self.model.get("parameters"))
+        return pytorch.optimizer(self.recipe(), given, strict)
+
+    def to_torch_scheduler(
+        self, optimizer: Any, total_steps: int | None = None, *, steps_per_epoch: int | None = None
+    ) -> Any:
+        """The torch scheduler, to be stepped after every update; None where the rate stays.
+
+        `total_steps` are the updates of the schedule's horizon, `best["horizon"]` epochs; or give steps_per_epoch.
+        """
+        from tuner.exporters import pytorch
+
+        return pytorch.scheduler(self.recipe(), optimizer, total_steps, steps_per_epoch)
+
+    def to_keras(
+        self, total_steps: int | None = None, *, steps_per_epoch: int | None = None, strict: bool = True
+    ) -> Any:
+        """The Keras optimizer that makes the tuned steps, with schedule, clipping and decay in it; as `to_torch`."""
+        from tuner.exporters import keras
+
+        return keras.optimizer(self.recipe(), total_steps, steps_per_epoch, strict)
+
+    def to_optax(
+        self, total_steps: int | None = None, *, steps_per_epoch: int | None = None, strict: bool = True
+    ) -> Any:
+        """The optax transformation that makes the tuned steps, with schedule, clipping and decay; as `to_torch`."""
+        from tuner.exporters import optax
+
+        return optax.transformation(self.recipe(), total_steps, steps_per_epoch, strict)
+
+    def to_sklearn(self, estimator: str, *, n_samples: int | None = None, strict: bool = True) -> dict[str, Any]:
+        """Keyword arguments of an estimator of scikit-learn ("MLPClassifier", ...), fitted on `n_samples` rows."""
+        from tuner.exporters import sklearn
+
+        return sklearn.settings(self.recipe(), estimator, n_samples, strict)
+
+    def to_code(self, framework: str, *, strict: bool = True) -> str:
+        """A module for "torch", "keras", "optax" or "sklearn" that builds and trains the tuned model without tuner."""
+        from tuner.exporters import code_of
+
+        if framework not in FRAMEWORKS:
+            raise InvalidInput(Complaint("framework", f"{framework!r} is not known", nearest(framework, FRAMEWORKS)))
+        return code_of(self.recipe(), framework, strict)
+
+    def recipe(self) -> Recipe:
+        """What exporters read. Raises InvalidInput for values that were edited into nonsense."""
+        from tuner.exporters import Recipe
+
+        sure = "not confirmed"
+        if self.confirmation:
+            low, high = self.interval or (math.nan, math.nan)
+            sure = f"confirmed {self.confirmation['mean']:.4g} [{low:.4g}, {high:.4g}] on fresh seeds"
+        origin = f"Trial {self.trial} of study {self.study!r}: {self.metric} {self.value:.4g} in the search, {sure}."
+        return Recipe(self.params, self.conventions, self.training, self.model, (origin,))
+
     def document(self) -> dict[str, Any]:
         """The content of best.toml."""
         return {
@@ -96,11 +172,24 @@ class Best(Mapping[str, Any]):
             "study": self.study,
             "trial": self.trial,
             "config": plain(self.params),
+            "conventions": plain(self.conventions),
             "training": plain(self.training),
+            "model": plain(self.model),
             "result": plain(self.result),
             "confirmation": plain(self.confirmation),
             "provenance": plain(self.provenance),
         }
+
+
+def _compare(params: list[Any], tuned: int | None) -> None:
+    """Warn where a config goes to a model of another size than the one it was tuned for."""
+    groups = [group["params"] if isinstance(group, Mapping) else [group] for group in params]
+    tensors = [one[1] if isinstance(one, tuple) else one for group in groups for one in group]
+    given = sum(int(tensor.numel()) for tensor in tensors if hasattr(tensor, "numel"))
+    if tuned is not None and given != tuned:
+        said = f"these are {given} parameters, the tuned model has {tuned}: the update rule is the same, but its values"
+        way = "are a starting point, no optimum; `tuner init study.toml` begins a study that tunes this model"
+        warnings.warn(f"{said} {way}", TransferWarning, stacklevel=3)
 
 
 def plain(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -133,9 +222,8 @@ def parse_best(text: str, where: str) -> Best:
         for key, kind in SECTIONS.items()
         if key in document and not isinstance(document[key], kind)
     ]
-    if not wrong and document["version"] > VERSION:
-        newer = f"is {document['version']}, but this tuner reads up to {VERSION}"
-        wrong.append(Complaint(f"{where}: version", newer, "install a newer tuner"))
+    if not wrong or type(document.get("version")) is int:
+        wrong = _wrong_version(document["version"], where) or wrong
     if not wrong:
         wrong = _wrong_numbers(document, where)
     if wrong:
@@ -146,24 +234,71 @@ def parse_best(text: str, where: str) -> Best:
         params=MappingProxyType(document["config"]),
         training=MappingProxyType(document["training"]),
         result=MappingProxyType(document["result"]),
+        conventions=MappingProxyType(document["conventions"]),
+        model=MappingProxyType(document["model"]),
         confirmation=MappingProxyType(document.get("confirmation", {})),
         provenance=MappingProxyType(document.get("provenance", {})),
     )
 
 
+def _wrong_version(version: int, where: str) -> list[Complaint]:
+    if version > VERSION:
+        newer = f"is {version}, but this tuner reads up to {VERSION}"
+        return [Complaint(f"{where}: version", newer, "install a newer tuner")]
+    older = f"is {version}, of an older tuner: this one writes {VERSION}"
+    return [Complaint(f"{where}: version", older, "`tuner run` writes the study's again")] if version < VERSION else []
+
+
+# Values that code relies on, and what they may be: a kind, or the words that there are. After a `?` it may be absent.
+VALUES: tuple[tuple[str, type | tuple[str, ...]], ...] = (
+    ("config.optimizer", str),
+    ("config.lr", float),
+    ("config.batch_size", int),
+    ("config.schedule?", str),
+    ("conventions.framework", FRAMEWORKS),
+    ("conventions.eps_mode", ("outside", "hat", "inside", "corrected")),
+    ("conventions.lr_in_buffer", bool),
+    ("conventions.decay_mode", ("coupled", "decoupled")),
+    ("conventions.decay_scope", ("all", "weights")),
+    ("conventions.clip_guard", float),
+    ("training.epochs", int),
+    ("training.horizon", int),
+    ("training.horizon_steps", int),
+    ("model.task", ("binary", "multiclass", "regression")),
+    ("model.inputs?", int),
+    ("model.outputs?", int),
+    ("model.parameters?", int),
+    ("model.rows?", int),
+    ("result.metric", str),
+    ("result.value", float),
+    ("confirmation.mean?", float),
+    ("confirmation.low?", float),
+    ("confirmation.high?", float),
+)
+
+
 def _wrong_numbers(document: Mapping[str, Any], where: str) -> list[Complaint]:
     """Complaints about the values that code relies on."""
     wrong = []
-    for section, key, kind in (
-        ("config", "optimizer", str),
-        ("config", "lr", float),
-        ("config", "batch_size", int),
-        ("training", "epochs", int),
-        ("result", "metric", str),
-        ("result", "value", float),
-    ):
-        value = document[section].get(key)
-        fits = isinstance(value, kind) or (kind is float and type(value) is int)
-        if not fits or isinstance(value, bool) or (kind is float and not math.isfinite(value)):
-            wrong.append(Complaint(f"{where}: {section}.{key}", f"must be {kind.__name__}, but got {value!r}"))
+    for path, kind in VALUES:
+        section, key = path.rstrip("?").split(".")
+        value = document.get(section, {}).get(key)
+        if value is None and path.endswith("?"):
+            continue
+        if what := _unlike(value, kind):
+            hint = nearest(value, kind) if isinstance(kind, tuple) and value is not None else ""
+            wrong.append(Complaint(f"{where}: {section}.{key}", what, hint))
     return wrong
+
+
+def _unlike(value: Any, kind: type | tuple[str, ...]) -> str:
+    """What is wrong with a value, if anything is."""
+    if value is None:
+        return "is missing"
+    if isinstance(kind, tuple):
+        return "" if value in kind else f"is {value!r}"
+    fits = type(value) is kind or (kind is float and type(value) is int)
+    if fits and not (kind is float and not math.isfinite(value)) and not (kind is int and value < 1):
+        return ""
+    least = " of at least 1" if kind is int else ""
+    return f"must be {kind.__name__}{least}, but got {value!r}"

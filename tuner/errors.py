@@ -7,6 +7,11 @@
     +- StudyBusy                   exit 1   another run holds the study
     +- LedgerError                 exit 1   the ledger cannot be read or written
     +- NoResult                    exit 3   the study has no usable result
+    +- InexactMapping              exit 1   a framework cannot do what a config says
+    +- NotInstalled(ImportError)   exit 1   an optional package is not there
+
+    InexactWarning(UserWarning)    what was asked for is not the same, but the nearest
+    TransferWarning(UserWarning)   a config was tuned for another model than it is used for
 
 This module imports nothing heavy, so that every command can afford it.
 """
@@ -17,7 +22,19 @@ from collections.abc import Iterable
 
 from objectives.errors import InvalidInput, nearest
 
-__all__ = ["ChangedStudy", "LedgerError", "NoResult", "StudyBusy", "StudyError", "TunerError", "UnknownStudy"]
+__all__ = [
+    "ChangedStudy",
+    "InexactMapping",
+    "InexactWarning",
+    "LedgerError",
+    "NoResult",
+    "NotInstalled",
+    "StudyBusy",
+    "StudyError",
+    "TransferWarning",
+    "TunerError",
+    "UnknownStudy",
+]
 
 
 class TunerError(Exception):
@@ -75,3 +92,38 @@ class NoResult(TunerError):
     """The study has no complete trial to answer with."""
 
     exit_code = 3
+
+
+class InexactMapping(TunerError):
+    """A framework cannot make the steps of a config: the message names every difference and its size."""
+
+    exit_code = 1
+
+    def __init__(self, difference: str, framework: str) -> None:
+        self.difference, self.framework = difference, framework
+        super().__init__(difference, framework)
+
+    def __str__(self) -> str:
+        hint = "ask for the nearest (strict=False, --nearest)"
+        return f"{self.difference}; {hint}, or tune with its rules: --set train.framework={self.framework}"
+
+
+class NotInstalled(TunerError, ImportError):
+    """An optional package is not there; the message has the line that installs it."""
+
+    exit_code = 1
+
+    def __init__(self, package: str, line: str) -> None:
+        self.package, self.line = package, line
+        super().__init__(package, line)
+
+    def __str__(self) -> str:
+        return f"{self.package} is not installed: {self.line}"
+
+
+class InexactWarning(UserWarning):
+    """What was asked for cannot be had exactly: this is the nearest."""
+
+
+class TransferWarning(UserWarning):
+    """A config was tuned for another model than the one it is used for: its values are a starting point."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from objectives.losses import criterion_of
+from objectives.models import model_of
 from tuner.best import Best
 from tuner.confirmation import Standing, standings
 from tuner.errors import NoResult
+from tuner.exporters import conventions_of
 from tuner.goal import ranked
 from tuner.home import StudyDirectory, find, write_atomic
 from tuner.ledger import Ledger
@@ -169,16 +172,30 @@ class Result:
             study=self.study.name,
             trial=trial.number,
             params=dict(trial.config) | {"epochs": trial.epoch, "horizon": trial.config["epochs"]},
-            training={
-                "epochs": trial.epoch,
-                "steps": trial.steps // trial.epochs * (trial.epoch or 0),
-                "horizon": trial.config["epochs"],
-            },
+            training=_training(trial),
+            conventions=conventions_of(trial.config, self.study.dtype),
+            model=_model(trial, self.facts),
             result={"metric": self.study.metric, "direction": self.study.direction, "value": trial.value}
             | {"metrics": dict(trial.metrics)},
             confirmation=_confirmation(standing, self.study),
             provenance={k: v for k, v in self.facts.items() if k != "created"} | {"seed": self.study.seed},
         )
+
+
+def _training(trial: Trial) -> dict[str, int]:
+    """How long to train, and what a schedule runs over, in epochs and updates."""
+    steps, epochs, horizon = trial.steps // trial.epochs, trial.epoch or 0, int(trial.config["epochs"])
+    whole = {"horizon": horizon, "horizon_steps": steps * horizon, "steps_per_epoch": steps}
+    return {"epochs": epochs, "steps": steps * epochs, **whole}
+
+
+def _model(trial: Trial, facts: Mapping[str, str]) -> dict[str, Any]:
+    """What was tuned: its task and size, and the rows it was trained on."""
+    shape = {name: int(facts[name]) for name in ("inputs", "outputs", "rows") if name in facts}
+    if "inputs" in shape and "outputs" in shape:
+        shape["parameters"] = model_of(trial.config).size(shape["inputs"], shape["outputs"])
+    loss = criterion_of(trial.config, facts["task"]).name
+    return {"task": facts["task"], "loss": loss, **shape}
 
 
 def _confirmation(standing: Standing | None, study: Study) -> dict[str, Any]:

@@ -212,7 +212,7 @@ def settle(question: Question, directory: StudyDirectory) -> tuple[Ledger, Study
     facts = {"data": first.digest, "task": first.task, "canary": InlineEngine().submit(canary).result()}
     if not directory.ledger.exists():
         write_atomic(directory.study, study.to_toml())
-        return Ledger.create(directory.ledger, facts | machine_facts()), study
+        return Ledger.create(directory.ledger, facts | sizes(first) | machine_facts()), study
     frozen = read_study(directory.study, has_data=False)
     ledger = Ledger.open(directory.ledger)
     try:
@@ -226,6 +226,12 @@ def settle(question: Question, directory: StudyDirectory) -> tuple[Ledger, Study
     )
     write_atomic(directory.study, resolved.to_toml())
     return ledger, resolved
+
+
+def sizes(data: Prepared) -> dict[str, str]:
+    """What a model's size follows from, and the rows that it is trained on."""
+    rows, inputs = data.train.x.shape
+    return {"rows": str(rows), "inputs": str(inputs - 1), "outputs": str(data.train.y.shape[1])}
 
 
 def check_same(frozen: Study, asked: Study, known: Mapping[str, str], now: Mapping[str, str]) -> None:

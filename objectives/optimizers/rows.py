@@ -12,12 +12,21 @@ from numpy.typing import NDArray
 from objectives.errors import Complaint, InvalidInput, nearest
 from objectives.hyper import Flag, Hyper
 
-__all__ = ["Array", "Columns", "Convention", "Optimizer", "Rule", "column"]
+__all__ = ["Array", "Call", "Columns", "Convention", "Optimizer", "Rule", "column"]
 
 Array = NDArray[Any]
 Columns = Mapping[str, Array]  # hyperparameter -> (K,) float64
 Coefficients = Callable[[Columns, Array, Array], tuple[Array, ...]]
 Update = Callable[[Array, Array, Sequence[Array], Sequence[Array], Array], None]
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a framework calls a rule: `arguments` there -> hyperparameters or flags here, and arguments that stand."""
+
+    name: str
+    arguments: Mapping[str, str | tuple[str, ...]]
+    constants: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -28,7 +37,9 @@ class Convention:
     or "inside", `sqrt(v + eps)`. "corrected" is outside, where amsgrad takes the greatest of corrected averages.
     `buffered`: the momentum buffer holds steps, with the rate of their time, rather than gradients. `decoupled`:
     weight decay shrinks `p` instead of adding to `g`. `fixed` are hyperparameters that have one value there, for the
-    reason `why`.
+    reason `why`. `call` makes the optimizer there (None where a chain needs no rule of its own); `also` is what it can
+    be told to do besides, in the words "outside", "inside", "buffered", "unbuffered", "coupled" and "decoupled", with
+    the arguments that tell it.
     """
 
     eps: str = "outside"
@@ -36,6 +47,8 @@ class Convention:
     decoupled: bool = False
     fixed: Mapping[str, float] = field(default_factory=dict)
     why: str = ""
+    call: Call | None = None
+    also: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

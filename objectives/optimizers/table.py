@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from objectives.errors import Complaint, InvalidInput, nearest
 from objectives.hyper import ALWAYS, ASKED, POSITIVE, SOME, Flag, Hyper, Interval
+from objectives.optimizers.frameworks import CONVENTIONS, FRAMEWORKS
 from objectives.optimizers.moments import adam_rule, adamax_rule, amsgrad_rule, nadam_rule
 from objectives.optimizers.rows import Convention, Optimizer, Rule
 from objectives.optimizers.scaled import adadelta_rule, adagrad_rule, rmsprop_rule
@@ -17,30 +17,6 @@ __all__ = ["FRAMEWORKS", "OPTIMIZERS", "convention_of", "hyperparameters", "miss
 
 UNIT = Interval(0.0, 1.0)
 DECAY = Interval()
-FRAMEWORKS = ("torch", "keras", "optax", "sklearn")
-_UNLIKE = "scikit-learn's alpha decays no biases, and is divided by the rows of each batch"
-_PSI_KERAS = "Keras has no other"
-_PSI_OPTAX = "optax's momentum is constant"
-
-
-def _frameworks(
-    torch: Convention | None = None,
-    keras: Convention | None = None,
-    optax: Convention | None = None,
-    sklearn: Convention | None = None,
-) -> dict[str, Convention]:
-    """Conventions by framework: torch's where nothing else is said, none in scikit-learn.
-
-    In Keras all weight decay is decoupled; in scikit-learn there is none that agrees.
-    """
-    base = torch or Convention()
-    found = {"torch": base, "keras": replace(keras or base, decoupled=True), "optax": optax or base}
-    if sklearn:
-        found["sklearn"] = replace(sklearn, fixed={"weight_decay": 0.0}, why=_UNLIKE)
-    return found
-
-
-HAT, INSIDE, STEPS = Convention(eps="hat"), Convention(eps="inside"), Convention(buffered=True)
 
 
 def _rate(default: float, low: float, high: float) -> Hyper:
@@ -66,19 +42,24 @@ _AVERAGES = (_BETA1, _BETA2, _eps(1e-8))
 _ADAM = (_rate(1e-3, 1e-5, 0.1), *_AVERAGES)
 _SLOWER = (_rate(2e-3, 1e-5, 0.1), *_AVERAGES)  # torch's default for adamax and nadam
 _BALL = (_rate(0.01, 1e-4, 3.0), _MOMENTUM, _L2)
-_BALLS = _frameworks(keras=STEPS, sklearn=STEPS)
 _ROWS = (
+    Optimizer("sgd", "a step against the gradient", (_rate(0.1, 1e-4, 3.0), _L2), sgd_rule, CONVENTIONS["sgd"]),
     Optimizer(
-        "sgd", "a step against the gradient", (_rate(0.1, 1e-4, 3.0), _L2), sgd_rule, _frameworks(sklearn=Convention())
+        "momentum",
+        "a step along a decaying sum of gradients (heavy ball)",
+        _BALL,
+        momentum_rule,
+        CONVENTIONS["momentum"],
     ),
-    Optimizer("momentum", "a step along a decaying sum of gradients (heavy ball)", _BALL, momentum_rule, _BALLS),
-    Optimizer("nesterov", "momentum that already counts the coming step", _BALL, nesterov_rule, _BALLS),
+    Optimizer(
+        "nesterov", "momentum that already counts the coming step", _BALL, nesterov_rule, CONVENTIONS["nesterov"]
+    ),
     Optimizer(
         "rmsprop",
         "each weight's step divided by its recent gradient size",
         (_rate(1e-2, 1e-5, 0.1), _ALPHA, _eps(1e-8), _NO_MOMENTUM, _L2),
         rmsprop_rule,
-        _frameworks(keras=replace(INSIDE, buffered=True), optax=replace(INSIDE, buffered=True)),
+        CONVENTIONS["rmsprop"],
         flags=(Flag("centered", "divide by the gradients' deviation from their mean"),),
         switches=("centered", "momentum", "weight_decay"),
     ),
@@ -87,7 +68,7 @@ _ROWS = (
         "each weight's step divided by the size of all its gradients so far",
         (_rate(1e-2, 1e-3, 3.0), _START, _eps(1e-10), _L2),
         adagrad_rule,
-        _frameworks(keras=INSIDE, optax=INSIDE),
+        CONVENTIONS["adagrad"],
         switches=("initial_accumulator", "weight_decay"),
     ),
     Optimizer(
@@ -95,45 +76,42 @@ _ROWS = (
         "each weight's step as large as its recent steps, for its recent gradients",
         (_rate(1.0, 1e-2, 10.0), _RHO, _eps(1e-6), _L2),
         adadelta_rule,
-        _frameworks(),
+        CONVENTIONS["adadelta"],
     ),
     Optimizer(
         "adam",
         "momentum divided by recent gradient size, both corrected for their start",
         (*_ADAM, _L2),
         adam_rule,
-        _frameworks(keras=HAT, sklearn=HAT),
+        CONVENTIONS["adam"],
     ),
     Optimizer(
         "adamw",
         "adam with weight decay that shrinks the weights directly",
         (*_ADAM, _SHRINK),
         adam_rule,
-        _frameworks(Convention(decoupled=True), keras=HAT),
+        CONVENTIONS["adamw"],
     ),
     Optimizer(
         "amsgrad",
         "adam whose steps are divided by the greatest size so far",
         (*_ADAM, _L2),
         amsgrad_rule,
-        _frameworks(keras=HAT, optax=Convention(eps="corrected")),
+        CONVENTIONS["amsgrad"],
     ),
     Optimizer(
         "adamax",
         "momentum divided by the greatest recent gradient, which slowly fades",
         (*_SLOWER, _L2),
         adamax_rule,
-        _frameworks(keras=HAT),
+        CONVENTIONS["adamax"],
     ),
     Optimizer(
         "nadam",
         "adam that already counts the coming step",
         (*_SLOWER, _PSI, _L2),
         nadam_rule,
-        _frameworks(
-            keras=Convention(fixed={"momentum_decay": 1.0}, why=_PSI_KERAS),
-            optax=Convention(fixed={"momentum_decay": 1e6}, why=_PSI_OPTAX),
-        ),
+        CONVENTIONS["nadam"],
     ),
 )
 OPTIMIZERS: dict[str, Optimizer] = {row.name: row for row in _ROWS}

@@ -23,7 +23,15 @@ STUDY = {
     "optimizers": {"momentum": {}, "adam": {}},
     "confirm": {"seeds": 3},
 }
-FACTS = {"data": "d", "task": "multiclass", "canary": "c", "processor": "p"}
+FACTS = {
+    "data": "d",
+    "task": "multiclass",
+    "canary": "c",
+    "processor": "p",
+    "rows": "90",
+    "inputs": "4",
+    "outputs": "3",
+}
 
 
 @dataclass(frozen=True)

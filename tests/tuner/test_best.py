@@ -9,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from objectives.errors import InvalidInput
+from objectives.optimizers import FRAMEWORKS
+from tuner.best import FRAMEWORKS as KNOWN
 from tuner.best import Best, load_best, parse_best
+from tuner.exporters import conventions_of
 from tuner.publish import best_text
 
 
@@ -18,7 +21,9 @@ def best(**changes: object) -> Best:
         "study": "digits",
         "trial": 61,
         "params": {"optimizer": "nesterov", "lr": 0.0412, "momentum": 0.941, "batch_size": 32, "hidden": [64]},
-        "training": {"epochs": 27, "steps": 918, "horizon": 27},
+        "conventions": conventions_of({"optimizer": "nesterov"}),
+        "training": {"epochs": 27, "steps": 918, "horizon": 27, "horizon_steps": 918, "steps_per_epoch": 34},
+        "model": {"task": "multiclass", "inputs": 64, "outputs": 10, "parameters": 4810, "rows": 1079},
         "result": {"metric": "valid_loss", "direction": "minimize", "value": 0.0874},
         "confirmation": {"seeds": 5, "mean": 0.09, "low": 0.08, "high": 0.1},
         "provenance": {"seed": 0},
@@ -62,11 +67,19 @@ def load_best_params(one: Best) -> object:
     ("old", "new", "message"),
     [
         ("lr = 0.0412", 'lr = "0.0412"', r"best\.toml: config\.lr: must be float, but got '0\.0412'"),
-        ("batch_size = 32", "batch_size = 32.5", r"config\.batch_size: must be int, but got 32\.5"),
-        ("epochs = 27", "epochs = true", r"training\.epochs: must be int, but got True"),
+        ("batch_size = 32", "batch_size = 32.5", r"config\.batch_size: must be int of at least 1, but got 32\.5"),
+        ("epochs = 27", "epochs = true", r"training\.epochs: must be int of at least 1, but got True"),
+        ("epochs = 27", "epochs = 0", r"training\.epochs: must be int of at least 1, but got 0"),
+        ("horizon_steps = 918", "", r"training\.horizon_steps: is missing"),
+        ('eps_mode = "outside"', 'eps_mode = "outsid"', r"eps_mode: is 'outsid'; did you mean 'outside'"),
+        ('framework = "torch"', 'framework = "pytorch"', r"conventions\.framework: is 'pytorch'; did you mean 'torch'"),
+        ("lr_in_buffer = false", 'lr_in_buffer = "no"', r"conventions\.lr_in_buffer: must be bool, but got 'no'"),
+        ('task = "multiclass"', "task = 3", r"model\.task: is 3; choose one of: binary, multiclass, regression"),
+        ("low = 0.08", 'low = "0.08"', r"confirmation\.low: must be float, but got '0\.08'"),
         ("value = 0.0874", "value = nan", r"result\.value: must be float, but got nan"),
-        ("version = 1", "version = 2", r"version: is 2, but this tuner reads up to 1; install a newer tuner"),
-        ("version = 1", "", r"version: is missing"),
+        ("version = 2", "version = 3", r"version: is 3, but this tuner reads up to 2; install a newer tuner"),
+        ("version = 2", "version = 1", r"version: is 1, of an older tuner: this one writes 2; `tuner run` writes the"),
+        ("version = 2", "", r"version: is missing"),
         ("[config]", "[configuration]", r"config: is missing"),
         ("trial = 61", "trial = ", r"best\.toml: is not TOML"),
     ],
@@ -81,3 +94,14 @@ def test_hand_edited_nonsense_is_named(old: str, new: str, message: str) -> None
 def test_no_best_yet(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"there is no best config; `tuner run` writes one"):
         load_best(tmp_path)
+
+
+def test_every_mistake_is_told_at_once() -> None:
+    text = best_text(best()).replace("lr = 0.0412", "lr = -inf").replace("outputs = 10", "outputs = 1.5")
+    with pytest.raises(InvalidInput, match="lr: must be float, but got -inf") as caught:
+        parse_best(text, "best.toml")
+    assert [str(one).split(": ")[1] for one in caught.value.complaints] == ["config.lr", "model.outputs"]
+
+
+def test_the_frameworks_are_those_of_the_core() -> None:
+    assert KNOWN == FRAMEWORKS

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shlex
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from tuner.best import FRAMEWORKS
 from tuner.cli.arguments import check_optimizer, home_option, opened, optimizer_option, study_argument
 from tuner.cli.output import Output, check_place, force_option, is_special, output_options, put
+from tuner.cli.text import errors_to
 
 if TYPE_CHECKING:
     from tuner.best import Best
@@ -41,23 +44,47 @@ def top(study: str, rows: int, optimizer: str | None, home: Path | None, output:
 @study_argument
 @click.option("--rank", type=click.IntRange(min=1), default=1, show_default=True, help="Another than the first.")
 @optimizer_option
-@click.option("--to", "form", type=click.Choice(["toml", "json", "args"]), help="How to write it; by default toml.")
+@click.option(
+    "--to",
+    "form",
+    type=click.Choice(["toml", "json", "args", *FRAMEWORKS]),
+    help="How to write it: as a config (by default toml), or as code that trains the model with a framework.",
+)
+@click.option("--nearest", is_flag=True, help="Take the nearest where a framework cannot do the same.")
 @click.option("-o", "--output", "path", type=click.Path(path_type=Path), metavar="FILE", help="Write a file.")
 @force_option
 @home_option
 def best(
-    study: str, rank: int, optimizer: str | None, form: str | None, path: Path | None, force: bool, home: Path | None
+    study: str,
+    rank: int,
+    optimizer: str | None,
+    form: str | None,
+    nearest: bool,
+    path: Path | None,
+    force: bool,
+    home: Path | None,
 ) -> None:
     """Print the best config of a STUDY.
 
-    The confirmed best where there is one, as toml, json, or command line arguments.
+    The confirmed best where there is one, as toml, json, command line arguments, or code for PyTorch, Keras, optax or
+    scikit-learn, which needs no tuner.
     """
     form = form or best_form(path)
     if path is not None:
         check_place(path)
     result = opened(study, home)
     check_optimizer(result, optimizer)
-    put(WRITERS[form](result.best(rank, optimizer)), path, force)
+    found = result.best(rank, optimizer)
+    put(_code(found, form, nearest) if form in FRAMEWORKS else WRITERS[form](found), path, force)
+
+
+def _code(best: Best, framework: str, nearest: bool) -> str:
+    """Code, and a warning for what is not the same in it. Raises InexactMapping unless the nearest will do."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        text = best.to_code(framework, strict=not nearest)
+    errors_to([str(one.message) for one in caught], "warning")
+    return text
 
 
 def best_form(path: Path | None) -> str:

@@ -1,0 +1,26 @@
+"""Exporters: a best config as the optimizer, scheduler or estimator of a framework, live or as code.
+
+    conventions, recipe -> differences, schedules -> source -> pytorch, keras, optax, sklearn
+
+A recipe says what was tuned and under which conventions; `differences` says where a framework does otherwise; a module
+for each framework writes source text, which is printed, or run for a live object. No framework is imported before it is
+asked for.
+"""
+
+from __future__ import annotations
+
+from tuner.exporters.conventions import conventions_of
+from tuner.exporters.recipe import Recipe
+
+__all__ = ["Recipe", "code_of", "conventions_of"]
+
+
+def code_of(recipe: Recipe, framework: str, strict: bool = True) -> str:
+    """A module for "torch", "keras", "optax" or "sklearn" that makes and trains the tuned model.
+
+    Raises InexactMapping, and InvalidInput for what the framework does not have at all.
+    """
+    from tuner.exporters import keras, optax, pytorch, sklearn
+
+    codes = {"torch": pytorch.code, "keras": keras.code, "optax": optax.code, "sklearn": sklearn.code}
+    return codes[framework](recipe, strict)
