@@ -29,6 +29,7 @@ class Stream(IntEnum):
     CHECK = 12  # (replicate)
     CANDIDATES = 13  # (replicate, candidate)
     DROPOUT = 14  # (replicate, epoch, layer)
+    POSTERIOR = 20  # ()
 
 
 def stream(seed: int, purpose: Stream, *key: int) -> np.random.Generator:

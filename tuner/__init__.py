@@ -15,12 +15,13 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-__all__ = ["Best", "Result", "Study", "load_best", "open", "read_study", "run"]
+__all__ = ["Best", "Result", "Study", "confirm", "load_best", "open", "read_study", "run"]
 
 _HOMES = {
     "Best": ("best", "Best"),
     "Result": ("result", "Result"),
     "Study": ("spec", "Study"),
+    "confirm": ("reconfirmation", "confirm"),
     "load_best": ("best", "load_best"),
     "open": ("result", "open_study"),
     "read_study": ("spec", "read_study"),

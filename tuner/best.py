@@ -88,9 +88,11 @@ class Best(Mapping[str, Any]):
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """95 % interval of the goal's mean over fresh seeds and splits; None when not confirmed.
+        """95 % t interval of the goal's mean over fresh seeds and splits that chose nothing; None when not confirmed.
 
-        The intervals of test metrics in `confirmation` hold the noise of retraining alone: the test rows are the same.
+        For another rank or optimizer than the best, the seeds are those that ranked it: `confirmation["reported_on"]`
+        says which. The intervals of test metrics in `confirmation` hold the noise of retraining alone: the test rows
+        are the same.
         """
         if not self.confirmation:
             return None

@@ -1,40 +1,41 @@
 """Confirmation: the top configs, trained again on fresh seeds and fresh train / validation splits.
 
 A search ends with a lucky winner: it was chosen by the very numbers it shows. So the leaders are trained again, each
-for the epochs that the search chose, on seeds and splits that no trial has used, the same for all of them; the best is
-the one with the best mean on the fresh validation rows. The test rows were set aside before everything.
+for the epochs that the search chose, on seeds and splits that no trial has used, the same for all of them. What follows
+from it stands in `standings`. The test rows were set aside before everything.
 """
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from objectives.descent import State, descend
 from objectives.evaluation import Evaluation, sklearn_metrics
-from objectives.metrics import bounds_of
 from objectives.models import Layers
 from objectives.problem import Problem
+from objectives.row_values import row_values
 from objectives.stopping import MIN_DELTA
 from tuner.dispatch import Engine, Failure
 from tuner.errors import TunerError
-from tuner.goal import ranked, signed
+from tuner.goal import ranked
 from tuner.packing import Source, problem_of, shape_key
-from tuner.spec import Study
-from tuner.statistics import Interval, mean_interval
+from tuner.spec import Confirm, Study
+from tuner.standings import standings
 from tuner.trial import Confirmed, Trial
 
-__all__ = ["Standing", "confirm", "leaders", "standings"]
+__all__ = ["confirm", "contenders", "widened"]
 
 PARTS = ("valid", "test")
 STATES = ("diverged", "complete")
 WIDTH = 8  # trials times replicates of a pack: below that, a step costs twice as much a trial
+BLOCKS = 512  # of validation rows that are kept of a training: their spread is then known to 3 %
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,25 @@ class Retraining:
     trials: tuple[int, ...]
     configs: tuple[Mapping[str, Any], ...]
     epochs: tuple[int, ...]
+    goal: str
     metrics: tuple[str, ...]  # of scikit-learn, beside the task's own
 
 
-def leaders(study: Study, trials: Sequence[Trial]) -> list[Trial]:
-    """The trials to confirm: the first `confirm.top` complete ones, best first."""
-    return ranked(list(trials), study.direction)[: study.confirm.top]
+def contenders(before: Study, now: Study, trials: Sequence[Trial], known: Sequence[Confirmed]) -> list[Trial]:
+    """The trials to confirm, best first: the first `confirm.top` complete ones, and all that stand confirmed already.
+
+    `before` is the study as its confirmation stands, `now` as it is asked for.
+    """
+    standing = {standing.trial for standing in standings(before, trials, known)}
+    order = ranked(list(trials), now.direction)
+    return [trial for i, trial in enumerate(order) if i < now.confirm.top or trial.number in standing]
+
+
+def widened(known: Confirm, asked: Confirm) -> Confirm:
+    """What to confirm where `known` is done and `asked` wanted: never fewer, on never fewer seeds, so that all that
+    were ever confirmed keep being compared on the same ones.
+    """
+    return known.model_copy(update={"top": max(known.top, asked.top), "seeds": max(known.seeds, asked.seeds)})
 
 
 def confirm(
@@ -91,7 +105,7 @@ def tasks(
         numbers, configs = tuple(t.number for t in group), tuple(unhindered(t.config) for t in group)
         epochs = tuple(t.epoch or t.epochs for t in group)
         for some in batches(missing, max(1, WIDTH // len(group))):
-            found.append(Retraining(tuple(some), numbers, configs, epochs, study.confirm.metrics))
+            found.append(Retraining(tuple(some), numbers, configs, epochs, study.metric, study.confirm.metrics))
     return sorted(found, key=lambda task: -max(task.epochs) / int(task.configs[0]["batch_size"]))
 
 
@@ -117,66 +131,43 @@ def retrain(task: Retraining) -> list[Confirmed]:
         state = descend(problem, [task.configs[i] for i in left], stop - done, state).state
         ending = [i for i in left if task.epochs[i] == stop]
         ended = state.take([left.index(i) for i in ending])
-        rows += evaluate(problem, ended, [task.trials[i] for i in ending], task.metrics)
+        rows += evaluate(problem, ended, [task.trials[i] for i in ending], task.goal, task.metrics)
         staying = [i for i in left if task.epochs[i] > stop]
         state, left, done = state.take([left.index(i) for i in staying]), staying, stop
     seconds = (time.perf_counter() - started) / len(rows)
-    return [Confirmed(r.trial, r.replicate, r.epoch, r.metrics, seconds, r.state) for r in rows]
+    return [replace(row, seconds=seconds) for row in rows]
 
 
-def evaluate(problem: Problem, state: State, trials: Sequence[int], extra: Sequence[str]) -> list[Confirmed]:
-    """Metrics of finished trainings on the validation and test rows of every replicate."""
+def evaluate(problem: Problem, state: State, trials: Sequence[int], goal: str, extra: Sequence[str]) -> list[Confirmed]:
+    """Metrics of finished trainings on the validation and test rows of every replicate, and the goal's rows."""
     layers = Layers(state.weights, problem.model.shapes(problem.inputs, problem.outputs))
     metrics: dict[str, Any] = {}
     with np.errstate(all="ignore"):
         for part in PARTS:
             metrics |= Evaluation(problem, len(trials), part)(layers)
+        values = row_values(problem, state.weights, "valid", goal.removeprefix("valid_"))
+    blocks = blocks_of(values).astype(np.float32)
     rows = []
     for r, replicate in enumerate(problem.replicates):
         for k, trial in enumerate(trials):
             alive = bool(state.alive[r, k])
-            values = {name: float(value[r, k]) for name, value in metrics.items()}
+            shown = {name: float(value[r, k]) for name, value in metrics.items()}
             for part in PARTS if alive else ():
-                values |= sklearn_metrics(problem, state.weights[r, k], extra, part, r)
+                shown |= sklearn_metrics(problem, state.weights[r, k], extra, part, r)
             if not alive:
-                names = [*values, *(f"{part}_{name}" for part in PARTS for name in extra)]
-                values = {name: np.inf if name.endswith("_loss") else np.nan for name in names}
-            rows.append(Confirmed(trial, replicate.number, state.epoch, values, 0.0, STATES[alive]))
+                names = [*shown, *(f"{part}_{name}" for part in PARTS for name in extra)]
+                shown = {name: np.inf if name.endswith("_loss") else np.nan for name in names}
+            own = blocks[r, k] if alive else blocks[r, k, :0]
+            rows.append(Confirmed(trial, replicate.number, state.epoch, shown, 0.0, STATES[alive], own))
     return rows
 
 
-@dataclass(frozen=True)
-class Standing:
-    """How a confirmed trial did: its rank in the search and now, goal and test metrics on fresh seeds."""
+def blocks_of(values: NDArray[Any]) -> NDArray[Any]:
+    """Means `(..., G)` over blocks of equally many consecutive rows of `(..., n)`, the last few rows left out.
 
-    trial: int
-    search_rank: int
-    rank: int
-    search_value: float
-    goal: Interval
-    test: Mapping[str, Interval]
-
-
-def standings(study: Study, trials: Sequence[Trial], rows: Sequence[Confirmed]) -> list[Standing]:
-    """Confirmed trials, best mean first; ties by search rank."""
-    found: list[Standing] = []
-    for place, trial in enumerate(ranked(list(trials), study.direction), start=1):
-        own = [row for row in rows if row.trial == trial.number and row.replicate <= study.confirm.seeds]
-        if len(own) < study.confirm.seeds or trial.value is None:
-            continue
-        goal = over(own, study.metric)
-        tests = [name for name in own[0].metrics if name.startswith("test_")]
-        test = {name: over(own, name) for name in tests}
-        found.append(Standing(trial.number, place, 0, trial.value, goal, test))
-    order = sorted(found, key=lambda s: (_behind(s.goal.mean, study.direction), s.search_rank))
-    return [Standing(s.trial, s.search_rank, i, s.search_value, s.goal, s.test) for i, s in enumerate(order, start=1)]
-
-
-def over(rows: Sequence[Confirmed], name: str) -> Interval:
-    """Mean and interval of a metric over retrainings."""
-    return mean_interval([row.metrics[name] for row in rows], bounds=bounds_of(name))
-
-
-def _behind(mean: float, direction: str) -> float:
-    """Sorts means, best first; a config that diverged on a fresh seed comes last, whatever the direction."""
-    return signed(mean, direction) if math.isfinite(mean) else math.inf
+    As many rows to a block as leave at most BLOCKS of them: one, where there are few.
+    """
+    n = values.shape[-1]
+    size = -(-n // BLOCKS)
+    means: NDArray[Any] = values[..., : n // size * size].reshape(*values.shape[:-1], -1, size).mean(axis=-1)
+    return means

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,53 +10,76 @@ import numpy as np
 
 from objectives.metrics import metrics_of
 from objectives.optimizers import OPTIMIZERS
-from tuner.confirmation import Standing
 from tuner.goal import ranked, signed
+from tuner.noise import Noise
 from tuner.spec import Study, values_of
-from tuner.statistics import standard_error
+from tuner.standings import Standing
+from tuner.statistics import Interval, leader_groups, standard_error
 from tuner.trial import Trial
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FORMULA", "confirmation_table", "csv_text", "hyper_kinds", "metric_names", "ranking", "shown", "tie_groups"]
+__all__ = [
+    "FORMULA",
+    "confirmation_table",
+    "csv_text",
+    "hyper_kinds",
+    "metric_names",
+    "ranking",
+    "shown",
+    "tested_names",
+    "ties",
+]
 
 Kind = str | tuple[str, ...]  # "float64", "Int64", or categories
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for the start of one
+FLOAT32 = 4 * float(np.finfo(np.float32).eps)  # relative differences that say nothing
 STATES = ("complete", "pruned", "diverged", "failed")
 
 
-def tie_groups(values: Sequence[float]) -> list[int]:
-    """Ranks of sorted values, in which what float32 cannot tell from the first of its group shares its rank."""
-    ranks: list[int] = []
-    leader, resolution = 0, 4 * float(np.finfo(np.float32).eps)
-    for i, value in enumerate(values):
-        if i == 0 or abs(value - values[leader]) > resolution * max(abs(value), abs(values[leader])):
-            leader = i
-        ranks.append(leader + 1)
-    return ranks
+def ties(study: Study, best: Sequence[Trial], noise: Noise | None) -> list[int | None]:
+    """For each of the stable trials, best first, the rank of the first that it cannot be told from, maybe its own.
+
+    Within the noise measured, or, where that is not known, within float32; there, what stands alone is left open.
+    """
+    values = [signed(trial.value or 0.0, study.direction) for trial in best]
+
+    def alike(leader: int, i: int) -> bool:
+        gap = values[i] - values[leader]
+        exact = gap <= FLOAT32 * max(abs(values[i]), abs(values[leader]))
+        return exact or (noise is not None and noise.alike(best[leader].number, best[i].number, gap))
+
+    leaders = leader_groups(len(best), alike)
+    shared = {leader for i, leader in enumerate(leaders) if leader != i}
+    return [leader + 1 if noise is not None or leader in shared else None for leader in leaders]
 
 
-def ranking(study: Study, trials: Sequence[Trial], metrics: Sequence[str], hypers: Mapping[str, Kind]) -> pd.DataFrame:
+def ranking(
+    study: Study,
+    trials: Sequence[Trial],
+    metrics: Sequence[str],
+    hypers: Mapping[str, Kind],
+    noise: Noise | None = None,
+) -> pd.DataFrame:
     """One row a trial: complete ones ranked, then pruned, diverged and failed ones in trial order, unranked.
 
-    Columns: rank, tie, trial, state, value, its standard error over replicates (missing for one), epoch, rung, stable,
-    metrics, hyperparameters under their natural names, epochs, steps, seconds, generation, seed. `metrics` and `hypers`
-    name theirs; see `hyper_kinds`.
+    Columns: rank; tie, the rank of the trial that leads those it cannot be told from (missing until noise is known);
+    trial, state, value, its standard error over replicates (missing for one), epoch, rung, stable, metrics,
+    hyperparameters under their natural names, epochs, steps, seconds, generation, seed. `metrics` and `hypers` name
+    theirs; see `hyper_kinds`.
     """
     import pandas as pd
 
     best = ranked(list(trials), study.direction)
     stable = [trial for trial in best if trial.stable]
-    ranks = tie_groups([signed(t.value, study.direction) for t in stable if t.value is not None])
-    ranks += range(len(stable) + 1, len(best) + 1)
     rest = [trial for state in STATES[1:] for trial in trials if trial.state == state]
     rows = [*best, *rest]
-    shared = Counter(ranks)
-    places: list[int | None] = [*ranks, *[None] * len(rest)]
+    places = [*range(1, len(best) + 1), *[None] * len(rest)]
+    groups = [*ties(study, stable, noise), *[None] * (len(rows) - len(stable))]
     columns: dict[str, Any] = {
         "rank": pd.array(places, dtype="Int64"),
-        "tie": np.array([place is not None and shared[place] > 1 for place in places], dtype=bool),
+        "tie": pd.array(groups, dtype="Int64"),
         "trial": np.array([t.number for t in rows], dtype=np.int64),
         "state": pd.Categorical([t.state for t in rows], categories=list(STATES)),
         "value": np.array([np.nan if t.value is None else t.value for t in rows], dtype=np.float64),
@@ -140,26 +162,54 @@ def hyper_kinds(study: Study) -> dict[str, Kind]:
     return {"optimizer": tuple(study.optimizers), **own, "batch_size": "Int64", **scheduling, **texts}
 
 
-def confirmation_table(standings: Sequence[Standing]) -> pd.DataFrame:
-    """One row a confirmed trial, best first: ranks, the search's value, fresh and test means with intervals."""
+def confirmation_table(standings: Sequence[Standing], tests: Sequence[str]) -> pd.DataFrame:
+    """One row a confirmed trial, best first; `tests` are the names of the test metrics.
+
+    rank          by the mean over the ranking seeds
+    tie           rank of the first that it cannot be told from: a paired t test at 95 %; its own where there is none
+    trial         number of the trial
+    search_rank   its rank in the search
+    search_value  its value in the search
+    mean, low, high      mean of the goal over the ranking seeds, with its 95 % t interval
+    optimism      by how much the search's value was better than the mean
+    p_best        probability that its true mean is the best of all
+    seeds         how many ranking seeds, and how many reporting ones
+    report, report_low, report_high    the same mean over the reporting seeds, which chose nothing; the first row alone
+    NAME, NAME_low, NAME_high          each test metric over the ranking seeds
+    report_NAME, ..._low, ..._high     and over the reporting ones
+    """
     import pandas as pd
 
-    tests = list(standings[0].test) if standings else []
     columns: dict[str, Any] = {
         "rank": np.array([s.rank for s in standings], dtype=np.int64),
+        "tie": np.array([s.tie for s in standings], dtype=np.int64),
         "trial": np.array([s.trial for s in standings], dtype=np.int64),
         "search_rank": np.array([s.search_rank for s in standings], dtype=np.int64),
         "search_value": np.array([s.search_value for s in standings], dtype=np.float64),
-        "mean": np.array([s.goal.mean for s in standings], dtype=np.float64),
-        "low": np.array([s.goal.low for s in standings], dtype=np.float64),
-        "high": np.array([s.goal.high for s in standings], dtype=np.float64),
+        **_interval_columns("mean", "", [s.goal for s in standings]),
+        "optimism": np.array([s.optimism for s in standings], dtype=np.float64),
+        "p_best": np.array([s.p_best for s in standings], dtype=np.float64),
         "seeds": np.array([s.goal.n for s in standings], dtype=np.int64),
+        **_interval_columns("report", "report_", [s.report.goal if s.report else None for s in standings]),
     }
     for name in tests:
-        columns[name] = np.array([s.test[name].mean for s in standings], dtype=np.float64)
-        columns[f"{name}_low"] = np.array([s.test[name].low for s in standings], dtype=np.float64)
-        columns[f"{name}_high"] = np.array([s.test[name].high for s in standings], dtype=np.float64)
+        columns |= _interval_columns(name, f"{name}_", [s.test.get(name) for s in standings])
+    for name in tests:
+        reported = [s.report.test.get(name) if s.report else None for s in standings]
+        columns |= _interval_columns(f"report_{name}", f"report_{name}_", reported)
     return pd.DataFrame(columns)
+
+
+def _interval_columns(mean: str, ends: str, intervals: Sequence[Interval | None]) -> dict[str, Any]:
+    """Three columns of float64 for one mean with its interval; missing where there is none."""
+    cells = [(i.mean, i.low, i.high) if i else (np.nan,) * 3 for i in intervals]
+    columns = np.array(cells, dtype=np.float64).reshape(-1, 3).T
+    return dict(zip((mean, f"{ends}low", f"{ends}high"), columns, strict=True))
+
+
+def tested_names(task: str, extra: Sequence[str]) -> list[str]:
+    """Test metrics that a confirmation of a task has: loss, the task's own, `extra` ones of scikit-learn."""
+    return ["test_loss", *(f"test_{metric.name}" for metric in metrics_of(task)), *(f"test_{name}" for name in extra)]
 
 
 def csv_text(frame: pd.DataFrame) -> str:

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 from objectives.losses import criterion_of
 from objectives.models import model_of
 from tuner.best import Best
-from tuner.confirmation import Standing, standings
 from tuner.errors import NoResult
 from tuner.exporters import conventions_of
 from tuner.goal import ranked
 from tuner.home import StudyDirectory, find, write_atomic
 from tuner.ledger import Ledger
+from tuner.noise import Noise, noise_of
 from tuner.orchestrator import Spent
-from tuner.ranking import confirmation_table, hyper_kinds, metric_names, ranking
+from tuner.ranking import confirmation_table, hyper_kinds, metric_names, ranking, tested_names
 from tuner.spec import Study, read_study
+from tuner.standings import Standing, standings
 from tuner.trial import Trial
 
 if TYPE_CHECKING:
@@ -78,11 +79,12 @@ class Result:
 
     def ranking(self) -> pd.DataFrame:
         """The table of trials, best first; `tuner.ranking.ranking` documents the columns."""
-        return ranking(self.study, self.all_trials, metric_names(self.facts["task"]), hyper_kinds(self.study))
+        names = metric_names(self.facts["task"])
+        return ranking(self.study, self.all_trials, names, hyper_kinds(self.study), self.noise)
 
     def confirmation(self) -> pd.DataFrame:
-        """The table of confirmed trials, best first; empty before a confirmation."""
-        return confirmation_table(self.standings)
+        """The table of confirmed trials, best first; `tuner.ranking.confirmation_table` documents the columns."""
+        return confirmation_table(self.standings, tested_names(self.facts["task"], self.study.confirm.metrics))
 
     def curves(self) -> pd.DataFrame:
         """Learning curves, tidy: trial, replicate, epoch, metric, value."""
@@ -138,6 +140,16 @@ class Result:
 
         return write_figures(Frames(self), Path(directory), form)
 
+    @cached_property
+    def noise(self) -> Noise | None:
+        """How far values lie apart by chance; None before a confirmation."""
+        return noise_of(self.study, self.confirmed)
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether a confirmation is done: the best of the leaders has its reporting seeds behind it."""
+        return bool(self.standings) and self.standings[0].report is not None
+
     def trial(self, number: int) -> Trial:
         """One trial by its number. Raises NoResult where there is none."""
         for trial in self.all_trials:
@@ -151,8 +163,9 @@ class Result:
 
         `rank` counts on in the same order; `optimizer` looks among its trials only. Raises NoResult.
         """
-        order = [self.trial(standing.trial) for standing in self.standings]
-        seen = {standing.trial for standing in self.standings}
+        confirmed = self.standings if self.is_confirmed else []
+        order = [self.trial(standing.trial) for standing in confirmed]
+        seen = {standing.trial for standing in confirmed}
         order += [t for t in ranked(self.all_trials, self.study.direction) if t.number not in seen]
         if optimizer is not None:
             order = [trial for trial in order if trial.config["optimizer"] == optimizer]
@@ -167,7 +180,8 @@ class Result:
         return self._best(order[rank - 1])
 
     def _best(self, trial: Trial) -> Best:
-        standing = next((s for s in self.standings if s.trial == trial.number), None)
+        confirmed = self.standings if self.is_confirmed else []
+        standing = next((s for s in confirmed if s.trial == trial.number), None)
         return Best(
             study=self.study.name,
             trial=trial.number,
@@ -201,17 +215,20 @@ def _model(trial: Trial, facts: Mapping[str, str]) -> dict[str, Any]:
 def _confirmation(standing: Standing | None, study: Study) -> dict[str, Any]:
     if standing is None:
         return {}
-    goal = standing.goal
+    said = standing.report or standing
+    means = {"mean": said.goal.mean, "low": said.goal.low, "high": said.goal.high, "level": said.goal.level}
     return {
-        "seeds": goal.n,
+        "seeds": said.goal.n,
         "splits": "fresh" if study.fresh_splits else "the same",
-        "mean": goal.mean,
-        "low": goal.low,
-        "high": goal.high,
-        "level": goal.level,
+        "reported_on": "seeds that chose nothing" if standing.report else "the seeds that rank",
+        **means,
         "rank": standing.rank,
+        "tie": standing.tie,
         "search_rank": standing.search_rank,
-        "test": {name: {"mean": i.mean, "low": i.low, "high": i.high} for name, i in standing.test.items()},
+        "p_best": standing.p_best,
+        "ranking": {"mean": standing.goal.mean, "low": standing.goal.low, "high": standing.goal.high},
+        "optimism": standing.optimism,
+        "test": {name: {"mean": i.mean, "low": i.low, "high": i.high} for name, i in said.test.items()},
     }
 
 

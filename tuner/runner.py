@@ -6,6 +6,7 @@ name asks the same question. Then: search, confirm, write what others read.
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,8 +16,8 @@ from typing import Any
 from objectives.data import Prepared, SplitSpec, Table, load_table, prepare, save_prepared, table_from
 from objectives.data.sources import is_function
 from objectives.errors import Complaint
-from tuner.confirmation import confirm as retrain_leaders
-from tuner.confirmation import leaders
+from tuner.confirmation import confirm as retrain
+from tuner.confirmation import contenders, widened
 from tuner.dispatch import Engine, InlineEngine, open_engine
 from tuner.errors import ChangedStudy, StudyError
 from tuner.facts import canary, machine_facts
@@ -28,7 +29,9 @@ from tuner.packing import Source
 from tuner.publish import publish
 from tuner.result import Cost, Result
 from tuner.space import space_of
-from tuner.spec import MOST_SEEDS, Study, differences, in_toml, read_study
+from tuner.spec import MOST_SEEDS, Confirm, Study, differences, in_toml, read_study
+from tuner.standings import rank_seeds, report_seeds, standings
+from tuner.trial import Trial
 from tuner.workload import default_jobs
 
 __all__ = ["Watcher", "run"]
@@ -43,7 +46,7 @@ class Watcher:
         """Something decided without being asked: "batch sizes above 341 train rows left out"."""
 
     def stage(self, name: str) -> None:
-        """A stage begins: "prepare", "search", "confirm", "write"."""
+        """A stage begins: "prepare", "search", "confirm", "report", "write"."""
 
     def progress(self, progress: Progress) -> None:
         """Where the search stands; several times a second."""
@@ -96,7 +99,8 @@ def run(
                 prepared = time.perf_counter()
                 spent = work.search(sources)
                 searched = time.perf_counter()
-                retrained = work.confirm() if confirm and resolved.confirm.enabled else 0
+                asked = question.study.confirm
+                retrained = work.confirm(asked) if confirm and asked.enabled else 0
                 confirmed = time.perf_counter()
                 if left > 0 or retrained:
                     watcher.stage("write")
@@ -143,17 +147,33 @@ class Work:
         space, watch = space_of(self.study), self.watcher.progress
         return Search(self.study, space, sources, self.ledger, self.engine, flight, watch).run()
 
-    def confirm(self) -> int:
-        """Retrain the leaders on fresh seeds and splits and commit what they did; returns how many trainings."""
+    def confirm(self, asked: Confirm) -> int:
+        """Retrain the leaders on the ranking seeds, then the best of them on the reporting ones, and commit each.
+
+        Returns how many trainings it took. What was asked is stored once it is done: one that is widened and cut
+        short does not count yet.
+        """
+        study = replace(self.study, confirm=widened(self.study.confirm, asked))
+        trials = self.ledger.trials()
+        wanted = contenders(self.study, study, trials, self.ledger.confirmations())
+        done = self._retrain("confirm", wanted, rank_seeds(study))
+        leader = [standing.trial for standing in standings(study, trials, self.ledger.confirmations())[:1]]
+        done += self._retrain("report", [trial for trial in trials if trial.number in leader], report_seeds(study))
+        if study != self.study:
+            write_atomic(self.directory.study, study.to_toml())
+        return done
+
+    def _retrain(self, stage: str, wanted: list[Trial], seeds: range) -> int:
+        """Retrain what is missing of `wanted` on `seeds`; returns how many trainings. Their data go afterwards."""
         known = self.ledger.confirmations()
-        wanted = leaders(self.study, self.ledger.trials())
         have = {(row.trial, row.replicate) for row in known}
-        seeds = range(1, self.study.confirm.seeds + 1)
         missing = sum((trial.number, number) not in have for trial in wanted for number in seeds)
         if missing:
-            self.watcher.stage("confirm")
+            self.watcher.stage(stage)
             sources = [self.source(number) for number in seeds]
-            retrain_leaders(self.study, wanted, sources, known, self.engine, self.ledger.commit_confirmations)
+            retrain(self.study, wanted, sources, known, self.engine, self.ledger.commit_confirmations)
+            for place in {source.directory for source in sources} - {self.source(0).directory}:
+                shutil.rmtree(place, ignore_errors=True)
         return missing
 
 
@@ -220,10 +240,7 @@ def settle(question: Question, directory: StudyDirectory) -> tuple[Ledger, Study
     except ChangedStudy:
         ledger.close()
         raise
-    widened = study.confirm.model_copy(update={"metrics": frozen.confirm.metrics})
-    resolved = replace(
-        frozen, trials=max(study.trials, ledger.count()), confirm=widened, limits=study.limits, base=study.base
-    )
+    resolved = replace(frozen, trials=max(study.trials, ledger.count()), limits=study.limits, base=study.base)
     write_atomic(directory.study, resolved.to_toml())
     return ledger, resolved
 

@@ -7,9 +7,10 @@ in flight lives elsewhere: the record is made once, when nothing about it can ch
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["Confirmed", "Later", "Trial"]
@@ -71,7 +72,11 @@ class Trial:
 
 @dataclass(frozen=True)
 class Confirmed:
-    """A trial's config retrained for `epoch` epochs as another replicate; `metrics` are valid_* and test_*."""
+    """A trial's config retrained for `epoch` epochs as another replicate; `metrics` are valid_* and test_*.
+
+    `blocks (G,)` are means of the goal over blocks of equally many validation rows, in float32: single rows where there
+    are few. They are what pairs of configs are compared by, row by row; empty for a training that diverged.
+    """
 
     trial: int
     replicate: int
@@ -79,3 +84,4 @@ class Confirmed:
     metrics: Mapping[str, float]
     seconds: float
     state: str
+    blocks: NDArray[Any] = field(default_factory=lambda: np.empty(0, np.float32), compare=False)

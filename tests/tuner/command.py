@@ -83,10 +83,15 @@ def made_up(home: Path, name: str = "small", error: str = "ValueError: no") -> S
     ]
     confirmed = [
         Confirmed(
-            n, r, 4, {"valid_loss": 0.25 * n + r / 64, "test_loss": 0.5, "test_accuracy": 0.9375}, 0.01, "complete"
+            n,
+            r,
+            4,
+            {"valid_loss": 0.25 * n + (r % 2000 + r // 2000) / 64, "test_loss": 0.5, "test_accuracy": 0.9375},
+            0.01,
+            "complete",
         )
-        for n in (0, 1)
-        for r in (1, 2, 3)
+        for n, numbers in ((0, (1, 2, 3, 2001, 2002, 2003)), (1, (1, 2, 3)))
+        for r in numbers
     ]
     with Ledger.create(directory.ledger, FACTS) as ledger:
         ledger.commit_generation(0, trials)

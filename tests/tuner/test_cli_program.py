@@ -18,7 +18,7 @@ from tuner.cli.words import command_hint, option_hint
 from tuner.errors import ChangedStudy, NoResult, StudyBusy, StudyError, UnknownStudy
 
 ROOT = Path(__file__).parent.parent.parent
-COMMANDS = ("init", "check", "run", "list", "show", "top", "best", "report", "export", "rm", "completion")
+COMMANDS = ("init", "check", "run", "list", "show", "top", "best", "confirm", "report", "export", "rm", "completion")
 HEAVY = ("numpy", "pandas", "optuna", "sqlalchemy", "joblib", "pydantic", "sklearn", "scipy", "rich", "filelock")
 
 

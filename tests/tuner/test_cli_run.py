@@ -63,7 +63,8 @@ def test_run_ends_with_ranking_best_cost_and_files_and_goes_on_by_file_and_name(
     assert parts[0].startswith("tiny: 6 trials, ")
     assert parts[1].startswith("RANK  VALID_LOSS  CONFIRMED")
     assert re.match(
-        r"best config: trial \d, confirmed on 2 fresh seeds and splits\n  optimizer +(momentum|adam)\n", parts[2]
+        r"best config: trial \d, chosen on 2 fresh seeds and splits, reported on 2 more\n  optimizer +(mom|adam)",
+        parts[2],
     )
     assert re.search(r"  valid_loss +\S+ \[\S+, \S+\]   \(search: \S+\)\n  test_loss +\S+ \[\S+, \S+\]", parts[2])
     assert numbers_out(parts[3]) == (
@@ -72,11 +73,14 @@ def test_run_ends_with_ranking_best_cost_and_files_and_goes_on_by_file_and_name(
     )
     files = "".join(f"  runs/tiny/{name}\n" for name in ("ranking.csv", "best.toml", "best.npz"))
     assert parts[4] == f"files\n{files}"
-    stages = [line for line in first.err.splitlines() if line.endswith(("data", "searching", "seeds", "results"))]
+    stages = [
+        line for line in first.err.splitlines() if line.endswith(("data", "searching", "seeds", "nothing", "results"))
+    ]
     assert stages == [
         "reading the data",
         "searching",
         "confirming the best on fresh seeds",
+        "training the best of them on more seeds, which chose nothing",
         "writing the results",
     ]
 

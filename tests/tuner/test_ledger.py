@@ -232,12 +232,12 @@ def edit(path: Path, statement: str) -> None:
     ("statement", "complaint"),
     [
         (
-            "update facts set value = '3' where name = 'ledger_schema'",
-            "has schema 3, this version of tuner reads schema 2; update tuner",
+            "update facts set value = '4' where name = 'ledger_schema'",
+            "has schema 4, this version of tuner reads schema 3; update tuner",
         ),
         (
             "update facts set value = '1' where name = 'ledger_schema'",
-            "has schema 1, this version of tuner reads schema 2; begin anew with --fresh",
+            "has schema 1, this version of tuner reads schema 3; begin anew with --fresh",
         ),
         ("delete from facts where name = 'ledger_schema'", "is no ledger, or damaged"),
         ("update facts set value = 'x' where name = 'data'", "facts of the study cannot be trusted"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tuner.trials import trial
-from tuner.confirmation import standings
-from tuner.ranking import confirmation_table, csv_text, hyper_kinds, metric_names, ranking, tie_groups
+from tuner.ranking import confirmation_table, csv_text, hyper_kinds, metric_names, ranking
 from tuner.spec import Study, read_study
+from tuner.standings import standings
+from tuner.statistics import leader_groups
 from tuner.trial import Confirmed
 
 METRICS = metric_names("multiclass")
@@ -57,8 +57,8 @@ def test_only_complete_trials_rank_and_the_rest_follows() -> None:
 def test_values_that_float32_cannot_tell_apart_are_ties() -> None:
     trials = [trial(0, value=0.5), trial(1, value=0.5 * (1 + 1e-8)), trial(2, value=0.6)]
     table = ranking(study(), trials, METRICS, {"lr": "float64"})
-    assert list(table["rank"]) == [1, 1, 3]
-    assert list(table["tie"]) == [True, True, False]
+    assert list(table["rank"]) == [1, 2, 3]
+    assert list(table["tie"].fillna(0)) == [1, 1, 0]
 
 
 def test_the_standard_error_is_over_replicates_at_the_best_epoch() -> None:
@@ -70,13 +70,15 @@ def test_the_standard_error_is_over_replicates_at_the_best_epoch() -> None:
     assert table["se"][1:].isna().all()
 
 
-@given(st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=40))
-def test_tie_groups_rise_and_start_at_their_place(values: list[float]) -> None:
-    ranks = tie_groups(sorted(values))
-    assert ranks == sorted(ranks)
-    assert all(ranks[rank - 1] == rank for rank in ranks)
-    for (a, b), (x, y) in zip(pairwise(ranks), pairwise(sorted(values)), strict=True):
-        assert a == b or x < y
+@given(st.lists(st.floats(1e-3, 1e3), min_size=1, max_size=40), st.floats(0, 10))
+def test_groups_are_runs_that_start_at_their_leader(values: list[float], width: float) -> None:
+    values = sorted(values)
+    leaders = leader_groups(len(values), lambda a, b: values[b] - values[a] <= width)
+    assert leaders == sorted(leaders)
+    assert all(leaders[leader] == leader for leader in leaders)
+    for i, leader in enumerate(leaders):
+        assert values[i] - values[leader] <= width
+        assert leader != i or i == 0 or values[i] - values[leaders[i - 1]] > width
 
 
 def test_maximized_goals_rank_from_the_top() -> None:
@@ -106,10 +108,10 @@ def test_confirmation_demotes_a_lucky_winner() -> None:
     assert (second.trial, second.rank, second.search_rank) == (0, 2, 1)
     assert first.goal.mean == pytest.approx(0.12)
     assert first.test["test_loss"].mean == pytest.approx(0.24)
-    table = confirmation_table([first, second])
+    table = confirmation_table([first, second], ["test_loss", "test_accuracy"])
     assert list(table["trial"]) == [1, 0]
     assert table["low"][0] < table["mean"][0] < table["high"][0]
-    assert list(table.filter(like="test_accuracy").columns) == [
+    assert list(table.filter(regex="^test_accuracy").columns) == [
         "test_accuracy",
         "test_accuracy_low",
         "test_accuracy_high",
@@ -135,4 +137,4 @@ def test_only_whole_confirmations_on_the_seeds_asked_for_count() -> None:
 
 def test_nothing_confirmed_is_an_empty_table() -> None:
     assert standings(study(), [trial(0)], []) == []
-    assert len(confirmation_table([])) == 0
+    assert len(confirmation_table([], ["test_loss"])) == 0

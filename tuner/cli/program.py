@@ -17,6 +17,7 @@ from typing import Any, NoReturn, TextIO, cast
 import click
 
 from tuner.cli.completion import VARIABLE, completed, completion
+from tuner.cli.confirming import confirm
 from tuner.cli.failures import Terminated, explained
 from tuner.cli.files import check, init
 from tuner.cli.reporting import report
@@ -93,7 +94,7 @@ program = Program(
     ],
     no_args_is_help=True,
 )
-for command in (init, check, run, list_studies, show, top, best, report, export, rm, completion):
+for command in (init, check, run, list_studies, show, top, best, confirm, report, export, rm, completion):
     command.params.append(debug_option())
     program.add_command(command)
 

@@ -31,6 +31,7 @@ STAGES = {
     "prepare": "reading the data",
     "search": "searching",
     "confirm": "confirming the best on fresh seeds",
+    "report": "training the best of them on more seeds, which chose nothing",
     "write": "writing the results",
 }
 

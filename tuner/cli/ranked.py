@@ -9,14 +9,13 @@ from tuner.cli.text import interval
 from tuner.result import Result
 from tuner.spec import is_searched
 
-__all__ = ["TIES", "ranking_sheet"]
+__all__ = ["ranking_sheet", "tie_notes"]
 
 # Facts of the run rather than of the config: in every file, in a table when asked for.
 ASIDES = ("tie", "state", "rung", "stable", "epochs", "steps", "seconds", "generation", "seed", "train_loss")
 FIRST = ("rank", "value", "se", "confirmed", "trial", "optimizer")
 SCHEDULING = ("schedule", "warmup", "final", "gamma", "step_size", "power")
 SHARED = ("batch_size", *SCHEDULING, "clip_norm", "model", "hidden", "activation", "init", "framework")
-TIES = "`=`: float32 cannot tell these values from each other."
 
 
 def ranking_sheet(
@@ -55,6 +54,19 @@ def ranking_sheet(
     )
 
 
+def tie_notes(result: Result, sheet: Sheet) -> list[str]:
+    """What the marks of a ranking mean, and how to have them where nothing is known of the noise."""
+    places = [str(place) for place in _places(sheet) if str(place).endswith("=")]
+    if result.noise is None:
+        exact = ["`=`: float32 cannot tell these values from each other."] if places else []
+        return [
+            *exact,
+            f"how far values lie apart by chance is not known: tuner confirm {result.study.name} measures it",
+        ]
+    marks = dict.fromkeys(places)
+    return [f"`{mark}` not separable from rank {mark[:-1]} at the noise measured." for mark in marks]
+
+
 def _searched(result: Result, name: str) -> bool:
     """Whether any optimizer's values of a hyperparameter are searched."""
     return any(is_searched(domains.get(name)) for domains in result.study.optimizers.values())
@@ -68,5 +80,7 @@ def _confirmed(result: Result, sheet: Sheet) -> list[str]:
 
 
 def _places(sheet: Sheet) -> list[Any]:
-    """Ranks, with `=` where they are shared."""
-    return [f"{place}=" if tie else place for place, tie in zip(sheet.column("rank"), sheet.column("tie"), strict=True)]
+    """Ranks, or `1=` for one that cannot be told from rank 1."""
+    at = [sheet.columns.index(name) for name in ("rank", "tie")]
+    pairs = [(row[at[0]], row[at[1]]) for row in sheet.rows]
+    return [rank if tie in (None, rank) else f"{tie}=" for rank, tie in pairs]

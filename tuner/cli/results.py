@@ -34,10 +34,10 @@ def top(study: str, rows: int, optimizer: str | None, home: Path | None, output:
     result = opened(study, home)
     check_optimizer(result, optimizer)
     result.best(optimizer=optimizer)  # raises NoResult where nothing is complete
-    from tuner.cli.ranked import TIES, ranking_sheet
+    from tuner.cli.ranked import ranking_sheet, tie_notes
 
     sheet = ranking_sheet(result, rows, optimizer)
-    output.sheet(sheet, *([TIES] if any(sheet.column("tie")) else []))
+    output.sheet(sheet, *tie_notes(result, sheet))
 
 
 @click.command

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tuner.cli.output import Output, in_words
 from tuner.cli.overview import states_of
-from tuner.cli.ranked import TIES, ranking_sheet
+from tuner.cli.ranked import ranking_sheet, tie_notes
 from tuner.cli.show import block, fresh_words, settings_of
 from tuner.cli.text import clean, interval, short
 from tuner.errors import NoResult
@@ -48,7 +48,7 @@ def summary(result: Result, startup: float) -> None:
         raise NoResult(f"{none}\n{why_none(result)}") from none
     print()
     sheet = ranking_sheet(result, ROWS)
-    Output("table", None).sheet(sheet, *([TIES] if any(sheet.column("tie")) else []))
+    Output("table", None).sheet(sheet, *tie_notes(result, sheet))
     print(f"\n{best_block(best)}", end="")
     if cost is not None:
         print(f"\n{cost_block(cost, startup)}", end="")
@@ -66,20 +66,26 @@ def why_none(result: Result) -> str:
 
 def best_block(best: Best) -> str:
     """The best config, its value, and what fresh seeds and the test rows say of it."""
-    sure = "not confirmed"
-    if best.confirmed:
-        sure = f"confirmed on {best.confirmation['seeds']} {fresh_words(best.confirmation['splits'] == 'fresh')}"
     config = {name: value for name, value in settings_of(best.params).items() if name not in ("epochs", "horizon")}
-    facts = {**config, "epochs": epochs_of(best)}
-    low, high = best.interval or (None, None)
-    if best.confirmed:
-        searched = f"   (search: {short(best.value)})"
-        facts[best.metric] = interval(best.confirmation["mean"], low, high) + searched
-        for name, test in best.confirmation["test"].items():
-            facts[name] = interval(test["mean"], test["low"], test["high"])
-    else:
-        facts[best.metric] = short(best.value)
-    return f"best config: trial {best.trial}, {sure}\n{block(facts)}"
+    facts = {**config, "epochs": epochs_of(best), **values_of(best)}
+    return f"best config: trial {best.trial}, {sureness(best)}\n{block(facts)}"
+
+
+def sureness(best: Best) -> str:
+    """What stands behind the best config, in words."""
+    if not best.confirmed:
+        return "not confirmed"
+    seeds, fresh = best.confirmation["seeds"], fresh_words(best.confirmation["splits"] == "fresh")
+    return f"chosen on {seeds} {fresh}, reported on {seeds} more"
+
+
+def values_of(best: Best) -> dict[str, str]:
+    """The goal and the test metrics, with their intervals."""
+    if not best.confirmed:
+        return {best.metric: short(best.value)}
+    said = best.confirmation
+    facts = {best.metric: f"{interval(said['mean'], said['low'], said['high'])}   (search: {short(best.value)})"}
+    return facts | {name: interval(test["mean"], test["low"], test["high"]) for name, test in said["test"].items()}
 
 
 def epochs_of(best: Best) -> str:

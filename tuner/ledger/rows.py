@@ -56,8 +56,9 @@ def text_digest(text: str) -> str:
 
 
 def row_digest(row: Row) -> str:
-    """Digest of a row, but for what is not reproducible in it."""
+    """Digest of a row, but for what is not reproducible in it; bytes as text."""
     kept = {name: value for name, value in row.items() if name not in NOT_REPRODUCIBLE}
+    kept = {name: value.hex() if isinstance(value, bytes) else value for name, value in kept.items()}
     return text_digest(json_text(kept, sort_keys=True))
 
 
@@ -163,6 +164,7 @@ def confirmed_row(record: Confirmed) -> dict[str, Any]:
         "state": record.state,
         "metrics": {name: float(value) for name, value in record.metrics.items()},
         "seconds": float(record.seconds),
+        "blocks": np.ascontiguousarray(record.blocks, dtype="<f4").tobytes(),
     }
     return row | {"digest": row_digest(row)}
 
@@ -171,4 +173,5 @@ def confirmed_of(row: Row) -> Confirmed:
     """The confirmation of a row. Raises ValueError where it does not match its digest."""
     if row_digest(row) != row["digest"]:
         raise ValueError(f"the confirmation of trial {row['trial']} does not match its digest")
-    return Confirmed(**{name: value for name, value in row.items() if name != "digest"})
+    fields = {name: value for name, value in row.items() if name != "digest"}
+    return Confirmed(**fields | {"blocks": np.frombuffer(row["blocks"], dtype="<f4")})

@@ -2,7 +2,8 @@
 
 Floats are kept as text, as `repr` writes them: databases differ in what they make of nan, of inf and of last bits, and
 text of 17 digits means the same to all. What is a mapping is JSON, for the same reason in text. `rows` writes and reads
-these texts for trials, of which there may be many. Curves are the bytes of little-endian float64 in C order.
+these texts for trials, of which there may be many. Curves are the bytes of little-endian float64 in C order,
+blocks of validation rows those of float32.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from tuner.ledger.rows import json_text
 
 __all__ = ["METADATA", "VERSION", "confirmations", "curves", "facts", "generations", "trials"]
 
-VERSION = 2  # of this schema; a ledger says which one it has
+VERSION = 3  # of this schema; a ledger says which one it has
 METADATA = MetaData()
 
 
@@ -110,5 +111,6 @@ confirmations = _table(
     Column("state", String(16), nullable=False),
     Column("metrics", Json, nullable=False),
     Column("seconds", ExactFloat, nullable=False),
+    Column("blocks", LargeBinary, nullable=False),
     Column("digest", String(64), nullable=False),
 )

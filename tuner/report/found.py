@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from tuner.best import Best
-from tuner.confirmation import Standing
 from tuner.errors import NoResult
 from tuner.goal import ranked
 from tuner.report.importance import shares
 from tuner.report.parameters import Parameter, parameters_of
 from tuner.spec import Study
+from tuner.standings import Standing
 from tuner.trial import Confirmed, Trial
 
 if TYPE_CHECKING:

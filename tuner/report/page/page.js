@@ -145,7 +145,7 @@
     row.dataset.trial = trial.trial;
     if (trial.trial === pinned) row.className = "pinned";
     for (const name of columns) {
-      const rank = name === "rank" && trial.tie ? `${trial.rank}=` : short(trial[name]);
+      const rank = name === "rank" && trial.tie && trial.tie !== trial.rank ? `${trial.tie}=` : short(trial[name]);
       const sure = name === settings.metric ? settings.confirmed[trial.trial] : undefined;
       const cell = element("td", sure ? `${rank} → ${sure}` : rank);
       cell.title = trial[name] === null ? "" : String(trial[name]);

@@ -1,0 +1,81 @@
+"""What each row of a part adds to a loss or metric: the noise of a finite set of rows is in their spread.
+
+Two models met the same rows, so the difference of their values, row by row, says how far apart they are and how sure
+that is, without any training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from objectives.errors import Complaint, InvalidInput, nearest
+from objectives.losses import Scratch
+from objectives.metrics import Metric, Rows
+from objectives.models import ACTIVATIONS, Layers, Workspace, forward
+from objectives.problem import Problem, rows_of
+
+__all__ = ["row_values"]
+
+Array = NDArray[Any]
+CHUNK = 256  # rows at once
+
+
+def row_values(problem: Problem, weights: Array, part: str, name: str = "loss") -> Array:
+    """Values `(R, K, n)` of the rows of a part ("train", "valid", "test") under `weights (R, K, P)`, in float64.
+
+    Their mean is the loss or metric `name`, and their standard error its own. A metric that is no mean over rows, such
+    as rmse, gives its jackknife pseudo-values `n m - (n - 1) m_without_row` (Tukey 1958), moved to have m as their
+    mean; those of a mean are the rows' values themselves. Raises InvalidInput for a metric that the task has not.
+    """
+    if name == "loss":
+        return _over_rows(problem, weights, part, lambda z, y: _losses(problem, z, y))[..., 0]
+    known = {metric.name: metric for metric in problem.metrics}
+    if name not in known:
+        raise InvalidInput(
+            Complaint("metric", f"{name!r} is no metric of a {problem.data.task} task", nearest(name, known))
+        )
+    return _pseudo_values(problem, known[name], _over_rows(problem, weights, part, known[name].count), part)
+
+
+def _over_rows(problem: Problem, weights: Array, part: str, value: Callable[[Array, Array], Array]) -> Array:
+    """`value(z, y)` of single rows, `(R, K, n, ...)`: every row stands as a replicate of its own, with one row."""
+    parts = [getattr(replicate.data, part) for replicate in problem.replicates]
+    shapes = problem.model.shapes(problem.inputs, problem.outputs)
+    layers, dtype = Layers(weights, shapes), parts[0].x.dtype
+    found = []
+    for start in range(0, len(parts[0]), CHUNK):
+        x = np.stack([one.x[start : start + CHUNK] for one in parts])[:, None]
+        y = np.stack([one.y[start : start + CHUNK] for one in parts])
+        rows = x.shape[2]
+        work = Workspace(shapes, len(parts), weights.shape[1], rows, dtype, back=False)
+        z = np.moveaxis(forward(x, layers, work, ACTIVATIONS[problem.model.activation]), -1, 1)
+        alone = np.ascontiguousarray(z).reshape(-1, *z.shape[2:], 1)  # (R B, K, C, 1)
+        values = value(alone, y.reshape(-1, 1, y.shape[-1], 1))
+        found.append(values.reshape(len(parts), rows, *values.shape[1:]).swapaxes(1, 2))
+    return np.concatenate(found, axis=2).astype(np.float64)
+
+
+def _losses(problem: Problem, z: Array, y: Array) -> Array:
+    scratch = Scratch(len(z), z.shape[1], z.shape[2], 1, z.dtype)
+    problem.loss.value(z, y, scratch)
+    return scratch.total[..., 0]
+
+
+def _pseudo_values(problem: Problem, metric: Metric, counts: Array, part: str) -> Array:
+    """Jackknife pseudo-values `(R, K, n)` of a metric from what the single rows count, `(R, K, n, C)`."""
+    replicates, trials, n, width = counts.shape
+    data = [replicate.data for replicate in problem.replicates]
+    rows = rows_of([getattr(one, part) for one in data], [one.y_scale for one in data])
+    total = counts.sum(axis=2)
+    whole: Array = metric.finish(total, rows)[..., None]
+    if n == 1:
+        return whole
+    fewer = Rows(n - 1, rows.sst * (n - 1) / n, rows.scale)
+    without = (total[:, :, None] - counts).reshape(replicates, trials * n, width)
+    left: Array = metric.finish(without, fewer).reshape(replicates, trials, n)
+    values: Array = whole + (n - 1) * (left.mean(axis=-1, keepdims=True) - left)
+    return values

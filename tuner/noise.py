@@ -1,0 +1,111 @@
+"""Noise: how far two values of the search lie apart by chance alone.
+
+Two sources, both measured on the confirmed configs and neither assumed. Retraining: another seed gives other weights.
+The validation rows: others would have given other values, which shows row by row; configs met the same rows, so what
+counts is the spread of their differences. A config that was not confirmed is taken to be as noisy as those that were.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from statistics import median
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.spec import Study
+from tuner.standings import by_trial, on, rank_seeds
+from tuner.statistics import t_quantile
+from tuner.trial import Confirmed
+
+__all__ = ["Noise", "Variance", "noise_of"]
+
+Array = NDArray[Any]
+PAIRED = 20  # configs whose every pair is looked at, best first, for what is typical
+
+
+@dataclass(frozen=True)
+class Variance:
+    """Variances of the difference of two configs' values: from retraining, and from the choice of validation rows."""
+
+    retraining: float
+    rows: float
+
+
+@dataclass(frozen=True)
+class Noise:
+    """What is known of a study's noise: of pairs of confirmed trials, and of a typical pair.
+
+    `scores[trial]` is `(N,)`, the goal on each ranking seed, and `blocks[trial]` `(N, G)` its validation rows.
+    """
+
+    scores: Mapping[int, Array]
+    blocks: Mapping[int, Array]
+    typical: Variance
+    replicates: int  # that a value of the search is a mean of
+    fresh_splits: bool
+
+    @property
+    def seeds(self) -> int:
+        """N, the seeds that retraining was measured on."""
+        return len(next(iter(self.scores.values())))
+
+    def between(self, a: int, b: int) -> Variance:
+        """The noise between two trials: their own where both were confirmed, the typical one otherwise."""
+        if a not in self.scores or b not in self.scores:
+            return self.typical
+        return variance(self.scores[a] - self.scores[b], self.blocks[a] - self.blocks[b], self.fresh_splits)
+
+    def standard_error(self, between: Variance) -> float:
+        """Of the difference of two values of the search, which are means over its replicates on one split."""
+        return math.sqrt(between.retraining / self.replicates + between.rows)
+
+    def alike(self, a: int, b: int, difference: float) -> bool:
+        """Whether a difference of two values of the search is within what chance makes of equal ones, at 95 %."""
+        if a not in self.scores or b not in self.scores:
+            return abs(difference) <= self._typical_reach
+        return abs(difference) <= self._quantile * self.standard_error(self.between(a, b))
+
+    # A ranking may ask of a hundred thousand trials.
+    @cached_property
+    def _quantile(self) -> float:
+        return t_quantile(0.975, self.seeds - 1)
+
+    @cached_property
+    def _typical_reach(self) -> float:
+        return self._quantile * self.standard_error(self.typical)
+
+
+def noise_of(study: Study, rows: Sequence[Confirmed]) -> Noise | None:
+    """The noise that a study's confirmations show; None before there are two configs that finished all their seeds."""
+    whole = {trial: on(rank_seeds(study), own) for trial, own in by_trial(rows).items()}
+    finished = {trial: own for trial, own in whole.items() if own and all(row.state == "complete" for row in own)}
+    if len(finished) < 2:
+        return None
+    scores = {trial: np.array([row.metrics[study.metric] for row in own]) for trial, own in finished.items()}
+    blocks = {trial: np.stack([row.blocks for row in own]).astype(np.float64) for trial, own in finished.items()}
+    best = sorted(scores, key=lambda trial: (float(scores[trial].mean()), trial), reverse=study.direction == "maximize")
+    pairs = [
+        variance(scores[a] - scores[b], blocks[a] - blocks[b], study.fresh_splits)
+        for a, b in combinations(best[:PAIRED], 2)
+    ]
+    typical = Variance(median(v.retraining for v in pairs), median(v.rows for v in pairs))
+    return Noise(scores, blocks, typical, study.train.replicates, study.fresh_splits)
+
+
+def variance(scores: Array, blocks: Array, fresh_splits: bool) -> Variance:
+    """From paired differences on every seed: of the goal `(N,)`, and of blocks of rows `(N, G)`.
+
+    Rows: the mean over seeds of `s^2 / G` over blocks. Retraining: the variance over seeds, less what the rows have put
+    into it where each seed had validation rows of its own.
+    """
+    total = float(scores.var(ddof=1))
+    if blocks.shape[1] < 2:
+        return Variance(total, 0.0)
+    rows = float((blocks.var(axis=1, ddof=1) / blocks.shape[1]).mean())
+    return Variance(max(0.0, total - rows) if fresh_splits else total, rows)

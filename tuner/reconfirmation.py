@@ -1,0 +1,126 @@
+"""`confirm`: confirms the leaders of a study that is there, or more of them on more seeds than before."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from objectives.errors import Complaint
+from tuner.dispatch import InlineEngine, open_engine
+from tuner.errors import ChangedStudy, StudyError, TunerError
+from tuner.facts import canary
+from tuner.home import StudyDirectory, find
+from tuner.ledger import Ledger
+from tuner.orchestrator import Spent
+from tuner.publish import publish
+from tuner.result import Cost, Result
+from tuner.runner import Question, Watcher, Work, ask
+from tuner.spec import MOST_SEEDS, Confirm, Study, read_study
+from tuner.workload import default_jobs
+
+__all__ = ["MOST_TOP", "confirm"]
+
+MOST_TOP = 100
+
+
+def confirm(
+    name: str | Path,
+    top: int | None = None,
+    seeds: int | None = None,
+    *,
+    data: Any = None,
+    jobs: int | None = None,
+    home: str | Path | None = None,
+    watcher: Watcher | None = None,
+) -> Result:
+    """Train the `top` trials of a study again on `seeds` fresh seeds and splits, then the best of them on as many more.
+
+    By default as many as the study says. What was trained before counts, and stays in the comparison: neither number
+    ever falls. `data` are needed where the study was run with some. Raises UnknownStudy, NoResult where no trial is
+    complete, StudyBusy, StudyError, DataError, ChangedStudy where the data or the machine's arithmetic are others.
+    """
+    started = time.perf_counter()
+    watcher = watcher or Watcher()
+    directory = find(name, home)
+    frozen = read_study(directory.study, has_data=False)
+    wanted = asked(frozen, top, seeds, jobs)
+    with writable(directory):
+        Result(directory).best()  # raises NoResult before anything is read or trained
+        watcher.stage("prepare")
+        question = stored_question(frozen, data)
+        with Ledger.open(directory.ledger) as ledger:
+            check_unchanged(question, ledger)
+            workers = jobs or default_jobs(replace(frozen, confirm=wanted), question.first, 0)
+            with open_engine(workers) as engine:
+                work = Work(frozen, question, directory, ledger, engine, watcher)
+                (source, *_) = work.search_sources()
+                prepared = time.perf_counter()
+                retrained = work.confirm(wanted)
+                confirmed = time.perf_counter()
+                result = Result(directory)
+                publish(result, source, engine)
+    wall = time.perf_counter() - started
+    result.cost = Cost(0, retrained, prepared - started, Spent(), confirmed - prepared, wall)
+    return result
+
+
+def asked(study: Study, top: int | None, seeds: int | None, jobs: int | None) -> Confirm:
+    """What to confirm. Raises StudyError with every number that is out of its bounds."""
+    bounds = {"top": (top, 1, MOST_TOP), "seeds": (seeds, 2, MOST_SEEDS), "jobs": (jobs, 1, 1024)}
+    wrong = [
+        Complaint(key, f"must lie in [{low}, {high}], but got {value}")
+        for key, (value, low, high) in bounds.items()
+        if value is not None and not low <= value <= high
+    ]
+    if wrong:
+        raise StudyError(*wrong)
+    given = {key: value for key, value in {"top": top, "seeds": seeds}.items() if value is not None}
+    return study.confirm.model_copy(update=given)
+
+
+@contextmanager
+def writable(directory: StudyDirectory) -> Iterator[None]:
+    """Hold the study. Raises StudyBusy naming who has it, TunerError where nothing can be written."""
+    try:
+        held = directory.lock()
+        held.__enter__()
+    except OSError as error:
+        raise TunerError(
+            f"{directory.path}: {error.strerror or error}; confirming writes to the study: "
+            "copy it to a place that can be written"
+        ) from error
+    try:
+        yield
+    finally:
+        held.__exit__(None, None, None)
+
+
+def stored_question(study: Study, data: Any) -> Question:
+    """The study with its data read again. Raises DataError or StudyError where they cannot be had."""
+    if data is None and study.data.source is None:
+        raise StudyError(
+            Complaint(
+                "data",
+                f"study {study.name!r} was run on data given in Python",
+                f"tuner.confirm({study.name!r}, data=...)",
+            )
+        )
+    return ask(study, data)
+
+
+def check_unchanged(question: Question, ledger: Ledger) -> None:
+    """Raise ChangedStudy where the data, or the machine's arithmetic, are not what the trials were trained with."""
+    known, study = ledger.facts, question.study
+    lines = []
+    if known["data"] != question.first.digest:
+        where = study.data.source or "the data given"
+        lines.append(f"{where} has changed since: was {known['data'][:12]}, now {question.first.digest[:12]}")
+    if known["canary"] != InlineEngine().submit(canary).result():
+        lines.append(f"this machine's arithmetic differs from where the study was run ({known['processor']})")
+    if lines:
+        head = f"study {study.name!r} cannot be confirmed: what is trained now could not be compared with its trials"
+        raise ChangedStudy("\n".join([head, *(f"  {line}" for line in lines), "put back what was, or run it anew"]))

@@ -1,0 +1,129 @@
+"""Standings: what fresh seeds say of the configs that the search put first.
+
+Two sets of fresh seeds. The first ranks the leaders, all on the same seeds and splits, and the best is the one with the
+best mean there. But the best of several is lucky in just the scores that it was chosen by. So it is trained again on
+seeds that chose nothing, and what is reported of it comes from those alone: its interval then is what an interval of a
+config named beforehand would be.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from objectives.metrics import bounds_of
+from tuner.goal import ranked, signed
+from tuner.spec import MOST_SEEDS, Study
+from tuner.statistics import Interval, best_shares, leader_groups, mean_interval
+from tuner.trial import Confirmed, Trial
+
+__all__ = ["Report", "Standing", "by_trial", "on", "rank_seeds", "report_seeds", "standings"]
+
+REPORTING = 2 * MOST_SEEDS  # the number before the first reporting seed; the search's own end well below
+
+
+@dataclass(frozen=True)
+class Report:
+    """Goal and test metrics over seeds that chose nothing."""
+
+    goal: Interval
+    test: Mapping[str, Interval]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a confirmed trial did: goal and test metrics over the seeds that rank, and its place among the others.
+
+    `p_best` is the probability that its true mean is the best of all, `tie` the rank of the first that it cannot be
+    told from at 95 % (its own where there is none), `optimism` by how much the search's value was better than the fresh
+    mean. `report` is there for the best alone, once its reporting seeds are done.
+    """
+
+    trial: int
+    search_rank: int
+    rank: int
+    tie: int
+    search_value: float
+    goal: Interval
+    test: Mapping[str, Interval]
+    optimism: float
+    p_best: float
+    report: Report | None = None
+
+
+def rank_seeds(study: Study) -> range:
+    """Replicates on which the leaders are ranked."""
+    return range(1, study.confirm.seeds + 1)
+
+
+def report_seeds(study: Study) -> range:
+    """Replicates on which the best of them is reported; no widening of the others reaches them."""
+    return range(REPORTING + 1, REPORTING + study.confirm.seeds + 1)
+
+
+def standings(study: Study, trials: Sequence[Trial], rows: Sequence[Confirmed]) -> list[Standing]:
+    """Trials with all of the ranking seeds, best mean first; ties by search rank."""
+    places = {trial.number: i for i, trial in enumerate(ranked(list(trials), study.direction), start=1)}
+    values = {trial.number: trial.value for trial in trials if trial.value is not None}
+    every = by_trial(rows)
+    own = {number: on(rank_seeds(study), mine) for number, mine in every.items() if number in values}
+    found = [number for number in places if own.get(number)]
+    if not found:
+        return []
+    scores = np.array([[signed(row.metrics[study.metric], study.direction) for row in own[n]] for n in found]).T
+    shares = dict(zip(found, best_shares(np.where(np.isfinite(scores), scores, np.inf)), strict=True))
+    means = [over(own[number], study.metric) for number in found]
+    order = sorted(range(len(found)), key=lambda i: (_behind(means[i].mean, study.direction), places[found[i]]))
+    leaders = leader_groups(len(order), lambda a, b: not _told_apart(scores[:, order[b]] - scores[:, order[a]]))
+    listed = []
+    for rank, (i, leader) in enumerate(zip(order, leaders, strict=True), start=1):
+        number, value = found[i], values[found[i]]
+        test = {name: over(own[number], name) for name in own[number][0].metrics if name.startswith("test_")}
+        optimism = signed(means[i].mean - value, study.direction)
+        listed.append(
+            Standing(number, places[number], rank, leader + 1, value, means[i], test, optimism, shares[number])
+        )
+    return [replace(listed[0], report=report_of(study, every[listed[0].trial])), *listed[1:]]
+
+
+def report_of(study: Study, rows: Sequence[Confirmed]) -> Report | None:
+    """What the reporting seeds say of a trial, from its retrainings; None until all of them are done."""
+    own = on(report_seeds(study), rows)
+    if not own:
+        return None
+    return Report(over(own, study.metric), {n: over(own, n) for n in own[0].metrics if n.startswith("test_")})
+
+
+def by_trial(rows: Sequence[Confirmed]) -> dict[int, list[Confirmed]]:
+    """Retrainings by their trial, each in the order of its seeds."""
+    found: dict[int, list[Confirmed]] = {}
+    for row in sorted(rows, key=lambda row: row.replicate):
+        found.setdefault(row.trial, []).append(row)
+    return found
+
+
+def on(seeds: range, rows: Sequence[Confirmed]) -> list[Confirmed]:
+    """Those of one trial's retrainings that are on these seeds; empty where one is missing."""
+    own = [row for row in rows if row.replicate in seeds]
+    return own if len(own) == len(seeds) else []
+
+
+def over(rows: Sequence[Confirmed], name: str) -> Interval:
+    """Mean and interval of a metric over retrainings."""
+    return mean_interval([row.metrics[name] for row in rows], bounds=bounds_of(name))
+
+
+def _told_apart(behind: NDArray[Any]) -> bool:
+    """Whether paired differences have a mean above zero, at 95 %; a config that diverged is behind for certain."""
+    interval = mean_interval(behind.tolist())
+    return not math.isfinite(interval.mean) or interval.low > 0
+
+
+def _behind(mean: float, direction: str) -> float:
+    """Sorts means, best first; a config that diverged on a fresh seed comes last, whatever the direction."""
+    return signed(mean, direction) if math.isfinite(mean) else math.inf
