@@ -114,9 +114,8 @@ def descend(problem: Problem, configs: Sequence[Config], epochs: int, state: Sta
     ordered = [configs[i] for i in order]
     with np.errstate(all="ignore"):
         start = state.take(order) if state else _initial(problem, ordered)
-        outcome = Outcome.join(
-            [_run(problem, ordered[a:b], epochs, start.take(range(a, b))) for a, b in lane_edges(problem, ordered)]
-        )
+        edges = lane_edges(problem, len(ordered), int(ordered[0]["batch_size"]), len(start.slots))
+        outcome = Outcome.join([_run(problem, ordered[a:b], epochs, start.take(range(a, b))) for a, b in edges])
     back = [int(i) for i in np.argsort(order)]
     return Outcome({name: curve[:, back] for name, curve in outcome.curves.items()}, outcome.state.take(back))
 

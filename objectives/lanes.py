@@ -7,18 +7,13 @@ is cut into lanes, each of which trains for all the epochs asked before the next
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
-from objectives.groups import slots_of
 from objectives.problem import Problem
 
 __all__ = ["lane_edges", "lane_width"]
-
-Config = Mapping[str, Any]
 
 # Measured on 2 MiB of second-level cache a core, MLP 64-64-10 and 64-256-10, batch 16 to 256: a trial's share of a step
 # is within 5 % of its best at 2 to 4 MB, and 15 to 30 % worse at 16. Below four trials the calls cost more than memory.
@@ -35,8 +30,7 @@ def lane_width(problem: Problem, batch_size: int, slots: int) -> int:
     return max(1, int(np.clip(LANE_BYTES // bytes_each, NARROWEST, WIDEST)) // len(problem.replicates))
 
 
-def lane_edges(problem: Problem, configs: Sequence[Config]) -> list[tuple[int, int]]:
-    """First and last trial (exclusive) of each lane, as equally wide as can be."""
-    count = len(configs)
-    lanes = -(-count // lane_width(problem, int(configs[0]["batch_size"]), slots_of(configs)))
+def lane_edges(problem: Problem, count: int, batch_size: int, slots: int) -> list[tuple[int, int]]:
+    """First and last trial (exclusive) of each lane of a pack of `count`, as equally wide as can be."""
+    lanes = -(-count // lane_width(problem, batch_size, slots))
     return list(pairwise(count * i // lanes for i in range(lanes + 1)))
