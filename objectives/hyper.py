@@ -37,7 +37,8 @@ class Hyper:
     """A hyperparameter of a rule: its default, its valid values, and the range that is searched when none is given.
 
     `role` is the name it shares with its like in other rules, so that one model can learn across them. `tier` is the
-    number of trials from which a study searches it unasked.
+    number of trials from which a study searches it unasked. `why` says what is wrong with values that are not valid,
+    where it takes a word.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Hyper:
     scale: str  # "log", "log1m" (log of 1 - value) or "linear"
     valid: Interval
     tier: int
+    why: str = ""
 
 
 @dataclass(frozen=True)

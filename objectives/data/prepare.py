@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from objectives.data.mixed import transform_mixed
+from objectives.data.raw import first_lines
 from objectives.data.splits import PARTS, Division, SplitSpec, divide, split_complaints
 from objectives.data.table import DEFAULT_SPLIT, Table
 from objectives.errors import Complaint, DataError
@@ -77,7 +78,7 @@ def prepare(
         ]
         _check_finite(parts, features, table.where, dtype)
     train, valid, test = parts
-    inferred = (*table.inferred, *_describe(table, division, split))
+    inferred = (*table.inferred, *_constants(train, features, table.where), *_describe(table, division, split))
     back = (_read_only(y_mean), _read_only(y_scale))
     digest = _digest(
         table.task, features, table.classes, [a for p in (train, valid, test) for a in (p.x, p.y)] + [*back]
@@ -122,6 +123,19 @@ def _check_finite(parts: list[Part], features: tuple[str, ...], where: str, dtyp
         found.append(Complaint(f"{where}, target", f"values too large for {dtype}", hint))
     if found:
         raise DataError(*found)
+
+
+def _constants(train: Part, features: tuple[str, ...], where: str) -> list[str]:
+    """A sentence on columns that never change on the train rows. Raises DataError where none does."""
+    x = train.x[:, :-1]
+    # few columns are left after a look at the first rows, whatever the size of the table
+    flat = np.flatnonzero((x[:STRETCH] == x[0]).all(axis=0))
+    flat = np.array([i for i in flat if (x[:, i] == x[0, i]).all()], dtype=np.int64)
+    if len(flat) == len(features):
+        what = "every column is constant on the train rows: there is nothing to learn from"
+        raise DataError(Complaint(where, what, "add columns that vary"))
+    names = first_lines(features[i] for i in flat)
+    return [f"constant on the train rows, {len(flat)} of {len(features)} columns: {names}"] if len(flat) else []
 
 
 def _part(inputs: Callable[[Codes], Floats], y: Floats, rows: Codes, width: int, dtype: str) -> Part:

@@ -49,8 +49,11 @@ def encode(values: Any, classes: tuple[str, ...], task: str | None, where: str, 
         return None
     if (task or _infer(column, levels)) == "regression":
         return _regression(column, levels, task, where, found)
+    if not classes and _broken(column, levels, where, found):
+        return None
     names = classes or tuple(_name(level) for level in levels)
-    return _classified(codes if not classes else column, names, task, where, found)
+    said = () if classes else _negative(levels)
+    return _classified(codes if not classes else column, names, task, where, found, said)
 
 
 def _readable(values: Any, where: str, found: Found) -> Column | None:
@@ -110,6 +113,26 @@ def _infer(column: Column, levels: Column) -> str:
     return "classes" if few and whole else "regression"
 
 
+def _broken(column: Column, levels: Column, where: str, found: Found) -> bool:
+    """Complains of labels that are no whole numbers among others that are: slips, or numbers to be predicted."""
+    if column.dtype.kind != "f" or not (levels == np.floor(levels)).any():
+        return False
+    broken = column != np.floor(column)
+    if broken.any():
+        first = column[broken][0]
+        what = f"label {first:g} in {some_rows(broken)} is no whole number, as others are"
+        hint = "correct it, use task = 'regression' for numbers, or write the labels as texts to mean classes"
+        found.append(Complaint(where, what, hint))
+    return bool(broken.any())
+
+
+def _negative(levels: Column) -> tuple[str, ...]:
+    """A sentence on -1 and the like among several classes: some mark missing labels with it."""
+    if levels.dtype.kind not in "if" or len(levels) < 3 or levels[0] >= 0:
+        return ()
+    return (f"target: {_name(levels[0])} is a class of its own; remove its rows if it marks missing labels",)
+
+
 def _regression(column: Column, levels: Column, task: str | None, where: str, found: Found) -> Target | None:
     if column.dtype.kind == "U":
         what = f"is text ({str(levels[0])!r}), regression needs numbers"
@@ -119,7 +142,9 @@ def _regression(column: Column, levels: Column, task: str | None, where: str, fo
     return Target("regression", column.astype(np.float64)[:, None], (), said)
 
 
-def _classified(codes: Column, names: tuple[str, ...], task: str | None, where: str, found: Found) -> Target | None:
+def _classified(
+    codes: Column, names: tuple[str, ...], task: str | None, where: str, found: Found, said: tuple[str, ...]
+) -> Target | None:
     counts = np.bincount(codes, minlength=len(names))
     if len(names) > max(2, len(codes) // 2):
         what = f"has {len(names)} different values in {len(codes)} rows, too many for classes"
@@ -132,7 +157,8 @@ def _classified(codes: Column, names: tuple[str, ...], task: str | None, where: 
     if task == "binary" and len(names) != 2:
         found.append(Complaint(where, f"task is binary, but there are {len(names)} classes", "use 'multiclass'"))
     kind = "binary" if len(names) == 2 else "multiclass"
-    said = () if task else (f"target: {kind}, {len(names)} classes ({first_lines(names)})",)
+    if not task:
+        said = (f"target: {kind}, {len(names)} classes ({first_lines(names)})", *said)
     return Target(task or kind, codes.astype(np.int64), names, said)
 
 

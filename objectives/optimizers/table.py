@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from objectives.errors import Complaint, InvalidInput, nearest
@@ -28,6 +29,7 @@ def _eps(default: float) -> Hyper:
 
 
 _MOMENTUM = Hyper("momentum", "momentum", 0.9, 0.5, 0.995, "log1m", UNIT, SOME)
+_AHEAD = replace(_MOMENTUM, valid=Interval(0.0, 1.0, open_low=True), why="without momentum nesterov is sgd: use that")
 _BETA1 = Hyper("beta1", "momentum", 0.9, 0.5, 0.995, "log1m", UNIT, SOME)
 _BETA2 = Hyper("beta2", "beta2", 0.999, 0.9, 0.9999, "log1m", UNIT, ASKED)
 _ALPHA = Hyper("alpha", "beta2", 0.99, 0.7, 0.9999, "log1m", UNIT, ASKED)
@@ -42,6 +44,7 @@ _AVERAGES = (_BETA1, _BETA2, _eps(1e-8))
 _ADAM = (_rate(1e-3, 1e-5, 0.1), *_AVERAGES)
 _SLOWER = (_rate(2e-3, 1e-5, 0.1), *_AVERAGES)  # torch's default for adamax and nadam
 _BALL = (_rate(0.01, 1e-4, 3.0), _MOMENTUM, _L2)
+_BALL_AHEAD = (_BALL[0], _AHEAD, _L2)
 _ROWS = (
     Optimizer("sgd", "a step against the gradient", (_rate(0.1, 1e-4, 3.0), _L2), sgd_rule, CONVENTIONS["sgd"]),
     Optimizer(
@@ -52,7 +55,7 @@ _ROWS = (
         CONVENTIONS["momentum"],
     ),
     Optimizer(
-        "nesterov", "momentum that already counts the coming step", _BALL, nesterov_rule, CONVENTIONS["nesterov"]
+        "nesterov", "momentum that already counts the coming step", _BALL_AHEAD, nesterov_rule, CONVENTIONS["nesterov"]
     ),
     Optimizer(
         "rmsprop",
@@ -155,7 +158,7 @@ def hyperparameters(config: Mapping[str, Any]) -> dict[str, float]:
         if values[name] != value
     ]
     wrong += [
-        Complaint(f"{row.name}.{hyper.name}", f"must lie in {hyper.valid}, but got {values[hyper.name]!r}")
+        Complaint(f"{row.name}.{hyper.name}", f"must lie in {hyper.valid}, but got {values[hyper.name]!r}", hyper.why)
         for hyper in row.hypers
         if values[hyper.name] not in hyper.valid
     ]

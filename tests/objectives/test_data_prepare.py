@@ -179,3 +179,29 @@ def test_a_damaged_directory_is_named_and_can_be_written_again(tmp_path: Path, n
         open_prepared(tmp_path / "data")
     save_prepared(_ready(), tmp_path / "data")
     assert open_prepared(tmp_path / "data").digest == _ready().digest
+
+
+def test_constant_columns_are_named_and_a_table_of_nothing_else_is_refused() -> None:
+    x = np.column_stack([X[:, 0], np.full(90, 7.0), X[:, 1], np.zeros(90)])
+    assert "constant on the train rows, 2 of 4 columns: x1, x3" in _ready(x).inferred
+    assert not any("constant" in said for said in _ready().inferred)
+    frame = pd.DataFrame({"a": X[:, 0], "b": "same", "c": [1.0, np.nan] * 45})
+    assert "constant on the train rows, 2 of 3 columns: c, b=same" in _ready(frame).inferred
+    with pytest.raises(DataError, match="data: every column is constant on the train rows: there is nothing to learn"):
+        _ready(np.ones((90, 2)))
+    with pytest.raises(DataError, match="every column is constant on the train rows"):
+        _ready(pd.DataFrame({"b": ["same"] * 90}))
+
+
+def test_a_column_that_varies_elsewhere_only_is_constant_to_training() -> None:
+    order = np.arange(90)
+    x = np.column_stack([X[:, 0], order > 70, order])
+    said = _ready(x, np.resize(["a", "b"], 90), SplitSpec(order="x2")).inferred
+    assert "constant on the train rows, 1 of 2 columns: x1" in said
+
+
+def test_values_too_large_of_both_signs_make_no_warning() -> None:
+    x = np.column_stack([np.resize([1e300, -1e300, 3e307], 90), X])
+    x[::2, 0] = 1.0
+    with pytest.raises(DataError, match="column 'x0': values too large for float32"):
+        _ready(x)

@@ -61,6 +61,15 @@ def test_the_task_can_be_given() -> None:
         (X, np.where(CLASSES > 1, np.inf, 0.3), {}, "missing or not finite in rows 3, 6"),
         (X, np.eye(3)[CLASSES], {}, "is one-hot, not labels; use y.argmax(axis=1)"),
         (X, np.zeros((60, 2)), {"task": "binary"}, "has 2 columns, classes have one"),
+        (
+            X,
+            np.where(np.arange(60) == 3, 0.5, CLASSES),
+            {"task": "multiclass"},
+            "target: label 0.5 in row 4 is no whole number, as others are; correct it, use task = 'regression'",
+        ),
+        (X, np.where(CLASSES > 0, CLASSES / 2, 3), {"task": "multiclass"}, "label 0.5 in rows 2, 5, 8, 11, 14 and 15"),
+        (X, np.where(CLASSES > 1, np.nan, CLASSES), {"task": "binary"}, "missing or not finite in rows 3, 6, 9, 12"),
+        (np.where(X > 2, -np.inf, X), CLASSES, {}, "column 'x1': -inf in row 40; correct it"),
         (X, np.column_stack([X, np.ones(60)]), {}, "column 2 is constant"),
         (X, np.zeros((60, 2, 2)), {}, "has 3 dimensions; give one value a row"),
         (X, 3, {}, "has 0 dimensions"),
@@ -86,6 +95,15 @@ def test_bad_arrays(x: Any, y: Any, options: dict[str, Any], words: str) -> None
 
 def _frame(**columns: Any) -> pd.DataFrame:
     return pd.DataFrame({"a": X[:, 0], **columns})
+
+
+def test_negative_labels_are_classes_and_said_to_be_where_they_may_mark_missing_ones() -> None:
+    table = table_from(X, CLASSES - 1, task="multiclass")
+    assert table.classes == ("-1", "0", "1")
+    (said,) = table.inferred
+    assert said == "target: -1 is a class of its own; remove its rows if it marks missing labels"
+    assert table_from(X, CLASSES - 1).inferred[1] == said
+    assert table_from(X, np.where(CLASSES > 1, -1, 1), task="binary").inferred == ()
 
 
 def test_frames_of_all_kinds_of_columns() -> None:

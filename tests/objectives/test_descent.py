@@ -421,6 +421,8 @@ def test_unknown_rules_and_values_out_of_range_are_refused():
         descend(whole, [config("adan")], 1)
     with pytest.raises(InvalidInput, match=r"momentum\.momentum: must lie in \[0, 1\), but got 1\.0"):
         descend(whole, [config("momentum", momentum=1.0)], 1)
+    with pytest.raises(InvalidInput, match=r"must lie in \(0, 1\), but got 0\.0; without momentum nesterov is sgd"):
+        descend(whole, [config("nesterov", momentum=0)], 1)
 
 
 def test_replicates_must_stack():

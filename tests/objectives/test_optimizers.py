@@ -189,7 +189,7 @@ def test_coefficients_have_the_same_bits_for_one_trial_and_many(rule, places, st
     ("left", "right"),
     [
         (one("momentum", lr=0.05, momentum=0.0), one("sgd", lr=0.05)),
-        (one("nesterov", lr=0.05, momentum=0.0), one("sgd", lr=0.05)),
+        (one("nesterov", lr=0.05, momentum=1e-300), one("sgd", lr=0.05)),
         (one("momentum", lr=0.05, momentum=0.0, weight_decay=0.1), one("sgd", lr=0.05, weight_decay=0.1)),
         (one("adamw", weight_decay=0.0), one("adam", weight_decay=0.0)),
         (one("nadam", beta1=0.0, lr=0.01), one("adam", beta1=0.0, lr=0.01)),

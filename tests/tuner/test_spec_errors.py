@@ -133,6 +133,21 @@ BAD: list[tuple[dict[str, Any], str]] = [
         "optimizers.rmsprop.centered: has True twice; give each choice once",
     ),
     ({"train": {"clip_norm": -1}}, "train.clip_norm: must lie in [0, inf), but got -1; 0 is usual"),
+    *(
+        (
+            {"optimizers": {"nesterov": {"momentum": values}}},
+            f"optimizers.nesterov.momentum{end}: must lie in (0, 1), but got {zero}; "
+            "without momentum nesterov is sgd: use that",
+        )
+        for values, end, zero in (
+            (0.0, "", 0.0),
+            (0, "", 0),
+            ([0.9, 0.0], "", 0.0),
+            ({"low": 0.0, "high": 0.9}, ".low", 0.0),
+            ({"low": 0.0, "log": False}, ".low", 0.0),
+            ({"choices": [0, 0.5]}, ".choices", 0),
+        )
+    ),
     ({"model": {"dropout": 1}}, "model.dropout: must lie in [0, 1), but got 1; 0 is usual"),
     ({"model": {"dropout": [0.1, "x"]}}, "model.dropout: must be a number or a list, but got 'x'; 0 is usual"),
     ({"model": {"dropout": float("nan")}}, "model.dropout: must be finite, but got nan; 0 is usual"),

@@ -186,7 +186,7 @@ def number(value: Any, hyper: Hyper) -> float:
     if not math.isfinite(real):
         raise Bad(f"must be finite, but got {shown(value)}", _example(hyper))
     if real not in hyper.valid:
-        raise Bad(f"must lie in {hyper.valid}, but got {shown(value)}", _example(hyper))
+        raise Bad(f"must lie in {hyper.valid}, but got {shown(value)}", hyper.why or _example(hyper))
     return real
 
 
@@ -222,7 +222,7 @@ def _range(raw: Mapping[str, Any], hyper: Hyper, key: tuple[str, ...], report: R
             ends[end] = number(raw.get(end, preset), hyper)
         except Bad as bad:
             # an end of exactly 0 is a likely wish, and there is a way to have it
-            zero = log is True and raw.get(end) == 0 and end == "low"
+            zero = log is True and raw.get(end) == 0 and end == "low" and not hyper.why
             what = "a log range cannot start at 0" if zero else bad.what
             report.add((*key, end), what.replace("a number, a list or a range", "a number"), bad.hint)
     if len(ends) == 2 and ends["low"] > ends["high"]:
