@@ -37,7 +37,7 @@ LAYERS = [
     ["tuner.home"],
     ["tuner.spec"],
     ["tuner.space", "tuner.fitting"],
-    ["tuner.packing", "tuner.optuna_bridge", "tuner.facts"],
+    ["tuner.packing", "tuner.optuna_bridge", "tuner.optuna_storage", "tuner.facts"],
     ["tuner.search", "tuner.dispatch", "tuner.ledger"],
     ["tuner.live", "tuner.workload", "tuner.standings"],
     ["tuner.orchestrator", "tuner.confirmation", "tuner.noise"],
@@ -47,11 +47,12 @@ LAYERS = [
     ["tuner.publish"],
     ["tuner.runner"],
     ["tuner.reconfirmation"],
+    ["tuner.exchange"],
     ["tuner.cli"],
     ["tuner.__main__"],
 ]
 DOORS = {
-    "optuna": {"tuner.optuna_bridge"},
+    "optuna": {"tuner.optuna_bridge", "tuner.optuna_storage"},
     "joblib": {"tuner.dispatch"},
     "sqlalchemy": {"tuner.ledger"},
     "pydantic": {"tuner.spec"},

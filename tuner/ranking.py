@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORMULA",
+    "IMPORTED",
     "confirmation_table",
     "csv_text",
     "hyper_kinds",
@@ -36,6 +37,7 @@ Kind = str | tuple[str, ...]  # "float64", "Int64", or categories
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for the start of one
 FLOAT32 = 4 * float(np.finfo(np.float32).eps)  # relative differences that say nothing
 STATES = ("complete", "pruned", "diverged", "failed")
+IMPORTED = "imported"  # the task of a study that another tool ran
 
 
 def ties(study: Study, best: Sequence[Trial], noise: Noise | None) -> list[int | None]:
@@ -136,12 +138,16 @@ def shown(value: Any) -> str:
 
 
 def metric_names(task: str) -> list[str]:
-    """Metrics that every trial of a task has, losses first."""
+    """Metrics that every trial of a task has, losses first; those of an imported study are known as its value alone."""
+    if task == IMPORTED:
+        return []
     return ["train_loss", "valid_loss", *(f"valid_{metric.name}" for metric in metrics_of(task))]
 
 
 def hyper_kinds(study: Study) -> dict[str, Kind]:
     """Hyperparameters of a study's trials with their kind of column: the optimizers' own, then the shared ones."""
+    if study.imported:
+        return dict(study.imported.columns)
     rows = [row for name, row in OPTIMIZERS.items() if name in study.optimizers]
     own: dict[str, Kind] = {name: "float64" for row in rows for name in row.names}
     own |= {flag.name: ("false", "true") for row in rows for flag in row.flags}

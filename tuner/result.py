@@ -168,7 +168,7 @@ class Result:
         seen = {standing.trial for standing in confirmed}
         order += [t for t in ranked(self.all_trials, self.study.direction) if t.number not in seen]
         if optimizer is not None:
-            order = [trial for trial in order if trial.config["optimizer"] == optimizer]
+            order = [trial for trial in order if trial.config.get("optimizer") == optimizer]
         if not 1 <= rank <= len(order):
             if self.all_trials and all(trial.state == "diverged" for trial in self.all_trials):
                 raise NoResult(f"all {len(self.all_trials)} trials of study {self.study.name!r} diverged")
@@ -185,10 +185,10 @@ class Result:
         return Best(
             study=self.study.name,
             trial=trial.number,
-            params=dict(trial.config) | {"epochs": trial.epoch, "horizon": trial.config["epochs"]},
+            params=dict(trial.config) | {"epochs": trial.epoch, "horizon": trial.config.get("epochs", trial.epochs)},
             training=_training(trial),
-            conventions=conventions_of(trial.config, self.study.dtype),
-            model=_model(trial, self.facts),
+            conventions={} if self.study.imported else conventions_of(trial.config, self.study.dtype),
+            model={} if self.study.imported else _model(trial, self.facts),
             result={"metric": self.study.metric, "direction": self.study.direction, "value": trial.value}
             | {"metrics": dict(trial.metrics)},
             confirmation=_confirmation(standing, self.study),
@@ -198,7 +198,8 @@ class Result:
 
 def _training(trial: Trial) -> dict[str, int]:
     """How long to train, and what a schedule runs over, in epochs and updates."""
-    steps, epochs, horizon = trial.steps // trial.epochs, trial.epoch or 0, int(trial.config["epochs"])
+    steps, epochs = trial.steps // max(trial.epochs, 1), trial.epoch or 0
+    horizon = int(trial.config.get("epochs", trial.epochs))
     whole = {"horizon": horizon, "horizon_steps": steps * horizon, "steps_per_epoch": steps}
     return {"epochs": epochs, "steps": steps * epochs, **whole}
 

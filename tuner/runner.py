@@ -29,7 +29,7 @@ from tuner.packing import Source
 from tuner.publish import publish
 from tuner.result import Cost, Result
 from tuner.space import space_of
-from tuner.spec import MOST_SEEDS, Confirm, Study, differences, in_toml, read_study
+from tuner.spec import MOST_SEEDS, Confirm, Study, differences, in_toml, not_run, read_study
 from tuner.standings import rank_seeds, report_seeds, standings
 from tuner.trial import Trial
 from tuner.workload import default_jobs
@@ -199,6 +199,8 @@ def ask(
 ) -> Question:
     """Read a study, `settings` over it, and its data; check all that can be checked. Raises StudyError, DataError."""
     asked = read_study(study, settings=settings, has_data=data is None)
+    if asked.imported:
+        raise not_run(asked.name, asked.imported)
     split, about = split_of(asked), asked.data
     if data is None:
         table = load_table(str(about.source), about.target, base=asked.base, task=about.task, split=split)
@@ -234,6 +236,8 @@ def settle(question: Question, directory: StudyDirectory) -> tuple[Ledger, Study
         write_atomic(directory.study, study.to_toml())
         return Ledger.create(directory.ledger, facts | sizes(first) | machine_facts()), study
     frozen = read_study(directory.study, has_data=False)
+    if frozen.imported:
+        raise not_run(frozen.name, frozen.imported)
     ledger = Ledger.open(directory.ledger)
     try:
         check_same(frozen, study, ledger.facts, facts)

@@ -18,7 +18,7 @@ from tuner.cli.words import command_hint, option_hint
 from tuner.errors import ChangedStudy, NoResult, StudyBusy, StudyError, UnknownStudy
 
 ROOT = Path(__file__).parent.parent.parent
-COMMANDS = ("init", "check", "run", "list", "show", "top", "best", "confirm", "report", "export", "rm", "completion")
+COMMANDS = ("init", "check", "run", "list", "show", "top", "best", "confirm", "report", "export", "import", "rm", "completion")
 HEAVY = ("numpy", "pandas", "optuna", "sqlalchemy", "joblib", "pydantic", "sklearn", "scipy", "rich", "filelock")
 
 
@@ -98,13 +98,16 @@ def test_guessed_commands_are_answered(shell: Shell, word: str, answer: str) -> 
         (("run", "x", "--learning_rate", "1"), "no option --learning_rate; use --set optimizers.NAME.lr=0.01"),
         (("run", "x", "--resume"), "no option --resume; not needed: run it again, and it goes on where it stopped"),
         (("run", "x", "--sead", "1"), "did you mean --seed?"),
-        (("export", "x", "--to", "torch"), "use tuner best STUDY --to toml|json|args"),
+        (
+            ("export", "x", "--to", "torch"),
+            "--to torch is not known; use one of optuna, mlflow, or for training code: ",
+        ),
         (("best", "x", "--json"), "use --to json"),
         (("top", "x", "--json"), "use -f json"),
         (("best", "x", "--to", "torch"), "'torch' is not one of 'toml', 'json', 'args'"),
         (("top",), "tuner top: missing argument 'STUDY'; see tuner top --help"),
         (("run", "x", "-j", "0"), "0 is not in the range"),
-        (("list", "-o", "x.parquet"), "no format has the suffix '.parquet'; use one of .csv, .json"),
+        (("list", "-o", "x.xls"), "no format has the suffix '.xls'; use one of .csv, .json"),
         (("completion", "tcsh"), "'tcsh' is not one of 'bash', 'zsh', 'fish'"),
     ],
 )

@@ -46,8 +46,10 @@ def opened(study: str, home: Path | None) -> Result:
 
 def check_optimizer(result: Result, optimizer: str | None) -> None:
     """Raises UsageError for an optimizer that the study does not have."""
-    if optimizer is not None and optimizer not in result.study.optimizers:
+    imported = result.study.imported
+    known = list(imported.columns.get("optimizer", ()) if imported else result.study.optimizers)
+    if optimizer is not None and optimizer not in known:
         from tuner.spec import suggest
 
-        hint = suggest(optimizer, list(result.study.optimizers))
+        hint = suggest(optimizer, known)
         raise click.UsageError(f"--optimizer {optimizer!r}: study {result.study.name!r} does not have it; {hint}")

@@ -18,10 +18,11 @@ import click
 
 from tuner.cli.completion import VARIABLE, completed, completion
 from tuner.cli.confirming import confirm
+from tuner.cli.exchange import export, import_
 from tuner.cli.failures import Terminated, explained
 from tuner.cli.files import check, init
 from tuner.cli.reporting import report
-from tuner.cli.results import best, export, top
+from tuner.cli.results import best, top
 from tuner.cli.running import run
 from tuner.cli.studies import list_studies, rm, show
 from tuner.cli.text import errors_to
@@ -94,7 +95,7 @@ program = Program(
     ],
     no_args_is_help=True,
 )
-for command in (init, check, run, list_studies, show, top, best, confirm, report, export, rm, completion):
+for command in (init, check, run, list_studies, show, top, best, confirm, report, export, import_, rm, completion):
     command.params.append(debug_option())
     program.add_command(command)
 

@@ -49,7 +49,13 @@ def ranking_sheet(
         sparse=fixed,
         titles=titles | {"batch_size": "batch"} | ({goal: goal}),
         views={"rank": _places(sheet), "confirmed": _confirmed(result, sheet)},
-        order=(*FIRST, *own, *(name for name in SHARED if name in sheet.columns), "epoch", *names),
+        order=(
+            *(name for name in FIRST if name in sheet.columns or name == "confirmed"),
+            *own,
+            *(name for name in SHARED if name in sheet.columns),
+            "epoch",
+            *names,
+        ),
         frame=frame,
     )
 
@@ -69,7 +75,9 @@ def tie_notes(result: Result, sheet: Sheet) -> list[str]:
 
 def _searched(result: Result, name: str) -> bool:
     """Whether any optimizer's values of a hyperparameter are searched."""
-    return any(is_searched(domains.get(name)) for domains in result.study.optimizers.values())
+    return result.study.imported is not None or any(
+        is_searched(domains.get(name)) for domains in result.study.optimizers.values()
+    )
 
 
 def _confirmed(result: Result, sheet: Sheet) -> list[str]:

@@ -1,12 +1,12 @@
-"""Commands on what a study found: the top of its ranking, the best config, and everything as files."""
+"""Commands on what a study found: the top of its ranking, and the best config."""
 
 from __future__ import annotations
 
 import shlex
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,10 +17,8 @@ from tuner.cli.text import errors_to
 
 if TYPE_CHECKING:
     from tuner.best import Best
-    from tuner.cli.sheet import Sheet
-    from tuner.result import Result
 
-__all__ = ["best", "export", "top"]
+__all__ = ["best", "top"]
 
 
 @click.command
@@ -129,54 +127,3 @@ def _args(best: Best) -> str:
 
 
 WRITERS: dict[str, Callable[[Best], str]] = {"toml": _toml, "json": _json, "args": _args}
-
-
-@click.command
-@study_argument
-@click.option(
-    "--what", type=click.Choice(["trials", "curves", "config", "confirmations"]), default="trials", show_default=True,
-    help="All trials, their learning curves, the best config, or every confirmation run.",
-)  # fmt: skip
-@home_option
-@output_options("csv")
-def export(study: str, what: str, home: Path | None, output: Output) -> None:
-    """Write what a STUDY found, all of it."""
-    output.sheet(SHEETS[what](opened(study, home)))
-
-
-def _trials(result: Result) -> Sheet:
-    from tuner.cli.ranked import ranking_sheet
-
-    return ranking_sheet(result, complete=False)
-
-
-def _curves(result: Result) -> Sheet:
-    from tuner.cli.sheet import sheet_of
-
-    return sheet_of(result.curves())
-
-
-def _config(result: Result) -> Sheet:
-    from tuner.cli.sheet import fields
-
-    document: Mapping[str, Any] = result.best().document()
-    return fields(document)
-
-
-def _confirmations(result: Result) -> Sheet:
-    from tuner.cli.sheet import Sheet
-
-    names = list(dict.fromkeys(name for row in result.confirmed for name in row.metrics))
-    rows = tuple(
-        (row.trial, row.replicate, row.state, row.epoch, *(row.metrics.get(name) for name in names), row.seconds)
-        for row in result.confirmed
-    )
-    return Sheet(("trial", "replicate", "state", "epoch", *names, "seconds"), rows)
-
-
-SHEETS: dict[str, Callable[[Result], Sheet]] = {
-    "trials": _trials,
-    "curves": _curves,
-    "config": _config,
-    "confirmations": _confirmations,
-}

@@ -50,6 +50,8 @@ def block(pairs: Mapping[str, Any], indent: str = "  ") -> str:
 
 def question(study: Study) -> str:
     """What a study asks, in a line."""
+    if study.imported:
+        return f"{study.direction} {study.metric} of {study.imported.study!r}, imported from {study.imported.source}"
     model = "an mlp" if study.model.kind == "mlp" else f"a {study.model.kind} model"
     source = study.data.source or "data of your own"
     return f"{study.direction} {study.metric} of {model} on {source} in {study.train.epochs} epochs, seed {study.seed}"
@@ -83,7 +85,8 @@ def study_page(result: Result) -> Page:
         seeds = confirmation.column("seeds")[0]
         text += f"\nconfirmed on {seeds} {fresh_words(study.fresh_splits)}\n"
         text += as_table(fit_window(confirmed_view(result, confirmation))[0])
-    text += f"\noptimizers\n{as_table(fit_window(filtered(optimizers)[0])[0])}"
+    if optimizers.rows:
+        text += f"\noptimizers\n{as_table(fit_window(filtered(optimizers)[0])[0])}"
     found = result.findings()
     if found:
         text += f"\nfindings\n{findings_block(found)}"
@@ -119,7 +122,8 @@ def best_line(result: Result) -> str:
     value = f"trial {best.trial}: {best.metric} {short(best.value)}"
     low, high = best.interval or (None, None)
     fresh = f", confirmed {interval(best.confirmation['mean'], low, high)}" if best.confirmed else ", not confirmed"
-    return f"{value}{fresh}, {best['optimizer']}"
+    named = f", {best['optimizer']}" if "optimizer" in best else ""
+    return f"{value}{fresh}{named}"
 
 
 def best_document(result: Result) -> dict[str, Any] | None:

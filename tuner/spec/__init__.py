@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from tuner.spec.checks import loss_problem, task_problem
 from tuner.spec.domains import Choices, Domain, Range, is_searched, values_of
+from tuner.spec.imported import imported_text, not_run
 from tuner.spec.resolve import read_study
 from tuner.spec.schema import GOALS, MOST_SEEDS, Confirm, Data, Limits, Model, Search, Split, Train
-from tuner.spec.study import Study, differences, in_toml
+from tuner.spec.study import Imported, Study, differences, in_toml
 from tuner.spec.words import suggest
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Confirm",
     "Data",
     "Domain",
+    "Imported",
     "Limits",
     "Model",
     "Range",
@@ -30,9 +32,11 @@ __all__ = [
     "Study",
     "Train",
     "differences",
+    "imported_text",
     "in_toml",
     "is_searched",
     "loss_problem",
+    "not_run",
     "read_study",
     "suggest",
     "task_problem",

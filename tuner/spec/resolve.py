@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any, cast
@@ -19,6 +20,8 @@ from tuner.spec.checks import (
     goal_of,
     name_of,
 )
+from tuner.spec.imported import TABLE as IMPORTED
+from tuner.spec.imported import imported_of, not_run
 from tuner.spec.overrides import apply
 from tuner.spec.presets import optimizer_domains
 from tuner.spec.reading import plain_copy, read_toml
@@ -47,6 +50,8 @@ def read_study(
     Raises StudyError with every problem.
     """
     raw, label, home, stem = _loaded(source)
+    if IMPORTED in raw:
+        return _imported(raw, label, stem, has_data)
     report = apply(raw, overrides, settings or {}, label)
     return _resolved(raw, report, base or home, stem, has_data)
 
@@ -59,6 +64,16 @@ def _loaded(source: Source) -> tuple[dict[str, Any], str, Path, str]:
         return plain_copy(source), "", Path(), "study"
     path = Path(source)
     return read_toml(path), str(path), path.parent, path.stem
+
+
+def _imported(raw: dict[str, Any], label: str, stem: str, has_data: bool) -> Study:
+    """A study that another tool ran, to look at; the tables that say how to run one stay at their defaults."""
+    metric, direction, imported = imported_of(raw, label)
+    known = {key: value for key, value in raw["study"].items() if key not in ("minimize", "maximize")}
+    study = _resolved({"study": known, "optimizers": {"sgd": {}}}, Report(label), Path(), stem, has_data=False)
+    if has_data:
+        raise not_run(study.name, imported)
+    return replace(study, metric=metric, direction=direction, optimizers={}, written=raw, imported=imported)
 
 
 def _resolved(raw: dict[str, Any], report: Report, base: Path, stem: str, has_data: bool) -> Study:

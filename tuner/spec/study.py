@@ -11,7 +11,16 @@ from objectives.schedules import SCHEDULE_HYPERS
 from tuner.spec.domains import Domain, plain
 from tuner.spec.schema import OF_LAYERS, Confirm, Data, Limits, Model, Search, Train
 
-__all__ = ["Study", "differences", "in_toml"]
+__all__ = ["Imported", "Study", "differences", "in_toml"]
+
+
+@dataclass(frozen=True)
+class Imported:
+    """Where a study comes from that another tool ran; `columns` are its parameters: "float64", "Int64" or choices."""
+
+    source: str
+    study: str
+    columns: Mapping[str, str | tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -37,6 +46,7 @@ class Study:
     limits: Limits
     base: Path = field(default=Path(), compare=False)
     written: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    imported: Imported | None = None
 
     @property
     def fresh_splits(self) -> bool:
@@ -44,7 +54,9 @@ class Study:
         return self.data.split.column is None and self.data.split.order is None
 
     def to_table(self) -> dict[str, Any]:
-        """Every key explicit, in plain types, in the order of a study file."""
+        """Every key explicit, in plain types, in the order of a study file; of an imported one, what its file says."""
+        if self.imported:
+            return dict(self.written)
         study = {"name": self.name, "seed": self.seed, "trials": self.trials}
         tables: dict[str, Any] = {"study": {**study, self.direction: self.metric, "dtype": self.dtype}}
         for name in ("data", "model", "train"):

@@ -1,0 +1,333 @@
+"""Optuna and MLflow: what goes out comes back, and what they wrote, in any version, comes in."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import io
+import json
+import sqlite3
+import warnings
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import numpy as np
+import optuna
+import pandas as pd
+import pytest
+
+from tests.tuner.command import FACTS, STUDY, Shell, complete, made_up
+from tests.tuner.trials import trial
+from tuner.errors import NoResult, StudyError, TunerError
+from tuner.exchange.imported import import_study
+from tuner.exchange.to_optuna import axes_of, optuna_study
+from tuner.home import StudyDirectory, study_directory
+from tuner.ledger import Ledger
+from tuner.optuna_storage import Axis, load, masked, store
+from tuner.result import Result
+from tuner.spec import read_study
+
+DATA = Path(__file__).parent / "data"
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StudyDirectory:
+    monkeypatch.setenv("TUNER_HOME", str(tmp_path))
+    return made_up(tmp_path)
+
+
+@pytest.fixture
+def shell(capsys: pytest.CaptureFixture[str], small: StudyDirectory) -> Shell:
+    del small
+    return Shell(capsys)
+
+
+def opened(place: str, name: str = "small") -> optuna.Study:
+    """A study as an Optuna user opens it."""
+    if place.endswith(".log"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            backend = optuna.storages.journal.JournalFileBackend(place)
+            return optuna.load_study(study_name=name, storage=optuna.storages.JournalStorage(backend))
+    return optuna.load_study(study_name=name, storage=f"sqlite:///{place}")
+
+
+# Out
+
+
+@pytest.mark.parametrize("file", ["optuna.db", "optuna.log"])
+def test_optuna_opens_what_was_exported(shell: Shell, small: StudyDirectory, tmp_path: Path, file: str) -> None:
+    place = str(tmp_path / file)
+    ended = shell("export", "small", "--to", "optuna", "--storage", place)
+    assert (ended.code, ended.out, ended.err) == (0, "", f"wrote study 'small', 6 trials, into {place}\n")
+    study, result = opened(place), Result(small)
+    assert (study.direction.name, study.metric_names) == ("MINIMIZE", ["valid_loss"])
+    assert study.best_trial.number == result.ranking()["trial"][0]
+    assert study.best_value == result.ranking()["value"][0]
+    assert [t.state.name for t in study.trials] == ["COMPLETE", "COMPLETE", "COMPLETE", "PRUNED", "COMPLETE", "FAIL"]
+    first = study.trials[0]
+    assert first.params == {"optimizer": "momentum", "lr": 0.01, "batch_size": 32}
+    assert first.distributions["lr"] == optuna.distributions.FloatDistribution(1e-5, 3.0, log=True)
+    assert first.distributions["batch_size"] == optuna.distributions.CategoricalDistribution((16, 32))
+    assert first.intermediate_values == {1: 0.9, 2: 0.5, 3: 0.25, 4: 0.3}
+    assert first.user_attrs["config"] == dict(result.all_trials[0].config)
+    assert first.user_attrs["metrics"] == {"train_loss": 0.5, "valid_loss": 0.25, "valid_accuracy": 0.875}
+    assert first.user_attrs["confirmed"]["mean"] == 0.03125
+    named = {"epoch": 3, "seconds": 0.01, "seed": 0, "framework": "torch", "state": "complete", "steps": 40}
+    assert {key: first.user_attrs[key] for key in named} == named
+    assert study.trials[4].value == np.inf
+    assert study.trials[5].user_attrs["error"] == "ValueError: no"
+    assert first.duration is not None
+    assert first.duration.total_seconds() == 0.01
+
+
+def test_each_optimizer_has_its_own_parameters(tmp_path: Path) -> None:
+    tables = STUDY | {"study": {"name": "own", "trials": 40}, "optimizers": {"momentum": {}, "adam": {}, "sgd": {}}}
+    axes = axes_of(read_study(tables))
+    assert set(axes) == {"optimizer", "lr", "momentum", "beta1", "batch_size"}
+    assert (axes["momentum"].kind, axes["momentum"].log) == ("float", False)
+    directory = made_up(tmp_path, "own")
+    directory.study.write_text(read_study(tables).to_toml(), encoding="utf-8")
+    store(optuna_study(Result(directory)), str(tmp_path / "o.db"))
+    params = [set(t.params) for t in opened(str(tmp_path / "o.db"), "own").trials]
+    assert params[0] == {"optimizer", "lr", "momentum", "batch_size"}
+    assert params[2] == {"optimizer", "lr", "beta1", "batch_size"}
+
+
+def test_one_distribution_serves_all_optimizers() -> None:
+    optimizers = {"momentum": {"lr": {"low": 0.01, "high": 0.5}}, "adam": {"lr": 0.001}, "sgd": {"lr": [0.1, 1.0]}}
+    tables = STUDY | {"optimizers": optimizers, "model": {"hidden": [[8], [8, 4]]}}
+    axes = axes_of(read_study(tables))
+    assert axes["lr"] == Axis("float", 0.001, 1.0, log=False)
+    assert axes["hidden"] == Axis("categorical", choices=("8", "8x4"))
+
+
+def test_a_run_that_ended_far_from_its_best_epoch_is_not_the_best_in_optuna(tmp_path: Path) -> None:
+    directory = study_directory("small", tmp_path)
+    directory.path.mkdir()
+    directory.study.write_text(read_study(STUDY).to_toml(), encoding="utf-8")
+    spike = replace(complete(1, [0.5, 0.01, 9.0, 99.0], 0.5), stable=False)
+    with Ledger.create(directory.ledger, FACTS) as ledger:
+        ledger.commit_generation(0, [complete(0, [0.9, 0.5], 0.8), spike, trial(2, value=0.75)])
+    store(optuna_study(Result(directory)), str(tmp_path / "o.db"))
+    assert opened(str(tmp_path / "o.db")).best_trial.number == Result(directory).best().trial == 0
+
+
+def test_exporting_again_is_refused_without_force(shell: Shell, tmp_path: Path) -> None:
+    place = f"sqlite:///{tmp_path / 'optuna.db'}"
+    assert shell("export", "small", "--to", "optuna", place).code == 0
+    again = shell("export", "small", "--to", "optuna", place)
+    way = "name another --study-name, or add --force to replace it"
+    assert (again.code, again.err) == (2, f"error: {place}: has a study 'small' already; {way}\n")
+    assert shell("export", "small", "--to", "optuna", place, "--study-name", "other").code == 0
+    assert shell("export", "small", "--to", "optuna", place, "--force").code == 0
+    assert sorted(optuna.get_all_study_names(place)) == ["other", "small"]
+    assert len(opened(str(tmp_path / "optuna.db")).trials) == 6
+
+
+def call(app: Any, path: str, **query: Any) -> Any:
+    """The JSON that a WSGI application answers a GET with."""
+    said: list[str] = []
+    environ = {
+        "REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": urlencode(query), "SERVER_NAME": "x",
+        "SERVER_PORT": "80", "wsgi.input": io.BytesIO(), "wsgi.errors": io.StringIO(), "wsgi.url_scheme": "http",
+    }  # fmt: skip
+    body = b"".join(app(environ, lambda status, headers, *rest: said.append(status)))
+    assert said == ["200 OK"]
+    return json.loads(body)
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+@pytest.mark.skipif(not importlib.util.find_spec("optuna_dashboard"), reason="pip install 'tuner[dashboard]'")
+def test_the_dashboard_lists_the_trials(shell: Shell, tmp_path: Path) -> None:
+    import optuna_dashboard
+
+    shell("export", "small", "--to", "optuna", tmp_path / "optuna.db")
+    app = optuna_dashboard.wsgi(f"sqlite:///{tmp_path / 'optuna.db'}")
+    (summary,) = call(app, "/api/studies")["study_summaries"]
+    assert (summary["study_name"], summary["directions"]) == ("small", ["minimize"])
+    detail = call(app, f"/api/studies/{summary['study_id']}", after=0)
+    states = ["Complete", "Complete", "Complete", "Pruned", "Complete", "Fail"]
+    assert [t["state"] for t in detail["trials"]] == states
+    assert [p["name"] for p in detail["trials"][0]["params"]] == ["optimizer", "lr", "batch_size"]
+    assert [step["step"] for step in detail["trials"][0]["intermediate_values"]] == [1, 2, 3, 4]
+
+
+# In
+
+
+def database(tmp_path: Path, version: int) -> Path:
+    """The storage that a version of Optuna wrote, from its SQL."""
+    place = tmp_path / f"optuna{version}.db"
+    with sqlite3.connect(place) as connection:
+        connection.executescript((DATA / f"optuna{version}.sql").read_text(encoding="utf-8"))
+    connection.close()
+    return place
+
+
+@pytest.mark.parametrize("version", [2, 3, 4])
+def test_storages_of_older_versions_are_read_and_not_touched(tmp_path: Path, version: int) -> None:
+    place = database(tmp_path, version)
+    before = hashlib.sha256(place.read_bytes()).hexdigest()
+    directory = import_study(str(place), home=tmp_path / "home", study_name="old")
+    assert hashlib.sha256(place.read_bytes()).hexdigest() == before
+    assert [path.name for path in place.parent.glob("optuna*")] == [place.name]
+    result = Result(directory)
+    assert len(result.all_trials) == 9
+    states = {"complete", "pruned", "failed"} | ({"diverged"} if version > 2 else set())
+    assert {t.state for t in result.all_trials} == states
+    table = result.ranking()
+    assert table["lr"].dtype == np.float64
+    assert table["layers"].dtype == "Int64"
+    assert set(table["act"].cat.categories) == {"relu", "tanh"}
+    assert table["value"][0] == table["value"].min()
+    assert result.curves()["trial"].nunique() >= 5
+
+
+def test_what_was_exported_comes_back(small: StudyDirectory, tmp_path: Path) -> None:
+    for file in ("o.db", "o.log"):
+        store(optuna_study(Result(small)), str(tmp_path / file))
+        directory = import_study(str(tmp_path / file), f"back from {file}", tmp_path)
+        ours, theirs = Result(small).ranking(), Result(directory).ranking()
+        for name in ("rank", "trial", "state", "value", "epoch", "epochs", "optimizer", "lr", "batch_size"):
+            assert ours[name].astype("str").tolist() == theirs[name].astype("str").tolist(), name
+        same = ours["state"] != "failed"
+        a, b = Result(small).curves(), Result(directory).curves()
+        loss = a[(a["metric"] == "valid_loss") & a["trial"].isin(ours["trial"][same])]
+        assert b["value"].tolist() == [*loss["value"].tolist(), np.inf]
+
+
+def test_an_imported_study_is_looked_at_and_not_run(shell: Shell, tmp_path: Path) -> None:
+    source = database(tmp_path, 4)
+    made = shell("import", source, "--study-name", "old", "--metric", "valid_loss", "--optimizer", "adam")
+    assert (made.code, made.err) == (0, "look at it with: tuner top old\n")
+    for args in (("top", "old"), ("show", "old"), ("show", "old/1"), ("best", "old"), ("list",), ("export", "old")):
+        ended = shell(*args)
+        assert (ended.code, ended.out != "") == (0, True), args
+    assert shell("top", "old", "--optimizer", "adam").code == 0
+    stored = read_study(tmp_path / "old" / "study.toml", has_data=False)
+    assert (stored.metric, stored.direction) == ("valid_loss", "minimize")
+    file = tmp_path / "mine.toml"
+    file.write_text('[data]\nsource = "sklearn:iris"\n[optimizers.sgd]\n', encoding="utf-8")
+    for args in (("run", "old"), ("run", file, "--name", "old"), ("check", tmp_path / "old" / "study.toml")):
+        ended = shell(*args)
+        assert ended.code == 2, args
+        assert f"error: study 'old': was imported from Optuna, {source}: what it tried is known, " in ended.err
+    again = shell("import", source, "--study-name", "old")
+    assert again.code == 2
+    assert again.err.startswith("error: study 'old': is there already; choose another with --name")
+
+
+def test_parameters_are_renamed_and_never_hide_a_column(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'o.db'}"
+    study = optuna.create_study(study_name="s", storage=url)
+    study.optimize(lambda t: t.suggest_float("epoch", 0, 1) + t.suggest_float("learning rate", 0, 1), n_trials=2)
+    table = Result(import_study(url, home=tmp_path, rename={"learning rate": "lr"})).ranking()
+    assert {"params_epoch", "lr", "epoch"} <= set(table.columns)
+    with pytest.raises(StudyError, match="rename 'learning_rate': is no parameter; did you mean 'learning rate'"):
+        import_study(url, "t", tmp_path, rename={"learning_rate": "lr"})
+    with pytest.raises(StudyError, match="column 'rank': would be there twice; rename one"):
+        import_study(url, "t", tmp_path, rename={"epoch": "rank"})
+    assert not (tmp_path / "t").exists()
+
+
+def test_what_cannot_be_imported_says_why(tmp_path: Path) -> None:
+    source = str(database(tmp_path, 4))
+    (tmp_path / "text.db").write_text("no", encoding="utf-8")
+    made_up(tmp_path)
+    known = "name a URL like sqlite:///optuna.db"
+    torn = tmp_path / "torn.log"
+    torn.write_text('{"op_code": 0, "worker_id": "a", "study_name', encoding="utf-8")
+    for wrong, said in (
+        (str(tmp_path / "none.db"), f"there is no such file; {known}"),
+        (str(tmp_path / "text.db"), f"is no storage of Optuna; {known}"),
+        (str(tmp_path / "small" / "ledger.db"), f"is no storage of Optuna; {known}"),
+        (str(tmp_path), f"is a directory; {known}"),
+        ("nonsense", f"is not known; {known}"),
+        ("oracle9://user:secret@host/base", r"oracle9://user:\*\*\*@host/base: is no database that is known"),
+        (str(torn), "has no studies in it"),
+    ):
+        with pytest.raises(StudyError, match=said) as caught:
+            import_study(wrong, "x", tmp_path)
+        assert "secret" not in str(caught.value)
+    with pytest.raises(StudyError, match="has 4 studies; choose one with --study-name: "):
+        import_study(source, "x", tmp_path)
+    with pytest.raises(StudyError, match="has no study 'odl'; did you mean 'old'"):
+        import_study(source, "x", tmp_path, study_name="odl")
+    with pytest.raises(StudyError, match="study 'two' has 2 objectives; only studies with one objective"):
+        import_study(source, "x", tmp_path, study_name="two")
+    with pytest.raises(NoResult, match="study 'empty' has no complete trial"):
+        import_study(source, "x", tmp_path, study_name="empty")
+    with pytest.raises(StudyError, match="study 'a/b': cannot be the name of a directory; choose one with --name"):
+        import_study(source, home=tmp_path, study_name="a/b")
+    assert not (tmp_path / "x").exists()
+
+
+def test_databases_without_a_driver_or_a_server_say_so_without_the_password(tmp_path: Path) -> None:
+    for url in ("mysql://user:secret@host/base", "postgresql+pg8000://user:secret@host/base"):
+        with pytest.raises(
+            TunerError, match=r"://user:\*\*\*@host/base: the driver .* is missing: pip install "
+        ) as caught:
+            load(url)
+        assert "secret" not in str(caught.value)
+    assert masked("could not reach postgresql://a:b@c/d and x://e:f@g") == (
+        "could not reach postgresql://a:***@c/d and x://e:***@g"
+    )
+
+
+def test_nothing_but_a_storage_of_optuna_is_written_into(small: StudyDirectory, tmp_path: Path) -> None:
+    study = optuna_study(Result(small))
+    notes = tmp_path / "notes.db"
+    notes.write_text("mine", encoding="utf-8")
+    before = small.ledger.read_bytes()
+    for place in (notes, small.ledger):
+        with pytest.raises(StudyError, match=f"{place}: is .*no storage of Optuna"):
+            store(study, str(place), force=True)
+    with pytest.raises(StudyError, match=r"there is no directory .*; make it first"):
+        store(study, f"sqlite:///{tmp_path}/none/o.db")
+    assert (notes.read_text(encoding="utf-8"), small.ledger.read_bytes()) == ("mine", before)
+
+
+def test_export_says_what_its_options_lack(shell: Shell, tmp_path: Path) -> None:
+    for args, said in (
+        (("--storage", "o.db"), "a place to write to needs --to optuna or --to mlflow"),
+        (("--to", "optuna"), "--to optuna needs a place to write to, like --storage sqlite:///optuna.db"),
+        (("--to", "mlflow", tmp_path / "m", "-o", tmp_path / "f.csv"), "-o does not go with --to mlflow"),
+    ):
+        ended = shell("export", "small", *args)
+        assert (ended.code, said in ended.err) == (2, True), ended.err
+
+
+# MLflow
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.skipif(not importlib.util.find_spec("mlflow"), reason="pip install 'tuner[mlflow]'")
+def test_mlflow_reads_back_params_curves_and_artifacts(
+    shell: Shell, small: StudyDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "mlruns"
+    ended = shell("export", "small", "--to", "mlflow", place)
+    assert ended.code == 0, ended.err
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    from mlflow import MlflowClient
+
+    client = MlflowClient(place.as_uri())
+    experiment = client.get_experiment_by_name("small")
+    runs = {run.data.tags.get("trial", "study"): run for run in client.search_runs([experiment.experiment_id])}
+    assert set(runs) == {"study", "0", "1", "2", "3", "4", "5"}
+    one, result = runs["1"], Result(small)
+    assert one.data.params == {key: str(v) if v != [64] else "64" for key, v in result.all_trials[1].config.items()}
+    history = client.get_metric_history(one.info.run_id, "valid_loss")
+    assert [(m.step, m.value) for m in history] == [(1, 0.8), (2, 0.4), (3, 0.35), (4, 0.125)]
+    assert one.data.metrics["value"] == 0.125
+    assert [runs[number].info.status for number in "0345"] == ["FINISHED", "KILLED", "FAILED", "FAILED"]
+    folder = client.download_artifacts(runs["study"].info.run_id, "")
+    assert {path.name for path in Path(folder).iterdir()} == {"study.toml", "ranking.csv", "best.toml"}
+    assert pd.read_csv(Path(folder) / "ranking.csv")["trial"].tolist() == result.ranking()["trial"].tolist()
+    again = shell("export", "small", "--to", "mlflow", place)
+    assert (again.code, "has an experiment 'small' already" in again.err) == (2, True)
+    assert shell("export", "small", "--to", "mlflow", place, "--force").code == 0
