@@ -46,8 +46,7 @@ def opened(study: str, home: Path | None) -> Result:
 
 def check_optimizer(result: Result, optimizer: str | None) -> None:
     """Raises UsageError for an optimizer that the study does not have."""
-    imported = result.study.imported
-    known = list(imported.columns.get("optimizer", ()) if imported else result.study.optimizers)
+    known = list(result.study.optimizers)
     if optimizer is not None and optimizer not in known:
         from tuner.spec import suggest
 

@@ -85,8 +85,7 @@ def study_page(result: Result) -> Page:
         seeds = confirmation.column("seeds")[0]
         text += f"\nconfirmed on {seeds} {fresh_words(study.fresh_splits)}\n"
         text += as_table(fit_window(confirmed_view(result, confirmation))[0])
-    if optimizers.rows:
-        text += f"\noptimizers\n{as_table(fit_window(filtered(optimizers)[0])[0])}"
+    text += f"\noptimizers\n{as_table(fit_window(filtered(optimizers)[0])[0])}"
     found = result.findings()
     if found:
         text += f"\nfindings\n{findings_block(found)}"
@@ -122,8 +121,7 @@ def best_line(result: Result) -> str:
     value = f"trial {best.trial}: {best.metric} {short(best.value)}"
     low, high = best.interval or (None, None)
     fresh = f", confirmed {interval(best.confirmation['mean'], low, high)}" if best.confirmed else ", not confirmed"
-    named = f", {best['optimizer']}" if "optimizer" in best else ""
-    return f"{value}{fresh}{named}"
+    return f"{value}{fresh}, {best['optimizer']}"
 
 
 def best_document(result: Result) -> dict[str, Any] | None:

@@ -27,6 +27,7 @@ from tuner.trial import Trial
 
 __all__ = ["import_study"]
 
+UNKNOWN = "unknown"  # the optimizer of a study that does not say
 GENERATION = 1000  # trials to a transaction
 STATES = {"complete": "complete", "pruned": "pruned", "fail": "failed", "running": "failed", "waiting": "failed"}
 
@@ -57,12 +58,17 @@ def import_study(
         hint = "choose another with --name, or remove it with `tuner rm`"
         raise StudyError(Complaint(f"study {directory.name!r}", "is there already", hint))
     goal = metric or study.metric or "value"
-    names = _names(study, goal, rename or {}, constants or {})
+    constants = dict(constants or {})
+    names = _names(study, goal, rename or {}, constants)
     columns = {names[key]: _kind(axis) for key, axis in study.axes.items()}
-    columns |= {key: (shown(value),) for key, value in (constants or {}).items()}
+    if not isinstance(columns.get("optimizer"), tuple) and "optimizer" not in constants:
+        if "optimizer" in columns:
+            raise StudyError(Complaint("column 'optimizer'", "is a number", "rename it"))
+        constants["optimizer"] = UNKNOWN
+    columns = {key: (shown(value),) for key, value in constants.items()} | columns
     origin = Imported(f"Optuna, {masked(source)}", study.name, columns)
     text = imported_text(directory.name, max(1, len(study.trials)), goal, study.direction, origin)
-    trials = [_trial(study, trial, goal, names, constants or {}) for trial in study.trials]
+    trials = [_trial(study, trial, goal, names, constants) for trial in study.trials]
     with directory.lock():
         _write(directory, text, trials, {"source": masked(source), "study": study.name})
     return directory

@@ -8,6 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, cast
 
+from objectives.optimizers import OPTIMIZERS
 from tuner.spec.checks import (
     check_data,
     check_decay,
@@ -20,6 +21,7 @@ from tuner.spec.checks import (
     goal_of,
     name_of,
 )
+from tuner.spec.domains import Domain
 from tuner.spec.imported import TABLE as IMPORTED
 from tuner.spec.imported import imported_of, not_run
 from tuner.spec.overrides import apply
@@ -73,7 +75,14 @@ def _imported(raw: dict[str, Any], label: str, stem: str, has_data: bool) -> Stu
     study = _resolved({"study": known, "optimizers": {"sgd": {}}}, Report(label), Path(), stem, has_data=False)
     if has_data:
         raise not_run(study.name, imported)
-    return replace(study, metric=metric, direction=direction, optimizers={}, written=raw, imported=imported)
+    optimizers = {name: _at_defaults(name) for name in imported.columns["optimizer"]}
+    return replace(study, metric=metric, direction=direction, optimizers=optimizers, written=raw, imported=imported)
+
+
+def _at_defaults(name: str) -> dict[str, Domain]:
+    """Domains of an optimizer of which nothing is known but its name."""
+    row = OPTIMIZERS.get(name)
+    return {} if row is None else {x.name: x.default for x in row.hypers} | {flag.name: False for flag in row.flags}
 
 
 def _resolved(raw: dict[str, Any], report: Report, base: Path, stem: str, has_data: bool) -> Study:
