@@ -18,7 +18,21 @@ from tuner.cli.words import command_hint, option_hint
 from tuner.errors import ChangedStudy, NoResult, StudyBusy, StudyError, UnknownStudy
 
 ROOT = Path(__file__).parent.parent.parent
-COMMANDS = ("init", "check", "run", "list", "show", "top", "best", "confirm", "report", "export", "import", "rm", "completion")
+COMMANDS = (
+    "init",
+    "check",
+    "run",
+    "list",
+    "show",
+    "top",
+    "best",
+    "confirm",
+    "report",
+    "export",
+    "import",
+    "rm",
+    "completion",
+)
 HEAVY = ("numpy", "pandas", "optuna", "sqlalchemy", "joblib", "pydantic", "sklearn", "scipy", "rich", "filelock")
 
 

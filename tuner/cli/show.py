@@ -203,7 +203,7 @@ def facts_of(result: Result, trial: Trial) -> dict[str, Any]:
     """What a trial came to, in a few lines."""
     value = f"{short(trial.value)} at epoch {trial.epoch} of {trial.epochs}" if trial.value is not None else "none"
     facts = {result.study.metric: value, "generation": trial.generation, "training": f"{trial.seconds:.2g} s"}
-    if trial.state == "complete" and trial.epochs < trial.config["epochs"]:
+    if trial.state == "complete" and trial.epochs < trial.config.get("epochs", trial.epochs):
         facts["early stop"] = f"after {trial.config['patience']} epochs without improvement"
     standing = next((s for s in result.standings if s.trial == trial.number), None)
     if standing:

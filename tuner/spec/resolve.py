@@ -82,7 +82,9 @@ def _imported(raw: dict[str, Any], label: str, stem: str, has_data: bool) -> Stu
 def _at_defaults(name: str) -> dict[str, Domain]:
     """Domains of an optimizer of which nothing is known but its name."""
     row = OPTIMIZERS.get(name)
-    return {} if row is None else {x.name: x.default for x in row.hypers} | {flag.name: False for flag in row.flags}
+    if row is None:
+        return {}
+    return {**{x.name: x.default for x in row.hypers}, **dict.fromkeys((flag.name for flag in row.flags), False)}
 
 
 def _resolved(raw: dict[str, Any], report: Report, base: Path, stem: str, has_data: bool) -> Study:
