@@ -30,6 +30,7 @@ class Stream(IntEnum):
     CANDIDATES = 13  # (replicate, candidate)
     DROPOUT = 14  # (replicate, epoch, layer)
     POSTERIOR = 20  # ()
+    SEQUENCE = 21  # ()
 
 
 def stream(seed: int, purpose: Stream, *key: int) -> np.random.Generator:

@@ -47,6 +47,7 @@ def fitted(study: Study, data: Prepared) -> tuple[Study, list[str]]:
         )
     if complaints:
         raise StudyError(*complaints)
+    study = replace(study, rows=rows)
     if not large:
         return study, []
     kept = [size for size in sizes if size <= rows] or [rows]

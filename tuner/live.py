@@ -12,7 +12,7 @@ from objectives.descent import State
 from objectives.stopping import STOPPED, TRAINED
 from tuner.goal import goal_at, is_stable
 from tuner.packing import Pack, PackOutcome
-from tuner.search import survivors
+from tuner.pruners import PRUNERS
 from tuner.spec import Study
 from tuner.trial import Trial
 
@@ -87,10 +87,16 @@ class LiveTrial:
 
 @dataclass
 class LiveGeneration:
-    """A generation in flight: its trials, the rung it is on, and how many packs of that rung are still out."""
+    """A generation in flight: its trials, the rung of its ladder that it is on, and how many packs of it are still out.
+
+    `before` rungs of the study come before the first of its ladder; `bars` are the medians of earlier generations.
+    """
 
     number: int
     trials: list[LiveTrial]
+    ladder: Sequence[int]
+    before: int = 0
+    bars: Mapping[int, float] = field(default_factory=dict)
     rung: int = 0
     out: int = 0
 
@@ -112,7 +118,7 @@ class LiveGeneration:
         self.out -= 1
         for i, number in enumerate(pack.trials):
             trial = self._find(number)
-            trial.rung = self.rung
+            trial.rung = self.before + self.rung
             trial.take(outcome, i, len(pack.trials))
 
     def fail(self, pack: Pack, error: str) -> None:
@@ -120,22 +126,35 @@ class LiveGeneration:
         self.out -= 1
         for number in pack.trials:
             trial = self._find(number)
-            trial.rung, trial.ended, trial.error = self.rung, "failed", error
+            trial.rung, trial.ended, trial.error = self.before + self.rung, "failed", error
 
-    def cut(self, study: Study, epochs: Sequence[int], constant: float) -> None:
+    def cut(self, study: Study, constant: float) -> None:
         """End the rung: the last one completes its trials, an earlier one sends only its best on.
 
-        `constant` is the validation loss of a constant prediction.
+        `constant` is the validation loss of a constant prediction. Where each optimizer has the same budget,
+        the best of each go on.
         """
-        last = self.rung == len(epochs) - 1
-        reached = [trial for trial in self.trials if trial.rung == self.rung]
-        values = [np.inf if trial.ended else trial.goal(study) for trial in reached]
-        steady = [is_stable(trial.curves["valid_loss"], constant) if trial.parts else False for trial in reached]
-        going = survivors(values, steady, 1 if last else study.search.reduction)
-        for i, trial in enumerate(reached):
-            if not trial.ended and (last or i not in going):
-                trial.ended = "complete" if i in going else "pruned"
+        there = [trial for trial in self.trials if trial.rung == self.before + self.rung]
+        if self.rung == len(self.ladder) - 1:
+            for trial in there:
+                trial.ended = trial.ended or "complete"
+        else:
+            of_each = study.search.allocation == "equal"
+            groups: dict[Any, list[LiveTrial]] = {}
+            for trial in there:
+                groups.setdefault(trial.config["optimizer"] if of_each else None, []).append(trial)
+            for group in groups.values():
+                self._cut(group, study, constant)
         self.rung += 1
+
+    def _cut(self, group: Sequence[LiveTrial], study: Study, constant: float) -> None:
+        values = [np.inf if trial.ended else trial.goal(study) for trial in group]
+        steady = [is_stable(trial.curves["valid_loss"], constant) if trial.parts else False for trial in group]
+        pruner, bar = PRUNERS[study.search.pruner], self.bars.get(self.ladder[self.rung])
+        going = pruner.going(values, steady, study.search.reduction, bar)
+        for i, trial in enumerate(group):
+            if not trial.ended and i not in going:
+                trial.ended = "pruned"
 
     def _find(self, number: int) -> LiveTrial:
         return self.trials[number - self.trials[0].number]

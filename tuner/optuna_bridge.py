@@ -6,30 +6,54 @@ proposal is a pure function of (seed, history).
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tuner.space import Latent
+from tuner.latents import Latent, Latents
 
-__all__ = ["Observation", "importance", "tpe"]
+__all__ = ["Observation", "gp", "importance", "tpe"]
 
 
 @dataclass(frozen=True)
 class Observation:
     """Latents that were tried and the value they gave; lower is better, inf for a trial that diverged."""
 
-    latents: dict[str, float | str]
+    latents: Latents
     value: float
 
 
-def tpe(latents: Sequence[Latent], history: Sequence[Observation], count: int, seed: int) -> list[dict[str, Any]]:
+def tpe(latents: Sequence[Latent], history: Sequence[Observation], count: int, seed: int) -> list[Latents]:
     """`count` proposals of Optuna's multivariate TPE; those asked before count as pending for those asked after."""
+    import optuna
+
+    sampler = optuna.samplers.TPESampler(n_startup_trials=1, multivariate=True, constant_liar=True, seed=seed)
+    return _asked(sampler, latents, history, count)
+
+
+def gp(latents: Sequence[Latent], history: Sequence[Observation], count: int, seed: int) -> list[Latents]:
+    """`count` proposals of Optuna's Gaussian process; those asked before count as pending for those asked after.
+
+    A value that is not finite counts as the worst that was seen.
+    """
+    import optuna
+    import torch
+
+    torch.set_num_threads(1)  # sums in one order, whatever the machine
+    worst = max((seen.value for seen in history if seen.value < float("inf")), default=0.0)
+    finite = [Observation(seen.latents, min(seen.value, worst)) for seen in history]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        sampler = optuna.samplers.GPSampler(n_startup_trials=1, seed=seed)
+    return _asked(sampler, latents, finite, count)
+
+
+def _asked(sampler: Any, latents: Sequence[Latent], history: Sequence[Observation], count: int) -> list[Latents]:
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     space = {latent.name: _distribution(latent) for latent in latents}
-    sampler = optuna.samplers.TPESampler(n_startup_trials=1, multivariate=True, constant_liar=True, seed=seed)
     study = optuna.create_study(sampler=sampler, pruner=optuna.pruners.NopPruner())
     study.add_trials(
         [optuna.trial.create_trial(params=seen.latents, distributions=space, value=seen.value) for seen in history]

@@ -24,9 +24,10 @@ from tuner.ledger import Ledger
 from tuner.live import LiveGeneration, LiveTrial
 from tuner.memo import Memo
 from tuner.packing import Member, Pack, Source, cut, opened, run_remembered
-from tuner.search import LAG, propose, rungs
+from tuner.search import LAG, bars, generation_size, ladder, propose, rungs
 from tuner.space import Space
 from tuner.spec import Study
+from tuner.stopping import reason_to_stop
 from tuner.trial import Trial
 
 __all__ = ["Progress", "Search", "Spent"]
@@ -65,8 +66,9 @@ class Progress:
 class Search:
     """One run of a study's search, up to its number of trials. Committed generations are never run again.
 
-    Every trial trains on all of `sources`, which share one split. Long packs of the generations in flight are kept
-    below `flight` until their generation is committed.
+    Every trial trains on all of `sources`, which share one split. `warm` are trials of other studies. `stopped` says
+    why a search ended before its trials were used up. Long packs of the generations in flight are kept below `flight`
+    until their generation is committed.
     """
 
     def __init__(
@@ -78,12 +80,13 @@ class Search:
         engine: Engine,
         flight: Path,
         watch: Callable[[Progress], None] = lambda progress: None,
+        warm: Sequence[Trial] = (),
     ) -> None:
         self.study, self.space, self.sources = study, space, sources
         self.ledger, self.engine, self.flight, self.watch = ledger, engine, flight, watch
         data = opened(sources[0].directory)
         self.train_rows, self.constant = len(data.train), constant_loss(data, data.valid)
-        self.rungs = rungs(study)
+        self.warm, self.stopped = warm, ""
         self.history: list[Trial] = ledger.trials()
         self.states = Counter(trial.state for trial in self.history)
         self.best = next(iter(ranked(self.history, study.direction)), None)
@@ -94,34 +97,53 @@ class Search:
 
     def run(self) -> Spent:
         """Search until the study has its trials; returns what it took."""
-        self._propose()
+        self._go_on()
         while self.flying:
             self._collect()
             while self.flying and not self.flying[0].running:
                 self._commit(self.flying.pop(0))
-                self._propose()
+                self._go_on()
             self.watch(self._progress())
-        shutil.rmtree(self.flight, ignore_errors=True)
+        if not self.stopped:
+            shutil.rmtree(self.flight, ignore_errors=True)
         return self._progress().spent
+
+    def _go_on(self) -> None:
+        """Propose what comes next, unless it is time to stop: then what is in flight is given up, to be found again."""
+        if len(self.history) < self.study.trials:
+            self.stopped = reason_to_stop(self.study, self.history, time.perf_counter() - self.started)
+        if self.stopped:
+            self.flying.clear()
+            self.out.clear()
+            self.engine.forget()
+        else:
+            self._propose()
 
     def _propose(self) -> None:
         """Propose generations as far ahead as the lag allows, and send their first packs."""
         while len(self.flying) <= LAG:
             asked = len(self.history) + sum(len(generation.trials) for generation in self.flying)
-            count = min(self.study.search.generation_size, self.study.trials - asked)
+            number = (self.history[-1].generation + 1 if self.history else 0) + len(self.flying)
+            count = min(generation_size(self.study, number), self.study.trials - asked)
             if count <= 0:
                 return
-            number = (self.history[-1].generation + 1 if self.history else 0) + len(self.flying)
-            latents = propose(self.study, self.space, number, asked, count, self.history)
+            latents = propose(self.study, self.space, number, asked, count, self.history, self.warm)
             trials = [LiveTrial(asked + i, self.space.config(point), point) for i, point in enumerate(latents)]
-            self.flying.append(LiveGeneration(number, trials))
+            steps = ladder(self.study, number)
+            medians = bars(self.study, number, self.history)
+            self.flying.append(LiveGeneration(number, trials, steps, len(rungs(self.study)) - len(steps), medians))
             self._send(self.flying[-1])
 
     def _send(self, generation: LiveGeneration) -> None:
         """Send the packs of a generation's current rung."""
-        done = self.rungs[generation.rung - 1] if generation.rung else 0
+        budget, rung = self.study.budget, generation.rung
+
+        def epochs(config: Mapping[str, Any]) -> int:
+            done = budget.epochs(config, generation.ladder[rung - 1]) if rung else 0
+            return budget.epochs(config, generation.ladder[rung]) - done
+
         members = [Member(trial.number, trial.config, trial.state) for trial in generation.running]
-        self._submit(generation, cut(members, self.sources, self.rungs[generation.rung] - done))
+        self._submit(generation, cut(members, self.sources, epochs))
 
     def _submit(self, generation: LiveGeneration, packs: Sequence[Pack]) -> None:
         """Send packs of a generation to the workers, each with the time that its trials have left."""
@@ -155,7 +177,7 @@ class Search:
                 self.training += outcome.seconds
                 generation.take(pack, outcome)
             if not generation.out:
-                generation.cut(self.study, self.rungs, self.constant)
+                generation.cut(self.study, self.constant)
                 if generation.running:
                     self._send(generation)
 

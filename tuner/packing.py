@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
@@ -141,8 +141,11 @@ def shape_key(config: Config) -> tuple[Any, ...]:
     return model_of(config), int(config["batch_size"]), config.get("loss"), config.get(HUBER_DELTA.name)
 
 
-def cut(members: Sequence[Member], sources: tuple[Source, ...], epochs: int) -> list[Pack]:
-    """Packs of the members, those with the most work first; all members stand at the same epoch."""
+def cut(members: Sequence[Member], sources: tuple[Source, ...], epochs: int | Callable[[Config], int]) -> list[Pack]:
+    """Packs of the members, those with the most work first; members of one batch size stand at the same epoch.
+
+    `epochs` are those to train, or say how many a config of a batch size has.
+    """
     alike: dict[tuple[Any, ...], list[Member]] = {}
     for member in members:
         alike.setdefault(shape_key(member.config), []).append(member)
@@ -152,7 +155,8 @@ def cut(members: Sequence[Member], sources: tuple[Source, ...], epochs: int) -> 
         config = group[0].config
         most = lane_width(problem_of(sources, config), int(config["batch_size"]), slots)
         pieces = -(-len(group) // most)
-        packs += [_pack(part, sources, epochs) for part in _even(group, pieces)]
+        more = epochs(group[0].config) if callable(epochs) else epochs
+        packs += [_pack(part, sources, more) for part in _even(group, pieces)]
     return sorted(packs, key=lambda pack: -pack.work)
 
 

@@ -68,8 +68,9 @@ def ranking(
 
     Columns: rank; tie, the rank of the trial that leads those it cannot be told from (missing until noise is known);
     trial, state, value, its standard error over replicates (missing for one), epoch, rung, stable, metrics,
-    hyperparameters under their natural names, epochs, steps, seconds, generation, seed. `metrics` and `hypers` name
-    theirs; see `hyper_kinds`.
+    hyperparameters under their natural names, epochs, steps, examples (that a replicate saw; missing where the train rows
+    are not known), evaluations (of the gradient over all train rows, or as much work), seconds, generation, seed.
+    `metrics` and `hypers` name theirs; see `hyper_kinds`.
     """
     import pandas as pd
 
@@ -97,6 +98,8 @@ def ranking(
         columns[name] = column([config.get(name) for config in configs], kind)
     columns["epochs"] = np.array([t.epochs for t in rows], dtype=np.int64)
     columns["steps"] = np.array([t.steps for t in rows], dtype=np.int64)
+    columns["examples"] = pd.array([t.epochs * study.rows if study.rows else None for t in rows], dtype="Int64")
+    columns["evaluations"] = np.array([t.epochs for t in rows], dtype=np.float64)
     columns["seconds"] = np.array([t.seconds for t in rows], dtype=np.float64)
     columns["generation"] = np.array([t.generation for t in rows], dtype=np.int64)
     columns["seed"] = np.full(len(rows), study.seed, dtype=np.int64)

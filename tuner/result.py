@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,12 +33,15 @@ __all__ = ["Cost", "Result", "open_study"]
 Watch = Callable[[str], None]
 
 
+APART = ("created", "rows", "warm_start")  # facts of the ledger that are no provenance of a config
+
+
 @dataclass(frozen=True)
 class Cost:
     """Seconds that a run took: preparing the data, the search, the confirmation, and all of it.
 
     `trials` were run and `retrained` trainings confirmed now, not before. The tuner's own share is `search.own`, or
-    `search.own / trials` a trial.
+    `search.own / trials` a trial. `stopped` says why the search ended before its trials were used up.
     """
 
     trials: int
@@ -47,6 +50,7 @@ class Cost:
     search: Spent
     confirmation: float
     wall: float
+    stopped: str = ""
 
 
 class Result:
@@ -55,9 +59,10 @@ class Result:
     def __init__(self, directory: StudyDirectory) -> None:
         self.directory = directory
         self.cost: Cost | None = None
-        self.study: Study = read_study(directory.study, has_data=False)
+        study = read_study(directory.study, has_data=False)
         with Ledger.open(directory.ledger, read_only=True) as ledger:
             self.facts = ledger.facts
+            self.study: Study = replace(study, rows=int(self.facts.get("rows", 0)))
             self.all_trials: list[Trial] = ledger.trials()
             self.confirmed = ledger.confirmations()
 
@@ -192,7 +197,7 @@ class Result:
             result={"metric": self.study.metric, "direction": self.study.direction, "value": trial.value}
             | {"metrics": dict(trial.metrics)},
             confirmation=_confirmation(standing, self.study),
-            provenance={k: v for k, v in self.facts.items() if k != "created"} | {"seed": self.study.seed},
+            provenance={k: v for k, v in self.facts.items() if k not in APART} | {"seed": self.study.seed},
         )
 
 

@@ -28,10 +28,12 @@ from tuner.orchestrator import Progress, Search, Spent
 from tuner.packing import Source
 from tuner.publish import publish
 from tuner.result import Cost, Result
+from tuner.search import check_search
 from tuner.space import space_of
 from tuner.spec import MOST_SEEDS, Confirm, Study, differences, in_toml, not_run, read_study
 from tuner.standings import rank_seeds, report_seeds, standings
 from tuner.trial import Trial
+from tuner.warm import Warm, warm_start, warm_text, warm_trials
 from tuner.workload import default_jobs
 
 __all__ = ["Watcher", "run"]
@@ -81,10 +83,13 @@ def run(
     for note in question.notes:
         watcher.note(note)
     directory = study_directory(question.study.name, home)
+    warm = Warm() if directory.exists and not fresh else warm_start(question.study, space_of(question.study), home)
+    for note in warm.notes:
+        watcher.note(note)
     with directory.lock():
         if fresh and directory.exists:
             directory.set_aside()
-        ledger, resolved = settle(question, directory)
+        ledger, resolved = settle(question, directory, warm)
         with ledger:
             left = resolved.trials - ledger.count()
             width = default_jobs(resolved, question.first, left) if jobs is None else jobs
@@ -97,7 +102,7 @@ def run(
                 work = Work(resolved, question, directory, ledger, engine, watcher)
                 sources = work.search_sources()
                 prepared = time.perf_counter()
-                spent = work.search(sources)
+                spent, stopped = work.search(sources)
                 searched = time.perf_counter()
                 asked = question.study.confirm
                 retrained = work.confirm(asked) if confirm and asked.enabled else 0
@@ -107,7 +112,8 @@ def run(
                 result = Result(directory)
                 publish(result, sources[0], engine)
     wall = time.perf_counter() - started
-    result.cost = Cost(max(left, 0), retrained, prepared - started, spent, confirmed - searched, wall)
+    ran = len(result.all_trials) - (resolved.trials - left)
+    result.cost = Cost(ran, retrained, prepared - started, spent, confirmed - searched, wall, stopped)
     return result
 
 
@@ -139,13 +145,15 @@ class Work:
         more = range(MOST_SEEDS + 1, MOST_SEEDS + self.study.train.replicates)
         return first, *(replace(first, replicate=number) for number in more)
 
-    def search(self, sources: tuple[Source, ...]) -> Spent:
-        """Search up to the study's number of trials."""
+    def search(self, sources: tuple[Source, ...]) -> tuple[Spent, str]:
+        """Search up to the study's number of trials; returns what it took, and why it stopped before that."""
         if self.ledger.count() < self.study.trials:
             self.watcher.stage("search")
         flight = self.directory.cache / "flight"
         space, watch = space_of(self.study), self.watcher.progress
-        return Search(self.study, space, sources, self.ledger, self.engine, flight, watch).run()
+        warm = warm_trials(self.ledger.facts.get("warm_start", ""))
+        search = Search(self.study, space, sources, self.ledger, self.engine, flight, watch, warm)
+        return search.run(), search.stopped
 
     def confirm(self, asked: Confirm) -> int:
         """Retrain the leaders on the ranking seeds, then the best of them on the reporting ones, and commit each.
@@ -201,6 +209,8 @@ def ask(
     asked = read_study(study, settings=settings, has_data=data is None)
     if asked.imported:
         raise not_run(asked.name, asked.imported)
+    if complaints := check_search(asked, space_of(asked)):
+        raise StudyError(*complaints)
     split, about = split_of(asked), asked.data
     if data is None:
         table = load_table(str(about.source), about.target, base=asked.base, task=about.task, split=split)
@@ -225,7 +235,7 @@ def split_of(study: Study) -> SplitSpec:
     return SplitSpec(**study.data.split.model_dump())
 
 
-def settle(question: Question, directory: StudyDirectory) -> tuple[Ledger, Study]:
+def settle(question: Question, directory: StudyDirectory, warm: Warm) -> tuple[Ledger, Study]:
     """The ledger to go on with, and the study that actually runs: the one that was frozen when it was created.
 
     Raises ChangedStudy where a study of that name asks another question.
@@ -234,7 +244,8 @@ def settle(question: Question, directory: StudyDirectory) -> tuple[Ledger, Study
     facts = {"data": first.digest, "task": first.task, "canary": InlineEngine().submit(canary).result()}
     if not directory.ledger.exists():
         write_atomic(directory.study, study.to_toml())
-        return Ledger.create(directory.ledger, facts | sizes(first) | machine_facts()), study
+        kept = facts | ({"warm_start": warm_text(warm.trials)} if warm.trials else {})
+        return Ledger.create(directory.ledger, kept | sizes(first) | machine_facts()), study
     frozen = read_study(directory.study, has_data=False)
     if frozen.imported:
         raise not_run(frozen.name, frozen.imported)
@@ -244,7 +255,14 @@ def settle(question: Question, directory: StudyDirectory) -> tuple[Ledger, Study
     except ChangedStudy:
         ledger.close()
         raise
-    resolved = replace(frozen, trials=max(study.trials, ledger.count()), limits=study.limits, base=study.base)
+    resolved = replace(
+        frozen,
+        trials=max(study.trials, ledger.count()),
+        stop=study.stop,
+        limits=study.limits,
+        rows=study.rows,
+        base=study.base,
+    )
     write_atomic(directory.study, resolved.to_toml())
     return ledger, resolved
 

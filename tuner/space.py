@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 from objectives.clipping import CLIP
@@ -21,7 +22,9 @@ from objectives.hyper import Hyper
 from objectives.losses import HUBER_DELTA
 from objectives.optimizers import OPTIMIZERS
 from objectives.schedules import SCHEDULE_HYPERS, SCHEDULES, WARMUP
-from tuner.spec import Choices, Domain, Range, Study, is_searched
+from tuner.budget import Budget
+from tuner.latents import Block, Latent, Latents
+from tuner.spec import Choices, Domain, Range, Study, is_searched, values_of
 
 __all__ = ["Latent", "Space", "space_of"]
 
@@ -34,15 +37,6 @@ DEFAULTS = {
     "init": "torch",
 }
 UNUSED = 0.5  # the coordinate of a latent that does not apply
-
-
-@dataclass(frozen=True)
-class Latent:
-    """One coordinate: kind "float" in [0, 1], or "categorical" out of `choices`."""
-
-    name: str
-    kind: str
-    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,6 +66,7 @@ class Space:
     constants: tuple[tuple[str, Any], ...]
     shared: tuple[Parameter, ...]
     optimizers: Mapping[str, tuple[Parameter, ...]]
+    budget: Budget
 
     def config(self, latents: Mapping[str, float | str]) -> dict[str, Any]:
         """The full config at `latents`: tuned, fixed and default values under natural names.
@@ -84,21 +79,22 @@ class Space:
         own = {p.name: _value(p, latents) for p in self.optimizers[optimizer]}
         shared = {p.name: _value(p, latents) for p in self.shared}
         shared = {p.name: shared[p.name] for p in self.shared if p.applies(shared)}
-        return {"optimizer": optimizer, **own, **shared, **dict(self.constants)}
+        config = {"optimizer": optimizer, **own, **shared}
+        return {**config, "epochs": self.budget.epochs(config), **dict(self.constants)}
 
     def latents_of(self, config: Mapping[str, Any]) -> dict[str, float | str]:
         """The latents that apply to `config`, the inverse of `config`; a number outside its range goes to the edge.
 
         Raises InvalidInput for an optimizer or a category that the study does not have.
         """
-        optimizer = config.get("optimizer")
+        optimizer = config.get("optimizer", next(iter(self.optimizers)) if len(self.optimizers) == 1 else None)
         if optimizer not in self.optimizers:
             hint = nearest(optimizer, self.optimizers)
             raise InvalidInput(Complaint("optimizer", f"{optimizer!r} is not searched", hint))
         found: dict[str, float | str] = {"optimizer": str(optimizer)} if len(self.optimizers) > 1 else {}
         for p in (*self.optimizers[str(optimizer)], *self.shared):
             if is_searched(p.domain) and p.applies(config):
-                found[p.latent] = _coordinate(p, config.get(p.name, p.default))
+                found[p.latent] = _coordinate(p, config.get(p.name, _nearest(p.domain, p.default)))
         return {latent.name: found[latent.name] for latent in self.latents if latent.name in found}
 
     def defaults(self) -> list[dict[str, float | str]]:
@@ -106,9 +102,54 @@ class Space:
         start = {p.name: _nearest(p.domain, p.default) for p in self.shared}
         points = []
         for name, own in self.optimizers.items():
-            applied = self.latents_of({"optimizer": name, **start, **{p.name: p.default for p in own}})
-            points.append({latent.name: applied.get(latent.name, UNUSED) for latent in self.latents})
+            points.append(
+                self.completed(self.latents_of({"optimizer": name, **start, **{p.name: p.default for p in own}}))
+            )
         return points
+
+    def completed(self, latents: Mapping[str, float | str]) -> Latents:
+        """All latents: where one does not apply, its middle or its first choice."""
+        return {
+            latent.name: latents.get(latent.name, UNUSED if latent.kind == "float" else latent.choices[0])
+            for latent in self.latents
+        }
+
+    def only(self, optimizer: str) -> Space:
+        """The part of the space that belongs to one optimizer."""
+        own = {optimizer: self.optimizers[optimizer]}
+        return replace(self, latents=_latents(own, self.shared), optimizers=own)
+
+    def blocks(self, points: int) -> tuple[Block, ...]:
+        """The grid of all configs that differ, with so many points to each range."""
+        found = []
+        for name, own in self.optimizers.items():
+            several = {"optimizer": name} if len(self.optimizers) > 1 else {}
+            params = (*own, *self.shared)
+            deciders = [p for p in params if p.name in {other.owner for other in params}]
+            for values in product(*(values_of(p.domain) for p in deciders)):
+                decided = {p.name: value for p, value in zip(deciders, values, strict=True)}
+                fixed = {p.latent: _coordinate(p, decided[p.name]) for p in deciders if is_searched(p.domain)}
+                moved = [p for p in params if is_searched(p.domain) and p.applies(decided) and p not in deciders]
+                found.append(Block(several | fixed, tuple((p.latent, _points(p.domain, points)) for p in moved)))
+        return tuple(found)
+
+    def problems_of(self, config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+        """What keeps `config` from being one of the study's: (key, what, hint). It may leave out what has a default."""
+        name = config.get("optimizer", next(iter(self.optimizers)) if len(self.optimizers) == 1 else None)
+        if name is None:
+            return [("optimizer", "is missing", f"choose one of: {', '.join(self.optimizers)}")]
+        if name not in self.optimizers:
+            return [("optimizer", f"{name!r} is not searched", nearest(name, self.optimizers))]
+        known = {p.name: p for p in (*self.optimizers[name], *self.shared)}
+        found = []
+        for key, value in config.items():
+            if key == "optimizer":
+                continue
+            if key not in known:
+                found.append((key, f"is not a parameter of {name} here", nearest(key, known)))
+            elif problem := _outside(known[key].domain, value):
+                found.append((key, *problem))
+        return found
 
     def _check(self, latents: Mapping[str, float | str]) -> None:
         wrong = []
@@ -142,7 +183,7 @@ def space_of(study: Study) -> Space:
     shared = tuple(Parameter(name, name, domain, DEFAULTS[name]) for name, domain in domains.items())
     shared = (*shared[:2], *_scheduling(study), *_where_on(CLIP, train.clip_norm), *_loss(study), *shared[2:])
     shared = (*shared, *_where_on(DROPOUT, model.dropout))
-    return Space(_latents(optimizers, shared), _constants(study), shared, optimizers)
+    return Space(_latents(optimizers, shared), _constants(study), shared, optimizers, study.budget)
 
 
 def _constants(study: Study) -> tuple[tuple[str, Any], ...]:
@@ -150,7 +191,7 @@ def _constants(study: Study) -> tuple[tuple[str, Any], ...]:
     train = study.train
     decay = (("decay", train.decay),) if train.decay != "all" else ()
     stopping = (("patience", train.patience), ("min_delta", train.min_delta)) if train.patience else ()
-    return ("epochs", train.epochs), ("framework", train.framework), *decay, *stopping, ("model", study.model.kind)
+    return ("framework", train.framework), *decay, *stopping, ("model", study.model.kind)
 
 
 def _where_on(hyper: Hyper, domain: Domain) -> list[Parameter]:
@@ -235,6 +276,35 @@ def _coordinate(p: Parameter, value: Any) -> float | str:
     if label not in known:
         raise InvalidInput(Complaint(p.name, f"{value!r} is not searched", nearest(label, known)))
     return label
+
+
+def _points(domain: Domain, points: int) -> tuple[float | str, ...]:
+    """Coordinates of a grid: the ends of a range and what lies evenly between them, or every choice."""
+    if isinstance(domain, Range):
+        return tuple(i / (points - 1) for i in range(points)) if points > 1 else (UNUSED,)
+    values = values_of(domain)
+    if isinstance(domain, Choices) and _numeric(domain):
+        return tuple((i + 0.5) / len(values) for i in range(len(values)))
+    return tuple(map(_label, values))
+
+
+def _outside(domain: Domain, value: Any) -> tuple[str, str] | None:
+    """Why a value is not in a domain, and what would be; None where it is."""
+    value = tuple(value) if isinstance(value, list) else value
+    if isinstance(domain, Range):
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        inside = number and domain.low <= value <= domain.high
+        return (
+            None
+            if inside
+            else (f"{value!r} is not in [{domain.low:g}, {domain.high:g}]", "widen the range, or stay in it")
+        )
+    values = values_of(domain)
+    if any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in values):
+        return None
+    if isinstance(domain, Choices):
+        return f"{value!r} is not searched", f"choose one of: {', '.join(map(_label, values))}"
+    return f"{value!r} is another value than the {_label(domain)} that is fixed", "leave it out, or search it"
 
 
 def _nearest(domain: Domain, value: Any) -> Any:

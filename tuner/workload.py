@@ -5,7 +5,7 @@ from __future__ import annotations
 from objectives.data import Prepared
 from objectives.models import model_of
 from tuner.dispatch import processors
-from tuner.search import rungs
+from tuner.search import mean_cost
 from tuner.space import space_of
 from tuner.spec import Study
 
@@ -29,14 +29,6 @@ def training_seconds(study: Study, data: Prepared, trials: int) -> float:
     config = space.config(space.defaults()[0])
     weights = model_of(config).size(data.train.x.shape[1] - 1, data.train.y.shape[1])
     each = len(data.train) * (6 * weights / FLOPS + STEP / int(config["batch_size"]))
-    confirmed = study.confirm.top * study.confirm.seeds * study.train.epochs if study.confirm.enabled else 0
-    return each * (trials * study.train.replicates * epochs_of_a_trial(study) + confirmed)
-
-
-def epochs_of_a_trial(study: Study) -> float:
-    """Mean epochs that a trial of a generation trains, given how many go on from each rung."""
-    done, share, total = 0, 1.0, 0.0
-    for epochs in rungs(study):
-        total += share * (epochs - done)
-        done, share = epochs, share / study.search.reduction
-    return total
+    confirmed = study.confirm.top * study.confirm.seeds if study.confirm.enabled else 0
+    full = float(config["epochs"])
+    return each * full * (trials * study.train.replicates * mean_cost(study) + confirmed)

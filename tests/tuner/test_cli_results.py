@@ -40,9 +40,9 @@ RANK  TRIAL  OPTIMIZER  SEARCH RANK  SEARCH VALID_LOSS  CONFIRMED               
 2     1      momentum   1            0.125              0.2812 [0.2424, 0.3201]  0.5 [0.5, 0.5]  0.9375 [0.9375, 0.9375]
 
 optimizers
-OPTIMIZER  TRIALS  COMPLETE  PRUNED  DIVERGED  FAILED  BEST VALID_LOSS  BEST TRIAL
-momentum   5       2         1       1         1       0.125            1
-adam       1       1         0       0         0       0.25             2
+OPTIMIZER  TRIALS  EPOCHS  COMPLETE  PRUNED  DIVERGED  FAILED  BEST VALID_LOSS  BEST TRIAL
+momentum   5       11      2         1       1         1       0.125            1
+adam       1       4       1         0       0         0       0.25             2
 
 findings
   1. 33 % of the trials diverged or failed (2 of 6), most with momentum.
@@ -100,7 +100,7 @@ def shell(capsys: pytest.CaptureFixture[str], small: StudyDirectory) -> Shell:
 
 def test_top_is_a_table_with_what_it_hides_told_below(shell: Shell) -> None:
     ended = shell("top", "small")
-    hidden = "weight_decay, beta1, beta2, eps, schedule, model, hidden, activation, init, framework, 12 more"
+    hidden = "weight_decay, beta1, beta2, eps, schedule, model, hidden, activation, init, framework, 14 more"
     assert (ended.code, ended.out, ended.err) == (0, TOP, f"{TIES}columns left out: {hidden} (--all-columns)\n")
 
 

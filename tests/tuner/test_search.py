@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from objectives.optimizers import OPTIMIZERS
 from tests.tuner.trials import trial
-from tuner.search import BEST_MODELLED, LAG, MODELLED, at, even, observed, propose, rungs, survivors
+from tuner.latents import at
+from tuner.points import even
+from tuner.search import BEST_MODELLED, LAG, MODELLED, observed, propose, rungs, survivors
 from tuner.space import Space, space_of
 from tuner.spec import Study, read_study
 from tuner.trial import Trial
@@ -70,7 +72,7 @@ def test_each_optimizer_has_an_even_spread_of_its_own(optimizers: int, first: in
     names = list(OPTIMIZERS)[:optimizers]
     asked = read_study(study().to_table() | {"optimizers": {name: {} for name in names}})
     space = space_of(asked)
-    points = [even(seed, space, i) for i in range(first * optimizers, (first + 16) * optimizers)]
+    points = [even(space.latents, seed, i) for i in range(first * optimizers, (first + 16) * optimizers)]
     for k in range(optimizers):
         own = points[k::optimizers]
         assert len({point.get("optimizer") for point in own}) == 1
@@ -82,7 +84,7 @@ def test_each_optimizer_has_an_even_spread_of_its_own(optimizers: int, first: in
 @given(u=st.floats(0, 1, exclude_max=True))
 def test_a_point_of_the_cube_is_a_config(u: float) -> None:
     space = space_of(study())
-    assert space.config(at(space, [u] * len(space.latents)))["optimizer"] in space.optimizers
+    assert space.config(at(space.latents, [u] * len(space.latents)))["optimizer"] in space.optimizers
 
 
 @given(st.integers(1, 500), st.integers(2, 6), st.sampled_from(["constant", "cosine"]))

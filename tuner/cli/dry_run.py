@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from itertools import count
 from typing import Any
 
 from objectives.data import Prepared
@@ -15,7 +16,7 @@ from objectives.problem import Problem, Replicate
 from tuner.cli.text import clean, hint
 from tuner.dispatch import Failure, open_engine
 from tuner.runner import ask
-from tuner.search import propose, rungs
+from tuner.search import generation_size, ladder, propose
 from tuner.space import space_of
 from tuner.spec import Study
 from tuner.workload import default_jobs
@@ -44,14 +45,19 @@ def rehearse(asked: Study, jobs: int | None) -> None:
     workers = jobs or default_jobs(study, question.first, study.trials)
     where = "in this process" if workers == 1 else f"with {workers} workers"
     rows = len(question.first.train)
-    seconds = search_seconds(study, [-(-rows // int(config["batch_size"])) for config in configs], costs) / workers
+    seconds = search_seconds(study, [steps_of(config, rows) for config in configs], costs) / workers
     print(f"# about {seconds:.2g} s of training {where}; start-up and confirmation come on top")
+
+
+def steps_of(config: Mapping[str, Any], rows: int) -> int:
+    """Updates of full training."""
+    return int(config["epochs"]) * -(-rows // int(config["batch_size"]))
 
 
 def first_configs(study: Study) -> list[dict[str, Any]]:
     """The configs of the first generation."""
-    space, count = space_of(study), min(study.trials, study.search.generation_size)
-    return [space.config(point) for point in propose(study, space, 0, 0, count, [])]
+    space, several = space_of(study), min(study.trials, generation_size(study, 0))
+    return [space.config(point) for point in propose(study, space, 0, 0, several, [])]
 
 
 def samples(study: Study, configs: Sequence[Mapping[str, Any]]) -> list[tuple[int, Mapping[str, Any]]]:
@@ -88,18 +94,18 @@ def seconds_of(problem: Problem, pack: Sequence[Mapping[str, Any]]) -> float:
 
 
 def search_seconds(study: Study, steps: Sequence[int], costs: tuple[float, float]) -> float:
-    """Seconds of training in a search, on one worker; `steps` are those of an epoch, for typical configs.
+    """Seconds of training in a search, on one worker; `steps` are those of full training, for typical configs.
 
     At a rung, trials of one batch size share a pack; what a pack costs once is paid for each batch size.
     """
     pack, each = costs
-    mean, sizes = sum(steps) / len(steps), len(set(steps))
-    total, left = 0.0, study.trials
-    while left > 0:
-        going = min(study.search.generation_size, left)
-        left -= going
-        done = 0
-        for epochs in rungs(study):
-            total += (epochs - done) * mean * (pack * min(going, sizes) + each * going)
-            done, going = epochs, -(-going // study.search.reduction)
-    return total
+    sizes, trials, work = len(set(steps)), 0, 0.0
+    for number in count():
+        going = min(generation_size(study, number), study.trials - trials)
+        if going <= 0:
+            break
+        trials, done = trials + going, 0
+        for amount in ladder(study, number):
+            work += (amount - done) * (pack * min(going, sizes) + each * going)
+            done, going = amount, -(-going // study.search.reduction)
+    return work * sum(steps) / len(steps) / study.budget.amount

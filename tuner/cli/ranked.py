@@ -12,7 +12,10 @@ from tuner.spec import is_searched
 __all__ = ["ranking_sheet", "tie_notes"]
 
 # Facts of the run rather than of the config: in every file, in a table when asked for.
-ASIDES = ("tie", "state", "rung", "stable", "epochs", "steps", "seconds", "generation", "seed", "train_loss")
+ASIDES = (
+    "tie", "state", "rung", "stable", "epochs", "steps", "examples", "evaluations", "seconds", "generation", "seed",
+    "train_loss",
+)  # fmt: skip
 FIRST = ("rank", "value", "se", "confirmed", "trial", "optimizer")
 SCHEDULING = ("schedule", "warmup", "final", "gamma", "step_size", "power")
 SHARED = ("batch_size", *SCHEDULING, "clip_norm", "model", "hidden", "activation", "init", "framework")

@@ -54,7 +54,7 @@ def question(study: Study) -> str:
         return f"{study.direction} {study.metric} of {study.imported.study!r}, imported from {study.imported.source}"
     model = "an mlp" if study.model.kind == "mlp" else f"a {study.model.kind} model"
     source = study.data.source or "data of your own"
-    return f"{study.direction} {study.metric} of {model} on {source} in {study.train.epochs} epochs, seed {study.seed}"
+    return f"{study.direction} {study.metric} of {model} on {source} in {study.budget}, seed {study.seed}"
 
 
 def fresh_words(splits: bool) -> str:
@@ -148,7 +148,7 @@ def confirmed_view(result: Result, confirmation: Sheet) -> Sheet:
 
 
 def by_optimizer(result: Result) -> Sheet:
-    """One row an optimizer: how many trials it had, how they ended, its best."""
+    """One row an optimizer: its budget in trials and in epochs, how its trials ended, its best."""
     states = ("complete", "pruned", "diverged", "failed")
     rows = []
     for name in result.study.optimizers:
@@ -156,10 +156,11 @@ def by_optimizer(result: Result) -> Sheet:
         counts = Counter(trial.state for trial in own)
         best = next(iter(ranked(own, result.study.direction)), None)
         cells = (best.value, best.number) if best else (None, None)
-        rows.append((name, len(own), *(counts[state] for state in states), *cells))
-    always = frozenset(("optimizer", "trials", "complete", "best"))
+        epochs = sum(trial.epochs for trial in own)
+        rows.append((name, len(own), epochs, *(counts[state] for state in states), *cells))
+    always = frozenset(("optimizer", "trials", "epochs", "complete", "best"))
     titles = {"best": f"best {result.study.metric}", "trial": "best trial"}
-    return Sheet(("optimizer", "trials", *states, "best", "trial"), tuple(rows), always, titles=titles)
+    return Sheet(("optimizer", "trials", "epochs", *states, "best", "trial"), tuple(rows), always, titles=titles)
 
 
 def records(sheet: Sheet) -> list[dict[str, Any]]:

@@ -42,6 +42,9 @@ def summary(result: Result, startup: float) -> None:
     idle = cost is not None and not cost.trials and not cost.retrained
     already = " was complete already" if idle else ""
     print(f"{clean(result.study.name)}{already}: {len(result.all_trials)} trials, {states_of(states)}")
+    if cost is not None and cost.stopped:
+        left = result.study.trials - len(result.all_trials)
+        print(f"stopped with {left} trials left: {cost.stopped}; raise or remove that limit to go on")
     try:
         best = result.best()
     except NoResult as none:

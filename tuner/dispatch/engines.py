@@ -27,6 +27,9 @@ class Engine(Protocol):
         A task that has run for `seconds` ends as a `Failure` of type "TimedOut", whatever it does.
         """
 
+    def forget(self) -> None:
+        """Drop what has not begun; it ends as a `Failure`."""
+
     def warm(self) -> None:
         """Start what takes time to start, without waiting for it."""
 
@@ -51,6 +54,9 @@ class InlineEngine:
         with self._blas().limit(limits=1):
             future.set_result(guarded(function, let_through=KeyboardInterrupt)(*args))
         return future
+
+    def forget(self) -> None:
+        """Nothing waits."""
 
     def warm(self) -> None:
         """Nothing has to be started."""

@@ -52,6 +52,14 @@ class LokyEngine(QueueEngine):
         """How many tasks may be inside loky."""
         return self.width * (1 + AHEAD)
 
+    def forget(self) -> None:
+        """Drop what has not begun; it ends as a `Failure`."""
+        with self._lock:
+            left = list(self._waiting)
+            self._waiting.clear()
+        for task in left:
+            task.future.set_result(Failure("Stopped", "it was not needed any more"))
+
     def warm(self) -> None:
         """Start the workers, without waiting for them."""
         with self._lock:

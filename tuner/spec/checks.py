@@ -11,13 +11,15 @@ from objectives.losses import HUBER_DELTA, losses_for
 from objectives.metrics import METRICS
 from objectives.schedules import SCHEDULE_HYPERS, SCHEDULES, warmup_updates
 from objectives.stopping import MIN_DELTA
+from tuner.budget import UNITS
 from tuner.spec.domains import Domain, is_searched, values_of
 from tuner.spec.reading import near_file
 from tuner.spec.report import Report
-from tuner.spec.schema import OF_LAYERS, Data, Model, StudyTable, Train
+from tuner.spec.schema import OF_LAYERS, Data, Model, Search, StudyTable, Train
 from tuner.spec.words import shown, suggest
 
 __all__ = [
+    "check_budget",
     "check_data",
     "check_decay",
     "check_framework",
@@ -128,7 +130,7 @@ def check_train(train: Train, report: Report) -> None:
     if MIN_DELTA.name in train.model_fields_set and not train.patience:
         report.add(["train", MIN_DELTA.name], "does nothing without patience", "write patience = 5, or remove it")
     longest = max(values_of(train.warmup))
-    if warmup_updates(longest, train.epochs) >= train.epochs:
+    if train.steps is None and train.examples is None and warmup_updates(longest, train.epochs) >= train.epochs:
         what = f"{longest:g} of {train.epochs} epochs leaves nothing after it"
         report.add(["train", "warmup"], what, "0.05 or 0.1 is usual")
 
@@ -150,6 +152,24 @@ def check_decay(train: Train, optimizers: Mapping[str, Mapping[str, Domain]], re
     if train.decay != "all" and all(own.get("weight_decay", 0) == 0 for own in optimizers.values()):
         hint = "give an optimizer weight_decay, or remove it"
         report.add(["train", "decay"], f"there is no decay of {train.decay}: every weight_decay is 0", hint)
+
+
+def check_budget(train: Train, search: Search, trials: int, report: Report) -> None:
+    """One unit for how long a trial trains, rungs within it, and a generation that the trials fill."""
+    given = [unit for unit in UNITS if unit in train.model_fields_set and getattr(train, unit) is not None]
+    if len(given) > 1:
+        report.add(["train", given[1]], f"there is {given[0]} too", "keep one of them")
+    unit = next((unit for unit in UNITS[1:] if getattr(train, unit) is not None), UNITS[0])
+    amount = getattr(train, unit)
+    if search.rungs and search.rungs[-1] > amount:
+        what = f"{search.rungs[-1]:,} is beyond the {amount:,} {unit} that a trial trains"
+        report.add(["search", "rungs"], what, f"keep them below {amount:,}, or give more {unit}")
+    if search.rungs and search.pruner == "none":
+        report.add(["search", "rungs"], 'does not go with pruner = "none"', 'remove it, or write pruner = "halving"')
+    size = search.generation_size
+    if size > trials and size != Search().generation_size:
+        what = f"{size} is more than the {trials} trials"
+        report.add(["search", "generation_size"], what, f"ask for {trials} at most, or for more trials")
 
 
 def check_searched(

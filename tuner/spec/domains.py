@@ -30,6 +30,7 @@ __all__ = [
     "numbers_of",
     "plain",
     "values_of",
+    "whole",
 ]
 
 Value = float | int | bool | str | tuple[int, ...]

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from objectives.optimizers import OPTIMIZERS
 from tuner.spec.checks import (
+    check_budget,
     check_data,
     check_decay,
     check_framework,
@@ -28,7 +29,7 @@ from tuner.spec.overrides import apply
 from tuner.spec.presets import optimizer_domains
 from tuner.spec.reading import plain_copy, read_toml
 from tuner.spec.report import MOST, Report
-from tuner.spec.schema import TABLES, Confirm, Data, Limits, Model, Search, StudyTable, Train, checked, misplaced
+from tuner.spec.schema import TABLES, Confirm, Data, Limits, Model, Search, Stop, StudyTable, Train, checked, misplaced
 from tuner.spec.study import Study
 
 __all__ = ["read_study"]
@@ -96,7 +97,7 @@ def _resolved(raw: dict[str, Any], report: Report, base: Path, stem: str, has_da
     table, data = cast(StudyTable, tables["study"]), cast(Data, tables["data"])
     model, train = cast(Model, tables["model"]), cast(Train, tables["train"])
     search, confirm = cast(Search, tables["search"]), cast(Confirm, tables["confirm"])
-    limits = cast(Limits, tables["limits"])
+    stop, limits = cast(Stop, tables["stop"]), cast(Limits, tables["limits"])
     optimizers = optimizer_domains(raw.get("optimizers", {}), table.trials, train.framework, report)
     name, (metric, direction) = name_of(table, stem, report), goal_of(table, report)
     check_task(metric, direction, train, data, report)
@@ -105,6 +106,7 @@ def _resolved(raw: dict[str, Any], report: Report, base: Path, stem: str, has_da
     check_train(train, report)
     check_framework(model, train, report)
     check_decay(train, optimizers, report)
+    check_budget(train, search, table.trials, report)
     if has_data and (data.source or not _wrote(raw, "data", "source")):
         check_data(data, base, report)
     if not report.complaints:
@@ -112,7 +114,7 @@ def _resolved(raw: dict[str, Any], report: Report, base: Path, stem: str, has_da
     report.check()
     return Study(
         name, table.seed, table.trials, metric, direction, table.dtype,
-        data, model, train, optimizers, search, confirm, limits, base, raw,
+        data, model, train, optimizers, search, stop, confirm, limits, base=base, written=raw,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ in words of ours.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from itertools import pairwise
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationError
@@ -21,7 +22,9 @@ from objectives.models import ACTIVATIONS, INITS, MODELS
 from objectives.optimizers import FRAMEWORKS, OPTIMIZERS
 from objectives.schedules import SCHEDULE_HYPERS, SCHEDULES, WARMUP
 from objectives.stopping import MIN_DELTA
-from tuner.spec.domains import Choices, Domain, choice_of, count, layers, numbers_of, values_of
+from tuner.pruners import PRUNERS
+from tuner.samplers import SAMPLERS
+from tuner.spec.domains import Choices, Domain, choice_of, count, layers, numbers_of, values_of, whole
 from tuner.spec.report import MOST, Bad, Report
 from tuner.spec.words import guessed, shown, suggest
 
@@ -36,6 +39,7 @@ __all__ = [
     "Model",
     "Search",
     "Split",
+    "Stop",
     "StudyTable",
     "Train",
     "checked",
@@ -45,6 +49,7 @@ __all__ = [
 OF_LAYERS = ("activation", "dropout", "hidden")  # keys of [model] that a linear one does not have
 T = TypeVar("T", bound=BaseModel)
 MOST_SEEDS = 1000  # of a confirmation, which numbers its replicates from 1
+ALLOCATIONS = ("best", "equal")  # one model of all optimizers, or the same budget to each
 GOALS = ("valid_loss", *(f"valid_{name}" for name in METRICS))
 
 
@@ -76,6 +81,30 @@ def scorers(value: Any) -> tuple[str, ...]:
             if name not in known:
                 raise Bad(f"{shown(name)} is not a scorer of scikit-learn", suggest(name, known))
     return tuple(value)
+
+
+def rising(value: Any) -> tuple[int, ...]:
+    """Whole numbers from 1, each above the one before."""
+    if not isinstance(value, list | tuple):
+        raise Bad(f"must be a list of whole numbers, but got {shown(value)}", "write it like [3, 9]")
+    steps = tuple(whole(step, 10**12) for step in value)
+    if any(b <= a for a, b in pairwise(steps)):
+        raise Bad(f"must rise, but got {shown(list(steps))}", f"write {sorted(set(steps))}")
+    return steps
+
+
+def configs(value: Any) -> tuple[dict[str, Any], ...]:
+    """Configs by natural names; what they hold is looked at with the space."""
+    if not isinstance(value, list | tuple) or not all(isinstance(one, dict) for one in value):
+        raise Bad(f"must be a list of configs, but got {shown(value)}", 'write [{ optimizer = "adam", lr = 0.001 }]')
+    return tuple(dict(one) for one in value)
+
+
+def names(value: Any) -> tuple[str, ...]:
+    """Names, each once."""
+    if not isinstance(value, list | tuple) or not all(isinstance(one, str) and one for one in value):
+        raise Bad(f"must be a list of studies, but got {shown(value)}", 'write ["another-study"]')
+    return tuple(dict.fromkeys(value))
 
 
 Fraction = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
@@ -132,6 +161,8 @@ class Train(Table):
     """[train]: how long and in what steps."""
 
     epochs: Annotated[int, Field(ge=1, le=10**6)] = 27
+    steps: Annotated[int, Field(ge=1, le=10**9)] | None = None
+    examples: Annotated[int, Field(ge=1, le=10**12)] | None = None
     batch_size: Annotated[Domain, searched(count)] = Choices((16, 32, 64, 128, 256))
     schedule: Annotated[Domain, searched(choice_of(SCHEDULES))] = "constant"
     warmup: Annotated[Domain, searched(numbers_of(WARMUP))] = WARMUP.default
@@ -164,11 +195,16 @@ class Train(Table):
 class Search(Table):
     """[search]: what to try next, and who goes on."""
 
-    sampler: Annotated[str, one_of(("tpe", "random"))] = "tpe"
-    pruner: Annotated[str, one_of(("halving", "none"))] = "halving"
+    sampler: Annotated[str, one_of(SAMPLERS)] = "tpe"
+    pruner: Annotated[str, one_of(PRUNERS)] = "halving"
+    allocation: Annotated[str, one_of(ALLOCATIONS)] = "best"
     generation_size: Annotated[int, Field(ge=1, le=10_000)] = 32
     reduction: Annotated[int, Field(ge=2, le=100)] = 4
+    rungs: Annotated[tuple[int, ...], PlainValidator(rising)] = ()
     random_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1 / 3
+    grid_points: Annotated[int, Field(ge=1, le=1000)] = 5
+    enqueue: Annotated[tuple[dict[str, Any], ...], PlainValidator(configs)] = ()
+    warm_start: Annotated[tuple[str, ...], PlainValidator(names)] = ()
 
 
 class Confirm(Table):
@@ -178,6 +214,15 @@ class Confirm(Table):
     top: Annotated[int, Field(ge=1, le=100)] = 5
     seeds: Annotated[int, Field(ge=2, le=MOST_SEEDS)] = 5
     metrics: Annotated[tuple[str, ...], PlainValidator(scorers)] = ()
+
+
+class Stop(Table):
+    """[stop]: when to end before all trials have run; whichever comes first."""
+
+    seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    epochs: Annotated[int, Field(ge=1, le=10**12)] | None = None
+    target: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    no_gain: Annotated[int, Field(ge=1, le=10**6)] | None = None
 
 
 class Limits(Table):
@@ -193,6 +238,7 @@ TABLES: dict[str, type[Table]] = {
     "model": Model,
     "train": Train,
     "search": Search,
+    "stop": Stop,
     "confirm": Confirm,
     "limits": Limits,
 }

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from objectives.schedules import SCHEDULE_HYPERS
+from tuner.budget import UNITS, Budget
 from tuner.spec.domains import Domain, plain
-from tuner.spec.schema import OF_LAYERS, Confirm, Data, Limits, Model, Search, Train
+from tuner.spec.schema import OF_LAYERS, Confirm, Data, Limits, Model, Search, Stop, Train
 
 __all__ = ["Imported", "Study", "differences", "in_toml"]
 
@@ -27,8 +28,8 @@ class Imported:
 class Study:
     """A validated study. Every hyperparameter of every optimizer has its domain, presets included.
 
-    `base` is the directory that relative paths are relative to; `written` holds the keys that the user wrote, as a
-    nested table. Neither counts when studies are compared.
+    `rows` are the train rows, 0 until the data are known; `base` is the directory that relative paths are relative to;
+    `written` holds the keys that the user wrote, as a nested table. None of them counts when studies are compared.
     """
 
     name: str
@@ -42,11 +43,19 @@ class Study:
     train: Train
     optimizers: Mapping[str, Mapping[str, Domain]]
     search: Search
+    stop: Stop
     confirm: Confirm
     limits: Limits
+    rows: int = field(default=0, compare=False)
     base: Path = field(default=Path(), compare=False)
     written: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     imported: Imported | None = None
+
+    @property
+    def budget(self) -> Budget:
+        """How long a trial trains at most."""
+        unit = next((unit for unit in UNITS[1:] if getattr(self.train, unit) is not None), UNITS[0])
+        return Budget(unit, getattr(self.train, unit), self.rows)
 
     @property
     def fresh_splits(self) -> bool:
@@ -66,6 +75,8 @@ class Study:
         idle = [] if self.train.on_huber else ["huber_delta"]
         for name in [*idle, *([] if self.train.patience else ["min_delta"])]:
             del tables["train"][name]
+        if self.budget.unit != "epochs":
+            del tables["train"]["epochs"]
         if self.model.kind == "linear":
             for name in OF_LAYERS:
                 del tables["model"][name]
@@ -73,8 +84,9 @@ class Study:
             name: {hyper: plain(domain) for hyper, domain in domains.items()}
             for name, domains in self.optimizers.items()
         }
-        tables |= {"search": _fields(self.search), "confirm": _fields(self.confirm)}
-        return tables | ({"limits": limits} if (limits := _fields(self.limits)) else {})
+        tables["search"] = {name: value for name, value in _fields(self.search).items() if value != []}
+        given = {name: keys for name in ("stop", "limits") if (keys := _fields(getattr(self, name)))}
+        return {**tables, "confirm": _fields(self.confirm), **given}
 
     def to_toml(self) -> str:
         """The resolved study as TOML text, which reads back to an equal study."""
@@ -107,7 +119,7 @@ def differences(old: Study, new: Study) -> list[tuple[str, Any, Any]]:
 
 def _free(key: str) -> bool:
     named = ("study.name", "study.trials", "confirm.enabled", "confirm.top", "confirm.seeds")
-    return key in named or key.startswith("limits.")
+    return key in named or key.startswith(("limits.", "stop."))
 
 
 def _summary(study: Study, name: str) -> dict[str, Any] | None:

@@ -1,0 +1,39 @@
+"""How long a trial may train: in epochs, in updates, or in examples seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["UNITS", "Budget"]
+
+UNITS = ("epochs", "steps", "examples")
+
+
+@dataclass(frozen=True)
+class Budget:
+    """An amount of a unit. `rows` are the train rows, which steps and examples need; 0 where they are not known yet."""
+
+    unit: str
+    amount: int
+    rows: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.amount:,} {self.unit[:-1] if self.amount == 1 else self.unit}"
+
+    def per_epoch(self, config: Mapping[str, Any]) -> int:
+        """Units in one epoch of a config. Raises ValueError where that takes the train rows and they are not known."""
+        if self.unit == "epochs":
+            return 1
+        if not self.rows:
+            raise ValueError(f"epochs in {self.unit} depend on the train rows, which are not known yet")
+        batch = int(config.get("batch_size", self.rows))
+        return self.rows if self.unit == "examples" else -(-self.rows // batch)
+
+    def epochs(self, config: Mapping[str, Any], amount: int | None = None) -> int:
+        """Whole epochs of a config nearest to `amount` (all of it where none is given), at least one.
+
+        A model is evaluated after an epoch, so that parts of one would leave nothing to compare.
+        """
+        return max(1, round((self.amount if amount is None else amount) / self.per_epoch(config)))

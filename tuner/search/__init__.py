@@ -1,0 +1,30 @@
+"""What to try next, and who goes on: proposals of a generation, rungs, and the cut at a rung.
+
+Everything here is a pure function. What generation g proposes depends on the study's seed, on g and on the committed
+trials of generations up to g - LAG - 1 alone, in trial order: generation g can then be proposed while g - 1 trains,
+and a run that was cut short proposes the same again.
+"""
+
+from __future__ import annotations
+
+from tuner.pruners import survivors
+from tuner.search.checks import check_search
+from tuner.search.model import BEST_MODELLED, ENOUGH, MODELLED, observed
+from tuner.search.proposals import LAG, propose
+from tuner.search.rungs import bars, generation_size, ladder, mean_cost, rungs
+
+__all__ = [
+    "BEST_MODELLED",
+    "ENOUGH",
+    "LAG",
+    "MODELLED",
+    "bars",
+    "check_search",
+    "generation_size",
+    "ladder",
+    "mean_cost",
+    "observed",
+    "propose",
+    "rungs",
+    "survivors",
+]

@@ -1,0 +1,33 @@
+"""What a study's search cannot do, told before anything runs."""
+
+from __future__ import annotations
+
+from objectives.errors import Complaint
+from tuner.samplers import SAMPLERS, Ask
+from tuner.space import Space
+from tuner.spec import Study
+
+__all__ = ["check_search"]
+
+
+def check_search(study: Study, space: Space) -> list[Complaint]:
+    """Complaints about the sampler, the configs that are given, and where a search starts from."""
+    search, sampler = study.search, SAMPLERS[study.search.sampler]
+    found = []
+    if missing := sampler.missing():
+        found.append(Complaint("search.sampler", *missing))
+    names = list(space.optimizers)
+    spaces = [space] if search.allocation == "best" or len(names) == 1 else [space.only(name) for name in names]
+    for each in spaces:
+        blocks = each.blocks(search.grid_points) if sampler.name == "grid" else ()
+        left = -(-(study.trials - len(search.enqueue)) // len(spaces))
+        if problem := sampler.problem(Ask(study.seed, 0, 0, 1, each.latents, blocks=blocks), left):
+            found.append(Complaint("search.sampler", *problem))
+            break
+    for i, config in enumerate(search.enqueue):
+        for key, what, hint in space.problems_of(config):
+            found.append(Complaint(f"search.enqueue[{i}].{key}", what, hint))
+    if search.warm_start and sampler.learns != "observations":
+        what = f"{sampler.name} does not learn from the trials of other studies"
+        found.append(Complaint("search.warm_start", what, 'use sampler = "tpe" or "gp", or remove it'))
+    return found

@@ -1,0 +1,53 @@
+"""What a model learns from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from tuner.optuna_bridge import Observation
+from tuner.search.rungs import reached, rungs, value_at
+from tuner.spec import Study
+from tuner.trial import Trial
+
+__all__ = ["BEST_MODELLED", "ENOUGH", "MODELLED", "observed", "ordered"]
+
+ENOUGH = 8  # trials at a rung before it is modelled
+MODELLED, BEST_MODELLED = 300, 50  # observations that a model is given at most, and how many of them are the best
+
+
+def observed(study: Study, seen: Sequence[Trial]) -> list[Observation]:
+    """What a model learns from: values at the highest rung that enough trials have reached; nothing before that.
+
+    Trials that were pruned below it are left out: mixed in, they draw the model to fast starters and it stalls.
+    Diverged trials are in at every rung, as inf, and unstable ones too: the model must learn where not to go.
+    """
+    for amount in reversed(rungs(study)):
+        there = [trial for trial in seen if trial.state != "failed" and reached(study, trial, amount)]
+        if sum(trial.state != "diverged" for trial in there) >= ENOUGH:
+            values = [(trial, value_at(study, trial, amount)) for trial in there]
+            return [Observation(dict(trial.latents), value) for trial, value in worth_modelling(values)]
+    return []
+
+
+def worth_modelling(seen: Sequence[tuple[Trial, float]]) -> list[tuple[Trial, float]]:
+    """The best and the latest of what was seen, in trial order: a model's time grows with what it is given.
+
+    Measured, asking one trial: 3 ms with 8 observations, 12 with 700, 57 with 3,000, 258 with 10,000.
+    """
+    if len(seen) <= MODELLED:
+        return list(seen)
+    best = sorted(range(len(seen)), key=lambda i: (seen[i][1], i))[:BEST_MODELLED]
+    late = [i for i in range(len(seen) - 1, -1, -1) if i not in set(best)][: MODELLED - BEST_MODELLED]
+    return [seen[i] for i in sorted([*best, *late])]
+
+
+def ordered(study: Study, seen: Sequence[Trial]) -> list[list[Trial]]:
+    """Generations, each from its best trial to its worst: those that came further first, then by value."""
+
+    def place(trial: Trial) -> tuple[bool, int, float, int]:
+        lost = trial.state in ("failed", "diverged")
+        at = 0.0 if lost else value_at(study, trial, study.budget.amount)
+        return lost, -trial.rung, at, trial.number
+
+    return [sorted(group, key=place) for _, group in groupby(seen, key=lambda trial: trial.generation)]

@@ -1,0 +1,72 @@
+"""What a generation proposes: given configs first, then what the study's sampler says, for all optimizers or each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tuner.latents import Latents
+from tuner.optuna_bridge import Observation
+from tuner.samplers import SAMPLERS, Ask
+from tuner.search.model import observed, ordered
+from tuner.search.rungs import LAG
+from tuner.space import Space
+from tuner.spec import Study
+from tuner.trial import Trial
+
+__all__ = ["LAG", "propose"]
+
+
+def propose(
+    study: Study,
+    space: Space,
+    generation: int,
+    first: int,
+    count: int,
+    history: Sequence[Trial],
+    warm: Sequence[Trial] = (),
+) -> list[Latents]:
+    """Latents of the `count` trials of a generation; `first` is the number of its first trial.
+
+    `warm` are trials of other studies that a model may learn from.
+    """
+    given = [space.completed(space.latents_of(config)) for config in study.search.enqueue]
+    begun = given[first : first + count]
+    seen = [*warm, *(trial for trial in history if trial.generation < generation - LAG)]
+    own, left = max(0, first - len(given)), count - len(begun)
+    if not left:
+        return begun
+    if study.search.allocation == "best" or len(space.optimizers) == 1:
+        return begun + _asked(study, space, generation, own, left, seen)
+    return begun + _each(study, space, generation, own, left, seen)
+
+
+def _each(study: Study, space: Space, generation: int, first: int, count: int, seen: Sequence[Trial]) -> list[Latents]:
+    """The optimizers in turn, each with a sampler of its own that sees its own trials."""
+    names, points = tuple(space.optimizers), {}
+    for k, name in enumerate(names):
+        start, end = (-(-(number - k) // len(names)) for number in (first, first + count))
+        mine = [trial for trial in seen if trial.config["optimizer"] == name]
+        points[name] = iter(_asked(study, space.only(name), generation, start, end - start, mine))
+    turns = [names[i % len(names)] for i in range(first, first + count)]
+    return [space.completed({**next(points[name]), "optimizer": name}) for name in turns]
+
+
+def _asked(study: Study, space: Space, generation: int, first: int, count: int, seen: Sequence[Trial]) -> list[Latents]:
+    if count <= 0:
+        return []
+    sampler, names = SAMPLERS[study.search.sampler], [latent.name for latent in space.latents]
+    told = observed(study, seen) if sampler.learns == "observations" else []
+    whole = ordered(study, seen) if sampler.learns == "generations" else []
+    ask = Ask(
+        study.seed,
+        generation,
+        first,
+        count,
+        space.latents,
+        tuple(space.defaults()),
+        tuple(Observation({name: one.latents[name] for name in names}, one.value) for one in told),
+        tuple(tuple({name: trial.latents[name] for name in names} for trial in group) for group in whole),
+        study.search.random_share,
+        space.blocks(study.search.grid_points) if sampler.name == "grid" else (),
+    )
+    return [space.completed(point) for point in sampler.propose(ask)]

@@ -1,0 +1,135 @@
+"""A warm start: trials of other studies, as the history that a model begins with.
+
+They are read once, when a study is created, and kept in its ledger: what the other study does later changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from objectives.errors import Complaint
+from tuner.errors import StudyError, TunerError
+from tuner.home import find
+from tuner.ledger import Ledger
+from tuner.space import Space
+from tuner.spec import Study, is_searched, read_study
+from tuner.trial import Trial
+
+__all__ = ["Warm", "warm_start", "warm_text", "warm_trials"]
+
+BEFORE = -1  # the generation of a trial that another study ran
+
+
+@dataclass(frozen=True)
+class Warm:
+    """Trials to begin with, and what there is to say about them."""
+
+    trials: tuple[Trial, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def warm_start(study: Study, space: Space, home: str | Path | None) -> Warm:
+    """The trials of the studies that `search.warm_start` names. Raises StudyError with all that cannot be used."""
+    trials: list[Trial] = []
+    notes, wrong = [], []
+    for i, name in enumerate(study.search.warm_start):
+        try:
+            found, note = _matched(study, space, name, home)
+        except (TunerError, _Unlike) as error:
+            hint = error.hint if isinstance(error, _Unlike) else ""
+            wrong.append(Complaint(f"search.warm_start[{i}]", str(error), hint))
+            continue
+        trials += found
+        notes.append(note)
+    if wrong:
+        raise StudyError(*wrong)
+    return Warm(tuple(replace(t, number=n - len(trials)) for n, t in enumerate(trials)), tuple(notes))
+
+
+class _Unlike(Exception):
+    """A study that has nothing to teach another one."""
+
+    def __init__(self, what: str, hint: str) -> None:
+        self.hint = hint
+        super().__init__(what)
+
+
+def _matched(study: Study, space: Space, name: str, home: str | Path | None) -> tuple[list[Trial], str]:
+    """The trials of one study at this one's latents, and a note on what matched and what did not."""
+    directory = find(name, home)
+    other = read_study(directory.study, has_data=False)
+    if (other.metric, other.direction) != (study.metric, study.direction):
+        theirs = f"{name!r} does {other.direction} {other.metric}"
+        raise _Unlike(f"{theirs}, this study {study.direction} {study.metric}", "name studies of the same goal")
+    with Ledger.open(directory.ledger, read_only=True) as ledger:
+        known = [trial for trial in ledger.trials() if trial.state != "failed"]
+    searched = _names(study, space)
+    common = [key for key in searched if any(key in trial.config for trial in known)]
+    usable = [trial for trial in known if trial.config["optimizer"] in space.optimizers]
+    if not common or not usable:
+        what = f"{name!r} has {'no trial of an optimizer' if known else 'no trials'} that this study searches"
+        raise _Unlike(what if not usable else f"{name!r} searches nothing that this study does", "name another study")
+    lost = Counter(t.config["optimizer"] for t in known if t.config["optimizer"] not in space.optimizers)
+    unmatched = [key for key in searched if key not in common]
+    parts = [f"warm start from {name!r}: {len(usable)} trials, matched by {', '.join(common)}"]
+    parts += [f"not there: {', '.join(unmatched)}"] if unmatched else []
+    parts += [f"left out: {', '.join(f'{n} of {key}' for key, n in lost.items())}"] if lost else []
+    return [_moved(study, space, trial) for trial in usable], "; ".join(parts)
+
+
+def _names(study: Study, space: Space) -> list[str]:
+    """Natural names of what a study searches."""
+    own = [p for domains in space.optimizers.values() for p in domains]
+    return list(dict.fromkeys(p.name for p in (*own, *space.shared) if is_searched(p.domain)))
+
+
+def _moved(study: Study, space: Space, trial: Trial) -> Trial:
+    """A trial as if this study had run it: at its own latents, its goal as a single curve."""
+    goal = np.asarray(trial.curves[study.metric]).mean(axis=0) if trial.curves else np.empty(0)
+    latents = space.completed(space.latents_of(_known(space, trial.config)))
+    return replace(
+        trial, generation=BEFORE, latents=latents, curves={study.metric: goal[None]}, epochs=len(goal), metrics={}, rung=0
+    )
+
+
+def _known(space: Space, config: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a config this space knows; a choice that it does not offer is left to its default."""
+    bad = {key for key, _, _ in space.problems_of(config)}
+    own = {p.name: p for p in (*space.optimizers[config["optimizer"]], *space.shared)}
+    numbers = {
+        key for key in bad if isinstance(config[key], float | int) and key in own and is_searched(own[key].domain)
+    }
+    return {key: value for key, value in config.items() if key not in bad or key in numbers}
+
+
+def warm_text(trials: Iterable[Trial]) -> str:
+    """What the ledger keeps of a warm start."""
+    return json.dumps(
+        [
+            [t.config, t.latents, t.state, t.stable, {name: curve.tolist() for name, curve in t.curves.items()}]
+            for t in trials
+        ],
+        separators=(",", ":"),
+    )
+
+
+def warm_trials(text: str) -> list[Trial]:
+    """The trials of a text of the ledger."""
+    rows = json.loads(text) if text else []
+    found = []
+    for i, (config, latents, state, stable, curves) in enumerate(rows):
+        arrays = {name: np.array(curve, dtype=np.float64) for name, curve in curves.items()}
+        epochs = next(iter(arrays.values())).shape[-1]
+        found.append(
+            Trial(
+                i - len(rows), BEFORE, state, config, latents, 0, epochs, 0, None, None, stable, {}, arrays, 0.0
+            )
+        )  # fmt: skip
+    return found
