@@ -71,6 +71,10 @@ class Results:
         """The row that latents fall into."""
         return self.cells[cell_of(latents)]
 
+    def value(self, row: int, splits: tuple[int, ...]) -> float:
+        """What a config comes to in the eyes of a search that sees these splits."""
+        return float(self.values[row, splits].mean())
+
     @cached_property
     def values(self) -> Array:
         """`(cells, splits)`: what full training comes to, the best epoch's loss; inf for runs that do not count."""
