@@ -95,7 +95,13 @@ def _moved(study: Study, space: Space, trial: Trial) -> Trial:
     goal = np.asarray(trial.curves[study.metric]).mean(axis=0) if trial.curves else np.empty(0)
     latents = space.completed(space.latents_of(_known(space, trial.config)))
     return replace(
-        trial, generation=BEFORE, latents=latents, curves={study.metric: goal[None]}, epochs=len(goal), metrics={}, rung=0
+        trial,
+        generation=BEFORE,
+        latents=latents,
+        curves={study.metric: goal[None]},
+        epochs=len(goal),
+        metrics={},
+        rung=0,
     )
 
 

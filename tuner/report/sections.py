@@ -27,7 +27,7 @@ def question(study: Study) -> str:
     model = "an mlp" if study.model.kind == "mlp" else f"a {study.model.kind} model"
     source = study.data.source or "data of your own"
     verb = study.direction.capitalize()
-    return f"{verb} {study.metric} of {model} on {source} in {study.train.epochs} epochs, seed {study.seed}."
+    return f"{verb} {study.metric} of {model} on {source} in {study.budget}, seed {study.seed}."
 
 
 def header(frames: Frames) -> dict[str, Any]:

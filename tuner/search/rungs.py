@@ -68,7 +68,9 @@ def reached(study: Study, trial: Trial, amount: int) -> bool:
     """Whether a trial has trained to a rung, or diverged, which says as much."""
     if trial.state == "diverged" or trial.epochs >= study.budget.epochs(trial.config, amount):
         return True
-    return trial.rung >= rungs(study).index(amount)  # one that stopped early goes through rungs that it did not train to
+    return trial.rung >= rungs(study).index(
+        amount
+    )  # one that stopped early goes through rungs that it did not train to
 
 
 def value_at(study: Study, trial: Trial, amount: int) -> float:

@@ -99,15 +99,8 @@ def uneven(frames: Frames) -> Finding | None:
         f"Budgets differ: {most} had {budgets[most]} trials and {least} {budgets[least]}, as the sampler followed what"
         " looked good. Compare optimizers at equal numbers of trials only."
     )
-    command = named(frames, *_one_setting(frames), name="equal") if _one_setting(frames) else ""
+    command = named(frames, "search.allocation=equal", name="equal")
     return Finding("uneven", sentence, budgets, "optimizers", command)
-
-
-def _one_setting(frames: Frames) -> tuple[str, ...]:
-    """The setting that gives all optimizers the same budget."""
-    if "allocation" in type(frames.study.search).model_fields:
-        return ("search.allocation=equal",)
-    return ("search.sampler=random",)
 
 
 def contained(frames: Frames) -> Finding | None:

@@ -61,13 +61,13 @@ def still_improving(frames: Frames) -> Finding | None:
     late = [t for t in leaders if t.epoch is not None and t.epoch >= LATE * t.epochs and _gain(frames, t) > GAIN]
     if not late or 2 * len(late) <= len(leaders):
         return None
-    epochs = frames.study.train.epochs
+    budget, epochs = frames.study.budget, max(t.epochs for t in late)
     sentence = (
         f"{len(late)} of the top {len(leaders)} trials were still improving at their last epoch, {epochs}: they gained"
         f" {percent(median(_gain(frames, t) for t in late))} of all they had gained in its last tenth. Train longer."
     )
     numbers = {"late": len(late), "of": len(leaders), "epochs": epochs}
-    command = named(frames, f"train.epochs={2 * epochs}", name="longer")
+    command = named(frames, f"train.{budget.unit}={2 * budget.amount}", name="longer")
     return Finding("still_improving", sentence, numbers, "curves", command)
 
 
@@ -138,7 +138,7 @@ def small_batches(frames: Frames) -> Finding | None:
     """The top trials share the smallest batches, which had several times the updates in the same epochs."""
     sizes = [size for size in values_of(frames.study.train.batch_size) if isinstance(size, int)]
     batches = [int(trial.config["batch_size"]) for trial in top(frames) if "batch_size" in trial.config]
-    if len(sizes) < 2 or len(batches) < 3 or max(sizes) < STEPS * min(sizes):
+    if frames.study.budget.unit == "steps" or len(sizes) < 2 or len(batches) < 3 or max(sizes) < STEPS * min(sizes):
         return None
     small = [size for size in batches if max(sizes) >= STEPS * size]
     if 2 * len(small) <= len(batches) or max(batches) >= max(sizes):
@@ -152,7 +152,7 @@ def small_batches(frames: Frames) -> Finding | None:
     command = named(
         frames,
         f"train.batch_size={max(sizes)}",
-        f"train.epochs={round(times * frames.study.train.epochs)}",
+        f"train.{frames.study.budget.unit}={round(times * frames.study.budget.amount)}",
         name="steps",
     )
     return Finding(
