@@ -68,8 +68,8 @@ def ranking(
 
     Columns: rank; tie, the rank of the trial that leads those it cannot be told from (missing until noise is known);
     trial, state, value, its standard error over replicates (missing for one), epoch, rung, stable, metrics,
-    hyperparameters under their natural names, epochs, steps, examples (that a replicate saw; missing where the train rows
-    are not known), evaluations (of the gradient over all train rows, or as much work), seconds, generation, seed.
+    hyperparameters under their natural names, epochs, steps, examples (that a replicate saw; missing where the train
+    rows are not known), evaluations (of the gradient over all train rows, or as much work), seconds, generation, seed.
     `metrics` and `hypers` name theirs; see `hyper_kinds`.
     """
     import pandas as pd

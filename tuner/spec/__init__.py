@@ -12,13 +12,8 @@ from tuner.spec.checks import loss_problem, task_problem
 from tuner.spec.domains import Choices, Domain, Range, is_searched, values_of
 from tuner.spec.imported import imported_text, not_run
 from tuner.spec.resolve import read_study
-<<<<<<< HEAD
-from tuner.spec.schema import GOALS, MOST_SEEDS, Confirm, Data, Limits, Model, Search, Split, Train
-from tuner.spec.study import Imported, Study, differences, in_toml
-=======
 from tuner.spec.schema import GOALS, MOST_SEEDS, Confirm, Data, Limits, Model, Search, Split, Stop, Train
-from tuner.spec.study import Study, differences, in_toml
->>>>>>> ec4b936 (Choose samplers and pruners by name; budgets, stops, given configs, warm starts, equal allocation)
+from tuner.spec.study import Imported, Study, differences, in_toml
 from tuner.spec.words import suggest
 
 __all__ = [
