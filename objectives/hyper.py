@@ -8,6 +8,10 @@ __all__ = ["ALWAYS", "ASKED", "POSITIVE", "SOME", "Flag", "Hyper", "Interval"]
 
 ALWAYS = 1
 SOME = 10  # trials from which momentum and decoupled decay are worth a dimension (tuning playbook)
+# The playbook would search eps from 25 trials and beta2 from "many". Measured with ranges for eps, alpha and beta2 of
+# momentum, nesterov, adam, adamw, rmsprop, nadam (digits, breast_cancer, diabetes; 5 seeds each): the best confirmed
+# loss is 0.94 +- 0.03 times as large with 64 trials and 0.98 +- 0.03 with 128, the best of the search 1.02 +- 0.03 and
+# 0.98 +- 0.02. That is nothing to tell from noise, and eps is what transfers worst between frameworks.
 ASKED = 10**9
 
 

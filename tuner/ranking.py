@@ -165,10 +165,10 @@ def hyper_kinds(study: Study) -> dict[str, Kind]:
         *train.schedule_hypers(),
         *(["clip_norm"] if train.clip_norm != 0 else []),
         *(["huber_delta"] if train.on_huber else []),
-        *(["dropout"] if model.dropout != 0 else []),
     ]
+    dropout: dict[str, Kind] = {"dropout": "float64"} if model.dropout != 0 else {}
     scheduling: dict[str, Kind] = {"schedule": texts.pop("schedule"), **dict.fromkeys(numbers, "float64")}
-    return {"optimizer": tuple(study.optimizers), **own, "batch_size": "Int64", **scheduling, **texts}
+    return {"optimizer": tuple(study.optimizers), **own, "batch_size": "Int64", **scheduling, **texts, **dropout}
 
 
 def confirmation_table(standings: Sequence[Standing], tests: Sequence[str]) -> pd.DataFrame:

@@ -7,13 +7,16 @@ import io
 import json
 import os
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.tuner.command import Shell, made_up
+from tests.tuner.trials import trial
 from tuner.best import load_best
 from tuner.cli import output, studies
+from tuner.cli.show import ending_of
 from tuner.home import StudyDirectory
 from tuner.ledger import Ledger
 from tuner.ranking import csv_text
@@ -186,6 +189,14 @@ def test_show_a_trial(shell: Shell, small: StudyDirectory) -> None:
     missing = shell("show", "small/99")
     assert (missing.code, missing.out) == (3, "")
     assert missing.err == "error: study 'small' has no trial 99; it has trials 0 to 5\n"
+
+
+def test_a_trial_that_stopped_early_says_so() -> None:
+    early = trial(0, curve=[0.5, 0.6, 0.6], epochs=3, patience=2)
+    assert ending_of(replace(early, config={**early.config, "epochs": 9})) == (
+        "stopped after 2 epochs without a better validation loss"
+    )
+    assert ending_of(early) == ending_of(trial(1)) == "trained to the end"
 
 
 def test_best_is_the_confirmed_best_in_three_forms(shell: Shell, tmp_path: Path) -> None:

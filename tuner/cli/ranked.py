@@ -18,7 +18,8 @@ ASIDES = (
 )  # fmt: skip
 FIRST = ("rank", "value", "se", "confirmed", "trial", "optimizer")
 SCHEDULING = ("schedule", "warmup", "final", "gamma", "step_size", "power")
-SHARED = ("batch_size", *SCHEDULING, "clip_norm", "model", "hidden", "activation", "init", "framework")
+AROUND = ("clip_norm", "loss", "huber_delta")
+SHARED = ("batch_size", *SCHEDULING, *AROUND, "model", "hidden", "activation", "dropout", "init", "framework")
 
 
 def ranking_sheet(
@@ -41,6 +42,7 @@ def ranking_sheet(
     fixed = frozenset(name for name in own if not _searched(result, name))
     unstable = not all(sheet.column("stable"))
     asides = {*ASIDES, goal} - ({"stable"} if unstable else set()) - (set() if complete else {"state"})
+    asides -= {"epochs"} if result.study.train.patience else set()  # how long a trial trained before it stopped
     if result.study.train.replicates == 1:
         asides.add("se")
     titles = {"value": goal} | {name: name.removeprefix("valid_") for name in names if name != "valid_loss"}
@@ -57,6 +59,7 @@ def ranking_sheet(
             *own,
             *(name for name in SHARED if name in sheet.columns),
             "epoch",
+            *(["epochs"] if "epochs" not in asides else []),
             *names,
         ),
         frame=frame,

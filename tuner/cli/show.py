@@ -173,7 +173,7 @@ def trial_page(result: Result, number: int) -> Page:
     trial = result.trial(number)
     curves = {name: mean_curve(values) for name, values in trial.curves.items()}
     stable = "" if trial.stable or trial.state != "complete" else ", unstable: it ended far from its best epoch"
-    text = f"trial {number} of {clean(result.study.name)}: {trial.state}, {ENDINGS.get(trial.state, '')}{stable}\n"
+    text = f"trial {number} of {clean(result.study.name)}: {trial.state}, {ending_of(trial)}{stable}\n"
     text += block(facts_of(result, trial))
     text += f"\nconfig\n{block(settings_of(trial.config))}"
     if curves:
@@ -200,12 +200,18 @@ def trial_page(result: Result, number: int) -> Page:
     return Page(text, document, Sheet(("epoch", *curves), rows, frozenset(("epoch",))))
 
 
+def ending_of(trial: Trial) -> str:
+    """How a trial ended, in words."""
+    patience = trial.config.get("patience", 0)
+    if patience and trial.state == "complete" and trial.epochs < trial.config.get("epochs", trial.epochs):
+        return f"stopped after {patience} epochs without a better validation loss"
+    return ENDINGS.get(trial.state, "")
+
+
 def facts_of(result: Result, trial: Trial) -> dict[str, Any]:
     """What a trial came to, in a few lines."""
     value = f"{short(trial.value)} at epoch {trial.epoch} of {trial.epochs}" if trial.value is not None else "none"
     facts = {result.study.metric: value, "generation": trial.generation, "training": f"{trial.seconds:.2g} s"}
-    if trial.state == "complete" and trial.epochs < trial.config.get("epochs", trial.epochs):
-        facts["early stop"] = f"after {trial.config['patience']} epochs without improvement"
     standing = next((s for s in result.standings if s.trial == trial.number), None)
     if standing:
         goal = standing.goal

@@ -39,6 +39,11 @@ DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORE
 FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 DATA_FILES = (".csv", ".tsv", ".parquet", ".npz", ".npy")
 SKLEARN = "sklearn:"
+NOT_IN_SKLEARN = {
+    "model.dropout": "sklearn has no dropout",
+    "train.clip_norm": "sklearn does not clip gradients",
+    "train.loss": "sklearn's networks train on the squared error alone",
+}
 SETS = tuple(SKLEARN + name for name in BUILTIN)
 
 
@@ -138,13 +143,19 @@ def check_train(train: Train, report: Report) -> None:
 def check_framework(model: Model, train: Train, report: Report) -> None:
     """Nothing is on that the framework does not have."""
     if train.framework == "sklearn":
-        for key, there, what in (
-            (("train", "clip_norm"), train.clip_norm != 0, "sklearn does not clip gradients"),
-            (("train", "loss"), train.on_huber, "sklearn's networks train on the squared error alone"),
-            (("model", "dropout"), model.dropout != 0, "sklearn has no dropout"),
-        ):
-            if there:
-                report.add(key, what, "remove it, or choose another framework")
+        for key in [key for key in options_on(model, train) if key in NOT_IN_SKLEARN]:
+            report.add(key.split("."), NOT_IN_SKLEARN[key], "remove it, or choose another framework")
+
+
+def options_on(model: Model, train: Train) -> list[str]:
+    """Keys of what any trial has around its update rule."""
+    on = {
+        "model.dropout": model.dropout != 0,
+        "train.clip_norm": train.clip_norm != 0,
+        "train.loss": train.on_huber,
+        "train.patience": train.patience > 0,
+    }
+    return [key for key, there in on.items() if there]
 
 
 def check_decay(train: Train, optimizers: Mapping[str, Mapping[str, Domain]], report: Report) -> None:
