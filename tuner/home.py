@@ -8,23 +8,39 @@ from __future__ import annotations
 import os
 import secrets
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
 from tuner.errors import UnknownStudy
 from tuner.lock import hold
+from tuner.storage import Remote, Shared, check_storage, masked
 
-__all__ = ["StudyDirectory", "find", "home_directory", "studies", "study_directory", "write_atomic"]
+__all__ = [
+    "Home",
+    "StudyDirectory",
+    "find",
+    "home_directory",
+    "home_in_words",
+    "home_of",
+    "studies",
+    "study_directory",
+    "write_atomic",
+]
 
+Home = str | Path | Shared | None
 LOCK = "lock"  # the file that the running process holds a lock on; who holds it stands in lock.json
 
 
 @dataclass(frozen=True)
 class StudyDirectory:
-    """The directory of one study and the names of what is in it; looking at it creates nothing."""
+    """The directory of one study and the names of what is in it; looking at it creates nothing.
+
+    Where there is a `storage`, the ledger and the resolved study are in that database, and here is all else.
+    """
 
     path: Path
+    storage: str | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
@@ -38,8 +54,13 @@ class StudyDirectory:
 
     @property
     def ledger(self) -> Path:
-        """The ledger, from which everything else here can be made again."""
+        """The file of a ledger that is kept here."""
         return self.path / "ledger.db"
+
+    @property
+    def place(self) -> Path | Remote:
+        """Where the ledger is, from which everything else here can be made again."""
+        return self.ledger if self.storage is None else Remote(self.storage, self.name)
 
     @property
     def ranking(self) -> Path:
@@ -68,8 +89,44 @@ class StudyDirectory:
 
     @property
     def exists(self) -> bool:
-        """Whether a study was created here: whether there is a ledger."""
-        return self.ledger.is_file()
+        """Whether a study was created: whether there is a ledger."""
+        if isinstance(self.place, Path):
+            return self.ledger.is_file()
+        from tuner.ledger import postgres
+
+        return postgres.present(self.place)
+
+    def study_text(self) -> str:
+        """The resolved study, as TOML."""
+        if isinstance(self.place, Path):
+            return self.study.read_text(encoding="utf-8")
+        from tuner.ledger import postgres
+
+        return postgres.study_text(self.place)
+
+    def write_study(self, text: str) -> None:
+        """Replace the resolved study."""
+        write_atomic(self.study, text)
+        if isinstance(self.place, Remote):
+            from tuner.ledger import postgres
+
+            postgres.write_study(self.place, text)
+
+    def changed(self) -> float:
+        """When the ledger was last written to, in seconds since 1970."""
+        if isinstance(self.place, Path):
+            return self.ledger.stat().st_mtime
+        from tuner.ledger import postgres
+
+        return postgres.when_changed(self.place).timestamp()
+
+    def forget_ledger(self) -> None:
+        """Remove the ledger for good: there is no study any more. Hold its lock meanwhile."""
+        self.ledger.unlink(missing_ok=True)
+        if isinstance(self.place, Remote):
+            from tuner.ledger import postgres
+
+            postgres.forget(self.place)
 
     def lock(self) -> AbstractContextManager[None]:
         """Hold the study, so that no other process can run it meanwhile; makes the directory. Raises StudyBusy."""
@@ -81,39 +138,61 @@ class StudyDirectory:
         The lock stays behind, held. A copy of the study file goes first and the ledger, which makes a directory a
         study, next: whenever this is cut short, there is one whole study, here or there.
         """
-        places = (StudyDirectory(self.path.with_name(f"{self.name}.{i}")) for i in count(1))
-        aside = next(place for place in places if not place.path.exists())
+        places = (replace(self, path=self.path.with_name(f"{self.name}.{i}")) for i in count(1))
+        aside = next(place for place in places if not (place.path.exists() or (self.storage and place.exists)))
         aside.path.mkdir()
+        if isinstance(self.place, Remote):
+            from tuner.ledger import postgres
+
+            postgres.rename(self.place, aside.name)
         if self.study.exists():
             write_atomic(aside.study, self.study.read_bytes())
-        first = [self.ledger] if self.exists else []
+        first = [self.ledger] if self.ledger.exists() else []
         rest = (path for path in self.path.iterdir() if path != self.ledger and not path.name.startswith(LOCK))
         for path in [*first, *rest]:
             path.replace(aside.path / path.name)
         return aside
 
 
-def home_directory(home: str | Path | None = None) -> Path:
+def home_of(home: Home = None, storage: str | None = None) -> Home:
+    """A home, from what was asked for; the variable TUNER_STORAGE names a storage too. Raises StudyError."""
+    storage = storage or os.environ.get("TUNER_STORAGE")
+    if isinstance(home, Shared):
+        return home
+    return Shared(check_storage(storage), None if home is None else str(home)) if storage else home
+
+
+def home_directory(home: Home = None) -> Path:
     """The absolute directory that studies live in; it need not exist."""
-    return _absolute(home or os.environ.get("TUNER_HOME") or "runs")
+    asked = home.home if isinstance(home, Shared) else home
+    return _absolute(asked or os.environ.get("TUNER_HOME") or "runs")
 
 
-def study_directory(name: str, home: str | Path | None = None) -> StudyDirectory:
+def home_in_words(home: Home = None) -> str:
+    """Where studies are looked for, for messages."""
+    return masked(home.storage) if isinstance(home, Shared) else str(home_directory(home))
+
+
+def study_directory(name: str, home: Home = None) -> StudyDirectory:
     """Where the study `name` lives or would live. Raises ValueError for a name that leaves the home directory."""
     if not _is_plain(name):
         raise ValueError(f"a study's name is one part of a path, but got {name!r}")
-    return StudyDirectory(home_directory(home) / name)
+    return StudyDirectory(home_directory(home) / name, home.storage if isinstance(home, Shared) else None)
 
 
-def studies(home: str | Path | None = None) -> list[StudyDirectory]:
+def studies(home: Home = None) -> list[StudyDirectory]:
     """Every study there is, by name; none where there is no home."""
+    if isinstance(home, Shared):
+        from tuner.ledger import postgres
+
+        return [study_directory(name, home) for name in postgres.known(home.storage)]
     with suppress(FileNotFoundError, NotADirectoryError):
         found = (StudyDirectory(path) for path in sorted(home_directory(home).iterdir()))
         return [directory for directory in found if directory.exists]
     return []
 
 
-def find(name: str | Path, home: str | Path | None = None) -> StudyDirectory:
+def find(name: str | Path, home: Home = None) -> StudyDirectory:
     """A study by its name in the home directory, or by the path of its directory.
 
     Raises UnknownStudy with the nearest names.
@@ -122,11 +201,11 @@ def find(name: str | Path, home: str | Path | None = None) -> StudyDirectory:
         directory = study_directory(name, home)
         if directory.exists:
             return directory
-    if str(name):
+    if str(name) and not isinstance(home, Shared):
         directory = StudyDirectory(_absolute(name))
         if directory.exists:
             return directory
-    raise UnknownStudy(str(name), [known.name for known in studies(home)], str(home_directory(home)))
+    raise UnknownStudy(str(name), [known.name for known in studies(home)], home_in_words(home))
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:

@@ -13,13 +13,13 @@ from objectives.errors import Complaint
 from tuner.dispatch import InlineEngine, open_engine
 from tuner.errors import ChangedStudy, StudyError, TunerError
 from tuner.facts import canary
-from tuner.home import StudyDirectory, find
+from tuner.home import Home, StudyDirectory, find, home_of
 from tuner.ledger import Ledger
 from tuner.orchestrator import Spent
 from tuner.publish import publish
 from tuner.result import Cost, Result
 from tuner.runner import Question, Watcher, Work, ask
-from tuner.spec import MOST_SEEDS, Confirm, Study, read_study
+from tuner.spec import MOST_SEEDS, Confirm, Study, stored_study
 from tuner.workload import default_jobs
 
 __all__ = ["MOST_TOP", "confirm"]
@@ -34,7 +34,8 @@ def confirm(
     *,
     data: Any = None,
     jobs: int | None = None,
-    home: str | Path | None = None,
+    home: Home = None,
+    storage: str | None = None,
     watcher: Watcher | None = None,
 ) -> Result:
     """Train the `top` trials of a study again on `seeds` fresh seeds and splits, then the best of them on as many more.
@@ -45,14 +46,14 @@ def confirm(
     """
     started = time.perf_counter()
     watcher = watcher or Watcher()
-    directory = find(name, home)
-    frozen = read_study(directory.study, has_data=False)
+    directory = find(name, home_of(home, storage))
+    frozen = stored_study(directory)
     wanted = asked(frozen, top, seeds, jobs)
     with writable(directory):
         Result(directory).best()  # raises NoResult before anything is read or trained
         watcher.stage("prepare")
         question = stored_question(frozen, data)
-        with Ledger.open(directory.ledger) as ledger:
+        with Ledger.open(directory.place) as ledger:
             check_unchanged(question, ledger)
             workers = jobs or default_jobs(replace(frozen, confirm=wanted), question.first, 0)
             with open_engine(workers) as engine:

@@ -14,12 +14,12 @@ from tuner.best import Best
 from tuner.errors import NoResult
 from tuner.exporters import conventions_of
 from tuner.goal import ranked
-from tuner.home import StudyDirectory, find, write_atomic
+from tuner.home import Home, StudyDirectory, find, home_of, write_atomic
 from tuner.ledger import Ledger
 from tuner.noise import Noise, noise_of
 from tuner.orchestrator import Spent
 from tuner.ranking import confirmation_table, hyper_kinds, metric_names, ranking, tested_names
-from tuner.spec import Study, read_study
+from tuner.spec import Study, stored_study
 from tuner.standings import Standing, standings
 from tuner.trial import Trial
 
@@ -59,8 +59,8 @@ class Result:
     def __init__(self, directory: StudyDirectory) -> None:
         self.directory = directory
         self.cost: Cost | None = None
-        study = read_study(directory.study, has_data=False)
-        with Ledger.open(directory.ledger, read_only=True) as ledger:
+        study = stored_study(directory)
+        with Ledger.open(directory.place, read_only=True) as ledger:
             self.facts = ledger.facts
             self.study: Study = replace(study, rows=int(self.facts.get("rows", 0)))
             self.all_trials: list[Trial] = ledger.trials()
@@ -133,6 +133,8 @@ class Result:
         """
         from tuner.report.page import page
 
+        if path is None:
+            self.path.mkdir(parents=True, exist_ok=True)  # of a study in a database there may be none here
         place = self.directory.report if path is None else Path(path)
         text = page(self, created, watch or (lambda stage: None))
         write_atomic(place, text)
@@ -238,6 +240,9 @@ def _confirmation(standing: Standing | None, study: Study) -> dict[str, Any]:
     }
 
 
-def open_study(name: str | Path, home: str | Path | None = None) -> Result:
-    """The result of a study by its name or directory. Raises UnknownStudy with the nearest names."""
-    return Result(find(name, home))
+def open_study(name: str | Path, home: Home = None, *, storage: str | None = None) -> Result:
+    """The result of a study by its name or directory, or by its name in a `storage`.
+
+    Raises UnknownStudy with the nearest names.
+    """
+    return Result(find(name, home_of(home, storage)))

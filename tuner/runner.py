@@ -22,7 +22,7 @@ from tuner.dispatch import Engine, InlineEngine, open_engine
 from tuner.errors import ChangedStudy, StudyError
 from tuner.facts import canary, machine_facts
 from tuner.fitting import fitted
-from tuner.home import StudyDirectory, study_directory, write_atomic
+from tuner.home import Home, StudyDirectory, home_of, study_directory, write_atomic
 from tuner.ledger import Ledger
 from tuner.orchestrator import Progress, Search, Spent
 from tuner.packing import Source
@@ -30,7 +30,7 @@ from tuner.publish import publish
 from tuner.result import Cost, Result
 from tuner.search import check_search
 from tuner.space import space_of
-from tuner.spec import MOST_SEEDS, Confirm, Study, differences, in_toml, not_run, read_study
+from tuner.spec import MOST_SEEDS, Confirm, Study, differences, in_toml, not_run, read_study, stored_study
 from tuner.standings import rank_seeds, report_seeds, standings
 from tuner.trial import Trial
 from tuner.warm import Warm, warm_start, warm_text, warm_trials
@@ -61,7 +61,8 @@ def run(
     name: str | None = None,
     trials: int | None = None,
     jobs: int | None = None,
-    home: str | Path | None = None,
+    home: Home = None,
+    storage: str | None = None,
     confirm: bool = True,
     fresh: bool = False,
     watcher: Watcher | None = None,
@@ -70,8 +71,8 @@ def run(
 
     Run again, it goes on where it stopped. `name` and `trials` take precedence over what the study says. `jobs` is the
     number of worker processes: by default the processors at hand, or none for a study that is over before they have
-    started; the result does not depend on it. The result's `cost` says what this run took; None for one that was
-    opened. Raises StudyError, DataError, ChangedStudy, StudyBusy.
+    started; the result does not depend on it. `storage` is the URL of a database that keeps the ledger. The result's
+    `cost` says what this run took; None for one that was opened. Raises StudyError, DataError, ChangedStudy, StudyBusy.
     """
     started = time.perf_counter()
     if jobs is not None and jobs < 1:
@@ -82,6 +83,7 @@ def run(
     question = ask(study, data, {key: value for key, value in settings.items() if value is not None})
     for note in question.notes:
         watcher.note(note)
+    home = home_of(home, storage)
     directory = study_directory(question.study.name, home)
     warm = Warm() if directory.exists and not fresh else warm_start(question.study, space_of(question.study), home)
     for note in warm.notes:
@@ -242,14 +244,14 @@ def settle(question: Question, directory: StudyDirectory, warm: Warm) -> tuple[L
     """
     study, first = question.study, question.first
     facts = {"data": first.digest, "task": first.task, "canary": InlineEngine().submit(canary).result()}
-    if not directory.ledger.exists():
+    if not directory.exists:
         write_atomic(directory.study, study.to_toml())
         kept = facts | ({"warm_start": warm_text(warm.trials)} if warm.trials else {})
-        return Ledger.create(directory.ledger, kept | sizes(first) | machine_facts()), study
-    frozen = read_study(directory.study, has_data=False)
+        return Ledger.create(directory.place, kept | sizes(first) | machine_facts(), study.to_toml()), study
+    frozen = stored_study(directory)
     if frozen.imported:
         raise not_run(frozen.name, frozen.imported)
-    ledger = Ledger.open(directory.ledger)
+    ledger = Ledger.open(directory.place)
     try:
         check_same(frozen, study, ledger.facts, facts)
     except ChangedStudy:
@@ -263,7 +265,7 @@ def settle(question: Question, directory: StudyDirectory, warm: Warm) -> tuple[L
         rows=study.rows,
         base=study.base,
     )
-    write_atomic(directory.study, resolved.to_toml())
+    directory.write_study(resolved.to_toml())
     return ledger, resolved
 
 

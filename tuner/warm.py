@@ -9,17 +9,16 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from objectives.errors import Complaint
 from tuner.errors import StudyError, TunerError
-from tuner.home import find
+from tuner.home import Home, find
 from tuner.ledger import Ledger
 from tuner.space import Space
-from tuner.spec import Study, is_searched, read_study
+from tuner.spec import Study, is_searched, stored_study
 from tuner.trial import Trial
 
 __all__ = ["Warm", "warm_start", "warm_text", "warm_trials"]
@@ -35,7 +34,7 @@ class Warm:
     notes: tuple[str, ...] = ()
 
 
-def warm_start(study: Study, space: Space, home: str | Path | None) -> Warm:
+def warm_start(study: Study, space: Space, home: Home) -> Warm:
     """The trials of the studies that `search.warm_start` names. Raises StudyError with all that cannot be used."""
     trials: list[Trial] = []
     notes, wrong = [], []
@@ -61,14 +60,14 @@ class _Unlike(Exception):
         super().__init__(what)
 
 
-def _matched(study: Study, space: Space, name: str, home: str | Path | None) -> tuple[list[Trial], str]:
+def _matched(study: Study, space: Space, name: str, home: Home) -> tuple[list[Trial], str]:
     """The trials of one study at this one's latents, and a note on what matched and what did not."""
     directory = find(name, home)
-    other = read_study(directory.study, has_data=False)
+    other = stored_study(directory)
     if (other.metric, other.direction) != (study.metric, study.direction):
         theirs = f"{name!r} does {other.direction} {other.metric}"
         raise _Unlike(f"{theirs}, this study {study.direction} {study.metric}", "name studies of the same goal")
-    with Ledger.open(directory.ledger, read_only=True) as ledger:
+    with Ledger.open(directory.place, read_only=True) as ledger:
         known = [trial for trial in ledger.trials() if trial.state != "failed"]
     searched = _names(study, space)
     common = [key for key in searched if any(key in trial.config for trial in known)]

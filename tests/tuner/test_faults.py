@@ -176,9 +176,9 @@ def test_a_run_waits_out_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def pages(ledger: Ledger, more: int) -> None:
     """Let the ledger's file grow by so many pages and no more."""
-    count = ledger._connection.exec_driver_sql("PRAGMA page_count").scalar()
-    ledger._connection.exec_driver_sql(f"PRAGMA max_page_count = {int(count) + more}")
-    ledger._connection.rollback()
+    count = ledger._database.connection.exec_driver_sql("PRAGMA page_count").scalar()
+    ledger._database.connection.exec_driver_sql(f"PRAGMA max_page_count = {int(count) + more}")
+    ledger._database.connection.rollback()
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="mounting a small disk takes root")

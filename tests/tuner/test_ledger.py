@@ -394,14 +394,14 @@ def test_a_fault_while_creating_leaves_nothing(path: Path) -> None:
 
 def test_a_full_disk_loses_nothing_and_the_same_ledger_goes_on(path: Path) -> None:
     with made(path, 1) as ledger:
-        pages = ledger._connection.exec_driver_sql("PRAGMA page_count").scalar()
-        ledger._connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
-        ledger._connection.rollback()
+        pages = ledger._database.connection.exec_driver_sql("PRAGMA page_count").scalar()
+        ledger._database.connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+        ledger._database.connection.rollback()
         with pytest.raises(LedgerError, match="the disk is full; what was committed is safe"):
             ledger.commit_generation(1, generation(1, 3) + [trial(6 + i, generation=1) for i in range(100)])
         assert len(ledger.trials()) == 3
-        ledger._connection.exec_driver_sql("PRAGMA max_page_count = 100000")
-        ledger._connection.rollback()
+        ledger._database.connection.exec_driver_sql("PRAGMA max_page_count = 100000")
+        ledger._database.connection.rollback()
         ledger.commit_generation(1, generation(1))
         assert len(ledger.trials()) == 6
 

@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tuner.cli.completion import complete_studies
 
 if TYPE_CHECKING:
+    from tuner.home import Home
     from tuner.result import Result
 
-__all__ = ["home_option", "opened", "optimizer_option", "set_option", "study_argument"]
+__all__ = [
+    "home_option",
+    "local_home_option",
+    "opened",
+    "optimizer_option",
+    "set_option",
+    "shared_home_option",
+    "study_argument",
+]
 
-home_option = click.option(
+local_home_option = click.option(
     "--home",
     type=click.Path(path_type=Path),
     metavar="DIR",
     envvar="TUNER_HOME",
     show_envvar=True,
     help="Where studies live; by default ./runs.",
+)
+STORAGE = click.option(
+    "--storage",
+    metavar="URL",
+    envvar="TUNER_STORAGE",
+    show_envvar=True,
+    help="A database that keeps the ledgers: postgresql+psycopg://USER@HOST/NAME.",
 )
 study_argument = click.argument("study", shell_complete=complete_studies)
 optimizer_option = click.option("--optimizer", metavar="NAME", help="Only trials of this optimizer.")
@@ -33,7 +51,31 @@ set_option = click.option(
 )
 
 
-def opened(study: str, home: Path | None) -> Result:
+def shared_home_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds --home to a command whose --storage is something else; that of the variable TUNER_STORAGE counts."""
+
+    @wraps(command)
+    def wrapped(*, home: Path | None, **rest: Any) -> Any:
+        from tuner.home import home_of
+
+        return command(home=home_of(home), **rest)
+
+    return local_home_option(wrapped)
+
+
+def home_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds --home and --storage to a command, which gets them as one `home`."""
+
+    @wraps(command)
+    def wrapped(*, home: Path | None, storage: str | None, **rest: Any) -> Any:
+        from tuner.home import home_of
+
+        return command(home=home_of(home, storage), **rest)
+
+    return local_home_option(STORAGE(wrapped))
+
+
+def opened(study: str, home: Home) -> Result:
     """A study's result. Raises UnknownStudy with the nearest names."""
     # the name is looked for before anything heavy is imported
     from tuner.home import find

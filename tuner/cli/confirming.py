@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from math import isfinite
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,6 +13,7 @@ from tuner.cli.output import Output, output_options, put
 from tuner.cli.text import hint, interval, short
 
 if TYPE_CHECKING:
+    from tuner.home import Home
     from tuner.result import Result
     from tuner.standings import Standing
 
@@ -30,9 +30,7 @@ __all__ = ["confirm"]
 )  # fmt: skip
 @home_option
 @output_options()
-def confirm(
-    study: str, top: int | None, seeds: int | None, jobs: int | None, home: Path | None, output: Output
-) -> None:
+def confirm(study: str, top: int | None, seeds: int | None, jobs: int | None, home: Home, output: Output) -> None:
     """Train the best of a STUDY again, on fresh seeds and splits.
 
     They are ranked by their fresh validation scores; the first of them is then trained on as many more seeds, which

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuner.cli.arguments import home_option, opened, study_argument
+from tuner.cli.arguments import local_home_option, opened, shared_home_option, study_argument
 from tuner.cli.output import Output, in_words, output_options
 from tuner.cli.text import clean, hint
 
 if TYPE_CHECKING:
     from tuner.cli.sheet import Sheet
+    from tuner.home import Home
     from tuner.result import Result
 
 __all__ = ["export", "import_"]
@@ -30,11 +31,11 @@ __all__ = ["export", "import_"]
 @click.option("--to", "tool", metavar="[optuna|mlflow]", help="Write it for another tool instead.")
 @click.option("--storage", metavar="URL", help="Where Optuna keeps it: a database URL, a .db or a .log file.")
 @click.option("--study-name", metavar="NAME", help="Its name there; by default the study's.")
-@home_option
+@shared_home_option
 @output_options("csv")
 def export(
     study: str, place: str | None, what: str, tool: str | None, storage: str | None, study_name: str | None,
-    home: Path | None, output: Output,
+    home: Home, output: Output,
 ) -> None:  # fmt: skip
     """Write what a STUDY found, all of it.
 
@@ -125,7 +126,7 @@ SHEETS: dict[str, Callable[[Result], Sheet]] = {
 @click.option("--metric", help="What its value is here, like valid_loss: a warm start wants the same goal.")
 @click.option("--rename", "renames", multiple=True, metavar="OLD=NEW", help="Name a parameter as here; repeatable.")
 @click.option("--optimizer", metavar="NAME", help="The optimizer of all its trials, where none of its parameters is.")
-@home_option
+@local_home_option
 def import_(
     source: str, name: str | None, study_name: str | None, metric: str | None, renames: tuple[str, ...],
     optimizer: str | None, home: Path | None,

@@ -44,15 +44,17 @@ class Overview:
 
 def overview(directory: StudyDirectory) -> Overview:
     """The overview of a study. Raises what a damaged directory raises: OSError, ValueError, TunerError."""
-    about = tomllib.loads(directory.study.read_text(encoding="utf-8"))["study"]
+    about = tomllib.loads(directory.study_text())["study"]
     states, best = _written(directory) if _is_current(directory) else _recorded(directory)
     metric = str(about.get("minimize") or about.get("maximize"))
-    age = max(0.0, time.time() - directory.ledger.stat().st_mtime)
+    age = max(0.0, time.time() - directory.changed())
     return Overview(directory.name, int(about["trials"]), states, metric, best, age)
 
 
 def _is_current(directory: StudyDirectory) -> bool:
     """Whether the files say what the ledger says."""
+    if directory.storage is not None:
+        return False
     try:
         return directory.ranking.stat().st_mtime_ns >= directory.ledger.stat().st_mtime_ns
     except FileNotFoundError:

@@ -14,6 +14,7 @@ from tuner.cli.output import in_words
 from tuner.cli.text import clean, hint
 
 if TYPE_CHECKING:
+    from tuner.home import Home
     from tuner.result import Result
 
 __all__ = ["report", "write_report"]
@@ -36,9 +37,7 @@ STAGES = {
               help="Of the charts.")  # fmt: skip
 @click.option("--dated", is_flag=True, help="Say in the page when it was written.")
 @home_option
-def report(
-    study: str, path: Path | None, show: bool, figures: Path | None, form: str, dated: bool, home: Path | None
-) -> None:
+def report(study: str, path: Path | None, show: bool, figures: Path | None, form: str, dated: bool, home: Home) -> None:
     """Write the report of a STUDY: one HTML file, complete offline.
 
     By default into the study's directory. The same ledger gives the same bytes.

@@ -17,6 +17,7 @@ from tuner.cli.text import errors_to
 
 if TYPE_CHECKING:
     from tuner.best import Best
+    from tuner.home import Home
 
 __all__ = ["best", "top"]
 
@@ -27,7 +28,7 @@ __all__ = ["best", "top"]
 @optimizer_option
 @home_option
 @output_options()
-def top(study: str, rows: int, optimizer: str | None, home: Path | None, output: Output) -> None:
+def top(study: str, rows: int, optimizer: str | None, home: Home, output: Output) -> None:
     """Show the best trials of a STUDY, best first."""
     result = opened(study, home)
     check_optimizer(result, optimizer)
@@ -60,7 +61,7 @@ def best(
     nearest: bool,
     path: Path | None,
     force: bool,
-    home: Path | None,
+    home: Home,
 ) -> None:
     """Print the best config of a STUDY.
 

@@ -15,6 +15,7 @@ from tuner.cli.failures import Terminated, interruption
 from tuner.cli.text import clean, hint
 
 if TYPE_CHECKING:
+    from tuner.home import Home
     from tuner.spec import Study
 
 __all__ = ["run"]
@@ -39,7 +40,7 @@ def run(
     study: str,
     dry_run: bool,
     jobs: int | None,
-    home: Path | None,
+    home: Home,
     fresh: bool,
     no_confirm: bool,
     report: bool,
@@ -69,7 +70,7 @@ def run(
             raise
         how = "stopped" if isinstance(stopped, Terminated) else "interrupted"
         own = {"set" if key == "overrides" else key: value for key, value in rest.items()}
-        given = {**own, "jobs": jobs, "home": home, "no-confirm": no_confirm, "report": report}
+        given = {**own, "jobs": jobs, **places(home), "no-confirm": no_confirm, "report": report}
         hint(f"{how}; what was finished is kept, this goes on: {clean(again(study, given))}")
         raise stopped from None
     if report and result.all_trials:
@@ -87,8 +88,15 @@ def again(study: str, given: Mapping[str, Any]) -> str:
     return shlex.join(words)
 
 
+def places(home: Home) -> dict[str, Any]:
+    """The options that a home came from; a URL that holds a password is not repeated."""
+    from tuner.storage import Shared, masked
+
+    return {"home": home.home, "storage": masked(home.storage)} if isinstance(home, Shared) else {"home": home}
+
+
 def asked_study(
-    study: str, home: Path | None, trials: int | None, seed: int | None, overrides: tuple[str, ...], name: str | None
+    study: str, home: Home, trials: int | None, seed: int | None, overrides: tuple[str, ...], name: str | None
 ) -> Study:
     """The study of a file, or the stored one of a name, with settings over it. Raises StudyError, UnknownStudy."""
     from tuner.spec import read_study
@@ -106,7 +114,7 @@ def asked_study(
     return read_study(study_file(study, home), overrides=overrides, settings=settings)
 
 
-def study_file(study: str, home: Path | None) -> Path:
+def study_file(study: str, home: Home) -> Path:
     """The file that STUDY names, or the stored one of the study of that name."""
     path = Path(study)
     if path.is_file() or path.suffix == ".toml":

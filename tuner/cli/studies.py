@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,19 +12,23 @@ from tuner.cli.arguments import home_option, opened, study_argument
 from tuner.cli.output import Output, in_words, output_options, put
 from tuner.cli.text import clean, errors_to, hint
 
+if TYPE_CHECKING:
+    from tuner.home import Home
+
 __all__ = ["list_studies", "rm", "show"]
 
 
 @click.command("list")
 @home_option
 @output_options()
-def list_studies(home: Path | None, output: Output) -> None:
+def list_studies(home: Home, output: Output) -> None:
     """List the studies that there are."""
     from tuner.cli.overview import COLUMNS, DAMAGED, Overview, age_text, overview, row
     from tuner.cli.sheet import Sheet
     from tuner.cli.text import interval
     from tuner.errors import TunerError
-    from tuner.home import home_directory, studies
+    from tuner.home import home_directory, home_in_words, studies
+    from tuner.storage import Shared
 
     found: list[Overview] = []
     for directory in studies(home):
@@ -34,7 +37,8 @@ def list_studies(home: Path | None, output: Output) -> None:
         except (*DAMAGED, TunerError) as error:
             errors_to([f"{directory.name}: cannot be read: {(str(error).splitlines() or [''])[0]}"], "warning")
     if not found:
-        hint(f"no studies in {in_words(home_directory(home))}; `tuner run FILE` makes one, `tuner init` writes a FILE")
+        where = home_in_words(home) if isinstance(home, Shared) else in_words(home_directory(home))
+        hint(f"no studies in {where}; `tuner run FILE` makes one, `tuner init` writes a FILE")
         if output.form == "table" and output.path is None:
             return
     rows = tuple(map(row, found))
@@ -51,7 +55,7 @@ def list_studies(home: Path | None, output: Output) -> None:
 @study_argument
 @home_option
 @output_options()
-def show(study: str, home: Path | None, output: Output) -> None:
+def show(study: str, home: Home, output: Output) -> None:
     """Show a STUDY, or one trial of it: STUDY/TRIAL.
 
     A study: its question, trials by state, best, confirmation, optimizers. A trial: its config and learning curves.
@@ -70,7 +74,7 @@ def show(study: str, home: Path | None, output: Output) -> None:
     return output.sheet(page.sheet or fields(page.document))
 
 
-def parted(study: str, home: Path | None) -> tuple[str, int | None]:
+def parted(study: str, home: Home) -> tuple[str, int | None]:
     """STUDY or STUDY/TRIAL in its parts; a directory whose name is a number is a study."""
     from tuner.errors import UnknownStudy
     from tuner.home import find
@@ -88,12 +92,12 @@ def parted(study: str, home: Path | None) -> tuple[str, int | None]:
 @study_argument
 @home_option
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-def rm(study: str, home: Path | None, yes: bool) -> None:
+def rm(study: str, home: Home, yes: bool) -> None:
     """Remove a STUDY with all it found."""
     from tuner.home import find
 
     directory = find(study, home)
-    where = clean(in_words(directory.path))
+    where = clean(directory.place if directory.storage else in_words(directory.path))
     if not yes and not sys.stdin.isatty():
         raise click.UsageError(f"tuner rm: nobody can be asked here; add --yes to remove {where} and all its trials")
     if not yes and not click.confirm(f"Remove {where} and all its trials for good?", err=True):
@@ -101,7 +105,7 @@ def rm(study: str, home: Path | None, yes: bool) -> None:
         return
     with directory.lock():
         # the ledger goes first: a removal that is cut short leaves no study behind
-        directory.ledger.unlink(missing_ok=True)
+        directory.forget_ledger()
         shutil.rmtree(directory.path.resolve())
         if directory.path.is_symlink():
             directory.path.unlink()

@@ -9,12 +9,13 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
-from tuner.dispatch.failure import guarded
+from tuner.dispatch.failure import Failure, guarded
 from tuner.dispatch.queueing import pickled
 
 __all__ = ["answer", "answer_within", "begin", "limit_memory", "nothing"]
@@ -28,19 +29,22 @@ def nothing() -> None:
 
 def answer(call: bytes) -> bytes:
     """Run a pickled call and pickle what it comes to; raises nothing."""
-    said = guarded(_run)(call)
-    return said if isinstance(said, bytes) else pickled(said)
+    return _told(guarded(lambda: _run(*pickle.loads(call)))())
 
 
 def answer_within(call: bytes, seconds: float, note: str) -> bytes:
-    """`answer`, but the process ends when `seconds` have passed, and the file `note` then says where it was.
+    """`answer`, but the process ends when it has run for `seconds`, and the file `note` then says where it was.
 
-    The clock is a thread in C: it needs neither the interpreter nor the consent of what runs.
+    The clock is a thread in C: it needs neither the interpreter nor the consent of what runs. What the call has to
+    import when it is unpickled is not the trial's time.
     """
+    loaded = guarded(pickle.loads)(call)
+    if isinstance(loaded, Failure):
+        return pickled(loaded)
     with open(note, "w", encoding="utf-8") as file:
         faulthandler.dump_traceback_later(seconds, exit=True, file=file)
         try:
-            said = answer(call)
+            said = _told(guarded(_run)(*loaded))
         finally:
             faulthandler.cancel_dump_traceback_later()
     with suppress(OSError):
@@ -76,9 +80,12 @@ def limit_memory(most: int) -> bool:
     return True
 
 
-def _run(call: bytes) -> bytes:
-    function, args = pickle.loads(call)
+def _run(function: Callable[..., Any], args: tuple[Any, ...]) -> bytes:
     return pickled(function(*args))
+
+
+def _told(said: Any) -> bytes:
+    return said if isinstance(said, bytes) else pickled(said)
 
 
 def _follow(parent: int, notes: Path) -> None:

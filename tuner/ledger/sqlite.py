@@ -7,8 +7,9 @@ transaction a generation a write-ahead log would gain little, and it cannot be r
 from __future__ import annotations
 
 import os
+import secrets
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from sqlalchemy.pool import NullPool
 
 from tuner.errors import LedgerError
 
-__all__ = ["connected", "explained"]
+__all__ = ["File", "connected", "create", "explained"]
 
 PATIENCE = 30.0  # seconds to wait for another process that reads or writes
 
@@ -35,6 +36,45 @@ MEANINGS = {
     "disk I/O error": "the disk reports an error; check the disk, then run this again",
 }
 PASSING = ("disk is full", "locked")
+
+
+class File:
+    """A ledger's file, open until `close`."""
+
+    def __init__(self, path: Path, read_only: bool) -> None:
+        if not path.is_file():
+            raise LedgerError(f"{path}: there is no ledger; `tuner run` makes one")
+        self.path, self.label = path, str(path)
+        self.connection = connected(path, read_only)
+        self._identity = _identity(path)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A transaction of one moment; what is written is durable at its end."""
+        if _identity(self.path) != self._identity:
+            raise LedgerError(f"{self.path}: was removed or replaced while in use; put it back, then run this again")
+        with explained(self.path), self.connection.begin():
+            yield self.connection
+
+    def close(self) -> None:
+        """Close the file."""
+        self.connection.close()
+
+
+def create(path: Path, fill: Callable[[Connection], None]) -> None:
+    """Make a file that `fill` fills: under another name and then renamed, so that it is whole from its first moment."""
+    if path.exists():
+        raise LedgerError(f"{path}: there is a ledger already; open it, or choose another name for the study")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with _told(path):
+            os.close(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600))
+        with connected(draft) as connection, explained(path), connection.begin():
+            fill(connection)
+        with _told(path):
+            os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def connected(path: Path, read_only: bool = False) -> Connection:
@@ -87,3 +127,17 @@ def explained(path: Path) -> Iterator[None]:
         said = "malformed" if isinstance(error, UnicodeDecodeError) else str(own).partition("\n")[0]
         meaning = next((meaning for words, meaning in MEANINGS.items() if words in said), said)
         raise LedgerError(f"{path}: {meaning}", passing=any(words in said for words in PASSING)) from error
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    with _told(path):
+        status = path.stat()
+        return status.st_dev, status.st_ino
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise LedgerError(f"{path}: {error.strerror or error}") from error

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import gc
-import os
-import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from tuner.errors import LedgerError
 from tuner.ledger import rows
+from tuner.storage import Remote
 from tuner.trial import Confirmed, Trial
 
 if TYPE_CHECKING:
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Generation", "Ledger"]
 
+Place = Path | Remote
+T = TypeVar("T")
 # Facts that the ledger keeps about itself: its schema, and the digest of all the other facts.
 SCHEMA, SEAL = "ledger_schema", "ledger_seal"
 GENERATION, DIGEST = rows.TRIAL.index("generation"), rows.TRIAL.index("curves_digest")
@@ -40,54 +41,59 @@ class Generation:
     facts: Mapping[str, Any]
 
 
+class Database(Protocol):
+    """What keeps a ledger: `sqlite.File` or `postgres.Study`."""
+
+    def transaction(self) -> AbstractContextManager[Connection]:
+        """A transaction of one moment; what is written is durable at its end."""
+
+    def close(self) -> None:
+        """End the connection."""
+
+
 class Ledger:
     """One study's ledger, open until `close`; a context manager. Every method may raise LedgerError."""
 
-    def __init__(self, path: Path, connection: Connection) -> None:
+    def __init__(self, place: Place, database: Database) -> None:
         """Use `create` or `open`."""
-        self.path = path
-        self._connection = connection
-        self._file = _identity(path)
+        self.place = place
+        self._database = database
         self._facts: dict[str, str] = {}
         self._patience: float = 0.0
         self._tell: Callable[[str], None] = lambda sentence: None
 
     @classmethod
-    def create(cls, path: str | Path, facts: Mapping[str, str]) -> Ledger:
-        """Make a ledger with the facts of its study; `created` is added to them. There must be none at `path`.
+    def create(cls, place: str | Path | Remote, facts: Mapping[str, str], study: str = "") -> Ledger:
+        """Make a ledger with the facts of its study; `created` is added to them. There must be none at `place`.
 
-        The file is made under another name and renamed, so that a ledger is whole from its first moment.
+        A database keeps the text of the resolved `study` too; beside a file that is one of its own. A ledger is whole
+        from its first moment.
         """
-        from tuner.ledger import schema, sqlite
+        from tuner.ledger import schema
 
-        path = Path(path)
-        if path.exists():
-            raise LedgerError(f"{path}: there is a ledger already; open it, or choose another name for the study")
         kept = {"created": datetime.now(UTC).isoformat(timespec="seconds")} | dict(facts)
-        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-        try:
-            with _told(path):
-                os.close(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600))
-            with sqlite.connected(draft) as connection, sqlite.explained(path), connection.begin():
-                schema.METADATA.create_all(connection)
-                own = {SCHEMA: str(schema.VERSION), SEAL: _seal(kept)}
-                listed = [{"name": name, "value": value} for name, value in (kept | own).items()]
-                connection.execute(schema.facts.insert(), listed)
-            with _told(path):
-                os.replace(draft, path)
-        finally:
-            draft.unlink(missing_ok=True)
-        return cls.open(path)
+
+        def fill(connection: Connection) -> None:
+            schema.METADATA.create_all(connection)
+            own = {SCHEMA: str(schema.VERSION), SEAL: _seal(kept)}
+            listed = [{"name": name, "value": value} for name, value in (kept | own).items()]
+            connection.execute(schema.facts.insert(), listed)
+
+        if isinstance(place, Remote):
+            from tuner.ledger import postgres
+
+            postgres.create(place, study, fill)
+        else:
+            from tuner.ledger import sqlite
+
+            sqlite.create(Path(place), fill)
+        return cls.open(place)
 
     @classmethod
-    def open(cls, path: str | Path, read_only: bool = False) -> Ledger:
+    def open(cls, place: str | Path | Remote, read_only: bool = False) -> Ledger:
         """Open a ledger that is there; its schema must not be newer than this version knows."""
-        from tuner.ledger import sqlite
-
-        path = Path(path)
-        if not path.is_file():
-            raise LedgerError(f"{path}: there is no ledger; `tuner run` makes one")
-        ledger = cls(path, sqlite.connected(path, read_only))
+        place = place if isinstance(place, Remote) else Path(place)
+        ledger = cls(place, opened(place, read_only))
         try:
             ledger._read_facts()
         except BaseException:
@@ -101,7 +107,7 @@ class Ledger:
         return dict(self._facts)
 
     def wait_for(self, patience: float, tell: Callable[[str], None]) -> None:
-        """From now on, let a commit wait `patience` seconds for what may pass, and `tell` once what it waits for."""
+        """From now on, wait `patience` seconds for what may pass, and `tell` once what it waits for."""
         self._patience, self._tell = patience, tell
 
     def commit_generation(self, number: int, trials: Sequence[Trial], facts: Mapping[str, Any] | None = None) -> None:
@@ -110,33 +116,33 @@ class Ledger:
         Committing one again is nothing where its trials say the same, and an error where they do not.
         Raises ValueError for a generation that is not the next one, or trials that do not follow in their numbers.
         """
-        self._patiently(lambda: self._add_generation(number, trials, facts or {}))
+        self._within(lambda own: self._add_generation(own, number, trials, facts or {}))
 
-    def _add_generation(self, number: int, trials: Sequence[Trial], facts: Mapping[str, Any]) -> None:
+    def _add_generation(
+        self, connection: Connection, number: int, trials: Sequence[Trial], facts: Mapping[str, Any]
+    ) -> None:
         from tuner.ledger import schema
 
         listed = [rows.trial_row(trial) for trial in trials]
         curves = [row for trial in trials for row in rows.curve_rows(trial)]
         digest = rows.generation_digest(number, listed)
-        with self._transaction() as connection:
-            known = {row["number"]: row for row in self._select(schema.generations)}
-            if number in known:
-                if known[number]["digest"] != digest:
-                    raise LedgerError(f"{self.path}: generation {number} is committed already, with other content")
-                return
-            _check_next(number, trials, known.values())
-            row = {"number": number, "trials": len(listed), "digest": digest, "facts": dict(facts)}
-            connection.execute(schema.generations.insert(), [row])
-            connection.execute(schema.trials.insert(), listed)
-            if curves:
-                connection.execute(schema.curves.insert(), curves)
+        known = {row["number"]: row for row in self._select(connection, schema.generations)}
+        if number in known:
+            if known[number]["digest"] != digest:
+                raise LedgerError(f"{self.place}: generation {number} is committed already, with other content")
+            return
+        _check_next(number, trials, known.values())
+        row = {"number": number, "trials": len(listed), "digest": digest, "facts": dict(facts)}
+        connection.execute(schema.generations.insert(), [row])
+        connection.execute(schema.trials.insert(), listed)
+        if curves:
+            connection.execute(schema.curves.insert(), curves)
 
     def generations(self) -> list[Generation]:
         """Committed generations, in order."""
         from tuner.ledger import schema
 
-        with self._transaction():
-            return [Generation(**row) for row in self._select(schema.generations)]
+        return [Generation(**row) for row in self._within(lambda own: self._select(own, schema.generations))]
 
     def count(self) -> int:
         """How many trials are committed."""
@@ -149,11 +155,11 @@ class Ledger:
         """
         from tuner.ledger import schema
 
-        with self._transaction():
-            generations = self._select(schema.generations)
-            listed = self._cells(schema.trials)
+        generations, listed = self._within(
+            lambda own: (self._select(own, schema.generations), self._cells(own, schema.trials))
+        )
         self._verify(generations, listed)
-        shelf = Shelf(self.path, [str(cells[DIGEST]) for cells in listed])
+        shelf = Shelf(self.place, [str(cells[DIGEST]) for cells in listed])
         with self._decoding("trials"), uncollected():
             return rows.trials_of(listed, shelf.curves)
 
@@ -162,42 +168,40 @@ class Ledger:
         from tuner.ledger import schema
 
         table = schema.curves
-        with self._transaction():
-            found = self._select(table, table.c.trial.between(first, last))
+        found = self._within(lambda own: self._select(own, table, table.c.trial.between(first, last)))
         return {int(number): list(group) for number, group in groupby(found, key=lambda row: row["trial"])}
 
     def commit_confirmations(self, confirmed: Sequence[Confirmed]) -> None:
         """Commit confirmations in one transaction; those that are known already must say the same."""
-        self._patiently(lambda: self._add_confirmations(confirmed))
+        self._within(lambda own: self._add_confirmations(own, confirmed))
 
-    def _add_confirmations(self, confirmed: Sequence[Confirmed]) -> None:
+    def _add_confirmations(self, connection: Connection, confirmed: Sequence[Confirmed]) -> None:
         from tuner.ledger import schema
 
-        with self._transaction() as connection:
-            known = {(row["trial"], row["replicate"]): row["digest"] for row in self._select(schema.confirmations)}
-            new = []
-            for row in map(rows.confirmed_row, confirmed):
-                digest = known.get((row["trial"], row["replicate"]))
-                if digest is None:
-                    new.append(row)
-                elif digest != row["digest"]:
-                    where = f"trial {row['trial']}, replicate {row['replicate']}"
-                    raise LedgerError(f"{self.path}: {where} is confirmed already, with other content")
-            if new:
-                connection.execute(schema.confirmations.insert(), new)
+        listed = self._select(connection, schema.confirmations)
+        known = {(row["trial"], row["replicate"]): row["digest"] for row in listed}
+        new = []
+        for row in map(rows.confirmed_row, confirmed):
+            digest = known.get((row["trial"], row["replicate"]))
+            if digest is None:
+                new.append(row)
+            elif digest != row["digest"]:
+                where = f"trial {row['trial']}, replicate {row['replicate']}"
+                raise LedgerError(f"{self.place}: {where} is confirmed already, with other content")
+        if new:
+            connection.execute(schema.confirmations.insert(), new)
 
     def confirmations(self) -> list[Confirmed]:
         """Confirmations by trial and replicate."""
         from tuner.ledger import schema
 
-        with self._transaction():
-            listed = self._select(schema.confirmations)
+        listed = self._within(lambda own: self._select(own, schema.confirmations))
         with self._decoding("the confirmations"):
             return [rows.confirmed_of(row) for row in listed]
 
     def close(self) -> None:
         """Close the database; nothing is lost by not doing so."""
-        self._connection.close()
+        self._database.close()
 
     def __enter__(self) -> Ledger:
         return self
@@ -208,25 +212,26 @@ class Ledger:
     def _read_facts(self) -> None:
         from tuner.ledger import schema
 
-        with self._transaction():
-            found = {str(row["name"]): str(row["value"]) for row in self._select(schema.facts)}
+        listed = self._within(lambda own: self._select(own, schema.facts))
+        found = {str(row["name"]): str(row["value"]) for row in listed}
         version, seal = found.pop(SCHEMA, ""), found.pop(SEAL, "")
         if version != str(schema.VERSION):
             known = f"this version of tuner reads schema {schema.VERSION}"
             newer = version.isdigit() and int(version) > schema.VERSION
             way = "update tuner" if newer else "begin anew with --fresh, or use the version that wrote it"
             what = f"has schema {version}, {known}; {way}" if version.isdigit() else "is no ledger, or damaged"
-            raise LedgerError(f"{self.path}: {what}")
+            raise LedgerError(f"{self.place}: {what}")
         if seal != _seal(found):
             raise self._damaged("facts of the study")
         self._facts = found
 
-    def _patiently(self, commit: Callable[[], None]) -> None:
-        """Commit; while what hinders that may pass, try again until the patience is over."""
+    def _within(self, act: Callable[[Connection], T]) -> T:
+        """Do it in a transaction; while what hinders that may pass, try again until the patience is over."""
         pause, until = SHORTEST, time.monotonic() + self._patience
         while True:
             try:
-                return commit()
+                with self._database.transaction() as connection:
+                    return act(connection)
             except LedgerError as error:
                 if not error.passing or time.monotonic() + pause > until:
                     raise
@@ -235,27 +240,18 @@ class Ledger:
             time.sleep(pause)
             pause = min(2 * pause, LONGEST)
 
-    @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
-        from tuner.ledger import sqlite
-
-        if _identity(self.path) != self._file:
-            raise LedgerError(f"{self.path}: was removed or replaced while in use; put it back, then run this again")
-        with sqlite.explained(self.path), self._connection.begin():
-            yield self._connection
-
-    def _select(self, table: Table, *where: ColumnElement[bool]) -> list[dict[str, Any]]:
+    def _select(self, connection: Connection, table: Table, *where: ColumnElement[bool]) -> list[dict[str, Any]]:
         with self._decoding(table.name):
-            found = self._connection.execute(table.select().where(*where).order_by(*table.primary_key.columns))
+            found = connection.execute(table.select().where(*where).order_by(*table.primary_key.columns))
             return [dict(row) for row in found.mappings()]
 
-    def _cells(self, table: Table) -> list[tuple[Any, ...]]:
+    def _cells(self, connection: Connection, table: Table) -> list[tuple[Any, ...]]:
         """The rows of the trials, their cells in the order of `TRIAL`."""
         from sqlalchemy import select
 
         with self._decoding(table.name):
             asked = select(*(table.c[name] for name in rows.TRIAL)).order_by(table.c.number)
-            return [tuple(row) for row in self._connection.execute(asked)]
+            return [tuple(row) for row in connection.execute(asked)]
 
     def _verify(self, generations: Sequence[Mapping[str, Any]], listed: Sequence[Sequence[Any]]) -> None:
         own: dict[int, list[Sequence[Any]]] = {row["number"]: [] for row in generations}
@@ -267,7 +263,7 @@ class Ledger:
                 raise self._damaged(f"generation {number}")
 
     def _damaged(self, what: str) -> LedgerError:
-        return damaged(self.path, what)
+        return damaged(self.place, what)
 
     @contextmanager
     def _decoding(self, what: str) -> Iterator[None]:
@@ -284,23 +280,23 @@ class Shelf:
     `digests` are those that the curves of trial 0, 1, ... must have.
     """
 
-    def __init__(self, path: Path, digests: Sequence[str]) -> None:
-        self.path, self.digests = path, digests
+    def __init__(self, place: Place, digests: Sequence[str]) -> None:
+        self.place, self.digests = place, digests
         self._blocks: dict[int, dict[int, list[dict[str, Any]]]] = {}
 
     def curves(self, number: int) -> dict[str, Any]:
         """The curves `(R, E)` of a trial. Raises LedgerError where they are not those that were committed."""
         first = number - number % BLOCK
         if first not in self._blocks:
-            with Ledger.open(self.path, read_only=True) as ledger:
+            with Ledger.open(self.place, read_only=True) as ledger:
                 self._blocks[first] = ledger.curves(first, first + BLOCK - 1)
         own = self._blocks[first].pop(number, [])
         try:
             if rows.curves_digest(own) == self.digests[number]:
                 return rows.curves_of(own)
         except (ValueError, TypeError) as error:
-            raise damaged(self.path, f"curves of trial {number}") from error
-        raise damaged(self.path, f"curves of trial {number}")
+            raise damaged(self.place, f"curves of trial {number}") from error
+        raise damaged(self.place, f"curves of trial {number}")
 
 
 @contextmanager
@@ -318,10 +314,10 @@ def uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def damaged(path: Path, what: str) -> LedgerError:
+def damaged(place: Place, what: str) -> LedgerError:
     """The error of a record that is not what was committed."""
     return LedgerError(
-        f"{path}: {what} cannot be trusted, the file was changed or damaged; "
+        f"{place}: {what} cannot be trusted, the file was changed or damaged; "
         "restore it from a copy, or begin anew with --fresh"
     )
 
@@ -330,18 +326,15 @@ def _seal(facts: Mapping[str, str]) -> str:
     return rows.text_digest(rows.json_text(facts, sort_keys=True))
 
 
-def _identity(path: Path) -> tuple[int, int]:
-    with _told(path):
-        status = path.stat()
-        return status.st_dev, status.st_ino
+def opened(place: Place, read_only: bool) -> Database:
+    """The database of a ledger."""
+    if isinstance(place, Remote):
+        from tuner.ledger import postgres
 
+        return postgres.Study(place, read_only)
+    from tuner.ledger import sqlite
 
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise LedgerError(f"{path}: {error.strerror or error}") from error
+    return sqlite.File(place, read_only)
 
 
 def _check_next(number: int, trials: Sequence[Trial], known: Iterable[Mapping[str, Any]]) -> None:

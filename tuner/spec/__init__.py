@@ -13,6 +13,7 @@ from tuner.spec.domains import Choices, Domain, Range, is_searched, values_of
 from tuner.spec.imported import imported_text, not_run
 from tuner.spec.resolve import read_study
 from tuner.spec.schema import GOALS, MOST_SEEDS, Confirm, Data, Limits, Model, Search, Split, Stop, Train
+from tuner.spec.stored import stored_study
 from tuner.spec.study import Imported, Study, differences, in_toml
 from tuner.spec.words import suggest
 
@@ -39,6 +40,7 @@ __all__ = [
     "loss_problem",
     "not_run",
     "read_study",
+    "stored_study",
     "suggest",
     "task_problem",
     "values_of",

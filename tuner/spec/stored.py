@@ -1,0 +1,17 @@
+"""The study as it was stored when it was created: what actually ran."""
+
+from __future__ import annotations
+
+from tuner.home import StudyDirectory
+from tuner.spec.reading import parse_toml
+from tuner.spec.resolve import read_study
+from tuner.spec.study import Study
+
+__all__ = ["stored_study"]
+
+
+def stored_study(directory: StudyDirectory) -> Study:
+    """The resolved study of a directory, or of the database that its ledger is in. Raises StudyError, LedgerError."""
+    if directory.storage is None:
+        return read_study(directory.study, has_data=False)
+    return read_study(parse_toml(directory.study_text(), str(directory.place)), has_data=False)
