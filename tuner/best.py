@@ -111,9 +111,12 @@ class Best(Mapping[str, Any]):
         """
         from tuner.exporters import pytorch
 
-        given = list(params)
+        given, recipe = list(params), self.recipe()
+        if recipe.decay and recipe.weights_only and any(isinstance(one, Mapping | tuple) for one in given):
+            what = "decay of weights alone makes groups of its own"
+            raise InvalidInput(Complaint("params", what, "give model.parameters()"))
         _compare(given, self.model.get("parameters"))
-        return pytorch.optimizer(self.recipe(), given, strict)
+        return pytorch.optimizer(recipe, given, strict)
 
     def to_torch_scheduler(
         self, optimizer: Any, total_steps: int | None = None, *, steps_per_epoch: int | None = None

@@ -138,7 +138,8 @@ def in_keras(config: Config, whole: Problem, strict: bool = True) -> Array:
     jax, best = jax_of(dtype), best_of(config, whole)
     os.environ["KERAS_BACKEND"] = "jax"
     keras = pytest.importorskip("keras", reason=INSTALL)
-    keras.backend.set_floatx(dtype)
+    keras.config.set_floatx(dtype)
+    keras.config.set_dtype_policy(dtype)
     model = keras.Sequential([keras.Input((whole.inputs,))])
     for size in whole.model.hidden:
         model.add(keras.layers.Dense(size, activation=whole.model.activation))
