@@ -345,3 +345,37 @@ def test_a_terminal_gets_a_bold_head_and_only_columns_that_fit(shell: Shell, mon
     ended = shell("top", "small")
     assert max(map(len, ended.out.splitlines())) <= 80
     assert "too wide for this window: batch_size, epoch, valid_accuracy (--all-columns)\n" in ended.err
+
+
+def test_best_is_code_for_four_frameworks(shell: Shell, tmp_path: Path) -> None:
+    said = {"torch": "torch.optim.SGD", "keras": "keras.optimizers.SGD", "optax": "optax.trace", "sklearn": "MLPClass"}
+    for framework, call in said.items():
+        ended = shell("best", "small", "--to", framework)
+        assert (ended.code, ended.err) == (0, "")
+        assert ended.out.startswith("# Trial 0 of study 'small': valid_loss 0.25 in the search, confirmed 0.0")
+        assert call in ended.out
+        compile(ended.out, framework, "exec")
+    file = tmp_path / "train.py"
+    assert shell("best", "small", "--to", "torch", "-o", file).err == f"wrote {file}\n"
+    assert file.read_text(encoding="utf-8") == shell("best", "small", "--to", "torch").out
+    which = shell("best", "small", "-o", tmp_path / "other.py")
+    assert (which.code, which.out) == (2, "")
+    assert which.err.endswith("which framework's code? add --to torch, keras, optax, sklearn\n")
+    file.write_text("mine", encoding="utf-8")
+    taken = shell("best", "small", "--to", "torch", "-o", file)
+    assert (taken.code, file.read_text(encoding="utf-8")) == (2, "mine")
+    assert "add --force to replace it" in taken.err
+    assert shell("best", "small", "--to", "torch", "-o", file, "--force").code == 0
+
+
+def test_what_a_framework_cannot_do_is_said_and_the_nearest_had(shell: Shell) -> None:
+    refused = shell("best", "small", "--optimizer", "adam", "--to", "keras")
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err.startswith(
+        "error: Keras cannot make the steps of this adam, tuned as PyTorch's: the divisor is "
+    )
+    assert refused.err.endswith("--nearest), or tune with its rules: --set train.framework=keras\n")
+    near = shell("best", "small", "--optimizer", "adam", "--to", "keras", "--nearest")
+    assert near.code == 0
+    assert near.err.startswith("warning: Keras cannot make the steps of this adam")
+    assert "# NOT the tuned steps, but the nearest: " in near.out

@@ -93,6 +93,8 @@ def best_form(path: Path | None) -> str:
         return "toml"
     if is_special(path):
         return suffixes.get(path.suffix.lower(), "toml")
+    if path.suffix.lower() == ".py":
+        raise click.UsageError(f"-o {path}: which framework's code? add --to {', '.join(FRAMEWORKS)}")
     if path.suffix.lower() not in suffixes:
         raise click.UsageError(
             f"-o {path}: suffix {path.suffix!r} is none of {', '.join(suffixes)}; use one, or add --to"

@@ -91,7 +91,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "storage": ("--home",),
     "study-name": ("--name",),
     "threads": ("--jobs",),
-    "to": ("tuner best STUDY --to toml|json|args",),
+    "to": ("tuner best STUDY --to toml|json|args|torch|keras|optax|sklearn",),
     "traceback": ("--debug",),
     "what": ("tuner export STUDY --what trials|curves|config|confirmations",),
     "workers": ("--jobs",),

@@ -31,10 +31,11 @@ PYTHON = Ops("math.cos", "math.sqrt", "min", "max", "({a} if {c} else {b})", bra
 
 @dataclass(frozen=True)
 class Formula:
-    """`factor` over `k` and `length`, the updates after the warmup, with `setup` lines before it."""
+    """`factor` over `k` and `length`, the updates after the warmup, with lines that set up, and `parts` at each `k`."""
 
     factor: str
     setup: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,11 @@ FORMULAS: dict[str, Formula] = {
     "cosine": Formula(_FADING + "(1 + {cos}(math.pi * {minimum}(k, length) / length)) / 2"),
     "linear": Formula(_FADING + "(1 - {minimum}(k, length) / length)"),
     "polynomial": Formula(_FADING + "(1 - {minimum}(k, length) / length) ** {power}"),
-    "one_cycle": Formula("{cycle}", (f"peak = max({PEAK!r} * length - 1, 0.0)", "fall = max(length - 1 - peak, 1e-9)")),
+    "one_cycle": Formula(
+        "{cycle}",
+        (f"peak = max({PEAK!r} * length - 1, 0.0)", "fall = max(length - 1 - peak, 1e-9)"),
+        (f"up = {_RISE}", f"down = {_FALL}"),
+    ),
     "inverse_sqrt": Formula("{sqrt}(max(warmup, 1) / (k + warmup + 1))"),
 }
 
@@ -69,28 +74,29 @@ def step_every(recipe: Recipe, length: str = "length") -> str:
 def schedule_lines(recipe: Recipe, ops: Ops, scale: float | None = None) -> Schedule:
     """The lines of a config's schedule: of its factor, or of the rate where a `scale` is given."""
     times = "" if scale is None else f"{scale!r} * "
-    setup, factor = _formula(recipe, ops)
+    setup, parts, factor = _formula(recipe, ops)
     if not recipe.warmup:
-        return Schedule(("warmup, length = 0, total_steps", *setup), ("k = n", _returned(times, factor)))
+        return Schedule(("warmup, length = 0, total_steps", *setup), ("k = n", *parts, _returned(times, factor)))
     first = (f"warmup = round({recipe.warmup!r} * total_steps)", "length = total_steps - warmup", *setup)
     if ops.branches:
         rising = ("if n < warmup:", f"    return {times}(n + 1) / warmup", "k = n - warmup")
-        return Schedule(first, (*rising, _returned(times, factor)))
+        return Schedule(first, (*rising, *parts, _returned(times, factor)))
     both = ops.where.format(a="rising", b="later", c="n < warmup")
-    parts = (f"k = {ops.maximum}(n - warmup, 0)", "rising = (n + 1) / max(warmup, 1)", f"later = {factor}")
-    return Schedule(first, (*parts, f"return {times}{both}"))
+    lines = (f"k = {ops.maximum}(n - warmup, 0)", *parts, "rising = (n + 1) / max(warmup, 1)", f"later = {factor}")
+    return Schedule(first, (*lines, f"return {times}{both}"))
 
 
 def _returned(times: str, factor: str) -> str:
     return f"return {times}({factor})" if times else f"return {factor}"
 
 
-def _formula(recipe: Recipe, ops: Ops) -> tuple[list[str], str]:
+def _formula(recipe: Recipe, ops: Ops) -> tuple[list[str], list[str], str]:
     words = {name: repr(value) for name, value in recipe.values.items()}
     words |= {"cos": ops.cos, "sqrt": ops.sqrt, "minimum": ops.minimum}
     words["rest"] = repr(1 - recipe.values.get("final", 0.0))
+    words["cycle"] = ops.where.format(a="up", b="down", c="k < peak")
     if recipe.schedule == "step":
         words["every"] = step_every(recipe)
-    cycle = ops.where.format(a=_RISE.format(**words), b=_FALL.format(**words), c="k < peak")
     formula = FORMULAS[recipe.schedule]
-    return [line.format(**words) for line in formula.setup], formula.factor.format(**words, cycle=cycle)
+    setup, parts = ([line.format(**words) for line in lines] for lines in (formula.setup, formula.parts))
+    return setup, parts, formula.factor.format(**words)

@@ -15,7 +15,7 @@ from tests.tuner.exporters.runs import RUNS, Config, best_of, config_of, core, p
 from tuner.errors import InexactWarning
 from tuner.exporters.differences import NAMES, differences
 
-__all__ = ["gap", "member", "table"]
+__all__ = ["gap", "member", "orders", "table"]
 
 
 def member(name: str, source: str, target: str, **values: Any) -> Config:
@@ -46,20 +46,19 @@ def table() -> str:
 
 
 def cell(name: str, target: str) -> str:
-    """Of a config tuned as torch's: the distance, and why where it is not exact; then of one tuned as the target's."""
+    """Of a config tuned as torch's: "exact", or the order of magnitude of its distance and why."""
     if target not in OPTIMIZERS[name].frameworks:
         return "none"
     found = differences(best_of(member(name, "torch", target), problem()).recipe(), target)
+    distance = gap(name, "torch", target)
     if not found:
-        return f"exact ({power(gap(name, 'torch', target))})"
-    topics = ", ".join(dict.fromkeys(one.topic for one in found))
-    own = power(gap(name, target, target))
-    return f"{power(gap(name, 'torch', target))}: {topics}; tuned as its own, exact ({own})"
+        return "exact" if distance < 1e-12 else f"exact to {power(distance)}"
+    return f"{power(distance)}: {', '.join(dict.fromkeys(one.topic for one in found))}"
 
 
 def power(value: float) -> str:
-    """The order of magnitude; rounding is below 1e-12, however far."""
-    return "1e-12" if value < 1e-12 else f"1e{math.floor(math.log10(value)):+03d}"
+    """The order of magnitude."""
+    return f"1e{math.floor(math.log10(value)):+03d}"
 
 
 def orders(text: str) -> tuple[str, list[int]]:

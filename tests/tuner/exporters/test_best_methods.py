@@ -64,7 +64,7 @@ def test_a_torch_scheduler_runs_over_the_users_steps(schedule, warmup):
 
 def test_a_schedule_needs_its_length():
     best = best_of(config_of("sgd", schedule="cosine"), problem())
-    with pytest.raises(InvalidInput, match=r"the cosine schedule needs its length: the study's was 27; steps_per_epoch="):
+    with pytest.raises(InvalidInput, match=r"cosine schedule needs its length: the study's was 27; steps_per_epoch="):
         best.to_optax()
     with pytest.raises(InvalidInput, match="is given together with steps_per_epoch; give one of them"):
         best.to_optax(10, steps_per_epoch=3)
@@ -72,7 +72,7 @@ def test_a_schedule_needs_its_length():
         with pytest.raises(InvalidInput, match="must be a whole number of at least 1, but got"):
             best.to_optax(wrong)  # type: ignore[arg-type]
     short = best_of(config_of("sgd", schedule="cosine", warmup=0.9), problem())
-    with pytest.raises(InvalidInput, match="warmup: 0.9 of 3 updates leaves none after it"):
+    with pytest.raises(InvalidInput, match=r"warmup: 0\.9 of 3 updates leaves none after it"):
         short.to_optax(3)
 
 
@@ -93,14 +93,17 @@ def test_groups_that_are_made_already_cannot_be_divided_by_their_decay():
     torch: Any = pytest.importorskip("torch", reason="pip install torch==2.13.0")
     best = best_of(config_of("adam", weight_decay=0.1, decay="weights"), problem())
     model = torch.nn.Sequential(torch.nn.Linear(64, 16), torch.nn.ReLU(), torch.nn.Linear(16, 10))
-    with pytest.raises(InvalidInput, match=r"params: decay of weights alone makes groups of its own; give model\.param"):
+    with pytest.raises(InvalidInput, match=r"decay of weights alone makes groups of its own; give model\.param"):
         best.to_torch([{"params": list(model.parameters())}])
 
 
 def test_what_is_not_installed_comes_with_its_line(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(source, "find_spec", lambda name: None)
     best = best_of(config_of("sgd"), problem())
-    with pytest.raises(NotInstalled, match="PyTorch is not installed: pip install torch"):
+    with (
+        pytest.warns(TransferWarning, match="these are 0 parameters"),
+        pytest.raises(NotInstalled, match="PyTorch is not installed: pip install torch"),
+    ):
         best.to_torch([])
     with pytest.raises(NotInstalled, match="Keras is not installed: pip install keras"):
         best.to_keras()
@@ -117,7 +120,7 @@ def test_unknown_names_come_with_the_nearest():
         best.to_sklearn("MLPClasifier")
     with pytest.raises(InvalidInput, match="estimator: MLPRegressor is not for a multiclass task; take MLPClassifier"):
         best.to_sklearn("MLPRegressor")
-    with pytest.raises(InvalidInput, match="sklearn has no adagrad; tune one that it has: adam, momentum, nesterov, sgd"):
+    with pytest.raises(InvalidInput, match="sklearn has no adagrad; tune one that it has: adam, momentum"):
         best_of(config_of("adagrad"), problem()).to_sklearn("MLPClassifier")
 
 
@@ -145,6 +148,7 @@ def test_linear_estimators_refuse_what_they_cannot_be():
     ],
 )
 def test_nonsense_is_refused_before_it_is_written_into_code(key, value, said):
+    best = best_of(config_of("adam"), problem())
+    edited = type(best)(**{**vars(best), "params": {**best.params, key: value}})
     with pytest.raises(InvalidInput, match=said):
-        best = best_of(config_of("adam"), problem())
-        type(best)(**{**vars(best), "params": {**best.params, key: value}}).to_code("torch")
+        edited.to_code("torch")

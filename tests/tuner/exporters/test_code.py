@@ -25,7 +25,7 @@ from tuner.exporters.schedules import FORMULAS
 PACKAGES = {"torch": "torch", "keras": "keras", "optax": "optax", "sklearn": "sklearn"}
 ALONE = """
 import runpy, sys, pathlib
-sys.path[:] = [p for p in sys.path if not (pathlib.Path(p or ".") / "tuner").is_dir()]
+sys.path[:] = [p for p in sys.path if not (pathlib.Path(p or ".") / "tuner" / "__init__.py").exists()]
 sys.modules["tuner"] = sys.modules["objectives"] = None  # an import of them fails, wherever they are installed
 import numpy as np
 """
@@ -68,11 +68,12 @@ def cases(framework: str) -> dict[str, tuple[str, Config]]:
     everything = {"schedule": "cosine", "warmup": 0.1, "clip_norm": 1.0, "dropout": 0.1, "weight_decay": 1e-3}
     more = {} if framework == "sklearn" else {**everything, "decay": "weights"}
     flat = {"model": "linear", "batch_size": 32, "epochs": 20}
-    huber = {} if framework == "sklearn" else {"loss": "huber", "huber_delta": 1.0, "schedule": "one_cycle"}
+    rest = {"lr": 0.02, "batch_size": 32, "epochs": 30, "init": "glorot"}
+    rest |= {} if framework == "sklearn" else {"loss": "huber", "huber_delta": 1.0, "schedule": "one_cycle"}
     return {
         "multiclass": ("digits", config_of("adam", framework, batch_size=32, epochs=10, **more)),
         "binary": ("breast_cancer", config_of("nesterov", framework, lr=0.02, momentum=0.9, **flat)),
-        "regression": ("diabetes", config_of("sgd", framework, lr=0.02, batch_size=32, epochs=30, init="glorot", **huber)),
+        "regression": ("diabetes", config_of("sgd", framework, **rest)),
     }
 
 

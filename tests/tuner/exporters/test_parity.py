@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from objectives.optimizers import FRAMEWORKS, OPTIMIZERS
-from objectives.schedules import SCHEDULES
 from tests.tuner.exporters.gaps import gap, member
 from tests.tuner.exporters.runs import RUNS, Config, best_of, config_of, core, problem, start
 from tuner.errors import InexactMapping, InexactWarning
