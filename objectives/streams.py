@@ -31,6 +31,7 @@ class Stream(IntEnum):
     DROPOUT = 14  # (replicate, epoch, layer)
     POSTERIOR = 20  # ()
     SEQUENCE = 21  # ()
+    VERIFICATION = 22  # ()
 
 
 def stream(seed: int, purpose: Stream, *key: int) -> np.random.Generator:

@@ -15,7 +15,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-__all__ = ["Best", "Result", "Study", "confirm", "load_best", "open", "read_study", "run"]
+__all__ = ["Best", "Result", "Study", "confirm", "load_best", "open", "read_study", "run", "verify"]
 
 _HOMES = {
     "Best": ("best", "Best"),
@@ -26,6 +26,7 @@ _HOMES = {
     "open": ("result", "open_study"),
     "read_study": ("spec", "read_study"),
     "run": ("runner", "run"),
+    "verify": ("exchange.verify", "verify"),
 }
 
 

@@ -27,6 +27,8 @@ COMMANDS = (
     "top",
     "best",
     "confirm",
+    "compare",
+    "verify",
     "report",
     "export",
     "import",
@@ -118,7 +120,7 @@ def test_guessed_commands_are_answered(shell: Shell, word: str, answer: str) -> 
         ),
         (("best", "x", "--json"), "use --to json"),
         (("top", "x", "--json"), "use -f json"),
-        (("best", "x", "--to", "torch"), "'torch' is not one of 'toml', 'json', 'args'"),
+        (("best", "x", "--to", "pytorch"), "'pytorch' is not one of 'toml', 'json', 'args'"),
         (("top",), "tuner top: missing argument 'STUDY'; see tuner top --help"),
         (("run", "x", "-j", "0"), "0 is not in the range"),
         (("list", "-o", "x.xls"), "no format has the suffix '.xls'; use one of .csv, .json"),
@@ -223,7 +225,7 @@ def test_completion_offers_studies_and_commands(
 ) -> None:
     made_up(tmp_path)
     monkeypatch.setenv("TUNER_HOME", str(tmp_path))
-    for words, at, offered in (("tuner show s", 2, "plain,small"), ("tuner comp", 1, "plain,completion")):
+    for words, at, offered in (("tuner show s", 2, "plain,small"), ("tuner compl", 1, "plain,completion")):
         for name, value in ((program.VARIABLE, "bash_complete"), ("COMP_WORDS", words), ("COMP_CWORD", str(at))):
             monkeypatch.setenv(name, value)
         assert program.start([]) == 0

@@ -16,6 +16,7 @@ from typing import Any, NoReturn, TextIO, cast
 
 import click
 
+from tuner.cli.comparing import compare
 from tuner.cli.completion import VARIABLE, completed, completion
 from tuner.cli.confirming import confirm
 from tuner.cli.exchange import export, import_
@@ -26,6 +27,7 @@ from tuner.cli.results import best, top
 from tuner.cli.running import run
 from tuner.cli.studies import list_studies, rm, show
 from tuner.cli.text import errors_to
+from tuner.cli.verifying import verify
 from tuner.cli.words import command_hint
 
 __all__ = ["Program", "program", "start"]
@@ -95,7 +97,23 @@ program = Program(
     ],
     no_args_is_help=True,
 )
-for command in (init, check, run, list_studies, show, top, best, confirm, report, export, import_, rm, completion):
+for command in (
+    init,
+    check,
+    run,
+    list_studies,
+    show,
+    top,
+    best,
+    confirm,
+    compare,
+    verify,
+    report,
+    export,
+    import_,
+    rm,
+    completion,
+):
     command.params.append(debug_option())
     program.add_command(command)
 

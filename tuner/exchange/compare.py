@@ -1,0 +1,176 @@
+"""Studies, or the optimizers of one study, side by side: what each found, how sure that is, and what it cost.
+
+Who is best is a probability. Where seeds and splits are the same, the confirmations are compared seed by seed; where
+they are not, each mean is known only to within its own interval; where goals or data differ, there is no answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from objectives.streams import Stream, stream
+from tuner.errors import NoResult
+from tuner.goal import signed
+from tuner.result import Result
+from tuner.spec import Study
+from tuner.standings import by_trial, on, over, rank_seeds, report_seeds
+from tuner.statistics import DRAWS, Interval, best_shares
+from tuner.trial import Confirmed, Trial
+
+__all__ = ["Comparison", "Side", "by_optimizer", "by_study"]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of those compared: its best trial, that trial's scores by seed, its mean with interval, and what it spent.
+
+    `epochs` and `steps` count every replicate. `p_best` is None where it cannot be told, `method` says how it was.
+    """
+
+    name: str
+    study: Study
+    data: str
+    best: Trial | None
+    scores: Mapping[int, float]
+    goal: Interval | None
+    trials: int
+    complete: int
+    epochs: int
+    steps: int
+    seconds: float
+    p_best: float | None = None
+    method: str = ""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The sides, with their probabilities of being best, and notes on what is not the same for all of them."""
+
+    sides: tuple[Side, ...]
+    notes: tuple[str, ...]
+
+
+def by_study(results: Sequence[Result]) -> Comparison:
+    """Several studies. Raises NoResult where one has no complete trial."""
+    sides = []
+    for result in results:
+        trial = result.trial(result.best().trial)
+        rows = by_trial(result.confirmed).get(trial.number, [])
+        # the seeds that chose nothing, where there are any
+        own = on(report_seeds(result.study), rows) or on(rank_seeds(result.study), rows)
+        sides.append(side_of(result.study.name, result, result.all_trials, trial, own))
+    return judged(sides, differences(sides))
+
+
+def by_optimizer(result: Result) -> Comparison:
+    """The optimizers of one study. Raises NoResult where none has a complete trial."""
+    sides, rows = [], by_trial(result.confirmed)
+    for name in result.study.optimizers:
+        own = [trial for trial in result.all_trials if trial.config["optimizer"] == name]
+        best: Trial | None = None
+        with suppress(NoResult):
+            best = result.trial(result.best(optimizer=name).trial)
+        confirmed = on(rank_seeds(result.study), rows.get(best.number, [])) if best else []
+        sides.append(side_of(name, result, own, best, confirmed))
+    if not any(side.best for side in sides):
+        raise NoResult(f"study {result.study.name!r} has no complete trial")
+    return judged(sides, unequal(sides))
+
+
+def side_of(name: str, result: Result, trials: Sequence[Trial], best: Trial | None, rows: Sequence[Confirmed]) -> Side:
+    """A side from its trials, the best of them and the retrainings of that one."""
+    study, copies = result.study, result.study.train.replicates
+    return Side(
+        name=name,
+        study=study,
+        data=result.facts.get("data", ""),
+        best=best,
+        scores={row.replicate: row.metrics[study.metric] for row in rows},
+        goal=over(rows, study.metric) if rows else None,
+        trials=len(trials),
+        complete=sum(trial.state == "complete" for trial in trials),
+        epochs=copies * sum(trial.epochs for trial in trials),
+        steps=copies * sum(trial.steps for trial in trials),
+        seconds=sum(trial.seconds for trial in trials),
+    )
+
+
+def judged(sides: Sequence[Side], notes: Sequence[str]) -> Comparison:
+    """The sides with their probabilities of being best."""
+    known = [i for i, side in enumerate(sides) if side.goal is not None]
+    found = list(sides)
+    goals = {(side.study.metric, side.study.direction) for side in sides}
+    if len(known) > 1 and len(goals) == 1 and same_source(sides):
+        shares, method = shares_of([sides[i] for i in known])
+        for i, share in zip(known, shares, strict=True):
+            found[i] = replace(sides[i], p_best=share, method=method)
+    missing = [side.name for side in sides if side.best and side.goal is None]
+    none = [side.name for side in sides if not side.best]
+    notes = [*notes, *([f"no complete trial: {', '.join(none)}"] if none else [])]
+    more = [f"not confirmed: {', '.join(missing)}; `tuner confirm` says how sure that is"] if missing else []
+    return Comparison(tuple(found), (*notes, *more))
+
+
+def shares_of(sides: Sequence[Side]) -> tuple[list[float], str]:
+    """Probabilities of being best, and how they were found."""
+    direction = sides[0].study.direction
+    shared = sorted(set.intersection(*(set(side.scores) for side in sides)))
+    if len(shared) > 1 and len({(side.data, side.study.seed) for side in sides}) == 1:
+        scores = np.array([[signed(side.scores[r], direction) for side in sides] for r in shared])
+        return best_shares(np.where(np.isfinite(scores), scores, np.inf)), f"paired, {len(shared)} seeds"
+    return independent_shares([[signed(v, direction) for v in s.scores.values()] for s in sides]), "from intervals"
+
+
+def independent_shares(scores: Sequence[Sequence[float]]) -> list[float]:
+    """Probability of each of several independent samples, lower is better, to have the lowest true mean.
+
+    Share of draws in which it is lowest, each mean being `mean + t s / sqrt(n)` with t of n - 1 degrees of freedom: the
+    distribution that its interval is cut from. A sample that is not finite has no share.
+    """
+    rng = stream(0, Stream.POSTERIOR)
+    drawn = np.full((DRAWS, len(scores)), np.inf)
+    for i, values in enumerate(scores):
+        sample, n = np.asarray(values, dtype=np.float64), len(values)
+        t = rng.standard_t(max(n - 1, 1), DRAWS)
+        if n > 1 and np.isfinite(sample).all():
+            drawn[:, i] = sample.mean() + t * sample.std(ddof=1) / np.sqrt(n)
+    lowest = (drawn == drawn.min(axis=1, keepdims=True)) & np.isfinite(drawn)
+    return [float(share) for share in (lowest / np.maximum(lowest.sum(axis=1, keepdims=True), 1)).mean(axis=0)]
+
+
+def same_source(sides: Sequence[Side]) -> bool:
+    """Whether all learn from the same rows, as far as can be told: the same prepared data, or the same named source."""
+    named = {(s.study.data.source, s.study.data.target) for s in sides}
+    return len({s.data for s in sides}) == 1 or (len(named) == 1 and None not in {s.study.data.source for s in sides})
+
+
+def differences(sides: Sequence[Side]) -> list[str]:
+    """What is not the same for all, in sentences; that it is, where it is."""
+    notes = []
+    goals = list(dict.fromkeys(f"{side.study.direction} {side.study.metric}" for side in sides))
+    if len(goals) > 1:
+        notes.append(f"their goals differ, so their values cannot be compared: {', '.join(goals)}")
+    if not same_source(sides):
+        notes.append("their data differ, so their values cannot be compared")
+    elif len({side.data for side in sides}) > 1:
+        notes.append("the same source, split or prepared otherwise")
+    elif len({side.study.seed for side in sides}) > 1:
+        notes.append("the same data and splits, other seeds")
+    else:
+        notes.append("the same data, splits and seeds")
+    return [*notes, *unequal(sides)]
+
+
+def unequal(sides: Sequence[Side]) -> list[str]:
+    """A note on budgets."""
+    trials = {side.trials for side in sides}
+    epochs = [side.epochs for side in sides]
+    if len(trials) == 1 and min(epochs) == max(epochs):
+        return ["equal budgets"]
+    ratio = max(epochs) / max(min(epochs), 1)
+    many = " to ".join(dict.fromkeys(map(str, (min(trials), max(trials)))))
+    return [f"unequal budgets: {many} trials each, the largest with {ratio:.1f} times the epochs of the smallest"]
