@@ -111,7 +111,7 @@ def test_what_cannot_be_verified_says_why(home: Path, tmp_path: Path) -> None:
     with pytest.raises(TunerError, match="the data of study 'small' have changed: the digest was d, is "):
         verify("small", home=tmp_path)
     x, y = np.random.default_rng(0).normal(size=(60, 3)), np.arange(60) % 2
-    own = {key: value for key, value in STUDY.items() if key != "data"} | {"study": {"name": "own", "trials": 4}}
+    own = {key: value for key, value in STUDY.items() if key != "data"} | {"study": {"name": "own", "trials": 8}}
     tuner.run(own, (x, y), jobs=1, home=tmp_path)
     with pytest.raises(
         StudyError, match=r"was run on data that its file does not name; verify it in Python: tuner.ver"

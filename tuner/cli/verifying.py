@@ -20,9 +20,9 @@ __all__ = ["verify"]
 @home_option
 @output_options()
 def verify(study: str, trials: int, jobs: int, home: Path | None, output: Output) -> None:
-    """Run trials of a STUDY again and compare them with its ledger, bit for bit.
+    """Run trials of a STUDY again, to check its ledger.
 
-    The trials are drawn from the study's seed. Ends with 1 where one differs.
+    They are drawn from the study's seed and compared bit for bit. Ends with 1 where one differs.
     """
     from tuner.cli.sheet import Sheet
     from tuner.exchange.verify import verify as run_again
