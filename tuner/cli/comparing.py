@@ -32,7 +32,7 @@ MOST = 10  # differences that are worth reading
 @home_option
 @output_options()
 def compare(studies: tuple[str, ...], by: str | None, rtol: float | None, home: Path | None, output: Output) -> None:
-    """Compare studies: what each found, how sure that is, and what it cost.
+    """Compare studies: what each found, how sure, at what cost.
 
     P_BEST is the probability of having the best mean: compared seed by seed where seeds and splits are the same, from
     the intervals where they are not. With --rtol, two studies or csv files, of two machines say, are compared cell by
