@@ -16,7 +16,10 @@ from objectives.optimizers.rows import Call, Convention
 __all__ = ["CONVENTIONS", "FRAMEWORKS"]
 
 FRAMEWORKS = ("torch", "keras", "optax", "sklearn")
-UNLIKE = "scikit-learn's alpha decays no biases, and is divided by the rows of each batch"
+UNLIKE = (
+    'scikit-learn\'s alpha is divided by the rows of each batch; with framework = "torch" and decay = "weights", '
+    "alpha = weight_decay x batch_size is the same where all batches are full"
+)
 
 TORCH = Convention()
 KERAS = Convention(decoupled=True)

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from objectives.descent import descend
 from objectives.errors import InvalidInput
+from objectives.models import Layers, Model
 from objectives.optimizers import FRAMEWORKS, OPTIMIZERS, hyperparameters
-from tests.objectives.problems import Array
+from tests.objectives.problems import Array, Sizes, config, problem
 from tests.objectives.test_optimizers import STEPS, gradients, named, one, path, start
 
 RATES = 0.5 * (1 + np.cos(np.pi * np.arange(STEPS) / STEPS))
@@ -146,3 +148,29 @@ def test_frameworks_agree_where_their_conventions_do(framework):
     np.testing.assert_array_equal(ours({**rule, "framework": framework}), ours(rule))
     steady = one("momentum", lr=0.05)  # a buffer of steps tells nothing apart while the rate stays
     np.testing.assert_allclose(ours({**steady, "framework": framework}), ours(steady), rtol=1e-12)
+
+
+@pytest.mark.parametrize("rule", ["sgd", "momentum", "nesterov"])
+@pytest.mark.parametrize("size", [8, 24])
+def test_decay_of_weights_alone_is_scikit_learns_alpha_over_full_batches(rule, size):
+    from sklearn.neural_network import MLPClassifier
+
+    whole, epochs = problem(Sizes(train=24), Model((6,))), 4
+    member = config(rule, lr=0.1, batch_size=size, epochs=epochs, weight_decay=0.1, decay="weights")
+    shapes, (replicate,) = whole.model.shapes(whole.inputs, whole.outputs), whole.replicates
+    settings = {"momentum": hyperparameters(member).get("momentum", 0.0), "nesterovs_momentum": rule == "nesterov"}
+    theirs = MLPClassifier(
+        (6,), solver="sgd", alpha=0.1 * size, batch_size=size, learning_rate_init=0.1, shuffle=False, **settings
+    )
+    x, y = whole.data.train.x[:, :-1], whole.data.train.y.argmax(axis=1)
+    theirs.partial_fit(x, y, classes=range(3))
+    for layer, view in enumerate(Layers(descend(whole, [member], 0).state.weights, shapes).views):
+        theirs.coefs_[layer][...], theirs.intercepts_[layer][...] = view[0, 0, :-1], view[0, 0, -1]
+    del theirs._optimizer
+    for epoch in range(epochs):
+        rows = replicate.order(epoch)
+        theirs.partial_fit(x[rows], y[rows])
+    ours = Layers(descend(whole, [member], epochs).state.weights, shapes).views
+    for layer, view in enumerate(ours):
+        np.testing.assert_allclose(view[0, 0, :-1], theirs.coefs_[layer], rtol=1e-12, atol=1e-14)
+        np.testing.assert_allclose(view[0, 0, -1], theirs.intercepts_[layer], rtol=1e-12, atol=1e-14)

@@ -113,8 +113,9 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"train": {"framework": "sklearn"}, "optimizers": {"adam": {"weight_decay": 0.1}}},
-        "optimizers.adam.weight_decay: must be 0 for sklearn, but got 0.1; scikit-learn's alpha decays no biases, "
-        "and is divided by the rows of each batch",
+        "optimizers.adam.weight_decay: must be 0 for sklearn, but got 0.1; scikit-learn's alpha is divided by the rows "
+        'of each batch; with framework = "torch" and decay = "weights", alpha = weight_decay x batch_size is the same '
+        "where all batches are full",
     ),
     (
         {"train": {"framework": "optax"}, "optimizers": {"nadam": {"momentum_decay": 0.004}}},
