@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -89,7 +90,8 @@ class LiveTrial:
 class LiveGeneration:
     """A generation in flight: its trials, the rung of its ladder that it is on, and how many packs of it are still out.
 
-    `before` rungs of the study come before the first of its ladder; `bars` are the medians of earlier generations.
+    `before` rungs of the study come before the first of its ladder; `bars` are the medians of earlier generations;
+    `began` is when it began, in seconds of the clock.
     """
 
     number: int
@@ -99,6 +101,7 @@ class LiveGeneration:
     bars: Mapping[int, float] = field(default_factory=dict)
     rung: int = 0
     out: int = 0
+    began: float = field(default_factory=time.time)
 
     @property
     def running(self) -> list[LiveTrial]:

@@ -93,7 +93,7 @@ class Search:
         self.flying: list[LiveGeneration] = []
         self.out: dict[Future[Any], tuple[LiveGeneration, Pack]] = {}
         self.started = time.perf_counter()
-        self.waiting = self.training = 0.0
+        self.waiting = self.training = self.told = 0.0
 
     def run(self) -> Spent:
         """Search until the study has its trials; returns what it took."""
@@ -185,11 +185,18 @@ class Search:
         """Write a finished generation to the ledger: in trial order, in one transaction."""
         records = [t.record(self.study, generation.number, self.train_rows, self.constant) for t in generation.trials]
         _check_hope([*self.history, *records], self.study.trials)
-        self.ledger.commit_generation(generation.number, records)
+        self.ledger.commit_generation(generation.number, records, self._facts(generation))
         self.history += records
         self.states.update(trial.state for trial in records)
         self.best = next(iter(ranked([*records, *([self.best] if self.best else [])], self.study.direction)), None)
         shutil.rmtree(self.flight / str(generation.number), ignore_errors=True)
+
+    def _facts(self, generation: LiveGeneration) -> dict[str, float]:
+        """When a generation ran, on how many workers, and the seconds of the tuner's own since the last one."""
+        own = self._progress().spent.own
+        since, self.told = own - self.told, own
+        times = {"began": generation.began, "ended": time.time(), "own": since}
+        return {"workers": self.engine.width, **{name: round(value, 3) for name, value in times.items()}}
 
     def _progress(self) -> Progress:
         return Progress(

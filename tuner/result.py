@@ -65,6 +65,7 @@ class Result:
             self.study: Study = replace(study, rows=int(self.facts.get("rows", 0)))
             self.all_trials: list[Trial] = ledger.trials()
             self.confirmed = ledger.confirmations()
+            self.generations = ledger.generations()
 
     def __repr__(self) -> str:
         leader = f", {self.best()!r}" if any(trial.state == "complete" for trial in self.all_trials) else ""

@@ -16,6 +16,7 @@ from typing import Any
 from objectives.data import Prepared, SplitSpec, Table, load_table, prepare, save_prepared, table_from
 from objectives.data.sources import is_function
 from objectives.errors import Complaint
+from objectives.problem import constant_loss
 from tuner.confirmation import confirm as retrain
 from tuner.confirmation import contenders, widened
 from tuner.dispatch import Engine, InlineEngine, open_engine
@@ -270,9 +271,11 @@ def settle(question: Question, directory: StudyDirectory, warm: Warm) -> tuple[L
 
 
 def sizes(data: Prepared) -> dict[str, str]:
-    """What a model's size follows from, and the rows that it is trained on."""
+    """What a model's size follows from, and what findings weigh numbers by: rows, and the loss of no training."""
     rows, inputs = data.train.x.shape
-    return {"rows": str(rows), "inputs": str(inputs - 1), "outputs": str(data.train.y.shape[1])}
+    counts = {"rows": rows, "inputs": inputs - 1, "outputs": data.train.y.shape[1]}
+    counts |= {"valid_rows": len(data.valid), "test_rows": len(data.test)}
+    return {name: str(n) for name, n in counts.items()} | {"constant_loss": repr(constant_loss(data, data.valid))}
 
 
 def check_same(frozen: Study, asked: Study, known: Mapping[str, str], now: Mapping[str, str]) -> None:

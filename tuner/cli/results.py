@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -116,17 +115,10 @@ def _json(best: Best) -> str:
 
 
 def _args(best: Best) -> str:
-    """`--optimizer nesterov --lr 0.04 --batch-size 32`, quoted for a shell."""
     from tuner.cli.text import clean
+    from tuner.report.snippets import args
 
-    words: list[str] = []
-    moves = best["schedule"] != "constant" or best.get("warmup")  # only then does the horizon matter
-    for name, value in best.params.items():
-        if name == "horizon" and not moves:
-            continue
-        values = value if isinstance(value, list | tuple) else [value]
-        words += [f"--{name.replace('_', '-')}", *(clean(item) for item in values)]
-    return shlex.join(words) + "\n"
+    return clean(args(best), lines=True)
 
 
 WRITERS: dict[str, Callable[[Best], str]] = {"toml": _toml, "json": _json, "args": _args}

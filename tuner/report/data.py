@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +17,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Kept", "columns_of", "inlined", "placed", "plain", "rows_of", "script_json"]
 
-# What could end a script element or a line of script, as JSON may write it too.
-RISKY = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+# What could end a script element or a line of script, or hide and reorder what stands there.
+RISKY = re.compile("[<>&\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 
 
 def plain(value: Any) -> Any:
-    """A cell as JSON holds it: None for what is missing or no finite number."""
-    if value is None or isinstance(value, str | bool | int):
+    """A cell as JSON holds it: None for what is missing or no finite number; lone surrogates have no UTF-8."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if value is None or isinstance(value, bool | int):
         return value
     value = value.item() if hasattr(value, "item") else value
     if isinstance(value, float):
@@ -110,7 +113,5 @@ class Kept:
 def script_json(value: Any) -> str:
     """JSON that may stand inside a script element, whatever it says."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for risky, safe in RISKY.items():
-        text = text.replace(risky, safe)
-    # lone surrogates have no UTF-8
+    text = RISKY.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

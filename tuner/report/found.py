@@ -15,6 +15,7 @@ import numpy as np
 from tuner.best import Best
 from tuner.errors import NoResult
 from tuner.goal import ranked
+from tuner.ledger import Generation
 from tuner.report.importance import shares
 from tuner.report.parameters import Parameter, parameters_of
 from tuner.spec import Study
@@ -36,6 +37,7 @@ class Found(Protocol):
     facts: dict[str, str]
     all_trials: list[Trial]
     confirmed: list[Confirmed]
+    generations: list[Generation]
 
     @property
     def standings(self) -> list[Standing]:

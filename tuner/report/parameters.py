@@ -9,7 +9,7 @@ from typing import Any
 from tuner.space import space_of
 from tuner.spec import Choices, Domain, Range, Study, is_searched
 
-__all__ = ["Parameter", "parameters_of", "place", "value_at"]
+__all__ = ["Parameter", "parameters_of", "place", "value_at", "warp"]
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def _key(name: str) -> str:
     return f"model.{name}" if name in ("hidden", "activation", "init") else f"train.{name}"
 
 
-def _warp(value: float, scale: str) -> float:
+def warp(value: float, scale: str) -> float:
     """Where a value stands on its scale: `x`, `log x` or `log(1 - x)`."""
     return value if scale == "linear" else math.log(value) if scale == "log" else math.log1p(-value)
 
@@ -70,7 +70,7 @@ def place(value: Any, domain: Domain) -> float | None:
     if not isinstance(domain, Range) or value is None:
         return None
     try:
-        a, b, x = (_warp(float(one), domain.scale) for one in (domain.low, domain.high, value))
+        a, b, x = (warp(float(one), domain.scale) for one in (domain.low, domain.high, value))
     except ValueError:
         return None
     return (x - a) / (b - a) if a != b and math.isfinite(x) else None
@@ -78,7 +78,7 @@ def place(value: Any, domain: Domain) -> float | None:
 
 def value_at(u: float, domain: Range) -> float:
     """The value at a place of a range; places beyond 0 and 1 lie outside of it."""
-    a, b = _warp(domain.low, domain.scale), _warp(domain.high, domain.scale)
+    a, b = warp(domain.low, domain.scale), warp(domain.high, domain.scale)
     x = a + u * (b - a)
     if domain.scale == "linear":
         return x

@@ -8,7 +8,7 @@ from typing import Any
 
 from tuner.best import Best
 from tuner.report.charts.optimizers import compared
-from tuner.report.charts.time import STATES, saved
+from tuner.report.charts.time import STATES, runs, saved
 from tuner.report.data import cells
 from tuner.report.found import Frames
 from tuner.report.parameters import place
@@ -39,18 +39,27 @@ def header(frames: Frames) -> dict[str, Any]:
     return {
         "name": study.name,
         "question": question(study),
-        "state": "complete" if complete else "not complete: these are the trials so far",
+        "state": "Complete." if complete else "Not complete: these are the trials so far.",
         "cards": [
             {"label": "trials", "value": f"{len(trials):,} of {study.trials:,}", "note": counts},
             best_card(frames),
             {
                 "label": "training",
                 "value": duration(sum(trial.seconds for trial in trials)),
-                "note": f"{saved(frames):.0%} of the epochs spared by pruning",
+                "note": running_words(frames),
             },
             confirmation_card(frames),
         ],
     }
+
+
+def running_words(frames: Frames) -> str:
+    """How long the search ran, what of that was the tuner's own, and what pruning spared."""
+    timed, trials = runs(frames), len(frames.found.all_trials)
+    own = sum(float(generation.facts.get("own", 0.0)) for generation in frames.found.generations)
+    words = [f"searched in {duration(float(timed['end'].max()))}"] if not timed.empty else []
+    words += [f"{1000 * own / trials:.2g} ms a trial the tuner's own"] if own and trials else []
+    return "; ".join([*words, f"{100 * saved(frames):.0f} % of the epochs spared by pruning"])
 
 
 def best_card(frames: Frames) -> dict[str, str]:
@@ -136,16 +145,20 @@ def results(best: Best) -> list[tuple[str, str, str]]:
 
 def table(frames: Frames) -> dict[str, Any]:
     """The ranked table: its columns, those that say nothing left out, and the first rows for a page without scripts."""
-    frame = frames.trials
-    confirmed = confirmed_cells(frames)
-    hidden = {"se", "tie", "value", "seed", "epochs", "steps"} | ({"value"} & set(frame.columns))
-    names = [name for name in frame.columns if name not in hidden and tells(frame[name])]
-    first = ["rank", "trial", "state", frames.study.metric]
-    order = [*[name for name in first if name in frame.columns], *[name for name in names if name not in first]]
-    rows = []
-    columns = {name: cells(frame[name]) for name in order}
-    for i in range(min(len(frame), ROWS)):
-        rows.append([short(columns[name][i]) for name in order])
+    frame, confirmed = frames.trials, confirmed_cells(frames)
+    told = [
+        "epoch",
+        "optimizer",
+        *frames.searched,
+        *(name for name in frame.columns if name.startswith(("valid_", "train_"))),
+    ]
+    told += ["stable", "seconds"]
+    names = [name for name in dict.fromkeys(told) if name in frame.columns and tells(frame[name])]
+    first = ["rank", "trial", "state", frames.study.metric, *(["confirmed"] if confirmed else [])]
+    order = [*first, *(name for name in names if name not in first)]
+    columns = {name: cells(frame[name]) for name in order if name in frame.columns}
+    columns["confirmed"] = [confirmed.get(number, "") for number in columns["trial"]]
+    rows = [[short(columns[name][i]) for name in order] for i in range(min(len(frame), ROWS))]
     return {
         "columns": order,
         "rows": rows,
@@ -183,7 +196,7 @@ def optimizer_table(frames: Frames) -> list[dict[str, str]]:
                 "diverged": str(row["diverged"]),
                 "best": short(row["best"]),
                 "confirmed": sure,
-                "chance": f"{row['chance']:.0%}"
+                "chance": f"{100 * row['chance']:.0f} %"
                 if row["chance"] == row["chance"] and row["chance"] is not None
                 else "",
                 "seconds": duration(row["seconds"]) if row["trials"] else "",

@@ -1,14 +1,31 @@
-"""The best config as text to copy: one tab a form."""
+"""The best config as text to copy: code for four frameworks, and the config in three forms. One row each."""
 
 from __future__ import annotations
 
 import json
 import shlex
+import warnings
 from collections.abc import Callable
 
-from tuner.best import Best
+from objectives.errors import InvalidInput
+from tuner.best import FRAMEWORKS, Best
+from tuner.errors import TunerError
 
-__all__ = ["SNIPPETS", "snippets"]
+__all__ = ["SNIPPETS", "args", "snippets"]
+
+
+def code(framework: str) -> Callable[[Best], str]:
+    """A writer of code for a framework, or of why there is none; the code says what is not the same."""
+
+    def write(best: Best) -> str:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                return best.to_code(framework, strict=False)
+            except (TunerError, InvalidInput) as error:
+                return "".join(f"# {line}\n" for line in str(error).splitlines())
+
+    return write
 
 
 def toml(best: Best) -> str:
@@ -24,20 +41,23 @@ def as_json(best: Best) -> str:
 
 
 def args(best: Best) -> str:
-    """As arguments of a command line."""
+    """`--optimizer nesterov --lr 0.04 --batch-size 32`, quoted for a shell."""
     words: list[str] = []
+    moves = best["schedule"] != "constant" or best.get("warmup")  # only then does the horizon matter
     for name, value in best.params.items():
+        if name == "horizon" and not moves:
+            continue
         values = value if isinstance(value, list | tuple) else [value]
         words += [f"--{name.replace('_', '-')}", *map(str, values)]
     return shlex.join(words) + "\n"
 
 
-def python(best: Best) -> str:
-    """What training code reads."""
-    return f'import tuner\n\nbest = tuner.load_best("runs/{best.study}")\nbest["optimizer"], best["lr"], best.epochs\n'
-
-
-SNIPPETS: dict[str, Callable[[Best], str]] = {"toml": toml, "json": as_json, "args": args, "python": python}
+SNIPPETS: dict[str, Callable[[Best], str]] = {
+    **{framework: code(framework) for framework in FRAMEWORKS},
+    "toml": toml,
+    "json": as_json,
+    "args": args,
+}
 
 
 def snippets(best: Best) -> dict[str, str]:

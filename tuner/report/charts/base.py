@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
+    "CROSS",
     "DONE",
     "HEIGHT",
     "Axis",
@@ -44,6 +45,7 @@ HEIGHT = 260
 WIDTH = 560
 LOG_FROM = 5.0  # times the smallest value, from which a positive axis is logarithmic
 AWAY = "focus !== '' && focus !== datum.optimizer"
+CROSS = "M-1,-1L1,1M-1,1L1,-1"
 DONE = "datum.state === 'complete'"
 FAR = 1.5  # spans of the inner values, beyond which a value is drawn at the edge
 
@@ -81,7 +83,7 @@ class Axis:
     @property
     def words(self) -> str:
         """What a caption says of it; "" where there is nothing to say."""
-        log = "Logarithmic axis. " if self.log else ""
+        log = "The axis is logarithmic. " if self.log else ""
         if not self.beyond:
             return log
         are = "is" if self.beyond == 1 else "are"
@@ -226,7 +228,7 @@ def lost_points(frames: Frames, data: pd.DataFrame, x: Any) -> Any:
     return (
         alt.Chart(data)
         .transform_filter("datum.state === 'diverged' || datum.state === 'failed'")
-        .mark_point(shape="cross", style="bad", filled=True, size=40, angle=45)
+        .mark_point(shape=CROSS, style="bad", filled=False, size=44, strokeWidth=1.8)
         .encode(x=x, y=alt.value(edge), opacity=fading(0.75), tooltip=tooltip(frames))
     )
 
@@ -243,5 +245,5 @@ def marked_points(frames: Frames, data: pd.DataFrame, x: Any, axis: Axis) -> Any
 
 def linked(layers: Sequence[alt.Chart], title: str, height: int = HEIGHT) -> Any:
     """Layers as one chart that a page can point into."""
-    signals = (alt.param(name="marked", value=-1), alt.param(name="focus", value=""))
-    return alt.layer(*layers).add_params(*signals).properties(title=title, width=WIDTH, height=height)
+    signals = [alt.VariableParameter(name="marked", value=-1), alt.VariableParameter(name="focus", value="")]
+    return alt.layer(*layers, params=signals, title=title, width=WIDTH, height=height)

@@ -9,6 +9,7 @@ import altair as alt
 from tuner.goal import signed
 from tuner.ranking import shown
 from tuner.report.charts.base import (
+    CROSS,
     DONE,
     Axis,
     Figure,
@@ -63,13 +64,10 @@ def one_parameter(frames: Frames, name: str) -> Figure:
         layers = [layer.transform_filter(who) for layer in layers]
     if more := mirrors(frames, name):
         layers = [layer.transform_calculate(**more) for layer in layers]
-    caption = "Crosses diverged or failed."
+    caption = "Full points are complete trials, faint ones were pruned, crosses diverged or failed."
     if found[0].scale != "choices":
         layers = [edge_rules(frames, name, x), *layers, envelope_line(frames, name, x, axis)]
-        caption = (
-            "The line joins the best trial of each eighth of the range, dashed rules are the ends of the range. "
-            + caption
-        )
+        caption = "The line joins the best trial of each eighth of the range; dashed rules are its ends. " + caption
     title = f"{frames.study.metric} against {name}"
     chart = linked(layers, title)
     return Figure(f"sensitivity-{name}", title, join(caption, axis.words), chart, True)
@@ -234,7 +232,7 @@ def pair(frames: Frames, names: tuple[str, str] | None) -> list[Figure]:
     size = alt.SizeValue(45, condition={"test": DONE, "value": 90})
     layers = [
         base.transform_filter(lost)
-        .mark_point(shape="cross", angle=45, style="bad", filled=True, size=34)
+        .mark_point(shape=CROSS, style="bad", filled=False, size=44, strokeWidth=1.8)
         .encode(opacity=fading(0.75)),
         base.transform_filter("isValid(datum.value)")
         .mark_point(filled=True)

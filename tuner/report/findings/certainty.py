@@ -81,7 +81,7 @@ def small_validation(frames: Frames) -> Finding | None:
         f" {percent(max(values) - min(values))}, and one of them is only good to {100 * noise:.1f} %. The loss is"
         " finer."
     )
-    command = named(frames, "study.minimize=valid_loss", name="loss")
+    command = named(frames, f"data.split.valid={min(0.5, 2 * frames.study.data.split.valid):g}", name="more-rows")
     return Finding("small_validation", sentence, {"rows": n, "noise": noise}, "curves", command)
 
 

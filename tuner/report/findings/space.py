@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 from objectives.optimizers import OPTIMIZERS
 from tuner.report.budgets import best_of
 from tuner.report.findings.finding import Finding, again, better, named, number, top
 from tuner.report.found import Frames
-from tuner.report.parameters import Parameter, place, value_at
+from tuner.report.parameters import Parameter, place, value_at, warp
 from tuner.space import space_of
 from tuner.spec import Range
+from tuner.trial import Trial
 
 __all__ = ["at_bound", "contained", "few_trials", "uneven"]
 
@@ -32,38 +35,58 @@ CONTAINS = {
 
 def at_bound(frames: Frames) -> Finding | None:
     """The best trial, or 3 of the top 5, within 5 % of an end of a range: the optimum may lie beyond it."""
+    names = dict.fromkeys(parameter.name for parameter in frames.parameters)
+    found = (_at_end(frames, name, end) for name in names for end in ("low", "high"))
+    return next((finding for finding in found if finding), None)
+
+
+def _at_end(frames: Frames, name: str, end: str) -> Finding | None:
+    """A finding on one end of one parameter, each trial seen in the range of its own optimizer."""
     leaders = top(frames)
-    if not leaders:
+    near = [trial for trial in leaders if _is_near(frames, trial, name, end)]
+    if not near or (near[0] is not leaders[0] and len(near) < AT_EDGE):
         return None
-    optimizer = str(leaders[0].config.get("optimizer"))
-    own = [p for p in frames.parameters if p.optimizer in ("", optimizer) and isinstance(p.domain, Range)]
-    for parameter in own:
-        for end in ("low", "high"):
-            if finding := _at_end(frames, parameter, end):
-                return finding
-    return None
-
-
-def _at_end(frames: Frames, parameter: Parameter, end: str) -> Finding | None:
+    parameter = _own(frames, near[0], name)
+    if parameter is None or not isinstance(parameter.domain, Range):
+        return None
     domain = parameter.domain
-    assert isinstance(domain, Range)
-    leaders = [t for t in top(frames) if parameter.optimizer in ("", t.config.get("optimizer"))]
-    at = [place(trial.config.get(parameter.name), domain) for trial in leaders]
-    near = [u is not None and (u < EDGE if end == "low" else u > 1 - EDGE) for u in at]
-    beyond = value_at(-WIDER if end == "low" else 1 + WIDER, domain)
-    if not (near[:1] == [True] or sum(near) >= AT_EDGE) or not _allowed(parameter, beyond):
+    beyond, bound = _beyond(domain, end), domain.low if end == "low" else domain.high
+    if not _allowed(parameter, beyond):
         return None
-    bound = domain.low if end == "low" else domain.high
-    who = f"The best trial ({leaders[0].number})" if near[0] else f"{sum(near)} of the top {len(leaders)} trials"
+    best = near[0] is leaders[0]
+    who = f"The best trial ({near[0].number}) has" if best else f"{len(near)} of the top {len(leaders)} trials have"
     of = f" of {parameter.optimizer}" if parameter.optimizer else ""
     sentence = (
-        f"{who} {'has' if near[0] else 'have'} {parameter.name}{of} at the {end} end of its range"
-        f" ({number(leaders[near.index(True)].config[parameter.name])}, the range ends at {number(bound)}):"
-        f" better values may lie beyond. Try a range to {number(beyond)}."
+        f"{who} {name}{of} at the {end} end of its range ({number(near[0].config[name])}, the range ends at"
+        f" {number(bound)}): better values may lie beyond. Try a range to {number(beyond)}."
     )
-    numbers = {"parameter": parameter.key, "end": end, "bound": bound, "next": float(number(beyond)), "near": sum(near)}
+    numbers = {"parameter": parameter.key, "end": end, "bound": bound, "next": beyond, "near": len(near)}
     command = named(frames, f"{parameter.key}.{end}={number(beyond)}", name="wider")
-    return Finding("at_bound", sentence, numbers, f"sensitivity-{parameter.name}", command)
+    return Finding("at_bound", sentence, numbers, f"sensitivity-{name}", command)
+
+
+def _own(frames: Frames, trial: Trial, name: str) -> Parameter | None:
+    """The parameter of a name as a trial's optimizer has it."""
+    optimizers = ("", str(trial.config.get("optimizer")))
+    return next((p for p in frames.parameters if p.name == name and p.optimizer in optimizers), None)
+
+
+def _is_near(frames: Frames, trial: Trial, name: str, end: str) -> bool:
+    parameter = _own(frames, trial, name)
+    at = place(trial.config.get(name), parameter.domain) if parameter else None
+    return at is not None and (at < EDGE if end == "low" else at > 1 - EDGE)
+
+
+def _beyond(domain: Range, end: str) -> float:
+    """How far to look: a third of the range on its scale, a factor of ten at most, at one digit."""
+    reach = (
+        1.0
+        if domain.scale == "linear"
+        else math.log(10) / abs(warp(domain.high, domain.scale) - warp(domain.low, domain.scale))
+    )
+    further = min(WIDER, reach)
+    value = value_at(-further if end == "low" else 1 + further, domain)
+    return 1 - float(f"{1 - value:.1g}") if domain.scale == "log1m" else float(f"{value:.1g}")
 
 
 def _allowed(parameter: Parameter, value: float) -> bool:

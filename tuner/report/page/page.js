@@ -23,14 +23,18 @@
     return Array.from({ length: frame.rows }, (_, i) => Object.fromEntries(columns.map(([name, cells]) => [name, cells[i]])));
   };
   const trials = rowsOf(data.trials);
+  for (const trial of trials) trial.confirmed = settings.confirmed[trial.trial] ?? null;
   const byNumber = new Map(trials.map((row) => [row.trial, row]));
 
   // ---- words
+  const visible = (text) =>
+    text.slice(0, 2000).replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (char) => `\\u${char.codePointAt(0).toString(16).padStart(4, "0")}`);
   const short = (value) => {
     if (value === null || value === undefined) return "";
     if (value === true) return "yes";
     if (value === false) return "no";
-    if (typeof value !== "number" || Number.isInteger(value)) return String(value);
+    if (typeof value !== "number") return visible(String(value));
+    if (Number.isInteger(value)) return String(value);
     const size = Math.abs(value);
     return size >= 1e-4 && size < 1e4 ? String(Number(value.toPrecision(4))) : value.toExponential(3).replace(/\.?0+e/, "e");
   };
@@ -145,10 +149,9 @@
     row.dataset.trial = trial.trial;
     if (trial.trial === pinned) row.className = "pinned";
     for (const name of columns) {
-      const rank = name === "rank" && trial.tie && trial.tie !== trial.rank ? `${trial.tie}=` : short(trial[name]);
-      const sure = name === settings.metric ? settings.confirmed[trial.trial] : undefined;
-      const cell = element("td", sure ? `${rank} → ${sure}` : rank);
-      cell.title = trial[name] === null ? "" : String(trial[name]);
+      const tied = name === "rank" && trial.tie && trial.tie !== trial.rank;
+      const cell = element("td", tied ? `${trial.tie}=` : short(trial[name]));
+      cell.title = visible(String(trial[name] ?? ""));
       row.append(cell);
     }
     return row;

@@ -1,0 +1,136 @@
+"""Studies at the edges: each makes a page that says so, and no chart of it fails to be drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.tuner.report.browser import Browser
+from tests.tuner.report.planted import changed_study, ended, losses, pruned, reconfigured, sound, trained, written
+from tuner.report import sections
+from tuner.report.charts import figures
+from tuner.report.data import Kept
+from tuner.report.findings import findings_of
+from tuner.report.found import Frames
+from tuner.result import Result
+from tuner.trial import Trial
+
+Make = Callable[[], tuple[list[Trial], dict[str, Any]]]
+FEW = {"study": {"trials": 4}, "search": {"generation_size": 4}}
+SINGLE = {"study": {"trials": 1}, "search": {"generation_size": 1}}
+
+
+def first(count: int) -> list[Trial]:
+    return [replace(trial, value=trial.value) for trial in sound()[:count]]
+
+
+def none() -> tuple[list[Trial], dict[str, Any]]:
+    return [], {}
+
+
+def one() -> tuple[list[Trial], dict[str, Any]]:
+    return first(1), SINGLE
+
+
+def running() -> tuple[list[Trial], dict[str, Any]]:
+    return first(16), {}
+
+
+def only_pruned() -> tuple[list[Trial], dict[str, Any]]:
+    return [pruned(trial) for trial in first(8)], {}
+
+
+def all_diverged() -> tuple[list[Trial], dict[str, Any]]:
+    return [ended(trial, "diverged") for trial in first(8)], {}
+
+
+def all_failed_without_curves() -> tuple[list[Trial], dict[str, Any]]:
+    return [replace(ended(t, "failed", ""), curves={}, epochs=0, steps=0, error="E\nx") for t in first(8)], {}
+
+
+def fixed() -> tuple[list[Trial], dict[str, Any]]:
+    only = {"momentum": {"lr": 0.1, "momentum": 0.9}}
+    return [trained(0, 0.5, optimizer="momentum")], SINGLE | {"optimizers": only}
+
+
+def one_parameter() -> tuple[list[Trial], dict[str, Any]]:
+    only = {"momentum": {"momentum": 0.9}}
+    return [trained(i, 0.5 + i / 10, lr=0.01 * 2**i, optimizer="momentum") for i in range(4)], FEW | {
+        "optimizers": only
+    }
+
+
+def constant() -> tuple[list[Trial], dict[str, Any]]:
+    return [losses(trained(i, 0.5), [0.5] * 20, [0.5] * 20, 1) for i in range(8)], {}
+
+
+def zeros() -> tuple[list[Trial], dict[str, Any]]:
+    return [losses(trained(i, 0.5), [0.0] * 20, [0.0] * 20, 1) for i in range(8)], {}
+
+
+def decades() -> tuple[list[Trial], dict[str, Any]]:
+    sizes = [10.0 ** (40 * i - 150) for i in range(8)]
+    return [losses(trained(i, 0.5), [v * 2, *[v] * 19], [v] * 20, 2) for i, v in enumerate(sizes)], {}
+
+
+def nothing_finite() -> tuple[list[Trial], dict[str, Any]]:
+    blown = [ended(trial, "diverged") for trial in first(8)]
+    return [replace(t, curves={n: np.full((1, 1), np.inf) for n in t.curves}) for t in blown], {}
+
+
+def many_parameters() -> tuple[list[Trial], dict[str, Any]]:
+    wide = {"low": 1e-9, "high": 1e-1, "log": True}
+    own = {"eps": wide, "weight_decay": wide, "beta2": {"low": 0.9, "high": 0.999}}
+    names = ("momentum", "adam", "adamw", "amsgrad", "adamax", "nadam", "rmsprop", "adagrad", "adadelta", "nesterov")
+    keys = {"momentum": ("weight_decay",), "nesterov": ("weight_decay",), "rmsprop": ("eps", "weight_decay")}
+    keys |= {"adagrad": ("eps", "weight_decay"), "adadelta": ("eps", "weight_decay")}
+    study = {
+        "optimizers": {name: {key: own[key] for key in keys.get(name, tuple(own))} for name in names},
+        "train": {"batch_size": [16, 32, 64, 128], "schedule": ["constant", "cosine"], "warmup": [0.0, 0.1]},
+        "model": {"hidden": [[32], [64]], "activation": ["relu", "tanh"], "init": ["torch", "glorot"]},
+    }
+    return [reconfigured(t, eps=1e-6, batch_size=16 * 2 ** (t.number % 4), warmup=0.1) for t in first(32)], study
+
+
+ODD: tuple[Make, ...] = (
+    none, one, running, only_pruned, all_diverged, all_failed_without_curves, fixed, one_parameter, constant, zeros,
+    decades, nothing_finite, many_parameters,
+)  # fmt: skip
+
+
+def made(home: Path, make: Make) -> Result:
+    trials, study = make()
+    return written(home, trials, [], changed_study(**study))
+
+
+@pytest.mark.parametrize("make", ODD, ids=lambda make: make.__name__)
+def test_an_odd_study_has_figures_and_findings(make: Make, tmp_path: Path) -> None:
+    result = made(tmp_path, make)
+    frames = Frames(result)
+    kept = Kept(frames.trials)
+    for name, own in figures(frames).items():
+        assert own, name
+        for figure in own:
+            assert figure.caption
+            assert figure.chart is None or kept.specification(figure.chart)[1]
+    rules = [finding.rule for finding in findings_of(frames)]
+    assert "few_trials" not in rules or len(result.all_trials) == result.study.trials
+    assert sections.header(frames)["state"].startswith("Not") == (len(result.all_trials) < result.study.trials)
+    assert (sections.best_config(frames) is None) == (frames.best is None)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make", ODD, ids=lambda make: make.__name__)
+def test_an_odd_study_is_drawn(make: Make, tmp_path: Path, chromium: Browser) -> None:
+    result = made(tmp_path, make)
+    page = result.report()
+    text = page.read_text(encoding="utf-8")
+    assert ("No trial is complete yet" in text) == (Frames(result).best is None)
+    chromium.size(1280)
+    chromium.open(page)
+    assert chromium.complaints() == []
