@@ -53,7 +53,7 @@ LAYERS = [
     ["tuner.ranking"],
     ["tuner.report"],
     ["tuner.result"],
-    ["tuner.publish"],
+    ["tuner.doctor", "tuner.publish"],
     ["tuner.runner"],
     ["tuner.reconfirmation"],
     ["tuner.exchange"],

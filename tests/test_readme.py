@@ -19,7 +19,7 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_study_file_is_a_study(tmp_path: Path) -> None:
-    (text,) = blocks("toml")
+    text = blocks("toml")[0]
     file = tmp_path / "digits.toml"
     file.write_text(text, encoding="utf-8")
     study = tuner.read_study(file)

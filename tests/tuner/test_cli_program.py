@@ -32,6 +32,7 @@ COMMANDS = (
     "report",
     "export",
     "import",
+    "doctor",
     "rm",
     "completion",
 )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from tuner.cli.sheet import Sheet
     from tuner.exchange.compare import Comparison
+    from tuner.home import Home
 
 __all__ = ["compare"]
 
@@ -31,7 +32,7 @@ MOST = 10  # differences that are worth reading
 )
 @home_option
 @output_options()
-def compare(studies: tuple[str, ...], by: str | None, rtol: float | None, home: Path | None, output: Output) -> None:
+def compare(studies: tuple[str, ...], by: str | None, rtol: float | None, home: Home, output: Output) -> None:
     """Compare studies: what each found, how sure, at what cost.
 
     P_BEST is the probability of having the best mean: compared seed by seed where seeds and splits are the same, from
@@ -79,7 +80,7 @@ def sheet_of(found: Comparison, key: str) -> Sheet:
     )  # fmt: skip
 
 
-def tables(names: tuple[str, ...], rtol: float, home: Path | None, output: Output) -> None:
+def tables(names: tuple[str, ...], rtol: float, home: Home, output: Output) -> None:
     """Compare two tables; ends with 1 where they differ."""
     from tuner.cli.sheet import Sheet
     from tuner.cli.text import short
@@ -102,7 +103,7 @@ def tables(names: tuple[str, ...], rtol: float, home: Path | None, output: Outpu
     raise click.exceptions.Exit(1)
 
 
-def table(name: str, home: Path | None) -> pd.DataFrame:
+def table(name: str, home: Home) -> pd.DataFrame:
     """The ranking of a study, or a file of one."""
     path = Path(name)
     if path.suffix in (".csv", ".parquet"):

@@ -19,6 +19,7 @@ import click
 from tuner.cli.comparing import compare
 from tuner.cli.completion import VARIABLE, completed, completion
 from tuner.cli.confirming import confirm
+from tuner.cli.examining import doctor
 from tuner.cli.exchange import export, import_
 from tuner.cli.failures import Terminated, explained
 from tuner.cli.files import check, init
@@ -111,6 +112,7 @@ for command in (
     report,
     export,
     import_,
+    doctor,
     rm,
     completion,
 ):

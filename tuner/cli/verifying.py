@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tuner.cli.arguments import home_option, study_argument
 from tuner.cli.output import Output, output_options
 from tuner.cli.text import hint
+
+if TYPE_CHECKING:
+    from tuner.home import Home
 
 __all__ = ["verify"]
 
@@ -19,7 +22,7 @@ __all__ = ["verify"]
 @click.option("-j", "--jobs", type=click.IntRange(1, 1024), default=1, show_default=True, help="Worker processes.")
 @home_option
 @output_options()
-def verify(study: str, trials: int, jobs: int, home: Path | None, output: Output) -> None:
+def verify(study: str, trials: int, jobs: int, home: Home, output: Output) -> None:
     """Run trials of a STUDY again, to check its ledger.
 
     They are drawn from the study's seed and compared bit for bit. Ends with 1 where one differs.

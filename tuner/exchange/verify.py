@@ -21,7 +21,7 @@ from objectives.streams import Stream, stream
 from tuner.dispatch import Engine, Failure, open_engine
 from tuner.errors import NoResult, StudyError, TunerError
 from tuner.facts import canary
-from tuner.home import find
+from tuner.home import Home, find
 from tuner.live import LiveTrial
 from tuner.packing import Member, Source, cut, run_pack
 from tuner.result import Result
@@ -57,9 +57,7 @@ class Verification:
         return not any(verdict.difference for verdict in self.verdicts)
 
 
-def verify(
-    name: str | Path, k: int = 5, data: Any = None, *, home: str | Path | None = None, jobs: int = 1
-) -> Verification:
+def verify(name: str | Path, k: int = 5, data: Any = None, *, home: Home = None, jobs: int = 1) -> Verification:
     """Run `k` trials of a study again, drawn from its seed, and compare their curves and values with the ledger.
 
     `data=(X, y)` is what the study was run on, where its file names no source. Failed trials are not drawn. Nothing is

@@ -25,10 +25,10 @@ PATIENCE = 30.0  # seconds to wait for another process that reads or writes
 
 # What SQLite says, in the order to look, and what that means for whoever runs a study.
 MEANINGS = {
-    "not a database": "is no ledger, or damaged; restore it from a copy, or begin anew with --fresh",
+    "not a database": "is no ledger, or damaged; `tuner doctor` recovers what can be read, or begin anew with --fresh",
     "no such table": "is a database, but no ledger; choose another name for the study",
-    "malformed": "is damaged; restore it from a copy, or begin anew with --fresh",
-    "Could not decode": "is damaged; restore it from a copy, or begin anew with --fresh",
+    "malformed": "is damaged; `tuner doctor` recovers what can be read, or begin anew with --fresh",
+    "Could not decode": "is damaged; `tuner doctor` recovers what can be read, or begin anew with --fresh",
     "disk is full": "the disk is full; what was committed is safe: free some space and run this again",
     "locked": f"another program has kept it locked for {PATIENCE:.0f} s; close that and run this again",
     "readonly": "cannot be written; check the permissions of the file and its directory",

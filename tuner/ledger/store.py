@@ -75,7 +75,7 @@ class Ledger:
 
         def fill(connection: Connection) -> None:
             schema.METADATA.create_all(connection)
-            own = {SCHEMA: str(schema.VERSION), SEAL: _seal(kept)}
+            own = {SCHEMA: str(schema.VERSION), SEAL: sealed(kept)}
             listed = [{"name": name, "value": value} for name, value in (kept | own).items()]
             connection.execute(schema.facts.insert(), listed)
 
@@ -221,7 +221,7 @@ class Ledger:
             way = "update tuner" if newer else "begin anew with --fresh, or use the version that wrote it"
             what = f"has schema {version}, {known}; {way}" if version.isdigit() else "is no ledger, or damaged"
             raise LedgerError(f"{self.place}: {what}")
-        if seal != _seal(found):
+        if seal != sealed(found):
             raise self._damaged("facts of the study")
         self._facts = found
 
@@ -318,11 +318,11 @@ def damaged(place: Place, what: str) -> LedgerError:
     """The error of a record that is not what was committed."""
     return LedgerError(
         f"{place}: {what} cannot be trusted, the file was changed or damaged; "
-        "restore it from a copy, or begin anew with --fresh"
+        "`tuner doctor` recovers what can be read, or begin anew with --fresh"
     )
 
 
-def _seal(facts: Mapping[str, str]) -> str:
+def sealed(facts: Mapping[str, str]) -> str:
     return rows.text_digest(rows.json_text(facts, sort_keys=True))
 
 
