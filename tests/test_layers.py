@@ -52,6 +52,7 @@ LAYERS = [
     ["tuner.orchestrator", "tuner.confirmation", "tuner.noise"],
     ["tuner.ranking"],
     ["tuner.report"],
+    ["tuner.frames"],
     ["tuner.result"],
     ["tuner.doctor", "tuner.publish"],
     ["tuner.runner"],

@@ -11,6 +11,7 @@ import tomllib
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -70,6 +71,17 @@ class Best(Mapping[str, Any]):
     def __repr__(self) -> str:
         values = ", ".join(f"{key}={value!r}" for key, value in self.params.items())
         return f"Best({self.study!r}, trial={self.trial}, {self.metric}={self.value:.4g}: {values})"
+
+    def _repr_html_(self) -> str:
+        """The config as a table, for a notebook."""
+        said = f"{self.metric} {self.value:.4g}"
+        if self.interval:
+            said += " in the search, {:.4g} [{:.4g}, {:.4g}] confirmed".format(
+                self.confirmation["mean"], *self.interval
+            )
+        rows = (f"<tr><th>{escape(str(k))}</th><td>{escape(str(v))}</td></tr>" for k, v in self.params.items())
+        head = f"<div><b>{escape(self.study)}</b>, trial {self.trial}: {escape(said)}</div>"
+        return f"{head}<table>{''.join(rows)}</table>"
 
     @property
     def metric(self) -> str:

@@ -66,11 +66,25 @@ def ranking(
 ) -> pd.DataFrame:
     """One row a trial: complete ones ranked, then pruned, diverged and failed ones in trial order, unranked.
 
-    Columns: rank; tie, the rank of the trial that leads those it cannot be told from (missing until noise is known);
-    trial, state, value, its standard error over replicates (missing for one), epoch, rung, stable, metrics,
-    hyperparameters under their natural names, epochs, steps, examples (that a replicate saw; missing where the train
-    rows are not known), evaluations (of the gradient over all train rows, or as much work), seconds, generation, seed.
-    `metrics` and `hypers` name theirs; see `hyper_kinds`.
+    rank         Int64     from 1, best first; missing where the trial is not complete
+    tie          Int64     rank of the trial that leads those it cannot be told from; missing until noise is known
+    trial        int64     number of the trial
+    state        category  complete, pruned, diverged or failed
+    value        float64   the goal at the trial's best epoch; missing where there is none
+    se           float64   standard error of the value over replicates; missing for one
+    epoch        Int64     the best epoch, from 1
+    rung         int64     how many rungs it passed
+    stable       bool      whether it ended anywhere near its best epoch; those that did not rank last
+    METRIC       float64   every metric at the best epoch: train_loss, valid_loss and those of the task (`metrics`)
+    HYPER        float64, Int64 or category: every hyperparameter under its own name (`hypers`, see `hyper_kinds`),
+                 missing where it does not apply
+    epochs       int64     epochs that it trained
+    steps        int64     updates that it made
+    examples     Int64     rows that a replicate saw; missing where the train rows are not known
+    evaluations  float64   of the gradient over all train rows, or as much work
+    seconds      float64   of training, its share of a pack's
+    generation   int64     trials of one were proposed together
+    seed         int64     the study's
     """
     import pandas as pd
 

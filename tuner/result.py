@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ from objectives.models import model_of
 from tuner.best import Best
 from tuner.errors import NoResult
 from tuner.exporters import conventions_of
+from tuner.frames import curves_table, trials_table
 from tuner.goal import ranked
 from tuner.home import Home, StudyDirectory, find, home_of, write_atomic
 from tuner.ledger import Ledger
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Cost", "Result", "open_study"]
 
 Watch = Callable[[str], None]
+SHOWN = 10  # rows of the ranking in a notebook
 
 
 APART = ("created", "rows", "warm_start")  # facts of the ledger that are no provenance of a config
@@ -71,6 +75,13 @@ class Result:
         leader = f", {self.best()!r}" if any(trial.state == "complete" for trial in self.all_trials) else ""
         return f"Result({self.study.name!r}, {len(self.all_trials)} trials in {self.directory.path}{leader})"
 
+    def _repr_html_(self) -> str:
+        """The head of the ranking and where it comes from, for a notebook."""
+        states = ", ".join(f"{n} {state}" for state, n in Counter(t.state for t in self.all_trials).items())
+        head = f"<b>{escape(self.study.name)}</b>: {len(self.all_trials)} trials ({states}) in {escape(str(self.path))}"
+        table = self.ranking().head(SHOWN).dropna(axis=1, how="all").to_html(index=False, border=0)
+        return f"<div>{head}</div>{table}"
+
     @property
     def files(self) -> list[Path]:
         """What there is for others to read: the ranking, the best config, its weights, the report."""
@@ -93,18 +104,12 @@ class Result:
         return confirmation_table(self.standings, tested_names(self.facts["task"], self.study.confirm.metrics))
 
     def curves(self) -> pd.DataFrame:
-        """Learning curves, tidy: trial, replicate, epoch, metric, value."""
-        import pandas as pd
+        """Learning curves, tidy; `tuner.frames.curves_table` documents the columns."""
+        return curves_table(self.study, self.all_trials, metric_names(self.facts["task"]))
 
-        rows = [
-            (trial.number, replicate, epoch, name, float(value))
-            for trial in self.all_trials
-            for name, curve in trial.curves.items()
-            for replicate, values in enumerate(curve)
-            for epoch, value in enumerate(values, start=1)
-        ]
-        frame = pd.DataFrame(rows, columns=["trial", "replicate", "epoch", "metric", "value"])
-        return frame.astype({"trial": "int64", "replicate": "int64", "epoch": "int64", "value": "float64"})
+    def trials(self) -> pd.DataFrame:
+        """Everything about every trial, in trial order; `tuner.frames.trials_table` documents the columns."""
+        return trials_table(self.study, self.all_trials, self.ranking(), self.standings)
 
     @cached_property
     def standings(self) -> list[Standing]:

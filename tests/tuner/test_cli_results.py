@@ -232,7 +232,7 @@ def test_a_study_without_complete_trials_ends_with_3(shell: Shell, small: StudyD
 
 def test_exports(shell: Shell) -> None:
     curves = shell("export", "small", "--what", "curves").out.splitlines()
-    assert curves[:2] == ["trial,replicate,epoch,metric,value", "0,0,1,valid_loss,0.9"]
+    assert curves[:2] == ["trial,replicate,epoch,metric,value,optimizer", "0,0,1,valid_loss,0.9,momentum"]
     assert len(curves) == 1 + 3 * 8 + 3
     runs = shell("export", "small", "--what", "confirmations").out.splitlines()
     assert runs[:2] == [
