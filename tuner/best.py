@@ -172,8 +172,12 @@ class Best(Mapping[str, Any]):
         return code_of(self.recipe(), framework, strict)
 
     def recipe(self) -> Recipe:
-        """What exporters read. Raises InvalidInput for values that were edited into nonsense."""
+        """What exporters read. Raises InvalidInput for an imported config, and for values edited into nonsense."""
         from tuner.exporters import Recipe
+
+        if not self.conventions:
+            what = f"study {self.study!r} was imported, so nobody knows what the values mean"
+            raise InvalidInput(Complaint("conventions", what, "write the optimizer by hand: --to json has the values"))
 
         sure = "not confirmed"
         if self.confirmation:
@@ -266,11 +270,12 @@ def _wrong_version(version: int, where: str) -> list[Complaint]:
     return [Complaint(f"{where}: version", older, "`tuner run` writes the study's again")] if version < VERSION else []
 
 
+IMPORTED = {"result", "confirmation"}  # what code relies on where a study came from elsewhere
 # Values that code relies on, and what they may be: a kind, or the words that there are. After a `?` it may be absent.
 VALUES: tuple[tuple[str, type | tuple[str, ...]], ...] = (
     ("config.optimizer", str),
-    ("config.lr", float),
-    ("config.batch_size", int),
+    ("config.lr?", float),
+    ("config.batch_size?", int),
     ("config.schedule?", str),
     ("conventions.framework", FRAMEWORKS),
     ("conventions.eps_mode", ("outside", "hat", "inside", "corrected")),
@@ -295,10 +300,12 @@ VALUES: tuple[tuple[str, type | tuple[str, ...]], ...] = (
 
 
 def _wrong_numbers(document: Mapping[str, Any], where: str) -> list[Complaint]:
-    """Complaints about the values that code relies on."""
-    wrong = []
+    """Complaints about the values that code relies on; of an imported study nobody knows what they mean."""
+    wrong, sections = [], IMPORTED if not document["conventions"] else set(SECTIONS) | IMPORTED
     for path, kind in VALUES:
         section, key = path.rstrip("?").split(".")
+        if section not in sections:
+            continue
         value = document.get(section, {}).get(key)
         if value is None and path.endswith("?"):
             continue

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from objectives.optimizers import Convention
 from tuner.errors import InexactMapping, InexactWarning
 from tuner.exporters.recipe import Recipe
+from tuner.exporters.whole import SEARCHED
 
 __all__ = ["NAMES", "Difference", "differences", "same_steps"]
 
@@ -41,6 +42,10 @@ class Difference:
 def differences(recipe: Recipe, framework: str) -> list[Difference]:
     """All that a framework's own optimizer does otherwise; empty where it makes the same steps."""
     theirs = recipe.convention(framework)
+    if recipe.optimizer in SEARCHED:
+        what = f"the line search of its {recipe.optimizer} is another"
+        size = "the paths part at once; the optimum is the same where there is one"
+        return [Difference("line search", what, size)]
     return [one for check in CHECKS for one in check(recipe, framework, theirs)]
 
 

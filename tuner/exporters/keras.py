@@ -127,12 +127,12 @@ def _model(recipe: Recipe, layered: bool) -> str:
 
 
 def _train(recipe: Recipe) -> str:
-    steps = "HORIZON * -(-len(x) // BATCH_SIZE)" if recipe.moves else ""
+    steps = f"HORIZON * -(-len(x) // {recipe.batch})" if recipe.moves else ""
     loss = f"keras.losses.{LOSSES[recipe.loss].format(delta=recipe.huber_delta)}"
     body = [
         f"optimizer = make_optimizer({steps})",
         f"model.compile(optimizer=optimizer, loss={loss})",
-        "model.fit(x, y, batch_size=BATCH_SIZE, epochs=EPOCHS, verbose=0)",
+        f"model.fit(x, y, batch_size={recipe.batch}, epochs=EPOCHS, verbose=0)",
         "return model",
     ]
     return function("train(model, x, y)", f"Train on standardised inputs `x` and {TARGETS[recipe.task]} `y`.", *body)

@@ -53,8 +53,8 @@ state = optimizer.init(params)
 for _ in range(EPOCHS):
     key, draw = jax.random.split(key)
     order = jax.random.permutation(draw, len(x))
-    for start in range(0, len(x), BATCH_SIZE):
-        rows = order[start : start + BATCH_SIZE]
+    for start in range(0, len(x), {batch}):
+        rows = order[start : start + {batch}]
         {fresh}params, state = step(params, state, x[rows], y[rows]{drawn})
 return params"""
 FRESH = "key, draw = jax.random.split(key)\n        "
@@ -156,9 +156,9 @@ def _model(recipe: Recipe) -> list[str]:
 
 
 def _train(recipe: Recipe) -> str:
-    steps = "HORIZON * -(-len(x) // BATCH_SIZE)" if recipe.moves else ""
+    steps = f"HORIZON * -(-len(x) // {recipe.batch})" if recipe.moves else ""
     more, fresh, drawn = (", key", FRESH, ", draw") if recipe.dropout else ("", "", "")
-    loop = STEP.format(more=more, fresh=fresh, drawn=drawn)
+    loop = STEP.format(batch=recipe.batch, more=more, fresh=fresh, drawn=drawn)
     outputs = f"predict(params, x{more})"
     loss = LOSSES[recipe.loss].format(z=outputs, delta=recipe.huber_delta)
     lines = [f"optimizer = make_optimizer({steps})", f"\ndef loss(params, x, y{more}):\n    return {loss}.mean()", loop]

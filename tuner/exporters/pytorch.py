@@ -54,6 +54,18 @@ GROUPS = """\
 params = list(params)
 weights, others = [p for p in params if p.ndim > 1], [p for p in params if p.ndim <= 1]
 params = [{"params": weights}, {"params": others, "weight_decay": 0.0}]"""
+# max_eval is what is left to the line search: by default 5 / 4 max_iter, which would leave it nothing
+LBFGS = {"lr": 1.0, "max_iter": 1, "max_eval": 25, "history_size": 10, "line_search_fn": "strong_wolfe"}
+CLOSURE = """\
+
+def closure():
+    optimizer.zero_grad()
+    total = loss(model(x), {target}){penalty}
+    total.backward()
+    return total
+
+for _ in range(EPOCHS):
+    optimizer.step(closure)"""
 LOOP = """\
 for _ in range(EPOCHS):
     for rows, targets in loader:
@@ -90,6 +102,9 @@ def code(recipe: Recipe, strict: bool = True) -> str:
 def optimizer_text(recipe: Recipe) -> list[str]:
     """What is done before a step, where anything is, and the function that makes the optimizer."""
     theirs = recipe.convention("torch")
+    if recipe.optimizer == "lbfgs":
+        made = call_text("torch.optim.LBFGS", LBFGS, "params")
+        return [function("make_optimizer(params)", "An iteration a step, with a closure.", f"return {made}")]
     assert theirs.call is not None  # every rule has one in torch
     decoupled = recipe.decay > 0 and recipe.decoupled and not theirs.decoupled
     told = theirs.also.get("decoupled", {}) if decoupled else {}
@@ -161,15 +176,26 @@ def _train(recipe: Recipe) -> str:
     multiclass = recipe.task == "multiclass"
     target = "y.long()" if multiclass else "y.to(x.dtype).reshape(len(y), -1)"
     said = TARGETS[recipe.task]
+    says = f"Train on standardised inputs `x` and {said} `y`."
+    loss = f"loss = torch.nn.{LOSSES[recipe.loss].format(delta=recipe.huber_delta)}"
+    made = "optimizer = make_optimizer(model.parameters())"
+    if recipe.optimizer == "lbfgs":
+        loop = CLOSURE.format(target=target, penalty=_penalty(recipe))
+        return function("train(model, x, y)", says, loss, made, loop, "return model")
     body = [
         f"data = torch.utils.data.TensorDataset(x, {target})",
-        "loader = torch.utils.data.DataLoader(data, BATCH_SIZE, shuffle=True)",
-        f"loss = torch.nn.{LOSSES[recipe.loss].format(delta=recipe.huber_delta)}",
-        "optimizer = make_optimizer(model.parameters())",
+        f"loader = torch.utils.data.DataLoader(data, {recipe.batch}, shuffle=True)",
+        loss,
+        made,
     ]
     if recipe.moves:
         body.append("scheduler = make_scheduler(optimizer, HORIZON * len(loader))")
     loop = f"{LOOP}\n        scheduler.step()" if recipe.moves else LOOP
-    return function(
-        "train(model, x, y)", f"Train on standardised inputs `x` and {said} `y`.", *body, loop, "return model"
-    )
+    return function("train(model, x, y)", says, *body, loop, "return model")
+
+
+def _penalty(recipe: Recipe) -> str:
+    """What weight decay adds to a loss."""
+    which = " if p.ndim > 1" if recipe.weights_only else ""
+    squares = f"sum(p.square().sum() for p in model.parameters(){which})"
+    return f" + {recipe.decay / 2!r} * {squares}" if recipe.decay else ""

@@ -15,6 +15,7 @@ from objectives.losses import HUBER_DELTA, criterion_of
 from objectives.models import ACTIVATIONS, INITS, MODELS
 from objectives.optimizers import OPTIMIZERS, Convention, hyperparameters
 from objectives.schedules import plan_of
+from tuner.exporters.whole import STANDS_FOR, refuse
 
 __all__ = ["Recipe"]
 
@@ -40,9 +41,10 @@ class Recipe:
 
     @property
     def optimizer(self) -> str:
-        """The rule's name. Momentum of 0 is plain descent, which torch does not take for nesterov."""
+        """The rule's name elsewhere. Momentum of 0 is plain descent, which torch does not take for nesterov."""
         name = str(self.config["optimizer"])
-        return "sgd" if name in ("momentum", "nesterov") and not self.config.get("momentum", 0.9) else name
+        still = name in ("momentum", "nesterov") and not self.config.get("momentum", 0.9)
+        return "sgd" if still else STANDS_FOR.get(name, name)
 
     @property
     def h(self) -> dict[str, float]:
@@ -116,9 +118,19 @@ class Recipe:
         return int(self.training["horizon"])
 
     @property
+    def whole(self) -> bool:
+        """Whether every step sees all rows."""
+        return "batch_size" not in self.config
+
+    @property
     def batch_size(self) -> int:
-        """Rows of a minibatch."""
-        return int(self.config["batch_size"])
+        """Rows of a minibatch; 0 for all rows."""
+        return int(self.config.get("batch_size", 0))
+
+    @property
+    def batch(self) -> str:
+        """The rows of a minibatch, in code that trains on rows `x`."""
+        return "len(x)" if self.whole else "BATCH_SIZE"
 
     @property
     def hidden(self) -> tuple[int, ...]:
@@ -159,6 +171,7 @@ class Recipe:
 
     def convention(self, framework: str) -> Convention:
         """How `framework` computes this rule. Raises InvalidInput where it has none."""
+        refuse(self.optimizer, framework)
         found = OPTIMIZERS[self.optimizer].frameworks
         if framework not in found:
             own = sorted(name for name, row in OPTIMIZERS.items() if framework in row.frameworks)

@@ -6,6 +6,7 @@ summed over outputs. So `alpha = weight_decay x batch_size`, and rates of a regr
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from objectives.errors import Complaint, InvalidInput, nearest
 from tuner.exporters.differences import Difference, same_steps
 from tuner.exporters.recipe import Recipe
 from tuner.exporters.source import TARGETS, arguments, call_text, function, head, module
+from tuner.exporters.whole import SEARCHED
 
 __all__ = ["ESTIMATORS", "code", "settings"]
 
@@ -69,6 +71,8 @@ def _estimator(recipe: Recipe, name: str) -> Estimator:
 
 def estimator_of(recipe: Recipe) -> str:
     """The estimator that can be this model."""
+    if recipe.optimizer in SEARCHED and not recipe.hidden and recipe.task != "regression":
+        return "LogisticRegression"
     return "MLPRegressor" if recipe.task == "regression" else "MLPClassifier"
 
 
@@ -79,11 +83,14 @@ def _scale(recipe: Recipe) -> float:
 
 def _network(recipe: Recipe, n_samples: int | None) -> dict[str, Any]:
     """MLPClassifier and MLPRegressor: `epochs` passes without an early stop."""
-    values, scale = arguments(recipe, "sklearn"), _scale(recipe)
+    scale = _scale(recipe)
+    if recipe.optimizer in SEARCHED:
+        return _searched(recipe, n_samples, scale)
+    values = arguments(recipe, "sklearn")
     adam = "epsilon" in values
     if adam:
         values["epsilon"] *= scale  # Adam's step does not change where gradients and eps grow together
-    size = recipe.batch_size if n_samples is None else min(recipe.batch_size, n_samples)
+    size = _rows(recipe, n_samples)
     call = recipe.convention("sklearn").call
     assert call is not None
     return {
@@ -99,6 +106,49 @@ def _network(recipe: Recipe, n_samples: int | None) -> dict[str, Any]:
         "n_iter_no_change": recipe.epochs + 1,
         "tol": 0.0,
     }
+
+
+def _rows(recipe: Recipe, n_samples: int | None) -> int:
+    """Rows of a batch. Raises InvalidInput where they are all the rows and nobody said how many."""
+    if n_samples is None and recipe.whole:
+        raise InvalidInput(Complaint("n_samples", "a step sees all rows", "n_samples=len(x) says how many they are"))
+    if n_samples is None:
+        return recipe.batch_size
+    return n_samples if recipe.whole else min(recipe.batch_size, n_samples)
+
+
+def _searched(recipe: Recipe, n_samples: int | None, scale: float) -> dict[str, Any]:
+    """L-BFGS of scipy, an iteration an epoch. Raises InvalidInput for newton: scikit-learn has it for linear models."""
+    if recipe.optimizer == "newton":
+        hint = "a linear classifier can be LogisticRegression; a regression is Ridge(alpha=weight_decay * n / 2)"
+        raise InvalidInput(Complaint("estimator", "networks have no newton", hint))
+    return {
+        "hidden_layer_sizes": recipe.hidden,
+        "activation": recipe.activation,
+        "solver": "lbfgs",
+        "alpha": recipe.decay * _rows(recipe, n_samples) * scale,
+        "max_iter": recipe.epochs,
+        "tol": 1e-9,
+    }
+
+
+def _logistic(recipe: Recipe, n_samples: int | None) -> dict[str, Any]:
+    """LogisticRegression: `C = 1 / (weight_decay n)`. Raises InvalidInput for networks, and rules with a rate."""
+    if recipe.hidden:
+        raise InvalidInput(Complaint("estimator", "is linear, but the tuned model has hidden layers", "take an MLP"))
+    if recipe.optimizer not in SEARCHED:
+        what = f"goes to the optimum, but {recipe.optimizer} was tuned to stop after {recipe.epochs} epochs"
+        raise InvalidInput(Complaint("estimator", what, "take MLPClassifier, without hidden layers"))
+    solver = {"newton": "newton-cholesky", "lbfgs": "lbfgs"}[recipe.optimizer]
+    strength = 1 / (recipe.decay * _rows(recipe, n_samples)) if recipe.decay else math.inf
+    return {"C": strength, "solver": solver, "max_iter": max(recipe.epochs, 1000), "tol": 1e-8}
+
+
+def _logistic_differences(recipe: Recipe, n_samples: int | None) -> list[Difference]:
+    del n_samples
+    if not recipe.decay or recipe.weights_only:
+        return []
+    return [Difference("weight decay", "it does not decay the intercept", f"of weight_decay {recipe.decay:g}")]
 
 
 def _network_differences(recipe: Recipe, n_samples: int | None) -> list[Difference]:
@@ -121,7 +171,7 @@ def _alpha_differences(recipe: Recipe, n_samples: int | None) -> list[Difference
         found.append(Difference(topic, what, f"of weight_decay {recipe.decay:g}"))
     if not recipe.weights_only:
         found.append(Difference(topic, "its alpha does not decay biases", f"of weight_decay {recipe.decay:g}"))
-    rest = recipe.batch_size if n_samples is None else n_samples % recipe.batch_size
+    rest = 0 if recipe.whole else recipe.batch_size if n_samples is None else n_samples % recipe.batch_size
     if rest and (n_samples is None or n_samples > recipe.batch_size):
         times = f"{recipe.batch_size / rest:.3g} times" if n_samples is not None else "n_samples= tells how many times"
         found.append(Difference(topic, "the last, partial batch decays more", f"{times} as much"))
@@ -137,7 +187,7 @@ def _linear(recipe: Recipe, n_samples: int | None) -> dict[str, Any]:
         what = f"has plain descent alone, but the tuned optimizer is {recipe.optimizer}"
         raise InvalidInput(Complaint("estimator", what, "take MLPClassifier or MLPRegressor, without hidden layers"))
     scale = 0.5 if recipe.loss == "squared_error" else 1.0  # of its gradients to the tuned ones
-    rate = recipe.lr / (1 - recipe.h.get("momentum", 0.0)) / recipe.batch_size
+    rate = recipe.lr / (1 - recipe.h.get("momentum", 0.0)) / max(recipe.batch_size, 1)
     falling = recipe.schedule == "inverse_sqrt"
     return {
         "loss": LINEAR_LOSSES[recipe.loss],
@@ -155,7 +205,9 @@ def _linear(recipe: Recipe, n_samples: int | None) -> dict[str, Any]:
 def _linear_differences(recipe: Recipe, n_samples: int | None) -> list[Difference]:
     del n_samples
     found, rows = [], recipe.batch_size
-    if rows > 1:
+    if recipe.whole:
+        found.append(Difference("batch size", "it makes a step a row", "tuned were steps of all rows"))
+    elif rows > 1:
         size = f"tuned were steps of {rows} rows, {rows} times as long"
         found.append(Difference("batch size", "it makes a step a row", size))
     if recipe.optimizer != "sgd":
@@ -174,6 +226,7 @@ def _linear_differences(recipe: Recipe, n_samples: int | None) -> list[Differenc
 ESTIMATORS: dict[str, Estimator] = {
     "MLPClassifier": Estimator("sklearn.neural_network", ("binary", "multiclass"), _network, _network_differences),
     "MLPRegressor": Estimator("sklearn.neural_network", ("regression",), _network, _network_differences),
+    "LogisticRegression": Estimator("sklearn.linear_model", ("binary", "multiclass"), _logistic, _logistic_differences),
     "SGDClassifier": Estimator("sklearn.linear_model", ("binary", "multiclass"), _linear, _linear_differences),
     "SGDRegressor": Estimator("sklearn.linear_model", ("regression",), _linear, _linear_differences),
 }

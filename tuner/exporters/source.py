@@ -7,6 +7,7 @@ names from tables of ours and numbers by their `repr` are ever written into them
 from __future__ import annotations
 
 import linecache
+import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
@@ -82,6 +83,8 @@ def call_text(name: str, values: Mapping[str, Any], *first: str) -> str:
 def _word(value: Any) -> str:
     if isinstance(value, Raw):
         return value
+    if value == math.inf:
+        return 'float("inf")'
     return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
@@ -99,7 +102,9 @@ def module(*parts: str) -> str:
 
 def constants(recipe: Recipe) -> str:
     """How long to train, and in what steps."""
-    lines = [f"BATCH_SIZE = {recipe.batch_size}", f"EPOCHS = {recipe.epochs}  # the best epoch of the search"]
+    lines = [f"EPOCHS = {recipe.epochs}  # the best epoch of the search"]
+    if not recipe.whole:
+        lines.insert(0, f"BATCH_SIZE = {recipe.batch_size}")
     if recipe.moves:
         lines.append(f"HORIZON = {recipe.horizon}  # epochs that the schedule is made for")
     return "\n".join(lines)

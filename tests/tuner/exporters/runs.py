@@ -42,7 +42,7 @@ def config_of(optimizer: str, framework: str = "torch", **values: Any) -> Config
 
 def best_of(config: Config, whole: Problem) -> Best:
     """What a study would hand over for a config that was trained for its whole horizon."""
-    steps = whole.steps_per_epoch(int(config["batch_size"]))
+    steps = whole.steps_per_epoch(rows_of(config, whole))
     sizes = {"inputs": whole.inputs, "outputs": whole.outputs, "rows": len(whole.data.train)}
     return Best(
         study="made up",
@@ -63,6 +63,11 @@ def best_of(config: Config, whole: Problem) -> Best:
         },
         result={"metric": "valid_loss", "direction": "minimize", "value": 0.1},
     )
+
+
+def rows_of(config: Config, whole: Problem) -> int:
+    """Rows of a batch: all of them for a whole-batch method."""
+    return int(config.get("batch_size", len(whole.data.train)))
 
 
 def core(config: Config, whole: Problem) -> Array:
@@ -90,7 +95,7 @@ def flat(pairs: Pairs) -> Array:
 
 def batches(config: Config, whole: Problem) -> Iterator[tuple[Array, Array]]:
     """Inputs `(B, D)` and targets `(B, C)`, as the core meets them."""
-    source = Minibatches(whole.replicates, int(config["batch_size"]))
+    source = Minibatches(whole.replicates, rows_of(config, whole))
     for epoch in range(int(config["epochs"])):
         for x, y in source.epoch(epoch):
             yield x[0, 0, :, :-1].copy(), y[0, 0].T.copy()
