@@ -28,12 +28,13 @@ MOST_BYTES = 2**31  # unpacked: a small archive may claim to hold terabytes
 
 
 def read_npy(path: Path, where: str) -> Raw:
-    """The matrix (n, D + 1) in `path`, its target still among the columns.
+    """The matrix (n, D + 1) in `path`, mapped from there, its target still among the columns.
 
     Raises DataError for anything but a whole matrix of real numbers.
     """
     with path.open("rb") as stream:
-        matrix = _array(stream, path.stat().st_size, where, NUMBERS)
+        _check_header(stream, path.stat().st_size, where, NUMBERS)
+    matrix = np.load(path, mmap_mode="r", allow_pickle=False)
     if matrix.ndim != 2:
         what = f"holds an array with {matrix.ndim} dimensions, a table has 2 (rows, columns)"
         raise DataError(Complaint(where, what, "reshape it, or keep X and y in one .npz file"))
@@ -103,6 +104,12 @@ def _readable(names: list[str], read: Callable[[str], Column]) -> dict[str, Colu
 
 
 def _array(stream: IO[bytes], size: int, where: str, kinds: str) -> Column:
+    _check_header(stream, size, where, kinds)
+    stream.seek(0)
+    return np.asarray(np.lib.format.read_array(stream, allow_pickle=False))
+
+
+def _check_header(stream: IO[bytes], size: int, where: str, kinds: str) -> None:
     try:
         version = np.lib.format.read_magic(stream)
         old = version == (1, 0)
@@ -121,8 +128,6 @@ def _array(stream: IO[bytes], size: int, where: str, kinds: str) -> Column:
         raise DataError(Complaint(where, what, "write it again"))
     if needed > MOST_BYTES:
         raise DataError(Complaint(where, f"has {needed:,} bytes, more than {MOST_BYTES:,}", "keep fewer rows"))
-    stream.seek(0)
-    return np.asarray(np.lib.format.read_array(stream, allow_pickle=False))
 
 
 def _kind(dtype: np.dtype[np.generic]) -> str:

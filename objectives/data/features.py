@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from objectives.data.frames import column_complaints
+from objectives.data.matrix import Matrix
 from objectives.data.raw import Column, Found, Raw, plain_column, some_rows
 from objectives.errors import Complaint
 
@@ -35,18 +36,28 @@ class Features:
         self.columns: dict[str, Column] = {}
         self.texts: list[str] = []
         self.notes: list[str] = []
+        self.matrix: Matrix | None = None  # where all columns are complete numbers of one array
 
-    def table(self) -> Floats | pd.DataFrame:
-        """All columns: a float array (n, D) if they are complete numbers, else a frame of n rows."""
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return tuple(self.columns)
+
+    def table(self) -> Matrix | pd.DataFrame:
+        """All columns: a matrix (n, D) if they are complete numbers, else a frame of n rows."""
+        if self.matrix is not None:
+            return self.matrix
         values = list(self.columns.values())
         if not self.texts and all(np.isfinite(column).all() for column in values):
-            return np.ascontiguousarray(np.column_stack(values), dtype=np.float64)
+            return Matrix(np.ascontiguousarray(np.column_stack(values), dtype=np.float64))
         import pandas as pd
 
         return pd.DataFrame(self.columns)
 
     def describe(self) -> list[str]:
         """Sentences on what happens to texts, missing values and columns that were left out."""
+        if self.matrix is not None:
+            return self.notes
         wide = len(self.columns)
         numbers = [column for name, column in self.columns.items() if name not in self.texts]
         gaps = sum(bool(np.isnan(column).any()) for column in numbers)
@@ -77,10 +88,12 @@ def _add_matrix(features: Features, matrix: Column, raw: Raw, found: Found) -> N
         what = f"X holds {matrix.dtype} values, not numbers"
         found.append(Complaint(raw.where, what, "hand over a pandas frame if some columns are text"))
         return
-    numbers = np.asarray(matrix, dtype=np.float64)
-    if np.isfinite(numbers).all():
-        features.columns = dict(zip(raw.features, numbers.T, strict=True))
+    whole = Matrix(matrix, raw.kept)
+    if whole.finite():
+        features.matrix = whole if whole.shape[1] else None
+        features.columns = dict.fromkeys(raw.features, matrix[:0])
         return
+    numbers = whole.read(slice(None))
     for name, column in zip(raw.features, numbers.T, strict=True):
         _add(features, name, column, f"{raw.where}, column {name!r}", found)
 

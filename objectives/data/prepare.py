@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from objectives.data.matrix import STRETCH, Matrix, release, stretches
 from objectives.data.mixed import transform_mixed
 from objectives.data.raw import first_lines
 from objectives.data.splits import PARTS, Division, SplitSpec, divide, split_complaints
@@ -26,8 +27,8 @@ __all__ = ["Array", "Part", "Prepared", "prepare"]
 Array = npt.NDArray[np.floating[Any]]
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
+Room = Callable[[str, tuple[int, int], str], Array]  # name, shape and dtype -> an array to fill
 DTYPES = ("float32", "float64")
-STRETCH = 1 << 16  # rows that are standardised at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,10 +58,21 @@ class Prepared:
     inferred: tuple[str, ...]  # sentences on what was decided without being asked
 
 
+def in_memory(name: str, shape: tuple[int, int], dtype: str) -> Array:
+    """Room for an array of a part."""
+    del name
+    return np.empty(shape, dtype)
+
+
 def prepare(
-    table: Table, split: SplitSpec = DEFAULT_SPLIT, seed: int = 0, replicate: int = 0, dtype: str = "float32"
+    table: Table,
+    split: SplitSpec = DEFAULT_SPLIT,
+    seed: int = 0,
+    replicate: int = 0,
+    dtype: str = "float32",
+    room: Room = in_memory,
 ) -> Prepared:
-    """Divides `table` by (seed, replicate) and standardises it on its train rows.
+    """Divides `table` by (seed, replicate) and standardises it on its train rows, in arrays that `room` makes.
 
     Raises DataError when a part would be empty or a number does not fit `dtype`, ValueError for another `dtype`.
     """
@@ -72,11 +84,15 @@ def prepare(
     # Numbers too large to standardise end as inf and are complained about below.
     with np.errstate(over="ignore", invalid="ignore"):
         inputs, features = _inputs(table, division)
-        y, y_mean, y_scale = _targets(table, division.train)
-        parts = [
-            _part(inputs, y, rows, len(features), dtype) for rows in (division.train, division.valid, division.test)
-        ]
-        _check_finite(parts, features, table.where, dtype)
+        outputs, y_mean, y_scale = _targets(table, division.train)
+        widths = ("x", len(features) + 1), ("y", len(y_mean))
+        parts, finite = [], np.ones(len(features) + 1, np.bool_)
+        for name in PARTS:
+            rows = getattr(division, name)
+            x, y = (room(f"{name}_{axis}", (len(rows), width), dtype) for axis, width in widths)
+            finite &= _fill(x, y, rows, inputs, outputs)
+            parts.append(Part(_read_only(x), _read_only(y)))
+        _check_finite(finite, features, table.where, dtype)
     train, valid, test = parts
     inferred = (*table.inferred, *_constants(train, features, table.where), *_describe(table, division, split))
     back = (_read_only(y_mean), _read_only(y_scale))
@@ -88,41 +104,55 @@ def prepare(
 
 def _inputs(table: Table, division: Division) -> tuple[Callable[[Codes], Floats], tuple[str, ...]]:
     """What gives some rows (n, D), standardised on the train rows, and the names of the columns."""
-    if not isinstance(table.x, np.ndarray):
+    if not isinstance(table.x, Matrix):
         mixed, features = transform_mixed(table.x, division.train)
         return mixed.__getitem__, features
-    x, (mean, scale) = table.x, moments(table.x[division.train])
-    return lambda rows: (x[rows] - mean) / scale, table.features
+    x, count = table.x, len(division.train)
+    mean, scale = standard(*x.moments(division.train), count)
+    return lambda rows: (x.read(rows) - mean) / scale, table.features
 
 
-def moments(train: Floats) -> tuple[Floats, Floats]:
-    """Mean and standard deviation of each column of `train` (n, D), (D,) each; the scale of a constant is 1."""
-    mean, variance = train.mean(axis=0), train.var(axis=0)
+def standard(mean: Floats, variance: Floats, count: int) -> tuple[Floats, Floats]:
+    """Mean and standard deviation of columns, from their variance over `count` rows; the scale of a constant is 1."""
     # scikit-learn's bound on the rounding errors of the variance of a constant column (_is_constant_feature)
     eps = np.finfo(np.float64).eps
-    constant = variance <= len(train) * eps * variance + (len(train) * mean * eps) ** 2
+    constant = variance <= count * eps * variance + (count * mean * eps) ** 2
     return mean, np.where(constant, 1.0, np.sqrt(variance))
 
 
-def _targets(table: Table, train: npt.NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
-    """All targets (n, C) as the losses want them, with their mean and scale (C,)."""
+def _targets(table: Table, train: Codes) -> tuple[Callable[[Codes], Array], Floats, Floats]:
+    """What gives the targets (n, C) of some rows as the losses want them, and their mean and scale (C,)."""
+    y = table.y
     if table.task == "regression":
-        mean, scale = moments(table.y[train])
-        return (table.y - mean) / scale, mean, scale
-    codes = table.y[:, None]
-    y = codes if table.task == "binary" else codes == np.arange(len(table.classes))
-    return y.astype(np.float64), np.zeros(y.shape[1]), np.ones(y.shape[1])
+        mean, scale = standard(y[train].mean(axis=0), y[train].var(axis=0), len(train))
+        return lambda rows: (y[rows] - mean) / scale, mean, scale
+    if table.task == "binary":
+        return lambda rows: y[rows, None], np.zeros(1), np.ones(1)
+    codes = np.arange(len(table.classes))
+    return lambda rows: y[rows, None] == codes, np.zeros(len(codes)), np.ones(len(codes))
 
 
-def _check_finite(parts: list[Part], features: tuple[str, ...], where: str, dtype: str) -> None:
+def _fill(
+    x: Array, y: Array, rows: Codes, inputs: Callable[[Codes], Floats], outputs: Callable[[Codes], Array]
+) -> npt.NDArray[np.bool_]:
+    """Fill a part, a stretch at a time; returns which columns, and last the target, are finite."""
+    finite = np.ones(x.shape[1], np.bool_)
+    for stretch in stretches(len(rows)):
+        x[stretch, :-1] = inputs(rows[stretch])
+        x[stretch, -1] = 1
+        y[stretch] = outputs(rows[stretch])
+        finite[:-1] &= np.isfinite(x[stretch, :-1]).all(axis=0)
+        finite[-1] &= np.isfinite(y[stretch]).all()
+        release(x)
+    return finite
+
+
+def _check_finite(finite: npt.NDArray[np.bool_], features: tuple[str, ...], where: str, dtype: str) -> None:
     hint = "rescale it, or use dtype = 'float64'" if dtype == "float32" else "rescale it"
-    finite = np.all([np.isfinite(part.x[:, :-1].sum(axis=0, dtype=np.float64)) for part in parts], axis=0)
-    bad = [name for name, fine in zip(features, finite, strict=True) if not fine]
-    found = [Complaint(f"{where}, column {name!r}", f"values too large for {dtype}", hint) for name in bad]
-    if not all(np.isfinite(part.y).all() for part in parts):
-        found.append(Complaint(f"{where}, target", f"values too large for {dtype}", hint))
-    if found:
-        raise DataError(*found)
+    names = [*(f"column {name!r}" for name in features), "target"]
+    bad = [name for name, fine in zip(names, finite, strict=True) if not fine]
+    if bad:
+        raise DataError(*(Complaint(f"{where}, {name}", f"values too large for {dtype}", hint) for name in bad))
 
 
 def _constants(train: Part, features: tuple[str, ...], where: str) -> list[str]:
@@ -136,15 +166,6 @@ def _constants(train: Part, features: tuple[str, ...], where: str) -> list[str]:
         raise DataError(Complaint(where, what, "add columns that vary"))
     names = first_lines(features[i] for i in flat)
     return [f"constant on the train rows, {len(flat)} of {len(features)} columns: {names}"] if len(flat) else []
-
-
-def _part(inputs: Callable[[Codes], Floats], y: Floats, rows: Codes, width: int, dtype: str) -> Part:
-    """The rows of a part, a stretch at a time: a large table is never standardised as a whole beside itself."""
-    x = np.ones((len(rows), width + 1), dtype)
-    for start in range(0, len(rows), STRETCH):
-        stretch = slice(start, start + STRETCH)
-        x[stretch, :-1] = inputs(rows[stretch])
-    return Part(_read_only(x), _read_only(y[rows].astype(dtype)))
 
 
 def _read_only(array: Array) -> Array:
@@ -175,4 +196,5 @@ def _digest(task: str, features: tuple[str, ...], classes: tuple[str, ...], arra
     for array in arrays:
         digest.update(f"{array.dtype.str}{array.shape}".encode())
         digest.update(array.data)
+        release(array)
     return digest.hexdigest()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from objectives.data.matrix import release
 from objectives.errors import Complaint, DataError, nearest
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Raw:
     classes: tuple[str, ...] = ()  # names of the codes in y, where the source knows them
     extra: Mapping[str, Column] = field(default_factory=dict)  # named arrays beside X and y
     notes: tuple[str, ...] = ()
+    kept: tuple[int, ...] | None = None  # which columns of an array the features are; all of them where None
 
 
 def is_frame(value: object) -> bool:
@@ -52,7 +54,10 @@ def take(raw: Raw, name: str | int, role: str) -> tuple[Raw, Column]:
     position = _position(raw, name, role)
     features = raw.features[:position] + raw.features[position + 1 :]
     if isinstance(raw.x, np.ndarray):
-        return replace(raw, x=np.delete(raw.x, position, axis=1), features=features), raw.x[:, position]
+        of = tuple(range(raw.x.shape[1])) if raw.kept is None else raw.kept
+        column = np.array(raw.x[:, of[position]])
+        release(raw.x)
+        return replace(raw, kept=of[:position] + of[position + 1 :], features=features), column
     kept = [i for i in range(len(raw.features)) if i != position]
     return replace(raw, x=raw.x.iloc[:, kept], features=features), plain_column(raw.x.iloc[:, position])
 

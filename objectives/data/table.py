@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from objectives.data.features import Features, features_of
+from objectives.data.matrix import Matrix
 from objectives.data.raw import Column, Found, Raw, first_lines, gaps_in, is_frame, plain_column, some_rows, take
 from objectives.data.sources import call_user, is_function, read_source
 from objectives.data.splits import Rows, SplitSpec, split_complaints
@@ -34,7 +35,7 @@ class Table:
     """Raw data that passed every check."""
 
     where: str
-    x: npt.NDArray[np.float64] | pd.DataFrame  # (n, D); a frame if there are texts or missing values
+    x: Matrix | pd.DataFrame  # (n, D); a frame if there are texts or missing values
     y: npt.NDArray[Any]  # (n,) class codes, or (n, C) float64 for regression
     task: str
     features: tuple[str, ...]
@@ -114,8 +115,7 @@ def _build(raw: Raw, target: str | int | None, task: str | None, split: SplitSpe
 
 def _table(raw: Raw, features: Features, goal: Target, rows: Rows) -> Table:
     inferred = (*goal.said, *raw.notes, *features.describe())
-    names = tuple(features.columns)
-    return Table(raw.where, features.table(), goal.y, goal.task, names, goal.classes, rows, inferred)
+    return Table(raw.where, features.table(), goal.y, goal.task, features.names, goal.classes, rows, inferred)
 
 
 def _target_column(raw: Raw, target: str | int | None, found: Found) -> tuple[Raw, Any, str]:
