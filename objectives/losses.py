@@ -34,7 +34,6 @@ class Scratch:
         self.third = np.empty_like(self.row)
         self.ones = np.ones((rows, 1), dtype)
         self.total = np.empty((replicates, trials, 1, 1), dtype)
-        self.picked = np.empty_like(self.total)
         self.wide = outputs_buffer(replicates, trials, outputs, rows, dtype)
 
     def sum_rows(self, values: Array, out: Array) -> None:
@@ -127,10 +126,15 @@ def _squared_value(z: Array, y: Array, s: Scratch) -> None:
 
 
 def _squares(difference: Array, s: Scratch) -> None:
-    replicates, trials, outputs, rows = difference.shape
-    flat = difference.reshape(replicates, trials, 1, outputs * rows)
-    np.matmul(flat, flat.reshape(replicates, trials, outputs * rows, 1), out=s.total)
-    np.multiply(s.total, 1.0 / outputs, out=s.total)
+    np.multiply(difference, difference, out=s.wide)
+    _mean_outputs(s.wide, 1.0, s)
+
+
+def _mean_outputs(values: Array, factor: float, s: Scratch) -> None:
+    """`factor` times the mean over outputs of `values`, summed over rows, into `s.total`."""
+    np.add.reduce(values, axis=-2, keepdims=True, out=s.row)
+    s.sum_rows(s.row, out=s.total)
+    np.multiply(s.total, factor / values.shape[-2], out=s.total)
 
 
 def _squared_gradient(z: Array, y: Array, s: Scratch) -> None:
@@ -155,15 +159,12 @@ def _huber_value(z: Array, y: Array, s: Scratch, delta: float) -> None:
 
 
 def _huber(difference: Array, s: Scratch, delta: float) -> None:
-    """With `c` the difference cut to +-delta, into `s.wide`, a row's loss is `c d - c^2 / 2`."""
-    replicates, trials, outputs, rows = difference.shape
+    """A row's loss is `(2 d - c) c / 2`, with `c` the difference `d` cut to +-delta, which is left in `s.wide`."""
     np.clip(difference, -delta, delta, out=s.wide)
-    flat = s.wide.reshape(replicates, trials, 1, outputs * rows)
-    np.matmul(flat, flat.reshape(replicates, trials, outputs * rows, 1), out=s.picked)
-    np.matmul(flat, difference.reshape(replicates, trials, outputs * rows, 1), out=s.total)
-    np.multiply(s.picked, 0.5, out=s.picked)
-    np.subtract(s.total, s.picked, out=s.total)
-    np.multiply(s.total, 1.0 / outputs, out=s.total)
+    np.multiply(difference, 2, out=difference)
+    np.subtract(difference, s.wide, out=difference)
+    np.multiply(difference, s.wide, out=difference)
+    _mean_outputs(difference, 0.5, s)
 
 
 def _huber_gradient(z: Array, y: Array, s: Scratch, delta: float) -> None:

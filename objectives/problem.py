@@ -100,6 +100,11 @@ class Problem:
         """The metrics that are followed every epoch."""
         return metrics_of(self.data.task)
 
+    def release(self) -> None:
+        """Give back the memory of large data that are mapped from files, until they are read again."""
+        for replicate in self.replicates:
+            replicate.data.release()
+
     def steps_per_epoch(self, batch_size: int) -> int:
         """Updates in one epoch; the last partial batch counts."""
         return -(-len(self.data.train) // batch_size)

@@ -25,7 +25,7 @@ from objectives.stopping import MIN_DELTA
 from tuner.dispatch import Engine, Failure
 from tuner.errors import TunerError
 from tuner.goal import ranked
-from tuner.packing import Source, problem_of, shape_key
+from tuner.packing import Source, opened, problem_of, shape_key
 from tuner.spec import Confirm, Study
 from tuner.standings import standings
 from tuner.trial import Confirmed, Trial
@@ -104,7 +104,9 @@ def tasks(
     for (_, missing), group in alike.items():
         numbers, configs = tuple(t.number for t in group), tuple(unhindered(t.config) for t in group)
         epochs = tuple(t.epoch or t.epochs for t in group)
-        for some in batches(missing, max(1, WIDTH // len(group))):
+        # large splits one at a time: each is mapped while it trains
+        together = 1 if opened(missing[0].directory).large else max(1, WIDTH // len(group))
+        for some in batches(missing, together):
             found.append(Retraining(tuple(some), numbers, configs, epochs, study.metric, study.confirm.metrics))
     return sorted(found, key=lambda task: -max(task.epochs) / int(task.configs[0]["batch_size"]))
 
@@ -134,6 +136,7 @@ def retrain(task: Retraining) -> list[Confirmed]:
         rows += evaluate(problem, ended, [task.trials[i] for i in ending], task.goal, task.metrics)
         staying = [i for i in left if task.epochs[i] > stop]
         state, left, done = state.take([left.index(i) for i in staying]), staying, stop
+    problem.release()
     seconds = (time.perf_counter() - started) / len(rows)
     return [replace(row, seconds=seconds) for row in rows]
 

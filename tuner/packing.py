@@ -111,6 +111,7 @@ def run_pack(pack: Pack) -> PackOutcome:
     started = time.perf_counter()
     problem = problem_of(pack.sources, pack.configs[0])
     outcome = descend(problem, pack.configs, pack.epochs, pack.state)
+    problem.release()
     return PackOutcome(outcome.curves, outcome.state, time.perf_counter() - started)
 
 

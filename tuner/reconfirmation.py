@@ -52,7 +52,7 @@ def confirm(
     with writable(directory):
         Result(directory).best()  # raises NoResult before anything is read or trained
         watcher.stage("prepare")
-        question = stored_question(frozen, data)
+        question = stored_question(frozen, data, directory.cache)
         with Ledger.open(directory.place) as ledger:
             check_unchanged(question, ledger)
             workers = jobs or default_jobs(replace(frozen, confirm=wanted), question.first, 0)
@@ -100,7 +100,7 @@ def writable(directory: StudyDirectory) -> Iterator[None]:
         held.__exit__(None, None, None)
 
 
-def stored_question(study: Study, data: Any) -> Question:
+def stored_question(study: Study, data: Any, cache: Path) -> Question:
     """The study with its data read again. Raises DataError or StudyError where they cannot be had."""
     if data is None and study.data.source is None:
         raise StudyError(
@@ -110,7 +110,7 @@ def stored_question(study: Study, data: Any) -> Question:
                 f"tuner.confirm({study.name!r}, data=...)",
             )
         )
-    return ask(study, data)
+    return ask(study, data, cache_of=lambda study: cache)
 
 
 def check_unchanged(question: Question, ledger: Ledger) -> None:

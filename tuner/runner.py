@@ -8,12 +8,22 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from objectives.data import Prepared, SplitSpec, Table, load_table, prepare, save_prepared, table_from
+from objectives.data import (
+    Prepared,
+    SplitSpec,
+    Table,
+    load_table,
+    place_in,
+    prepare,
+    prepare_on_disk,
+    save_prepared,
+    table_from,
+)
 from objectives.data.sources import is_function
 from objectives.errors import Complaint
 from objectives.problem import constant_loss
@@ -81,7 +91,8 @@ def run(
     watcher = watcher or Watcher()
     watcher.stage("prepare")
     settings = {"study.name": name, "study.trials": trials}
-    question = ask(study, data, {key: value for key, value in settings.items() if value is not None})
+    given = {key: value for key, value in settings.items() if value is not None}
+    question = ask(study, data, given, lambda asked: study_directory(asked.name, home).cache)
     for note in question.notes:
         watcher.note(note)
     home = home_of(home, storage)
@@ -134,7 +145,7 @@ class Work:
     def source(self, replicate: int) -> Source:
         """The data of a replicate, written into the study's cache, once, for everyone to memory-map."""
         data = self.question.replicate(replicate)
-        place = self.directory.cache / data.digest[:16]
+        place = place_in(self.directory.cache, data.digest)
         save_prepared(data, place)
         return Source(place, self.study.seed, replicate)
 
@@ -196,19 +207,25 @@ class Question:
     table: Table
     first: Prepared
     notes: tuple[str, ...]
+    cache: Path | None = None  # where large data are prepared; in memory where there is none
 
     def replicate(self, number: int) -> Prepared:
         """The data as a replicate sees them; 0 is the search."""
         if not number:
             return self.first
-        study = self.study
-        return prepare(self.table, split_of(study), study.seed, number, study.dtype)
+        return replicate_of(self.study, self.table, number, self.cache)
 
 
 def ask(
-    study: str | Path | Mapping[str, Any] | Study, data: Any = None, settings: Mapping[str, Any] | None = None
+    study: str | Path | Mapping[str, Any] | Study,
+    data: Any = None,
+    settings: Mapping[str, Any] | None = None,
+    cache_of: Callable[[Study], Path] | None = None,
 ) -> Question:
-    """Read a study, `settings` over it, and its data; check all that can be checked. Raises StudyError, DataError."""
+    """Read a study, `settings` over it, and its data; check all that can be checked. Raises StudyError, DataError.
+
+    Large data are prepared in files where `cache_of` says, in memory where nobody says.
+    """
     asked = read_study(study, settings=settings, has_data=data is None)
     if asked.imported:
         raise not_run(asked.name, asked.imported)
@@ -220,10 +237,17 @@ def ask(
     else:
         x, y = data if isinstance(data, tuple) else (data, None)
         table = table_from(x, y, target=about.target, task=about.task, split=split)
-    first = prepare(table, split, asked.seed, 0, asked.dtype)
+    cache = cache_of(asked) if cache_of else None
+    first = replicate_of(asked, table, 0, cache)
     asked = replace(asked, data=about.model_copy(update={"source": absolute(about.source, asked.base)}))
     fits, notes = fitted(asked, first)
-    return Question(fits, table, first, (*first.inferred, *notes))
+    return Question(fits, table, first, (*first.inferred, *notes), cache)
+
+
+def replicate_of(study: Study, table: Table, replicate: int, cache: Path | None) -> Prepared:
+    """The data of a replicate: large ones in files of the cache, as they are never in memory as a whole."""
+    arguments = table, split_of(study), study.seed, replicate, study.dtype
+    return prepare_on_disk(*arguments, cache) if cache and table.large else prepare(*arguments)
 
 
 def absolute(source: str | None, base: Path) -> str | None:

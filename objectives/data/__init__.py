@@ -10,7 +10,7 @@ from __future__ import annotations
 from objectives.data.builtin import BUILTIN
 from objectives.data.prepare import Array, Part, Prepared, prepare
 from objectives.data.splits import SplitSpec
-from objectives.data.store import open_prepared, save_prepared
+from objectives.data.store import open_prepared, place_in, prepare_on_disk, save_prepared
 from objectives.data.table import Table, load_table, table_from
 from objectives.data.target import TASKS
 
@@ -24,7 +24,9 @@ __all__ = [
     "Table",
     "load_table",
     "open_prepared",
+    "place_in",
     "prepare",
+    "prepare_on_disk",
     "save_prepared",
     "table_from",
 ]

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Matrix", "release", "stretches"]
+__all__ = ["LARGE", "Matrix", "column_of", "release", "stretches"]
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
-STRETCH = 1 << 16  # rows that are looked at together
+STRETCH = 1 << 22  # bytes of float64 that are looked at together
+LARGE = 1 << 26  # bytes that had better not be in memory more than once
 
 
 class Matrix:
@@ -25,13 +26,14 @@ class Matrix:
 
     def __init__(self, values: npt.NDArray[Any], columns: Sequence[int] | None = None) -> None:
         self.values = values
-        self.columns = None if columns is None or len(columns) == values.shape[1] else np.asarray(columns, np.int64)
+        everything = columns is None or list(columns) == list(range(values.shape[1]))
+        self.columns = None if everything else np.asarray(columns, np.int64)
         self.shape = (len(values), values.shape[1] if self.columns is None else len(self.columns))
 
     @property
     def large(self) -> bool:
-        """Whether its numbers had better not be in memory more than once: 64 MB or more."""
-        return self.shape[0] * self.shape[1] * 8 >= 1 << 26
+        """Whether its numbers had better not be in memory more than once."""
+        return self.shape[0] * self.shape[1] * 8 >= LARGE
 
     def read(self, rows: Codes | slice) -> Floats:
         """Some rows (n, D)."""
@@ -42,8 +44,7 @@ class Matrix:
 
     def finite(self) -> bool:
         """Whether there is neither a gap nor an infinity."""
-        whole = range(0, self.shape[0], STRETCH)
-        return all(bool(np.isfinite(self.read(slice(start, start + STRETCH))).all()) for start in whole)
+        return all(bool(np.isfinite(self.read(rows)).all()) for rows in stretches(self.shape))
 
     def moments(self, rows: Codes) -> tuple[Floats, Floats]:
         """Mean and variance (D,) of each column over some rows, as those of one array.
@@ -59,15 +60,25 @@ class Matrix:
     def _sums(self, rows: Codes, of: Callable[[Floats], Floats]) -> Floats:
         """Sums of columns; what came before stands above each stretch, so that they are added up in order."""
         total = np.empty((0, self.shape[1]))
-        for stretch in stretches(len(rows)):
+        for stretch in stretches((len(rows), self.shape[1])):
             total = np.add.reduce(np.concatenate([total, of(self.read(rows[stretch]))]), axis=0, keepdims=True)
         sums: Floats = total[0]
         return sums
 
 
-def stretches(count: int) -> Iterator[slice]:
-    """Slices that cover `count` rows."""
-    return (slice(start, start + STRETCH) for start in range(0, count, STRETCH))
+def column_of(values: npt.NDArray[Any], position: int) -> npt.NDArray[Any]:
+    """A copy (n,) of a column of `values` (n, W), in its own type."""
+    column = np.empty(len(values), values.dtype)
+    for rows in stretches(values.shape):
+        column[rows] = values[rows, position]
+        release(values)
+    return column
+
+
+def stretches(shape: tuple[int, ...]) -> Iterator[slice]:
+    """Slices of rows that cover an array (n, D)."""
+    step = max(1, STRETCH // (8 * shape[1]))
+    return (slice(start, start + step) for start in range(0, shape[0], step))
 
 
 def release(array: npt.NDArray[Any]) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from objectives.data.matrix import STRETCH, Matrix, release, stretches
+from objectives.data.matrix import LARGE, Matrix, release, stretches
 from objectives.data.mixed import transform_mixed
 from objectives.data.raw import first_lines
 from objectives.data.splits import PARTS, Division, SplitSpec, divide, split_complaints
@@ -29,6 +29,7 @@ Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 Room = Callable[[str, tuple[int, int], str], Array]  # name, shape and dtype -> an array to fill
 DTYPES = ("float32", "float64")
+FIRST = 1 << 12  # rows that tell most columns not to be constant
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +57,17 @@ class Prepared:
     y_scale: Array  # (C,)
     digest: str
     inferred: tuple[str, ...]  # sentences on what was decided without being asked
+
+    @property
+    def large(self) -> bool:
+        """Whether they had better not be in memory more than once."""
+        return sum(part.x.nbytes for part in (self.train, self.valid, self.test)) >= LARGE
+
+    def release(self) -> None:
+        """Give back the pages of large data that are mapped from files, until they are read again."""
+        for part in (self.train, self.valid, self.test) if self.large else ():
+            release(part.x)
+            release(part.y)
 
 
 def in_memory(name: str, shape: tuple[int, int], dtype: str) -> Array:
@@ -137,7 +149,7 @@ def _fill(
 ) -> npt.NDArray[np.bool_]:
     """Fill a part, a stretch at a time; returns which columns, and last the target, are finite."""
     finite = np.ones(x.shape[1], np.bool_)
-    for stretch in stretches(len(rows)):
+    for stretch in stretches((len(rows), x.shape[1])):
         x[stretch, :-1] = inputs(rows[stretch])
         x[stretch, -1] = 1
         y[stretch] = outputs(rows[stretch])
@@ -159,7 +171,7 @@ def _constants(train: Part, features: tuple[str, ...], where: str) -> list[str]:
     """A sentence on columns that never change on the train rows. Raises DataError where none does."""
     x = train.x[:, :-1]
     # few columns are left after a look at the first rows, whatever the size of the table
-    flat = np.flatnonzero((x[:STRETCH] == x[0]).all(axis=0))
+    flat = np.flatnonzero((x[:FIRST] == x[0]).all(axis=0))
     flat = np.array([i for i in flat if (x[:, i] == x[0, i]).all()], dtype=np.int64)
     if len(flat) == len(features):
         what = "every column is constant on the train rows: there is nothing to learn from"
@@ -195,6 +207,7 @@ def _digest(task: str, features: tuple[str, ...], classes: tuple[str, ...], arra
     digest = hashlib.sha256(json.dumps([task, features, classes]).encode())
     for array in arrays:
         digest.update(f"{array.dtype.str}{array.shape}".encode())
-        digest.update(array.data)
-        release(array)
+        for rows in stretches((len(array), array.size // len(array))):
+            digest.update(array[rows].data)
+            release(array)
     return digest.hexdigest()

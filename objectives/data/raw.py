@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from objectives.data.matrix import release
+from objectives.data.matrix import column_of
 from objectives.errors import Complaint, DataError, nearest
 
 if TYPE_CHECKING:
@@ -55,9 +55,7 @@ def take(raw: Raw, name: str | int, role: str) -> tuple[Raw, Column]:
     features = raw.features[:position] + raw.features[position + 1 :]
     if isinstance(raw.x, np.ndarray):
         of = tuple(range(raw.x.shape[1])) if raw.kept is None else raw.kept
-        column = np.array(raw.x[:, of[position]])
-        release(raw.x)
-        return replace(raw, kept=of[:position] + of[position + 1 :], features=features), column
+        return replace(raw, kept=of[:position] + of[position + 1 :], features=features), column_of(raw.x, of[position])
     kept = [i for i in range(len(raw.features)) if i != position]
     return replace(raw, x=raw.x.iloc[:, kept], features=features), plain_column(raw.x.iloc[:, position])
 

@@ -14,11 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from objectives.data.prepare import Array, Part, Prepared
-from objectives.data.splits import PARTS
+from objectives.data.matrix import release
+from objectives.data.prepare import Array, Part, Prepared, prepare
+from objectives.data.splits import PARTS, SplitSpec
+from objectives.data.table import Table
 from objectives.errors import Complaint, DataError
 
-__all__ = ["open_prepared", "save_prepared"]
+__all__ = ["open_prepared", "place_in", "prepare_on_disk", "save_prepared"]
 
 FACTS = "prepared.json"
 
@@ -32,8 +34,39 @@ def save_prepared(prepared: Prepared, directory: Path) -> None:
     try:
         for name, array in _arrays(prepared).items():
             np.save(temporary / f"{name}.npy", array, allow_pickle=False)
+            release(array)
         (temporary / FACTS).write_text(json.dumps(_facts(prepared)), encoding="utf-8")
         _put(temporary, directory, prepared.digest)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def place_in(cache: Path, digest: str) -> Path:
+    """The directory of data in a cache."""
+    return cache / digest[:16]
+
+
+def prepare_on_disk(table: Table, split: SplitSpec, seed: int, replicate: int, dtype: str, cache: Path) -> Prepared:
+    """`prepare` into files under `cache` as it goes, without ever holding the data; returns them memory-mapped.
+
+    The directory is the data's place in the cache. Raises DataError as `prepare` does.
+    """
+    cache.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=".preparing-", dir=cache))
+
+    def room(name: str, shape: tuple[int, int], dtype: str) -> Array:
+        array: Array = np.lib.format.open_memmap(temporary / f"{name}.npy", "w+", np.dtype(dtype), shape)
+        return array
+
+    try:
+        prepared = prepare(table, split, seed, replicate, dtype, room)
+        for name in ("y_mean", "y_scale"):
+            np.save(temporary / f"{name}.npy", getattr(prepared, name), allow_pickle=False)
+        (temporary / FACTS).write_text(json.dumps(_facts(prepared)), encoding="utf-8")
+        directory = place_in(cache, prepared.digest)
+        if _digest_in(directory) != prepared.digest:
+            _put(temporary, directory, prepared.digest)
+        return open_prepared(directory)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

@@ -46,6 +46,11 @@ class Table:
     def __len__(self) -> int:
         return self.rows.count
 
+    @property
+    def large(self) -> bool:
+        """Whether its numbers had better not be in memory more than once."""
+        return isinstance(self.x, Matrix) and self.x.large
+
 
 def load_table(
     source: str,
