@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,7 @@ def leader_groups(count: int, alike: Callable[[int, int], bool]) -> list[int]:
     return leaders
 
 
+@lru_cache(maxsize=1024)
 def t_quantile(p: float, df: int) -> float:
     """Quantile of Student's t with `df` degrees of freedom, for p in (0, 1): bisection on its distribution."""
     if not 0 < p < 1 or df < 1:
