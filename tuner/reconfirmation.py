@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from objectives.errors import Complaint
-from tuner.dispatch import InlineEngine, open_engine
+from tuner.dispatch import InlineEngine
 from tuner.errors import ChangedStudy, StudyError, TunerError
 from tuner.facts import canary
 from tuner.home import Home, StudyDirectory, find, home_of
@@ -18,8 +18,8 @@ from tuner.ledger import Ledger
 from tuner.orchestrator import Spent
 from tuner.publish import publish
 from tuner.result import Cost, Result
-from tuner.runner import Question, Watcher, Work, ask
-from tuner.spec import MOST_SEEDS, Confirm, Study, stored_study
+from tuner.runner import PATIENCE, Question, Watcher, Work, ask, engine_of
+from tuner.spec import MOST_SEEDS, Confirm, Study, not_run, stored_study
 from tuner.workload import default_jobs
 
 __all__ = ["MOST_TOP", "confirm"]
@@ -48,6 +48,8 @@ def confirm(
     watcher = watcher or Watcher()
     directory = find(name, home_of(home, storage))
     frozen = stored_study(directory)
+    if frozen.imported:
+        raise not_run(frozen.name, frozen.imported)
     wanted = asked(frozen, top, seeds, jobs)
     with writable(directory):
         Result(directory).best()  # raises NoResult before anything is read or trained
@@ -56,7 +58,8 @@ def confirm(
         with Ledger.open(directory.place) as ledger:
             check_unchanged(question, ledger)
             workers = jobs or default_jobs(replace(frozen, confirm=wanted), question.first, 0)
-            with open_engine(workers) as engine:
+            ledger.wait_for(PATIENCE, watcher.note)
+            with engine_of(frozen, workers) as engine:
                 work = Work(frozen, question, directory, ledger, engine, watcher)
                 (source, *_) = work.search_sources()
                 prepared = time.perf_counter()

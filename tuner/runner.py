@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ from tuner.search import check_search
 from tuner.space import space_of
 from tuner.spec import MOST_SEEDS, Confirm, Study, differences, in_toml, not_run, read_study, stored_study
 from tuner.standings import rank_seeds, report_seeds, standings
-from tuner.trial import Trial
+from tuner.trial import Confirmed, Trial
 from tuner.warm import Warm, warm_start, warm_text, warm_trials
 from tuner.workload import default_jobs
 
@@ -63,6 +64,9 @@ class Watcher:
 
     def progress(self, progress: Progress) -> None:
         """Where the search stands; several times a second."""
+
+    def retrained(self, done: int, total: int) -> None:
+        """So many of the trainings of a stage "confirm" or "report" are done."""
 
 
 def run(
@@ -107,10 +111,8 @@ def run(
         with ledger:
             left = resolved.trials - ledger.count()
             width = default_jobs(resolved, question.first, left) if jobs is None else jobs
-            limits = resolved.limits
-            memory = None if limits.worker_gb is None else int(limits.worker_gb * 1e9)
             ledger.wait_for(PATIENCE, watcher.note)
-            with open_engine(width, limited=limits.seconds_per_trial is not None, memory=memory) as engine:
+            with engine_of(resolved, width) as engine:
                 if left > 0:
                     engine.warm()
                 work = Work(resolved, question, directory, ledger, engine, watcher)
@@ -129,6 +131,13 @@ def run(
     ran = len(result.all_trials) - (resolved.trials - left)
     result.cost = Cost(ran, retrained, prepared - started, spent, confirmed - searched, wall, stopped)
     return result
+
+
+def engine_of(study: Study, width: int) -> AbstractContextManager[Engine]:
+    """An engine of so many workers, within the study's limits."""
+    limits = study.limits
+    memory = None if limits.worker_gb is None else int(limits.worker_gb * 1e9)
+    return open_engine(width, limited=limits.seconds_per_trial is not None, memory=memory)
 
 
 @dataclass(frozen=True)
@@ -193,7 +202,15 @@ class Work:
         if missing:
             self.watcher.stage(stage)
             sources = [self.source(number) for number in seeds]
-            retrain(self.study, wanted, sources, known, self.engine, self.ledger.commit_confirmations)
+            done = 0
+
+            def commit(rows: list[Confirmed]) -> None:
+                nonlocal done
+                self.ledger.commit_confirmations(rows)
+                done += len(rows)
+                self.watcher.retrained(done, missing)
+
+            retrain(self.study, wanted, sources, known, self.engine, commit)
             for place in {source.directory for source in sources} - {self.source(0).directory}:
                 shutil.rmtree(place, ignore_errors=True)
         return missing

@@ -29,6 +29,6 @@ def training_seconds(study: Study, data: Prepared, trials: int) -> float:
     config = space.config(space.defaults()[0])
     weights = model_of(config).size(data.train.x.shape[1] - 1, data.train.y.shape[1])
     each = len(data.train) * (6 * weights / FLOPS + STEP / int(config["batch_size"]))
-    confirmed = study.confirm.top * study.confirm.seeds if study.confirm.enabled else 0
+    confirmed = (study.confirm.top + 1) * study.confirm.seeds if study.confirm.enabled else 0
     full = float(config["epochs"])
     return each * full * (trials * study.train.replicates * mean_cost(study) + confirmed)

@@ -138,6 +138,12 @@ class PlainWatcher(Watcher):
             self.said = self.clock()
             hint(self._line(progress))
 
+    def retrained(self, done: int, total: int) -> None:
+        """Tell how far a confirmation is every 30 s."""
+        if self.clock() - self.said >= EVERY:
+            self.said = self.clock()
+            hint(f"{done}/{total} trainings")
+
     def _line(self, progress: Progress) -> str:
         line = (
             f"{progress.done}/{progress.total} trials ({states_of(progress.states)}), {self.position.rate:.3g} a second"
@@ -156,7 +162,7 @@ class LiveWatcher(Watcher):
 
         self.study, self.console = study, console
         self.position = Position()
-        self.name = ""
+        self.name, self.done = "", ""
         self.live = Live(
             get_renderable=self.block,
             console=console,
@@ -172,7 +178,7 @@ class LiveWatcher(Watcher):
 
     def stage(self, name: str) -> None:
         """Show another stage."""
-        self.name = name
+        self.name, self.done = name, ""
         if name == "search":
             self.position = Position()
         if not self.live.is_started:
@@ -181,6 +187,10 @@ class LiveWatcher(Watcher):
     def progress(self, progress: Progress) -> None:
         """Keep where the search stands for the next look."""
         self.position.take(progress)
+
+    def retrained(self, done: int, total: int) -> None:
+        """Keep how far a confirmation is."""
+        self.done = f", {done}/{total} trainings"
 
     def close(self) -> None:
         """Take the block off the screen."""
@@ -191,7 +201,7 @@ class LiveWatcher(Watcher):
         from rich.text import Text
 
         progress = self.position.progress
-        lines = [f"{clean(self.study.name)}: {STAGES.get(self.name, self.name)}"]
+        lines = [f"{clean(self.study.name)}: {STAGES.get(self.name, self.name)}{self.done}"]
         if progress is not None:
             lines += self._standing(progress, self.console.width)
         return Text("\n".join(line[: self.console.width] for line in lines), no_wrap=True, overflow="crop")
