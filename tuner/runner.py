@@ -191,7 +191,7 @@ class Work:
         leader = [standing.trial for standing in standings(study, trials, self.ledger.confirmations())[:1]]
         done += self._retrain("report", [trial for trial in trials if trial.number in leader], report_seeds(study))
         if study != self.study:
-            write_atomic(self.directory.study, study.to_toml())
+            self.directory.write_study(study.to_toml())
         return done
 
     def _retrain(self, stage: str, wanted: list[Trial], seeds: range) -> int:

@@ -7,8 +7,11 @@ from typing import Any
 
 import tuner
 from tests.tuner.trials import trial
+from tuner.dispatch import InlineEngine
+from tuner.facts import canary
 from tuner.home import study_directory
-from tuner.runner import ask, settle
+from tuner.ledger import Ledger
+from tuner.runner import ask
 
 GAPS = (8.0, 4.0, 2.0)  # times that the planted winner's learning rate is too small
 LUCKY = 0
@@ -32,12 +35,19 @@ def demoted(home: Path, seed: int, gap: float) -> bool:
     question = ask(study(name, seed))
     directory = study_directory(name, home)
     directory.path.mkdir(parents=True)
-    ledger, _ = settle(question, directory)
+    text = question.study.to_toml()
+    directory.study.write_text(text, encoding="utf-8")
+    facts = {
+        "data": question.first.digest,
+        "task": question.first.task,
+        "canary": InlineEngine().submit(canary).result(),
+        "processor": "",
+    }
     shared = {"weight_decay": 0.0, "schedule": "constant", "model": "mlp", "hidden": [32], "activation": "relu"}
     shared |= {"init": "torch", "framework": "torch", "batch_size": 64, "momentum": 0.9}
     rates = [0.08 / gap, 0.06, 0.08, 0.1, 0.12]
     values = [0.02, 0.03, 0.04, 0.05, 0.06]
-    with ledger:
+    with Ledger.create(directory.place, facts, text) as ledger:
         ledger.commit_generation(
             0, [trial(i, value=values[i], epochs=10, lr=rate, **shared) for i, rate in enumerate(rates)]
         )

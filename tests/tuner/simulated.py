@@ -66,7 +66,7 @@ def modelled(study: Study, rng: np.random.Generator, spread: float, correlation:
     A half of the noise is the seed's, the same for all configs; `correlation` is that of a training's noise on the
     validation rows with its noise on the test rows.
     """
-    means = 10 + spread * rng.standard_normal(trials)
+    means = 100 + spread * rng.standard_normal(trials)
 
     def noise(shape: tuple[int, ...]) -> Array:
         valid = rng.standard_normal(shape)
