@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import tomllib
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape
@@ -17,7 +16,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from objectives.errors import Complaint, InvalidInput, nearest
-from tuner.errors import TransferWarning
 
 if TYPE_CHECKING:
     from tuner.exporters import Recipe
@@ -123,12 +121,7 @@ class Best(Mapping[str, Any]):
         """
         from tuner.exporters import pytorch
 
-        given, recipe = list(params), self.recipe()
-        if recipe.decay and recipe.weights_only and any(isinstance(one, Mapping | tuple) for one in given):
-            what = "decay of weights alone makes groups of its own"
-            raise InvalidInput(Complaint("params", what, "give model.parameters()"))
-        _compare(given, self.model.get("parameters"))
-        return pytorch.optimizer(recipe, given, strict)
+        return pytorch.optimizer(self.recipe(), params, strict)
 
     def to_torch_scheduler(
         self, optimizer: Any, total_steps: int | None = None, *, steps_per_epoch: int | None = None
@@ -200,17 +193,6 @@ class Best(Mapping[str, Any]):
             "confirmation": plain(self.confirmation),
             "provenance": plain(self.provenance),
         }
-
-
-def _compare(params: list[Any], tuned: int | None) -> None:
-    """Warn where a config goes to a model of another size than the one it was tuned for."""
-    groups = [group["params"] if isinstance(group, Mapping) else [group] for group in params]
-    tensors = [one[1] if isinstance(one, tuple) else one for group in groups for one in group]
-    given = sum(int(tensor.numel()) for tensor in tensors if hasattr(tensor, "numel"))
-    if tuned is not None and given != tuned:
-        said = f"these are {given} parameters, the tuned model has {tuned}: the update rule is the same, but its values"
-        way = "are a starting point, no optimum; `tuner init study.toml` begins a study that tunes this model"
-        warnings.warn(f"{said} {way}", TransferWarning, stacklevel=3)
 
 
 def plain(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -104,8 +104,8 @@ class InexactMapping(TunerError):
         super().__init__(difference, framework)
 
     def __str__(self) -> str:
-        hint = "ask for the nearest (strict=False, --nearest)"
-        return f"{self.difference}; {hint}, or tune with its rules: --set train.framework={self.framework}"
+        way = f"--set train.framework={self.framework} --name NEW"
+        return f"{self.difference}; ask for the nearest (strict=False, --nearest), or tune with its rules: {way}"
 
 
 class NotInstalled(TunerError, ImportError):

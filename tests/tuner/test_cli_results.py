@@ -374,7 +374,7 @@ def test_what_a_framework_cannot_do_is_said_and_the_nearest_had(shell: Shell) ->
     assert refused.err.startswith(
         "error: Keras cannot make the steps of this adam, tuned as PyTorch's: the divisor is "
     )
-    assert refused.err.endswith("--nearest), or tune with its rules: --set train.framework=keras\n")
+    assert refused.err.endswith("--nearest), or tune with its rules: --set train.framework=keras --name NEW\n")
     near = shell("best", "small", "--optimizer", "adam", "--to", "keras", "--nearest")
     assert near.code == 0
     assert near.err.startswith("warning: Keras cannot make the steps of this adam")

@@ -118,11 +118,11 @@ def fixed(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[Differ
 
 def clip(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[Difference]:
     """What is added to a norm before gradients are divided by it."""
-    if not recipe.clip or framework == "torch":
+    if not recipe.clip:
         return
     if framework == "sklearn":
         yield Difference("clipping", "it does not clip gradients", f"tuned was a norm of {recipe.clip:g}")
-    elif recipe.guard:
+    elif framework == "keras" and recipe.guard:
         size = f"steps are longer by {recipe.guard / recipe.clip:.1g} of their length at most"
         yield Difference("clipping", f"it divides by the norm, the tuned rule by the norm + {recipe.guard:g}", size)
 

@@ -28,6 +28,13 @@ IMPORTS = "import jax\nimport jax.numpy as jnp\nimport optax"
 MASK = function(
     "is_weight(params)", "What decay acts on: not biases.", "return jax.tree.map(lambda p: p.ndim > 1, params)"
 )
+SHORTEN = function(
+    "shorten(gradients, params)",
+    "Shorten all gradients together to a norm of {norm!r}, as torch does.",
+    "norm = jnp.sqrt(sum(jnp.sum(g * g) for g in jax.tree.leaves(gradients)))",
+    "scale = jnp.minimum(1.0, {norm!r} / (norm + {guard!r}))",
+    "return jax.tree.map(lambda g: g * scale, gradients)",
+)
 INITS = {
     "torch": (
         "kernel = jax.random.uniform(key, (a + 1, b), minval=-(a**-0.5), maxval=a**-0.5)\n"
@@ -90,7 +97,11 @@ def optimizer_text(recipe: Recipe) -> list[str]:
         *(["rate = make_rate(total_steps)"] if recipe.moves else []),
         "return optax.chain(\n" + "".join(f"    {link},\n" for link in _links(recipe)) + ")",
     )
-    return [*([_rate(recipe)] if recipe.moves else []), *([MASK] if masked else []), chain]
+    parts = [_rate(recipe)] if recipe.moves else []
+    parts += [MASK] if masked else []
+    if recipe.clip and recipe.guard:
+        parts.append(SHORTEN.format(norm=recipe.clip, guard=recipe.guard))
+    return [*parts, chain]
 
 
 def _links(recipe: Recipe) -> list[str]:
@@ -98,6 +109,8 @@ def _links(recipe: Recipe) -> list[str]:
     mask = {"mask": Raw("is_weight")} if recipe.weights_only else {}
     rate = call_text("optax.scale_by_learning_rate", {}, "rate" if recipe.moves else repr(recipe.lr))
     clip = [f"optax.clip_by_global_norm({recipe.clip!r})"] if recipe.clip else []
+    if recipe.clip and recipe.guard:
+        clip = ["optax.stateless(shorten)"]
     decay = [call_text("optax.add_decayed_weights", mask, repr(recipe.decay))] if recipe.decay else []
     coupled, decoupled = ([], decay) if recipe.decoupled else (decay, [])
     direction, buffer = _direction(recipe)

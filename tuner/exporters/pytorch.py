@@ -6,13 +6,17 @@ done by a hook before each step, so that `optimizer.step()` makes the whole tune
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from objectives.errors import Complaint, InvalidInput
+from tuner.errors import TransferWarning
 from tuner.exporters.differences import same_steps
 from tuner.exporters.recipe import Recipe
 from tuner.exporters.schedules import PYTHON, schedule_lines, step_every
 from tuner.exporters.source import (
+    ANOTHER,
     TARGETS,
     Raw,
     arguments,
@@ -75,10 +79,28 @@ for _ in range(EPOCHS):
 
 
 def optimizer(recipe: Recipe, params: Iterable[Any], strict: bool = True) -> Any:
-    """A torch optimizer over `params` that makes the config's steps. Raises InexactMapping, NotInstalled."""
+    """A torch optimizer over `params` that makes the config's steps.
+
+    Warns where they are of another number than the tuned model's. Raises InexactMapping, NotInstalled, InvalidInput.
+    """
+    given = list(params)
+    if recipe.decay and recipe.weights_only and any(isinstance(one, Mapping | tuple) for one in given):
+        what = "decay of weights alone makes groups of its own"
+        raise InvalidInput(Complaint("params", what, "give model.parameters()"))
     same_steps(recipe, "torch", strict)
     installed("torch")
-    return executed(module("import torch", *optimizer_text(recipe)), "torch optimizer")["make_optimizer"](params)
+    _compare(given, recipe.model.get("parameters"))
+    return executed(module("import torch", *optimizer_text(recipe)), "torch optimizer")["make_optimizer"](given)
+
+
+def _compare(params: list[Any], tuned: int | None) -> None:
+    """Warn where a config goes to a model of another size than the one it was tuned for."""
+    groups = [group["params"] if isinstance(group, Mapping) else [group] for group in params]
+    tensors = [one[1] if isinstance(one, tuple) else one for group in groups for one in group]
+    given = sum(int(tensor.numel()) for tensor in tensors if hasattr(tensor, "numel"))
+    if tuned is not None and given != tuned:
+        said = f"these are {given} parameters, the tuned model has {tuned}: the update rule is the same, but its values"
+        warnings.warn(f"{said} are a start, no optimum; {ANOTHER}", TransferWarning, stacklevel=4)
 
 
 def scheduler(recipe: Recipe, of: Any, total_steps: int | None, steps_per_epoch: int | None) -> Any:

@@ -46,7 +46,6 @@ class Schedule:
     body: tuple[str, ...]
 
 
-_FADING = "{final} + {rest} * "
 _DEPTH, _END = (1 - START) / 2, START * END
 _RISE = f"{START!r} + {_DEPTH!r} * (1 - {{cos}}(math.pi * k / max(peak, 1e-9)))"
 _FALL = f"{_END!r} + {(1 - _END) / 2!r} * (1 + {{cos}}(math.pi * {{minimum}}((k - peak) / fall, 1.0)))"
@@ -54,9 +53,9 @@ FORMULAS: dict[str, Formula] = {
     "constant": Formula("1.0"),
     "step": Formula("{gamma} ** (k // every)", ("every = {every}",)),
     "exponential": Formula("{gamma} ** (k / ({step_size} * length))"),
-    "cosine": Formula(_FADING + "(1 + {cos}(math.pi * {minimum}(k, length) / length)) / 2"),
-    "linear": Formula(_FADING + "(1 - {minimum}(k, length) / length)"),
-    "polynomial": Formula(_FADING + "(1 - {minimum}(k, length) / length) ** {power}"),
+    "cosine": Formula("{fading}(1 + {cos}(math.pi * {minimum}(k, length) / length)) / 2"),
+    "linear": Formula("{fading}(1 - {minimum}(k, length) / length)"),
+    "polynomial": Formula("{fading}(1 - {minimum}(k, length) / length) ** {power}"),
     "one_cycle": Formula(
         "{cycle}",
         (f"peak = max({PEAK!r} * length - 1, 0.0)", "fall = max(length - 1 - peak, 1e-9)"),
@@ -93,7 +92,8 @@ def _returned(times: str, factor: str) -> str:
 def _formula(recipe: Recipe, ops: Ops) -> tuple[list[str], list[str], str]:
     words = {name: repr(value) for name, value in recipe.values.items()}
     words |= {"cos": ops.cos, "sqrt": ops.sqrt, "minimum": ops.minimum}
-    words["rest"] = repr(1 - recipe.values.get("final", 0.0))
+    final = recipe.values.get("final", 0.0)
+    words["fading"] = f"{final!r} + {1 - final!r} * " if final else ""
     words["cycle"] = ops.where.format(a="up", b="down", c="k < peak")
     if recipe.schedule == "step":
         words["every"] = step_every(recipe)

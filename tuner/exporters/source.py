@@ -40,6 +40,7 @@ LINES = {
     "sklearn": "pip install scikit-learn",
 }
 WIDTH = 100
+ANOTHER = "`tuner run FILE --set 'model.hidden=[128, 64]' --name NEW` tunes another network"
 TARGETS = {"binary": "zeros and ones", "multiclass": "class numbers", "regression": "standardised targets"}
 
 
@@ -129,8 +130,7 @@ def head(recipe: Recipe, found: Sequence[Difference]) -> str:
     size = f" of {recipe.model['parameters']} weights" if "parameters" in recipe.model else ""
     model = f"{'a network' if recipe.hidden else 'a linear model'}{size}"
     optimum = f"The values were the best for {model} on the study's data: for another model they are a start, no more;"
-    way = "`tuner init study.toml` begins a study that tunes that one."
-    return "\n".join(f"# {part}" for line in (*recipe.notes, rule, f"{optimum} {way}") for part in _wrapped(line))
+    return "\n".join(f"# {part}" for line in (*recipe.notes, rule, f"{optimum} {ANOTHER}.") for part in _wrapped(line))
 
 
 def _wrapped(line: str) -> list[str]:

@@ -69,6 +69,11 @@ def test_clipping_and_decay_are_exact_in_the_framework_they_were_tuned_for(name,
     assert np.abs(undecayed - core(config, problem())).max() > 1e-5
 
 
+@pytest.mark.parametrize("name", ["nesterov", "adam"])
+def test_torchs_clipping_is_exact_in_optax(name):
+    assert_same(member(name, "torch", "optax", clip_norm=0.5), "optax")
+
+
 @pytest.mark.parametrize("target", ["torch", "optax"])
 @pytest.mark.parametrize("name", ["momentum", "adadelta"])
 @pytest.mark.parametrize("decay", ["all", "weights"])
@@ -100,7 +105,8 @@ def test_float32_is_close(name, target):
 )
 @pytest.mark.parametrize("warmup", [0.0, 0.2])
 def test_every_schedule_is_exact(schedule, warmup, target):
-    config = config_of("sgd", target, lr=0.1, schedule=schedule, warmup=warmup)
+    final = {"final": 0.05} if warmup else {}
+    config = config_of("sgd", target, lr=0.1, schedule=schedule, warmup=warmup, **final)
     assert_same(config, target)
 
 
