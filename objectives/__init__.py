@@ -46,7 +46,7 @@ _HOMES = {
     "Problem": "problem",
     "Replicate": "problem",
     "State": "descent",
-    "check_gradient": "differences",
+    "check_gradient": "gradient_check",
     "descend": "descent",
     "load_table": "data",
     "predict": "evaluation",

@@ -11,7 +11,6 @@ weights leave the finite numbers is frozen, with its weights at zero, and the pa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,93 +21,33 @@ from objectives.dropout import Dropout, dropout_of
 from objectives.errors import Complaint, InvalidInput
 from objectives.evaluation import Evaluation
 from objectives.groups import Stepper, groups_of, row_order, slots_of
+from objectives.iterations import iterate
 from objectives.lanes import lane_edges
 from objectives.losses import Scratch, criterion_of
 from objectives.minibatches import Minibatches
 from objectives.models import ACTIVATIONS, Layers, Workspace, backward, forward
+from objectives.optimizers import row_of
+from objectives.outcome import DIVERGED, Outcome, State, freeze
 from objectives.problem import Problem, constant_loss
-from objectives.stopping import STOPPED, Stopping
+from objectives.stopping import Stopping
+from objectives.training_objective import TRACKED, TrainingObjective
 
 __all__ = ["Outcome", "State", "descend"]
 
 Array = NDArray[Any]
 Config = Mapping[str, Any]
-DIVERGED = 1e6  # times the loss of a constant prediction: no run was seen to come back from there
-
-
-@dataclass(frozen=True)
-class State:
-    """Where a pack stands after `epoch` epochs: all that the next epoch needs.
-
-    `weights` are `(R, K, P)`, `slots` `(S, R, K, P)` with S the most that any of the rules keeps, `alive` `(R, K)`.
-    `marks` are further numbers of each run by name, `(R, K)` in float64; 0 where a trial has none of that name.
-    """
-
-    epoch: int
-    weights: Array
-    slots: Array
-    alive: Array
-    marks: Mapping[str, Array] = field(default_factory=dict)
-
-    def take(self, trials: Sequence[int]) -> State:
-        """The state of some of the trials, in the order given."""
-        rows = list(trials)
-        marks = {name: mark[:, rows] for name, mark in self.marks.items()}
-        return State(self.epoch, self.weights[:, rows], self.slots[:, :, rows], self.alive[:, rows], marks)
-
-    @staticmethod
-    def join(states: Sequence[State]) -> State:
-        """One pack from several that stand at the same epoch; rules with fewer slots get empty ones beside them."""
-        most = max(len(state.slots) for state in states)
-        padded = [
-            np.concatenate([s.slots, np.zeros((most - len(s.slots), *s.weights.shape), s.slots.dtype)]) for s in states
-        ]
-        names = sorted({name for s in states for name in s.marks})
-        return State(
-            states[0].epoch,
-            np.concatenate([s.weights for s in states], axis=1),
-            np.concatenate(padded, axis=2),
-            np.concatenate([s.alive for s in states], axis=1),
-            {name: np.concatenate([s.marks.get(name, np.zeros(s.alive.shape)) for s in states], 1) for name in names},
-        )
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What `descend` returns: `curves[name]` is `(R, K, E)` for the epochs just run, in float64.
-
-    Curves: `train_loss` (mean over the epoch's minibatches as they were met), `valid_loss` and `valid_*` metrics. From
-    the epoch in which a trial diverges its losses are inf and its metrics nan.
-    """
-
-    curves: dict[str, Array]
-    state: State
-
-    @property
-    def diverged(self) -> Array:
-        """`(R, K)`: which trials have left the finite numbers."""
-        return ~self.state.alive
-
-    @property
-    def stopped(self) -> Array:
-        """`(R, K)`: which runs have stopped early, and stand where they were then."""
-        stopped: Array = self.state.marks.get(STOPPED, np.zeros(self.state.alive.shape)) > 0
-        return stopped
-
-    @staticmethod
-    def join(outcomes: Sequence[Outcome]) -> Outcome:
-        """One outcome from several over the same epochs."""
-        names = outcomes[0].curves
-        curves = {name: np.concatenate([outcome.curves[name] for outcome in outcomes], axis=1) for name in names}
-        return Outcome(curves, State.join([outcome.state for outcome in outcomes]))
 
 
 def descend(problem: Problem, configs: Sequence[Config], epochs: int, state: State | None = None) -> Outcome:
     """Advance `configs` by `epochs` epochs from `state`, or from their initial weights.
 
-    The configs share one batch size. `config["epochs"]` is the horizon of the schedule, whatever `epochs` is.
+    The configs share one batch size, or are all of whole-batch methods: an epoch of theirs is an iteration.
+    `config["epochs"]` is the horizon of the schedule, whatever `epochs` is. With `config["track_objective"]` true, the
+    curve `objective` follows the loss of all train rows with its weight decay.
     Raises InvalidInput where the configs cannot train together or a value is out of its range.
     """
+    if row_of(configs[0]).whole:
+        return iterate(problem, configs, epochs, state)
     _check(problem, configs)
     order = row_order(configs)
     ordered = [configs[i] for i in order]
@@ -121,6 +60,9 @@ def descend(problem: Problem, configs: Sequence[Config], epochs: int, state: Sta
 
 
 def _check(problem: Problem, configs: Sequence[Config]) -> None:
+    whole = [row_of(config).name for config in configs if row_of(config).whole]
+    if whole:
+        raise InvalidInput(Complaint("optimizer", f"{whole[0]} sees all rows at once", "train it in a pack of its own"))
     sizes = {int(config["batch_size"]) for config in configs}
     if len(sizes) != 1:
         raise InvalidInput(Complaint("batch_size", f"a pack has one, but got {sorted(sizes)}"))
@@ -162,20 +104,11 @@ def _run(problem: Problem, configs: Sequence[Config], epochs: int, start: State)
         values = crew(epoch, moving, {name: stopping.last(name) for name in crew.names})
         losses = np.maximum(values["train_loss"], values["valid_loss"])
         alive &= ~moving | ((losses <= bound) & np.isfinite(weights).all(axis=-1))
-        _freeze(weights, slots, values, ~alive)
+        freeze(weights, slots, values, ~alive)
         stopping.see(values, moving)
         history.append(values)
     curves = {name: np.stack([values[name] for values in history], axis=-1) for name in history[0]} if history else {}
     return Outcome(curves, State(start.epoch + epochs, weights, slots, alive, stopping.marks))
-
-
-def _freeze(weights: Array, slots: Array, values: dict[str, Array], dead: Array) -> None:
-    """Put diverged trials to zero, where nothing overflows, and say so in their values."""
-    if dead.any():
-        weights[dead] = 0
-        slots[:, dead] = 0
-        for name, value in values.items():
-            value[dead] = np.inf if name.endswith("_loss") else np.nan
 
 
 class _Crew:
@@ -191,11 +124,14 @@ class _Crew:
         self.whole = len(rows) == len(configs)
         self.p = weights if self.whole else np.empty_like(weights[:, : len(rows)])
         self.s = slots if self.whole else np.empty_like(slots[:, :, : len(rows)])
-        self.names = ("train_loss", "valid_loss", *(f"valid_{metric.name}" for metric in problem.metrics))
+        tracked = bool(configs[0].get("track_objective"))
+        own = (*(f"valid_{metric.name}" for metric in problem.metrics), *(TRACKED if tracked else ()))
+        self.names = ("train_loss", "valid_loss", *own)
         if rows:
             members = [configs[i] for i in rows]
             self.epoch = _Epoch(problem, members, self.p, self.s, int(members[0]["batch_size"]))
             self.evaluate = Evaluation(problem, len(rows), "valid")
+            self.track = TrainingObjective(problem, members) if tracked else None
 
     def __call__(self, epoch: int, moving: Array, values: dict[str, Array]) -> dict[str, Array]:
         """Train one epoch; returns `values (R, K)` with those of the runs that are `moving` put in."""
@@ -209,6 +145,8 @@ class _Crew:
         found = {"train_loss": self.epoch(epoch)}
         self.p[still], self.s[:, still] = kept
         found |= self.evaluate(self.epoch.layers)
+        if self.track:
+            found |= self.track(self.p, epoch + 1)
         if not self.whole:
             self.weights[:, self.rows], self.slots[:, :, self.rows] = self.p, self.s
         if self.whole and not still.any():

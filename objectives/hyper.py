@@ -41,8 +41,8 @@ class Hyper:
     """A hyperparameter of a rule: its default, its valid values, and the range that is searched when none is given.
 
     `role` is the name it shares with its like in other rules, so that one model can learn across them. `tier` is the
-    number of trials from which a study searches it unasked. `why` says what is wrong with values that are not valid,
-    where it takes a word.
+    number of trials from which a study searches it unasked, `meaning` what it does, in a phrase. `why` says what is
+    wrong with values that are not valid, where it takes a word.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Hyper:
     scale: str  # "log", "log1m" (log of 1 - value) or "linear"
     valid: Interval
     tier: int
+    meaning: str = ""
     why: str = ""
 
 

@@ -7,7 +7,7 @@ each (confirmation). Their arrays must agree in shape, so that they stack.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ from objectives.metrics import Metric, Rows, metrics_of
 from objectives.models import Model
 from objectives.streams import Stream, stream
 
-__all__ = ["Problem", "Replicate", "constant_loss"]
+__all__ = ["Problem", "Replicate", "constant_loss", "updates_per_epoch"]
 
 Array = NDArray[Any]
 
@@ -108,6 +108,11 @@ class Problem:
     def steps_per_epoch(self, batch_size: int) -> int:
         """Updates in one epoch; the last partial batch counts."""
         return -(-len(self.data.train) // batch_size)
+
+
+def updates_per_epoch(config: Mapping[str, Any], rows: int) -> int:
+    """Updates of one epoch over `rows` train rows; a method that sees them all has no batch size and makes one."""
+    return -(-rows // int(config["batch_size"])) if "batch_size" in config else 1
 
 
 def shape_of(data: Prepared) -> tuple[Any, ...]:

@@ -11,7 +11,8 @@ ROOT = Path(__file__).parent.parent
 # From the bottom up; modules of one row may not import each other. A package stands for all of its modules.
 LAYERS = [
     ["objectives.buffers", "objectives.errors", "objectives.hyper", "objectives.streams"],
-    ["objectives.dropout"],
+    ["objectives.dropout", "objectives.differences"],
+    ["objectives.full_batch"],
     [
         "objectives.optimizers",
         "objectives.schedules",
@@ -21,7 +22,7 @@ LAYERS = [
         "objectives.surfaces",
     ],
     ["objectives.data", "objectives.clipping", "objectives.decay", "objectives.stopping"],
-    ["objectives.problem", "objectives.groups"],
+    ["objectives.problem", "objectives.groups", "objectives.outcome"],
     [
         "objectives.lanes",
         "objectives.minibatches",
@@ -29,7 +30,9 @@ LAYERS = [
         "objectives.row_values",
         "objectives.training_loss",
     ],
-    ["objectives.descent", "objectives.differences", "objectives.full_batch"],
+    ["objectives.training_objective", "objectives.gradient_check"],
+    ["objectives.iterations"],
+    ["objectives.descent"],
     ["tuner.errors", "tuner.trial", "tuner.statistics", "tuner.budget", "tuner.latents", "tuner.pruners"],
     ["tuner.exporters"],
     ["tuner.best"],
@@ -37,6 +40,7 @@ LAYERS = [
         "tuner.goal",
         "tuner.memo",
         "tuner.lock",
+        "tuner.optimum",
         "tuner.storage",
         "tuner.optuna_bridge",
         "tuner.evolution",

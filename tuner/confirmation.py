@@ -108,7 +108,7 @@ def tasks(
         together = 1 if opened(missing[0].directory).large else max(1, WIDTH // len(group))
         for some in batches(missing, together):
             found.append(Retraining(tuple(some), numbers, configs, epochs, study.metric, study.confirm.metrics))
-    return sorted(found, key=lambda task: -max(task.epochs) / int(task.configs[0]["batch_size"]))
+    return sorted(found, key=lambda task: -max(task.epochs) / int(task.configs[0].get("batch_size", 1)))
 
 
 def unhindered(config: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -9,7 +9,9 @@ import numpy as np
 
 from objectives.data import Prepared
 from objectives.errors import Complaint
+from objectives.full_batch import MOST_NEWTON
 from objectives.metrics import sklearn_score
+from objectives.optimizers import OPTIMIZERS
 from objectives.streams import Stream, stream
 from tuner.errors import StudyError
 from tuner.spec import Choices, Study, loss_problem, task_problem
@@ -36,6 +38,11 @@ def fitted(study: Study, data: Prepared) -> tuple[Study, list[str]]:
     if unfit:
         what = f"{', '.join(unfit)} cannot score a {data.task} task"
         complaints.append(Complaint("confirm.metrics", what, "scikit-learn's documentation of scorers says which can"))
+    if "newton" in study.optimizers and not complaints:
+        weights = data.train.x.shape[1] * data.train.y.shape[1]
+        if weights > MOST_NEWTON:
+            what = f"a Hessian of {weights} x {weights} is too large: {MOST_NEWTON} weights are the most"
+            complaints.append(Complaint("optimizers.newton", what, "use lbfgs"))
     rows, asked = len(data.train), study.train.batch_size
     sizes: list[int] = list(asked.values) if isinstance(asked, Choices) else [asked] if isinstance(asked, int) else []
     large = [size for size in sizes if size > rows]
@@ -48,12 +55,20 @@ def fitted(study: Study, data: Prepared) -> tuple[Study, list[str]]:
     if complaints:
         raise StudyError(*complaints)
     study = replace(study, rows=rows)
+    notes = whole_notes(study)
     if not large:
-        return study, []
+        return study, notes
     kept = [size for size in sizes if size <= rows] or [rows]
     allowed = Choices(tuple(kept)) if len(kept) > 1 else kept[0]
     note = f"batch sizes: {', '.join(map(str, kept))}; larger ones than the {rows} train rows were left out"
-    return replace(study, train=study.train.model_copy(update={"batch_size": allowed})), [note]
+    return replace(study, train=study.train.model_copy(update={"batch_size": allowed})), [*notes, note]
+
+
+def whole_notes(study: Study) -> list[str]:
+    """What whole-batch methods do not look at, where there are any."""
+    whole = [name for name in study.optimizers if OPTIMIZERS[name].whole]
+    said = "an epoch is one iteration over all rows; batch size, schedule and clipping do not apply"
+    return [f"{', '.join(whole)}: {said}"] if whole else []
 
 
 def made_up_score(name: str, data: Prepared) -> float:

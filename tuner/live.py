@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from objectives.descent import State
+from objectives.problem import updates_per_epoch
 from objectives.stopping import STOPPED, TRAINED
 from tuner.goal import goal_at, is_stable
+from tuner.optimum import optimum_of
 from tuner.packing import Pack, PackOutcome
 from tuner.pruners import PRUNERS
 from tuner.spec import Study
@@ -67,6 +69,7 @@ class LiveTrial:
         usable = self.ended in ("complete", "pruned")
         epoch = goal_at(curves[study.metric], study.direction, epochs)[1] if usable else None
         metrics = {name: float(curve[:, epoch - 1].mean()) for name, curve in curves.items()} if epoch else {}
+        metrics |= optimum_of(curves) if metrics else {}
         return Trial(
             number=self.number,
             generation=generation,
@@ -75,7 +78,7 @@ class LiveTrial:
             latents=dict(self.latents),
             rung=self.rung,
             epochs=epochs,
-            steps=epochs * -(-train_rows // int(self.config["batch_size"])),
+            steps=epochs * updates_per_epoch(self.config, train_rows),
             value=metrics.get(study.metric),
             epoch=epoch,
             stable=usable and is_stable(curves["valid_loss"], constant),

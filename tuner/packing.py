@@ -34,6 +34,7 @@ __all__ = ["Member", "Pack", "PackOutcome", "Source", "cut", "opened", "run_pack
 Array = NDArray[Any]
 Config = Mapping[str, Any]
 
+WHOLE = 1  # a whole-batch method's place among batch sizes, to start the longest packs first: its length is not known
 WORTH_KEEPING = 0.5  # seconds: shorter packs are trained again sooner than they are written and found
 
 
@@ -68,7 +69,7 @@ class Pack:
     @property
     def work(self) -> float:
         """A rough size, to start the longest packs first: the updates to make, a few runs costing little more."""
-        return self.epochs * (4 + len(self.trials) * len(self.sources)) / int(self.configs[0]["batch_size"])
+        return self.epochs * (4 + len(self.trials) * len(self.sources)) / int(self.configs[0].get("batch_size", WHOLE))
 
     def apart(self) -> list[Pack]:
         """The same task as one pack for each trial."""
@@ -138,8 +139,14 @@ def _under(kind: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def shape_key(config: Config) -> tuple[Any, ...]:
-    """What trials of a pack must share."""
-    return model_of(config), int(config["batch_size"]), config.get("loss"), config.get(HUBER_DELTA.name)
+    """What trials of a pack must share; a whole-batch method has no batch size."""
+    return model_of(config), config.get("batch_size"), config.get("loss"), config.get(HUBER_DELTA.name)
+
+
+def width(configs: Sequence[Config], sources: tuple[Source, ...]) -> int:
+    """How many trials like these a pack should hold; whole-batch runs are apart, so that several workers have them."""
+    size = configs[0].get("batch_size")
+    return 1 if size is None else lane_width(problem_of(sources, configs[0]), int(size), slots_of(configs))
 
 
 def cut(members: Sequence[Member], sources: tuple[Source, ...], epochs: int | Callable[[Config], int]) -> list[Pack]:
@@ -152,9 +159,7 @@ def cut(members: Sequence[Member], sources: tuple[Source, ...], epochs: int | Ca
         alike.setdefault(shape_key(member.config), []).append(member)
     packs = []
     for group in alike.values():
-        slots = slots_of([member.config for member in group])
-        config = group[0].config
-        most = lane_width(problem_of(sources, config), int(config["batch_size"]), slots)
+        most = width([member.config for member in group], sources)
         pieces = -(-len(group) // most)
         more = epochs(group[0].config) if callable(epochs) else epochs
         packs += [_pack(part, sources, more) for part in _even(group, pieces)]

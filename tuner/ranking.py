@@ -12,6 +12,7 @@ from objectives.metrics import metrics_of
 from objectives.optimizers import OPTIMIZERS
 from tuner.goal import ranked, signed
 from tuner.noise import Noise
+from tuner.optimum import MEASURES, gaps
 from tuner.spec import Study, values_of
 from tuner.standings import Standing
 from tuner.statistics import Interval, leader_groups, standard_error
@@ -105,8 +106,10 @@ def ranking(
         "rung": np.array([t.rung for t in rows], dtype=np.int64),
         "stable": np.array([t.stable for t in rows], dtype=bool),
     }
+    above = gaps(rows) if "gap" in metrics else {}
     for name in metrics:
-        columns[name] = np.array([t.metrics.get(name, np.nan) for t in rows], dtype=np.float64)
+        found = [above.get(t.number, np.nan) if name == "gap" else t.metrics.get(name, np.nan) for t in rows]
+        columns[name] = np.array(found, dtype=np.float64)
     configs = [t.config for t in rows]
     for name, kind in hypers.items():
         columns[name] = column([config.get(name) for config in configs], kind)
@@ -154,11 +157,16 @@ def shown(value: Any) -> str:
     return "x".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def metric_names(task: str) -> list[str]:
-    """Metrics that every trial of a task has, losses first; those of an imported study are known as its value alone."""
+def metric_names(study: Study, task: str) -> list[str]:
+    """Metrics that every trial of a study has, losses first; beside a whole-batch method, what `MEASURES` names.
+
+    Those of an imported study are known as its value alone.
+    """
     if task == IMPORTED:
         return []
-    return ["train_loss", "valid_loss", *(f"valid_{metric.name}" for metric in metrics_of(task))]
+    whole = any(OPTIMIZERS[name].whole for name in study.optimizers)
+    own = [f"valid_{metric.name}" for metric in metrics_of(task)]
+    return ["train_loss", "valid_loss", *own, *(MEASURES if whole else ())]
 
 
 def hyper_kinds(study: Study) -> dict[str, Kind]:
@@ -182,7 +190,8 @@ def hyper_kinds(study: Study) -> dict[str, Kind]:
     ]
     dropout: dict[str, Kind] = {"dropout": "float64"} if model.dropout != 0 else {}
     scheduling: dict[str, Kind] = {"schedule": texts.pop("schedule"), **dict.fromkeys(numbers, "float64")}
-    return {"optimizer": tuple(study.optimizers), **own, "batch_size": "Int64", **scheduling, **texts, **dropout}
+    minibatch: dict[str, Kind] = {} if all(row.whole for row in rows) else {"batch_size": "Int64", **scheduling}
+    return {"optimizer": tuple(study.optimizers), **own, **minibatch, **texts, **dropout}
 
 
 def confirmation_table(standings: Sequence[Standing], tests: Sequence[str]) -> pd.DataFrame:

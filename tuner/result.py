@@ -96,7 +96,7 @@ class Result:
 
     def ranking(self) -> pd.DataFrame:
         """The table of trials, best first; `tuner.ranking.ranking` documents the columns."""
-        names = metric_names(self.facts["task"])
+        names = metric_names(self.study, self.facts["task"])
         return ranking(self.study, self.all_trials, names, hyper_kinds(self.study), self.noise)
 
     def confirmation(self) -> pd.DataFrame:
@@ -105,7 +105,8 @@ class Result:
 
     def curves(self) -> pd.DataFrame:
         """Learning curves, tidy; `tuner.frames.curves_table` documents the columns."""
-        return curves_table(self.study, self.all_trials, metric_names(self.facts["task"]))
+        names = [name for name in metric_names(self.study, self.facts["task"]) if name != "gap"]
+        return curves_table(self.study, self.all_trials, names)
 
     def trials(self) -> pd.DataFrame:
         """Everything about every trial, in trial order; `tuner.frames.trials_table` documents the columns."""

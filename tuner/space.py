@@ -22,6 +22,7 @@ from objectives.hyper import Hyper
 from objectives.losses import HUBER_DELTA
 from objectives.optimizers import OPTIMIZERS
 from objectives.schedules import SCHEDULE_HYPERS, SCHEDULES, WARMUP
+from objectives.stopping import MIN_DELTA
 from tuner.budget import Budget
 from tuner.latents import Block, Latent, Latents
 from tuner.spec import Choices, Domain, Range, Study, is_searched, values_of
@@ -52,6 +53,7 @@ class Parameter:
     default: Any
     owner: str = ""
     owners: tuple[str, ...] = ()
+    minibatch: bool = False  # whether it means nothing to a method that sees all rows at once
 
     def applies(self, config: Mapping[str, Any]) -> bool:
         """Whether it means anything beside a config's other values."""
@@ -76,11 +78,15 @@ class Space:
         self._check(latents)
         names = tuple(self.optimizers)
         optimizer = str(latents["optimizer"]) if len(names) > 1 else names[0]
-        own = {p.name: _value(p, latents) for p in self.optimizers[optimizer]}
-        shared = {p.name: _value(p, latents) for p in self.shared}
-        shared = {p.name: shared[p.name] for p in self.shared if p.applies(shared)}
-        config = {"optimizer": optimizer, **own, **shared}
+        params = self.parameters(optimizer)
+        values = {p.name: _value(p, latents) for p in params}
+        config = {"optimizer": optimizer, **{p.name: values[p.name] for p in params if p.applies(values)}}
         return {**config, "epochs": self.budget.epochs(config), **dict(self.constants)}
+
+    def parameters(self, optimizer: str) -> tuple[Parameter, ...]:
+        """An optimizer's own parameters, and the shared ones that mean something to it."""
+        whole = OPTIMIZERS[optimizer].whole
+        return *self.optimizers[optimizer], *(p for p in self.shared if not (p.minibatch and whole))
 
     def latents_of(self, config: Mapping[str, Any]) -> dict[str, float | str]:
         """The latents that apply to `config`, the inverse of `config`; a number outside its range goes to the edge.
@@ -92,7 +98,7 @@ class Space:
             hint = nearest(optimizer, self.optimizers)
             raise InvalidInput(Complaint("optimizer", f"{optimizer!r} is not searched", hint))
         found: dict[str, float | str] = {"optimizer": str(optimizer)} if len(self.optimizers) > 1 else {}
-        for p in (*self.optimizers[str(optimizer)], *self.shared):
+        for p in self.parameters(str(optimizer)):
             if is_searched(p.domain) and p.applies(config):
                 found[p.latent] = _coordinate(p, config.get(p.name, _nearest(p.domain, p.default)))
         return {latent.name: found[latent.name] for latent in self.latents if latent.name in found}
@@ -122,9 +128,9 @@ class Space:
     def blocks(self, points: int) -> tuple[Block, ...]:
         """The grid of all configs that differ, with so many points to each range."""
         found = []
-        for name, own in self.optimizers.items():
+        for name in self.optimizers:
             several = {"optimizer": name} if len(self.optimizers) > 1 else {}
-            params = (*own, *self.shared)
+            params = self.parameters(name)
             deciders = [p for p in params if p.name in {other.owner for other in params}]
             for values in product(*(values_of(p.domain) for p in deciders)):
                 decided = {p.name: value for p, value in zip(deciders, values, strict=True)}
@@ -140,7 +146,7 @@ class Space:
             return [("optimizer", "is missing", f"choose one of: {', '.join(self.optimizers)}")]
         if name not in self.optimizers:
             return [("optimizer", f"{name!r} is not searched", nearest(name, self.optimizers))]
-        known = {p.name: p for p in (*self.optimizers[name], *self.shared)}
+        known = {p.name: p for p in self.parameters(name)}
         found = []
         for key, value in config.items():
             if key == "optimizer":
@@ -175,14 +181,11 @@ def space_of(study: Study) -> Space:
         for name, row in OPTIMIZERS.items()
         if name in study.optimizers
     }
-    train, model = study.train, study.model
-    domains: dict[str, Domain] = {"batch_size": train.batch_size, "schedule": train.schedule}
-    if model.kind != "linear":
-        domains |= {"hidden": model.hidden, "activation": model.activation}
-    domains["init"] = model.init
-    shared = tuple(Parameter(name, name, domain, DEFAULTS[name]) for name, domain in domains.items())
-    shared = (*shared[:2], *_scheduling(study), *_where_on(CLIP, train.clip_norm), *_loss(study), *shared[2:])
-    shared = (*shared, *_where_on(DROPOUT, model.dropout))
+    model = study.model
+    layers = {} if model.kind == "linear" else {"hidden": model.hidden, "activation": model.activation}
+    described = [Parameter(n, n, domain, DEFAULTS[n]) for n, domain in {**layers, "init": model.init}.items()]
+    steps = [] if all(OPTIMIZERS[name].whole for name in optimizers) else _minibatch(study)
+    shared = (*steps, *_loss(study), *described)
     return Space(_latents(optimizers, shared), _constants(study), shared, optimizers, study.budget)
 
 
@@ -190,8 +193,21 @@ def _constants(study: Study) -> tuple[tuple[str, Any], ...]:
     """What is the same in every config; what is off is not there."""
     train = study.train
     decay = (("decay", train.decay),) if train.decay != "all" else ()
-    stopping = (("patience", train.patience), ("min_delta", train.min_delta)) if train.patience else ()
-    return ("framework", train.framework), *decay, *stopping, ("model", study.model.kind)
+    # Beside a whole-batch method everybody shows what that method lowers, and at what cost.
+    tracked = (("track_objective", True),) if any(OPTIMIZERS[name].whole for name in study.optimizers) else ()
+    return ("framework", train.framework), *decay, *tracked, ("model", study.model.kind)
+
+
+def _minibatch(study: Study) -> list[Parameter]:
+    """What means something only where training goes by minibatches."""
+    train = study.train
+    domains: dict[str, Domain] = {"batch_size": train.batch_size, "schedule": train.schedule}
+    found = [Parameter(name, name, domain, DEFAULTS[name]) for name, domain in domains.items()]
+    found += [*_scheduling(study), *_where_on(CLIP, train.clip_norm), *_where_on(DROPOUT, study.model.dropout)]
+    if train.patience:
+        found.append(Parameter("patience", "patience", train.patience, 0))
+        found.append(Parameter(MIN_DELTA.name, MIN_DELTA.name, train.min_delta, MIN_DELTA.default))
+    return [replace(p, minibatch=True) for p in found]
 
 
 def _where_on(hyper: Hyper, domain: Domain) -> list[Parameter]:

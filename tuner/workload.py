@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from objectives.data import Prepared
 from objectives.models import model_of
+from objectives.problem import updates_per_epoch
 from tuner.dispatch import processors
 from tuner.search import mean_cost
 from tuner.space import space_of
@@ -28,7 +29,7 @@ def training_seconds(study: Study, data: Prepared, trials: int) -> float:
     space = space_of(study)
     config = space.config(space.defaults()[0])
     weights = model_of(config).size(data.train.x.shape[1] - 1, data.train.y.shape[1])
-    each = len(data.train) * (6 * weights / FLOPS + STEP / int(config["batch_size"]))
+    each = len(data.train) * 6 * weights / FLOPS + STEP * updates_per_epoch(config, len(data.train))
     confirmed = (study.confirm.top + 1) * study.confirm.seeds if study.confirm.enabled else 0
     full = float(config["epochs"])
     return each * full * (trials * study.train.replicates * mean_cost(study) + confirmed)

@@ -8,19 +8,25 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-__all__ = ["RUNNING", "State"]
+__all__ = ["CONVERGED", "EXHAUSTED", "RUNNING", "SEPARABLE", "VERDICTS", "State"]
 
 Array = NDArray[Any]
-RUNNING = "running"
+RUNNING, CONVERGED, EXHAUSTED, SEPARABLE = "running", "converged", "exhausted", "separable"
+VERDICTS = {
+    RUNNING: "may still go on",
+    CONVERGED: "reached a flat place: the gradient is zero to the tolerance",
+    EXHAUSTED: "no step lowers the training objective any more at this precision",
+    SEPARABLE: "the classes can be told apart without error, so without weight decay the training loss falls for ever: "
+    "there is no optimum",
+}
 
 
 @dataclass(frozen=True)
 class State:
     """After `iteration` iterations: `point (P,)`, its value and gradient `(P,)`, evaluations so far, a method's memory.
 
-    `status` is "running", "converged" (the gradient is below the tolerance), "exhausted" (no step lowers the value any
-    more at this precision) or "separable" (the value falls for ever along a direction: there is no optimum).
-    A state that is not running stays as it is.
+    `status` is a key of `VERDICTS`; a state that is not running stays as it is. The memory is `vectors (S, P)`, as many
+    as the method has, and `numbers` by name.
     """
 
     iteration: int
@@ -29,6 +35,7 @@ class State:
     gradient: Array
     functions: int
     gradients: int
+    vectors: Array
     hessians: int = 0
     status: str = RUNNING
-    memory: Mapping[str, Array] = field(default_factory=dict)
+    numbers: Mapping[str, float] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Update rules: `OPTIMIZERS`, a row each, and the functions that make their steps, in order of increasing complexity.
+"""`OPTIMIZERS`, a row each, and the functions that make the steps of those that see minibatches (`RULES`).
 
 A rule moves a slice of a pack. Every array it gets is `(R, K, P)` and every coefficient a column `(1, K, 1)`, so that
 trials with different hyperparameters advance in one pass over memory. Rules follow torch.optim 2.13: with `g` the
@@ -13,20 +13,14 @@ rule: what it adds to them is added on use.
 from __future__ import annotations
 
 from objectives.hyper import Flag, Hyper, Interval
+from objectives.optimizers.reading import convention_of, hyperparameters, missing, row_of, rule_of, switches
 from objectives.optimizers.rows import Convention, Optimizer, Rule
-from objectives.optimizers.table import (
-    FRAMEWORKS,
-    OPTIMIZERS,
-    convention_of,
-    hyperparameters,
-    missing,
-    rule_of,
-    switches,
-)
+from objectives.optimizers.table import FRAMEWORKS, OPTIMIZERS, RULES
 
 __all__ = [
     "FRAMEWORKS",
     "OPTIMIZERS",
+    "RULES",
     "Convention",
     "Flag",
     "Hyper",
@@ -36,6 +30,7 @@ __all__ = [
     "convention_of",
     "hyperparameters",
     "missing",
+    "row_of",
     "rule_of",
     "switches",
 ]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objectives.errors import Complaint, InvalidInput, nearest
+from objectives.full_batch import Method
 from objectives.hyper import Flag, Hyper
 
 __all__ = ["Array", "Call", "Columns", "Convention", "Optimizer", "Rule", "column"]
@@ -67,18 +68,29 @@ class Rule:
 
 @dataclass(frozen=True)
 class Optimizer:
-    """One row: hyperparameters, flags, and the rule for a convention and the switches that are on.
+    """One row: what it is in words, its hyperparameters and flags, and what it does.
 
-    `switches` are hyperparameters and flags which cost passes only where they are not zero.
+    Minibatch optimizers have a `rule` for a convention and the switches that are on: hyperparameters and flags which
+    cost passes only where they are not zero. Whole-batch ones have a `method`. `formula` is one step of it, `use` when
+    to choose it, `apart` what it is mistaken for.
     """
 
     name: str
     summary: str
     hypers: tuple[Hyper, ...]
-    rule: Callable[[Convention, Collection[str]], Rule]
+    rule: Callable[[Convention, Collection[str]], Rule] | None
     frameworks: Mapping[str, Convention]
     flags: tuple[Flag, ...] = ()
     switches: tuple[str, ...] = ("weight_decay",)
+    method: Method | None = None
+    formula: str = ""
+    use: str = ""
+    apart: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether a step sees all train rows, so that batch size and schedule mean nothing to it."""
+        return self.method is not None
 
     def hyper(self, name: str) -> Hyper:
         """The hyperparameter of that name. Raises InvalidInput with the nearest one."""

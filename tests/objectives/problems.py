@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from objectives.data import Part, Prepared
 from objectives.losses import huber
 from objectives.models import ACTIVATIONS, INITS, Model
-from objectives.optimizers import OPTIMIZERS, Hyper
+from objectives.optimizers import RULES, Hyper
 from objectives.problem import Problem, Replicate
 from objectives.schedules import SCHEDULES
 
@@ -94,10 +94,10 @@ def natural(hyper: Hyper, place: float) -> float:
 @st.composite
 def hyperparameters(draw: st.DrawFn) -> dict[str, Any]:
     """A rule with values from its preset ranges: some given, some left at their defaults."""
-    rule = draw(st.sampled_from(sorted(OPTIMIZERS)))
+    rule = draw(st.sampled_from(sorted(RULES)))
     place = st.one_of(st.none(), st.floats(0, 1))
-    drawn = {hyper.name: (hyper, draw(place)) for hyper in OPTIMIZERS[rule].hypers}
-    flags = {flag.name: draw(st.booleans()) for flag in OPTIMIZERS[rule].flags}
+    drawn = {hyper.name: (hyper, draw(place)) for hyper in RULES[rule].hypers}
+    flags = {flag.name: draw(st.booleans()) for flag in RULES[rule].flags}
     return {"optimizer": rule, **{name: natural(h, p) for name, (h, p) in drawn.items() if p is not None}, **flags}
 
 

@@ -12,7 +12,7 @@ import pytest
 from objectives.descent import _Epoch, _initial
 from objectives.losses import LOSSES
 from objectives.models import Model
-from objectives.optimizers import OPTIMIZERS
+from objectives.optimizers import RULES
 from objectives.problem import Problem
 from tests.objectives.problems import Sizes, config, problem
 
@@ -41,7 +41,7 @@ def peak_of_an_epoch(of: Problem, **values: Any) -> int:
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("rule", OPTIMIZERS)
+@pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("options", [{}, {"weight_decay": 0.01, "clip_norm": 1.0}])
 def test_no_rule_allocates_in_its_steps(rule: str, options: dict[str, float]) -> None:
     assert peak_of_an_epoch(whole("multiclass", 10), optimizer=rule, **options) < BOUND

@@ -21,7 +21,7 @@ from objectives.groups import kind_of
 from objectives.losses import huber
 from objectives.minibatches import Minibatches
 from objectives.models import Model
-from objectives.optimizers import OPTIMIZERS, rule_of
+from objectives.optimizers import RULES, rule_of
 from objectives.problem import Problem, Replicate, constant_loss
 from tests.objectives.problems import (
     Array,
@@ -146,7 +146,7 @@ def test_a_run_cut_in_two_equals_a_run_in_one(whole, configs, first, second):
 
 def test_ten_and_ten_epochs_equal_twenty():
     whole = problem(Sizes(train=50), Model((8,)), replicates=2)
-    configs = [config(rule, lr=0.01, epochs=20, schedule="cosine") for rule in OPTIMIZERS]
+    configs = [config(rule, lr=0.01, epochs=20, schedule="cosine") for rule in RULES]
     configs += [{**member, "dropout": 0.3, "decay": "weights", "patience": 3, "min_delta": 0.05} for member in configs]
     through, start = descend(whole, configs, 20), descend(whole, configs, 10)
     rest = descend(whole, configs, 10, start.state)
@@ -184,7 +184,7 @@ def test_states_are_taken_apart_and_joined(whole, left, right, epochs):
 
 
 @quick
-@given(problems(), packs(), st.integers(0, 7), st.sampled_from(sorted(OPTIMIZERS)))
+@given(problems(), packs(), st.integers(0, 7), st.sampled_from(sorted(RULES)))
 def test_a_diverging_member_changes_nothing_for_the_others(whole, configs, place, rule):
     configs = fitting(whole, configs)
     place = min(place, len(configs))
@@ -195,7 +195,7 @@ def test_a_diverging_member_changes_nothing_for_the_others(whole, configs, place
     assert_same_trials(calm, mixed, moved, configs)
 
 
-@pytest.mark.parametrize("rule", OPTIMIZERS)
+@pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 @pytest.mark.parametrize(("task", "outputs"), [("binary", 1), ("multiclass", 3), ("regression", 2)])
 def test_a_diverged_trial_is_frozen_at_zero_with_infinite_losses(rule, activation, task, outputs):
@@ -263,7 +263,7 @@ def test_one_replicate_may_diverge_without_the_other():
 
 def test_neither_the_state_nor_the_data_are_written_to():
     whole = problem(Sizes(), Model((4,)))
-    configs = [config(rule) for rule in OPTIMIZERS]
+    configs = [config(rule) for rule in RULES]
     start = descend(whole, configs, 1).state
     before = [a.tobytes() for a in (start.weights, start.slots, start.alive)]
     for array in (start.weights, start.slots, start.alive):
@@ -306,7 +306,7 @@ def test_another_seed_is_another_run_and_the_same_seed_the_same():
 def test_another_process_computes_the_same_bits():
     program = (
         "import hashlib; from tests.objectives.problems import *; from objectives.descent import descend;"
-        "out = descend(problem(Sizes(), Model((4,)), 2), [config(rule) for rule in sorted(OPTIMIZERS)], 2);"
+        "out = descend(problem(Sizes(), Model((4,)), 2), [config(rule) for rule in sorted(RULES)], 2);"
         "print(hashlib.sha256(out.state.weights.tobytes() + out.state.slots.tobytes()).hexdigest())"
     )
     root = Path(__file__).parents[2]
@@ -368,7 +368,7 @@ def layers_of_start(whole: Problem) -> list[Array]:
     return [weights[..., a:b].reshape(1, 1, *shape) for (a, b), shape in zip(pairwise(cuts), shapes, strict=True)]
 
 
-@pytest.mark.parametrize("rule", OPTIMIZERS)
+@pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("weight_decay", [0.0, 0.01])
 def test_nothing_moves_past_the_horizon_of_a_cosine(rule, weight_decay):
     whole = problem(Sizes(), Model((4,)))

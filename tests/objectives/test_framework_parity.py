@@ -12,7 +12,7 @@ import pytest
 from objectives.descent import descend
 from objectives.errors import InvalidInput
 from objectives.models import Layers, Model
-from objectives.optimizers import FRAMEWORKS, OPTIMIZERS, hyperparameters
+from objectives.optimizers import FRAMEWORKS, RULES, hyperparameters
 from tests.objectives.problems import Array, Sizes, config, problem
 from tests.objectives.test_optimizers import STEPS, gradients, named, one, path, start
 
@@ -23,7 +23,7 @@ INSTALL = "compares with optax and Keras: pip install jax optax keras"
 def members(framework: str) -> list[dict[str, Any]]:
     """Every rule that the framework has, with a large eps, decay where it may have one, and rmsprop's options."""
     found = []
-    for name, row in OPTIMIZERS.items():
+    for name, row in RULES.items():
         if framework in row.frameworks:
             eps = {"eps": 0.1} if "eps" in row.names else {}
             decay = {} if "weight_decay" in row.frameworks[framework].fixed else {"weight_decay": 0.01}

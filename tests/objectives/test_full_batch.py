@@ -17,9 +17,10 @@ from sklearn.metrics import log_loss
 from objectives import Model, Problem, Replicate, load_table, prepare
 from objectives.data import SplitSpec
 from objectives.errors import InvalidInput
-from objectives.full_batch import METHODS, Objective, State, advance, objective_of, surface_objective
+from objectives.full_batch import METHODS, Objective, State, advance
 from objectives.losses import Loss, huber
 from objectives.surfaces import SURFACES, quadratic
+from objectives.training_objective import objective_of, surface_objective
 from tests.objectives.problems import Array, Sizes, problem, same_bits
 
 L2 = 0.01
@@ -42,9 +43,8 @@ def reference(name: str) -> float:
 
 
 def same_state(left: State, right: State) -> bool:
-    facts = ("iteration", "value", "functions", "gradients", "hessians", "status")
-    arrays = [(left.point, right.point), (left.gradient, right.gradient)]
-    arrays += [(left.memory[key], right.memory[key]) for key in left.memory]
+    facts = ("iteration", "value", "functions", "gradients", "hessians", "status", "numbers")
+    arrays = [(left.point, right.point), (left.gradient, right.gradient), (left.vectors, right.vectors)]
     return all(getattr(left, f) == getattr(right, f) for f in facts) and all(same_bits(a, b) for a, b in arrays)
 
 

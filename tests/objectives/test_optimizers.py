@@ -13,10 +13,10 @@ from objectives.descent import descend
 from objectives.errors import InvalidInput
 from objectives.groups import Stepper, groups_of, slots_of
 from objectives.models import Model
-from objectives.optimizers import OPTIMIZERS, Interval, hyperparameters, rule_of, switches
+from objectives.optimizers import RULES, Interval, hyperparameters, rule_of, switches
 from objectives.problem import constant_loss
+from tests.objectives import textbook
 from tests.objectives.problems import TASKS, Array, Sizes, config, natural, problem, same_bits
-from tests.objectives.textbook import RULES
 
 STEPS, COORDINATES = 60, 9
 
@@ -56,21 +56,21 @@ def path(members: list[dict[str, Any]], drawn: Array, dtype: str = "float64", ep
 def textbook_path(member: dict[str, Any], drawn: Array) -> Array:
     values = hyperparameters(member)
     lr = values.pop("lr")
-    values |= {flag.name: member.get(flag.name, False) for flag in OPTIMIZERS[member["optimizer"]].flags}
+    values |= {flag.name: member.get(flag.name, False) for flag in RULES[member["optimizer"]].flags}
     factor = 0.5 * (1 + np.cos(np.pi * np.arange(STEPS) / STEPS)) if member["schedule"] == "cosine" else np.ones(STEPS)
-    return np.stack(RULES[member["optimizer"]](start(), list(zip(drawn, lr * factor, strict=True)), **values))
+    return np.stack(textbook.RULES[member["optimizer"]](start(), list(zip(drawn, lr * factor, strict=True)), **values))
 
 
 def one(rule: str, **values: Any) -> dict[str, Any]:
     return config(rule, epochs=1, **values)
 
 
-@pytest.mark.parametrize("rule", OPTIMIZERS)
+@pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("schedule", ["constant", "cosine"])
 @pytest.mark.parametrize("weight_decay", [0.0, 0.01, 0.3])
 @pytest.mark.parametrize("eps", [0.1, 1e-8])
 def test_a_rule_is_its_textbook_formula(rule, schedule, weight_decay, eps):
-    values = {"eps": eps} if "eps" in OPTIMIZERS[rule].names else {}
+    values = {"eps": eps} if "eps" in RULES[rule].names else {}
     member = one(rule, lr=0.03, schedule=schedule, weight_decay=weight_decay, **values)
     drawn = gradients()
     np.testing.assert_allclose(path([member], drawn)[:, 0], textbook_path(member, drawn), rtol=1e-12, atol=1e-14)
@@ -107,7 +107,7 @@ def test_an_option_that_is_off_costs_no_pass():
 
 
 def test_trials_with_other_options_keep_their_bits_side_by_side():
-    members, drawn = [*OPTIONS, *(one(rule) for rule in OPTIMIZERS)], gradients()
+    members, drawn = [*OPTIONS, *(one(rule) for rule in RULES)], gradients()
     members.sort(key=lambda member: (member["optimizer"], switches(member)))
     together = path(members, drawn)
     for k, member in enumerate(members):
@@ -121,17 +121,17 @@ def test_a_constant_gradient_leaves_no_negative_variance(dtype):
     assert np.isfinite(path([member], constant, dtype, epochs=20)).all()
 
 
-@pytest.mark.parametrize("rule", OPTIMIZERS)
+@pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("place", [0.0, 0.3, 1.0])
 def test_a_rule_is_its_textbook_formula_all_over_its_range(rule, place):
     drawn = gradients(1)
-    values = {hyper.name: natural(hyper, place) for hyper in OPTIMIZERS[rule].hypers}
+    values = {hyper.name: natural(hyper, place) for hyper in RULES[rule].hypers}
     member = one(rule, schedule="cosine", **values)
     expected = textbook_path(member, drawn)
     np.testing.assert_allclose(path([member], drawn)[:, 0], expected, rtol=1e-11, atol=1e-12 * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("rule", OPTIMIZERS)
+@pytest.mark.parametrize("rule", RULES)
 def test_a_rule_in_float32_is_the_rule_in_float64(rule):
     drawn, member = gradients(), one(rule, lr=0.01, weight_decay=0.01)
     single, double = path([member], drawn, "float32"), path([member], drawn)
@@ -139,22 +139,22 @@ def test_a_rule_in_float32_is_the_rule_in_float64(rule):
     np.testing.assert_allclose(single, double, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("rule", OPTIMIZERS)
+@pytest.mark.parametrize("rule", RULES)
 def test_a_weight_without_gradient_and_decay_does_not_move(rule):
     moved = path([one(rule, lr=0.1, weight_decay=0.0)], gradients())
     assert (moved[:, 0, -1] == start()[-1]).all()
 
 
-@pytest.mark.parametrize("rule", OPTIMIZERS)
+@pytest.mark.parametrize("rule", RULES)
 def test_each_trial_of_a_group_has_its_own_hyperparameters(rule):
     drawn = gradients()
-    members = [one(rule, **{h.name: natural(h, place) for h in OPTIMIZERS[rule].hypers}) for place in (0.2, 0.5, 0.9)]
+    members = [one(rule, **{h.name: natural(h, place) for h in RULES[rule].hypers}) for place in (0.2, 0.5, 0.9)]
     together = path(members, drawn)
     for k, member in enumerate(members):
         assert same_bits(together[:, k], path([member], drawn)[:, 0])
 
 
-@pytest.mark.parametrize("rule", OPTIMIZERS)
+@pytest.mark.parametrize("rule", RULES)
 def test_updates_are_counted_through_epochs(rule):
     drawn = gradients()
     whole, pieces = (
@@ -169,13 +169,13 @@ places = st.floats(0, 1)
 
 @settings(max_examples=100, deadline=None)
 @given(
-    st.sampled_from(sorted(OPTIMIZERS)),
+    st.sampled_from(sorted(RULES)),
     st.lists(places, min_size=1, max_size=20),
     st.integers(1, 9),
     st.integers(0, 99),
 )
 def test_coefficients_have_the_same_bits_for_one_trial_and_many(rule, places, steps, first):
-    h = {hyper.name: np.array([natural(hyper, place) for place in places]) for hyper in OPTIMIZERS[rule].hypers}
+    h = {hyper.name: np.array([natural(hyper, place) for place in places]) for hyper in RULES[rule].hypers}
     row = rule_of({"optimizer": rule})
     t, rates = np.arange(first, first + steps)[:, None] + 1.0, np.ones((steps, 1)) * h["lr"]
     together = row.coefficients(h, rates, t)
@@ -208,7 +208,7 @@ def test_a_degenerate_rule_is_the_simpler_rule(left, right):
 
 def test_first_steps():
     drawn = gradients()
-    first = {rule: path([one(rule, lr=0.01, weight_decay=0.0)], drawn)[0, 0] - start() for rule in OPTIMIZERS}
+    first = {rule: path([one(rule, lr=0.01, weight_decay=0.0)], drawn)[0, 0] - start() for rule in RULES}
     g = drawn[0]
     moving = g != 0
     np.testing.assert_allclose(first["momentum"], -0.01 * g, atol=1e-15)
@@ -232,7 +232,7 @@ SOLVED = {
 }
 
 
-@pytest.mark.parametrize("rule", OPTIMIZERS)
+@pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_every_rule_solves_a_small_problem(rule, task, dtype):
@@ -246,9 +246,9 @@ def test_every_rule_solves_a_small_problem(rule, task, dtype):
     assert len(outcome.state.slots) == rule_of({"optimizer": rule}).slots
 
 
-@pytest.mark.parametrize("row", OPTIMIZERS.values(), ids=lambda row: row.name)
+@pytest.mark.parametrize("row", RULES.values(), ids=lambda row: row.name)
 def test_a_row_is_complete(row):
-    assert row is OPTIMIZERS[row.name]
+    assert row is RULES[row.name]
     assert row.summary
     assert {"lr", "weight_decay"} <= set(row.names)
     assert len({hyper.role for hyper in row.hypers}) == len(row.hypers)
@@ -262,7 +262,7 @@ def test_a_row_is_complete(row):
 
 
 def test_defaults_are_those_of_torch_2_13():
-    defaults = {name: {h.name: h.default for h in row.hypers} for name, row in OPTIMIZERS.items()}
+    defaults = {name: {h.name: h.default for h in row.hypers} for name, row in RULES.items()}
     assert defaults["rmsprop"] == {"lr": 0.01, "alpha": 0.99, "eps": 1e-8, "momentum": 0.0, "weight_decay": 0.0}
     assert defaults["adam"] == {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0}
     assert defaults["adamw"] == {**defaults["adam"], "weight_decay": 0.01}
@@ -270,7 +270,7 @@ def test_defaults_are_those_of_torch_2_13():
 
 def test_unknown_names_are_refused_with_the_nearest():
     with pytest.raises(InvalidInput, match=r"optimizers\.adam: has no 'weight_dcay'; did you mean 'weight_decay'"):
-        OPTIMIZERS["adam"].hyper("weight_dcay")
+        RULES["adam"].hyper("weight_dcay")
     with pytest.raises(InvalidInput, match="optimizer: 'Adam' is not known; did you mean 'adam'"):
         hyperparameters({"optimizer": "Adam"})
 

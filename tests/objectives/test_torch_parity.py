@@ -15,7 +15,7 @@ from objectives.descent import descend
 from objectives.losses import criterion_of
 from objectives.minibatches import Minibatches
 from objectives.models import Layers, Model
-from objectives.optimizers import OPTIMIZERS, hyperparameters
+from objectives.optimizers import RULES, hyperparameters
 from objectives.problem import Problem, Replicate
 from objectives.schedules import SCHEDULES, plan_of
 from tests.objectives.problems import Array, Sizes, config, prepared
@@ -113,15 +113,15 @@ def assert_same_path(member: dict[str, Any], dtype: str, rtol: float, atol: floa
     np.testing.assert_allclose(ours, path_torch(member, drawn, dtype), rtol=rtol, atol=atol)
 
 
-@pytest.mark.parametrize("rule", OPTIMIZERS)
+@pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_a_rule_is_torchs_with_a_large_eps_and_decay(rule, schedule):
-    values = {"eps": 0.1} if "eps" in OPTIMIZERS[rule].names else {}
+    values = {"eps": 0.1} if "eps" in RULES[rule].names else {}
     member = one(rule, lr=0.03, schedule=schedule, weight_decay=0.01, **values)
     assert_same_path(member, "float64", 1e-12, 1e-12)
 
 
-@pytest.mark.parametrize("rule", OPTIMIZERS)
+@pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_a_rule_is_torchs_at_its_defaults(rule, schedule):
     assert_same_path(one(rule, schedule=schedule), "float64", 1e-12, 1e-12)
@@ -156,7 +156,7 @@ def test_a_schedule_is_torchs(schedule, warmup, horizon, values):
     np.testing.assert_allclose(ours, rates_torch(config, horizon), rtol=1e-12, atol=1e-14)
 
 
-@pytest.mark.parametrize("rule", OPTIMIZERS)
+@pytest.mark.parametrize("rule", RULES)
 def test_a_rule_is_torchs_in_float32(rule):
     assert_same_path(one(rule, schedule="cosine", weight_decay=0.01), "float32", 1e-5, 1e-6)
 
@@ -281,7 +281,7 @@ def assert_same_run(problem: Problem, member: dict[str, Any], epochs: int = 3) -
     np.testing.assert_allclose(ours.curves["train_loss"][0, 0], losses, **TOLERANCE)
 
 
-@pytest.mark.parametrize("rule", OPTIMIZERS)
+@pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("schedule", ["constant", "cosine", "step", "linear"])
 def test_three_epochs_of_digits_end_at_torchs_weights(rule, schedule):
     digits = prepared_problem("digits", Model((64,)))
@@ -344,7 +344,7 @@ def test_dropout_drops_and_scales_as_torchs():
     assert abs(ours.mean() - theirs.mean()) < 0.01
 
 
-@pytest.mark.parametrize("rule", OPTIMIZERS)
+@pytest.mark.parametrize("rule", RULES)
 def test_three_epochs_of_digits_with_decay_of_weights_alone_end_at_torchs_weights(rule):
     values = {"eps": 1e-4} if rule == "nadam" else {}
     member = config(rule, batch_size=32, epochs=3, weight_decay=0.1, decay="weights", **values)

@@ -34,6 +34,7 @@ COMMANDS = (
     "import",
     "doctor",
     "rm",
+    "explain",
     "completion",
 )
 HEAVY = ("numpy", "pandas", "optuna", "sqlalchemy", "joblib", "pydantic", "sklearn", "scipy", "rich", "filelock")

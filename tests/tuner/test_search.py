@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from objectives.optimizers import OPTIMIZERS
+from objectives.optimizers import RULES
 from tests.tuner.trials import trial
 from tuner.latents import at
 from tuner.points import even
@@ -69,7 +69,7 @@ def test_the_first_trials_are_the_optimizers_defaults() -> None:
 @settings(deadline=None)
 @given(st.integers(1, 6), st.integers(0, 200), st.integers(0, 2**63 - 1))
 def test_each_optimizer_has_an_even_spread_of_its_own(optimizers: int, first: int, seed: int) -> None:
-    names = list(OPTIMIZERS)[:optimizers]
+    names = list(RULES)[:optimizers]
     asked = read_study(study().to_table() | {"optimizers": {name: {} for name in names}})
     space = space_of(asked)
     points = [even(space.latents, seed, i) for i in range(first * optimizers, (first + 16) * optimizers)]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from objectives.errors import InvalidInput
-from objectives.optimizers import OPTIMIZERS, hyperparameters
+from objectives.optimizers import RULES, hyperparameters
 from tuner.space import Latent, Space, space_of
 from tuner.spec import read_study
 
@@ -61,7 +61,7 @@ def points(of: Space) -> st.SearchStrategy[dict[str, Any]]:
 
 def test_latents_are_shared_by_role_and_ordered() -> None:
     assert EVERYTHING.latents == (
-        Latent("optimizer", "categorical", tuple(OPTIMIZERS)),
+        Latent("optimizer", "categorical", tuple(RULES)),
         Latent("lr", "float"),
         Latent("weight_decay", "float"),
         Latent("momentum", "float"),
@@ -91,7 +91,7 @@ def test_there_and_back(latents: dict[str, Any]) -> None:
 @given(points(EVERYTHING))
 def test_a_config_is_full_and_valid(latents: dict[str, Any]) -> None:
     config = EVERYTHING.config(latents)
-    row = OPTIMIZERS[config["optimizer"]]
+    row = RULES[config["optimizer"]]
     assert {name: config[name] for name in row.names} == hyperparameters(config)
     rest = {"batch_size", "schedule", "hidden", "activation", "init", "epochs", "framework", "model"}
     assert set(config) == {"optimizer", *row.keys, *rest, *({"final"} if config["schedule"] == "cosine" else {})}
@@ -106,11 +106,11 @@ def test_latents_that_do_not_apply_are_ignored(latents: dict[str, Any], data: st
     assert same(EVERYTHING.config({**other, **EVERYTHING.latents_of(config)}), config)
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", RULES)
 def test_the_ends_of_a_range_are_exact_and_the_middle_is_on_its_scale(name: str) -> None:
     made = space(study={"trials": 10}, optimizers={name: {}})
     low, middle, high = (made.config({x.name: u for x in made.latents}) for u in (0.0, 0.5, 1.0))
-    for hyper in OPTIMIZERS[name].hypers:
+    for hyper in RULES[name].hypers:
         if hyper.tier > 10:
             assert low[hyper.name] == high[hyper.name] == hyper.default
         elif hyper.scale == "log":
@@ -199,11 +199,11 @@ def test_what_is_on_for_the_whole_study_is_in_every_config() -> None:
 
 
 def test_defaults_are_the_optimizers_own() -> None:
-    made = space(optimizers={name: {} for name in OPTIMIZERS})
+    made = space(optimizers={name: {} for name in RULES})
     configs = [made.config(point) for point in made.defaults()]
-    assert [config["optimizer"] for config in configs] == list(OPTIMIZERS)
+    assert [config["optimizer"] for config in configs] == list(RULES)
     for config in configs:
-        row = OPTIMIZERS[config["optimizer"]]
+        row = RULES[config["optimizer"]]
         assert {name: config[name] for name in row.names} == {hyper.name: hyper.default for hyper in row.hypers}
         assert (config["batch_size"], config["hidden"], config["schedule"]) == (32, [64], "constant")
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from objectives.optimizers import OPTIMIZERS
+from objectives.optimizers import RULES
 from tuner.spec import Choices, Range, Study, differences, is_searched, read_study
 
 SMALL: dict[str, Any] = {"data": {"source": "sklearn:iris"}, "optimizers": {"adam": {}}}
@@ -53,13 +53,13 @@ def test_name_and_base_come_from_the_file(tmp_path: Path) -> None:
     assert (made.name, made.base, made.data.source) == ("my table", tmp_path, "rows.csv")
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", RULES)
 def test_presets_are_searched_by_the_number_of_trials(name: str) -> None:
     for trials in (1, 9, 10, 1000):
         domains = study(study={"trials": trials}, optimizers={name: {}}).optimizers[name]
-        assert list(domains) == list(OPTIMIZERS[name].keys)
-        assert not any(domains[flag.name] for flag in OPTIMIZERS[name].flags)
-        for hyper in OPTIMIZERS[name].hypers:
+        assert list(domains) == list(RULES[name].keys)
+        assert not any(domains[flag.name] for flag in RULES[name].flags)
+        for hyper in RULES[name].hypers:
             searched = Range(hyper.low, hyper.high, hyper.scale)
             assert domains[hyper.name] == (searched if trials >= hyper.tier else hyper.default)
 
@@ -161,9 +161,7 @@ STUDIES = st.fixed_dictionaries(
             optional={"split": st.fixed_dictionaries({"valid": st.floats(0.01, 0.4), "group": st.text(min_size=1)})},
         ),
         "model": st.fixed_dictionaries({"hidden": SIZES | st.lists(SIZES, min_size=1, max_size=3, unique_by=tuple)}),
-        "optimizers": st.dictionaries(
-            st.sampled_from(list(OPTIMIZERS)), st.fixed_dictionaries({"lr": RATE}), min_size=1
-        ),
+        "optimizers": st.dictionaries(st.sampled_from(list(RULES)), st.fixed_dictionaries({"lr": RATE}), min_size=1),
         "search": st.fixed_dictionaries({"random_share": st.floats(0, 1), "reduction": st.integers(2, 100)}),
     }
 )

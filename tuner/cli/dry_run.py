@@ -12,7 +12,7 @@ from objectives.data import Prepared
 from objectives.descent import descend
 from objectives.losses import criterion_of
 from objectives.models import model_of
-from objectives.problem import Problem, Replicate
+from objectives.problem import Problem, Replicate, updates_per_epoch
 from tuner.cli.text import clean, hint
 from tuner.dispatch import Failure, open_engine
 from tuner.runner import ask
@@ -38,7 +38,8 @@ def rehearse(asked: Study, jobs: int | None) -> None:
     lines = [f"# trial {number}: {described(config)}" for number, config in samples(study, configs)]
     print("\n" + "\n".join(lines))
     with open_engine(1) as engine:
-        costs = engine.submit(step_costs, study, question.first, configs[0]).result()
+        timed = next((config for config in configs if "batch_size" in config), configs[0])
+        costs = engine.submit(step_costs, study, question.first, timed).result()
     if isinstance(costs, Failure):
         print(f"# a trial could not be trained: {clean(costs)}")
         return
@@ -51,7 +52,7 @@ def rehearse(asked: Study, jobs: int | None) -> None:
 
 def steps_of(config: Mapping[str, Any], rows: int) -> int:
     """Updates of full training."""
-    return int(config["epochs"]) * -(-rows // int(config["batch_size"]))
+    return int(config["epochs"]) * updates_per_epoch(config, rows)
 
 
 def first_configs(study: Study) -> list[dict[str, Any]]:
@@ -75,7 +76,7 @@ def described(config: Mapping[str, Any]) -> str:
 def step_costs(study: Study, data: Prepared, config: Mapping[str, Any]) -> tuple[float, float]:
     """Seconds that one step takes: for a pack, and for each trial in it; from timing one trial, alone and in a pack."""
     problem = Problem((Replicate(study.seed, 0, data),), model_of(config), criterion_of(config, data.task))
-    steps = problem.steps_per_epoch(int(config["batch_size"]))
+    steps = updates_per_epoch(config, len(data.train))
     alone, together = (seconds_of(problem, [dict(config)] * width) / steps for width in (1, TOGETHER))
     each = max((together - alone) / (TOGETHER - 1), 0.0)
     return max(alone - each, 0.0), each

@@ -21,6 +21,7 @@ from tuner.cli.completion import VARIABLE, completed, completion
 from tuner.cli.confirming import confirm
 from tuner.cli.examining import doctor
 from tuner.cli.exchange import export, import_
+from tuner.cli.explain import explain
 from tuner.cli.failures import Terminated, explained
 from tuner.cli.files import check, init
 from tuner.cli.reporting import report
@@ -114,6 +115,7 @@ for command in (
     import_,
     doctor,
     rm,
+    explain,
     completion,
 ):
     command.params.append(debug_option())

@@ -6,6 +6,7 @@ from typing import Any
 
 from tuner.cli.sheet import Sheet, sheet_of
 from tuner.cli.text import interval
+from tuner.optimum import MEASURES
 from tuner.result import Result
 from tuner.spec import is_searched
 
@@ -37,7 +38,7 @@ def ranking_sheet(
     frame = frame.head(rows) if rows is not None else frame
     sheet = sheet_of(frame)
     goal = result.study.metric
-    names = [name for name in sheet.columns if name.startswith(("train_", "valid_"))]
+    names = [name for name in sheet.columns if name.startswith(("train_", "valid_")) or name in MEASURES]
     own = [name for name in sheet.columns if name not in {*FIRST, *SHARED, *ASIDES, *names, "epoch"}]
     fixed = frozenset(name for name in own if not _searched(result, name))
     unstable = not all(sheet.column("stable"))

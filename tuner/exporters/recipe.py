@@ -13,7 +13,7 @@ from objectives.errors import Complaint, InvalidInput
 from objectives.hyper import Hyper
 from objectives.losses import HUBER_DELTA, criterion_of
 from objectives.models import ACTIVATIONS, INITS, MODELS
-from objectives.optimizers import OPTIMIZERS, Convention, hyperparameters
+from objectives.optimizers import OPTIMIZERS, RULES, Convention, hyperparameters
 from objectives.schedules import plan_of
 from tuner.exporters.whole import STANDS_FOR, refuse
 
@@ -174,7 +174,7 @@ class Recipe:
         refuse(self.optimizer, framework)
         found = OPTIMIZERS[self.optimizer].frameworks
         if framework not in found:
-            own = sorted(name for name, row in OPTIMIZERS.items() if framework in row.frameworks)
+            own = sorted(name for name, row in RULES.items() if framework in row.frameworks)
             hint = f"tune one that it has: {', '.join(own)}"
             raise InvalidInput(Complaint("optimizer", f"{framework} has no {self.optimizer}", hint))
         return found[framework]

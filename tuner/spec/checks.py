@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from objectives.data import BUILTIN
 from objectives.losses import HUBER_DELTA, losses_for
 from objectives.metrics import METRICS
+from objectives.optimizers import OPTIMIZERS
 from objectives.schedules import SCHEDULE_HYPERS, SCHEDULES, warmup_updates
 from objectives.stopping import MIN_DELTA
 from tuner.budget import UNITS
@@ -28,6 +29,7 @@ __all__ = [
     "check_split",
     "check_task",
     "check_train",
+    "check_whole",
     "goal_of",
     "loss_problem",
     "name_of",
@@ -183,14 +185,23 @@ def check_budget(train: Train, search: Search, trials: int, report: Report) -> N
         report.add(["search", "generation_size"], what, f"ask for {trials} at most, or for more trials")
 
 
+def check_whole(model: Model, optimizers: Collection[str], report: Report) -> None:
+    """Newton-Raphson needs a loss whose exact Hessian is there."""
+    if "newton" in optimizers and model.kind != "linear":
+        what = "needs a convex loss with an exact Hessian, which a network with hidden layers does not have"
+        report.add(["optimizers", "newton"], what, 'use lbfgs, or [model] kind = "linear"')
+
+
 def check_searched(
     trials: int, model: Model, train: Train, optimizers: Mapping[str, Mapping[str, Domain]], report: Report
 ) -> None:
     """Several trials need something to search."""
-    layers = () if model.kind == "linear" else (model.hidden, model.activation, model.dropout)
-    schedule = (train.schedule, train.warmup, *(getattr(train, name) for name in train.schedule_hypers()))
+    layers = () if model.kind == "linear" else (model.hidden, model.activation)
+    steps = (train.batch_size, train.clip_norm, train.schedule, train.warmup, model.dropout)
+    steps += tuple(getattr(train, name) for name in train.schedule_hypers())
     loss = (train.loss, train.huber_delta) if train.on_huber else ()
-    shared = (*layers, model.init, train.batch_size, train.clip_norm, *loss, *schedule)
+    whole = all(OPTIMIZERS[name].whole for name in optimizers)
+    shared = (*layers, model.init, *loss, *(() if whole else steps))
     own = [domain for domains in optimizers.values() for domain in domains.values()]
     if trials > 1 and len(optimizers) == 1 and not any(map(is_searched, (*shared, *own))):
         hint = "give a list or a range, or write trials = 1"

@@ -19,6 +19,7 @@ from tuner.spec.checks import (
     check_split,
     check_task,
     check_train,
+    check_whole,
     goal_of,
     name_of,
 )
@@ -107,6 +108,7 @@ def _resolved(raw: dict[str, Any], report: Report, base: Path, stem: str, has_da
     check_framework(model, train, report)
     check_decay(train, optimizers, report)
     check_budget(train, search, table.trials, report)
+    check_whole(model, optimizers, report)
     if has_data and (data.source or not _wrote(raw, "data", "source")):
         check_data(data, base, report)
     if not report.complaints:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from objectives.optimizers import FRAMEWORKS, OPTIMIZERS
+from objectives.optimizers import FRAMEWORKS, RULES
 from tests.tuner.exporters.runs import RUNS, Config, best_of, config_of, core, problem
 from tuner.errors import InexactWarning
 from tuner.exporters.differences import NAMES, differences
@@ -21,7 +21,7 @@ __all__ = ["gap", "member", "orders", "table"]
 def member(name: str, source: str, target: str, **values: Any) -> Config:
     """An optimizer as `source` has it, with a schedule after a warmup where `target` may have one."""
     moving = {} if target == "sklearn" else {"schedule": "cosine", "warmup": 0.1, "final": 0.01}
-    own = {key: value for key, value in OPTIMIZERS[name].frameworks[source].fixed.items() if key != "weight_decay"}
+    own = {key: value for key, value in RULES[name].frameworks[source].fixed.items() if key != "weight_decay"}
     buffer = {"momentum": 0.9} if name == "rmsprop" else {}
     rate = {"lr": 1.0} if name == "adadelta" else {"lr": 1e-3} if name == "rmsprop" else {}
     return config_of(name, source, **{**moving, **own, **buffer, **rate, **values})
@@ -40,14 +40,14 @@ def gap(name: str, source: str, target: str) -> float:
 def table() -> str:
     """Markdown: an optimizer a row, a framework a column."""
     lines = [f"| optimizer | {' | '.join(NAMES[name] for name in FRAMEWORKS)} |", "| --- " * 5 + "|"]
-    for name in OPTIMIZERS:
+    for name in RULES:
         lines.append(f"| {name} | {' | '.join(cell(name, target) for target in FRAMEWORKS)} |")
     return "\n".join(lines)
 
 
 def cell(name: str, target: str) -> str:
     """Of a config tuned as torch's: "exact", or the order of magnitude of its distance and why."""
-    if target not in OPTIMIZERS[name].frameworks:
+    if target not in RULES[name].frameworks:
         return "none"
     found = differences(best_of(member(name, "torch", target), problem()).recipe(), target)
     distance = gap(name, "torch", target)

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from objectives.models import INITS
-from objectives.optimizers import FRAMEWORKS, OPTIMIZERS
+from objectives.optimizers import FRAMEWORKS, RULES
 from objectives.schedules import SCHEDULES
 from tests.tuner.exporters.runs import Config, best_of, config_of, problem
 from tuner.errors import InexactMapping, InexactWarning
@@ -102,9 +102,9 @@ def test_the_code_trains_without_the_tuner(framework, tmp_path: Path):
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", RULES)
 def test_code_of_every_rule_and_schedule_is_python_of_moderate_width(name, framework):
-    if framework not in OPTIMIZERS[name].frameworks:
+    if framework not in RULES[name].frameworks:
         return
     for schedule in SCHEDULES:
         for init in INITS:

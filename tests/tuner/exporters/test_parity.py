@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from objectives.optimizers import FRAMEWORKS, OPTIMIZERS
+from objectives.optimizers import FRAMEWORKS, RULES
 from tests.tuner.exporters.gaps import gap, member
 from tests.tuner.exporters.runs import RUNS, Config, best_of, config_of, core, problem, start
 from tuner.errors import InexactMapping, InexactWarning
 from tuner.exporters.differences import differences
 
 TENSORS = ("torch", "keras", "optax")
-OWN = [(name, to, to) for name, row in OPTIMIZERS.items() for to in FRAMEWORKS if to in row.frameworks]
+OWN = [(name, to, to) for name, row in RULES.items() for to in FRAMEWORKS if to in row.frameworks]
 TORCHS = [(name, "torch", to) for name, _, to in OWN if to != "torch"]
-OTHERS = [(n, s, t) for n, row in OPTIMIZERS.items() for s in row.frameworks for t in row.frameworks
+OTHERS = [(n, s, t) for n, row in RULES.items() for s in row.frameworks for t in row.frameworks
           if s not in (t, "torch")]  # fmt: skip
 SLOW = [pytest.param(*triple, marks=pytest.mark.slow) for triple in OTHERS]
 
@@ -51,7 +51,7 @@ def test_three_epochs_of_digits_end_at_the_cores_weights_or_differ_as_said(name,
         return
     with pytest.raises(InexactMapping, match=r"cannot make the steps of this .*, tuned as .*; ask for the nearest"):
         RUNS[target](config, problem())
-    visible = {**config, **({"eps": 1e-4} if "eps" in OPTIMIZERS[name].names else {})}
+    visible = {**config, **({"eps": 1e-4} if "eps" in RULES[name].names else {})}
     with pytest.warns(InexactWarning, match="this is the nearest"):
         theirs = RUNS[target](visible, problem(), strict=False)
     assert np.abs(theirs - core(visible, problem())).max() > 1e-6

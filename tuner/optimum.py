@@ -1,0 +1,53 @@
+"""The true optimum of a convex training objective, where a whole-batch method found it, and the gap of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from objectives.full_batch import CONVERGED, VERDICTS
+from objectives.optimizers import convention_of, hyperparameters
+from tuner.trial import Trial
+
+__all__ = ["MEASURES", "gaps", "optimum_of", "verdict_of"]
+
+# What a study with whole-batch methods shows of every trial, at its best epoch: the training loss with its weight
+# decay, how far that is above the optimum, and how often loss, gradient and Hessian of all train rows were evaluated.
+MEASURES = ("objective", "gap", "functions", "gradients", "hessians")
+
+
+def verdict_of(curves: Mapping[str, Any]) -> str:
+    """How a whole-batch run ended: the key of `VERDICTS` that all of its replicates share; empty otherwise."""
+    if "verdict" not in curves:
+        return ""
+    last = set(np.asarray(curves["verdict"])[:, -1].tolist())
+    code = last.pop()
+    return list(VERDICTS)[int(code)] if not last and np.isfinite(code) else ""
+
+
+def optimum_of(curves: Mapping[str, Any]) -> dict[str, float]:
+    """`{"optimum": objective}` of a run that converged, at its end; empty otherwise."""
+    if verdict_of(curves) != CONVERGED:
+        return {}
+    return {"optimum": float(np.asarray(curves["objective"])[:, -1].mean())}
+
+
+def gaps(trials: Sequence[Trial]) -> dict[int, float]:
+    """How far each trial's objective is above the optimum, by number, where a linear model's is known.
+
+    Only trials that minimise the same: those with the same weight decay, where it is part of the objective at all.
+    """
+    linear = [trial for trial in trials if trial.config.get("model") == "linear"]
+    known: dict[float, float] = {}
+    for trial in linear:
+        if "optimum" in trial.metrics:
+            known[_pull(trial)] = min(trial.metrics["optimum"], known.get(_pull(trial), np.inf))
+    return {t.number: t.metrics["objective"] - known[_pull(t)] for t in linear if t.metrics and _pull(t) in known}
+
+
+def _pull(trial: Trial) -> float:
+    """The weight decay in a trial's objective; nan, which equals nothing, where decay does not go through it."""
+    strength = hyperparameters(trial.config).get("weight_decay", 0.0)
+    return float("nan") if strength and convention_of(trial.config).decoupled else strength
