@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import secrets
 import sqlite3
 import tempfile
@@ -24,8 +23,9 @@ from typing import Any
 
 from objectives.errors import Complaint, nearest
 from tuner.errors import StudyError, TunerError
+from tuner.storage import hidden, masked
 
-__all__ = ["Axis", "OptunaStudy", "OptunaTrial", "load", "masked", "store"]
+__all__ = ["Axis", "OptunaStudy", "OptunaTrial", "load", "store"]
 
 JOURNALS, DATABASES = (".log", ".journal", ".jsonl"), (".db", ".sqlite", ".sqlite3")
 WAYS = (
@@ -72,11 +72,6 @@ class OptunaStudy:
     trials: Sequence[OptunaTrial]
     attrs: Mapping[str, Any] = field(default_factory=dict)
     began: datetime = datetime(2000, 1, 1)
-
-
-def masked(text: str) -> str:
-    """A text without the passwords of URLs in it."""
-    return re.sub(r"(://[^/\s:@]*):[^/\s]*@", r"\1:***@", text)
 
 
 def load(source: str, name: str | None = None) -> OptunaStudy:
@@ -298,12 +293,7 @@ def _told(where: str) -> Iterator[None]:
             raise _wrong(masked(where), "is no database that is known", WAYS) from None
         if any(words in str(error) or words in first for words in NOT_OPTUNA):
             raise _wrong(masked(where), "is no storage of Optuna", WAYS) from None
-        raise TunerError(f"{masked(where)}: {_without_password(first, where)}") from None
-
-
-def _without_password(text: str, url: str) -> str:
-    found = re.search(r"://[^/\s:@]*:([^/\s]*)@", url)
-    return text.replace(found[1], "***") if found and found[1] else text
+        raise TunerError(f"{masked(where)}: {hidden(first, where)}") from None
 
 
 def _wrong(where: str, what: str, hint: str) -> StudyError:

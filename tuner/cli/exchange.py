@@ -64,7 +64,8 @@ def tool_hint(tool: str) -> str:
 
 def _optuna(result: Result, target: str, name: str | None, force: bool) -> None:
     from tuner.exchange.to_optuna import optuna_study
-    from tuner.optuna_storage import masked, store
+    from tuner.optuna_storage import store
+    from tuner.storage import masked
 
     study = optuna_study(result, name)
     store(study, target, force)
