@@ -70,6 +70,7 @@ DOORS = {
     "torch": {"tuner.optuna_bridge"},
     "cmaes": {"tuner.evolution"},
     "joblib": {"tuner.dispatch"},
+    "distributed": {"tuner.dispatch"},
     "sqlalchemy": {"tuner.ledger"},
     "pydantic": {"tuner.spec"},
     "altair": {"tuner.report"},

@@ -23,7 +23,7 @@ from tuner.goal import ranked
 from tuner.ledger import Ledger
 from tuner.live import LiveGeneration, LiveTrial
 from tuner.memo import Memo
-from tuner.packing import Member, Pack, Source, cut, opened, run_remembered
+from tuner.packing import Member, Pack, Source, cut, opened, run_pack, run_remembered
 from tuner.search import LAG, bars, generation_size, ladder, propose, rungs
 from tuner.space import Space
 from tuner.spec import Study
@@ -151,10 +151,10 @@ class Search:
         memo = Memo(self.flight / str(generation.number), FLIGHT_BYTES)
         before = time.perf_counter()
         limits = [generation.left(pack, self.study.limits.seconds_per_trial) for pack in packs]
-        sent = {
-            self.engine.submit(run_remembered, pack, memo, seconds=seconds): (generation, pack)
-            for pack, seconds in zip(packs, limits, strict=True)
-        }
+        sent = {}
+        for pack, seconds in zip(packs, limits, strict=True):
+            task = (run_remembered, pack, memo) if self.engine.shares_disk else (run_pack, pack)
+            sent[self.engine.submit(*task, seconds=seconds)] = (generation, pack)
         if all(future.done() for future in sent):  # trained inline, while we waited
             self.waiting += time.perf_counter() - before
         self.out |= sent
@@ -167,6 +167,8 @@ class Search:
         for future in done:
             generation, pack = self.out.pop(future)
             outcome = future.result()
+            if isinstance(outcome, Failure) and outcome.fatal:
+                raise TunerError(f"{outcome.message}; run this again to go on")
             if isinstance(outcome, Failure) and len(pack.trials) > 1:
                 # One trial can fail a pack by what it does to its worker: each by itself, they are told apart.
                 generation.out -= 1

@@ -38,6 +38,9 @@ WHOLE = 1  # a whole-batch method's place among batch sizes, to start the longes
 WORTH_KEEPING = 0.5  # seconds: shorter packs are trained again sooner than they are written and found
 
 
+MOVED: dict[Path, Path] = {}  # where a process on another machine has the directories of this one
+
+
 @dataclass(frozen=True)
 class Source:
     """Where a replicate comes from: the directory of its prepared data, the study's seed and its number."""
@@ -104,7 +107,7 @@ def problem_of(sources: Sequence[Source], config: Config) -> Problem:
 @lru_cache(maxsize=64)
 def opened(directory: Path) -> Prepared:
     """Prepared data, memory-mapped once a process."""
-    return open_prepared(directory)
+    return open_prepared(MOVED.get(directory, directory))
 
 
 def run_pack(pack: Pack) -> PackOutcome:

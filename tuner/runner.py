@@ -30,7 +30,7 @@ from objectives.errors import Complaint
 from objectives.problem import constant_loss
 from tuner.confirmation import confirm as retrain
 from tuner.confirmation import contenders, widened
-from tuner.dispatch import Engine, InlineEngine, open_engine
+from tuner.dispatch import Engine, InlineEngine, check_cluster, open_engine
 from tuner.errors import ChangedStudy, StudyError
 from tuner.facts import canary, machine_facts
 from tuner.fitting import fitted
@@ -78,6 +78,7 @@ def run(
     jobs: int | None = None,
     home: Home = None,
     storage: str | None = None,
+    cluster: str | None = None,
     confirm: bool = True,
     fresh: bool = False,
     watcher: Watcher | None = None,
@@ -86,13 +87,16 @@ def run(
 
     Run again, it goes on where it stopped. `name` and `trials` take precedence over what the study says. `jobs` is the
     number of worker processes: by default the processors at hand, or none for a study that is over before they have
-    started; the result does not depend on it. `storage` is the URL of a database that keeps the ledger. The result's
+    started; the result does not depend on it. `storage` is the URL of a database that keeps the ledger,
+    `cluster` the address of a dask scheduler whose workers train. The result's
     `cost` says what this run took; None for one that was opened. Raises StudyError, DataError, ChangedStudy, StudyBusy.
     """
     started = time.perf_counter()
     if jobs is not None and jobs < 1:
         raise StudyError(Complaint("jobs", f"must be at least 1, but got {jobs}"))
     watcher = watcher or Watcher()
+    if cluster is not None:
+        check_cluster(cluster)
     watcher.stage("prepare")
     settings = {"study.name": name, "study.trials": trials}
     given = {key: value for key, value in settings.items() if value is not None}
@@ -112,7 +116,8 @@ def run(
             left = resolved.trials - ledger.count()
             width = default_jobs(resolved, question.first, left) if jobs is None else jobs
             ledger.wait_for(PATIENCE, watcher.note)
-            with engine_of(resolved, width) as engine:
+            there = None if cluster is None else (cluster, ledger.facts["canary"])
+            with engine_of(resolved, width, there) as engine:
                 if left > 0:
                     engine.warm()
                 work = Work(resolved, question, directory, ledger, engine, watcher)
@@ -133,11 +138,11 @@ def run(
     return result
 
 
-def engine_of(study: Study, width: int) -> AbstractContextManager[Engine]:
-    """An engine of so many workers, within the study's limits."""
+def engine_of(study: Study, width: int, cluster: tuple[str, str] | None = None) -> AbstractContextManager[Engine]:
+    """An engine of so many workers, or a cluster's, within the study's limits."""
     limits = study.limits
     memory = None if limits.worker_gb is None else int(limits.worker_gb * 1e9)
-    return open_engine(width, limited=limits.seconds_per_trial is not None, memory=memory)
+    return open_engine(width, limited=limits.seconds_per_trial is not None, memory=memory, cluster=cluster)
 
 
 @dataclass(frozen=True)
@@ -156,6 +161,7 @@ class Work:
         data = self.question.replicate(replicate)
         place = place_in(self.directory.cache, data.digest)
         save_prepared(data, place)
+        self.engine.share(place)
         return Source(place, self.study.seed, replicate)
 
     def search_sources(self) -> tuple[Source, ...]:

@@ -18,7 +18,7 @@ import pytest
 
 from tuner import orchestrator
 from tuner.memo import Memo
-from tuner.packing import Pack, PackOutcome, run_remembered
+from tuner.packing import Pack, PackOutcome, run_pack, run_remembered
 
 LEAKED: list[bytes] = []
 
@@ -84,3 +84,12 @@ def plan(monkeypatch: pytest.MonkeyPatch, directory: Path, deeds: Mapping[Any, s
     (directory / "cache").mkdir(parents=True, exist_ok=True)
     (directory / "cache" / "plan.json").write_text(json.dumps({str(k): v for k, v in deeds.items()}))
     monkeypatch.setattr(orchestrator, "run_remembered", run_planned)
+
+
+def run_far(place: str, pack: Pack) -> PackOutcome:
+    """`run_pack` on another machine, after what the plan in `place` has for the trials of the pack."""
+    plan = json.loads((Path(place) / "plan.json").read_text(encoding="utf-8"))
+    for number in pack.trials:
+        if deed := plan.get(str(number)):
+            DEEDS[deed]()
+    return run_pack(pack)

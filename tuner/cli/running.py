@@ -28,6 +28,10 @@ __all__ = ["run"]
     "-j", "--jobs", type=click.IntRange(1, 1024), envvar="TUNER_JOBS", show_envvar=True,
     help="Worker processes; by default the processors at hand. The result does not depend on it.",
 )  # fmt: skip
+@click.option(
+    "--cluster", metavar="ADDRESS", envvar="TUNER_CLUSTER", show_envvar=True,
+    help="A dask scheduler whose workers train: tls://HOST:8786, or tcp:// on this machine.",
+)  # fmt: skip
 @click.option("--seed", type=int, envvar="TUNER_SEED", show_envvar=True, help="The seed of everything random.")
 @set_option
 @click.option("--name", help="Run it as a study of this name.")
@@ -40,6 +44,7 @@ def run(
     study: str,
     dry_run: bool,
     jobs: int | None,
+    cluster: str | None,
     home: Home,
     fresh: bool,
     no_confirm: bool,
@@ -63,14 +68,15 @@ def run(
     try:
         startup = age_of_process()
         with watching(asked) as watcher:
-            result = run_study(asked, jobs=jobs, home=home, confirm=not no_confirm, fresh=fresh, watcher=watcher)
+            where: dict[str, Any] = {"jobs": jobs, "home": home, "cluster": cluster}
+            result = run_study(asked, confirm=not no_confirm, fresh=fresh, watcher=watcher, **where)
     except BaseException as error:
         stopped = interruption(error)
         if stopped is None:
             raise
         how = "stopped" if isinstance(stopped, Terminated) else "interrupted"
         own = {"set" if key == "overrides" else key: value for key, value in rest.items()}
-        given = {**own, "jobs": jobs, **places(home), "no-confirm": no_confirm, "report": report}
+        given = {**own, "jobs": jobs, "cluster": cluster, **places(home), "no-confirm": no_confirm, "report": report}
         hint(f"{how}; what was finished is kept, this goes on: {clean(again(study, given))}")
         raise stopped from None
     if report and result.all_trials:

@@ -1,4 +1,4 @@
-"""Tasks -> outcomes: inline, or in worker processes. The only door to joblib.
+"""Tasks -> outcomes: inline, in worker processes, or on a cluster. The only door to joblib and to dask.distributed.
 
 A task is a function and its arguments. Its future always ends with a result: what the function returned, or a
 `Failure` where it raised or its worker died. So one bad task costs nobody else anything. Every task runs with one
@@ -7,8 +7,9 @@ BLAS thread, in a worker or inline, so that sums have the same order on every pa
 
 from __future__ import annotations
 
+from tuner.dispatch.cluster import check_cluster
 from tuner.dispatch.engines import Engine, InlineEngine, open_engine, processors
 from tuner.dispatch.failure import Failure, guarded
 from tuner.dispatch.workers import LokyEngine
 
-__all__ = ["Engine", "Failure", "InlineEngine", "LokyEngine", "guarded", "open_engine", "processors"]
+__all__ = ["Engine", "Failure", "InlineEngine", "LokyEngine", "check_cluster", "guarded", "open_engine", "processors"]

@@ -6,8 +6,10 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Protocol
 
+from tuner.dispatch.cluster import ClusterEngine
 from tuner.dispatch.failure import guarded
 from tuner.dispatch.workers import LokyEngine
 
@@ -27,6 +29,13 @@ class Engine(Protocol):
         A task that has run for `seconds` ends as a `Failure` of type "TimedOut", whatever it does.
         """
 
+    @property
+    def shares_disk(self) -> bool:
+        """Whether the workers see the files of this machine."""
+
+    def share(self, directory: Path) -> None:
+        """Let the workers read the files of a directory of prepared data, under its own name."""
+
     def forget(self) -> None:
         """Drop what has not begun; it ends as a `Failure`."""
 
@@ -41,6 +50,7 @@ class InlineEngine:
     """Runs every task at `submit`, in this process. Ctrl-C goes through: here it is meant for the caller."""
 
     width = 1
+    shares_disk = True
 
     def __init__(self) -> None:
         self._controller: Any = None
@@ -54,6 +64,9 @@ class InlineEngine:
         with self._blas().limit(limits=1):
             future.set_result(guarded(function, let_through=KeyboardInterrupt)(*args))
         return future
+
+    def share(self, directory: Path) -> None:
+        """It is there."""
 
     def forget(self) -> None:
         """Nothing waits."""
@@ -82,17 +95,28 @@ def processors() -> int:
 
 @contextmanager
 def open_engine(
-    jobs: int, preload: Sequence[str] = ("tuner.packing",), *, limited: bool = False, memory: int | None = None
+    jobs: int,
+    preload: Sequence[str] = ("tuner.packing",),
+    *,
+    limited: bool = False,
+    memory: int | None = None,
+    cluster: tuple[str, str] | None = None,
 ) -> Iterator[Engine]:
     """An engine of `jobs` workers, closed at the end; one job runs inline unless tasks are to be `limited`.
 
+    A `cluster`, a scheduler's address and the hash of the arithmetic asked for, has workers of its own.
     Workers import the modules in `preload` while they start, and may each allocate `memory` bytes. Raises ValueError
     for fewer jobs than 1.
     """
     if jobs < 1:
         raise ValueError(f"jobs must be at least 1, but got {jobs}")
-    inline = jobs == 1 and not limited and memory is None
-    engine: Engine = InlineEngine() if inline else LokyEngine(jobs, preload, memory)
+    engine: Engine
+    if cluster is not None:
+        engine = ClusterEngine(*cluster)
+    elif jobs == 1 and not limited and memory is None:
+        engine = InlineEngine()
+    else:
+        engine = LokyEngine(jobs, preload, memory)
     try:
         yield engine
     finally:

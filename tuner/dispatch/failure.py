@@ -16,11 +16,15 @@ WIDEST = 500  # characters of such a line
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a task has no outcome: the exception's type, its message, and the last lines of its traceback."""
+    """Why a task has no outcome: the exception's type, its message, and the last lines of its traceback.
+
+    A `fatal` one is no fault of the task: the engine is lost, and all that it had to do.
+    """
 
     type: str
     message: str
     lines: tuple[str, ...] = ()
+    fatal: bool = False
 
     def __str__(self) -> str:
         return f"{self.type}: {self.message}" if self.message else self.type

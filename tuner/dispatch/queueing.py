@@ -16,7 +16,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tuner.dispatch.failure import Failure, guarded
@@ -42,6 +42,7 @@ class QueueEngine(ABC):
     """Runs tasks in the order of their submission; who the workers are is the business of each kind of engine."""
 
     deaths = 3  # of its worker, after which a task is given up
+    shares_disk = True  # with its workers
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
@@ -60,7 +61,7 @@ class QueueEngine(ABC):
         """Hand a task to the workers."""
 
     @abstractmethod
-    def _innocent(self, task: Task) -> bool:
+    def _innocent(self, task: Task, error: BaseException) -> bool:
         """Whether the worker of a task is known to have died of something else."""
 
     @abstractmethod
@@ -85,6 +86,14 @@ class QueueEngine(ABC):
         self._send()
         return task.future
 
+    def forget(self) -> None:
+        """Drop what has not begun; it ends as a `Failure`."""
+        with self._lock:
+            left = list(self._waiting)
+            self._waiting.clear()
+        for task in left:
+            task.future.set_result(Failure("Stopped", "it was not needed any more"))
+
     def close(self) -> None:
         """Stop at once; what has not finished ends as a `Failure`."""
         with self._lock:
@@ -100,7 +109,8 @@ class QueueEngine(ABC):
         while (task := self._next()) is not None:
             inner = guarded(self._start, let_through=KeyboardInterrupt)(task)
             if isinstance(inner, Failure):
-                self._end(task, inner)
+                # It is the engine that could not start it.
+                self._end(task, replace(inner, fatal=True))
             else:
                 inner.add_done_callback(lambda done, task=task: self._land(task, done))
 
@@ -134,7 +144,7 @@ class QueueEngine(ABC):
 
     def _bury(self, task: Task, error: BaseException) -> None:
         """Give a task up whose worker died, or let it run again: as a suspect, unless it is known to be innocent."""
-        innocent = self._innocent(task)
+        innocent = self._innocent(task, error)
         task.deaths += not innocent
         if not innocent and (verdict := self._verdict(task, error)) is not None:
             return self._end(task, verdict)

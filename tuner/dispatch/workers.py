@@ -52,13 +52,8 @@ class LokyEngine(QueueEngine):
         """How many tasks may be inside loky."""
         return self.width * (1 + AHEAD)
 
-    def forget(self) -> None:
-        """Drop what has not begun; it ends as a `Failure`."""
-        with self._lock:
-            left = list(self._waiting)
-            self._waiting.clear()
-        for task in left:
-            task.future.set_result(Failure("Stopped", "it was not needed any more"))
+    def share(self, directory: Path) -> None:
+        """The workers read the same disk."""
 
     def warm(self) -> None:
         """Start the workers, without waiting for them."""
@@ -111,7 +106,8 @@ class LokyEngine(QueueEngine):
             given = (os.getpid(), self._preload, self._notes, self._memory)
             self._pool = ProcessPoolExecutor(self.width, initializer=worker.begin, initargs=given, env=ONE_THREAD)
 
-    def _innocent(self, task: Task) -> bool:
+    def _innocent(self, task: Task, error: BaseException) -> bool:
+        del error
         return not _said(task.note) and any(map(_said, self._of_its_pool(task)))
 
     def _of_its_pool(self, task: Task) -> list[Path]:
