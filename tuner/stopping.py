@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tuner.goal import ranked, signed
-from tuner.spec import Study
+from tuner.spec import Stop, Study
 from tuner.trial import Trial
 
 __all__ = ["reason_to_stop"]
@@ -18,6 +18,8 @@ __all__ = ["reason_to_stop"]
 def reason_to_stop(study: Study, trials: Sequence[Trial], seconds: float = 0.0) -> str:
     """Why a study with these trials, `seconds` into this run, ends now; empty where it does not."""
     stop = study.stop
+    if stop == Stop():
+        return ""
     best = next(iter(ranked(list(trials), study.direction)), None)
     value = best.value if best is not None else None
     if stop.target is not None and value is not None:

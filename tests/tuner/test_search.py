@@ -95,13 +95,14 @@ def test_rungs_rise_to_the_full_length(epochs: int, reduction: int, schedule: st
     assert steps[-1] == epochs
     assert list(steps) == sorted(set(steps))
     if len(steps) > 1:
-        assert steps[0] >= (2 if schedule == "constant" else epochs / 5)
+        assert steps[0] >= (2 if schedule == "constant" else epochs / 10)
 
 
 def test_rungs_of_the_default_study() -> None:
-    assert rungs(study()) == (2, 7, 27)
-    assert rungs(study(schedule="cosine")) == (7, 27)
-    assert rungs(study(schedule=["constant", "cosine"])) == (7, 27)
+    assert rungs(study()) == (3, 9, 27)
+    assert rungs(study(schedule="cosine")) == (3, 9, 27)
+    assert rungs(study(schedule=["constant", "one_cycle"])) == (9, 27)
+    assert rungs(study(rungs=[5, 20])) == (5, 20, 27)
     assert rungs(study(pruner="none")) == (27,)
 
 
@@ -109,10 +110,11 @@ def test_no_rung_is_within_the_warmup() -> None:
     def asked(**train: Any) -> tuple[int, ...]:
         return rungs(read_study(study().to_table() | {"train": {"epochs": 27, **train}}))
 
-    assert asked(warmup=0.05) == (2, 7, 27)
-    assert asked(warmup=0.1) == (7, 27)
-    assert asked(warmup=[0.0, 0.25], schedule="cosine") == (7, 27)
-    assert asked(warmup=0.3) == (27,)
+    assert asked(warmup=0.05) == (3, 9, 27)
+    assert asked(warmup=0.15) == (9, 27)
+    assert asked(warmup=[0.0, 0.25], schedule="cosine") == (9, 27)
+    assert asked(warmup=0.3) == (9, 27)
+    assert asked(warmup=0.4) == (27,)
 
 
 @given(st.lists(st.one_of(st.floats(-1e3, 1e3), st.just(math.inf)), min_size=1, max_size=60), st.integers(1, 8))
@@ -144,11 +146,11 @@ def test_a_model_is_given_the_best_and_the_latest() -> None:
 
 def test_the_model_sees_the_highest_rung_with_enough_trials() -> None:
     asked = study()
-    low = [trial(i, curve=[1.0, 0.5], epochs=2) for i in range(20)]
+    low = [trial(i, curve=[1.0, 0.6, 0.5], epochs=3) for i in range(20)]
     high = [trial(20 + i, curve=[1.0] * 26 + [0.1], epochs=27) for i in range(8)]
-    blown = [trial(40, state="diverged", value=None, epochs=2)]
+    blown = [trial(40, state="diverged", value=None, epochs=3)]
     assert {o.value for o in observed(asked, low + blown)} == {0.5, math.inf}
-    assert {o.value for o in observed(asked, low + high[:7])} == {0.5, 1.0}  # all 27 stand at epoch 2
+    assert {o.value for o in observed(asked, low + high[:7])} == {0.5, 1.0}  # all 27 stand at epoch 3
     assert sorted(o.value for o in observed(asked, low + high + blown)) == [0.1] * 8 + [math.inf]
     assert observed(asked, low[:7]) == []
 

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from tuner.optuna_bridge import Observation
-from tuner.search.rungs import reached, rungs, value_at
+from tuner.search.rungs import at_rung, rungs, value_at
 from tuner.spec import Study
 from tuner.trial import Trial
 
 __all__ = ["BEST_MODELLED", "ENOUGH", "MODELLED", "observed", "ordered"]
 
 ENOUGH = 8  # trials at a rung before it is modelled
-MODELLED, BEST_MODELLED = 300, 50  # observations that a model is given at most, and how many of them are the best
+MODELLED, BEST_MODELLED = 100, 25  # observations that a model is given at most, and how many of them are the best
 
 
 def observed(study: Study, seen: Sequence[Trial]) -> list[Observation]:
@@ -22,8 +22,8 @@ def observed(study: Study, seen: Sequence[Trial]) -> list[Observation]:
     Trials that were pruned below it are left out: mixed in, they draw the model to fast starters and it stalls.
     Diverged trials are in at every rung, as inf, and unstable ones too: the model must learn where not to go.
     """
-    for amount in reversed(rungs(study)):
-        there = [trial for trial in seen if trial.state != "failed" and reached(study, trial, amount)]
+    for rung, amount in reversed(list(enumerate(rungs(study)))):
+        there = at_rung(study, seen, rung, amount)
         if sum(trial.state != "diverged" for trial in there) >= ENOUGH:
             values = [(trial, value_at(study, trial, amount)) for trial in there]
             return [Observation(dict(trial.latents), value) for trial, value in worth_modelling(values)]

@@ -3,39 +3,45 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from statistics import median
+from weakref import WeakKeyDictionary
 
+from objectives.schedules import PEAK
 from tuner.goal import goal_at
 from tuner.pruners import PRUNERS, Ladder, cost
 from tuner.spec import Study, values_of
 from tuner.trial import Trial
 
-__all__ = ["LAG", "bars", "generation_size", "ladder", "mean_cost", "reached", "rungs", "value_at"]
+__all__ = ["LAG", "at_rung", "bars", "generation_size", "ladder", "mean_cost", "rungs", "value_at"]
 
 LAG = 1
+SPACING = 3  # from one rung to the next
+EARLIEST = 0.1  # of the full length, with a schedule that moves
 FEW = 8  # trials at a rung, below which their median says nothing
+_VALUES: WeakKeyDictionary[Trial, dict[tuple[str, int, str, str], float]] = WeakKeyDictionary()
 
 
 def rungs(study: Study) -> Ladder:
-    """All rungs of a study, the last of which is the full length: what it says, or from its length and reduction.
+    """All rungs of a study, the last of which is the full length: what it says, or from its length and schedules.
 
-    The full length divided by the reduction again and again, down to about 2 epochs. With a schedule that moves, down
-    to about a fifth of the length: before that, the order of the trials says little about the order at the end. Within
-    a warmup it says nothing.
+    A third of the full length, a third of that and so on, down to about 2 epochs. With a schedule that moves, down to a
+    tenth of the length, and with one that rises first, down to its peak: before that, the order of the trials says
+    little about the order at the end. Within a warmup it says nothing.
     """
-    budget, reduction = study.budget, study.search.reduction
+    budget = study.budget
     if study.search.pruner == "none":
         return (budget.amount,)
     if study.search.rungs:
         return tuple(sorted({*study.search.rungs, budget.amount}))
-    smallest = {"batch_size": min(values_of(study.train.batch_size))}
-    epochs = budget.epochs(smallest)  # the fewest that a config has
+    epochs = budget.epochs({"batch_size": min(values_of(study.train.batch_size))})  # the fewest that a config has
+    schedules = set(values_of(study.train.schedule))
+    settled = PEAK if "one_cycle" in schedules else EARLIEST if schedules != {"constant"} else 0.0
     warm = math.floor(epochs * max(values_of(study.train.warmup))) + 1
-    first = max(2, warm, 2 if study.train.schedule == "constant" else math.ceil(epochs / 5))
+    first = max(2, warm, math.ceil(epochs * settled))
     steps = [budget.amount]
-    while round(steps[0] / reduction) * epochs / budget.amount >= first:
-        steps.insert(0, round(steps[0] / reduction))
+    while round(steps[0] / SPACING) * epochs / budget.amount >= first:
+        steps.insert(0, round(steps[0] / SPACING))
     return tuple(steps)
 
 
@@ -64,21 +70,32 @@ def mean_cost(study: Study) -> float:
     return sum(spent) / sum(sizes) / study.budget.amount
 
 
-def reached(study: Study, trial: Trial, amount: int) -> bool:
-    """Whether a trial has trained to a rung, or diverged, which says as much."""
-    if trial.state == "diverged" or trial.epochs >= study.budget.epochs(trial.config, amount):
-        return True
-    return trial.rung >= rungs(study).index(
-        amount
-    )  # one that stopped early goes through rungs that it did not train to
+def at_rung(study: Study, seen: Iterable[Trial], rung: int, amount: int) -> list[Trial]:
+    """The trials that reached a rung: they trained so far, or stopped early and went through it, or diverged."""
+    budget = study.budget
+    in_epochs = amount if budget.unit == "epochs" else None
+
+    def there(trial: Trial) -> bool:
+        if trial.state in ("diverged", "failed") or trial.rung >= rung:
+            return trial.state != "failed"
+        return trial.epochs >= (in_epochs or budget.epochs(trial.config, amount))
+
+    return [trial for trial in seen if there(trial)]
 
 
 def value_at(study: Study, trial: Trial, amount: int) -> float:
-    """What a trial had come to at a rung, lower is better; inf for one that diverged or ended far from its best."""
+    """What a trial had come to at a rung, lower is better; inf for one that diverged or ended far from its best.
+
+    It is looked up again for every generation, so it is kept for as long as the trial is.
+    """
     if trial.state == "diverged" or not trial.stable:
         return math.inf
-    epochs = study.budget.epochs(trial.config, amount)
-    return goal_at(trial.curves[study.metric], study.direction, epochs)[0]
+    known = _VALUES.setdefault(trial, {})
+    key = (study.budget.unit, amount, study.metric, study.direction)
+    if key not in known:
+        epochs = study.budget.epochs(trial.config, amount)
+        known[key] = goal_at(trial.curves[study.metric], study.direction, epochs)[0]
+    return known[key]
 
 
 def bars(study: Study, generation: int, history: Sequence[Trial]) -> dict[int, float]:
@@ -87,8 +104,8 @@ def bars(study: Study, generation: int, history: Sequence[Trial]) -> dict[int, f
     if not PRUNERS[study.search.pruner].looks_back:
         return found
     seen = [trial for trial in history if trial.generation < generation - LAG]
-    for amount in rungs(study)[:-1]:
-        values = [value_at(study, t, amount) for t in seen if t.state != "failed" and reached(study, t, amount)]
+    for rung, amount in enumerate(rungs(study)[:-1]):
+        values = [value_at(study, trial, amount) for trial in at_rung(study, seen, rung, amount)]
         if len(values) >= FEW:
             found[amount] = median(values)
     return found

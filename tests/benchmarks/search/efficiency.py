@@ -38,7 +38,11 @@ class Design:
     @property
     def key(self) -> str:
         """What decides its results."""
-        return json.dumps([self.search, self.constants, self.rival, code()], sort_keys=True)
+        return json.dumps([self.search, self.constants, self.rival, code()], sort_keys=True, default=_named)
+
+
+def _named(replaced: Any) -> str:
+    return str(replaced.__name__)
 
 
 @cache

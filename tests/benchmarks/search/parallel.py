@@ -1,0 +1,126 @@
+"""What more workers gain: measured with two, and simulated with the same orchestrator for 8 and 64."""
+
+from __future__ import annotations
+
+import argparse
+import heapq
+import time
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+
+from objectives.descent import State
+from tests.benchmarks.search.overhead import STUDY, digits
+from tuner.ledger import Ledger
+from tuner.orchestrator import Search
+from tuner.packing import Pack, PackOutcome, Source
+from tuner.runner import ask
+from tuner.space import space_of
+
+__all__ = ["parallel"]
+
+GENERATIONS = (16, 32, 64, 128, 256)
+WORKERS = (1, 2, 8, 64)
+# digits, MLP 64-64-10, one thread, a pack of 16: milliseconds of a step, and of it those that each trial adds
+STEP, EACH = 0.06e-3, 0.008e-3
+
+
+def parallel(given: argparse.Namespace) -> None:
+    """Two workers beside one, then simulated workers by generation size."""
+    trials = (given.trials or [1000])[0]
+    walls = {}
+    for jobs in (1, 2):
+        with TemporaryDirectory() as home:
+            spent = digits(trials, jobs, home).cost.search
+        walls[jobs] = spent.wall
+        print(f"{trials:,} trials of digits, {jobs} jobs: {spent.wall:.2f} s, training {spent.training:.2f} s")
+    print(f"2 jobs over 1: {walls[1] / walls[2]:.2f}x\n")
+    print("share of the workers' time that is training (simulated, 2,048 trials)")
+    print("generation_size" + "".join(f"{workers:>9} workers" for workers in WORKERS))
+    for size in GENERATIONS:
+        cells = [simulated(size, workers) for workers in WORKERS]
+        print(f"{size:15}" + "".join(f"{busy:>17.0%}" for busy in cells), flush=True)
+
+
+class Simulation:
+    """An engine of pretended workers with a clock of its own; the orchestrator's own time passes on it as it is."""
+
+    def __init__(self, workers: int) -> None:
+        self.width, self.now, self.busy = workers, 0.0, 0.0
+        self.free = [0.0] * workers  # when each worker is done
+        self.running: list[tuple[float, int, Future[Any], Any]] = []
+        self.looked, self.count = time.perf_counter(), 0
+
+    def submit(self, function: Any, pack: Pack, *args: Any, **options: Any) -> Future[Any]:
+        """The pack starts when a worker is free."""
+        del function, args, options
+        future: Future[Any] = Future()
+        seconds = seconds_of(pack)
+        begin = max(heapq.heappop(self.free), self.now)
+        heapq.heappush(self.free, begin + seconds)
+        self.count += 1
+        heapq.heappush(self.running, (begin + seconds, self.count, future, outcome_of(pack, seconds)))
+        self.busy += seconds
+        return future
+
+    def wait(self, out: Any, **options: Any) -> tuple[set[Future[Any]], set[Future[Any]]]:
+        """The next pack to finish; the clock goes on to then."""
+        del out, options
+        self.now += time.perf_counter() - self.looked
+        finish, _, future, outcome = heapq.heappop(self.running)
+        self.now = max(self.now, finish)
+        future.set_result(outcome)
+        self.looked = time.perf_counter()
+        return {future}, set()
+
+    def forget(self) -> None:
+        """Nothing waits."""
+
+    warm = close = forget
+
+
+def seconds_of(pack: Pack) -> float:
+    """About what a pack takes."""
+    steps = -(-1079 // int(pack.configs[0]["batch_size"]))
+    return pack.epochs * steps * (STEP + EACH * len(pack.trials))
+
+
+def outcome_of(pack: Pack, seconds: float) -> PackOutcome:
+    """Curves that fall to a value drawn for each trial."""
+    k = len(pack.trials)
+    start = pack.state.epoch if pack.state else 0
+    ends = np.array([np.random.default_rng(trial).random() for trial in pack.trials])
+    curve = ends[None, :, None] + 1 / (1 + start + np.arange(pack.epochs))
+    state = State(start + pack.epochs, np.zeros((1, k, 1)), np.zeros((0, 1, k, 1)), np.ones((1, k), bool))
+    return PackOutcome({"valid_loss": curve, "valid_accuracy": curve}, state, seconds)
+
+
+@contextmanager
+def simulating(engine: Simulation) -> Any:
+    """The orchestrator's clock is the engine's."""
+    with patch("tuner.orchestrator.wait", engine.wait):
+        yield
+
+
+def simulated(size: int, workers: int) -> float:
+    """The share of the workers' time that is training."""
+    from objectives.data import save_prepared
+    from tuner import read_study
+
+    study = read_study(
+        STUDY, settings={"study.trials": 2048, "search.generation_size": size, "search.sampler": "random"}
+    )
+    question = ask(study)
+    with TemporaryDirectory() as home:
+        source = Source(Path(home) / "data", 0, 0)
+        save_prepared(question.first, source.directory)
+        engine = Simulation(workers)
+        with Ledger.create(Path(home) / "ledger.db", {}) as ledger, simulating(engine):
+            search = Search(question.study, space_of(question.study), (source,), ledger, engine, Path(home) / "flight")
+            search.run()
+    return engine.busy / (workers * engine.now)
