@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -45,6 +45,7 @@ class Parameter:
     """One hyperparameter as a config names it, its domain, its default, and the latent that moves it if searched.
 
     `owner` is another one and `owners` the values of that under which this one means anything, where not under all.
+    `when` are the values of others under which it is searched, where the study says so; elsewhere it has its default.
     """
 
     name: str
@@ -54,6 +55,20 @@ class Parameter:
     owner: str = ""
     owners: tuple[str, ...] = ()
     minibatch: bool = False  # whether it means nothing to a method that sees all rows at once
+    when: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+
+    @property
+    def deciders(self) -> set[str]:
+        """The others that decide whether it is searched."""
+        return {self.owner, *(name for name, _ in self.when)} - {""}
+
+    def searched(self, config: Mapping[str, Any]) -> bool:
+        """Whether a latent moves it beside a config's other values."""
+        return is_searched(self.domain) and self.applies(config) and self.active(config)
+
+    def active(self, config: Mapping[str, Any]) -> bool:
+        """Whether the study's own condition holds."""
+        return all(_frozen(config.get(name, DEFAULTS.get(name))) in values for name, values in self.when)
 
     def applies(self, config: Mapping[str, Any]) -> bool:
         """Whether it means anything beside a config's other values."""
@@ -79,8 +94,9 @@ class Space:
         names = tuple(self.optimizers)
         optimizer = str(latents["optimizer"]) if len(names) > 1 else names[0]
         params = self.parameters(optimizer)
-        values = {p.name: _value(p, latents) for p in params}
-        config = {"optimizer": optimizer, **{p.name: values[p.name] for p in params if p.applies(values)}}
+        every = {"optimizer": optimizer, **{p.name: _value(p, latents) for p in params}}
+        values = {p.name: every[p.name] if p.active(every) else p.default for p in params if p.applies(every)}
+        config = {"optimizer": optimizer, **values}
         return {**config, "epochs": self.budget.epochs(config), **dict(self.constants)}
 
     def parameters(self, optimizer: str) -> tuple[Parameter, ...]:
@@ -99,7 +115,7 @@ class Space:
             raise InvalidInput(Complaint("optimizer", f"{optimizer!r} is not searched", hint))
         found: dict[str, float | str] = {"optimizer": str(optimizer)} if len(self.optimizers) > 1 else {}
         for p in self.parameters(str(optimizer)):
-            if is_searched(p.domain) and p.applies(config):
+            if p.searched({**config, "optimizer": optimizer}):
                 found[p.latent] = _coordinate(p, config.get(p.name, _nearest(p.domain, p.default)))
         return {latent.name: found[latent.name] for latent in self.latents if latent.name in found}
 
@@ -131,11 +147,11 @@ class Space:
         for name in self.optimizers:
             several = {"optimizer": name} if len(self.optimizers) > 1 else {}
             params = self.parameters(name)
-            deciders = [p for p in params if p.name in {other.owner for other in params}]
+            deciders = [p for p in params if p.name in set().union(*(other.deciders for other in params))]
             for values in product(*(values_of(p.domain) for p in deciders)):
-                decided = {p.name: value for p, value in zip(deciders, values, strict=True)}
+                decided = {"optimizer": name} | {p.name: value for p, value in zip(deciders, values, strict=True)}
                 fixed = {p.latent: _coordinate(p, decided[p.name]) for p in deciders if is_searched(p.domain)}
-                moved = [p for p in params if is_searched(p.domain) and p.applies(decided) and p not in deciders]
+                moved = [p for p in params if p.searched(decided) and p not in deciders]
                 found.append(Block(several | fixed, tuple((p.latent, _points(p.domain, points)) for p in moved)))
         return tuple(found)
 
@@ -174,9 +190,12 @@ class Space:
 def space_of(study: Study) -> Space:
     """The space of a study; the order of its latents does not depend on the order of the file."""
     optimizers = {
-        name: (
-            *(Parameter(x.name, x.role, study.optimizers[name][x.name], x.default) for x in row.hypers),
-            *(Parameter(x.name, x.name, study.optimizers[name][x.name], False) for x in row.flags),
+        name: tuple(
+            _conditional(p, study, [f"optimizers.{name}.{p.name}"])
+            for p in (
+                *(Parameter(x.name, x.role, study.optimizers[name][x.name], x.default) for x in row.hypers),
+                *(Parameter(x.name, x.name, study.optimizers[name][x.name], False) for x in row.flags),
+            )
         )
         for name, row in OPTIMIZERS.items()
         if name in study.optimizers
@@ -186,7 +205,14 @@ def space_of(study: Study) -> Space:
     described = [Parameter(n, n, domain, DEFAULTS[n]) for n, domain in {**layers, "init": model.init}.items()]
     steps = [] if all(OPTIMIZERS[name].whole for name in optimizers) else _minibatch(study)
     shared = (*steps, *_loss(study), *described)
+    shared = tuple(_conditional(p, study, [f"train.{p.name}", f"model.{p.name}"]) for p in shared)
     return Space(_latents(optimizers, shared), _constants(study), shared, optimizers, study.budget)
+
+
+def _conditional(p: Parameter, study: Study, keys: Sequence[str]) -> Parameter:
+    """A parameter with the condition that the study gives to one of its keys."""
+    when = next((study.conditions[key] for key in keys if key in study.conditions), {})
+    return replace(p, when=tuple(when.items()))
 
 
 def _constants(study: Study) -> tuple[tuple[str, Any], ...]:
@@ -261,6 +287,10 @@ def _numeric(domain: Choices) -> bool:
 
 def _label(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _natural(value: Any) -> Any:

@@ -23,7 +23,8 @@ from tuner.spec.checks import (
     goal_of,
     name_of,
 )
-from tuner.spec.domains import Domain
+from tuner.spec.conditions import check_conditions, conditional
+from tuner.spec.domains import Choices, Domain
 from tuner.spec.imported import TABLE as IMPORTED
 from tuner.spec.imported import imported_of, not_run
 from tuner.spec.overrides import apply
@@ -94,12 +95,13 @@ def _resolved(raw: dict[str, Any], report: Report, base: Path, stem: str, has_da
     for name in [name for name in raw if name not in (*TABLES, "optimizers")][: MOST + 1]:
         what = "unknown table" if isinstance(raw[name], dict) else "unknown key"
         report.add([name], what, misplaced(name, ""))
-    tables = {name: checked(model, raw.get(name, {}), name, report) for name, model in TABLES.items()}
+    bare, conditions = conditional(raw, report)
+    tables = {name: checked(model, bare.get(name, {}), name, report) for name, model in TABLES.items()}
     table, data = cast(StudyTable, tables["study"]), cast(Data, tables["data"])
     model, train = cast(Model, tables["model"]), cast(Train, tables["train"])
     search, confirm = cast(Search, tables["search"]), cast(Confirm, tables["confirm"])
     stop, limits = cast(Stop, tables["stop"]), cast(Limits, tables["limits"])
-    optimizers = optimizer_domains(raw.get("optimizers", {}), table.trials, train.framework, report)
+    optimizers = optimizer_domains(bare.get("optimizers", {}), table.trials, train.framework, report)
     name, (metric, direction) = name_of(table, stem, report), goal_of(table, report)
     check_task(metric, direction, train, data, report)
     check_split(data, report)
@@ -109,6 +111,7 @@ def _resolved(raw: dict[str, Any], report: Report, base: Path, stem: str, has_da
     check_decay(train, optimizers, report)
     check_budget(train, search, table.trials, report)
     check_whole(model, optimizers, report)
+    check_conditions(conditions, deciders(model, train, optimizers), report)
     if has_data and (data.source or not _wrote(raw, "data", "source")):
         check_data(data, base, report)
     if not report.complaints:
@@ -116,8 +119,20 @@ def _resolved(raw: dict[str, Any], report: Report, base: Path, stem: str, has_da
     report.check()
     return Study(
         name, table.seed, table.trials, metric, direction, table.dtype,
-        data, model, train, optimizers, search, stop, confirm, limits, base=base, written=raw,
+        data, model, train, optimizers, search, stop, confirm, limits,
+        conditions=conditions, base=base, written=raw,
     )  # fmt: skip
+
+
+def deciders(model: Model, train: Train, optimizers: Mapping[str, Mapping[str, Domain]]) -> dict[str, Domain]:
+    """What a condition may name: parameters that every config has, and flags of optimizers."""
+    names = sorted(optimizers)
+    found: dict[str, Domain] = {"optimizer": Choices(tuple(names)) if len(names) > 1 else "".join(names)}
+    found |= {"batch_size": train.batch_size, "schedule": train.schedule, "init": model.init}
+    if model.kind != "linear":
+        found |= {"hidden": model.hidden, "activation": model.activation}
+    flags = {flag.name for row in OPTIMIZERS.values() for flag in row.flags}
+    return found | {key: domain for own in optimizers.values() for key, domain in own.items() if key in flags}
 
 
 def _wrote(raw: Mapping[str, Any], table: str, key: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from objectives.schedules import SCHEDULE_HYPERS
 from tuner.budget import UNITS, Budget
+from tuner.spec.conditions import Conditions, restored
 from tuner.spec.domains import Domain, plain
 from tuner.spec.schema import OF_LAYERS, Confirm, Data, Limits, Model, Search, Stop, Train
 
@@ -46,6 +47,7 @@ class Study:
     stop: Stop
     confirm: Confirm
     limits: Limits
+    conditions: Conditions = field(default_factory=dict)
     rows: int = field(default=0, compare=False)
     base: Path = field(default=Path(), compare=False)
     written: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
@@ -80,8 +82,15 @@ class Study:
         if self.model.kind == "linear":
             for name in OF_LAYERS:
                 del tables["model"][name]
+        for name in ("model", "train"):
+            tables[name] = {
+                key: restored(f"{name}.{key}", value, self.conditions) for key, value in tables[name].items()
+            }
         tables["optimizers"] = {
-            name: {hyper: plain(domain) for hyper, domain in domains.items()}
+            name: {
+                hyper: restored(f"optimizers.{name}.{hyper}", plain(domain), self.conditions)
+                for hyper, domain in domains.items()
+            }
             for name, domains in self.optimizers.items()
         }
         tables["search"] = {name: value for name, value in _fields(self.search).items() if value != []}
