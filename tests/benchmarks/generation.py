@@ -14,7 +14,8 @@ from objectives.problem import Problem, Replicate
 from tests.benchmarks.contenders import run_torch, torch
 from tuner.dispatch import Engine, open_engine
 from tuner.packing import Member, Source, cut, run_pack
-from tuner.search import even, rungs, survivors
+from tuner.points import even
+from tuner.search import rungs, survivors
 from tuner.space import space_of
 from tuner.spec import read_study
 
@@ -31,7 +32,7 @@ STUDY = {
 def members() -> list[Member]:
     """The trials, spread evenly over the study's space."""
     space = space_of(read_study(STUDY))
-    return [Member(i, space.config(even(0, space, i))) for i in range(TRIALS)]
+    return [Member(i, space.config(even(space.latents, 0, i))) for i in range(TRIALS)]
 
 
 def train(engine: Engine, source: Source, running: list[Member]) -> tuple[list[float], dict[int, int], float]:
