@@ -94,10 +94,14 @@ class Result:
         """The study's directory."""
         return self.directory.path
 
-    def ranking(self) -> pd.DataFrame:
-        """The table of trials, best first; `tuner.ranking.ranking` documents the columns."""
+    def ranking(self, complete: bool = False) -> pd.DataFrame:
+        """The table of trials, best first; `tuner.ranking.ranking` documents the columns.
+
+        `complete` leaves out those that do not rank, which of a large study are most.
+        """
         names = metric_names(self.study, self.facts["task"])
-        return ranking(self.study, self.all_trials, names, hyper_kinds(self.study), self.noise)
+        trials = [trial for trial in self.all_trials if not complete or trial.state == "complete"]
+        return ranking(self.study, trials, names, hyper_kinds(self.study), self.noise)
 
     def confirmation(self) -> pd.DataFrame:
         """The table of confirmed trials, best first; `tuner.ranking.confirmation_table` documents the columns."""

@@ -57,7 +57,7 @@ def test_every_column_is_documented_with_its_type(full: Result, name: str) -> No
     make, text = FRAMES[name]
     lines = [re.match(r" {4}((?:[\w.]+, )*[\w.]+) {2,}(\S*)", line) for line in text.splitlines()]
     types = {column: match[2] for match in lines if match for column in match[1].split(", ")}
-    generic = dict.fromkeys(metric_names("multiclass"), "METRIC")
+    generic = dict.fromkeys(metric_names(full.study, "multiclass"), "METRIC")
     generic |= dict.fromkeys(hyper_kinds(full.study), "HYPER")
     generic |= {f"latent_{latent.name}": "latent_NAME" for latent in space_of(full.study).latents}
     tested = [column for column in make(full).columns if re.search(r"test_(loss|accuracy|balanced_accuracy)", column)]
@@ -74,7 +74,7 @@ def test_every_column_is_documented_with_its_type(full: Result, name: str) -> No
 def test_curves_are_tidy_and_those_of_the_ledger(full: Result) -> None:
     table = full.curves()
     assert list(table.columns) == ["trial", "replicate", "epoch", "metric", "value", "optimizer"]
-    assert list(table["metric"].cat.categories) == metric_names("multiclass")
+    assert list(table["metric"].cat.categories) == metric_names(full.study, "multiclass")
     assert list(table["optimizer"].cat.categories) == ["momentum", "adam"]
     for trial in full.all_trials:
         for name, curve in trial.curves.items():

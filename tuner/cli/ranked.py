@@ -30,9 +30,7 @@ def ranking_sheet(
 
     `complete` leaves out trials that do not rank; `optimizer` leaves out those of others.
     """
-    frame = result.ranking()
-    if complete:
-        frame = frame[frame["state"] == "complete"]
+    frame = result.ranking(complete)
     if optimizer is not None:
         frame = frame[frame["optimizer"] == optimizer]
     frame = frame.head(rows) if rows is not None else frame

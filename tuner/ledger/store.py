@@ -245,13 +245,13 @@ class Ledger:
             found = connection.execute(table.select().where(*where).order_by(*table.primary_key.columns))
             return [dict(row) for row in found.mappings()]
 
-    def _cells(self, connection: Connection, table: Table) -> list[tuple[Any, ...]]:
+    def _cells(self, connection: Connection, table: Table) -> list[Sequence[Any]]:
         """The rows of the trials, their cells in the order of `TRIAL`."""
         from sqlalchemy import select
 
         with self._decoding(table.name):
             asked = select(*(table.c[name] for name in rows.TRIAL)).order_by(table.c.number)
-            return [tuple(row) for row in connection.execute(asked)]
+            return list(connection.execute(asked).fetchall())
 
     def _verify(self, generations: Sequence[Mapping[str, Any]], listed: Sequence[Sequence[Any]]) -> None:
         own: dict[int, list[Sequence[Any]]] = {row["number"]: [] for row in generations}
