@@ -1,6 +1,6 @@
 """The charts of a report: pure functions from frames to figures, one row each in `CHARTS`.
 
-    base -> progress, curves, sensitivity, optimizers, importance, time
+    base -> progress, curves, sensitivity, optimizers, importance, time, course
 
 A figure holds an Altair chart whose data are frames; what shows it decides how they travel (`tuner.report.data`).
 """
@@ -12,6 +12,7 @@ from typing import Any
 
 from objectives.errors import Complaint, InvalidInput, nearest
 from tuner.report.charts.base import Figure
+from tuner.report.charts.course import course
 from tuner.report.charts.curves import curves
 from tuner.report.charts.importance import importances, two_that_matter
 from tuner.report.charts.optimizers import optimizers
@@ -30,6 +31,7 @@ CHARTS: dict[str, Callable[[Frames], list[Figure]]] = {
     "importance": importances,
     "pair": lambda frames: pair(frames, two_that_matter(frames)),
     "time": time,
+    "course": course,
 }
 
 
@@ -44,14 +46,11 @@ def chart(frames: Frames, name: str) -> Any:
 
     from tuner.report.data import inlined
 
-    every = (
-        {figure.name: figure for own in (CHARTS[name],) if name in CHARTS for figure in own(frames)}
-        if name in CHARTS
-        else {}
-    )
-    if not every:
+    if name not in CHARTS:
         raise InvalidInput(Complaint("chart", f"{name!r} is not known", nearest(name, CHARTS)))
-    drawn = [inlined(figure.chart) for figure in every.values() if figure.chart is not None]
+    own = CHARTS[name](frames)
+    drawn = [inlined(figure.chart) for figure in own if figure.chart is not None]
     if not drawn:
-        raise InvalidInput(Complaint("chart", f"{name!r} has nothing to draw", next(iter(every.values())).caption))
+        why = own[0].caption if own else "this study has none of its kind"
+        raise InvalidInput(Complaint("chart", f"{name!r} has nothing to draw", why))
     return drawn[0] if len(drawn) == 1 else alt.vconcat(*drawn)

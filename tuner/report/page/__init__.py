@@ -29,6 +29,7 @@ __all__ = ["page"]
 
 HERE = Path(__file__).parent
 GROUPS = {
+    "course": "The course, drawn",
     "curves": "Learning curves",
     "progress": "Search progress",
     "sensitivity": "Sensitivity",
@@ -73,10 +74,10 @@ def page(found: Found, created: str = "", watch: Watch = lambda stage: None) -> 
         "palette": PALETTE,
         "optimizer_table": sections.optimizer_table(frames),
         "figures": pictures,
-        "groups": [(name, title) for name, title in GROUPS.items() if name in pictures],
+        "groups": [(name, title) for name, title in GROUPS.items() if pictures[name]],
         "failures": sections.failures(frames),
         "provenance": sections.provenance(frames),
-        "contents": contents(),
+        "contents": contents([name for name in GROUPS if pictures[name]]),
         "created": created,
         "version": version("tuner"),
         "policy": policy(bundle, script),
@@ -120,7 +121,7 @@ def fitted(document: dict[str, Any], own_legend: bool) -> dict[str, Any]:
     return kept | {"width": "container", "autosize": {"type": "fit", "contains": "padding"}}
 
 
-def contents() -> list[tuple[str, str]]:
+def contents(groups: Sequence[str]) -> list[tuple[str, str]]:
     """Where the page's links at the top go."""
     first = [
         ("findings", "findings"),
@@ -130,7 +131,7 @@ def contents() -> list[tuple[str, str]]:
     ]
     return [
         *first,
-        *((f"section-{name}", title.lower()) for name, title in GROUPS.items()),
+        *((f"section-{name}", GROUPS[name].lower()) for name in groups),
         ("provenance", "provenance"),
     ]
 

@@ -1,0 +1,67 @@
+"""Level lines of a surface, as one broken line a level: what a chart without a mark for contours can draw.
+
+Every square of a grid is two triangles; where a triangle's corners lie on both sides of a level, the level crosses two
+of its sides, at points that are interpolated linearly.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from objectives.surfaces import Surface
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["LEVELS", "contours", "crossings", "window"]
+
+GRID = 44  # points a side
+LEVELS = 11
+
+
+def window(surface: Surface, points: Any, room: float = 0.15) -> tuple[Any, Any]:
+    """Corners `(2,)` of a rectangle with the minima and the points `(N, 2)`, not far beyond the surface's own."""
+    shown = np.concatenate([surface.minima[:, :2], np.asarray(points, dtype=np.float64).reshape(-1, 2)])
+    shown = np.clip(shown[np.isfinite(shown).all(axis=1)], 2 * surface.low, 2 * surface.high)
+    low, high = shown.min(axis=0), shown.max(axis=0)
+    span = np.maximum(high - low, 0.2 * (surface.high - surface.low))
+    middle = (low + high) / 2
+    return middle - (0.5 + room) * span, middle + (0.5 + room) * span
+
+
+def contours(surface: Surface, low: Any, high: Any) -> pd.DataFrame:
+    """Level lines within a rectangle: level, x1, x2, a row of missing ends after each piece."""
+    import pandas as pd
+
+    x, y = np.linspace(low[0], high[0], GRID), np.linspace(low[1], high[1], GRID)
+    values = surface.value(np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1))
+    levels = np.unique(np.quantile(values, np.linspace(0.01, 0.93, LEVELS) ** 1.3))
+    parts = []
+    for number, level in enumerate(levels):
+        ends = crossings(x, y, values, float(level)).round(4)  # (S, 2, 2)
+        broken = np.concatenate([ends, np.full((len(ends), 1, 2), np.nan)], axis=1).reshape(-1, 2)
+        parts.append(pd.DataFrame({"level": number, "value": level, "x1": broken[:, 0], "x2": broken[:, 1]}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def crossings(x: Any, y: Any, values: Any, level: float) -> Any:
+    """Pieces of a level line `(S, 2, 2)`: two ends each, two coordinates each, over the grid `x (N,)`, `y (M,)`."""
+    corners = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1)
+    quads = [(slice(0, -1), slice(0, -1)), (slice(1, None), slice(0, -1)), (slice(0, -1), slice(1, None))]
+    quads += [(slice(1, None), slice(1, None))]
+    triangles = np.array([[0, 1, 2], [3, 1, 2]])
+    place = np.stack([corners[quad] for quad in quads], axis=2).reshape(-1, 4, 2)[:, triangles].reshape(-1, 3, 2)
+    height = np.stack([values[quad] for quad in quads], axis=2).reshape(-1, 4)[:, triangles].reshape(-1, 3)
+    over = height > level
+    crossed = over.any(axis=1) & ~over.all(axis=1)
+    place, height, over = place[crossed], height[crossed], over[crossed]
+    ends = []
+    for a, b in ((0, 1), (1, 2), (2, 0)):
+        share = (level - height[:, a]) / np.where(height[:, b] == height[:, a], 1.0, height[:, b] - height[:, a])
+        point = place[:, a] + share[:, None] * (place[:, b] - place[:, a])
+        ends.append(np.where((over[:, a] != over[:, b])[:, None], point, np.nan))
+    sides = np.stack(ends, axis=1)  # (S, 3, 2), one of the three missing
+    order = np.argsort(np.isnan(sides[:, :, 0]), axis=1, kind="stable")[:, :2]
+    return np.take_along_axis(sides, order[:, :, None], axis=1)
