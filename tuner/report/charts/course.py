@@ -92,7 +92,6 @@ def path_figure(frames: Frames, surface: Surface) -> Figure:
     walks = alt.Chart(data).encode(
         x=x,
         y=y,
-        color=colour(frames),
         opacity=fading(0.95),
         tooltip=[
             alt.Tooltip(field="optimizer", type="nominal"),
@@ -103,10 +102,12 @@ def path_figure(frames: Frames, surface: Surface) -> Figure:
     )
     scattered = " || ".join(f"datum.optimizer === '{name}'" for name in SCATTERED)
     layers = [
-        lines.encode(x=x, y=y, color=shade, detail="level:Q", order=alt.value(0)),
+        lines.encode(x=x, y=y, color=shade, detail="level:Q", order=alt.value(None)),
         alt.Chart(minima).mark_point(shape="cross", style="ink", filled=True, size=110).encode(x=x, y=y),
-        walks.transform_filter(f"!({scattered})").mark_line(strokeWidth=2).encode(order="epoch:Q"),
-        walks.mark_point(filled=True, size=22),
+        walks.transform_filter(f"!({scattered})")
+        .mark_line(strokeWidth=2)
+        .encode(order="epoch:Q", color=colour(frames, legend=False)),
+        walks.mark_point(filled=True, size=22).encode(color=colour(frames)),
         walks.transform_filter("datum.trial === marked").mark_point(style="marked", size=80, opacity=1),
     ]
     caption = (
@@ -163,10 +164,10 @@ def along(surface: Surface, start: Any, at: Any) -> Any:
 
 
 def jump(surface: Surface) -> Figure:
-    """Newton's step: the jump to the minimum of the parabola that fits at the start."""
+    """Newton's step: the jump to where the parabola that fits at the start is flat."""
     import pandas as pd
 
-    start, title = surface.start.astype(np.float64), "Newton's jump: to the minimum of the parabola at the start"
+    start, title = surface.start.astype(np.float64), "Newton's jump: to where the parabola at the start is flat"
     gradient, hessian = surface.gradient(start), surface.hessian(start)
     step = -np.linalg.lstsq(hessian, gradient, rcond=None)[0]
     share = np.linspace(-0.3, 1.5, 121)
