@@ -25,7 +25,7 @@ from objectives.errors import Complaint, nearest
 from tuner.errors import StudyError, TunerError
 from tuner.storage import hidden, masked
 
-__all__ = ["Axis", "OptunaStudy", "OptunaTrial", "load", "store"]
+__all__ = ["Axis", "Memory", "OptunaStudy", "OptunaTrial", "load", "store"]
 
 JOURNALS, DATABASES = (".log", ".journal", ".jsonl"), (".db", ".sqlite", ".sqlite3")
 WAYS = (
@@ -107,28 +107,61 @@ def store(study: OptunaStudy, target: str, force: bool = False) -> None:
     Raises StudyError where there is one and `force` is not given, or for a target that is no storage, TunerError.
     """
     import optuna
-    from optuna.study import StudyDirection
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    began = accumulate((trial.seconds for trial in study.trials), initial=0.0)
-    frozen = [
-        _frozen(study, trial, study.began + timedelta(seconds=at))
-        for trial, at in zip(study.trials, began, strict=False)
-    ]
+    frozen = _all_frozen(study)
     with _told(target), _writing(target) as storage:
         if study.name in {known.study_name for known in storage.get_all_studies()}:
             if not force:
                 hint = "name another --study-name, or add --force to replace it"
                 raise _wrong(masked(target), f"has a study {study.name!r} already", hint)
             optuna.delete_study(study_name=study.name, storage=storage)
-        new = optuna.create_study(
-            storage=storage, study_name=study.name, direction=StudyDirection[study.direction.upper()]
-        )
-        new.set_metric_names([study.metric])
-        for key, value in study.attrs.items():
-            new.set_user_attr(key, value)
+        new = _created(storage, study)
         for trial in frozen:
             storage.create_new_trial(new._study_id, template_trial=trial)
+
+
+class Memory:
+    """A study in Optuna's memory alone: nothing is written anywhere. `storage` is what Optuna's tools take."""
+
+    def __init__(self, study: OptunaStudy) -> None:
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self.storage = optuna.storages.InMemoryStorage()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # metric names are new to Optuna
+            self._id = _created(self.storage, study)._study_id
+        self._count = 0
+        self.follow(study)
+
+    def follow(self, study: OptunaStudy) -> int:
+        """Add the trials that are new in the study; returns how many there are now."""
+        for trial in _all_frozen(study)[self._count :]:
+            self.storage.create_new_trial(self._id, template_trial=trial)
+            self._count += 1
+        return self._count
+
+
+def _all_frozen(study: OptunaStudy) -> list[Any]:
+    began = accumulate((trial.seconds for trial in study.trials), initial=0.0)
+    return [
+        _frozen(study, trial, study.began + timedelta(seconds=at))
+        for trial, at in zip(study.trials, began, strict=False)
+    ]
+
+
+def _created(storage: Any, study: OptunaStudy) -> Any:
+    """An empty study of Optuna's with what is known of it."""
+    import optuna
+    from optuna.study import StudyDirection
+
+    direction = StudyDirection[study.direction.upper()]
+    new = optuna.create_study(storage=storage, study_name=study.name, direction=direction)
+    new.set_metric_names([study.metric])
+    for key, value in study.attrs.items():
+        new.set_user_attr(key, value)
+    return new
 
 
 def _chosen(name: str | None, known: Sequence[str], where: str) -> str:

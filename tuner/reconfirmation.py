@@ -18,8 +18,9 @@ from tuner.ledger import Ledger
 from tuner.orchestrator import Spent
 from tuner.publish import publish
 from tuner.result import Cost, Result
-from tuner.runner import PATIENCE, Question, Watcher, Work, ask, engine_of
+from tuner.runner import PATIENCE, Question, Work, ask, engine_of
 from tuner.spec import MOST_SEEDS, Confirm, Study, not_run, stored_study
+from tuner.watching import Watcher, default_watcher
 from tuner.workload import default_jobs
 
 __all__ = ["MOST_TOP", "confirm"]
@@ -45,7 +46,7 @@ def confirm(
     complete, StudyBusy, StudyError, DataError, ChangedStudy where the data or the machine's arithmetic are others.
     """
     started = time.perf_counter()
-    watcher = watcher or Watcher()
+    watcher = watcher or default_watcher()
     directory = find(name, home_of(home, storage))
     frozen = stored_study(directory)
     if frozen.imported:
@@ -67,6 +68,7 @@ def confirm(
                 confirmed = time.perf_counter()
                 result = Result(directory)
                 publish(result, source, engine)
+    watcher.ended()
     wall = time.perf_counter() - started
     result.cost = Cost(0, retrained, prepared - started, Spent(), confirmed - prepared, wall)
     return result

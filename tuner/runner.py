@@ -36,7 +36,7 @@ from tuner.facts import canary, machine_facts
 from tuner.fitting import fitted
 from tuner.home import Home, StudyDirectory, home_of, study_directory, write_atomic
 from tuner.ledger import Ledger
-from tuner.orchestrator import Progress, Search, Spent
+from tuner.orchestrator import Search, Spent
 from tuner.packing import Source
 from tuner.publish import publish
 from tuner.result import Cost, Result
@@ -46,27 +46,12 @@ from tuner.spec import MOST_SEEDS, Confirm, Study, differences, in_toml, not_run
 from tuner.standings import rank_seeds, report_seeds, standings
 from tuner.trial import Confirmed, Trial
 from tuner.warm import Warm, warm_start, warm_text, warm_trials
+from tuner.watching import Watcher, default_watcher
 from tuner.workload import default_jobs
 
-__all__ = ["Watcher", "run"]
+__all__ = ["run"]
 
 PATIENCE = 600.0  # seconds to wait for a full disk or an absent database before a run ends
-
-
-class Watcher:
-    """What a run tells as it goes; every method may be overridden, none needs to be."""
-
-    def note(self, sentence: str) -> None:
-        """Something decided without being asked: "batch sizes above 341 train rows left out"."""
-
-    def stage(self, name: str) -> None:
-        """A stage begins: "prepare", "search", "confirm", "report", "write"."""
-
-    def progress(self, progress: Progress) -> None:
-        """Where the search stands; several times a second."""
-
-    def retrained(self, done: int, total: int) -> None:
-        """So many of the trainings of a stage "confirm" or "report" are done."""
 
 
 def run(
@@ -94,7 +79,7 @@ def run(
     started = time.perf_counter()
     if jobs is not None and jobs < 1:
         raise StudyError(Complaint("jobs", f"must be at least 1, but got {jobs}"))
-    watcher = watcher or Watcher()
+    watcher = watcher or default_watcher()
     if cluster is not None:
         check_cluster(cluster)
     watcher.stage("prepare")
@@ -134,6 +119,7 @@ def run(
                 publish(result, sources[0], engine)
     wall = time.perf_counter() - started
     ran = len(result.all_trials) - (resolved.trials - left)
+    watcher.ended()
     result.cost = Cost(ran, retrained, prepared - started, spent, confirmed - searched, wall, stopped)
     return result
 

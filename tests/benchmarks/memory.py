@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 import tuner
-from tuner.runner import Watcher
+from tuner.watching import Watcher
 
 EVERY = 0.05  # seconds between looks
 STRETCH = 1 << 16

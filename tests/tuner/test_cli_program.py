@@ -30,6 +30,7 @@ COMMANDS = (
     "compare",
     "verify",
     "report",
+    "dashboard",
     "export",
     "import",
     "doctor",

@@ -24,7 +24,7 @@ from tuner.cli.exchange import export, import_
 from tuner.cli.explain import explain
 from tuner.cli.failures import Terminated, explained
 from tuner.cli.files import check, init
-from tuner.cli.reporting import report
+from tuner.cli.reporting import dashboard, report
 from tuner.cli.results import best, top
 from tuner.cli.running import run
 from tuner.cli.studies import list_studies, rm, show
@@ -111,6 +111,7 @@ for command in (
     compare,
     verify,
     report,
+    dashboard,
     export,
     import_,
     doctor,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tuner.home import Home
     from tuner.result import Result
 
-__all__ = ["report", "write_report"]
+__all__ = ["dashboard", "report", "write_report"]
 
 LARGE = 1000  # trials, from which a report takes long enough to say what it is doing
 STAGES = {
@@ -98,3 +98,33 @@ def write_figures(result: Result, directory: Path, form: str) -> None:
         raise NoResult(f"study {result.study.name!r} has nothing to draw yet")
     for file in written:
         print(clean(in_words(file)))
+
+
+@click.command
+@study_argument
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 is any that is free.")
+@click.option("--open", "show", is_flag=True, help="Open it in the browser.")
+@home_option
+def dashboard(study: str, port: int, show: bool, home: Home) -> None:
+    """Show a STUDY in optuna-dashboard, on this machine alone.
+
+    It is served from memory and follows a study that runs; nothing is written. Ctrl-C ends it.
+    """
+    result = opened(study, home)
+    from tuner.dashboard import Dashboard
+
+    try:
+        served = Dashboard(result, port)
+    except OSError as error:
+        raise click.UsageError(f"--port {port}: {error.strerror or error}; name another, or 0 for any") from error
+    with served:
+        print(served.url, flush=True)
+        hint("Ctrl-C ends it")
+        if show:
+            import webbrowser
+
+            webbrowser.open(served.url)
+        try:
+            served.wait()
+        except KeyboardInterrupt:
+            hint("ended")

@@ -1,0 +1,75 @@
+"""The dashboard: the study as optuna-dashboard's own interface tells it, followed, to this machine alone."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+
+from tests.tuner.command import Shell
+from tests.tuner.report.planted import confirmations, sound, trained, written
+from tuner.ledger import Ledger
+from tuner.result import Result
+
+if importlib.util.find_spec("optuna_dashboard") is None:
+    pytest.skip("pip install 'tuner[dashboard]'", allow_module_level=True)
+
+from tuner.dashboard import Dashboard
+
+
+@pytest.fixture
+def result(tmp_path: Path) -> Result:
+    return written(tmp_path, sound()[:16], confirmations(sound()[:16]))
+
+
+@pytest.fixture
+def served(result: Result) -> Iterator[Dashboard]:
+    with Dashboard(result) as dashboard:
+        yield dashboard
+
+
+def test_it_tells_the_trials_and_follows_the_study(served: Dashboard, result: Result) -> None:
+    (study,) = json.load(urlopen(f"{served.url}api/studies"))["study_summaries"]
+    assert study["study_name"] == "sound"
+    detail = f"{served.url}api/studies/{study['study_id']}?after=0"
+    assert len(json.load(urlopen(detail))["trials"]) == 16
+    with Ledger.open(result.directory.ledger) as ledger:
+        ledger.commit_generation(1, [replace(trained(16, 0.2), generation=1)])
+    assert served.look() == 17
+    for _ in range(100):  # the dashboard looks again every few seconds
+        trials = json.load(urlopen(detail))["trials"]
+        if len(trials) > 16:
+            break
+        time.sleep(0.2)
+    assert (len(trials), trials[-1]["values"]) == (17, [0.2])
+
+
+def test_it_writes_nothing(served: Dashboard, result: Result) -> None:
+    before = sorted((path.name, path.stat().st_size) for path in result.path.iterdir())
+    urlopen(f"{served.url}api/studies").read()
+    assert sorted((path.name, path.stat().st_size) for path in result.path.iterdir()) == before
+
+
+def test_it_serves_this_machine_alone(served: Dashboard) -> None:
+    assert served.url.startswith("http://127.0.0.1:")
+    with pytest.raises(HTTPError, match="403"):
+        urlopen(Request(f"{served.url}api/studies", headers={"Host": "evil.example:80"}))
+
+
+def test_a_port_that_is_taken_is_told(result: Result, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ended = Shell(capsys)("dashboard", result.path, "--port", str(port))
+    assert (ended.code, ended.out) == (2, "")
+    assert f"--port {port}: " in ended.err
+    assert "name another, or 0 for any" in ended.err

@@ -1,0 +1,62 @@
+"""In a notebook: charts are drawn by what draws Altair's, progress is one line, written over."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from objectives.errors import InvalidInput
+from tuner.report.charts import CHARTS
+from tuner.result import Result
+
+KERNEL = all(importlib.util.find_spec(name) is not None for name in ("nbclient", "ipykernel"))
+STUDY = """
+study = {
+    "study": {"name": "notebook", "trials": 8},
+    "data": {"source": "sklearn:iris"},
+    "train": {"epochs": 4, "batch_size": [16, 32]},
+    "optimizers": {"momentum": {}, "adam": {}},
+    "search": {"generation_size": 4},
+    "confirm": {"top": 2, "seeds": 2},
+}
+"""
+
+
+def test_charts_hold_their_data(varied: Result) -> None:
+    for name in CHARTS:
+        if name == "course":
+            continue
+        document = varied.chart(name).to_dict()
+        assert "datasets" in document or "data" in document, name
+    rows = varied.chart("progress").to_dict()["datasets"]
+    assert max(map(len, rows.values())) == 64
+
+
+def test_a_chart_that_is_not_there_is_told(varied: Result) -> None:
+    with pytest.raises(InvalidInput, match=r"chart: 'sensitivty' is not known; did you mean 'sensitivity'\?"):
+        varied.chart("sensitivty")
+    with pytest.raises(InvalidInput, match="chart: 'course' has nothing to draw; this study has none of its kind"):
+        varied.chart("course")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not KERNEL, reason="pip install nbclient ipykernel")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_notebook_runs(tmp_path: Path) -> None:
+    import nbclient
+    import nbformat
+
+    cells = [f"{STUDY}\nimport tuner\nresult = tuner.run(study, jobs=1, home={str(tmp_path)!r})"]
+    cells += ['result.chart("sensitivity")', 'result.report("report.html").stat().st_size > 500_000']
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    nbclient.NotebookClient(book, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    ran, drawn, written = (cell["outputs"] for cell in book.cells)
+    lines: list[Any] = [output["data"]["text/plain"] for output in ran if output["output_type"] == "display_data"]
+    assert lines == ["done"]
+    assert "vegaEmbed" in drawn[0]["data"]["text/html"]
+    assert written[0]["data"]["text/plain"] == "True"
+    assert json.dumps(book)
