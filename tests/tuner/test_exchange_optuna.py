@@ -27,7 +27,9 @@ from tuner.home import StudyDirectory, study_directory
 from tuner.ledger import Ledger
 from tuner.optuna_storage import Axis, load, store
 from tuner.result import Result
+from tuner.space import space_of
 from tuner.spec import read_study
+from tuner.warm import warm_start
 
 DATA = Path(__file__).parent / "data"
 
@@ -218,6 +220,16 @@ def test_an_imported_study_is_looked_at_and_not_run(shell: Shell, tmp_path: Path
     again = shell("import", source, "--study-name", "old")
     assert again.code == 2
     assert again.err.startswith("error: study 'old': is there already; choose another with --name")
+
+
+def test_a_study_starts_from_an_imported_one(tmp_path: Path) -> None:
+    source = str(database(tmp_path, 4))
+    import_study(source, home=tmp_path, study_name="old", metric="valid_loss", constants={"optimizer": "adam"})
+    asked = read_study(STUDY | {"optimizers": {"adam": {}}, "search": {"generation_size": 4, "warm_start": ["old"]}})
+    warm = warm_start(asked, space_of(asked), tmp_path)
+    known = [t for t in Result(study_directory("old", tmp_path)).all_trials if t.state != "failed"]
+    assert [t.value for t in warm.trials] == [t.value for t in known]
+    assert warm.notes[0].startswith(f"warm start from 'old': {len(known)} trials, matched by lr")
 
 
 def test_parameters_are_renamed_and_never_hide_a_column(tmp_path: Path) -> None:
