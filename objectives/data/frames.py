@@ -29,6 +29,7 @@ def read_csv(path: Path, where: str) -> Raw:
     import pandas as pd
 
     delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+    _check_start(path, where)
     data = path.read_bytes()
     header = _check_rows(_text(data, where), delimiter, where)
     frame = pd.read_csv(
@@ -41,6 +42,14 @@ def read_csv(path: Path, where: str) -> Raw:
         low_memory=False,
     )
     return _without_row_numbers(frame, where)
+
+
+def _check_start(path: Path, where: str) -> None:
+    # Before a gigabyte of it is read: text has no zero bytes, and UTF-16, which has, says so at its start.
+    with path.open("rb") as file:
+        start = file.read(4096)
+    if b"\0" in start and not start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise DataError(Complaint(where, "holds NUL bytes, so it is not a text file", "save it as UTF-8 csv"))
 
 
 def read_parquet(path: Path, where: str) -> Raw:
