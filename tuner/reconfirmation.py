@@ -68,6 +68,8 @@ def confirm(
                 confirmed = time.perf_counter()
                 result = Result(directory)
                 publish(result, source, engine)
+                if len(result.standings) < wanted.top:
+                    watcher.note(f"the study has no more than {len(result.standings)} complete trials to confirm")
     watcher.ended()
     wall = time.perf_counter() - started
     result.cost = Cost(0, retrained, prepared - started, Spent(), confirmed - prepared, wall)

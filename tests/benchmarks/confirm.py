@@ -23,9 +23,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 import tuner
-from tests.benchmarks.core import machine
 from tests.tuner.lucky import GAPS, demoted
 from tests.tuner.simulated import Covered, Trained, asking, coverage, looked_up, modelled, percentiles, trained
+from tuner.facts import machine_facts
 from tuner.spec import read_study
 
 STUDIES = Path(__file__).parents[2] / "studies"
@@ -109,7 +109,8 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="fewer configs, studies and seeds: about a minute")
     quick = parser.parse_args().quick
     with threadpool_limits(1):
-        print("\n".join(machine()), flush=True)
+        facts = machine_facts()
+        print(", ".join(f"{name} {facts[name]}" for name in ("processor", "python", "numpy", "blas")), flush=True)
         print("\n" + "\n".join(cost_lines()), flush=True)
         print("\n" + "\n".join(lucky_lines(5 if quick else 20)), flush=True)
         configs, studies = (24, 100) if quick else (64, 500)

@@ -86,6 +86,35 @@ def test_wider_takes_what_is_there(home: Path) -> None:
     assert list(tuner.open("small").confirmation()["seeds"]) == [5] * 4
 
 
+class Told(Watcher):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.stages: list[str] = []
+        self.counts: list[tuple[int, int]] = []
+        self.notes: list[str] = []
+
+    def stage(self, name: str) -> None:
+        self.stages.append(name)
+
+    def retrained(self, done: int, total: int) -> None:
+        self.counts.append((done, total))
+
+    def note(self, sentence: str) -> None:
+        self.notes.append(sentence)
+
+
+def test_a_watcher_is_told_how_far_it_is(home: Path) -> None:
+    told = Told()
+    result = tuner.confirm("small", top=9, seeds=4, jobs=1, watcher=told)
+    assert told.stages == ["prepare", "confirm", "report"]
+    (_, total), (done, last) = told.counts[0], told.counts[-1]
+    complete = int((result.ranking()["state"] == "complete").sum())
+    assert (total, done, last) == (complete * 4, 4, 4)
+    assert [done for done, of in told.counts if of == total][-1] == total
+    assert told.notes == [f"the study has no more than {complete} complete trials to confirm"]
+
+
 class Stopped(Watcher):
     """Stops at a stage."""
 
