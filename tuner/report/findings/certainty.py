@@ -20,10 +20,7 @@ def unconfirmed(frames: Frames) -> Finding | None:
         f"The best value, {number(frames.best.value)}, comes from one split and the seeds that chose it: it is not"
         " confirmed, and likely too good."
     )
-    command = (
-        again(frames, "run") if frames.study.confirm.enabled else again(frames, "run", "--set", "confirm.enabled=true")
-    )
-    return Finding("unconfirmed", sentence, {"value": frames.best.value}, "best", command)
+    return Finding("unconfirmed", sentence, {"value": frames.best.value}, "best", again(frames, "confirm"))
 
 
 def optimistic(frames: Frames) -> Finding | None:
@@ -44,14 +41,12 @@ def optimistic(frames: Frames) -> Finding | None:
 
 
 def inseparable(frames: Frames) -> Finding | None:
-    """Confirmed configs whose intervals reach the best one's mean, or whose means its interval reaches."""
+    """Confirmed configs that the paired scores of the fresh seeds do not tell from the best."""
     standings = [s for s in frames.found.standings if math.isfinite(s.goal.mean)]
     if len(standings) < 2 or not math.isfinite(standings[0].goal.low):
         return None
     first = standings[0].goal
-    near = [
-        s for s in standings[1:] if s.goal.low <= first.mean <= s.goal.high or first.low <= s.goal.mean <= first.high
-    ]
+    near = [s for s in standings[1:] if s.tie == standings[0].rank]
     if not near:
         return None
     trials = ", ".join(str(s.trial) for s in near)
@@ -60,7 +55,7 @@ def inseparable(frames: Frames) -> Finding | None:
         f" {'trial' if len(near) == 1 else 'trials'} {trials}: choose among them by cost or simplicity, or confirm"
         " on more seeds."
     )
-    command = again(frames, "run", "--set", f"confirm.seeds={4 * first.n}")
+    command = again(frames, "confirm", "--seeds", str(4 * first.n))
     return Finding(
         "inseparable", sentence, {"trials": [s.trial for s in near], "seeds": first.n}, "confirmation", command
     )
