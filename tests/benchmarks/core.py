@@ -146,7 +146,7 @@ def least(rows: dict[Case, Row]) -> Iterator[str]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Time the descent core beside other ways to do the same work.")
-    parser.add_argument("--quick", action="store_true", help="fewer batch sizes and repetitions: about two minutes")
+    parser.add_argument("--quick", action="store_true", help="fewer batch sizes and repetitions: about four minutes")
     quick = parser.parse_args().quick
     batches = (16, 128) if quick else BATCHES
     epochs, repetitions = (4, 3) if quick else (4, 7)
