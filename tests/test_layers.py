@@ -34,7 +34,7 @@ LAYERS = [
     ["objectives.iterations"],
     ["objectives.descent"],
     ["tuner.errors", "tuner.trial", "tuner.statistics", "tuner.budget", "tuner.latents", "tuner.pruners"],
-    ["tuner.exporters"],
+    ["tuner.exporters", "tuner.contract"],
     ["tuner.best"],
     [
         "tuner.goal",

@@ -95,17 +95,20 @@ class NoResult(TunerError):
 
 
 class InexactMapping(TunerError):
-    """A framework cannot make the steps of a config: the message names every difference and its size."""
+    """A framework cannot make the steps of a config: the message names every difference and its size.
+
+    `framework` is one whose rules a study can take, to tune what can be had there; "" where that would not help.
+    """
 
     exit_code = 1
 
-    def __init__(self, difference: str, framework: str) -> None:
+    def __init__(self, difference: str, framework: str = "") -> None:
         self.difference, self.framework = difference, framework
         super().__init__(difference, framework)
 
     def __str__(self) -> str:
-        way = f"--set train.framework={self.framework} --name NEW"
-        return f"{self.difference}; ask for the nearest (strict=False, --nearest), or tune with its rules: {way}"
+        rules = f", or tune with its rules: --set train.framework={self.framework} --name NEW" if self.framework else ""
+        return f"{self.difference}; ask for the nearest (strict=False, --nearest){rules}"
 
 
 class NotInstalled(TunerError, ImportError):

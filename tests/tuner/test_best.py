@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from objectives.errors import InvalidInput
 from objectives.optimizers import FRAMEWORKS
-from tuner.best import FRAMEWORKS as KNOWN
 from tuner.best import Best, load_best, parse_best
+from tuner.contract import FRAMEWORKS as KNOWN
 from tuner.exporters import conventions_of
 from tuner.publish import best_text
 

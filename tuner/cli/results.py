@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tuner.best import FRAMEWORKS
 from tuner.cli.arguments import check_optimizer, home_option, opened, optimizer_option, study_argument
 from tuner.cli.output import Output, check_place, force_option, is_special, output_options, put
 from tuner.cli.text import errors_to
+from tuner.contract import FRAMEWORKS
 
 if TYPE_CHECKING:
     from tuner.best import Best

@@ -19,6 +19,7 @@ from tuner.exporters.whole import SEARCHED
 __all__ = ["NAMES", "Difference", "differences", "same_steps"]
 
 NAMES = {"torch": "PyTorch", "keras": "Keras", "optax": "optax", "sklearn": "scikit-learn"}
+CURED = ("eps", "schedule with momentum", "momentum_decay", "clipping")  # by tuning with the framework's own rules
 PLACES = {
     "outside": "sqrt({v}) + eps",
     "hat": "sqrt(v) + eps, before the bias correction",
@@ -54,11 +55,10 @@ def same_steps(recipe: Recipe, framework: str, strict: bool, more: list[Differen
     found = differences(recipe, framework) + (more or [])
     if not found:
         return []
-    study = recipe.conventions["framework"]
-    lines = "; ".join(map(str, found))
-    said = f"{NAMES[framework]} cannot make the steps of this {recipe.optimizer}, tuned as {NAMES[study]}'s: {lines}"
+    whose = "" if recipe.optimizer in SEARCHED else f", tuned as {NAMES[recipe.conventions['framework']]}'s"
+    said = f"{NAMES[framework]} cannot make the steps of this {recipe.optimizer}{whose}: {'; '.join(map(str, found))}"
     if strict:
-        raise InexactMapping(said, framework)
+        raise InexactMapping(said, framework if all(one.topic in CURED for one in found) else "")
     warnings.warn(f"{said}; this is the nearest", InexactWarning, stacklevel=4)
     return found
 

@@ -59,13 +59,21 @@ params = list(params)
 weights, others = [p for p in params if p.ndim > 1], [p for p in params if p.ndim <= 1]
 params = [{"params": weights}, {"params": others, "weight_decay": 0.0}]"""
 # max_eval is what is left to the line search: by default 5 / 4 max_iter, which would leave it nothing
-LBFGS = {"lr": 1.0, "max_iter": 1, "max_eval": 25, "history_size": 10, "line_search_fn": "strong_wolfe"}
+LBFGS = {
+    "lr": 1.0,
+    "max_iter": 1,
+    "max_eval": 25,
+    "tolerance_grad": 1e-9,
+    "tolerance_change": 1e-14,
+    "history_size": 10,
+    "line_search_fn": "strong_wolfe",
+}
 CLOSURE = """\
 
 def closure():
     optimizer.zero_grad()
-    total = loss(model(x), {target}){penalty}
-    total.backward()
+    total = loss(model(x), {target})
+    {penalty}total.backward()
     return total
 
 for _ in range(EPOCHS):
@@ -217,7 +225,7 @@ def _train(recipe: Recipe) -> str:
 
 
 def _penalty(recipe: Recipe) -> str:
-    """What weight decay adds to a loss."""
+    """The line that adds what weight decay adds to a loss."""
     which = " if p.ndim > 1" if recipe.weights_only else ""
     squares = f"sum(p.square().sum() for p in model.parameters(){which})"
-    return f" + {recipe.decay / 2!r} * {squares}" if recipe.decay else ""
+    return f"total = total + {recipe.decay / 2!r} * {squares}\n    " if recipe.decay else ""

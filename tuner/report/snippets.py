@@ -8,7 +8,8 @@ import warnings
 from collections.abc import Callable
 
 from objectives.errors import InvalidInput
-from tuner.best import FRAMEWORKS, Best
+from tuner.best import Best
+from tuner.contract import FRAMEWORKS
 from tuner.errors import TunerError
 
 __all__ = ["SNIPPETS", "args", "snippets"]
@@ -43,7 +44,7 @@ def as_json(best: Best) -> str:
 def args(best: Best) -> str:
     """`--optimizer nesterov --lr 0.04 --batch-size 32`, quoted for a shell."""
     words: list[str] = []
-    moves = best["schedule"] != "constant" or best.get("warmup")  # only then does the horizon matter
+    moves = best.get("schedule", "constant") != "constant" or best.get("warmup")  # only then does the horizon matter
     for name, value in best.params.items():
         if name == "horizon" and not moves:
             continue
