@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from objectives.buffers import aligned, aligned_copy
 from objectives.dropout import Dropout, dropout_of
 from objectives.errors import Complaint, InvalidInput
-from objectives.evaluation import Evaluation
+from objectives.evaluation import evaluation_of
 from objectives.groups import Stepper, groups_of, row_order, slots_of
 from objectives.iterations import iterate
 from objectives.lanes import lane_edges
@@ -30,6 +30,7 @@ from objectives.optimizers import row_of
 from objectives.outcome import DIVERGED, Outcome, State, freeze
 from objectives.problem import Problem, constant_loss
 from objectives.stopping import Stopping
+from objectives.surface_descent import SurfaceEpoch
 from objectives.training_objective import TRACKED, TrainingObjective
 
 __all__ = ["Outcome", "State", "descend"]
@@ -80,10 +81,7 @@ def _check(problem: Problem, configs: Sequence[Config]) -> None:
 def _initial(problem: Problem, configs: Sequence[Config]) -> State:
     """Everybody's first weights: one draw a replicate, shared by its trials."""
     dtype = problem.data.train.x.dtype
-    draws = [
-        problem.model.initial(replicate.weights_stream(), problem.inputs, problem.outputs)
-        for replicate in problem.replicates
-    ]
+    draws = [problem.initial(replicate) for replicate in problem.replicates]
     first = np.stack(draws).astype(dtype)[:, None, :]
     weights = np.repeat(first, len(configs), axis=1)
     slots = np.zeros((slots_of(configs), *weights.shape), dtype)
@@ -126,11 +124,13 @@ class _Crew:
         self.s = slots if self.whole else np.empty_like(slots[:, :, : len(rows)])
         tracked = bool(configs[0].get("track_objective"))
         own = (*(f"valid_{metric.name}" for metric in problem.metrics), *(TRACKED if tracked else ()))
-        self.names = ("train_loss", "valid_loss", *own)
+        path = ("distance", *(f"x{i + 1}" for i in range(problem.surface.size))) if problem.surface else ()
+        self.names = ("train_loss", "valid_loss", *path, *own)
         if rows:
             members = [configs[i] for i in rows]
-            self.epoch = _Epoch(problem, members, self.p, self.s, int(members[0]["batch_size"]))
-            self.evaluate = Evaluation(problem, len(rows), "valid")
+            epoch_of = SurfaceEpoch if problem.surface else NetworkEpoch
+            self.epoch = epoch_of(problem, members, self.p, self.s, int(members[0]["batch_size"]))
+            self.evaluate = evaluation_of(problem, len(rows), "valid")
             self.track = TrainingObjective(problem, members) if tracked else None
 
     def __call__(self, epoch: int, moving: Array, values: dict[str, Array]) -> dict[str, Array]:
@@ -144,7 +144,7 @@ class _Crew:
         kept = self.p[still], self.s[:, still]
         found = {"train_loss": self.epoch(epoch)}
         self.p[still], self.s[:, still] = kept
-        found |= self.evaluate(self.epoch.layers)
+        found |= self.evaluate(self.p)
         if self.track:
             found |= self.track(self.p, epoch + 1)
         if not self.whole:
@@ -156,7 +156,7 @@ class _Crew:
         return values
 
 
-class _Epoch:
+class NetworkEpoch:
     """One epoch of a pack: all buffers are made once, and every operation of a step writes into one."""
 
     def __init__(self, problem: Problem, configs: Sequence[Config], weights: Array, slots: Array, size: int) -> None:

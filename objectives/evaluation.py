@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from objectives.metrics import sklearn_score
 from objectives.models import ACTIVATIONS, Layers, Workspace, forward
 from objectives.problem import Problem, rows_of
 
-__all__ = ["Evaluation", "predict", "sklearn_metrics"]
+__all__ = ["Evaluation", "by_trial", "evaluation_of", "predict", "sklearn_metrics"]
 
 Array = NDArray[Any]
 CHUNK = 128  # rows at once, few enough for the cache: part of what makes a trial's bits, so not a setting
@@ -63,6 +64,28 @@ class Evaluation:
             x[r, 0] = part.x[start:stop]
             y[r, 0] = part.y[start:stop].T
         return forward(x, layers, work, self.activation), y, scratch
+
+
+def evaluation_of(problem: Problem, trials: int, part: str) -> Callable[[Array], dict[str, Array]]:
+    """What takes weights `(R, K, P)` of a pack of `trials` to their loss and metrics `(R, K)` on a part, in float64."""
+    if problem.surface:
+        return partial(seen_on_surface, problem, part=part)
+    evaluate = Evaluation(problem, trials, part)
+    return lambda weights: evaluate(Layers(weights, problem.shapes))
+
+
+def by_trial(function: Any, points: Array) -> Array:
+    """`function` of every point `(R, K, P)`, one at a time: its bits must not depend on how many stand beside it."""
+    found = [[function(point) for point in row] for row in points]
+    return np.array(found, dtype=points.dtype).reshape(*points.shape[:2], *np.shape(found[0][0]))
+
+
+def seen_on_surface(problem: Problem, points: Array, part: str = "valid") -> dict[str, Array]:
+    """`{part}_loss` is the surface's value `(R, K)`; `distance` to the nearest minimum; `x1`, `x2`, ... the path."""
+    surface = problem.need_surface()
+    away = np.linalg.norm(points[..., None, :] - surface.minima, axis=-1).min(axis=-1)
+    values = {f"{part}_loss": by_trial(surface.value, points).astype(np.float64), "distance": away.astype(np.float64)}
+    return values | {f"x{i + 1}": points[..., i].astype(np.float64) for i in range(points.shape[-1])}
 
 
 def predict(problem: Problem, weights: Array, x: Array, replicate: int = 0) -> Array:

@@ -87,11 +87,11 @@ def check_gradient(
 def _point(problem: Problem, weights: Array | None, replicate: int) -> Array:
     if weights is None:
         rng = problem.replicates[replicate].weights_stream()
-        first = problem.model.initial(rng, problem.inputs, problem.outputs)
+        first = problem.initial(problem.replicates[replicate])
         # Biases of zero behind dead units stand exactly on the kink of a relu, where there is no gradient.
         return first + NUDGE * rng.normal(size=len(first))
     point = np.asarray(weights, dtype=np.float64)
-    size = problem.model.size(problem.inputs, problem.outputs)
+    size = sum(rows * columns for rows, columns in problem.shapes)
     if point.shape != (size,):
         raise InvalidInput(Complaint("weights", f"have the shape {point.shape}, but the model wants ({size},)"))
     if not np.isfinite(point).all():
@@ -117,7 +117,7 @@ def _nearest_differences(
 
 def _place(problem: Problem, coordinate: int) -> str:
     """A coordinate in words: layer, input and output, all counted from 1."""
-    for i, (rows, columns) in enumerate(problem.model.shapes(problem.inputs, problem.outputs)):
+    for i, (rows, columns) in enumerate(problem.shapes):
         if coordinate < rows * columns:
             row, column = divmod(coordinate, columns)
             source = "bias" if row == rows - 1 else f"input {row + 1}"

@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 
 from objectives import full_batch
 from objectives.errors import Complaint, InvalidInput
-from objectives.evaluation import Evaluation
+from objectives.evaluation import evaluation_of
 from objectives.full_batch import RUNNING, VERDICTS, Method, Objective, penalised
-from objectives.models import Layers
 from objectives.optimizers import hyperparameters, row_of
 from objectives.outcome import DIVERGED, Outcome, State, freeze
 from objectives.problem import Problem, constant_loss
@@ -64,8 +63,7 @@ def iterate(problem: Problem, configs: Sequence[Config], epochs: int, state: Sta
     Raises InvalidInput for a config that goes by minibatches, or that its method does not allow.
     """
     runs = [[_Run(problem, config, r) for config in configs] for r in range(len(problem.replicates))]
-    evaluate = Evaluation(problem, len(configs), "valid")
-    shapes, dtype = problem.model.shapes(problem.inputs, problem.outputs), problem.data.train.x.dtype
+    evaluate, dtype = evaluation_of(problem, len(configs), "valid"), problem.data.train.x.dtype
     bound = np.array([DIVERGED * constant_loss(r.data, r.data.train) for r in problem.replicates])[:, None]
     history: list[dict[str, Array]] = []
     with np.errstate(all="ignore"):
@@ -74,7 +72,7 @@ def iterate(problem: Problem, configs: Sequence[Config], epochs: int, state: Sta
             stepped = _stepped(runs, now)
             now = _packed(now.epoch + 1, runs, stepped, now.alive)
             values = {"train_loss": _table(runs, stepped, _Run.loss), "objective": now.marks["value"].copy()}
-            values |= evaluate(Layers(now.weights.astype(dtype), shapes))
+            values |= evaluate(now.weights.astype(dtype))
             losses = np.maximum(values["train_loss"], values["valid_loss"])
             now.alive[...] &= (losses <= bound) & np.isfinite(now.weights).all(axis=-1)
             values |= {name: now.marks[name].copy() for name in (*COUNTS, "verdict")}

@@ -218,11 +218,29 @@ def huber(delta: float = HUBER_DELTA.default) -> Loss:
     return Loss("huber", "regression", value, gradient, _identity, partial(_huber_curvature, delta=delta))
 
 
+def _output_value(z: Array, y: Array, s: Scratch) -> None:
+    """The output itself: on an analytic surface, nothing is compared."""
+    del y
+    s.sum_rows(z[..., :1, :], out=s.total)
+
+
+def _output_gradient(z: Array, y: Array, s: Scratch) -> None:
+    """`1 / B`."""
+    _output_value(z, y, s)
+    z[...] = 1.0 / z.shape[-1]
+
+
+def _output_curvature(q: Array, y: Array) -> Array:
+    del y
+    return np.zeros((*q.shape, q.shape[1]))
+
+
 _ROWS = (
     Loss("softmax_cross_entropy", "multiclass", _softmax_value, _softmax_gradient, _softmax, _softmax_curvature),
     Loss("binary_cross_entropy", "binary", _binary_value, _binary_gradient, _sigmoid, _sigmoid_curvature),
     Loss("squared_error", "regression", _squared_value, _squared_gradient, _identity, _squared_curvature),
     huber(),
+    Loss("output", "surface", _output_value, _output_gradient, _identity, _output_curvature),
 )
 LOSSES: dict[str, Loss] = {loss.name: loss for loss in _ROWS}  # the first of a task is the one that it is judged by
 

@@ -145,7 +145,13 @@ def _mlp(config: Mapping[str, Any]) -> Model:
     return Model(hidden, config.get("activation", "relu"), config.get("init", "torch"))
 
 
-MODELS: dict[str, Callable[[Mapping[str, Any]], Model]] = {"linear": _linear, "mlp": _mlp}
+def _surface(config: Mapping[str, Any]) -> Model:
+    """The place of a model where there is none: a problem with a surface asks it nothing."""
+    del config
+    return Model()
+
+
+MODELS: dict[str, Callable[[Mapping[str, Any]], Model]] = {"linear": _linear, "mlp": _mlp, "surface": _surface}
 
 
 def model_of(config: Mapping[str, Any]) -> Model:

@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives.data import Part, Prepared
+from objectives.data import Part, Prepared, named_surface
 from objectives.errors import Complaint, InvalidInput
 from objectives.losses import Loss, loss_of
 from objectives.metrics import Metric, Rows, metrics_of
 from objectives.models import Model
 from objectives.streams import Stream, stream
+from objectives.surfaces import Surface
 
 __all__ = ["Problem", "Replicate", "constant_loss", "updates_per_epoch"]
 
@@ -66,7 +67,7 @@ class Problem:
             raise InvalidInput(
                 Complaint("problem", f"replicates differ in task, shape or dtype: {sorted(map(str, shapes))}")
             )
-        if self.criterion.task != self.data.task:
+        if not self.surface and self.criterion.task != self.data.task:
             what = f"{self.criterion.name} is a loss of {self.criterion.task}, but the task is {self.data.task}"
             raise InvalidInput(Complaint("problem", what))
 
@@ -84,6 +85,30 @@ class Problem:
     def outputs(self) -> int:
         """C."""
         return int(self.data.train.y.shape[1])
+
+    @property
+    def surface(self) -> Surface | None:
+        """The surface that takes the place of data and model, where one does."""
+        return named_surface(self.data.surface) if self.data.surface else None
+
+    def need_surface(self) -> Surface:
+        """The surface. Raises InvalidInput for a problem that has data."""
+        if self.surface is None:
+            raise InvalidInput(Complaint("problem", "is not a surface", 'load it with load_surface("surface:NAME")'))
+        return self.surface
+
+    @property
+    def shapes(self) -> tuple[tuple[int, int], ...]:
+        """Shapes `(D + 1, H)` of the layers; a surface has one of a single row, `(1, P)`."""
+        if self.surface:
+            return ((1, self.surface.size),)
+        return self.model.shapes(self.inputs, self.outputs)
+
+    def initial(self, replicate: Replicate) -> Array:
+        """A replicate's first weights `(P,)` in float64; on a surface where descents customarily begin."""
+        if self.surface:
+            return self.surface.start
+        return self.model.initial(replicate.weights_stream(), self.inputs, self.outputs)
 
     @property
     def loss(self) -> Loss:
@@ -118,7 +143,12 @@ def updates_per_epoch(config: Mapping[str, Any], rows: int) -> int:
 def shape_of(data: Prepared) -> tuple[Any, ...]:
     """What must agree for data to stack: task, dtype and the shapes of every part."""
     parts = (data.train, data.valid, data.test)
-    return data.task, str(data.train.x.dtype), *(array.shape for part in parts for array in (part.x, part.y))
+    return (
+        data.task,
+        data.surface,
+        str(data.train.x.dtype),
+        *(array.shape for part in parts for array in (part.x, part.y)),
+    )
 
 
 def rows_of(parts: Iterable[Part], scales: Iterable[Array]) -> Rows:
@@ -130,7 +160,13 @@ def rows_of(parts: Iterable[Part], scales: Iterable[Array]) -> Rows:
 
 
 def constant_loss(data: Prepared, part: Part) -> float:
-    """The loss on a part of the best constant prediction of the train rows: what any trained model must beat."""
+    """The loss on a part of the best constant prediction of the train rows: what any trained model must beat.
+
+    On a surface, the value where descents begin.
+    """
+    if data.surface:
+        surface = named_surface(data.surface)
+        return float(surface.value(surface.start))
     mean = np.asarray(data.train.y, dtype=np.float64).mean(axis=0)
     y = np.asarray(part.y, dtype=np.float64)
     if data.task == "regression":

@@ -29,6 +29,7 @@ class Stream(IntEnum):
     CHECK = 12  # (replicate)
     CANDIDATES = 13  # (replicate, candidate)
     DROPOUT = 14  # (replicate, epoch, layer)
+    NOISE = 15  # (replicate)
     POSTERIOR = 20  # ()
     SEQUENCE = 21  # ()
     VERIFICATION = 22  # ()

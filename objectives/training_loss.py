@@ -25,6 +25,8 @@ TOGETHER = 64  # weights at once: bounds the buffers, and is not seen in the bit
 
 def losses(problem: Problem, weights: Array, replicate: int = 0) -> Array:
     """Mean losses `(K,)`, in float64, of `weights (K, P)` over a replicate's train rows."""
+    if problem.surface:
+        return np.array([problem.surface.value(point) for point in weights], dtype=np.float64)
     found = [_losses(problem, weights[i : i + TOGETHER], replicate) for i in range(0, len(weights), TOGETHER)]
     return np.concatenate([np.empty(0), *found])
 
@@ -41,6 +43,9 @@ def _losses(problem: Problem, weights: Array, replicate: int) -> Array:
 
 def loss_and_gradient(problem: Problem, weights: Array, replicate: int = 0) -> tuple[Array, Array]:
     """Mean losses `(K,)`, in float64, and gradients `(K, P)` of `weights (K, P)` over a replicate's train rows."""
+    if problem.surface:
+        gradients = np.stack([problem.surface.gradient(point) for point in weights])
+        return losses(problem, weights, replicate), gradients
     shapes = problem.model.shapes(problem.inputs, problem.outputs)
     part, gradient = np.empty_like(weights), np.zeros_like(weights)
     layers, parts = Layers(weights[None], shapes), Layers(part[None], shapes)

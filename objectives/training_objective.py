@@ -35,7 +35,7 @@ def objective_of(problem: Problem, l2: float = 0.0, *, biases: bool = False, rep
     if not 0 <= l2 < np.inf:
         raise InvalidInput(Complaint("l2", f"must be finite and at least 0, but is {l2}"))
     plain = _loss_of(problem, replicate)
-    if l2 == 0 and not problem.model.hidden and problem.data.task != "regression":
+    if l2 == 0 and not problem.model.hidden and problem.data.task in ("binary", "multiclass"):
         plain = replace(plain, margin=lambda direction: _margin(problem, direction, replicate))
     return penalised(plain, l2 * decayed(problem, biases))
 
@@ -43,6 +43,8 @@ def objective_of(problem: Problem, l2: float = 0.0, *, biases: bool = False, rep
 def _loss_of(problem: Problem, replicate: int) -> Objective:
     """The training loss of a replicate."""
     seeds, model = problem.replicates[replicate], problem.model
+    if problem.surface:
+        return surface_objective(problem.surface, seeds.seed)
 
     def slope(point: Array) -> tuple[float, Array]:
         loss, gradient = loss_and_gradient(problem, point[None], replicate)
@@ -113,7 +115,7 @@ def penalty_of(problem: Problem, config: Mapping[str, Any]) -> Array:
 def decayed(problem: Problem, biases: bool) -> Array:
     """`(P,)`: 1 for weights that L2 shrinks, else 0."""
     shares = []
-    for shape in problem.model.shapes(problem.inputs, problem.outputs):
+    for shape in problem.shapes:
         layer = np.ones(shape)
         layer[-1] = float(biases)
         shares.append(layer.ravel())

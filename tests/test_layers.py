@@ -30,7 +30,7 @@ LAYERS = [
         "objectives.row_values",
         "objectives.training_loss",
     ],
-    ["objectives.training_objective", "objectives.gradient_check"],
+    ["objectives.training_objective", "objectives.gradient_check", "objectives.surface_descent"],
     ["objectives.iterations"],
     ["objectives.descent"],
     ["tuner.errors", "tuner.trial", "tuner.statistics", "tuner.budget", "tuner.latents", "tuner.pruners"],

@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objectives.descent import State, descend
-from objectives.evaluation import Evaluation, sklearn_metrics
-from objectives.models import Layers
+from objectives.evaluation import evaluation_of, sklearn_metrics
 from objectives.problem import Problem
 from objectives.row_values import row_values
 from objectives.stopping import MIN_DELTA
@@ -143,12 +142,12 @@ def retrain(task: Retraining) -> list[Confirmed]:
 
 def evaluate(problem: Problem, state: State, trials: Sequence[int], goal: str, extra: Sequence[str]) -> list[Confirmed]:
     """Metrics of finished trainings on the validation and test rows of every replicate, and the goal's rows."""
-    layers = Layers(state.weights, problem.model.shapes(problem.inputs, problem.outputs))
+    weights = state.weights.astype(problem.data.train.x.dtype)
     metrics: dict[str, Any] = {}
     with np.errstate(all="ignore"):
         for part in PARTS:
-            metrics |= Evaluation(problem, len(trials), part)(layers)
-        values = row_values(problem, state.weights, "valid", goal.removeprefix("valid_"))
+            metrics |= evaluation_of(problem, len(trials), part)(weights)
+        values = row_values(problem, weights, "valid", goal.removeprefix("valid_"))
     blocks = blocks_of(values).astype(np.float32)
     rows = []
     for r, replicate in enumerate(problem.replicates):
@@ -156,7 +155,7 @@ def evaluate(problem: Problem, state: State, trials: Sequence[int], goal: str, e
             alive = bool(state.alive[r, k])
             shown = {name: float(value[r, k]) for name, value in metrics.items()}
             for part in PARTS if alive else ():
-                shown |= sklearn_metrics(problem, state.weights[r, k], extra, part, r)
+                shown |= sklearn_metrics(problem, weights[r, k], extra, part, r)
             if not alive:
                 names = [*shown, *(f"{part}_{name}" for part in PARTS for name in extra)]
                 shown = {name: np.inf if name.endswith("_loss") else np.nan for name in names}

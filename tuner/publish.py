@@ -47,7 +47,8 @@ def best_text(best: Best) -> str:
 
 
 def weights_of(best: Best, source: Source, engine: Engine) -> dict[str, Array]:
-    """Weights of the best trial at its best epoch, trained again: `W1 (D, H)`, `b1 (H,)`, `W2`, ... in layer order.
+    """Weights of the best trial at its best epoch, trained again: `W1 (D, H)`, `b1 (H,)`, `W2`, ... in layer order;
+    of a surface the point `x (P,)`.
 
     The run is the trial's own, bit for bit, since a trial depends on its config and seed alone; of several replicates,
     the first.
@@ -57,7 +58,9 @@ def weights_of(best: Best, source: Source, engine: Engine) -> dict[str, Array]:
     if isinstance(outcome, Failure):
         raise RuntimeError(f"the best trial could not be trained again: {outcome}")
     problem = problem_of(pack.sources, pack.configs[0])
-    shapes = problem.model.shapes(problem.inputs, problem.outputs)
+    if problem.surface:
+        return {"x": outcome.state.weights[0, 0]}
+    shapes = problem.shapes
     arrays: dict[str, Array] = {}
     for i, layer in enumerate(Layers(outcome.state.weights[0, 0], shapes).views, start=1):
         arrays[f"W{i}"], arrays[f"b{i}"] = layer[:-1], layer[-1]

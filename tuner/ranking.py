@@ -165,7 +165,7 @@ def metric_names(study: Study, task: str) -> list[str]:
     if task == IMPORTED:
         return []
     whole = any(OPTIMIZERS[name].whole for name in study.optimizers)
-    own = [f"valid_{metric.name}" for metric in metrics_of(task)]
+    own = ["distance"] if task == "surface" else [f"valid_{metric.name}" for metric in metrics_of(task)]
     return ["train_loss", "valid_loss", *own, *(MEASURES if whole else ())]
 
 
@@ -178,9 +178,10 @@ def hyper_kinds(study: Study) -> dict[str, Kind]:
     own |= {flag.name: ("false", "true") for row in rows for flag in row.flags}
     train, model = study.train, study.model
     shared = {"schedule": train.schedule, "model": model.kind, "hidden": model.hidden, "activation": model.activation}
-    if model.kind == "linear":
+    if model.kind != "mlp":
         del shared["hidden"], shared["activation"]
-    shared |= {"init": model.init, "framework": train.framework, **({"loss": train.loss} if train.loss else {})}
+    shared |= {} if model.kind == "surface" else {"init": model.init}
+    shared |= {"framework": train.framework, **({"loss": train.loss} if train.loss else {})}
     texts = {name: tuple(map(shown, values_of(domain))) for name, domain in shared.items()}
     numbers = [
         *(["warmup"] if train.warmup != 0 else []),

@@ -51,6 +51,9 @@ def confirm(
     frozen = stored_study(directory)
     if frozen.imported:
         raise not_run(frozen.name, frozen.imported)
+    if frozen.data.surface:
+        what = "an analytic surface has no rows to set aside: its values are exact"
+        raise StudyError(Complaint(f"study {frozen.name!r}", what, "there is nothing to confirm"))
     wanted = asked(frozen, top, seeds, jobs)
     with writable(directory):
         Result(directory).best()  # raises NoResult before anything is read or trained

@@ -17,11 +17,14 @@ from typing import Any
 from objectives.data import (
     Prepared,
     SplitSpec,
+    SurfaceTable,
     Table,
+    load_surface,
     load_table,
     place_in,
     prepare,
     prepare_on_disk,
+    prepare_surface,
     save_prepared,
     table_from,
 )
@@ -213,7 +216,7 @@ class Question:
     """A study with its data: all that can be known before anything is written."""
 
     study: Study
-    table: Table
+    table: Table | SurfaceTable
     first: Prepared
     notes: tuple[str, ...]
     cache: Path | None = None  # where large data are prepared; in memory where there is none
@@ -241,7 +244,10 @@ def ask(
     if complaints := check_search(asked, space_of(asked)):
         raise StudyError(*complaints)
     split, about = split_of(asked), asked.data
-    if data is None:
+    table: Table | SurfaceTable
+    if data is None and about.surface:
+        table = load_surface(str(about.source), about.noise, about.condition)
+    elif data is None:
         table = load_table(str(about.source), about.target, base=asked.base, task=about.task, split=split)
     else:
         x, y = data if isinstance(data, tuple) else (data, None)
@@ -253,15 +259,17 @@ def ask(
     return Question(fits, table, first, (*first.inferred, *notes), cache)
 
 
-def replicate_of(study: Study, table: Table, replicate: int, cache: Path | None) -> Prepared:
+def replicate_of(study: Study, table: Table | SurfaceTable, replicate: int, cache: Path | None) -> Prepared:
     """The data of a replicate: large ones in files of the cache, as they are never in memory as a whole."""
+    if isinstance(table, SurfaceTable):
+        return prepare_surface(table, study.seed, replicate, study.dtype)
     arguments = table, split_of(study), study.seed, replicate, study.dtype
     return prepare_on_disk(*arguments, cache) if cache and table.large else prepare(*arguments)
 
 
 def absolute(source: str | None, base: Path) -> str | None:
     """A data file by its absolute path, so that the stored study finds it from anywhere; other sources as they are."""
-    if source is None or source.startswith("sklearn:") or is_function(source):
+    if source is None or source.startswith(("sklearn:", "surface:")) or is_function(source):
         return source
     return str((base / source).resolve())
 

@@ -104,6 +104,11 @@ class Space:
         whole = OPTIMIZERS[optimizer].whole
         return *self.optimizers[optimizer], *(p for p in self.shared if not (p.minibatch and whole))
 
+    @property
+    def settled(self) -> frozenset[str]:
+        """Optimizers of which nothing is searched: their first trial says all that there is to say."""
+        return frozenset(n for n in self.optimizers if not any(is_searched(p.domain) for p in self.parameters(n)))
+
     def latents_of(self, config: Mapping[str, Any]) -> dict[str, float | str]:
         """The latents that apply to `config`, the inverse of `config`; a number outside its range goes to the edge.
 
@@ -201,8 +206,9 @@ def space_of(study: Study) -> Space:
         if name in study.optimizers
     }
     model = study.model
-    layers = {} if model.kind == "linear" else {"hidden": model.hidden, "activation": model.activation}
-    described = [Parameter(n, n, domain, DEFAULTS[n]) for n, domain in {**layers, "init": model.init}.items()]
+    layers = {"hidden": model.hidden, "activation": model.activation} if model.kind == "mlp" else {}
+    start = {} if model.kind == "surface" else {"init": model.init}
+    described = [Parameter(n, n, domain, DEFAULTS[n]) for n, domain in {**layers, **start}.items()]
     steps = [] if all(OPTIMIZERS[name].whole for name in optimizers) else _minibatch(study)
     shared = (*steps, *_loss(study), *described)
     shared = tuple(_conditional(p, study, [f"train.{p.name}", f"model.{p.name}"]) for p in shared)

@@ -11,6 +11,7 @@ from objectives.data.builtin import BUILTIN
 from objectives.data.prepare import Array, Part, Prepared, prepare
 from objectives.data.splits import SplitSpec
 from objectives.data.store import open_prepared, place_in, prepare_on_disk, save_prepared
+from objectives.data.surface import SurfaceTable, load_surface, named_surface, prepare_surface
 from objectives.data.table import Table, load_table, table_from
 from objectives.data.target import TASKS
 
@@ -21,12 +22,16 @@ __all__ = [
     "Part",
     "Prepared",
     "SplitSpec",
+    "SurfaceTable",
     "Table",
+    "load_surface",
     "load_table",
+    "named_surface",
     "open_prepared",
     "place_in",
     "prepare",
     "prepare_on_disk",
+    "prepare_surface",
     "save_prepared",
     "table_from",
 ]

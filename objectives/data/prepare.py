@@ -57,6 +57,7 @@ class Prepared:
     y_scale: Array  # (C,)
     digest: str
     inferred: tuple[str, ...]  # sentences on what was decided without being asked
+    surface: str = ""  # the surface that takes the place of data, for the task "surface"
 
     @property
     def large(self) -> bool:

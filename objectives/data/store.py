@@ -81,7 +81,9 @@ def open_prepared(directory: Path) -> Prepared:
         arrays = {name: _mapped(directory / f"{name}.npy", shape) for name, shape in facts["shapes"].items()}
         train, valid, test = (Part(arrays[f"{name}_x"], arrays[f"{name}_y"]) for name in PARTS)
         names = (tuple(facts["features"]), tuple(facts["classes"]), arrays["y_mean"], arrays["y_scale"])
-        return Prepared(facts["task"], train, valid, test, *names, facts["digest"], tuple(facts["inferred"]))
+        return Prepared(
+            facts["task"], train, valid, test, *names, facts["digest"], tuple(facts["inferred"]), facts["surface"]
+        )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError) as error:
         what = f"no prepared data, or damaged ({error})"
         raise DataError(Complaint(str(directory), what, "remove the directory and run again")) from error
@@ -94,7 +96,7 @@ def _arrays(prepared: Prepared) -> dict[str, Array]:
 
 
 def _facts(prepared: Prepared) -> dict[str, Any]:
-    names = ("task", "features", "classes", "digest", "inferred")
+    names = ("task", "features", "classes", "digest", "inferred", "surface")
     shapes = {name: list(array.shape) for name, array in _arrays(prepared).items()}
     return {**{name: getattr(prepared, name) for name in names}, "shapes": shapes}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from objectives.descent import State, descend
@@ -48,6 +48,7 @@ def test_every_method_is_an_optimizer() -> None:
     assert list(METHODS) == WHOLE
 
 
+@settings(deadline=None)
 @given(members(), st.integers(0, 6))
 def test_a_run_keeps_its_bits_in_any_pack_replicate_and_piece(pack: list[dict[str, Any]], cut: int) -> None:
     together = descend(LINEAR, pack, 6)

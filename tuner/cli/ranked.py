@@ -36,7 +36,7 @@ def ranking_sheet(
     frame = frame.head(rows) if rows is not None else frame
     sheet = sheet_of(frame)
     goal = result.study.metric
-    names = [name for name in sheet.columns if name.startswith(("train_", "valid_")) or name in MEASURES]
+    names = [name for name in sheet.columns if name.startswith(("train_", "valid_")) or name in (*MEASURES, "distance")]
     own = [name for name in sheet.columns if name not in {*FIRST, *SHARED, *ASIDES, *names, "epoch"}]
     fixed = frozenset(name for name in own if not _searched(result, name))
     unstable = not all(sheet.column("stable"))
@@ -70,6 +70,8 @@ def tie_notes(result: Result, sheet: Sheet) -> list[str]:
     places = [str(place) for place in _places(sheet) if str(place).endswith("=")]
     if result.noise is None:
         exact = ["`=`: float32 cannot tell these values from each other."] if places else []
+        if result.study.data.surface:
+            return exact
         return [
             *exact,
             f"how far values lie apart by chance is not known: tuner confirm {result.study.name} measures it",

@@ -9,12 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from objectives.full_batch import VERDICTS
 from tuner.cli.output import fit_window, in_words
 from tuner.cli.overview import states_of
 from tuner.cli.sheet import Sheet, as_table, filtered, sheet_of
 from tuner.cli.text import clean, interval, short, sparkline
 from tuner.errors import NoResult
 from tuner.goal import ranked
+from tuner.optimum import verdict_of
 from tuner.ranking import shown
 from tuner.result import Result
 from tuner.spec import Study
@@ -216,6 +218,8 @@ def facts_of(result: Result, trial: Trial) -> dict[str, Any]:
     if standing:
         goal = standing.goal
         facts["confirmed"] = f"{interval(goal.mean, goal.low, goal.high)}, rank {standing.rank}"
+    if verdict := verdict_of(trial.curves):
+        facts["method"] = f"{verdict}: {VERDICTS[verdict]}"
     return facts | ({"error": clean(trial.error)} if trial.error else {})
 
 
@@ -228,6 +232,8 @@ def curve_view(curves: Mapping[str, list[float]], epoch: int | None) -> Sheet:
     """One row a curve: first, best-epoch and last value, and its shape."""
     rows = []
     for name, curve in curves.items():
+        if name == "verdict":
+            continue  # said in words
         at_best = curve[epoch - 1] if epoch else math.nan
         rows.append((name, curve[0], at_best, curve[-1], sparkline(curve)))
     middle = f"epoch {epoch}" if epoch else "best epoch"

@@ -6,12 +6,15 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+from objectives.full_batch import SEPARABLE, VERDICTS
+from objectives.optimizers import OPTIMIZERS
 from tuner.cli.output import Output, in_words
 from tuner.cli.overview import states_of
 from tuner.cli.ranked import ranking_sheet, tie_notes
 from tuner.cli.show import block, fresh_words, settings_of
 from tuner.cli.text import clean, interval, short
 from tuner.errors import NoResult
+from tuner.optimum import verdict_of
 
 if TYPE_CHECKING:
     from tuner.best import Best
@@ -51,11 +54,18 @@ def summary(result: Result, startup: float) -> None:
         raise NoResult(f"{none}\n{why_none(result)}") from none
     print()
     sheet = ranking_sheet(result, ROWS)
-    Output("table", None).sheet(sheet, *tie_notes(result, sheet))
+    Output("table", None).sheet(sheet, *tie_notes(result, sheet), *endless(result))
     print(f"\n{best_block(best)}", end="")
     if cost is not None:
         print(f"\n{cost_block(cost, startup)}", end="")
     print("\nfiles\n" + "".join(f"  {clean(in_words(path))}\n" for path in result.files), end="")
+
+
+def endless(result: Result) -> list[str]:
+    """That a whole-batch method found no optimum to reach, where one did."""
+    whole = [trial for trial in result.all_trials if OPTIMIZERS[trial.config["optimizer"]].whole]
+    names = sorted({t.config["optimizer"] for t in whole if verdict_of(t.curves) == SEPARABLE})
+    return [f"{', '.join(names)}: {VERDICTS[SEPARABLE]}"] if names else []
 
 
 def why_none(result: Result) -> str:

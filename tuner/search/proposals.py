@@ -69,4 +69,21 @@ def _asked(study: Study, space: Space, generation: int, first: int, count: int, 
         study.search.random_share,
         space.blocks(study.search.grid_points) if sampler.name == "grid" else (),
     )
-    return [space.completed(point) for point in sampler.propose(ask)]
+    return _moved_on(space, first, [space.completed(point) for point in sampler.propose(ask)])
+
+
+def _moved_on(space: Space, first: int, points: list[Latents]) -> list[Latents]:
+    """The points, without an optimizer being tried again of which nothing is searched: others have its turns.
+
+    After as many trials as there are optimizers, as the first ones are their defaults.
+    """
+    settled, names = space.settled, tuple(space.optimizers)
+    others = [name for name in names if name not in settled]
+    if not settled or not others:
+        return points
+    return [
+        {**point, "optimizer": others[number % len(others)]}
+        if number >= len(names) and point["optimizer"] in settled
+        else point
+        for number, point in enumerate(points, start=first)
+    ]

@@ -12,6 +12,7 @@ from objectives.metrics import METRICS
 from objectives.optimizers import OPTIMIZERS
 from objectives.schedules import SCHEDULE_HYPERS, SCHEDULES, warmup_updates
 from objectives.stopping import MIN_DELTA
+from objectives.surfaces import SURFACES
 from tuner.budget import UNITS
 from tuner.spec.domains import Domain, is_searched, values_of
 from tuner.spec.reading import near_file
@@ -27,6 +28,7 @@ __all__ = [
     "check_model",
     "check_searched",
     "check_split",
+    "check_surface",
     "check_task",
     "check_train",
     "check_whole",
@@ -46,6 +48,8 @@ NOT_IN_SKLEARN = {
     "train.clip_norm": "sklearn does not clip gradients",
     "train.loss": "sklearn's networks train on the squared error alone",
 }
+SURFACE = "surface:"
+SHAPES = tuple(SURFACE + name for name in SURFACES)
 SETS = tuple(SKLEARN + name for name in BUILTIN)
 
 
@@ -85,8 +89,9 @@ def loss_problem(loss: Domain | None, task: str) -> tuple[str, str] | None:
     """What is wrong with training on `loss` in a problem of `task`, and a hint; None where it fits."""
     known = losses_for(task)
     unfit = [] if loss is None else [name for name in values_of(loss) if name not in known]
-    hint = f"leave it out: {known[0]} is its loss"
-    return (f"{' and '.join(unfit)} does not fit a {task} task", hint) if unfit else None
+    if not unfit:
+        return None
+    return f"{' and '.join(unfit)} does not fit a {task} task", f"leave it out: {', '.join(known[:1])} is its loss"
 
 
 def check_task(metric: str, direction: str, train: Train, data: Data, report: Report) -> None:
@@ -104,6 +109,9 @@ def check_data(data: Data, base: Path, report: Report) -> None:
     elif data.source.startswith(SKLEARN):
         if data.source.removeprefix(SKLEARN) not in BUILTIN:
             report.add(["data", "source"], f"{shown(data.source)} is not known", suggest(data.source, SETS))
+    elif data.surface:
+        if data.source.removeprefix(SURFACE) not in SURFACES:
+            report.add(["data", "source"], f"{shown(data.source)} is not known", suggest(data.source, SHAPES))
     elif not FUNCTION.fullmatch(data.source):
         _check_file(data.source, base, report)
 
@@ -116,6 +124,30 @@ def check_split(data: Data, report: Report) -> None:
     if not given and data.split.valid + data.split.test >= 1:
         what = f"valid = {data.split.valid:g} and test = {data.split.test:g} leave no rows to train on"
         report.add(["data", "split"], what, "let them add up to less than 1")
+
+
+def check_surface(data: Data, model: Model, train: Train, report: Report) -> None:
+    """A surface has noise and nothing that belongs to rows; data have no noise to choose."""
+    named = ("noise", "condition")
+    if not data.surface:
+        for key in [key for key in named if key in data.model_fields_set and getattr(data, key)]:
+            report.add(
+                ["data", key], "belongs to an analytic surface", 'remove it, or write source = "surface:rosenbrock"'
+            )
+        if model.kind == "surface":
+            report.add(["model", "kind"], "needs a surface for its data", 'write source = "surface:rosenbrock"')
+        return
+    if data.condition is not None and data.source != f"{SURFACE}quadratic":
+        report.add(["data", "condition"], f"does not go with {data.source}", "it is the quadratic's")
+    for table, there, keys in (
+        ("data", data, ("target", "task", "split")),
+        ("model", model, ("hidden", "activation", "init", "dropout")),
+        ("train", train, ("loss", "huber_delta")),
+    ):
+        for key in [key for key in keys if key in there.model_fields_set]:
+            report.add([table, key], "does not go with an analytic surface", "remove it")
+    if "kind" in model.model_fields_set and model.kind != "surface":
+        report.add(["model", "kind"], "does not go with an analytic surface", "remove [model]")
 
 
 def check_model(model: Model, report: Report) -> None:
@@ -187,7 +219,7 @@ def check_budget(train: Train, search: Search, trials: int, report: Report) -> N
 
 def check_whole(model: Model, optimizers: Collection[str], report: Report) -> None:
     """Newton-Raphson needs a loss whose exact Hessian is there."""
-    if "newton" in optimizers and model.kind != "linear":
+    if "newton" in optimizers and model.kind == "mlp":
         what = "needs a convex loss with an exact Hessian, which a network with hidden layers does not have"
         report.add(["optimizers", "newton"], what, 'use lbfgs, or [model] kind = "linear"')
 
@@ -196,7 +228,7 @@ def check_searched(
     trials: int, model: Model, train: Train, optimizers: Mapping[str, Mapping[str, Domain]], report: Report
 ) -> None:
     """Several trials need something to search."""
-    layers = () if model.kind == "linear" else (model.hidden, model.activation)
+    layers = (model.hidden, model.activation) if model.kind == "mlp" else ()
     steps = (train.batch_size, train.clip_norm, train.schedule, train.warmup, model.dropout)
     steps += tuple(getattr(train, name) for name in train.schedule_hypers())
     loss = (train.loss, train.huber_delta) if train.on_huber else ()

@@ -17,6 +17,7 @@ from tuner.spec.checks import (
     check_model,
     check_searched,
     check_split,
+    check_surface,
     check_task,
     check_train,
     check_whole,
@@ -105,6 +106,10 @@ def _resolved(raw: dict[str, Any], report: Report, base: Path, stem: str, has_da
     name, (metric, direction) = name_of(table, stem, report), goal_of(table, report)
     check_task(metric, direction, train, data, report)
     check_split(data, report)
+    check_surface(data, model, train, report)
+    if data.surface:
+        # An empty one: a surface takes the place of the model too, and has no rows to confirm on.
+        model, confirm = model.model_copy(update={"kind": "surface"}), confirm.model_copy(update={"enabled": False})
     check_model(model, report)
     check_train(train, report)
     check_framework(model, train, report)

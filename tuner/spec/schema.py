@@ -32,6 +32,7 @@ __all__ = [
     "GOALS",
     "MOST_SEEDS",
     "OF_LAYERS",
+    "OF_ROWS",
     "TABLES",
     "Confirm",
     "Data",
@@ -46,6 +47,7 @@ __all__ = [
     "misplaced",
 ]
 
+OF_ROWS = (("data", "split"), ("model", "init"))  # tables and keys that an analytic surface does not have
 OF_LAYERS = ("activation", "dropout", "hidden")  # keys of [model] that a linear one does not have
 T = TypeVar("T", bound=BaseModel)
 MOST_SEEDS = 1000  # of a confirmation, which numbers its replicates from 1
@@ -145,6 +147,13 @@ class Data(Table):
     target: Text | int | None = None
     task: Annotated[str, one_of(TASKS)] | None = None
     split: Split = Split()
+    noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    condition: Annotated[float, Field(ge=1, allow_inf_nan=False)] | None = None
+
+    @property
+    def surface(self) -> bool:
+        """Whether an analytic surface takes the place of data."""
+        return self.source is not None and self.source.startswith("surface:")
 
 
 class Model(Table):

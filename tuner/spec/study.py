@@ -11,7 +11,7 @@ from objectives.schedules import SCHEDULE_HYPERS
 from tuner.budget import UNITS, Budget
 from tuner.spec.conditions import Conditions, restored
 from tuner.spec.domains import Domain, plain
-from tuner.spec.schema import OF_LAYERS, Confirm, Data, Limits, Model, Search, Stop, Train
+from tuner.spec.schema import OF_LAYERS, OF_ROWS, Confirm, Data, Limits, Model, Search, Stop, Train
 
 __all__ = ["Imported", "Study", "differences", "in_toml"]
 
@@ -79,9 +79,11 @@ class Study:
             del tables["train"][name]
         if self.budget.unit != "epochs":
             del tables["train"]["epochs"]
-        if self.model.kind == "linear":
+        if self.model.kind != "mlp":
             for name in OF_LAYERS:
                 del tables["model"][name]
+        for table, name in OF_ROWS if self.data.surface else (("data", "noise"),):
+            del tables[table][name]
         for name in ("model", "train"):
             tables[name] = {
                 key: restored(f"{name}.{key}", value, self.conditions) for key, value in tables[name].items()
