@@ -1,0 +1,60 @@
+"""Linux, macOS and Windows by construction: nothing that only one of them has is imported before it is needed."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FILES = sorted(path for package in ("objectives", "tuner") for path in (ROOT / package).rglob("*.py"))
+POSIX = {"fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty"}
+WINDOWS = {"msvcrt", "winreg", "_winapi"}
+ONLY_POSIX = {
+    "fork",
+    "killpg",
+    "setsid",
+    "geteuid",
+    "getuid",
+    "mkfifo",
+    "pthread_sigmask",
+    "alarm",
+    "setitimer",
+    "SIGALRM",
+}
+
+
+def first_imports(tree: ast.Module) -> set[str]:
+    """Modules that are imported with the module itself: not those inside of functions."""
+    found: set[str] = set()
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.partition(".")[0])
+        waiting += ast.iter_child_nodes(node)
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_nothing_of_one_system_is_imported_with_a_module(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    assert not first_imports(tree) & (POSIX | WINDOWS)
+    used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)} & ONLY_POSIX
+    assert not {name for name in used if f'hasattr(signal, "{name}")' not in text}
+
+
+def test_every_text_file_is_opened_as_utf_8() -> None:
+    """The default is another one on Windows."""
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                keys = {keyword.arg for keyword in node.keywords}
+                texts = {"read_text", "write_text"}
+                assert node.func.attr not in texts or "encoding" in keys or len(node.args) > 1, f"{path}:{node.lineno}"
