@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from objectives.descent import _Epoch, _initial
+from objectives.descent import NetworkEpoch, _initial
 from objectives.losses import LOSSES
 from objectives.models import Model
 from objectives.optimizers import RULES
@@ -30,7 +30,7 @@ def peak_of_an_epoch(of: Problem, **values: Any) -> int:
     """The most bytes that the steps of a second epoch hold at once beyond what was there."""
     members = [config(**values, batch_size=BATCH, lr=1e-4 * (k + 1), epochs=100) for k in range(TRIALS)]
     state = _initial(of, members)
-    epoch = _Epoch(of, members, state.weights, state.slots, BATCH)
+    epoch = NetworkEpoch(of, members, state.weights, state.slots, BATCH)
     epoch(0)
     tracemalloc.start()
     try:
