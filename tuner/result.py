@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
@@ -151,12 +151,15 @@ class Result:
         write_atomic(place, text)
         return place
 
-    def figures(self, directory: str | Path, form: str = "svg") -> list[Path]:
-        """Write every chart of the report as a picture of its own, "svg", "png" or "pdf"; returns the files."""
+    def figures(self, directory: str | Path, form: str = "svg", only: Sequence[str] = ()) -> list[Path]:
+        """Write every chart of the report, or `only` some, as pictures, "svg", "png" or "pdf"; returns the files.
+
+        Raises InvalidInput for a chart that there is not.
+        """
         from tuner.report.found import Frames
         from tuner.report.pictures import write_figures
 
-        return write_figures(Frames(self), Path(directory), form)
+        return write_figures(Frames(self), Path(directory), form, only)
 
     @cached_property
     def noise(self) -> Noise | None:

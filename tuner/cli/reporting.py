@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,9 +35,19 @@ STAGES = {
 @click.option("--figures", type=click.Path(path_type=Path), metavar="DIR", help="Write the charts one by one instead.")
 @click.option("--format", "form", type=click.Choice(["svg", "png", "pdf"]), default="svg", show_default=True,
               help="Of the charts.")  # fmt: skip
+@click.option("--only", multiple=True, metavar="CHART", help="Only this one of the charts; may be repeated.")
 @click.option("--dated", is_flag=True, help="Say in the page when it was written.")
 @home_option
-def report(study: str, path: Path | None, show: bool, figures: Path | None, form: str, dated: bool, home: Home) -> None:
+def report(
+    study: str,
+    path: Path | None,
+    show: bool,
+    figures: Path | None,
+    form: str,
+    only: tuple[str, ...],
+    dated: bool,
+    home: Home,
+) -> None:
     """Write the report of a STUDY: one HTML file, complete offline.
 
     By default into the study's directory. The same ledger gives the same bytes.
@@ -46,7 +56,9 @@ def report(study: str, path: Path | None, show: bool, figures: Path | None, form
     if figures is not None:
         if path is not None or show:
             raise click.UsageError("--figures writes pictures and no page: leave out -o and --open")
-        return write_figures(result, figures, form)
+        return write_figures(result, figures, form, only)
+    if only:
+        raise click.UsageError("--only chooses among the charts that --figures DIR writes")
     check_place(path)
     place = write_report(result, path, dated)
     if show:
@@ -87,13 +99,13 @@ def stages(trials: int) -> Callable[[str], None]:
     return tell
 
 
-def write_figures(result: Result, directory: Path, form: str) -> None:
+def write_figures(result: Result, directory: Path, form: str, only: Sequence[str]) -> None:
     """Write the charts and say which. Raises NoResult where there is nothing to draw."""
     from tuner.errors import NoResult
 
     if directory.exists() and not directory.is_dir():
         raise click.UsageError(f"--figures {clean(directory)}: is a file; name a directory")
-    written = result.figures(directory, form)
+    written = result.figures(directory, form, only)
     if not written:
         raise NoResult(f"study {result.study.name!r} has nothing to draw yet")
     for file in written:

@@ -1,7 +1,7 @@
 """Optimizers at equal budgets: what the best of n trials comes to, and who is ahead then, from the trials there are.
 
 The best of n drawn without replacement from m sorted values is the i-th or better with probability
-`1 - C(m - i, n) / C(m, n)`. (Dodge et al. 2019, "Show your work", draw with replacement.)
+`1 - C(m - i, n) / C(m, n)`; with replacement, `1 - (1 - i / m)^n` (Dodge et al. 2019, "Show your work").
 """
 
 from __future__ import annotations
@@ -60,14 +60,14 @@ def best_of(frames: Frames, optimizer: str) -> pd.DataFrame:
 def chances(frames: Frames) -> dict[str, float]:
     """Chance of each optimizer to have the best trial, were all given the smallest budget of any: they add up to 1.
 
-    Ties, and a draw in which nobody has a value, are shared.
+    Trials are drawn with replacement, since a search run again would draw others. Ties are shared.
     """
     values = {name: worth(frames, name) for name in frames.optimizers if len(frames.own(name))}
     if not values:
         return {}
     n = min(len(own) for own in values.values())
     every = np.unique(np.concatenate(list(values.values())))
-    below = {name: _at_most(own, n, every) for name, own in values.items()}
+    below = {name: 1 - (1 - np.searchsorted(own, every, side="right") / len(own)) ** n for name, own in values.items()}
     found = {}
     for name in values:
         mass = np.diff(below[name], prepend=0.0)
@@ -75,13 +75,6 @@ def chances(frames: Frames) -> dict[str, float]:
         found[name] = float((mass * _share(others)).sum())
     total = sum(found.values())
     return {name: value / total for name, value in found.items()} if total else found
-
-
-def _at_most(values: Any, n: int, every: Any) -> Any:
-    """Probability that the best of n is at most each of `every`."""
-    chance = distribution(len(values), n)
-    at = np.searchsorted(values, every, side="right")
-    return np.where(at > 0, chance[np.maximum(at - 1, 0)], 0.0)
 
 
 def _share(others: list[Any]) -> Any:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from objectives.errors import Complaint, InvalidInput, nearest
 from tuner.report.charts import figures
 from tuner.report.data import Kept, rows_of
 from tuner.report.found import Frames
@@ -58,11 +59,18 @@ def renamed(svg: str, own: str) -> str:
     return re.sub(r'(id="|url\(#)((?:clip|gradient)_?\d+)', name, svg)
 
 
-def write_figures(frames: Frames, directory: Path, form: str) -> list[Path]:
-    """Write every figure that has something to draw, a file each; returns them. Raises OSError."""
+def write_figures(frames: Frames, directory: Path, form: str, only: Sequence[str] = ()) -> list[Path]:
+    """Write every figure that has something to draw, or `only` some, a file each; returns them.
+
+    Raises InvalidInput for a figure that there is not, OSError.
+    """
+    known = {one.name: one for own in figures(frames).values() for one in own if one.chart is not None}
+    wrong = [Complaint("chart", f"{name!r} is not drawn", nearest(name, known)) for name in only if name not in known]
+    if wrong:
+        raise InvalidInput(*wrong)
     directory.mkdir(parents=True, exist_ok=True)
     kept, written = Kept(frames.trials), []
-    for figure in (one for own in figures(frames).values() for one in own if one.chart is not None):
+    for figure in (known[name] for name in only or known):
         document, names = kept.specification(figure.chart)
         content = WRITERS[form](with_data(document, {name: kept.frames[name] for name in names}))
         path = directory / f"{re.sub(r'[^A-Za-z0-9_.-]', '-', figure.name)}.{form}"
@@ -74,7 +82,7 @@ def write_figures(frames: Frames, directory: Path, form: str) -> list[Path]:
 def _svg(document: dict[str, Any]) -> bytes:
     import vl_convert
 
-    return str(vl_convert.vegalite_to_svg(document, config=config(LIGHT))).encode()
+    return renamed(str(vl_convert.vegalite_to_svg(document, config=config(LIGHT))), "part").encode()
 
 
 def _png(document: dict[str, Any]) -> bytes:

@@ -38,7 +38,7 @@ LIGHT = Theme(
     panel="#f3f5f7",
     highlight="#fff3c4",
     bad="#c4161c",
-    series=("#0072b2", "#e08a00", "#009e73", "#c561a0", "#56b4e9", "#7a2048", "#8c8c00", "#4b3fa5"),
+    series=("#0072b2", "#db9500", "#009e73", "#c561a0", "#56b4e9", "#7a2048", "#868700", "#4b3fa5"),
     heat=("#f2f5f8", "#9fc3de", "#3f83b5", "#0b3c66"),
 )
 DARK = Theme(
@@ -50,7 +50,7 @@ DARK = Theme(
     panel="#20262d",
     highlight="#4a4216",
     bad="#ff6b66",
-    series=("#3f9fe0", "#f0a32e", "#21b98d", "#e592c4", "#8fd3fa", "#c8537f", "#c6c63a", "#9d92f0"),
+    series=("#3ba7e0", "#f2b21e", "#21b98d", "#e592c4", "#8fd3fa", "#c25789", "#d1ac3a", "#ab86ff"),
     heat=("#1d242c", "#245a84", "#4f9cd0", "#c9e4f7"),
 )
 PALETTE = len(LIGHT.series)

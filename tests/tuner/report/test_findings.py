@@ -98,8 +98,8 @@ def optimistic() -> Planted:
 
 
 def tied() -> Planted:
-    rows = confirmations(sound(), {60: LEAST, 59: LEAST + 0.0004})
-    return plain(confirmed=[replace(row, replicate=6 - row.replicate) if row.trial == 59 else row for row in rows])
+    first, second = confirmations(sound(), {60: LEAST}), confirmations(sound(), {59: LEAST + 0.0004}, spread=-0.001)
+    return plain(confirmed=first + second)
 
 
 def few_trials() -> Planted:
@@ -157,7 +157,7 @@ PLANTED: dict[str, tuple[Callable[[], Planted], str, str]] = {
     "plateau": (no_gain, "no_gain", "No gain since trial 10: 53 trials"),
     "not confirmed": (unconfirmed, "unconfirmed", "it is not confirmed"),
     "optimistic": (optimistic, "optimistic", "trial 60, had 0.3 there and 0.5 on 5 fresh seeds"),
-    "tied top": (tied, "inseparable", "5 seeds do not separate the best, trial 60, from trial 59"),
+    "tied top": (tied, "inseparable", "5 seeds do not separate the best, trial 60 (best with probability"),
     "few trials": (few_trials, "few_trials", "20 trials are few for 3 searched parameters"),
     "few validation rows": (small_validation, "small_validation", "The validation set of 50 rows is too small"),
     "unstable": (unstable_top, "unstable_top", "1 unstable trial has a better best epoch than the winner (7)"),

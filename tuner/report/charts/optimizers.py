@@ -119,7 +119,7 @@ def confirmed(frames: Frames) -> Figure:
     y = alt.Y(field="label", type="nominal", sort=list(data["label"]), axis=alt.Axis(title="trial", labelLimit=130))
     found = [
         alt.Tooltip(field=field(name), type="quantitative", title=name.replace("_", " "), format=".4~g")
-        for name in ("trial", "rank", "mean", "low", "high", "search_value", "search_rank", "seeds")
+        for name in ("trial", "rank", "mean", "low", "high", "p_best", "search_value", "search_rank", "seeds")
     ]
     base = alt.Chart(data).encode(y=y, tooltip=found)
     layers = [

@@ -41,24 +41,21 @@ def optimistic(frames: Frames) -> Finding | None:
 
 
 def inseparable(frames: Frames) -> Finding | None:
-    """Confirmed configs that the paired scores of the fresh seeds do not tell from the best."""
-    standings = [s for s in frames.found.standings if math.isfinite(s.goal.mean)]
-    if len(standings) < 2 or not math.isfinite(standings[0].goal.low):
-        return None
-    first = standings[0].goal
-    near = [s for s in standings[1:] if s.tie == standings[0].rank]
+    """Confirmed configs that a paired test on the fresh seeds cannot tell from the best one."""
+    standings = frames.found.standings
+    near = [standing for standing in standings[1:] if standing.tie == standings[0].rank]
     if not near:
         return None
-    trials = ", ".join(str(s.trial) for s in near)
+    first, trials = standings[0], ", ".join(str(standing.trial) for standing in near)
     sentence = (
-        f"{first.n} seeds do not separate the best, trial {standings[0].trial}, from"
-        f" {'trial' if len(near) == 1 else 'trials'} {trials}: choose among them by cost or simplicity, or confirm"
+        f"{first.goal.n} seeds do not separate the best, trial {first.trial} (best with probability"
+        f" {first.p_best:.2f}),"
+        f" from {'trial' if len(near) == 1 else 'trials'} {trials}: choose among them by cost or simplicity, or confirm"
         " on more seeds."
     )
-    command = again(frames, "confirm", "--seeds", str(4 * first.n))
-    return Finding(
-        "inseparable", sentence, {"trials": [s.trial for s in near], "seeds": first.n}, "confirmation", command
-    )
+    numbers = {"trials": [standing.trial for standing in near], "seeds": first.goal.n, "p_best": first.p_best}
+    command = again(frames, "confirm", "--seeds", str(4 * first.goal.n))
+    return Finding("inseparable", sentence, numbers, "confirmation", command)
 
 
 def small_validation(frames: Frames) -> Finding | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from tuner.report.findings.finding import Finding, again, better, named, number, percent, top
 from tuner.report.found import Frames, goal_curve
-from tuner.spec import Range, values_of
+from tuner.spec import Range, is_searched, values_of
 from tuner.trial import Trial
 
 __all__ = ["diverging", "never_learned", "no_gain", "overfitting", "small_batches", "still_improving"]
@@ -97,7 +97,9 @@ def overfitting(frames: Frames) -> Finding | None:
         " while the training loss falls. Their best epoch is what counts; weight decay may let them train on."
     )
     optimizer = str(leaders[0].config.get("optimizer"))
-    command = named(frames, f"optimizers.{optimizer}.weight_decay={{low = 1e-5, high = 1e-1}}", name="decayed")
+    fixed = not is_searched(frames.study.optimizers.get(optimizer, {}).get("weight_decay"))
+    decay = f"optimizers.{optimizer}.weight_decay={{low = 1e-5, high = 1e-1}}"
+    command = named(frames, decay, name="decayed") if fixed and optimizer in frames.study.optimizers else ""
     return Finding("overfitting", sentence, {"trials": [t.number for t in over], "rise": rise}, "curves-gap", command)
 
 
