@@ -73,13 +73,13 @@ def test_replicates_stop_by_themselves():
 def trained_rows(configs: list[dict[str, Any]], epochs: int, replicates: int = 1) -> tuple[list[int], Outcome]:
     """How many trials are trained in each epoch, and the outcome."""
     seen: list[int] = []
-    once = descent._Epoch.__call__
+    once = descent.NetworkEpoch.__call__
 
     def counted(self: Any, epoch: int) -> Any:
         seen.append(self.layers.views[0].shape[1])
         return once(self, epoch)
 
-    with patch.object(descent._Epoch, "__call__", counted):
+    with patch.object(descent.NetworkEpoch, "__call__", counted):
         return seen, descend(whole(replicates), configs, epochs)
 
 
