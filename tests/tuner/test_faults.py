@@ -258,3 +258,74 @@ def test_no_clock_decides_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(time, "time", lambda: real() + (3600 if next(jumps) % 2 else -3600))
     tuner.run(small(), jobs=1, home=tmp_path / "jumping")
     assert outputs(tmp_path / "jumping") == outputs(tmp_path / "undisturbed")
+
+
+# The directory: copied while it is written, read where nothing can be
+
+
+@pytest.mark.slow
+def test_a_copy_taken_while_a_study_runs_opens(tmp_path: Path) -> None:
+    study = tmp_path / "small.toml"
+    study.write_text(tuner.read_study(limited(trials=4000)).to_toml(), encoding="utf-8")
+    command = [sys.executable, "-m", "tuner", "run", str(study), "-j", "1", "--home", str(tmp_path), "--no-confirm"]
+    run = subprocess.Popen(
+        command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    copies: list[dict[int, tuple[Any, ...]]] = []
+    try:
+        while len(copies) < 40 and run.poll() is None:
+            if not (tmp_path / "small" / "ledger.db").exists():
+                time.sleep(0.01)
+                continue
+            copy = tmp_path / f"copy{len(copies)}"
+            shutil.copytree(tmp_path / "small", copy / "small", ignore=shutil.ignore_patterns("cache", ".*"))
+            copies.append(rows(copy))
+            time.sleep(0.02)
+    finally:
+        run.kill()
+        run.wait()
+    whole = rows(tmp_path)
+    assert len(copies) > 10
+    assert len(copies[-1]) > len(copies[0])
+    assert all(copy.items() <= whole.items() for copy in copies)
+
+
+LOOKS = ("show small", "top small", "list", "doctor small", "report small -o r.html", "run small -n 32")
+
+
+def as_somebody() -> list[str]:
+    """Words before a command that make permissions count, for root too; empty where they count already."""
+    if os.geteuid() != 0:
+        return []
+    without = "-dac_override,-dac_read_search"
+    return ["setpriv", f"--bounding-set={without}", f"--inh-caps={without}"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are those of POSIX")
+@pytest.mark.skipif(as_somebody() != [] and shutil.which("setpriv") is None, reason="root may write everywhere")
+def test_a_directory_that_cannot_be_written_is_looked_at_and_not_run(tmp_path: Path) -> None:
+    home = tmp_path / "runs"
+    tuner.run(limited(), jobs=1, home=home, confirm=False)
+    before = {path.name: path.read_bytes() for path in (home / "small").iterdir() if path.is_file()}
+    for path in (home / "small", home):
+        path.chmod(0o555)
+    for path in (home / "small").iterdir():
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    try:
+        ended = {
+            words: subprocess.run(
+                [*as_somebody(), sys.executable, "-m", "tuner", *words.split(), "--home", str(home)],
+                cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=60,
+            )
+            for words in LOOKS
+        }  # fmt: skip
+    finally:
+        for path in (home, home / "small", *(home / "small").iterdir()):
+            path.chmod(0o755)
+    refused = ended.pop("run small -n 32")
+    assert {words: one.returncode for words, one in ended.items()} == dict.fromkeys(ended, 0), ended
+    assert refused.returncode == 1
+    assert "Traceback" not in refused.stderr
+    assert "ermission denied" in refused.stderr or "cannot be written" in refused.stderr
+    assert (tmp_path / "r.html").exists()
+    assert {path.name: path.read_bytes() for path in (home / "small").iterdir() if path.is_file()} == before
