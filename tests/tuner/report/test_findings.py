@@ -195,7 +195,8 @@ def check_command(command: str, study: Path) -> None:
     assert (name, verb in program.commands) == ("tuner", True)
     settings = [rest[i + 1] for i, word in enumerate(rest) if word == "--set"]
     read_study(study, overrides=tuple(settings), has_data=True)
-    program.commands[verb].make_context(verb, rest)
+    # a command alone would keep a help option without the program's `-h`
+    program.commands[verb].make_context(verb, rest, parent=program.make_context("tuner", [verb, *rest]))
 
 
 def test_show_ends_with_findings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
