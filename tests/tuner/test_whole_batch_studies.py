@@ -140,3 +140,16 @@ def test_a_surface_is_tuned_and_keeps_its_paths(tmp_path: Path, capsys: pytest.C
     refused = Shell(capsys)("confirm", "valley", "--home", tmp_path)
     assert refused.code == 2
     assert "an analytic surface has no rows to set aside" in refused.err
+
+
+def test_a_surface_has_a_report_and_an_optimizer_to_take_along(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tables = {"study": {"name": "bowl", "trials": 4}, "data": {"source": "surface:quadratic"}, "train": {"epochs": 4}}
+    result = tuner.run({**tables, "optimizers": {"adam": {}, "sgd": {}}}, jobs=1, home=tmp_path)
+    shell = Shell(capsys)
+    assert shell("report", "bowl", "--home", tmp_path).code == 0
+    refused = shell("best", "bowl", "--home", tmp_path, "--to", "torch")
+    assert refused.code == 2
+    assert "an analytic surface has no model" in refused.err
+    assert result.best().training["epochs"] >= 1

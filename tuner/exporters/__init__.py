@@ -9,6 +9,7 @@ asked for.
 
 from __future__ import annotations
 
+from objectives.errors import Complaint, InvalidInput
 from tuner.exporters.conventions import conventions_of
 from tuner.exporters.recipe import Recipe
 
@@ -23,4 +24,7 @@ def code_of(recipe: Recipe, framework: str, strict: bool = True) -> str:
     from tuner.exporters import keras, optax, pytorch, sklearn
 
     codes = {"torch": pytorch.code, "keras": keras.code, "optax": optax.code, "sklearn": sklearn.code}
+    if recipe.task == "surface":
+        what = "an analytic surface has no model, so there is no training to write"
+        raise InvalidInput(Complaint("task", what, f"take the optimizer alone: best.to_{framework}(...)"))
     return codes[framework](recipe, strict)

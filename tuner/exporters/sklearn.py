@@ -65,7 +65,7 @@ def _estimator(recipe: Recipe, name: str) -> Estimator:
         raise InvalidInput(Complaint("estimator", f"{name!r} is not known", nearest(name, ESTIMATORS)))
     if recipe.task not in ESTIMATORS[name].tasks:
         fits = [other for other, one in ESTIMATORS.items() if recipe.task in one.tasks]
-        raise InvalidInput(Complaint("estimator", f"{name} is not for a {recipe.task} task", f"take {fits[0]}"))
+        raise InvalidInput(Complaint("estimator", f"{name} is not for a {recipe.task} task", nearest("", fits)))
     return ESTIMATORS[name]
 
 
