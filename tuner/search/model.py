@@ -12,6 +12,7 @@ from tuner.trial import Trial
 
 __all__ = ["BEST_MODELLED", "ENOUGH", "MODELLED", "observed", "ordered"]
 
+# defaults.md has the measurements
 ENOUGH = 8  # trials at a rung before it is modelled
 MODELLED, BEST_MODELLED = 100, 25  # observations that a model is given at most, and how many of them are the best
 

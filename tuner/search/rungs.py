@@ -16,6 +16,7 @@ from tuner.trial import Trial
 __all__ = ["LAG", "at_rung", "bars", "generation_size", "ladder", "mean_cost", "rungs", "value_at"]
 
 LAG = 1
+# defaults.md has the measurements behind these and behind the defaults of [search]
 SPACING = 3  # from one rung to the next
 EARLIEST = 0.1  # of the full length, with a schedule that moves
 FEW = 8  # trials at a rung, below which their median says nothing

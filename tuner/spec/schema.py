@@ -202,7 +202,7 @@ class Train(Table):
 
 
 class Search(Table):
-    """[search]: what to try next, and who goes on."""
+    """[search]: what to try next, and who goes on. The defaults are measured: see `tuner/search/defaults.md`."""
 
     sampler: Annotated[str, one_of(SAMPLERS)] = "tpe"
     pruner: Annotated[str, one_of(PRUNERS)] = "halving"
