@@ -226,9 +226,11 @@ def _training(trial: Trial) -> dict[str, int]:
 
 
 def _model(trial: Trial, facts: Mapping[str, str]) -> dict[str, Any]:
-    """What was tuned: its task and size, and the rows it was trained on."""
+    """What was tuned: its task and size, and the rows it was trained on; of a surface, which has no model, the size."""
     shape = {name: int(facts[name]) for name in ("inputs", "outputs", "rows") if name in facts}
-    if "inputs" in shape and "outputs" in shape:
+    if facts["task"] == "surface":
+        shape = {"rows": shape["rows"], "parameters": shape["inputs"]}
+    elif "inputs" in shape and "outputs" in shape:
         shape["parameters"] = model_of(trial.config).size(shape["inputs"], shape["outputs"])
     loss = criterion_of(trial.config, facts["task"]).name
     return {"task": facts["task"], "loss": loss, **shape}

@@ -153,3 +153,6 @@ def test_a_surface_has_a_report_and_an_optimizer_to_take_along(
     assert refused.code == 2
     assert "an analytic surface has no model" in refused.err
     assert result.best().training["epochs"] >= 1
+    read = tuner.load_best(result.path)
+    assert read.model == {"task": "surface", "loss": "output", "parameters": 2, "rows": 256}
+    assert "best.toml" not in shell("doctor", "bowl", "--home", tmp_path).out
