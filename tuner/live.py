@@ -68,7 +68,8 @@ class LiveTrial:
         curves, epochs = self._trained(self.curves)
         usable = self.ended in ("complete", "pruned")
         epoch = goal_at(curves[study.metric], study.direction, epochs)[1] if usable else None
-        metrics = {name: float(curve[:, epoch - 1].mean()) for name, curve in curves.items()} if epoch else {}
+        told = {name: curve for name, curve in curves.items() if name != "verdict"}  # a code, not a number
+        metrics = {name: float(curve[:, epoch - 1].mean()) for name, curve in told.items()} if epoch else {}
         metrics |= optimum_of(curves) if metrics else {}
         return Trial(
             number=self.number,

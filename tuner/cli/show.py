@@ -19,13 +19,12 @@ from tuner.goal import ranked
 from tuner.optimum import verdict_of
 from tuner.ranking import shown
 from tuner.result import Result
-from tuner.spec import Study
 from tuner.trial import Trial
 
 if TYPE_CHECKING:
     from tuner.report.findings import Finding
 
-__all__ = ["Page", "block", "fresh_words", "question", "settings_of", "study_page", "trial_page"]
+__all__ = ["Page", "block", "fresh_words", "settings_of", "study_page", "trial_page"]
 
 ENDINGS = {
     "complete": "trained to the end",
@@ -50,15 +49,6 @@ def block(pairs: Mapping[str, Any], indent: str = "  ") -> str:
     return "".join(f"{indent}{clean(name):{widest}}  {short(value)}".rstrip() + "\n" for name, value in pairs.items())
 
 
-def question(study: Study) -> str:
-    """What a study asks, in a line."""
-    if study.imported:
-        return f"{study.direction} {study.metric} of {study.imported.study!r}, imported from {study.imported.source}"
-    model = "an mlp" if study.model.kind == "mlp" else f"a {study.model.kind} model"
-    source = study.data.source or "data of your own"
-    return f"{study.direction} {study.metric} of {model} on {source} in {study.budget}, seed {study.seed}"
-
-
 def fresh_words(splits: bool) -> str:
     """What was fresh in a confirmation."""
     return "fresh seeds and splits" if splits else "fresh seeds, on the same split"
@@ -75,7 +65,7 @@ def study_page(result: Result) -> Page:
     states = Counter(trial.state for trial in trials)
     confirmation, optimizers = sheet_of(result.confirmation()), by_optimizer(result)
     facts = {
-        "question": question(study),
+        "question": study.question,
         "trials": f"{len(trials)} of {study.trials}: {states_of(states)}",
         "best": best_line(result),
         "directory": in_words(result.path),

@@ -23,11 +23,8 @@ TOLD = 20  # failures
 
 
 def question(study: Study) -> str:
-    """What a study asks, in a line."""
-    model = "an mlp" if study.model.kind == "mlp" else f"a {study.model.kind} model"
-    source = study.data.source or "data of your own"
-    verb = study.direction.capitalize()
-    return f"{verb} {study.metric} of {model} on {source} in {study.budget}, seed {study.seed}."
+    """What a study asks, in a sentence."""
+    return f"{study.question[:1].upper()}{study.question[1:]}."
 
 
 def header(frames: Frames) -> dict[str, Any]:

@@ -60,6 +60,17 @@ class Study:
         return Budget(unit, getattr(self.train, unit), self.rows)
 
     @property
+    def question(self) -> str:
+        """What it asks, in a line: "minimize valid_loss of an mlp on sklearn:digits in 27 epochs, seed 0"."""
+        if self.imported:
+            return f"{self.direction} {self.metric} of {self.imported.study!r}, imported from {self.imported.source}"
+        if self.data.surface:
+            return f"{self.direction} {self.data.source} in {self.budget}, seed {self.seed}"
+        model = "an mlp" if self.model.kind == "mlp" else f"a {self.model.kind} model"
+        source = self.data.source or "data of your own"
+        return f"{self.direction} {self.metric} of {model} on {source} in {self.budget}, seed {self.seed}"
+
+    @property
     def fresh_splits(self) -> bool:
         """Whether each confirmation seed has a train / validation split of its own: not where a column decides."""
         return self.data.split.column is None and self.data.split.order is None

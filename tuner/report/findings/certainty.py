@@ -14,7 +14,8 @@ LUCK = 0.1  # relative: a search value that much better than its confirmed mean,
 
 def unconfirmed(frames: Frames) -> Finding | None:
     """There is a best trial, and no fresh seed stands behind it."""
-    if frames.best is None or frames.found.standings or frames.study.imported:
+    exact = frames.study.imported or frames.study.data.surface
+    if frames.best is None or frames.found.standings or exact:
         return None
     sentence = (
         f"The best value, {number(frames.best.value)}, comes from one split and the seeds that chose it: it is not"
