@@ -104,8 +104,8 @@ def test_a_search_of_nothing_but_failures_gives_up_with_advice(
 @pytest.mark.slow
 def test_a_generation_of_poison_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     faulty.plan(monkeypatch, tmp_path / "small", {"*": "die"})
-    with pytest.raises(TunerError, match="all of the first 4 trials failed, the last one with WorkerDied"):
-        tuner.run(limited(trials=4), jobs=2, home=tmp_path, confirm=False)
+    with pytest.raises(TunerError, match="all of the first 8 trials failed, the last one with WorkerDied"):
+        tuner.run(limited(trials=8), jobs=2, home=tmp_path, confirm=False)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit on a worker's memory is Linux's")
@@ -123,8 +123,7 @@ def test_a_worker_that_leaks_is_replaced_and_loses_nothing(
     undisturbed: dict[int, tuple[Any, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     faulty.plan(monkeypatch, tmp_path / "small", {"*": "leak"})
-    monkeypatch.setattr("tuner.packing.WIDEST", 1)
-    monkeypatch.setattr("tuner.packing.NARROWEST", 1)
+    monkeypatch.setattr("tuner.packing.width", lambda configs, sources: 1)
     tuner.run(limited(), jobs=2, home=tmp_path, confirm=False)
     check_others(tmp_path, undisturbed, set())
     assert len(set((tmp_path / "small" / "cache" / "workers.txt").read_text().split())) > 2

@@ -8,7 +8,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,14 +24,9 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and process 
 COMMAND = [sys.executable, "-m", "tuner", "run", "small.toml", "-j", "2", "--no-confirm"]
 
 
-def litter() -> set[str]:
-    """What lies about in shared memory and among temporary files, of this project or its libraries."""
-    places = [
-        (Path("/dev/shm"), "*"),
-        (Path(tempfile.gettempdir()), "tuner-*"),
-        (Path(tempfile.gettempdir()), "loky-*"),
-    ]
-    return {str(path) for place, pattern in places if place.is_dir() for path in place.glob(pattern)}
+def litter(temporary: Path) -> set[str]:
+    """What lies about in shared memory and in the run's own folder for temporary files."""
+    return {str(path) for place in (Path("/dev/shm"), temporary) if place.is_dir() for path in place.iterdir()}
 
 
 class Run:
@@ -42,10 +36,12 @@ class Run:
         study = small(trials=100_000)
         (home / "small.toml").write_text(read_study(study).to_toml(), encoding="utf-8")
         self.home = home
-        self.known = litter()
+        self.temporary = home / "tmp"
+        self.temporary.mkdir()
+        self.known = litter(self.temporary)
         self.process = subprocess.Popen(
             ["sh", "-c", before or f"exec {shlex.join(COMMAND)}"],
-            cwd=home, env=os.environ | {"PYTHONPATH": str(ROOT)}, start_new_session=True,
+            cwd=home, env=os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(self.temporary)}, start_new_session=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert self.process.stderr is not None
@@ -62,14 +58,18 @@ class Run:
     def children(self) -> list[psutil.Process]:
         return self.leader.children(recursive=True)
 
+    def own(self, names: set[str]) -> set[str]:
+        """Those of this run: in shared memory, others have theirs."""
+        pids = "|".join(str(process.pid) for process in self.family)
+        return {name for name in names if str(self.temporary) in name or re.search(rf"-({pids})-", name)}
+
     def left_behind(self) -> tuple[list[psutil.Process], set[str]]:
         """Processes and files that are there 3 s after the end and were not before."""
         _, alive = psutil.wait_procs(self.family, timeout=3)
         until = time.monotonic() + 3
-        while (new := litter() - self.known) and time.monotonic() < until:
+        while (new := self.own(litter(self.temporary) - self.known)) and time.monotonic() < until:
             time.sleep(0.05)
-        mine = {name for name in new if re.search(rf"-({'|'.join(str(p.pid) for p in self.family)})-|tuner-", name)}
-        return alive, mine
+        return alive, new
 
 
 def to_parent(run: Run, number: int) -> None:
