@@ -65,7 +65,7 @@ class Recipe:
     @property
     def decay(self) -> float:
         """Weight decay."""
-        return self.h["weight_decay"]
+        return self.h.get("weight_decay", 0.0)
 
     @property
     def decoupled(self) -> bool:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["best_of_each", "course", "paths", "rates", "surface_in"]
 
 SURFACE = "surface:"
+EXAMPLE = "rosenbrock"  # the surface that a method is drawn on where a study has data instead
 SCATTERED = ("random_weights",)  # methods that draw points and follow no path
 WIDTHS = (1.0, 0.5, 0.2)  # of a difference, as a share of the slice that is shown
 RATE_METHODS = ("gradient_descent", "steepest", "sgd", "momentum")
@@ -33,13 +34,21 @@ def course(frames: Frames) -> list[Figure]:
     surface = surface_in(frames)
     if surface is not None and surface.size == 2:
         figures.append(path_figure(frames, surface))
-        if "finite_differences" in frames.optimizers:
-            figures.append(secants(surface))
-        if "newton" in frames.optimizers:
-            figures.append(jump(surface))
+    drawn = surface or surface_of(EXAMPLE)
+    if "finite_differences" in frames.optimizers:
+        figures.append(secants(drawn))
+    if "newton" in frames.optimizers:
+        figures.append(jump(drawn))
     if {"gradient_descent", "sgd"} <= set(frames.optimizers):
         figures.append(stochastic(frames))
-    return [*figures, *([found] if figures and (found := rate_figure(frames)) else [])]
+    return [
+        *figures,
+        *(
+            [found]
+            if (figures or {"gradient_descent"} & set(frames.optimizers)) and (found := rate_figure(frames))
+            else []
+        ),
+    ]
 
 
 def surface_in(frames: Frames) -> Surface | None:
@@ -149,7 +158,8 @@ def secants(surface: Surface) -> Figure:
         rows.append(pd.DataFrame({"x": at, "value": value + chord * (at - start[0]), "line": text}))
     data = pd.concat(rows, ignore_index=True)
     caption = (
-        "A slice through the start along x1. A difference over a width h is the slope of a secant; as h shrinks it"
+        f"A slice of the {surface.name} surface through its start, along x1. A difference over a width h is the"
+        " slope of a secant; as h shrinks it"
         " becomes"
         f" the tangent's, {slope:.4g}, and then rounding takes over."
     )
@@ -188,7 +198,9 @@ def jump(surface: Surface) -> Figure:
         if exact
         else f"The surface is another curve: the jump lands at a value of {landed:.4g}, from {value:.4g}."
     )
-    caption = f"Along Newton's step from the start, which is at 0 and whose jump ends at 1. {what}"
+    caption = (
+        f"On the {surface.name} surface, along Newton's step from the start: it is at 0, the jump ends at 1. {what}"
+    )
     return Figure("course-newton", title, caption, slice_chart(data, [*true, *model], title, "share of Newton's step"))
 
 

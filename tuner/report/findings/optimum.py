@@ -5,50 +5,50 @@ from __future__ import annotations
 import math
 
 from objectives.surfaces import surface_of
-from tuner.report.findings.finding import Finding, number
+from tuner.optimum import gaps
+from tuner.report.findings.finding import Finding
 from tuner.report.found import Frames, goal_curve
+from tuner.trial import Trial
 
-__all__ = ["distance", "known_minimum", "lowest_training_loss"]
+__all__ = ["distance", "distances"]
 
-SOLVERS = ("newton", "lbfgs")
 SURFACE = "surface:"
 
 
 def distance(frames: Frames) -> Finding | None:
-    """How far each optimizer ended from the lowest value that there is."""
-    found = known_minimum(frames)
-    if found is None:
+    """How far above the lowest value that there is each optimizer's best trial ended."""
+    found = distances(frames)
+    if not found:
         return None
-    optimum, why = found
-    gaps = {name: value - optimum for name, value in lowest_training_loss(frames).items()}
-    if not gaps:
-        return None
-    listed = ", ".join(f"{name} {max(gap, 0.0):.2g}" for name, gap in sorted(gaps.items(), key=lambda item: item[1]))
-    sentence = f"The lowest training loss is known, {number(optimum)} ({why}). Above it ended: {listed}."
-    return Finding("distance", sentence, {"optimum": optimum, **gaps}, "curves", "")
+    source = frames.study.data.source or ""
+    why = f"the minimum of the {source.removeprefix(SURFACE)} surface" if source.startswith(SURFACE) else "it is convex"
+    listed = ", ".join(f"{name} {max(gap, 0.0):.2g}" for name, gap in sorted(found.items(), key=lambda item: item[1]))
+    sentence = (
+        f"The optimum of the training objective is known ({why}). The best of each optimizer is above it by: {listed}."
+    )
+    return Finding("distance", sentence, found, "course" if source.startswith(SURFACE) else "curves", "")
 
 
-def known_minimum(frames: Frames) -> tuple[float, str] | None:
-    """The lowest value of the training objective and how it is known; None where it is not."""
+def distances(frames: Frames) -> dict[str, float]:
+    """The smallest distance to the known optimum by optimizer; nothing where the optimum is not known."""
     source = frames.study.data.source or ""
     if source.startswith(SURFACE):
         surface = surface_of(source.removeprefix(SURFACE))
-        return float(surface.value(surface.minima[:1])[0]), "the surface's own"
-    solved = {name: value for name, value in lowest_training_loss(frames).items() if name in SOLVERS}
-    if frames.study.model.kind != "linear" or not solved:
-        return None
-    return min(solved.values()), f"convex, solved by {min(solved, key=lambda name: solved[name])}"
-
-
-def lowest_training_loss(frames: Frames) -> dict[str, float]:
-    """The lowest training loss that each optimizer ended with or passed; the value itself on a surface."""
+        lowest = float(surface.value(surface.minima[:1])[0])
+        above = {trial.number: _lowest(trial) - lowest for trial in frames.found.all_trials}
+    else:
+        above = gaps(frames.found.all_trials)
     found: dict[str, float] = {}
     for trial in frames.found.all_trials:
-        metric = "train_loss" if "train_loss" in trial.curves else "valid_loss"
-        if metric not in trial.curves or trial.state == "failed":
-            continue
-        finite = [float(value) for value in goal_curve(trial, metric) if math.isfinite(value)]
+        gap = above.get(trial.number, math.inf)
         name = str(trial.config.get("optimizer", ""))
-        if finite:
-            found[name] = min(found.get(name, math.inf), *finite)
+        if math.isfinite(gap):
+            found[name] = min(found.get(name, math.inf), gap)
     return found
+
+
+def _lowest(trial: Trial) -> float:
+    """The lowest objective of a trial; inf where it has none that is finite."""
+    name = next((name for name in ("objective", "train_loss", "valid_loss") if name in trial.curves), None)
+    values = goal_curve(trial, name) if name else []
+    return min((float(value) for value in values if math.isfinite(value)), default=math.inf)
