@@ -126,7 +126,7 @@ def test_time_leaves_pauses_out(tmp_path: Path, varied: Result) -> None:
     assert runs(Frames(varied_again))["end"].max() == pytest.approx(44)
 
 
-@given(st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=30), st.sampled_from([True, False, None]))
+@given(st.lists(st.floats(), max_size=30), st.sampled_from([True, False, None]))
 def test_an_axis_has_ends_for_whatever_it_shows(values: list[float], lower: bool | None) -> None:
     axis = value_axis(values, lower)
     assert math.isfinite(axis.low)
@@ -135,7 +135,8 @@ def test_an_axis_has_ends_for_whatever_it_shows(values: list[float], lower: bool
     assert not axis.log or axis.low > 0
     finite = [value for value in values if math.isfinite(value)]
     if finite and lower is True:
-        assert axis.low <= max(min(finite), 1e-307)  # a logarithmic axis ends with the normal numbers
+        least = max(min(finite), -1e300)
+        assert axis.low <= (least if least <= 0 else max(least, 1e-307))  # a logarithmic axis has normal numbers
 
 
 @given(st.floats(1e-300, 1e300), st.floats(1.5, 1e12))

@@ -109,6 +109,7 @@ def value_axis(values: Any, lower_is_better: bool | None = None) -> Axis:
     finite = np.sort(np.asarray([v for v in values if v is not None and math.isfinite(v)], dtype=np.float64))
     if not len(finite):
         return Axis(False, 0.0, 1.0, 0)
+    finite = finite.clip(-1e300, 1e300)  # room for spans of them
     positive = finite[0] > 0
     log = bool(positive and finite[int(0.9 * (len(finite) - 1))] >= LOG_FROM * finite[0])
     turned = np.log10(finite) if log else finite
