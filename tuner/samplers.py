@@ -51,7 +51,7 @@ class Ask:
 @dataclass(frozen=True)
 class Sampler:
     """A row: how it proposes, what it learns from ("observations", "generations", or ""), the packages that it needs,
-    and what it cannot do.
+    what it cannot do, and whether it goes through a list of points, each once.
     """
 
     name: str
@@ -60,6 +60,7 @@ class Sampler:
     learns: str = "observations"
     packages: tuple[str, ...] = ()
     problem: Callable[[Ask, int], Problem | None] = lambda ask, trials: None
+    exhaustive: bool = False
 
     def missing(self) -> Problem | None:
         """What has to be installed first."""
@@ -123,7 +124,7 @@ _ROWS = (
     Sampler("halton", "scrambled Halton points", lambda a: halton(a.latents, a.seed, a.first, a.count), ""),
     Sampler(
         "grid", "every combination, in a drawn order", lambda a: grid(a.blocks, a.seed, a.first, a.count), "",
-        problem=_finite_grid,
+        problem=_finite_grid, exhaustive=True,
     ),
 )  # fmt: skip
 SAMPLERS: dict[str, Sampler] = {row.name: row for row in _ROWS}

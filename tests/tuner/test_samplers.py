@@ -95,6 +95,25 @@ def test_proposals_are_configs_of_the_study(sampler: str) -> None:
     assert {config["batch_size"] for config in configs} == {8, 16}
 
 
+@pytest.mark.parametrize("sampler", [name for name in SAMPLERS if name not in ("cmaes", "gp")])
+def test_an_optimizer_of_which_nothing_is_searched_is_tried_once(sampler: str) -> None:
+    """Whatever the sampler begins with: a grid in a drawn order, points at random, or the defaults."""
+    study = read_study(
+        {
+            "study": {"trials": 20},
+            "data": {"source": "sklearn:iris"},
+            "model": {"kind": "linear"},
+            "optimizers": {"newton": {}, "lbfgs": {}, "gradient_descent": {}},
+            "search": {"sampler": sampler, "grid_points": 18},
+        }
+    )
+    space = space_of(study)
+    configs = [space.config(point) for g in range(4) for point in propose(study, space, g, 5 * g, 5, [])]
+    tried = [config["optimizer"] for config in configs]
+    assert (tried.count("newton"), tried.count("lbfgs")) == (1, 1)
+    assert len({str(config) for config in configs}) == len(configs)
+
+
 @pytest.mark.parametrize("sampler", ["tpe", "cmaes", pytest.param("gp", marks=pytest.mark.slow)])
 def test_a_model_goes_where_it_was_good(sampler: str) -> None:
     study = asked(sampler, random_share=0.0)

@@ -19,7 +19,7 @@ def check_search(study: Study, space: Space) -> list[Complaint]:
     names = list(space.optimizers)
     spaces = [space] if search.allocation == "best" or len(names) == 1 else [space.only(name) for name in names]
     for each in spaces:
-        blocks = each.blocks(search.grid_points) if sampler.name == "grid" else ()
+        blocks = each.blocks(search.grid_points) if sampler.exhaustive else ()
         left = -(-(study.trials - len(search.enqueue)) // len(spaces))
         if problem := sampler.problem(Ask(study.seed, 0, 0, 1, each.latents, blocks=blocks), left):
             found.append(Complaint("search.sampler", *problem))

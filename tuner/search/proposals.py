@@ -67,23 +67,22 @@ def _asked(study: Study, space: Space, generation: int, first: int, count: int, 
         tuple(Observation({name: one.latents[name] for name in names}, one.value) for one in told),
         tuple(tuple({name: trial.latents[name] for name in names} for trial in group) for group in whole),
         study.search.random_share,
-        space.blocks(study.search.grid_points) if sampler.name == "grid" else (),
+        space.blocks(study.search.grid_points) if sampler.exhaustive else (),
     )
-    return _moved_on(space, first, [space.completed(point) for point in sampler.propose(ask)])
+    points = [space.completed(point) for point in sampler.propose(ask)]
+    return points if sampler.exhaustive else _moved_on(space, first, points)
 
 
 def _moved_on(space: Space, first: int, points: list[Latents]) -> list[Latents]:
-    """The points, without an optimizer being tried again of which nothing is searched: others have its turns.
-
-    After as many trials as there are optimizers, as the first ones are their defaults.
-    """
+    """The points, with every optimizer once, then none of which nothing is searched: others have its turns."""
     settled, names = space.settled, tuple(space.optimizers)
     others = [name for name in names if name not in settled]
     if not settled or not others:
         return points
-    return [
-        {**point, "optimizer": others[number % len(others)]}
-        if number >= len(names) and point["optimizer"] in settled
-        else point
-        for number, point in enumerate(points, start=first)
-    ]
+
+    def turn(number: int, drawn: float | str) -> float | str:
+        if number < len(names):
+            return names[number]
+        return others[number % len(others)] if drawn in settled else drawn
+
+    return [{**point, "optimizer": turn(i, point["optimizer"])} for i, point in enumerate(points, start=first)]
