@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import tuner
 from objectives.optimizers import OPTIMIZERS
 from tests.tuner.command import Shell
 from tuner.errors import StudyError
+from tuner.report.findings import findings
 from tuner.result import Result
 from tuner.spec import read_study
 
@@ -156,3 +158,10 @@ def test_a_surface_has_a_report_and_an_optimizer_to_take_along(
     read = tuner.load_best(result.path)
     assert read.model == {"task": "surface", "loss": "output", "parameters": 2, "rows": 256}
     assert "best.toml" not in shell("doctor", "bowl", "--home", tmp_path).out
+
+
+def test_a_method_of_which_nothing_is_searched_needs_no_second_trial_to_be_compared(ladder: Result) -> None:
+    tried = Counter(trial.config["optimizer"] for trial in ladder.all_trials)
+    assert tried["newton"] == 1
+    named = [finding.numbers for finding in findings(ladder) if finding.rule == "uneven"]
+    assert all(not {"newton", "lbfgs", "steepest"} & set(numbers) for numbers in named)

@@ -111,8 +111,12 @@ def few_trials(frames: Frames) -> Finding | None:
 
 
 def uneven(frames: Frames) -> Finding | None:
-    """One optimizer had at least twice the trials of another: their bests are not comparable."""
-    budgets = {name: len(frames.own(name)) for name in frames.optimizers}
+    """One optimizer had at least twice the trials of another: their bests are not comparable.
+
+    One of which nothing is searched needs a single trial.
+    """
+    settled = frozenset() if frames.study.imported else space_of(frames.study).settled
+    budgets = {name: len(frames.own(name)) for name in frames.optimizers if name not in settled}
     if len(budgets) < 2 or not sum(budgets.values()):
         return None
     most, least = max(budgets, key=lambda name: budgets[name]), min(budgets, key=lambda name: budgets[name])
