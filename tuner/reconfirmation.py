@@ -59,6 +59,7 @@ def confirm(
         Result(directory).best()  # raises NoResult before anything is read or trained
         watcher.stage("prepare")
         question = stored_question(frozen, data, directory.cache)
+        frozen = replace(frozen, rows=len(question.first.train))  # a budget in steps is nothing without
         with Ledger.open(directory.place) as ledger:
             check_unchanged(question, ledger)
             workers = jobs or default_jobs(replace(frozen, confirm=wanted), question.first, 0)

@@ -104,6 +104,13 @@ class Told(Watcher):
         self.notes.append(sentence)
 
 
+@pytest.mark.parametrize("budget", [{"steps": 40}, {"examples": 900}])
+def test_a_budget_in_steps_or_examples(budget: dict[str, int], tmp_path: Path) -> None:
+    tables = small() | {"train": {"batch_size": [8, 16], **budget}}
+    tuner.run(tables, jobs=1, home=tmp_path, confirm=False)
+    assert len(tuner.confirm("small", 2, 2, home=tmp_path).standings) == 2
+
+
 def test_a_watcher_is_told_how_far_it_is(home: Path) -> None:
     told = Told()
     result = tuner.confirm("small", top=9, seeds=4, jobs=1, watcher=told)
