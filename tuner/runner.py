@@ -45,8 +45,8 @@ from tuner.publish import publish
 from tuner.result import Cost, Result
 from tuner.search import check_search
 from tuner.space import space_of
-from tuner.spec import MOST_SEEDS, Confirm, Study, differences, in_toml, not_run, read_study, stored_study
-from tuner.standings import rank_seeds, report_seeds, standings
+from tuner.spec import Confirm, Study, differences, in_toml, not_run, read_study, stored_study
+from tuner.standings import rank_seeds, report_seeds, search_seeds, standings
 from tuner.trial import Confirmed, Trial
 from tuner.warm import Warm, warm_start, warm_text, warm_trials
 from tuner.watching import Watcher, default_watcher
@@ -154,14 +154,9 @@ class Work:
         return Source(place, self.study.seed, replicate)
 
     def search_sources(self) -> tuple[Source, ...]:
-        """What each trial of the search trains on: one split, and a seed for each of the study's replicates.
-
-        The first has number 0, so that one replicate is the start of several. The others are numbered beyond all that a
-        confirmation may ever be widened to: on a random stream that the search had chosen by, it would not be fresh.
-        """
+        """What each trial of the search trains on: one split, and a seed for each of the study's replicates."""
         first = self.source(0)
-        more = range(MOST_SEEDS + 1, MOST_SEEDS + self.study.train.replicates)
-        return first, *(replace(first, replicate=number) for number in more)
+        return tuple(replace(first, replicate=number) for number in search_seeds(self.study))
 
     def search(self, sources: tuple[Source, ...]) -> tuple[Spent, str]:
         """Search up to the study's number of trials; returns what it took, and why it stopped before that."""

@@ -22,7 +22,7 @@ from tuner.spec import MOST_SEEDS, Study
 from tuner.statistics import Interval, best_shares, leader_groups, mean_interval
 from tuner.trial import Confirmed, Trial
 
-__all__ = ["Report", "Standing", "by_trial", "on", "rank_seeds", "report_seeds", "standings"]
+__all__ = ["Report", "Standing", "by_trial", "on", "rank_seeds", "report_seeds", "search_seeds", "standings"]
 
 REPORTING = 2 * MOST_SEEDS  # the number before the first reporting seed; the search's own end well below
 
@@ -54,6 +54,15 @@ class Standing:
     optimism: float
     p_best: float
     report: Report | None = None
+
+
+def search_seeds(study: Study) -> tuple[int, ...]:
+    """Replicates on which the search trains each trial.
+
+    The first has number 0, so that one replicate is the start of several. The others are numbered beyond all that a
+    confirmation may ever be widened to: on a random stream that the search had chosen by, it would not be fresh.
+    """
+    return 0, *range(MOST_SEEDS + 1, MOST_SEEDS + study.train.replicates)
 
 
 def rank_seeds(study: Study) -> range:

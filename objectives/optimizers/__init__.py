@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from objectives.hyper import Flag, Hyper, Interval
 from objectives.optimizers.reading import convention_of, hyperparameters, missing, row_of, rule_of, switches
-from objectives.optimizers.rows import Convention, Optimizer, Rule
+from objectives.optimizers.rows import Call, Convention, Optimizer, Rule
 from objectives.optimizers.table import FRAMEWORKS, OPTIMIZERS, RULES
 
 __all__ = [
     "FRAMEWORKS",
     "OPTIMIZERS",
     "RULES",
+    "Call",
     "Convention",
     "Flag",
     "Hyper",

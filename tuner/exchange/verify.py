@@ -26,7 +26,8 @@ from tuner.live import LiveTrial
 from tuner.packing import Member, Source, cut, run_pack
 from tuner.result import Result
 from tuner.runner import ask
-from tuner.spec import MOST_SEEDS, Study, not_run
+from tuner.spec import Study, not_run
+from tuner.standings import search_seeds
 from tuner.trial import Trial
 
 __all__ = ["Verdict", "Verification", "verify"]
@@ -71,7 +72,7 @@ def verify(name: str | Path, k: int = 5, data: Any = None, *, home: Home = None,
     if study.data.source is None and data is None:
         hint = f"verify it in Python: tuner.verify({study.name!r}, data=(X, y))"
         raise StudyError(Complaint(f"study {study.name!r}", "was run on data that its file does not name", hint))
-    first = ask(result.directory.study, data).first
+    first = ask(study, data).first
     if first.digest != result.facts["data"]:
         changed = f"was {result.facts['data'][:12]}, is {first.digest[:12]}"
         raise TunerError(f"the data of study {study.name!r} have changed: the digest {changed}; put them back")
@@ -92,8 +93,7 @@ def drawn(result: Result, k: int) -> list[Trial]:
 
 def checked(study: Study, data: Prepared, directory: Path, trials: list[Trial], engine: Engine) -> Iterator[Verdict]:
     """A verdict on each trial, from running it alone for as many epochs as it had."""
-    seeds = (0, *range(MOST_SEEDS + 1, MOST_SEEDS + study.train.replicates))
-    sources = tuple(Source(directory, study.seed, number) for number in seeds)
+    sources = tuple(Source(directory, study.seed, number) for number in search_seeds(study))
     packs = [cut([Member(trial.number, trial.config)], sources, trial.epochs)[0] for trial in trials]
     futures = [engine.submit(run_pack, pack) for pack in packs]
     for trial, future in zip(trials, futures, strict=True):

@@ -83,17 +83,16 @@ def code(recipe: Recipe, strict: bool = True) -> str:
 
 def optimizer_text(recipe: Recipe) -> list[str]:
     """The schedule's class, where the rate moves, and the function that makes the optimizer."""
-    theirs = recipe.convention("keras")
-    assert theirs.call is not None  # every rule has one in Keras
+    name = recipe.call("keras").name
     rate = Raw("Rate(total_steps)") if recipe.moves else recipe.lr
     values = {"learning_rate": rate, **arguments(recipe, "keras")}
     if recipe.decay and (recipe.decoupled or recipe.optimizer == "sgd"):
         values["weight_decay"] = recipe.decay
-    elif theirs.call.name.endswith("AdamW"):
+    elif name.endswith("AdamW"):
         values["weight_decay"] = 0.0
     if recipe.clip:
         values["global_clipnorm"] = recipe.clip
-    body = [f"optimizer = {call_text(theirs.call.name, values)}"]
+    body = [f"optimizer = {call_text(name, values)}"]
     if values.get("weight_decay") and recipe.weights_only:
         body.append('optimizer.exclude_from_weight_decay(var_names=["bias"])')
     made = function(

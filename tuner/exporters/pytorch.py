@@ -135,13 +135,12 @@ def optimizer_text(recipe: Recipe) -> list[str]:
     if recipe.optimizer == "lbfgs":
         made = call_text("torch.optim.LBFGS", LBFGS, "params")
         return [function("make_optimizer(params)", "An iteration a step, with a closure.", f"return {made}")]
-    assert theirs.call is not None  # every rule has one in torch
     decoupled = recipe.decay > 0 and recipe.decoupled and not theirs.decoupled
     told = theirs.also.get("decoupled", {}) if decoupled else {}
     shrinks = decoupled and not told and recipe.optimizer != "sgd"  # for sgd the two are one
     values = {"lr": recipe.lr, **arguments(recipe, "torch"), "weight_decay": 0.0 if shrinks else recipe.decay, **told}
     body = [GROUPS] if recipe.weights_only and recipe.decay and not shrinks else []
-    made = call_text(theirs.call.name, values, "params")
+    made = call_text(recipe.call("torch").name, values, "params")
     if not recipe.clip and not shrinks:
         return [function("make_optimizer(params)", "The tuned optimizer.", *body, f"return {made}")]
     hooked = [f"optimizer = {made}", "optimizer.register_step_pre_hook(before_step)", "return optimizer"]

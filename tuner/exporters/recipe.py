@@ -13,7 +13,7 @@ from objectives.errors import Complaint, InvalidInput
 from objectives.hyper import Hyper
 from objectives.losses import HUBER_DELTA, criterion_of
 from objectives.models import ACTIVATIONS, INITS, MODELS
-from objectives.optimizers import OPTIMIZERS, RULES, Convention, hyperparameters
+from objectives.optimizers import OPTIMIZERS, RULES, Call, Convention, hyperparameters
 from objectives.schedules import plan_of
 from tuner.exporters.whole import STANDS_FOR, refuse
 
@@ -178,6 +178,13 @@ class Recipe:
             hint = f"tune one that it has: {', '.join(own)}"
             raise InvalidInput(Complaint("optimizer", f"{framework} has no {self.optimizer}", hint))
         return found[framework]
+
+    def call(self, framework: str) -> Call:
+        """What `framework` calls this rule. Raises InvalidInput where it has none, or no name for it."""
+        found = self.convention(framework).call
+        if found is None:
+            raise InvalidInput(Complaint("optimizer", f"{framework} has no name for {self.optimizer}"))
+        return found
 
     def total_steps(self, total_steps: int | None, steps_per_epoch: int | None) -> int:
         """The horizon of the schedule in updates, from either; 0 where the rate stays. Raises InvalidInput."""

@@ -91,12 +91,10 @@ def _network(recipe: Recipe, n_samples: int | None) -> dict[str, Any]:
     if adam:
         values["epsilon"] *= scale  # Adam's step does not change where gradients and eps grow together
     size = _rows(recipe, n_samples)
-    call = recipe.convention("sklearn").call
-    assert call is not None
     return {
         "hidden_layer_sizes": recipe.hidden,
         "activation": recipe.activation,
-        "solver": call.name,
+        "solver": recipe.call("sklearn").name,
         "alpha": recipe.decay * size * scale,
         "batch_size": size,
         "learning_rate": "constant",

@@ -18,7 +18,7 @@ from typing import Any
 
 from tuner.errors import LedgerError
 from tuner.ledger import rows
-from tuner.ledger.store import DIGEST, SCHEMA, SEAL, Ledger, sealed
+from tuner.ledger.store import DIGEST, SCHEMA, SEAL, Database, Ledger, sealed
 from tuner.trial import Confirmed, Trial
 
 __all__ = ["Rescued", "rescue", "write_rescued"]
@@ -45,6 +45,8 @@ class Rescued:
 
 def rescue(path: Path) -> Rescued:
     """Read what can be read of a ledger's file. Raises LedgerError where the file itself cannot be."""
+    from tuner.ledger import sqlite
+
     with tempfile.TemporaryDirectory(prefix="tuner-rescue-") as folder:
         copy = Path(folder) / "ledger.db"
         try:
@@ -53,8 +55,12 @@ def rescue(path: Path) -> Rescued:
                     shutil.copyfile(source, copy.with_name(copy.name + name))
         except OSError as error:
             raise LedgerError(f"{path}: {error.strerror or error}") from error
-        with closing(_Reader(copy)) as reader:
-            return reader.read()
+        try:
+            file = sqlite.File(copy, read_only=True)
+        except LedgerError as error:
+            return Rescued({}, [], [], [_said("the file", error)])
+        with closing(file):
+            return _Reader(file).read()
 
 
 def write_rescued(path: Path, found: Rescued) -> None:
@@ -68,23 +74,11 @@ def write_rescued(path: Path, found: Rescued) -> None:
 class _Reader:
     """Reads a copy row by row, and collects what goes wrong."""
 
-    def __init__(self, path: Path) -> None:
-        from tuner.ledger import sqlite
-
+    def __init__(self, file: Database) -> None:
+        self.file = file
         self.problems: list[str] = []
-        try:
-            self.file: sqlite.File | None = sqlite.File(path, read_only=True)
-        except LedgerError as error:
-            self.file = None
-            self._say("the file", error)
-
-    def close(self) -> None:
-        if self.file is not None:
-            self.file.close()
 
     def read(self) -> Rescued:
-        if self.file is None:
-            return Rescued({}, [], [], self.problems)
         facts = self._facts()
         schema = facts.pop(SCHEMA, "")
         seal = facts.pop(SEAL, "")
@@ -169,7 +163,6 @@ class _Reader:
             self.problems.append(f"generations {whole} to {said[0]['last']} cannot be used")
 
     def _rows(self, what: str, asked: Any) -> list[Mapping[str, Any]] | None:
-        assert self.file is not None
         try:
             with self.file.transaction() as connection:
                 return [dict(row) for row in connection.execute(asked).mappings()]
@@ -178,5 +171,9 @@ class _Reader:
             return None
 
     def _say(self, what: str, error: BaseException) -> None:
-        said = str(error).partition("ledger.db: ")[2] or "holds what was never written there"
-        self.problems.append(f"{what}: {said.partition(';')[0]}")
+        self.problems.append(_said(what, error))
+
+
+def _said(what: str, error: BaseException) -> str:
+    said = str(error).partition("ledger.db: ")[2] or "holds what was never written there"
+    return f"{what}: {said.partition(';')[0]}"
