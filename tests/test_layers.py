@@ -52,7 +52,7 @@ LAYERS = [
     ["tuner.space", "tuner.fitting"],
     ["tuner.packing", "tuner.optuna_storage", "tuner.facts"],
     ["tuner.search", "tuner.stopping", "tuner.dispatch"],
-    ["tuner.live", "tuner.workload", "tuner.warm", "tuner.standings"],
+    ["tuner.live", "tuner.question", "tuner.workload", "tuner.warm", "tuner.standings"],
     ["tuner.orchestrator", "tuner.confirmation", "tuner.noise"],
     ["tuner.ranking"],
     ["tuner.report"],

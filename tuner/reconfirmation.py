@@ -17,8 +17,9 @@ from tuner.home import Home, StudyDirectory, find, home_of
 from tuner.ledger import Ledger
 from tuner.orchestrator import Spent
 from tuner.publish import publish
+from tuner.question import Question, ask
 from tuner.result import Cost, Result
-from tuner.runner import PATIENCE, Question, Work, ask, engine_of
+from tuner.runner import PATIENCE, Work, engine_of
 from tuner.spec import MOST_SEEDS, Confirm, Study, not_run, stored_study
 from tuner.watching import Watcher, default_watcher
 from tuner.workload import default_jobs

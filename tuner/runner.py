@@ -8,27 +8,13 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from objectives.data import (
-    Prepared,
-    SplitSpec,
-    SurfaceTable,
-    Table,
-    load_surface,
-    load_table,
-    place_in,
-    prepare,
-    prepare_on_disk,
-    prepare_surface,
-    save_prepared,
-    table_from,
-)
-from objectives.data.sources import is_function
+from objectives.data import Prepared, place_in, save_prepared
 from objectives.errors import Complaint
 from objectives.problem import constant_loss
 from tuner.confirmation import confirm as retrain
@@ -36,16 +22,15 @@ from tuner.confirmation import contenders, widened
 from tuner.dispatch import Engine, InlineEngine, check_cluster, open_engine
 from tuner.errors import ChangedStudy, StudyError
 from tuner.facts import canary, machine_facts
-from tuner.fitting import fitted
 from tuner.home import Home, StudyDirectory, home_of, study_directory, write_atomic
 from tuner.ledger import Ledger
 from tuner.orchestrator import Search, Spent
 from tuner.packing import Source
 from tuner.publish import publish
+from tuner.question import Question, ask
 from tuner.result import Cost, Result
-from tuner.search import check_search
 from tuner.space import space_of
-from tuner.spec import Confirm, Study, differences, in_toml, not_run, read_study, stored_study
+from tuner.spec import Confirm, Study, differences, in_toml, not_run, stored_study
 from tuner.standings import rank_seeds, report_seeds, search_seeds, standings
 from tuner.trial import Confirmed, Trial
 from tuner.warm import Warm, warm_start, warm_text, warm_trials
@@ -204,74 +189,6 @@ class Work:
             for place in {source.directory for source in sources} - {self.source(0).directory}:
                 shutil.rmtree(place, ignore_errors=True)
         return missing
-
-
-@dataclass(frozen=True)
-class Question:
-    """A study with its data: all that can be known before anything is written."""
-
-    study: Study
-    table: Table | SurfaceTable
-    first: Prepared
-    notes: tuple[str, ...]
-    cache: Path | None = None  # where large data are prepared; in memory where there is none
-
-    def replicate(self, number: int) -> Prepared:
-        """The data as a replicate sees them; 0 is the search."""
-        if not number:
-            return self.first
-        return replicate_of(self.study, self.table, number, self.cache)
-
-
-def ask(
-    study: str | Path | Mapping[str, Any] | Study,
-    data: Any = None,
-    settings: Mapping[str, Any] | None = None,
-    cache_of: Callable[[Study], Path] | None = None,
-) -> Question:
-    """Read a study, `settings` over it, and its data; check all that can be checked. Raises StudyError, DataError.
-
-    Large data are prepared in files where `cache_of` says, in memory where nobody says.
-    """
-    asked = read_study(study, settings=settings, has_data=data is None)
-    if asked.imported:
-        raise not_run(asked.name, asked.imported)
-    if complaints := check_search(asked, space_of(asked)):
-        raise StudyError(*complaints)
-    split, about = split_of(asked), asked.data
-    table: Table | SurfaceTable
-    if data is None and about.surface:
-        table = load_surface(str(about.source), about.noise, about.condition)
-    elif data is None:
-        table = load_table(str(about.source), about.target, base=asked.base, task=about.task, split=split)
-    else:
-        x, y = data if isinstance(data, tuple) else (data, None)
-        table = table_from(x, y, target=about.target, task=about.task, split=split)
-    cache = cache_of(asked) if cache_of else None
-    first = replicate_of(asked, table, 0, cache)
-    asked = replace(asked, data=about.model_copy(update={"source": absolute(about.source, asked.base)}))
-    fits, notes = fitted(asked, first)
-    return Question(fits, table, first, (*first.inferred, *notes), cache)
-
-
-def replicate_of(study: Study, table: Table | SurfaceTable, replicate: int, cache: Path | None) -> Prepared:
-    """The data of a replicate: large ones in files of the cache, as they are never in memory as a whole."""
-    if isinstance(table, SurfaceTable):
-        return prepare_surface(table, study.seed, replicate, study.dtype)
-    arguments = table, split_of(study), study.seed, replicate, study.dtype
-    return prepare_on_disk(*arguments, cache) if cache and table.large else prepare(*arguments)
-
-
-def absolute(source: str | None, base: Path) -> str | None:
-    """A data file by its absolute path, so that the stored study finds it from anywhere; other sources as they are."""
-    if source is None or source.startswith(("sklearn:", "surface:")) or is_function(source):
-        return source
-    return str((base / source).resolve())
-
-
-def split_of(study: Study) -> SplitSpec:
-    """How the study divides its rows."""
-    return SplitSpec(**study.data.split.model_dump())
 
 
 def settle(question: Question, directory: StudyDirectory, warm: Warm) -> tuple[Ledger, Study]:

@@ -11,7 +11,7 @@ from tuner.dispatch import InlineEngine
 from tuner.facts import canary
 from tuner.home import study_directory
 from tuner.ledger import Ledger
-from tuner.runner import ask
+from tuner.question import ask
 
 GAPS = (8.0, 4.0, 2.0)  # times that the planted winner's learning rate is too small
 LUCKY = 0

@@ -25,7 +25,8 @@ from tuner.confirmation import unhindered
 from tuner.errors import ChangedStudy, StudyBusy, StudyError, UnknownStudy
 from tuner.lock import hold
 from tuner.packing import Member, Source, cut
-from tuner.runner import Watcher, Work, ask
+from tuner.question import ask
+from tuner.runner import Watcher, Work
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -15,7 +15,7 @@ import tuner
 from tests.tuner.trials import trial
 from tuner.errors import StudyError
 from tuner.pruners import PRUNERS
-from tuner.runner import ask
+from tuner.question import ask
 from tuner.samplers import SAMPLERS
 from tuner.search import generation_size, ladder, propose
 from tuner.space import Space, space_of

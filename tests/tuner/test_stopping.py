@@ -13,8 +13,8 @@ from tests.tuner.command import Shell
 from tests.tuner.test_run import outputs, small
 from tests.tuner.trials import trial
 from tuner.errors import StudyError
+from tuner.question import ask
 from tuner.result import Result
-from tuner.runner import ask
 from tuner.search import rungs
 from tuner.space import space_of
 from tuner.spec import Study, read_study

@@ -15,7 +15,7 @@ from objectives.models import model_of
 from objectives.problem import Problem, Replicate, updates_per_epoch
 from tuner.cli.text import clean, hint
 from tuner.dispatch import Failure, open_engine
-from tuner.runner import ask
+from tuner.question import ask
 from tuner.search import generation_size, ladder, propose
 from tuner.space import space_of
 from tuner.spec import Study

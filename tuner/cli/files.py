@@ -61,7 +61,7 @@ def check(file: Path, overrides: tuple[str, ...]) -> None:
 
     study = read_study(file, overrides=overrides)
     from objectives.data.sources import is_function
-    from tuner.runner import ask
+    from tuner.question import ask
 
     if is_function(str(study.data.source)):
         notes = [f"data: {study.data.source} is code, which only `tuner run` calls; the rows are not checked"]

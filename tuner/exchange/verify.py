@@ -24,8 +24,8 @@ from tuner.facts import canary
 from tuner.home import Home, find
 from tuner.live import LiveTrial
 from tuner.packing import Member, Source, cut, run_pack
+from tuner.question import ask
 from tuner.result import Result
-from tuner.runner import ask
 from tuner.spec import Study, not_run
 from tuner.standings import search_seeds
 from tuner.trial import Trial

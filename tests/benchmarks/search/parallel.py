@@ -19,7 +19,7 @@ from tests.benchmarks.search.overhead import STUDY, digits
 from tuner.ledger import Ledger
 from tuner.orchestrator import Search
 from tuner.packing import Pack, PackOutcome, Source
-from tuner.runner import ask
+from tuner.question import ask
 from tuner.space import space_of
 
 __all__ = ["parallel"]

@@ -1,0 +1,97 @@
+"""A question: a study with its data, and all that can be known of it before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from objectives.data import (
+    Prepared,
+    SplitSpec,
+    SurfaceTable,
+    Table,
+    load_surface,
+    load_table,
+    prepare,
+    prepare_on_disk,
+    prepare_surface,
+    table_from,
+)
+from objectives.data.sources import is_function
+from tuner.errors import StudyError
+from tuner.fitting import fitted
+from tuner.search import check_search
+from tuner.space import space_of
+from tuner.spec import Study, not_run, read_study
+
+__all__ = ["Question", "ask"]
+
+
+@dataclass(frozen=True)
+class Question:
+    """A study with its data: all that can be known before anything is written."""
+
+    study: Study
+    table: Table | SurfaceTable
+    first: Prepared
+    notes: tuple[str, ...]
+    cache: Path | None = None  # where large data are prepared; in memory where there is none
+
+    def replicate(self, number: int) -> Prepared:
+        """The data as a replicate sees them; 0 is the search."""
+        if not number:
+            return self.first
+        return replicate_of(self.study, self.table, number, self.cache)
+
+
+def ask(
+    study: str | Path | Mapping[str, Any] | Study,
+    data: Any = None,
+    settings: Mapping[str, Any] | None = None,
+    cache_of: Callable[[Study], Path] | None = None,
+) -> Question:
+    """Read a study, `settings` over it, and its data; check all that can be checked. Raises StudyError, DataError.
+
+    Large data are prepared in files where `cache_of` says, in memory where nobody says.
+    """
+    asked = read_study(study, settings=settings, has_data=data is None)
+    if asked.imported:
+        raise not_run(asked.name, asked.imported)
+    if complaints := check_search(asked, space_of(asked)):
+        raise StudyError(*complaints)
+    split, about = split_of(asked), asked.data
+    table: Table | SurfaceTable
+    if data is None and about.surface:
+        table = load_surface(str(about.source), about.noise, about.condition)
+    elif data is None:
+        table = load_table(str(about.source), about.target, base=asked.base, task=about.task, split=split)
+    else:
+        x, y = data if isinstance(data, tuple) else (data, None)
+        table = table_from(x, y, target=about.target, task=about.task, split=split)
+    cache = cache_of(asked) if cache_of else None
+    first = replicate_of(asked, table, 0, cache)
+    asked = replace(asked, data=about.model_copy(update={"source": absolute(about.source, asked.base)}))
+    fits, notes = fitted(asked, first)
+    return Question(fits, table, first, (*first.inferred, *notes), cache)
+
+
+def replicate_of(study: Study, table: Table | SurfaceTable, replicate: int, cache: Path | None) -> Prepared:
+    """The data of a replicate: large ones in files of the cache, as they are never in memory as a whole."""
+    if isinstance(table, SurfaceTable):
+        return prepare_surface(table, study.seed, replicate, study.dtype)
+    arguments = table, split_of(study), study.seed, replicate, study.dtype
+    return prepare_on_disk(*arguments, cache) if cache and table.large else prepare(*arguments)
+
+
+def absolute(source: str | None, base: Path) -> str | None:
+    """A data file by its absolute path, so that the stored study finds it from anywhere; other sources as they are."""
+    if source is None or source.startswith(("sklearn:", "surface:")) or is_function(source):
+        return source
+    return str((base / source).resolve())
+
+
+def split_of(study: Study) -> SplitSpec:
+    """How the study divides its rows."""
+    return SplitSpec(**study.data.split.model_dump())
