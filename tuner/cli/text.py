@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import Any, TextIO
 from unicodedata import east_asian_width
 
+from tuner.report import words
+
 __all__ = [
     "SPARKS",
     "as_json",
@@ -42,15 +44,7 @@ def clean(text: object, lines: bool = False) -> str:
 
 def short(value: Any) -> str:
     """A value as a table shows it: four digits, nothing where it is missing, hidden sizes as 64x32."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, list | tuple):
-        return "x".join(map(short, value))
-    return clean(value)
+    return clean(words.short(value))
 
 
 def exact(value: Any) -> Any:
@@ -113,11 +107,7 @@ def errors_to(lines: list[str], label: str = "error") -> None:
 
 def interval(mean: float | None, low: float | None, high: float | None) -> str:
     """A mean with its interval, "0.0912 [0.0893, 0.0931]"; nothing where there is no mean."""
-    if mean is None:
-        return ""
-    ends = (low, high)
-    known = all(end is not None and math.isfinite(end) for end in ends)
-    return f"{short(mean)} [{', '.join(map(short, ends))}]" if known else short(mean)
+    return "" if mean is None else words.interval(mean, low, high)
 
 
 def as_json(document: Mapping[str, Any]) -> str:

@@ -1,0 +1,192 @@
+"""A hyperparameter as a config names it, and the coordinate in [0, 1] on its own scale that a sampler sees.
+
+Numbers to choose from are bins of a coordinate, in ascending order; text and layer sizes are categories.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from objectives.errors import Complaint, InvalidInput, nearest
+from tuner.latents import Latent
+from tuner.spec import Choices, Domain, Range, is_searched, values_of
+
+__all__ = [
+    "DEFAULTS",
+    "UNUSED",
+    "Parameter",
+    "coordinate_of",
+    "grid_of",
+    "latent_of",
+    "nearest_in",
+    "problem_with",
+    "value_at",
+]
+
+DEFAULTS = {
+    "batch_size": 32,
+    "schedule": "constant",
+    "loss": "squared_error",
+    "hidden": (64,),
+    "activation": "relu",
+    "init": "torch",
+}
+UNUSED = 0.5  # the coordinate of a latent that does not apply
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One hyperparameter as a config names it, its domain, its default, and the latent that moves it if searched.
+
+    `owner` is another one and `owners` the values of that under which this one means anything, where not under all.
+    `when` are the values of others under which it is searched, where the study says so; elsewhere it has its default.
+    """
+
+    name: str
+    latent: str
+    domain: Domain
+    default: Any
+    owner: str = ""
+    owners: tuple[str, ...] = ()
+    minibatch: bool = False  # whether it means nothing to a method that sees all rows at once
+    when: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+
+    @property
+    def deciders(self) -> set[str]:
+        """The others that decide whether it is searched."""
+        return {self.owner, *(name for name, _ in self.when)} - {""}
+
+    def searched(self, config: Mapping[str, Any]) -> bool:
+        """Whether a latent moves it beside a config's other values."""
+        return is_searched(self.domain) and self.applies(config) and self.active(config)
+
+    def active(self, config: Mapping[str, Any]) -> bool:
+        """Whether the study's own condition holds."""
+        return all(_frozen(config.get(name, DEFAULTS.get(name))) in values for name, values in self.when)
+
+    def applies(self, config: Mapping[str, Any]) -> bool:
+        """Whether it means anything beside a config's other values."""
+        return not self.owner or config.get(self.owner, DEFAULTS[self.owner]) in self.owners
+
+
+def latent_of(p: Parameter) -> Latent:
+    """The latent of a parameter that is searched."""
+    if isinstance(p.domain, Choices) and not _numeric(p.domain):
+        return Latent(p.latent, "categorical", tuple(map(_label, p.domain.values)))
+    return Latent(p.latent, "float")
+
+
+def _numeric(domain: Choices) -> bool:
+    return all(isinstance(value, int | float) and not isinstance(value, bool) for value in domain.values)
+
+
+def _label(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _natural(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def value_at(p: Parameter, latents: Mapping[str, float | str]) -> Any:
+    """The natural value of a parameter."""
+    domain = p.domain
+    if isinstance(domain, Range):
+        return _unfold(float(latents[p.latent]), domain)
+    if not isinstance(domain, Choices):
+        return _natural(domain)
+    at = latents[p.latent]
+    if isinstance(at, str):
+        return next(_natural(value) for value in domain.values if _label(value) == at)
+    return domain.values[min(int(at * len(domain.values)), len(domain.values) - 1)]
+
+
+def coordinate_of(p: Parameter, value: Any) -> float | str:
+    """The inverse of `_value` for a parameter that is searched; the middle of its bin for a number to choose."""
+    domain = p.domain
+    if isinstance(domain, Range):
+        return _fold(float(value), domain)
+    values = domain.values if isinstance(domain, Choices) else (domain,)
+    if isinstance(domain, Choices) and _numeric(domain):
+        return (values.index(nearest_in(domain, value)) + 0.5) / len(values)
+    label, known = _label(value), [_label(one) for one in values]
+    if label not in known:
+        raise InvalidInput(Complaint(p.name, f"{value!r} is not searched", nearest(label, known)))
+    return label
+
+
+def grid_of(domain: Domain, points: int) -> tuple[float | str, ...]:
+    """Coordinates of a grid: the ends of a range and what lies evenly between them, or every choice."""
+    if isinstance(domain, Range):
+        return tuple(i / (points - 1) for i in range(points)) if points > 1 else (UNUSED,)
+    values = values_of(domain)
+    if isinstance(domain, Choices) and _numeric(domain):
+        return tuple((i + 0.5) / len(values) for i in range(len(values)))
+    return tuple(map(_label, values))
+
+
+def problem_with(domain: Domain, value: Any) -> tuple[str, str] | None:
+    """Why a value is not in a domain, and what would be; None where it is."""
+    value = tuple(value) if isinstance(value, list) else value
+    if isinstance(domain, Range):
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        inside = number and domain.low <= value <= domain.high
+        return (
+            None
+            if inside
+            else (f"{value!r} is not in [{domain.low:g}, {domain.high:g}]", "widen the range, or stay in it")
+        )
+    values = values_of(domain)
+    if any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in values):
+        return None
+    if isinstance(domain, Choices):
+        return f"{value!r} is not searched", f"choose one of: {', '.join(map(_label, values))}"
+    return f"{value!r} is another value than the {_label(domain)} that is fixed", "leave it out, or search it"
+
+
+def nearest_in(domain: Domain, value: Any) -> Any:
+    """The value that a domain allows, nearest to `value`; the first category where there is no order."""
+    if isinstance(domain, Range):
+        return min(max(value, domain.low), domain.high)
+    if not isinstance(domain, Choices):
+        return domain
+    if not _numeric(domain):
+        return value if value in domain.values else domain.values[0]
+    if value > 0 and domain.values[0] > 0:
+        return min(domain.values, key=lambda one: abs(math.log(one / value)))
+    return min(domain.values, key=lambda one: abs(one - value))
+
+
+def _warp(value: float, scale: str) -> float:
+    """Where a value stands on its scale: `x`, `log x` or `log(1 - x)`."""
+    return value if scale == "linear" else math.log(value) if scale == "log" else math.log1p(-value)
+
+
+def _unfold(u: float, domain: Range) -> float:
+    """The value at coordinate `u`, even on the scale; the ends are exact."""
+    if u in (0, 1):
+        return domain.high if u else domain.low
+    a, b = _warp(domain.low, domain.scale), _warp(domain.high, domain.scale)
+    x = a + u * (b - a)
+    value = _short(x) if domain.scale == "linear" else _short(math.exp(x))
+    return min(max(1 - value if domain.scale == "log1m" else value, domain.low), domain.high)
+
+
+def _short(value: float) -> float:
+    """Twelve digits: defaults come back as they were, 0.01 and not 0.010000000000000004, and files stay readable."""
+    return float(f"{value:.12g}")
+
+
+def _fold(value: float, domain: Range) -> float:
+    """The coordinate of a value; outside the range, that of the nearer end."""
+    value = min(max(value, domain.low), domain.high)
+    a, b = _warp(domain.low, domain.scale), _warp(domain.high, domain.scale)
+    return min(max((_warp(value, domain.scale) - a) / (b - a), 0.0), 1.0) if a != b else UNUSED
