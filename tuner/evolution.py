@@ -21,7 +21,8 @@ SIGMA = 0.3  # the first spread, on coordinates of [0, 1]
 def cma(names: Sequence[str], generations: Sequence[Sequence[Latents]], count: int, seed: int) -> list[Latents]:
     """`count` proposals after `generations`, each of which is ordered from best to worst. CMA-ES uses the order alone.
 
-    Generations smaller than the first, which a run that was cut short leaves behind, teach nothing.
+    Generations of another size than the first teach nothing: what a run that was cut short leaves behind, and with
+    hyperband or equal allocation those of another ladder or turn.
     """
     from cmaes import CMA
 

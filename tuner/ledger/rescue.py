@@ -18,7 +18,7 @@ from typing import Any
 
 from tuner.errors import LedgerError
 from tuner.ledger import rows
-from tuner.ledger.store import DIGEST, SCHEMA, SEAL, Database, Ledger, sealed
+from tuner.ledger.store import DIGEST, SCHEMA, SEAL, Database, Ledger
 from tuner.trial import Confirmed, Trial
 
 __all__ = ["Rescued", "rescue", "write_rescued"]
@@ -87,7 +87,7 @@ class _Reader:
         if schema.isdigit() and int(schema) > VERSION:
             self.problems.append(f"the ledger has schema {schema}, this version of tuner reads {VERSION}: update tuner")
             return Rescued({}, [], [], self.problems, schema)
-        if facts and seal != sealed(facts):
+        if facts and seal != rows.sealed(facts):
             self.problems.append("the facts of the study were changed or damaged")
         generations = self._generations()
         known = {trial.number for trials in generations for trial in trials}

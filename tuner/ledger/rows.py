@@ -28,6 +28,7 @@ __all__ = [
     "curves_of",
     "generation_digest",
     "json_text",
+    "sealed",
     "text_digest",
     "trial_row",
     "trials_of",
@@ -53,6 +54,11 @@ def _plain(value: Any) -> Any:
 def text_digest(text: str) -> str:
     """Digest of a text."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def sealed(facts: Mapping[str, str]) -> str:
+    """Digest of a study's facts."""
+    return text_digest(json_text(facts, sort_keys=True))
 
 
 def row_digest(row: Row) -> str:

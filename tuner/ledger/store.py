@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from tuner.errors import LedgerError
 from tuner.ledger import rows
+from tuner.ledger.shelf import Shelf, damaged, uncollected
 from tuner.storage import Remote
 from tuner.trial import Confirmed, Trial
 
@@ -27,7 +28,6 @@ T = TypeVar("T")
 # Facts that the ledger keeps about itself: its schema, and the digest of all the other facts.
 SCHEMA, SEAL = "ledger_schema", "ledger_seal"
 GENERATION, DIGEST = rows.TRIAL.index("generation"), rows.TRIAL.index("curves_digest")
-BLOCK = 512  # trials whose curves are read together
 SHORTEST, LONGEST = 0.25, 10.0  # seconds between two tries of a commit that waits
 
 
@@ -75,7 +75,7 @@ class Ledger:
 
         def fill(connection: Connection) -> None:
             schema.METADATA.create_all(connection)
-            own = {SCHEMA: str(schema.VERSION), SEAL: sealed(kept)}
+            own = {SCHEMA: str(schema.VERSION), SEAL: rows.sealed(kept)}
             listed = [{"name": name, "value": value} for name, value in (kept | own).items()]
             connection.execute(schema.facts.insert(), listed)
 
@@ -159,7 +159,7 @@ class Ledger:
             lambda own: (self._select(own, schema.generations), self._cells(own, schema.trials))
         )
         self._verify(generations, listed)
-        shelf = Shelf(self.place, [str(cells[DIGEST]) for cells in listed])
+        shelf = Shelf(self.place, [str(cells[DIGEST]) for cells in listed], partial(curves_in, self.place))
         with self._decoding("trials"), uncollected():
             return rows.trials_of(listed, shelf.curves)
 
@@ -221,8 +221,8 @@ class Ledger:
             way = "update tuner" if newer else "begin anew with --fresh, or use the version that wrote it"
             what = f"has schema {version}, {known}; {way}" if version.isdigit() else "is no ledger, or damaged"
             raise LedgerError(f"{self.place}: {what}")
-        if seal != sealed(found):
-            raise self._damaged("facts of the study")
+        if seal != rows.sealed(found):
+            raise damaged(self.place, "facts of the study")
         self._facts = found
 
     def _within(self, act: Callable[[Connection], T]) -> T:
@@ -260,10 +260,7 @@ class Ledger:
         digests = {row["number"]: row["digest"] for row in generations}
         for number, members in own.items():
             if rows.cells_digest(number, members) != digests.get(number):
-                raise self._damaged(f"generation {number}")
-
-    def _damaged(self, what: str) -> LedgerError:
-        return damaged(self.place, what)
+                raise damaged(self.place, f"generation {number}")
 
     @contextmanager
     def _decoding(self, what: str) -> Iterator[None]:
@@ -271,59 +268,13 @@ class Ledger:
         try:
             yield
         except (ValueError, TypeError, ArithmeticError, RecursionError) as error:
-            raise self._damaged(what) from error
+            raise damaged(self.place, what) from error
 
 
-class Shelf:
-    """The curves of a ledger's trials, read from its file a block of trials at a time, when one of them is asked for.
-
-    `digests` are those that the curves of trial 0, 1, ... must have.
-    """
-
-    def __init__(self, place: Place, digests: Sequence[str]) -> None:
-        self.place, self.digests = place, digests
-        self._blocks: dict[int, dict[int, list[dict[str, Any]]]] = {}
-
-    def curves(self, number: int) -> dict[str, Any]:
-        """The curves `(R, E)` of a trial. Raises LedgerError where they are not those that were committed."""
-        first = number - number % BLOCK
-        if first not in self._blocks:
-            with Ledger.open(self.place, read_only=True) as ledger:
-                self._blocks[first] = ledger.curves(first, first + BLOCK - 1)
-        own = self._blocks[first].pop(number, [])
-        try:
-            if rows.curves_digest(own) == self.digests[number]:
-                return rows.curves_of(own)
-        except (ValueError, TypeError) as error:
-            raise damaged(self.place, f"curves of trial {number}") from error
-        raise damaged(self.place, f"curves of trial {number}")
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Keep the garbage collector from going through many new objects again and again.
-
-    Measured, 100,000 trials: 0.7 s in place of 1.9.
-    """
-    before = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if before:
-            gc.enable()
-
-
-def damaged(place: Place, what: str) -> LedgerError:
-    """The error of a record that is not what was committed."""
-    return LedgerError(
-        f"{place}: {what} cannot be trusted, the file was changed or damaged; "
-        "`tuner doctor` recovers what can be read, or begin anew with --fresh"
-    )
-
-
-def sealed(facts: Mapping[str, str]) -> str:
-    return rows.text_digest(rows.json_text(facts, sort_keys=True))
+def curves_in(place: Place, first: int, last: int) -> dict[int, list[dict[str, Any]]]:
+    """Rows of the curves of trials `first` to `last` of the ledger at a place."""
+    with Ledger.open(place, read_only=True) as ledger:
+        return ledger.curves(first, last)
 
 
 def opened(place: Place, read_only: bool) -> Database:
