@@ -44,7 +44,7 @@ def _loss_of(problem: Problem, replicate: int) -> Objective:
     """The training loss of a replicate."""
     seeds, model = problem.replicates[replicate], problem.model
     if problem.surface:
-        return surface_objective(problem.surface, seeds.seed)
+        return surface_objective(problem.surface, seeds.seed, seeds.number)
 
     def slope(point: Array) -> tuple[float, Array]:
         loss, gradient = loss_and_gradient(problem, point[None], replicate)
@@ -65,14 +65,14 @@ def _loss_of(problem: Problem, replicate: int) -> Objective:
     )
 
 
-def surface_objective(surface: Surface, seed: int = 0) -> Objective:
-    """A surface as an objective; random points are uniform in the square that shows it well."""
+def surface_objective(surface: Surface, seed: int = 0, number: int = 0) -> Objective:
+    """A surface as an objective; random points, a replicate's own, are uniform in the square that shows it well."""
 
     def slope(point: Array) -> tuple[float, Array]:
         return float(surface.value(point)), surface.gradient(point)
 
     def candidate(i: int) -> Array:
-        return stream(seed, Stream.CANDIDATES, 0, i).uniform(surface.low, surface.high, surface.size)
+        return stream(seed, Stream.CANDIDATES, number, i).uniform(surface.low, surface.high, surface.size)
 
     return Objective(surface.start, surface.value, slope, candidate, surface.hessian)
 

@@ -95,6 +95,11 @@ def test_whole_batch_methods_find_the_bottom_and_random_points_do_not() -> None:
     assert max(newton, lbfgs) < 1e-12 < lottery
 
 
+def test_replicates_draw_points_of_their_own() -> None:
+    drawn = descend(on("rosenbrock", replicates=2), [member("random_weights")], 5).curves["x1"][:, 0]
+    assert (drawn[0, 1:] != drawn[1, 1:]).all()
+
+
 def test_a_condition_number_is_the_quadratics() -> None:
     steep = on("quadratic", condition=1000.0)
     assert steep.need_surface().hessian(np.zeros(2)).diagonal().tolist() == pytest.approx([1, 1000])

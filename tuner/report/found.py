@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from objectives.data import load_surface
+from objectives.surfaces import Surface
 from tuner.best import Best
 from tuner.errors import NoResult
 from tuner.goal import ranked
@@ -63,6 +65,12 @@ class Frames:
     def study(self) -> Study:
         """The question."""
         return self.found.study
+
+    @cached_property
+    def surface(self) -> Surface | None:
+        """The analytic surface that the study descends; None for data."""
+        about = self.study.data
+        return load_surface(str(about.source), about.noise, about.condition).surface if about.surface else None
 
     @cached_property
     def trials(self) -> pd.DataFrame:

@@ -125,6 +125,18 @@ def test_newton_says_where_it_lands(inner: Any) -> None:
     assert "lands at a value of" in captions["rosenbrock"]
 
 
+def test_a_quadratic_is_drawn_with_the_condition_of_its_study(inner: Any) -> None:
+    found = OnSurface(inner, "quadratic", descents("quadratic"), {name: {} for name in METHODS})
+    drawn = []
+    for condition in (None, 10.0):
+        data = found.study.data.model_copy(update={"condition": condition})
+        found.study = replace(found.study, data=data)
+        surface = Frames(found).surface
+        assert surface is not None
+        drawn.append(surface.hessian(surface.start).diagonal().tolist())
+    assert drawn == [pytest.approx([1, 100]), pytest.approx([1, 10])]
+
+
 def test_other_studies_have_none(inner: Any, tmp_path: Path) -> None:
     del tmp_path
     assert course(Frames(inner)) == []

@@ -19,9 +19,8 @@ from tuner.trial import Trial
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["best_of_each", "course", "paths", "rates", "surface_in"]
+__all__ = ["best_of_each", "course", "paths", "rates"]
 
-SURFACE = "surface:"
 EXAMPLE = "rosenbrock"  # the surface that a method is drawn on where a study has data instead
 SCATTERED = ("random_weights",)  # methods that draw points and follow no path
 WIDTHS = (1.0, 0.5, 0.2)  # of a difference, as a share of the slice that is shown
@@ -31,7 +30,7 @@ RATE_METHODS = ("gradient_descent", "steepest", "sgd", "momentum")
 def course(frames: Frames) -> list[Figure]:
     """The figures that a study has the methods for; none for other studies."""
     figures = []
-    surface = surface_in(frames)
+    surface = frames.surface
     if surface is not None and surface.size == 2:
         figures.append(path_figure(frames, surface))
     drawn = surface or surface_of(EXAMPLE)
@@ -49,12 +48,6 @@ def course(frames: Frames) -> list[Figure]:
             else []
         ),
     ]
-
-
-def surface_in(frames: Frames) -> Surface | None:
-    """The surface that a study descends; None for data."""
-    source = frames.study.data.source or ""
-    return surface_of(source.removeprefix(SURFACE)) if source.startswith(SURFACE) else None
 
 
 def best_of_each(frames: Frames) -> list[Trial]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-from objectives.surfaces import surface_of
 from tuner.optimum import gaps
 from tuner.report.findings.finding import Finding
 from tuner.report.found import Frames, goal_curve
@@ -12,28 +11,23 @@ from tuner.trial import Trial
 
 __all__ = ["distance", "distances"]
 
-SURFACE = "surface:"
-
 
 def distance(frames: Frames) -> Finding | None:
     """How far above the lowest value that there is each optimizer's best trial ended."""
     found = distances(frames)
     if not found:
         return None
-    source = frames.study.data.source or ""
-    why = f"the minimum of the {source.removeprefix(SURFACE)} surface" if source.startswith(SURFACE) else "it is convex"
+    why = f"the minimum of the {frames.surface.name} surface" if frames.surface else "it is convex"
     listed = ", ".join(f"{name} {max(gap, 0.0):.2g}" for name, gap in sorted(found.items(), key=lambda item: item[1]))
     sentence = (
         f"The optimum of the training objective is known ({why}). The best of each optimizer is above it by: {listed}."
     )
-    return Finding("distance", sentence, found, "course" if source.startswith(SURFACE) else "curves", "")
+    return Finding("distance", sentence, found, "course" if frames.surface else "curves", "")
 
 
 def distances(frames: Frames) -> dict[str, float]:
     """The smallest distance to the known optimum by optimizer; nothing where the optimum is not known."""
-    source = frames.study.data.source or ""
-    if source.startswith(SURFACE):
-        surface = surface_of(source.removeprefix(SURFACE))
+    if (surface := frames.surface) is not None:
         lowest = float(surface.value(surface.minima[:1])[0])
         above = {trial.number: _lowest(trial) - lowest for trial in frames.found.all_trials}
     else:
