@@ -10,6 +10,7 @@ import math
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from html import escape
 from pathlib import Path
 from types import MappingProxyType
@@ -197,8 +198,17 @@ def load_best(path: str | Path) -> Best:
     if file.is_dir():
         file = file / "best.toml"
     if not file.exists():
-        raise FileNotFoundError(f"{file}: there is no best config; `tuner run` writes one when a trial is complete")
+        raise FileNotFoundError(f"{file}: there is no best config; {_elsewhere(Path(path))}")
     return parse_best(file.read_text(encoding="utf-8"), str(file))
+
+
+def _elsewhere(path: Path) -> str:
+    """A hint at the study directory that is meant by its name alone, or by another spelling."""
+    for parent in () if path.is_dir() else (path.parent, path.parent / "runs"):
+        names = [found.parent.name for found in sorted(parent.glob("*/best.toml"))]
+        if near := get_close_matches(path.name, names, n=1):
+            return f"did you mean {str(parent / near[0])!r}?"
+    return "`tuner run` writes one when a trial is complete"
 
 
 def parse_best(text: str, where: str) -> Best:

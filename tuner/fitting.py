@@ -60,6 +60,8 @@ def fitted(study: Study, data: Prepared) -> tuple[Study, list[str]]:
         return study, notes
     kept = [size for size in sizes if size <= rows] or [rows]
     allowed = Choices(tuple(kept)) if len(kept) > 1 else kept[0]
+    if all(OPTIMIZERS[name].whole for name in study.optimizers):
+        return replace(study, train=study.train.model_copy(update={"batch_size": allowed})), notes
     note = f"batch sizes: {', '.join(map(str, kept))}; larger ones than the {rows} train rows were left out"
     return replace(study, train=study.train.model_copy(update={"batch_size": allowed})), [*notes, note]
 

@@ -22,7 +22,7 @@ from tuner.ledger import Ledger
 from tuner.noise import Noise, noise_of
 from tuner.orchestrator import Spent
 from tuner.ranking import confirmation_table, hyper_kinds, metric_names, ranking, tested_names
-from tuner.spec import Study, stored_study
+from tuner.spec import Study, stored_study, suggest
 from tuner.standings import Standing, standings
 from tuner.trial import Trial
 
@@ -189,6 +189,9 @@ class Result:
         seen = {standing.trial for standing in confirmed}
         order += [t for t in ranked(self.all_trials, self.study.direction) if t.number not in seen]
         if optimizer is not None:
+            if optimizer not in self.study.optimizers:
+                hint = suggest(optimizer, self.study.optimizers)
+                raise NoResult(f"study {self.study.name!r} does not have optimizer {optimizer!r}; {hint}")
             order = [trial for trial in order if trial.config.get("optimizer") == optimizer]
         if not 1 <= rank <= len(order):
             if self.all_trials and all(trial.state == "diverged" for trial in self.all_trials):

@@ -96,6 +96,17 @@ def test_no_best_yet(tmp_path: Path) -> None:
         load_best(tmp_path)
 
 
+@pytest.mark.parametrize("asked", ["digits", "runs/digit"])
+def test_a_study_directory_by_its_name_alone_or_misspelt_is_suggested(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("runs/digits").mkdir(parents=True)
+    Path("runs/digits/best.toml").write_text(best_text(best()), encoding="utf-8")
+    with pytest.raises(FileNotFoundError, match=r"there is no best config; did you mean 'runs/digits'\?"):
+        load_best(asked)
+
+
 def test_every_mistake_is_told_at_once() -> None:
     text = best_text(best()).replace("lr = 0.0412", "lr = -inf").replace("outputs = 10", "outputs = 1.5")
     with pytest.raises(InvalidInput, match="lr: must be float, but got -inf") as caught:

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+import tuner
 from tests.tuner.command import Shell, made_up
 from tests.tuner.trials import trial
 from tuner.best import load_best
 from tuner.cli import output, studies
 from tuner.cli.show import ending_of
+from tuner.errors import NoResult
 from tuner.home import StudyDirectory
 from tuner.ledger import Ledger
 from tuner.ranking import csv_text
@@ -216,6 +218,11 @@ def test_a_rank_that_is_not_there_ends_with_3(shell: Shell) -> None:
     ended = shell("best", "small", "--rank", "4")
     assert (ended.code, ended.out) == (3, "")
     assert ended.err.startswith("error: study 'small' has 3 complete trials, so there is no rank 4; ")
+
+
+def test_an_optimizer_that_is_not_there_is_named_in_python_too(small: StudyDirectory) -> None:
+    with pytest.raises(NoResult, match=r"study 'small' does not have optimizer 'adamx'; did you mean 'adam'\?"):
+        tuner.open("small", home=small.path.parent).best(optimizer="adamx")
 
 
 def test_a_study_without_complete_trials_ends_with_3(shell: Shell, small: StudyDirectory) -> None:

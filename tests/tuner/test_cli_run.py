@@ -236,6 +236,11 @@ def test_a_log_gets_new_bests_at_once_and_the_rest_every_30_s(capsys: pytest.Cap
     ]
 
 
+def test_the_first_that_is_known_has_no_rate_yet(capsys: pytest.CaptureFixture[str]) -> None:
+    PlainWatcher(small_study(), clock=lambda: 0.0).progress(standing(8, 3))
+    assert "8/64 trials (2 complete, 6 pruned), best valid_loss 0.25" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("columns", [40, 80, 120])
 def test_the_live_block_fits_the_window_and_leaves_nothing(columns: int) -> None:
     stream = io.StringIO()

@@ -198,6 +198,20 @@ def test_preset_batch_sizes_are_clipped_with_a_note(tmp_path: Path) -> None:
     assert any("16, 32, 64; larger ones than the 90 train rows were left out" in note for note in notes)
 
 
+def test_nothing_is_said_of_batch_sizes_where_no_method_has_any(tmp_path: Path) -> None:
+    study = small() | {"optimizers": {"gradient_descent": {}}}
+    del study["train"]["batch_size"]
+    notes: list[str] = []
+
+    class Notes(Watcher):
+        def note(self, sentence: str) -> None:
+            notes.append(sentence)
+
+    tuner.run(study, jobs=1, home=tmp_path, confirm=False, watcher=Notes())
+    assert any("gradient_descent: an epoch is one iteration over all rows" in note for note in notes)
+    assert not any("train rows were left out" in note for note in notes)
+
+
 def test_scorers_of_scikit_learn_join_the_confirmation(tmp_path: Path) -> None:
     study = small()
     study["confirm"]["metrics"] = ["f1_macro", "neg_log_loss"]

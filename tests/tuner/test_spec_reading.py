@@ -104,6 +104,11 @@ def test_paths_that_are_no_file(tmp_path: Path) -> None:
     assert error_of("a\0b").startswith("a\\x00b: cannot be read (")
 
 
+def test_data_in_the_place_of_a_study_are_told(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    assert error_of(tmp_path / "x.csv").startswith(f"{tmp_path}/x.csv: is a table of data, not a study; `tuner init")
+
+
 @given(st.binary(max_size=200) | st.text(alphabet="ab.=[]{}\"'\n #1\\", max_size=200).map(str.encode))
 def test_any_bytes_are_a_table_or_one_line(data: bytes) -> None:
     try:

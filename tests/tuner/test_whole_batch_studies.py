@@ -133,6 +133,8 @@ def test_a_surface_is_tuned_and_keeps_its_paths(tmp_path: Path, capsys: pytest.C
     result = tuner.run(tables, jobs=1, home=tmp_path)
     best = result.best()
     assert (best["optimizer"], best.confirmed) == ("newton", False)
+    assert tuner.load_best(result.path) == best
+    assert "unconfirmed" not in {finding.rule for finding in result.findings()}
     path = result.trial(best.trial).curves
     assert (path["x1"][0, -1], path["x2"][0, -1]) == pytest.approx((1.0, 1.0))
     assert result.ranking()["distance"].iloc[0] < 1e-6

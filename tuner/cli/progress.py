@@ -145,9 +145,8 @@ class PlainWatcher(Watcher):
             hint(f"{done}/{total} trainings")
 
     def _line(self, progress: Progress) -> str:
-        line = (
-            f"{progress.done}/{progress.total} trials ({states_of(progress.states)}), {self.position.rate:.3g} a second"
-        )
+        rate = f", {self.position.rate:.3g} a second" if self.position.rate else ""
+        line = f"{progress.done}/{progress.total} trials ({states_of(progress.states)}){rate}"
         if progress.best is None or progress.best.value is None:
             return line
         value = f"best {self.study.metric} {short(progress.best.value)} (trial {progress.best.number}:"

@@ -91,6 +91,8 @@ def optimizer(recipe: Recipe, params: Iterable[Any], strict: bool = True) -> Any
 
     Warns where they are of another number than the tuned model's. Raises InexactMapping, NotInstalled, InvalidInput.
     """
+    if hasattr(params, "parameters"):
+        raise InvalidInput(Complaint("params", "is a model", "give model.parameters()"))
     given = list(params)
     if recipe.decay and recipe.weights_only and any(isinstance(one, Mapping | tuple) for one in given):
         what = "decay of weights alone makes groups of its own"

@@ -175,7 +175,7 @@ class Recipe:
         found = OPTIMIZERS[self.optimizer].frameworks
         if framework not in found:
             own = sorted(name for name, row in RULES.items() if framework in row.frameworks)
-            hint = f"tune one that it has: {', '.join(own)}"
+            hint = f"take the best of one that it has (--optimizer, optimizer=), or tune one: {', '.join(own)}"
             raise InvalidInput(Complaint("optimizer", f"{framework} has no {self.optimizer}", hint))
         return found[framework]
 

@@ -33,6 +33,7 @@ HINTS = {
     "Invalid statement": "write lines like [study] and trials = 64",
     "Expected '=' after": "write lines like [study] and trials = 64",
 }
+TABLES = {".csv", ".parquet", ".npz", ".npy"}
 AT_LINE = re.compile(r" ?\(at (?:line (\d+), column \d+|end of document)\)")
 
 
@@ -50,6 +51,9 @@ def read_toml(path: Path) -> dict[str, Any]:
     if not stat.S_ISREG(mode):
         what = "is a directory" if stat.S_ISDIR(mode) else "is not a regular file"
         raise _error(label, what, "name a .toml file")
+    if path.suffix.lower() in TABLES:
+        hint = "`tuner init study.toml` writes a study; name this in it: [data] source"
+        raise _error(label, "is a table of data, not a study", hint)
     if len(data) > MOST_BYTES:
         raise _error(label, f"is larger than {MOST_BYTES // 1024} KiB", "is it a study file?")
     return parse_toml(_decoded(data, label), label)

@@ -12,7 +12,7 @@ import pytest
 
 from objectives.errors import InvalidInput
 from objectives.schedules import plan_of
-from tests.tuner.exporters.runs import best_of, config_of, problem
+from tests.tuner.exporters.runs import INSTALL, best_of, config_of, problem
 from tuner.best import load_best
 from tuner.errors import InexactMapping, NotInstalled, TransferWarning
 from tuner.exporters import source
@@ -115,10 +115,18 @@ def test_unknown_names_come_with_the_nearest():
         best.to_code("pytorch")
     with pytest.raises(InvalidInput, match="estimator: 'MLPClasifier' is not known; did you mean 'MLPClassifier'"):
         best.to_sklearn("MLPClasifier")
-    with pytest.raises(InvalidInput, match="estimator: MLPRegressor is not for a multiclass task; take MLPClassifier"):
+    with pytest.raises(
+        InvalidInput, match=r"MLPRegressor is not for a multiclass task; choose one of: .*MLPClassifier"
+    ):
         best.to_sklearn("MLPRegressor")
-    with pytest.raises(InvalidInput, match="sklearn has no adagrad; tune one that it has: adam, momentum"):
+    with pytest.raises(InvalidInput, match=r"no adagrad; take the best of one that it has .*, or tune one: adam, mome"):
         best_of(config_of("adagrad"), problem()).to_sklearn("MLPClassifier")
+
+
+def test_a_model_in_the_place_of_its_parameters_is_told():
+    torch = pytest.importorskip("torch", reason=INSTALL)
+    with pytest.raises(InvalidInput, match=r"params: is a model; give model\.parameters\(\)"):
+        best_of(config_of("sgd"), problem()).to_torch(torch.nn.Linear(2, 1))
 
 
 def test_linear_estimators_refuse_what_they_cannot_be():
