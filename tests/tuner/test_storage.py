@@ -175,6 +175,7 @@ def test_a_team_lists_shows_and_removes_from_anywhere(
     shown = [shell(*words) for words in (("show", "small"), ("show", "small/3"), ("top", "small"), ("best", "small"))]
     assert [ended.code for ended in shown] == [0] * 4
     assert f"trial = {tuner.open('small').best().trial}" in shown[3].out
+    assert tuner.verify("small", 2).ok
     assert list(there.iterdir()) == []
     missing = shell("top", "smal")
     assert missing.err.startswith("error: no study 'smal' in postgresql+psycopg://ann:***@127.0.0.1:")

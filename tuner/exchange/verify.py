@@ -21,7 +21,7 @@ from objectives.streams import Stream, stream
 from tuner.dispatch import Engine, Failure, open_engine
 from tuner.errors import NoResult, StudyError, TunerError
 from tuner.facts import canary
-from tuner.home import Home, find
+from tuner.home import Home, find, home_of
 from tuner.live import LiveTrial
 from tuner.packing import Member, Source, cut, run_pack
 from tuner.question import ask
@@ -58,14 +58,16 @@ class Verification:
         return not any(verdict.difference for verdict in self.verdicts)
 
 
-def verify(name: str | Path, k: int = 5, data: Any = None, *, home: Home = None, jobs: int = 1) -> Verification:
+def verify(
+    name: str | Path, k: int = 5, data: Any = None, *, home: Home = None, storage: str | None = None, jobs: int = 1
+) -> Verification:
     """Run `k` trials of a study again, drawn from its seed, and compare their curves and values with the ledger.
 
     `data=(X, y)` is what the study was run on, where its file names no source. Failed trials are not drawn. Nothing is
     written. Raises UnknownStudy, StudyError for an imported study or missing data, TunerError where the data are not
     those of the study, NoResult where there is no trial to run.
     """
-    result = Result(find(name, home))
+    result = Result(find(name, home_of(home, storage)))
     study = result.study
     if study.imported:
         raise not_run(study.name, study.imported)
