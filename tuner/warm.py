@@ -69,7 +69,7 @@ def _matched(study: Study, space: Space, name: str, home: Home) -> tuple[list[Tr
         raise _Unlike(f"{theirs}, this study {study.direction} {study.metric}", "name studies of the same goal")
     with Ledger.open(directory.place, read_only=True) as ledger:
         known = [trial for trial in ledger.trials() if trial.state != "failed"]
-    searched = _names(study, space)
+    searched = _names(space)
     common = [key for key in searched if any(key in trial.config for trial in known)]
     usable = [trial for trial in known if trial.config["optimizer"] in space.optimizers]
     if not common or not usable:
@@ -83,7 +83,7 @@ def _matched(study: Study, space: Space, name: str, home: Home) -> tuple[list[Tr
     return [_moved(study, space, trial) for trial in usable], "; ".join(parts)
 
 
-def _names(study: Study, space: Space) -> list[str]:
+def _names(space: Space) -> list[str]:
     """Natural names of what a study searches."""
     own = [p for domains in space.optimizers.values() for p in domains]
     return list(dict.fromkeys(p.name for p in (*own, *space.shared) if is_searched(p.domain)))

@@ -47,7 +47,8 @@ def export(
             raise click.UsageError("tuner export: a place to write to needs --to optuna or --to mlflow")
         return output.sheet(SHEETS[what](opened(study, home)))
     if tool not in WRITERS:
-        raise click.UsageError(f"tuner export: --to {clean(tool)} is not known; {tool_hint(tool)}")
+        meant = f"use one of {', '.join(WRITERS)}, or for training code: tuner best STUDY --to"
+        raise click.UsageError(f"tuner export: --to {clean(tool)} is not known; {meant}")
     target = storage or place
     if target is None:
         example = "--storage sqlite:///optuna.db" if tool == "optuna" else "mlruns"
@@ -55,11 +56,6 @@ def export(
     if output.path is not None:
         raise click.UsageError(f"tuner export: -o does not go with --to {tool}; the place says where")
     return WRITERS[tool](opened(study, home), target, study_name, output.force)
-
-
-def tool_hint(tool: str) -> str:
-    """What to type in the place of a tool that nothing is exported to."""
-    return f"use one of {', '.join(WRITERS)}, or for training code: tuner best STUDY --to"
 
 
 def _optuna(result: Result, target: str, name: str | None, force: bool) -> None:
