@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from objectives.full_batch import VERDICTS
+from objectives.full_batch import RUNNING, VERDICTS
 from tuner.cli.output import fit_window, in_words
 from tuner.cli.overview import states_of
 from tuner.cli.sheet import Sheet, as_table, filtered, sheet_of
@@ -208,7 +208,7 @@ def facts_of(result: Result, trial: Trial) -> dict[str, Any]:
     if standing:
         goal = standing.goal
         facts["confirmed"] = f"{interval(goal.mean, goal.low, goal.high)}, rank {standing.rank}"
-    if verdict := verdict_of(trial.curves):
+    if (verdict := verdict_of(trial.curves)) not in ("", RUNNING):
         facts["method"] = f"{verdict}: {VERDICTS[verdict]}"
     return facts | ({"error": clean(trial.error)} if trial.error else {})
 

