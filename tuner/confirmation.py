@@ -24,7 +24,7 @@ from objectives.stopping import MIN_DELTA
 from tuner.dispatch import Engine, Failure
 from tuner.errors import TunerError
 from tuner.goal import ranked
-from tuner.packing import Source, opened, problem_of, shape_key
+from tuner.packing import Source, even, let_go, problem_of, shape_key
 from tuner.spec import Confirm, Study
 from tuner.standings import standings
 from tuner.trial import Confirmed, Trial
@@ -78,7 +78,7 @@ def confirm(
 
     What is `known` is not run again.
     """
-    futures = [engine.submit(retrain, task) for task in tasks(study, wanted, sources, known)]
+    futures = [engine.submit(retrain, task) for task in tasks(study, wanted, sources, known, engine.width)]
     seconds = 0.0
     for future in as_completed(futures):
         rows = future.result()
@@ -90,22 +90,25 @@ def confirm(
 
 
 def tasks(
-    study: Study, wanted: Sequence[Trial], sources: Sequence[Source], known: Sequence[Confirmed]
+    study: Study, wanted: Sequence[Trial], sources: Sequence[Source], known: Sequence[Confirmed], workers: int
 ) -> list[Retraining]:
-    """Packs of what is missing: alike in shape, as many replicates together as make a pack wide enough."""
+    """Packs of what is missing: alike in shape, as many replicates together as make a pack wide enough.
+
+    Where there is but one source, the workers share its trials.
+    """
     have = {(row.trial, row.replicate) for row in known}
     alike: dict[Any, list[Trial]] = {}
     for trial in wanted:
         missing = tuple(source for source in sources if (trial.number, source.replicate) not in have)
         if missing:
             alike.setdefault((shape_key(trial.config), missing), []).append(trial)
+    most = workers if len(sources) == 1 else 1
+    groups = [(missing, part) for (_, missing), group in alike.items() for part in even(group, min(most, len(group)))]
     found = []
-    for (_, missing), group in alike.items():
+    for missing, group in groups:
         numbers, configs = tuple(t.number for t in group), tuple(unhindered(t.config) for t in group)
         epochs = tuple(t.epoch or t.epochs for t in group)
-        # large splits one at a time: each is mapped while it trains
-        together = 1 if opened(missing[0].directory).large else max(1, WIDTH // len(group))
-        for some in batches(missing, together):
+        for some in batches(missing, max(1, WIDTH // len(group))):
             found.append(Retraining(tuple(some), numbers, configs, epochs, study.metric, study.confirm.metrics))
     return sorted(found, key=lambda task: -max(task.epochs) / int(task.configs[0].get("batch_size", 1)))
 
@@ -135,7 +138,7 @@ def retrain(task: Retraining) -> list[Confirmed]:
         rows += evaluate(problem, ended, [task.trials[i] for i in ending], task.goal, task.metrics)
         staying = [i for i in left if task.epochs[i] > stop]
         state, left, done = state.take([left.index(i) for i in staying]), staying, stop
-    problem.release()
+    let_go(problem)
     seconds = (time.perf_counter() - started) / len(rows)
     return [replace(row, seconds=seconds) for row in rows]
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import secrets
-from contextlib import AbstractContextManager, suppress
+import shutil
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -131,6 +133,21 @@ class StudyDirectory:
     def lock(self) -> AbstractContextManager[None]:
         """Hold the study, so that no other process can run it meanwhile; makes the directory. Raises StudyBusy."""
         return hold(self.path / LOCK, self.name)
+
+    @contextmanager
+    def room(self) -> Iterator[Path]:
+        """A folder, made by who needs it, for data of a run that may yet be refused; gone at the end.
+
+        It is on the study's disk, and outside of its directory, which may be another run's.
+        """
+        folder = self.path.with_name(f".{self.name}.{secrets.token_hex(4)}.tmp")
+        try:
+            yield folder
+        finally:
+            if folder.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                with suppress(OSError):  # a home that was made for it is empty
+                    folder.parent.rmdir()
 
     def set_aside(self) -> StudyDirectory:
         """Move the study to NAME.1, NAME.2, ...: the first that is free. Hold its lock meanwhile.

@@ -110,6 +110,13 @@ def opened(directory: Path) -> Prepared:
     return open_prepared(MOVED.get(directory, directory))
 
 
+def let_go(problem: Problem) -> None:
+    """Give back the memory of large data, and the disk that they keep although their files may be removed by now."""
+    problem.release()
+    if problem.data.large:
+        opened.cache_clear()
+
+
 def run_pack(pack: Pack) -> PackOutcome:
     """Train a pack: all that a worker does."""
     started = time.perf_counter()
@@ -165,13 +172,14 @@ def cut(members: Sequence[Member], sources: tuple[Source, ...], epochs: int | Ca
         most = width([member.config for member in group], sources)
         pieces = -(-len(group) // most)
         more = epochs(group[0].config) if callable(epochs) else epochs
-        packs += [_pack(part, sources, more) for part in _even(group, pieces)]
+        packs += [_pack(part, sources, more) for part in even(group, pieces)]
     return sorted(packs, key=lambda pack: -pack.work)
 
 
-def _even(group: Sequence[Member], pieces: int) -> list[Sequence[Member]]:
-    edges = [len(group) * i // pieces for i in range(pieces + 1)]
-    return [group[a:b] for a, b in pairwise(edges)]
+def even(items: Sequence[Any], pieces: int) -> list[Sequence[Any]]:
+    """Consecutive pieces, about equally long, as many as asked for."""
+    edges = [len(items) * i // pieces for i in range(pieces + 1)]
+    return [items[a:b] for a, b in pairwise(edges)]
 
 
 def _pack(members: Sequence[Member], sources: tuple[Source, ...], epochs: int) -> Pack:

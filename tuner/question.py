@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -37,26 +37,25 @@ class Question:
     table: Table | SurfaceTable
     first: Prepared
     notes: tuple[str, ...]
-    cache: Path | None = None  # where large data are prepared; in memory where there is none
+    room: Path | None = None  # where large data are prepared; in memory where there is none
 
     def replicate(self, number: int) -> Prepared:
         """The data as a replicate sees them; 0 is the search."""
         if not number:
             return self.first
-        return replicate_of(self.study, self.table, number, self.cache)
+        return replicate_of(self.study, self.table, number, self.room)
 
 
 def ask(
     study: str | Path | Mapping[str, Any] | Study,
     data: Any = None,
-    settings: Mapping[str, Any] | None = None,
-    cache_of: Callable[[Study], Path] | None = None,
+    room: Path | None = None,
 ) -> Question:
-    """Read a study, `settings` over it, and its data; check all that can be checked. Raises StudyError, DataError.
+    """Read a study and its data; check all that can be checked. Raises StudyError, DataError.
 
-    Large data are prepared in files where `cache_of` says, in memory where nobody says.
+    Large data are prepared in files of the folder `room`, and in memory where there is none.
     """
-    asked = read_study(study, settings=settings, has_data=data is None)
+    asked = read_study(study, has_data=data is None)
     if asked.imported:
         raise not_run(asked.name, asked.imported)
     if complaints := check_search(asked, space_of(asked)):
@@ -70,19 +69,18 @@ def ask(
     else:
         x, y = data if isinstance(data, tuple) else (data, None)
         table = table_from(x, y, target=about.target, task=about.task, split=split)
-    cache = cache_of(asked) if cache_of else None
-    first = replicate_of(asked, table, 0, cache)
+    first = replicate_of(asked, table, 0, room)
     asked = replace(asked, data=about.model_copy(update={"source": absolute(about.source, asked.base)}))
     fits, notes = fitted(asked, first)
-    return Question(fits, table, first, (*first.inferred, *notes), cache)
+    return Question(fits, table, first, (*first.inferred, *notes), room)
 
 
-def replicate_of(study: Study, table: Table | SurfaceTable, replicate: int, cache: Path | None) -> Prepared:
-    """The data of a replicate: large ones in files of the cache, as they are never in memory as a whole."""
+def replicate_of(study: Study, table: Table | SurfaceTable, replicate: int, room: Path | None) -> Prepared:
+    """The data of a replicate: large ones in files of the folder `room`, as they are never in memory as a whole."""
     if isinstance(table, SurfaceTable):
         return prepare_surface(table, study.seed, replicate, study.dtype)
     arguments = table, split_of(study), study.seed, replicate, study.dtype
-    return prepare_on_disk(*arguments, cache) if cache and table.large else prepare(*arguments)
+    return prepare_on_disk(*arguments, room) if room and table.large else prepare(*arguments)
 
 
 def absolute(source: str | None, base: Path) -> str | None:

@@ -56,10 +56,10 @@ def confirm(
         what = "an analytic surface has no rows to set aside: its values are exact"
         raise StudyError(Complaint(f"study {frozen.name!r}", what, "there is nothing to confirm"))
     wanted = asked(frozen, top, seeds, jobs)
-    with writable(directory):
+    with writable(directory), directory.room() as room:
         Result(directory).best()  # raises NoResult before anything is read or trained
         watcher.stage("prepare")
-        question = stored_question(frozen, data, directory.cache)
+        question = stored_question(frozen, data, room)
         frozen = replace(frozen, rows=len(question.first.train))  # a budget in steps is nothing without
         with Ledger.open(directory.place) as ledger:
             check_unchanged(question, ledger)
@@ -112,7 +112,7 @@ def writable(directory: StudyDirectory) -> Iterator[None]:
         held.__exit__(None, None, None)
 
 
-def stored_question(study: Study, data: Any, cache: Path) -> Question:
+def stored_question(study: Study, data: Any, room: Path) -> Question:
     """The study with its data read again. Raises DataError or StudyError where they cannot be had."""
     if data is None and study.data.source is None:
         raise StudyError(
@@ -122,7 +122,7 @@ def stored_question(study: Study, data: Any, cache: Path) -> Question:
                 f"tuner.confirm({study.name!r}, data=...)",
             )
         )
-    return ask(study, data, cache_of=lambda study: cache)
+    return ask(study, data, room)
 
 
 def check_unchanged(question: Question, ledger: Ledger) -> None:

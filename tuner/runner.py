@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from objectives.data import Prepared, place_in, save_prepared
+from objectives.data import Prepared, move_prepared, place_in, save_prepared
 from objectives.errors import Complaint
 from objectives.problem import constant_loss
+from tuner.confirmation import batches, contenders, widened
 from tuner.confirmation import confirm as retrain
-from tuner.confirmation import contenders, widened
 from tuner.dispatch import Engine, InlineEngine, check_cluster, open_engine
 from tuner.errors import ChangedStudy, StudyError
 from tuner.facts import canary, machine_facts
@@ -73,38 +73,40 @@ def run(
     watcher.stage("prepare")
     settings = {"study.name": name, "study.trials": trials}
     given = {key: value for key, value in settings.items() if value is not None}
-    question = ask(study, data, given, lambda asked: study_directory(asked.name, home).cache)
-    for note in question.notes:
-        watcher.note(note)
+    asked = read_study(study, settings=given, has_data=data is None)
     home = home_of(home, storage)
-    directory = study_directory(question.study.name, home)
-    warm = Warm() if directory.exists and not fresh else warm_start(question.study, space_of(question.study), home)
-    for note in warm.notes:
-        watcher.note(note)
-    with directory.lock():
-        if fresh and directory.exists:
-            directory.set_aside()
-        ledger, resolved = settle(question, directory, warm)
-        with ledger:
-            left = resolved.trials - ledger.count()
-            width = default_jobs(resolved, question.first, left) if jobs is None else jobs
-            ledger.wait_for(PATIENCE, watcher.note)
-            there = None if cluster is None else (cluster, ledger.facts["canary"])
-            with engine_of(resolved, width, there) as engine:
-                if left > 0:
-                    engine.warm()
-                work = Work(resolved, question, directory, ledger, engine, watcher)
-                sources = work.search_sources()
-                prepared = time.perf_counter()
-                spent, stopped = work.search(sources)
-                searched = time.perf_counter()
-                asked = question.study.confirm
-                retrained = work.confirm(asked) if confirm and asked.enabled else 0
-                confirmed = time.perf_counter()
-                if left > 0 or retrained:
-                    watcher.stage("write")
-                result = Result(directory)
-                publish(result, sources[0], engine)
+    directory = study_directory(asked.name, home)
+    with directory.room() as room:
+        question = ask(asked, data, room)
+        for note in question.notes:
+            watcher.note(note)
+        warm = Warm() if directory.exists and not fresh else warm_start(question.study, space_of(question.study), home)
+        for note in warm.notes:
+            watcher.note(note)
+        with directory.lock():
+            if fresh and directory.exists:
+                directory.set_aside()
+            ledger, resolved = settle(question, directory, warm)
+            with ledger:
+                left = resolved.trials - ledger.count()
+                width = default_jobs(resolved, question.first, left) if jobs is None else jobs
+                ledger.wait_for(PATIENCE, watcher.note)
+                there = None if cluster is None else (cluster, ledger.facts["canary"])
+                with engine_of(resolved, width, there) as engine:
+                    if left > 0:
+                        engine.warm()
+                    work = Work(resolved, question, directory, ledger, engine, watcher)
+                    sources = work.search_sources()
+                    prepared = time.perf_counter()
+                    spent, stopped = work.search(sources)
+                    searched = time.perf_counter()
+                    wanted = question.study.confirm
+                    retrained = work.confirm(wanted) if confirm and wanted.enabled else 0
+                    confirmed = time.perf_counter()
+                    if left > 0 or retrained:
+                        watcher.stage("write")
+                    result = Result(directory)
+                    publish(result, sources[0], engine)
     wall = time.perf_counter() - started
     ran = len(result.all_trials) - (resolved.trials - left)
     watcher.ended()
@@ -134,6 +136,8 @@ class Work:
         """The data of a replicate, written into the study's cache, once, for everyone to memory-map."""
         data = self.question.replicate(replicate)
         place = place_in(self.directory.cache, data.digest)
+        if self.question.room:
+            move_prepared(place_in(self.question.room, data.digest), place)
         save_prepared(data, place)
         self.engine.share(place)
         return Source(place, self.study.seed, replicate)
@@ -170,25 +174,30 @@ class Work:
         return done
 
     def _retrain(self, stage: str, wanted: list[Trial], seeds: range) -> int:
-        """Retrain what is missing of `wanted` on `seeds`; returns how many trainings. Their data go afterwards."""
+        """Retrain what is missing of `wanted` on `seeds`; returns how many trainings. Their data go afterwards.
+
+        Large data are mapped by whoever trains on them: all workers are on one split then, and the next is made after.
+        """
         known = self.ledger.confirmations()
         have = {(row.trial, row.replicate) for row in known}
-        missing = sum((trial.number, number) not in have for trial in wanted for number in seeds)
-        if missing:
+        left = [number for number in seeds for trial in wanted if (trial.number, number) not in have]
+        if left:
             self.watcher.stage(stage)
-            sources = [self.source(number) for number in seeds]
-            done = 0
+        done = 0
 
-            def commit(rows: list[Confirmed]) -> None:
-                nonlocal done
-                self.ledger.commit_confirmations(rows)
-                done += len(rows)
-                self.watcher.retrained(done, missing)
+        def commit(rows: list[Confirmed]) -> None:
+            nonlocal done
+            self.ledger.commit_confirmations(rows)
+            done += len(rows)
+            self.watcher.retrained(done, len(left))
 
+        fresh = sorted(set(left))
+        for some in batches(fresh, 1 if self.question.first.large else len(seeds)):
+            sources = [self.source(number) for number in some]
             retrain(self.study, wanted, sources, known, self.engine, commit)
             for place in {source.directory for source in sources} - {self.source(0).directory}:
                 shutil.rmtree(place, ignore_errors=True)
-        return missing
+        return len(left)
 
 
 def settle(question: Question, directory: StudyDirectory, warm: Warm) -> tuple[Ledger, Study]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from objectives.data.builtin import BUILTIN
 from objectives.data.prepare import Array, Part, Prepared, prepare
 from objectives.data.splits import SplitSpec
-from objectives.data.store import open_prepared, place_in, prepare_on_disk, save_prepared
+from objectives.data.store import move_prepared, open_prepared, place_in, prepare_on_disk, save_prepared
 from objectives.data.surface import SurfaceTable, load_surface, named_surface, prepare_surface
 from objectives.data.table import Table, load_table, table_from
 from objectives.data.target import TASKS
@@ -26,6 +26,7 @@ __all__ = [
     "Table",
     "load_surface",
     "load_table",
+    "move_prepared",
     "named_surface",
     "open_prepared",
     "place_in",

@@ -20,7 +20,7 @@ from objectives.data.splits import PARTS, SplitSpec
 from objectives.data.table import Table
 from objectives.errors import Complaint, DataError
 
-__all__ = ["open_prepared", "place_in", "prepare_on_disk", "save_prepared"]
+__all__ = ["move_prepared", "open_prepared", "place_in", "prepare_on_disk", "save_prepared"]
 
 FACTS = "prepared.json"
 
@@ -69,6 +69,15 @@ def prepare_on_disk(table: Table, split: SplitSpec, seed: int, replicate: int, d
         return open_prepared(directory)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def move_prepared(made: Path, directory: Path) -> None:
+    """Gives the files that `prepare_on_disk` made the place `directory` on the same disk; does nothing without any."""
+    digest = _digest_in(made)
+    if digest is None or digest == _digest_in(directory):
+        return
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    _put(made, directory, digest)
 
 
 def open_prepared(directory: Path) -> Prepared:

@@ -76,13 +76,15 @@ data = prepare_on_disk(table, SplitSpec(), 0, 0, "float32", folder)
 prepared = memory("VmHWM:")
 problem = Problem((Replicate(0, 0, data),), Model((8,)))
 descend(problem, [{"optimizer": "momentum", "lr": 0.01, "batch_size": 1000, "epochs": 1}] * 4, 1)
-print(prepared, memory("RssAnon:"))
+print(prepared, memory("RssAnon:"), memory("VmHWM:"))
 """
 
 
-def memory_of(folder: Path, rows: int) -> tuple[int, int]:
-    """The greatest resident set when `rows` x 50 were prepared, and what training holds of its own, in KiB."""
-    x = np.lib.format.open_memmap(folder / "x.npy", "w+", np.dtype("f8"), (rows, 50))
+def memory_of(folder: Path, rows: int, dtype: str = "f8") -> tuple[int, int, int]:
+    """KiB for `rows` x 50: the greatest resident set when they are prepared, what training holds of its own, and the
+    greatest resident set of all, in which pages of mapped files count.
+    """
+    x = np.lib.format.open_memmap(folder / "x.npy", "w+", np.dtype(dtype), (rows, 50))
     for start in range(0, rows, 50_000):
         x[start : start + 50_000] = RNG.normal(size=(50_000, 50))
         x[start : start + 50_000, -1] = np.arange(50_000) % 3
@@ -91,8 +93,8 @@ def memory_of(folder: Path, rows: int) -> tuple[int, int]:
     done = subprocess.run(
         [sys.executable, "-c", TRAINS, str(folder)], capture_output=True, text=True, check=True, env=env
     )
-    prepared, own = map(int, done.stdout.split())
-    return prepared, own
+    prepared, own, peak = map(int, done.stdout.split())
+    return prepared, own, peak
 
 
 @pytest.mark.slow
@@ -102,3 +104,13 @@ def test_memory_does_not_grow_with_the_rows(tmp_path):
     file = (tmp_path / "x.npy").stat().st_size / 1024
     assert many[0] - few[0] < file / 2, "preparing held the table"
     assert many[1] - few[1] < file / 8, "training holds the table"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc to see its own memory")
+def test_a_million_rows_train_without_being_loaded(tmp_path):
+    prepared, own, peak = memory_of(tmp_path, 1_000_000, "f4")
+    file = (tmp_path / "x.npy").stat().st_size / 1024
+    assert prepared < file, "preparing held the table"
+    assert own < file / 2, "training holds the table"
+    assert peak < file + 150 * 1024, "more is resident than the mapped split"

@@ -6,6 +6,8 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from objectives.data import Prepared
@@ -15,7 +17,7 @@ from objectives.models import model_of
 from objectives.problem import Problem, Replicate, updates_per_epoch
 from tuner.cli.text import clean, hint
 from tuner.dispatch import Failure, open_engine
-from tuner.question import ask
+from tuner.question import Question, ask
 from tuner.search import generation_size, ladder, propose
 from tuner.space import space_of
 from tuner.spec import Study
@@ -29,7 +31,12 @@ LONG = 0.5  # seconds after which an epoch is not timed again
 
 def rehearse(asked: Study, jobs: int | None) -> None:
     """Print the resolved study, and as comments three configs and an estimate."""
-    question = ask(asked)
+    with TemporaryDirectory(prefix="tuner-", ignore_cleanup_errors=True) as folder:
+        tell(ask(asked, room=Path(folder)), jobs)
+
+
+def tell(question: Question, jobs: int | None) -> None:
+    """Print what is known of a study with its data, and time a few steps on them."""
     study = question.study
     for note in question.notes:
         hint(note)

@@ -60,13 +60,16 @@ def check(file: Path, overrides: tuple[str, ...]) -> None:
     from tuner.spec import read_study
 
     study = read_study(file, overrides=overrides)
+    from tempfile import TemporaryDirectory
+
     from objectives.data.sources import is_function
     from tuner.question import ask
 
     if is_function(str(study.data.source)):
         notes = [f"data: {study.data.source} is code, which only `tuner run` calls; the rows are not checked"]
     else:
-        question = ask(study)
+        with TemporaryDirectory(prefix="tuner-", ignore_cleanup_errors=True) as folder:
+            question = ask(study, room=Path(folder))
         study, notes = question.study, list(question.notes)
     sys.stdout.write(clean(study.to_toml(), lines=True))
     for note in notes:

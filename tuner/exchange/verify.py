@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives.data import Prepared, save_prepared
+from objectives.data import Prepared, place_in, save_prepared
 from objectives.errors import Complaint
 from objectives.problem import constant_loss
 from objectives.streams import Stream, stream
@@ -74,14 +74,16 @@ def verify(
     if study.data.source is None and data is None:
         hint = f"verify it in Python: tuner.verify({study.name!r}, data=(X, y))"
         raise StudyError(Complaint(f"study {study.name!r}", "was run on data that its file does not name", hint))
-    first = ask(study, data).first
-    if first.digest != result.facts["data"]:
-        changed = f"was {result.facts['data'][:12]}, is {first.digest[:12]}"
-        raise TunerError(f"the data of study {study.name!r} have changed: the digest {changed}; put them back")
-    with tempfile.TemporaryDirectory() as folder, open_engine(jobs) as engine:
-        save_prepared(first, Path(folder) / "data")
-        verdicts = tuple(checked(study, first, Path(folder) / "data", drawn(result, k), engine))
-        return Verification(verdicts, engine.submit(canary).result() == result.facts["canary"])
+    with tempfile.TemporaryDirectory() as folder:
+        first = ask(study, data, Path(folder)).first
+        if first.digest != result.facts["data"]:
+            changed = f"was {result.facts['data'][:12]}, is {first.digest[:12]}"
+            raise TunerError(f"the data of study {study.name!r} have changed: the digest {changed}; put them back")
+        place = place_in(Path(folder), first.digest)
+        save_prepared(first, place)  # large data are there
+        with open_engine(jobs) as engine:
+            verdicts = tuple(checked(study, first, place, drawn(result, k), engine))
+            return Verification(verdicts, engine.submit(canary).result() == result.facts["canary"])
 
 
 def drawn(result: Result, k: int) -> list[Trial]:
