@@ -112,5 +112,5 @@ def test_a_million_rows_train_without_being_loaded(tmp_path):
     prepared, own, peak = memory_of(tmp_path, 1_000_000, "f4")
     file = (tmp_path / "x.npy").stat().st_size / 1024
     assert prepared < file, "preparing held the table"
-    assert own < file / 2, "training holds the table"
-    assert peak < file + 150 * 1024, "more is resident than the mapped split"
+    assert own < file / 3, "training holds the table"
+    assert peak < file + 100 * 1024, "more is resident than the mapped split"
