@@ -18,6 +18,7 @@ __all__ = ["Evaluation", "by_trial", "evaluation_of", "predict", "sklearn_metric
 
 Array = NDArray[Any]
 CHUNK = 128  # rows at once, few enough for the cache: part of what makes a trial's bits, so not a setting
+HELD = 512 * CHUNK  # rows of a large part that are in memory together: they are read once, in order
 
 
 class Evaluation:
@@ -52,6 +53,8 @@ class Evaluation:
             self.problem.loss.value(z, y, scratch)
             loss += scratch.total[..., 0, 0]
             sums = [total + metric.count(z, y) for total, metric in zip(sums, metrics, strict=True)]
+            if start % HELD == 0 or start + CHUNK >= self.n:
+                self.problem.release(self.part)
         values = {f"{self.part}_loss": loss / self.n}
         for metric, total in zip(metrics, sums, strict=True):
             values[f"{self.part}_{metric.name}"] = metric.finish(total, self.rows)

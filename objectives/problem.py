@@ -125,10 +125,10 @@ class Problem:
         """The metrics that are followed every epoch."""
         return metrics_of(self.data.task)
 
-    def release(self) -> None:
-        """Give back the memory of large data that are mapped from files, until they are read again."""
+    def release(self, *parts: str) -> None:
+        """Give back the memory of large data that are mapped from files, of some parts or all, until they are read."""
         for replicate in self.replicates:
-            replicate.data.release()
+            replicate.data.release(*parts)
 
     def steps_per_epoch(self, batch_size: int) -> int:
         """Updates in one epoch; the last partial batch counts."""

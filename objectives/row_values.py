@@ -22,6 +22,7 @@ __all__ = ["row_values"]
 
 Array = NDArray[Any]
 CHUNK = 256  # rows at once
+HELD = 256 * CHUNK  # rows of a large part that are in memory together
 
 
 def row_values(problem: Problem, weights: Array, part: str, name: str = "loss") -> Array:
@@ -56,6 +57,8 @@ def _over_rows(problem: Problem, weights: Array, part: str, value: Callable[[Arr
         alone = np.ascontiguousarray(z).reshape(-1, *z.shape[2:], 1)  # (R B, K, C, 1)
         values = value(alone, y.reshape(-1, 1, y.shape[-1], 1))
         found.append(values.reshape(len(parts), rows, *values.shape[1:]).swapaxes(1, 2))
+        if start % HELD == 0:
+            problem.release(part)
     return np.concatenate(found, axis=2).astype(np.float64)
 
 

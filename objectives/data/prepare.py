@@ -64,9 +64,9 @@ class Prepared:
         """Whether they had better not be in memory more than once."""
         return sum(part.x.nbytes for part in (self.train, self.valid, self.test)) >= LARGE
 
-    def release(self) -> None:
-        """Give back the pages of large data that are mapped from files, until they are read again."""
-        for part in (self.train, self.valid, self.test) if self.large else ():
+    def release(self, *parts: str) -> None:
+        """Give back the pages of large data that are mapped from files, of some parts or all, until they are read."""
+        for part in [getattr(self, name) for name in parts or PARTS] if self.large else ():
             release(part.x)
             release(part.y)
 
