@@ -109,6 +109,8 @@ def sklearn_metrics(
     problem: Problem, weights: Array, names: Sequence[str], part: str, replicate: int
 ) -> dict[str, float]:
     """scikit-learn's metrics `names` of one trial on a part of a replicate, as `{part}_{name}`."""
+    if not names:
+        return {}
     data = problem.replicates[replicate].data
     rows = getattr(data, part)
     found = predict(problem, weights, rows.x, replicate)
