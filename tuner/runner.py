@@ -30,7 +30,7 @@ from tuner.publish import publish
 from tuner.question import Question, ask
 from tuner.result import Cost, Result
 from tuner.space import space_of
-from tuner.spec import Confirm, Study, differences, in_toml, not_run, stored_study
+from tuner.spec import Confirm, Study, differences, in_toml, not_run, read_study, stored_study
 from tuner.standings import rank_seeds, report_seeds, search_seeds, standings
 from tuner.trial import Confirmed, Trial
 from tuner.warm import Warm, warm_start, warm_text, warm_trials
