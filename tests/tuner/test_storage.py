@@ -208,6 +208,7 @@ def test_no_password_is_shown_whatever_is_wrong(
 def test_a_server_that_is_not_there_is_said(shell: Shell) -> None:
     from tests.tuner.servers import free_port
 
+    pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'tuner[postgres]'")
     ended = shell("list", "--storage", f"postgresql+psycopg://ann:{PASSWORD}@127.0.0.1:{free_port()}/x")
     assert (ended.code, len(ended.err.splitlines())) == (1, 1)
     assert "check that it runs and can be reached" in ended.err
