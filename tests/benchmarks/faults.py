@@ -72,7 +72,8 @@ class Run:
         """Trials in the ledger, each with the seconds that it took: others if it had run again."""
         if not self.ledger.exists():
             return {}
-        with closing(sqlite3.connect(f"file:{self.ledger}?mode=ro", uri=True, timeout=30)) as database:
+        # A killed writer leaves a journal, which whoever reads next rolls back: that takes the right to write.
+        with closing(sqlite3.connect(f"file:{self.ledger}?mode=rw", uri=True, timeout=30)) as database:
             return dict(database.execute("SELECT number, seconds FROM trials").fetchall())
 
 

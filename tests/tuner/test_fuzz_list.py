@@ -385,10 +385,12 @@ ZEROS: dict[str, Callable[[Path], object]] = {
     "zeros.parquet": lambda path: os.truncate(path, 1 << 30),
 }
 MEASURED = """
-import resource, sys
+import sys
 from tuner.cli import main
 code = main(["run", "study.toml"])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+# not ru_maxrss, which a process inherits from the one that started it
+peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(int(peak.split()[1]) // 1024)
 sys.exit(code)
 """
 
