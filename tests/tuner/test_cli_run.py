@@ -18,7 +18,6 @@ from tests.tuner.command import Shell
 from tests.tuner.trials import trial
 from tuner.cli import running
 from tuner.cli.progress import LiveWatcher, PlainWatcher, bar, duration, in_one_line, watching
-from tuner.cli.summary import age_of_process
 from tuner.orchestrator import Progress, Spent
 from tuner.spec import Study, read_study
 
@@ -293,5 +292,9 @@ def test_bars_fill_up() -> None:
     assert [bar(share, 4, blocks=False) for share in (0.0, 0.5, 1.0, 2.0)] == ["----", "##--", "####", "####"]
 
 
-def test_the_age_of_the_process_is_in_seconds() -> None:
-    assert 0.0 < age_of_process() < 24 * 3600
+@pytest.mark.skipif(os.name != "posix", reason="a shell becomes its last command on POSIX")
+def test_start_up_does_not_count_the_shell_that_became_the_process() -> None:
+    program = "from tuner.cli.summary import startup_seconds; print(startup_seconds())"
+    words = ["sh", "-c", 'sleep 5; exec "$@"', "sh", sys.executable, "-c", program]
+    ended = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert 0 < float(ended.stdout) < 5

@@ -130,13 +130,13 @@ class Stopped(Watcher):
 
     def stage(self, name: str) -> None:
         if name == self.at:
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt("cut short")
 
 
 def test_what_is_cut_short_leaves_the_files_of_the_one_before_and_goes_on(home: Path, tmp_path: Path) -> None:
     tuner.confirm("small", jobs=1)
     whole = outputs(home)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match="cut short"):
         tuner.confirm("small", top=4, seeds=6, jobs=1, watcher=Stopped("report"))
     assert outputs(home) == whole
     kept = {(row.trial, row.replicate): row.seconds for row in tuner.open("small").confirmed}
@@ -149,7 +149,7 @@ def test_what_is_cut_short_leaves_the_files_of_the_one_before_and_goes_on(home: 
 
 
 def test_a_first_confirmation_that_is_cut_short_names_no_confirmed_best(home: Path) -> None:
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match="cut short"):
         tuner.confirm("small", jobs=1, watcher=Stopped("report"))
     result = tuner.open("small")
     assert not result.best().confirmed

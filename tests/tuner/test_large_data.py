@@ -103,11 +103,11 @@ def test_a_confirmation_cut_short_prepares_only_the_splits_that_are_left(
     def prepare_on_disk(*args: Any) -> Any:
         prepared.append(args[3])
         if len(prepared) == 4:
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt("cut short")
         return real(*args)
 
     monkeypatch.setattr(question, "prepare_on_disk", prepare_on_disk)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match="cut short"):
         tuner.run(study(), jobs=1, home=tmp_path / "home")
     tuner.run(study(), jobs=1, home=tmp_path / "home")
     assert prepared[:5] == [0, 1, 2, 3, 0]

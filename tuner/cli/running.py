@@ -62,11 +62,11 @@ def run(
 
         return rehearse(asked, jobs)
     from tuner.cli.progress import watching
-    from tuner.cli.summary import age_of_process, summary
+    from tuner.cli.summary import startup_seconds, summary
     from tuner.runner import run as run_study
 
     try:
-        startup = age_of_process()
+        startup = startup_seconds()
         with watching(asked) as watcher:
             where: dict[str, Any] = {"jobs": jobs, "home": home, "cluster": cluster}
             result = run_study(asked, confirm=not no_confirm, fresh=fresh, watcher=watcher, **where)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import TYPE_CHECKING
 
@@ -20,20 +19,17 @@ if TYPE_CHECKING:
     from tuner.best import Best
     from tuner.result import Cost, Result
 
-__all__ = ["age_of_process", "best_block", "cost_block", "summary"]
+__all__ = ["best_block", "cost_block", "startup_seconds", "summary"]
 
 ROWS = 5
-_LOADED = time.monotonic()
 
 
-def age_of_process() -> float:
-    """Seconds since this process began, interpreter and imports included; where that is not known, since they were."""
-    try:
-        with open("/proc/self/stat", encoding="ascii", errors="replace") as file:
-            ticks = int(file.read().rpartition(")")[2].split()[19])
-        return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK"))
-    except (OSError, AttributeError, ValueError, IndexError):
-        return time.monotonic() - _LOADED
+def startup_seconds() -> float:
+    """Processor seconds of this process so far: the interpreter and its imports.
+
+    Its age would count the shell that became it, and all that this shell had waited for.
+    """
+    return time.process_time()
 
 
 def summary(result: Result, startup: float) -> None:
