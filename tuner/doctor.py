@@ -112,7 +112,7 @@ def _files(directory: StudyDirectory) -> list[Finding]:
         except (InvalidInput, TunerError, OSError, ValueError, KeyError) as error:
             found.append(Finding("best.toml", "damaged", f"{str(error).splitlines()[0]}; the next run writes it anew"))
     with suppress(OSError):
-        if directory.ranking.stat().st_mtime_ns < directory.ledger.stat().st_mtime_ns:
+        if directory.ranking.stat().st_mtime < directory.changed():
             found.append(
                 Finding("files", "note", f"older than the ledger; tuner run {directory.name} writes them anew")
             )

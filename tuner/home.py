@@ -15,6 +15,7 @@ from itertools import count
 from pathlib import Path
 
 from tuner.errors import UnknownStudy
+from tuner.ledger.files import beside, changed
 from tuner.lock import hold
 from tuner.storage import Remote, Shared, check_storage, masked
 
@@ -117,14 +118,15 @@ class StudyDirectory:
     def changed(self) -> float:
         """When the ledger was last written to, in seconds since 1970."""
         if isinstance(self.place, Path):
-            return self.ledger.stat().st_mtime
+            return changed(self.ledger) / 1e9
         from tuner.ledger import postgres
 
         return postgres.when_changed(self.place).timestamp()
 
     def forget_ledger(self) -> None:
         """Remove the ledger for good: there is no study any more. Hold its lock meanwhile."""
-        self.ledger.unlink(missing_ok=True)
+        for file in (self.ledger, *beside(self.ledger)):
+            file.unlink(missing_ok=True)
         if isinstance(self.place, Remote):
             from tuner.ledger import postgres
 

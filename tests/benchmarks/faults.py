@@ -72,7 +72,7 @@ class Run:
         """Trials in the ledger, each with the seconds that it took: others if it had run again."""
         if not self.ledger.exists():
             return {}
-        # A killed writer leaves a journal, which whoever reads next rolls back: that takes the right to write.
+        # A killed writer leaves a log, which whoever reads next takes in: that takes the right to write.
         with closing(sqlite3.connect(f"file:{self.ledger}?mode=rw", uri=True, timeout=30)) as database:
             return dict(database.execute("SELECT number, seconds FROM trials").fetchall())
 

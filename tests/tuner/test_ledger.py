@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -458,6 +459,32 @@ def test_a_reader_rolls_back_what_a_killed_writer_left(path: Path, tmp_path: Pat
         assert content(ledger.trials()) == content(generation(0))
 
 
+@pytest.mark.parametrize("kept", [("-wal", "-shm"), ("-wal",)], ids=["all", "no index"])
+def test_the_log_of_a_killed_writer_is_read_where_nothing_can_be_written(
+    kept: tuple[str, ...], path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "copy" / path.name
+    copy.parent.mkdir()
+    with made(path):
+        assert path.stat().st_size < path.with_name(f"{path.name}-wal").stat().st_size
+        for kind in ("", *kept):
+            shutil.copyfile(path.with_name(path.name + kind), copy.with_name(copy.name + kind))
+    before = {file.name: file.read_bytes() for file in copy.parent.iterdir()}
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with Ledger.open(copy, read_only=True) as ledger:
+        assert content(ledger.trials()) == content([*generation(0), *generation(1)])
+    assert {file.name: file.read_bytes() for file in copy.parent.iterdir()} == before
+
+
+def test_the_log_of_a_ledger_that_was_removed_is_not_taken_for_the_next_ones(path: Path) -> None:
+    with made(path):
+        log = path.with_name(f"{path.name}-wal").read_bytes()
+    path.unlink()
+    path.with_name(f"{path.name}-wal").write_bytes(log)
+    with made(path, 1) as ledger:
+        assert len(ledger.trials()) == 3
+
+
 def test_a_reader_cannot_write(path: Path) -> None:
     made(path).close()
     with Ledger.open(path, read_only=True) as ledger:
@@ -502,13 +529,13 @@ def test_a_locked_ledger_says_so(path: Path, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("gone", [True, False], ids=["removed", "replaced"])
 def test_a_file_that_is_swapped_while_in_use_is_noticed(gone: bool, path: Path) -> None:
     with made(path) as ledger:
-        path.rename(path.with_name("moved"))
+        aside = Path(shutil.copytree(path.parent, path.with_name("aside"), copy_function=os.rename))
         if not gone:
             made(path, 1).close()
         complaint = "No such file" if gone else "was removed or replaced while in use"
         with pytest.raises(LedgerError, match=f"{path}: {complaint}"):
             ledger.commit_generation(2, generation(2))
-        path.with_name("moved").replace(path)
+        shutil.copytree(aside, path.parent, copy_function=os.replace, dirs_exist_ok=True)
         ledger.commit_generation(2, generation(2))
         assert len(ledger.trials()) == 9
 

@@ -56,7 +56,7 @@ def _is_current(directory: StudyDirectory) -> bool:
     if directory.storage is not None:
         return False
     try:
-        return directory.ranking.stat().st_mtime_ns >= directory.ledger.stat().st_mtime_ns
+        return directory.ranking.stat().st_mtime >= directory.changed()
     except FileNotFoundError:
         return False
 

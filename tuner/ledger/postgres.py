@@ -78,6 +78,9 @@ class Study:
                 self.close()
             raise
 
+    def known(self) -> None:
+        """It is a ledger, which changes nothing here."""
+
     def close(self) -> None:
         """End the session; the lock is free then."""
         session, self._session = self._session, None

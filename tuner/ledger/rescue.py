@@ -1,8 +1,8 @@
 """What can be read of a ledger's file, whatever became of it: the longest whole beginning of the study.
 
-The file itself is never opened: a copy of it is, with the journal that a killed writer may have left. Generations are
-read one by one, since a damaged page hides only what is on it; what a proposal follows from is all that came before it,
-so that the first generation that cannot be trusted ends what can be used.
+The file itself is never opened: a copy of it is, with the log that a killed writer may have left. Generations
+are read one by one, since a damaged page hides only what is on it; what a proposal follows from is all that came before
+it, so that the first generation that cannot be trusted ends what can be used.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 
 from tuner.errors import LedgerError
 from tuner.ledger import rows
+from tuner.ledger.files import beside
 from tuner.ledger.store import DIGEST, SCHEMA, SEAL, Database, Ledger
 from tuner.trial import Confirmed, Trial
 
@@ -50,9 +51,8 @@ def rescue(path: Path) -> Rescued:
     with tempfile.TemporaryDirectory(prefix="tuner-rescue-") as folder:
         copy = Path(folder) / "ledger.db"
         try:
-            for name in ("", "-journal"):
-                if (source := path.with_name(path.name + name)).exists():
-                    shutil.copyfile(source, copy.with_name(copy.name + name))
+            for source in (path, *beside(path)):
+                shutil.copyfile(source, copy.with_name(copy.name + source.name.removeprefix(path.name)))
         except OSError as error:
             raise LedgerError(f"{path}: {error.strerror or error}") from error
         try:

@@ -1,23 +1,29 @@
 """SQLite as the ledger's database: connections, durability, and its errors in plain words.
 
-A rollback journal and synchronous=FULL: what was committed survives a crash of the process and of the machine. With one
-transaction a generation a write-ahead log would gain little, and it cannot be read from a read-only disk.
+synchronous=FULL: what was committed survives a crash of the process and of the machine. While a study runs, commits are
+appended to a write-ahead log and the file itself stays as it was, so that a copy of the directory opens whenever it is
+taken: a rollback journal changes both, and one copy in hundreds was torn. Whoever wrote puts the log into the file at
+the end and leaves one file, which a disk that cannot be written can hold.
 """
 
 from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from tuner.errors import LedgerError
+from tuner.ledger.files import beside, changed, log_of
 
 __all__ = ["File", "connected", "create", "explained"]
 
@@ -45,20 +51,41 @@ class File:
         if not path.is_file():
             raise LedgerError(f"{path}: there is no ledger; `tuner run` makes one")
         self.path, self.label = path, str(path)
+        self._read_only = read_only
         self.connection = connected(path, read_only)
-        self._identity = _identity(path)
+        self._files = {path: _identity(path)}
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """A transaction of one moment; what is written is durable at its end."""
-        if _identity(self.path) != self._identity:
+        if any(_identity(path) != known for path, known in self._files.items()):
             raise LedgerError(f"{self.path}: was removed or replaced while in use; put it back, then run this again")
         with explained(self.path), self.connection.begin():
             yield self.connection
 
+    def known(self) -> None:
+        """It is a ledger: from now on commits go to a log beside it."""
+        if self._read_only:
+            return
+        # A file that cannot be written is told of when something is written.
+        with suppress(LedgerError), explained(self.path):
+            for order in ("journal_mode = WAL", "wal_autocheckpoint = 0", "schema_version"):
+                self._driver.execute(f"PRAGMA {order}").fetchall()
+            log = log_of(self.path)
+            self._files[log] = _identity(log)
+
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; what was written is in it and not beside it, unless somebody reads or the disk is full."""
+        if not (self._read_only or self.connection.closed):
+            with suppress(LedgerError), explained(self.path), _told(self.path):
+                last = changed(self.path)
+                self._driver.execute("PRAGMA journal_mode = DELETE")
+                os.utime(self.path, ns=(last, last))
         self.connection.close()
+
+    @property
+    def _driver(self) -> Any:
+        return self.connection.connection.driver_connection
 
 
 def create(path: Path, fill: Callable[[Connection], None]) -> None:
@@ -72,6 +99,8 @@ def create(path: Path, fill: Callable[[Connection], None]) -> None:
         with connected(draft) as connection, explained(path), connection.begin():
             fill(connection)
         with _told(path):
+            for left in beside(path):  # by another file of this name: SQLite would take them for this one's
+                left.unlink(missing_ok=True)
             os.replace(draft, path)
     finally:
         draft.unlink(missing_ok=True)
@@ -79,13 +108,7 @@ def create(path: Path, fill: Callable[[Connection], None]) -> None:
 
 def connected(path: Path, read_only: bool = False) -> Connection:
     """A connection to the database file, which must exist. Raises LedgerError for a file that is damaged."""
-    # A killed writer leaves a journal that the next one to open rolls back, readers too: that takes the right to write,
-    # so a reader has it where it can and is kept from using it otherwise.
-    writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
-    uri = f"{path.absolute().as_uri()}?mode={'rw' if writable else 'ro'}"
-    engine = create_engine(
-        "sqlite://", creator=lambda: sqlite3.connect(uri, uri=True, timeout=PATIENCE), poolclass=NullPool
-    )
+    engine = create_engine("sqlite://", creator=lambda: _opened(path), poolclass=NullPool)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, record: object) -> None:
@@ -102,6 +125,29 @@ def connected(path: Path, read_only: bool = False) -> Connection:
 
     with explained(path):
         return engine.connect()
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """A connection to the file, with what a killed writer left beside it.
+
+    To take that in, SQLite needs the right to write: a reader has it where it can and is kept from using it otherwise.
+    Where it cannot, it reads a copy.
+    """
+    if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
+        return _connect(path, "mode=rw")
+    if not (others := beside(path)):
+        return _connect(path, "immutable=1")
+    with tempfile.TemporaryDirectory(prefix="tuner-read-") as folder:
+        for file in (path, *others):
+            shutil.copyfile(file, Path(folder) / file.name)
+        read = sqlite3.connect(":memory:", timeout=PATIENCE)
+        with closing(_connect(Path(folder) / path.name, "mode=rw")) as copy:
+            copy.backup(read)
+    return read
+
+
+def _connect(path: Path, how: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=PATIENCE)
 
 
 def _set_up(connection: sqlite3.Connection, read_only: bool) -> None:

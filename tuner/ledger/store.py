@@ -47,6 +47,9 @@ class Database(Protocol):
     def transaction(self) -> AbstractContextManager[Connection]:
         """A transaction of one moment; what is written is durable at its end."""
 
+    def known(self) -> None:
+        """What was opened is a ledger, and may be written as one."""
+
     def close(self) -> None:
         """End the connection."""
 
@@ -96,6 +99,7 @@ class Ledger:
         ledger = cls(place, opened(place, read_only))
         try:
             ledger._read_facts()
+            ledger._database.known()
         except BaseException:
             ledger.close()
             raise

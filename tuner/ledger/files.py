@@ -1,0 +1,28 @@
+"""The files of a SQLite ledger: the database, and what SQLite keeps beside it while somebody writes."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+__all__ = ["beside", "changed", "log_of"]
+
+KINDS = ("-wal", "-shm", "-journal")  # the write-ahead log, its index, and the journal of a file without a log
+
+
+def log_of(path: Path) -> Path:
+    """The write-ahead log of a database."""
+    return path.with_name(path.name + "-wal")
+
+
+def beside(path: Path) -> list[Path]:
+    """The files that are there beside a database."""
+    return [file for kind in KINDS if (file := path.with_name(path.name + kind)).exists()]
+
+
+def changed(path: Path) -> int:
+    """When a ledger was last written to, in nanoseconds since 1970. Raises OSError."""
+    with suppress(FileNotFoundError):
+        if (log := log_of(path).stat()).st_size:
+            return log.st_mtime_ns
+    return path.stat().st_mtime_ns
