@@ -9,14 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from objectives.descent import State
-from objectives.problem import updates_per_epoch
-from objectives.stopping import STOPPED, TRAINED
-from tuner.goal import goal_at, is_stable
+from tuner.goal import goal_at
 from tuner.optimum import optimum_of
-from tuner.packing import Pack, PackOutcome
 from tuner.pruners import PRUNERS
 from tuner.spec import Study
+from tuner.training import Advance, Task, Training
 from tuner.trial import Trial
 
 __all__ = ["LiveGeneration", "LiveTrial"]
@@ -29,7 +26,7 @@ class LiveTrial:
     number: int
     config: Mapping[str, Any]
     latents: Mapping[str, Any]
-    state: State | None = None
+    state: Any = None
     parts: dict[str, list[Any]] = field(default_factory=dict)
     seconds: float = 0.0
     rung: int = -1
@@ -46,26 +43,19 @@ class LiveTrial:
         curve = self.curves[study.metric]
         return goal_at(curve, study.direction, curve.shape[-1])[0]
 
-    def take(self, outcome: PackOutcome, i: int, share: int) -> None:
-        """Take in what the i-th trial of a pack of `share` did."""
-        self.seconds += outcome.seconds / share
-        self.state = outcome.state.take([i])
-        for name, curve in outcome.curves.items():
-            self.parts.setdefault(name, []).append(curve[:, i])
-        if not outcome.state.alive[:, i].all():
-            self.ended = "diverged"
+    def take(self, advance: Advance) -> None:
+        """Take in what a task did for it."""
+        self.seconds += advance.seconds
+        self.state = advance.state
+        if advance.whole:
+            self.parts.clear()
+        for name, curve in advance.curves.items():
+            self.parts.setdefault(name, []).append(curve)
+        self.ended, self.error = advance.ended, advance.error
 
-    def _trained(self, curves: dict[str, Any]) -> tuple[dict[str, Any], int]:
-        """The curves of the epochs that were trained, and how many those are: all, or up to the last early stop."""
-        epochs = len(curves["valid_loss"][0]) if curves else 0
-        stopped = self.state is not None and STOPPED in self.state.marks and self.state.marks[STOPPED].all()
-        if self.state is not None and stopped:
-            epochs = int(self.state.marks[TRAINED].max())
-        return {name: curve[:, :epochs] for name, curve in curves.items()}, epochs
-
-    def record(self, study: Study, generation: int, train_rows: int, constant: float) -> Trial:
-        """The finished record; `constant` is the validation loss of a constant prediction."""
-        curves, epochs = self._trained(self.curves)
+    def record(self, study: Study, generation: int, training: Training) -> Trial:
+        """The finished record."""
+        curves, epochs = training.trained(self.curves, self.state)
         usable = self.ended in ("complete", "pruned")
         epoch = goal_at(curves[study.metric], study.direction, epochs)[1] if usable else None
         told = {name: curve for name, curve in curves.items() if name != "verdict"}  # a code, not a number
@@ -79,10 +69,10 @@ class LiveTrial:
             latents=dict(self.latents),
             rung=self.rung,
             epochs=epochs,
-            steps=epochs * updates_per_epoch(self.config, train_rows),
+            steps=training.steps(self.config, epochs, self.state),
             value=metrics.get(study.metric),
             epoch=epoch,
-            stable=usable and is_stable(curves["valid_loss"], constant),
+            stable=usable and training.steady(curves),
             metrics=metrics,
             curves=curves,
             seconds=self.seconds,
@@ -92,7 +82,7 @@ class LiveTrial:
 
 @dataclass
 class LiveGeneration:
-    """A generation in flight: its trials, the rung of its ladder that it is on, and how many packs of it are still out.
+    """A generation in flight: its trials, the rung of its ladder that it is on, and how many tasks of it are still out.
 
     `before` rungs of the study come before the first of its ladder; `bars` are the medians of earlier generations;
     `began` is when it began, in seconds of the clock.
@@ -112,34 +102,33 @@ class LiveGeneration:
         """The trials that have not ended."""
         return [trial for trial in self.trials if not trial.ended]
 
-    def left(self, pack: Pack, limit: float | None) -> float | None:
-        """Seconds that a pack may take where a trial may take `limit`; None for no limit.
+    def left(self, task: Task, limit: float | None) -> float | None:
+        """Seconds that a task may take where a trial may take `limit`; None for no limit.
 
         No more for many than for one: a pack that is merely wide is taken apart, one that hangs is found out soon.
         """
-        spent = max(self._find(number).seconds for number in pack.trials)
+        spent = max(self._find(number).seconds for number in task.trials)
         return None if limit is None else max(limit - spent, 1e-3)
 
-    def take(self, pack: Pack, outcome: PackOutcome) -> None:
-        """Take in the outcome of one of its packs."""
+    def take(self, task: Task, advances: Sequence[Advance]) -> None:
+        """Take in what one of its tasks did for each of its trials."""
         self.out -= 1
-        for i, number in enumerate(pack.trials):
+        for number, advance in zip(task.trials, advances, strict=True):
             trial = self._find(number)
             trial.rung = self.before + self.rung
-            trial.take(outcome, i, len(pack.trials))
+            trial.take(advance)
 
-    def fail(self, pack: Pack, error: str) -> None:
-        """Take in that a pack could not be trained."""
+    def fail(self, task: Task, error: str) -> None:
+        """Take in that a task could not be done."""
         self.out -= 1
-        for number in pack.trials:
+        for number in task.trials:
             trial = self._find(number)
             trial.rung, trial.ended, trial.error = self.before + self.rung, "failed", error
 
-    def cut(self, study: Study, constant: float) -> None:
+    def cut(self, study: Study, training: Training) -> None:
         """End the rung: the last one completes its trials, an earlier one sends only its best on.
 
-        `constant` is the validation loss of a constant prediction. Where each optimizer has the same budget,
-        the best of each go on.
+        Where each optimizer has the same budget, the best of each go on.
         """
         there = [trial for trial in self.trials if trial.rung == self.before + self.rung]
         if self.rung == len(self.ladder) - 1:
@@ -151,12 +140,12 @@ class LiveGeneration:
             for trial in there:
                 groups.setdefault(trial.config["optimizer"] if of_each else None, []).append(trial)
             for group in groups.values():
-                self._cut(group, study, constant)
+                self._cut(group, study, training)
         self.rung += 1
 
-    def _cut(self, group: Sequence[LiveTrial], study: Study, constant: float) -> None:
+    def _cut(self, group: Sequence[LiveTrial], study: Study, training: Training) -> None:
         values = [np.inf if trial.ended else trial.goal(study) for trial in group]
-        steady = [is_stable(trial.curves["valid_loss"], constant) if trial.parts else False for trial in group]
+        steady = [training.steady(trial.curves) if trial.parts else False for trial in group]
         pruner, bar = PRUNERS[study.search.pruner], self.bars.get(self.ladder[self.rung])
         going = pruner.going(values, steady, study.search.reduction, bar)
         for i, trial in enumerate(group):

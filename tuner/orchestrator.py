@@ -1,4 +1,4 @@
-"""The search: ask a generation, descend rung by rung, prune, tell, commit.
+"""The search: ask a generation, train it rung by rung, prune, tell, commit.
 
 At most LAG + 1 generations are in flight, so that proposing the next one and the last survivors of this one overlap.
 Outcomes arrive in any order; they are cut at synchronous rungs and committed in trial order, so that nothing in the
@@ -16,23 +16,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from objectives.problem import constant_loss
 from tuner.dispatch import Engine, Failure
 from tuner.errors import TunerError
 from tuner.goal import ranked
 from tuner.ledger import Ledger
 from tuner.live import LiveGeneration, LiveTrial
-from tuner.memo import Memo
-from tuner.packing import Member, Pack, Source, cut, opened, run_pack, run_remembered
 from tuner.search import LAG, bars, generation_size, ladder, propose, rungs
 from tuner.space import Space
 from tuner.spec import Study
 from tuner.stopping import reason_to_stop
+from tuner.training import Member, Task, Training
 from tuner.trial import Trial
 
 __all__ = ["Progress", "Search", "Spent"]
 
-FLIGHT_BYTES = 1 << 30  # of a generation's finished packs
 TICK = 0.25  # seconds between looks at the clock while workers train
 HOPELESS = 10  # trials that failed from the first one on, after which a search gives up
 
@@ -66,34 +63,31 @@ class Progress:
 class Search:
     """One run of a study's search, up to its number of trials. Committed generations are never run again.
 
-    Every trial trains on all of `sources`, which share one split. `warm` are trials of other studies. `stopped` says
-    why a search ended before its trials were used up. Long packs of the generations in flight are kept below `flight`
-    until their generation is committed.
+    `training` says how a trial trains. `warm` are trials of other studies. `stopped` says why a search ended before its
+    trials were used up. What took long in the generations in flight is kept below `flight` until they are committed.
     """
 
     def __init__(
         self,
         study: Study,
         space: Space,
-        sources: tuple[Source, ...],
+        training: Training,
         ledger: Ledger,
         engine: Engine,
         flight: Path,
         watch: Callable[[Progress], None] = lambda progress: None,
         warm: Sequence[Trial] = (),
     ) -> None:
-        self.study, self.space, self.sources = study, space, sources
+        self.study, self.space, self.training = study, space, training
         self.ledger, self.engine, self.flight, self.watch = ledger, engine, flight, watch
-        data = opened(sources[0].directory)
-        self.train_rows, self.constant = len(data.train), constant_loss(data, data.valid)
         self.warm, self.stopped = warm, ""
         self.history: list[Trial] = ledger.trials()
         self.states = Counter(trial.state for trial in self.history)
         self.best = next(iter(ranked(self.history, study.direction)), None)
         self.flying: list[LiveGeneration] = []
-        self.out: dict[Future[Any], tuple[LiveGeneration, Pack]] = {}
+        self.out: dict[Future[Any], tuple[LiveGeneration, Task]] = {}
         self.started = time.perf_counter()
-        self.waiting = self.training = self.told = 0.0
+        self.waiting = self.trained = self.told = 0.0
 
     def run(self) -> Spent:
         """Search until the study has its trials; returns what it took."""
@@ -135,57 +129,53 @@ class Search:
             self._send(self.flying[-1])
 
     def _send(self, generation: LiveGeneration) -> None:
-        """Send the packs of a generation's current rung."""
-        budget, rung = self.study.budget, generation.rung
-
-        def epochs(config: Mapping[str, Any]) -> int:
-            done = budget.epochs(config, generation.ladder[rung - 1]) if rung else 0
-            return budget.epochs(config, generation.ladder[rung]) - done
-
+        """Send the tasks of a generation's current rung."""
+        steps, rung = generation.ladder, generation.rung
         members = [Member(trial.number, trial.config, trial.state) for trial in generation.running]
-        self._submit(generation, cut(members, self.sources, epochs))
+        self._submit(generation, self.training.tasks(members, steps[rung - 1] if rung else 0, steps[rung]))
 
-    def _submit(self, generation: LiveGeneration, packs: Sequence[Pack]) -> None:
-        """Send packs of a generation to the workers, each with the time that its trials have left."""
-        generation.out += len(packs)
-        memo = Memo(self.flight / str(generation.number), FLIGHT_BYTES)
+    def _submit(self, generation: LiveGeneration, tasks: Sequence[Task]) -> None:
+        """Send tasks of a generation to the workers, each with the time that its trials have left."""
+        generation.out += len(tasks)
+        flight, shared = self.flight / str(generation.number), self.engine.shares_disk
         before = time.perf_counter()
-        limits = [generation.left(pack, self.study.limits.seconds_per_trial) for pack in packs]
         sent = {}
-        for pack, seconds in zip(packs, limits, strict=True):
-            task = (run_remembered, pack, memo) if self.engine.shares_disk else (run_pack, pack)
-            sent[self.engine.submit(*task, seconds=seconds)] = (generation, pack)
+        for task in tasks:
+            seconds = generation.left(task, self.study.limits.seconds_per_trial)
+            call = self.training.call(task, flight, shared)
+            sent[self.engine.submit(*call, seconds=seconds)] = (generation, task)
         if all(future.done() for future in sent):  # trained inline, while we waited
             self.waiting += time.perf_counter() - before
         self.out |= sent
 
     def _collect(self) -> None:
-        """Take in packs that have finished, waiting a little for one; a generation whose rung is done goes on."""
+        """Take in tasks that have finished, waiting a little for one; a generation whose rung is done goes on."""
         before = time.perf_counter()
         done, _ = wait(self.out, timeout=TICK, return_when=FIRST_COMPLETED)
         self.waiting += time.perf_counter() - before
         for future in done:
-            generation, pack = self.out.pop(future)
+            generation, task = self.out.pop(future)
             outcome = future.result()
             if isinstance(outcome, Failure) and outcome.fatal:
                 raise TunerError(f"{outcome.message}; run this again to go on")
-            if isinstance(outcome, Failure) and len(pack.trials) > 1:
-                # One trial can fail a pack by what it does to its worker: each by itself, they are told apart.
+            if isinstance(outcome, Failure) and len(task.trials) > 1:
+                # One trial can fail a task by what it does to its worker: each by itself, they are told apart.
                 generation.out -= 1
-                self._submit(generation, pack.apart())
+                self._submit(generation, task.apart())
             elif isinstance(outcome, Failure):
-                generation.fail(pack, str(outcome))
+                generation.fail(task, str(outcome))
             else:
-                self.training += outcome.seconds
-                generation.take(pack, outcome)
+                advances = self.training.advances(task, outcome)
+                self.trained += sum(advance.seconds for advance in advances)
+                generation.take(task, advances)
             if not generation.out:
-                generation.cut(self.study, self.constant)
+                generation.cut(self.study, self.training)
                 if generation.running:
                     self._send(generation)
 
     def _commit(self, generation: LiveGeneration) -> None:
         """Write a finished generation to the ledger: in trial order, in one transaction."""
-        records = [t.record(self.study, generation.number, self.train_rows, self.constant) for t in generation.trials]
+        records = [trial.record(self.study, generation.number, self.training) for trial in generation.trials]
         _check_hope([*self.history, *records], self.study.trials)
         self.ledger.commit_generation(generation.number, records, self._facts(generation))
         self.history += records
@@ -207,7 +197,7 @@ class Search:
             running=sum(len(generation.running) for generation in self.flying),
             states=dict(self.states),
             best=self.best,
-            spent=Spent(time.perf_counter() - self.started, self.waiting, self.training),
+            spent=Spent(time.perf_counter() - self.started, self.waiting, self.trained),
         )
 
 

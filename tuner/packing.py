@@ -28,8 +28,9 @@ from objectives.losses import HUBER_DELTA, criterion_of
 from objectives.models import model_of
 from objectives.problem import Problem, Replicate
 from tuner.memo import Memo
+from tuner.training import Member
 
-__all__ = ["Member", "Pack", "PackOutcome", "Source", "cut", "opened", "run_pack", "run_remembered"]
+__all__ = ["Pack", "PackOutcome", "Source", "cut", "opened", "run_pack", "run_remembered"]
 
 Array = NDArray[Any]
 Config = Mapping[str, Any]
@@ -48,15 +49,6 @@ class Source:
     directory: Path
     seed: int
     replicate: int
-
-
-@dataclass(frozen=True)
-class Member:
-    """A trial on its way into a pack: its number, its config and where it stands (None: at the start)."""
-
-    trial: int
-    config: Config
-    state: State | None = None
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ from tuner.best import Best
 from tuner.dispatch import Engine, Failure
 from tuner.errors import NoResult
 from tuner.home import write_atomic
-from tuner.packing import Member, Source, cut, problem_of, run_pack
+from tuner.packing import Source, cut, problem_of, run_pack
 from tuner.ranking import csv_text
 from tuner.result import Result
+from tuner.training import Member
 
 __all__ = ["publish", "weights_of"]
 

@@ -19,6 +19,7 @@ from objectives.errors import Complaint
 from objectives.problem import constant_loss
 from tuner.confirmation import batches, contenders, widened
 from tuner.confirmation import confirm as retrain
+from tuner.descending import Descending
 from tuner.dispatch import Engine, InlineEngine, check_cluster, open_engine
 from tuner.errors import ChangedStudy, StudyError
 from tuner.facts import canary, machine_facts
@@ -154,7 +155,9 @@ class Work:
         flight = self.directory.cache / "flight"
         space, watch = space_of(self.study), self.watcher.progress
         warm = warm_trials(self.ledger.facts.get("warm_start", ""))
-        search = Search(self.study, space, sources, self.ledger, self.engine, flight, watch, warm)
+        search = Search(
+            self.study, space, Descending(sources, self.study.budget), self.ledger, self.engine, flight, watch, warm
+        )
         return search.run(), search.stopped
 
     def confirm(self, asked: Confirm) -> int:

@@ -13,11 +13,12 @@ from objectives.models import model_of
 from objectives.problem import Problem, Replicate
 from tests.benchmarks.contenders import run_torch, torch
 from tuner.dispatch import Engine, open_engine
-from tuner.packing import Member, Source, cut, run_pack
+from tuner.packing import Source, cut, run_pack
 from tuner.points import even
 from tuner.search import rungs, survivors
 from tuner.space import space_of
 from tuner.spec import read_study
+from tuner.training import Member
 
 __all__ = ["generation"]
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tuner import orchestrator
+from tuner import descending
 from tuner.memo import Memo
 from tuner.packing import Pack, PackOutcome, run_pack, run_remembered
 
@@ -83,7 +83,7 @@ def plan(monkeypatch: pytest.MonkeyPatch, directory: Path, deeds: Mapping[Any, s
     """Let trials of the study in `directory` do `deeds`: a name of `DEEDS` by trial number, "*" for all."""
     (directory / "cache").mkdir(parents=True, exist_ok=True)
     (directory / "cache" / "plan.json").write_text(json.dumps({str(k): v for k, v in deeds.items()}))
-    monkeypatch.setattr(orchestrator, "run_remembered", run_planned)
+    monkeypatch.setattr(descending, "run_remembered", run_planned)
 
 
 def run_far(place: str, pack: Pack) -> PackOutcome:

@@ -19,7 +19,7 @@ from tests.tuner.command import Shell
 from tests.tuner.servers import free_port
 from tests.tuner.test_faults import limited, rows
 from tests.tuner.test_run import outputs, small
-from tuner import orchestrator
+from tuner import descending
 from tuner.dispatch import check_cluster
 from tuner.errors import StudyError, TunerError
 from tuner.runner import Watcher
@@ -132,7 +132,7 @@ def test_a_trial_that_keeps_killing_workers_fails_alone(
         cluster.add()  # with a nanny, who starts a worker anew that has died
     faulty.plan(monkeypatch, tmp_path / "many" / "small", {5: "die"})
     far = partial(faulty.run_far, str(tmp_path / "many" / "small" / "cache"))
-    monkeypatch.setattr(orchestrator, "run_pack", far)
+    monkeypatch.setattr(descending, "run_pack", far)
     tuner.run(limited(), home=tmp_path / "many", cluster=cluster.address, confirm=False)
     found, expected = rows(tmp_path / "many"), rows(tmp_path / "one")
     assert {number for number in expected if found[number] != expected[number]} == {5}

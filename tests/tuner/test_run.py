@@ -24,9 +24,10 @@ from objectives.data import save_prepared
 from tuner.confirmation import unhindered
 from tuner.errors import ChangedStudy, StudyBusy, StudyError, UnknownStudy
 from tuner.lock import hold
-from tuner.packing import Member, Source, cut
+from tuner.packing import Source, cut
 from tuner.question import ask
 from tuner.runner import Watcher, Work
+from tuner.training import Member
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -14,20 +14,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives.data import Prepared, place_in, save_prepared
+from objectives.data import place_in, save_prepared
 from objectives.errors import Complaint
-from objectives.problem import constant_loss
 from objectives.streams import Stream, stream
+from tuner.descending import Descending
 from tuner.dispatch import Engine, Failure, open_engine
 from tuner.errors import NoResult, StudyError, TunerError
 from tuner.facts import canary
 from tuner.home import Home, find, home_of
 from tuner.live import LiveTrial
-from tuner.packing import Member, Source, cut, run_pack
+from tuner.packing import Source, cut, run_pack
 from tuner.question import ask
 from tuner.result import Result
 from tuner.spec import Study, not_run
 from tuner.standings import search_seeds
+from tuner.training import Member
 from tuner.trial import Trial
 
 __all__ = ["Verdict", "Verification", "verify"]
@@ -82,7 +83,7 @@ def verify(
         place = place_in(Path(folder), first.digest)
         save_prepared(first, place)  # large data are there
         with open_engine(jobs) as engine:
-            verdicts = tuple(checked(study, first, place, drawn(result, k), engine))
+            verdicts = tuple(checked(study, place, drawn(result, k), engine))
             return Verification(verdicts, engine.submit(canary).result() == result.facts["canary"])
 
 
@@ -95,21 +96,22 @@ def drawn(result: Result, k: int) -> list[Trial]:
     return [known[i] for i in sorted(rng.choice(len(known), min(k, len(known)), replace=False))]
 
 
-def checked(study: Study, data: Prepared, directory: Path, trials: list[Trial], engine: Engine) -> Iterator[Verdict]:
+def checked(study: Study, directory: Path, trials: list[Trial], engine: Engine) -> Iterator[Verdict]:
     """A verdict on each trial, from running it alone for as many epochs as it had."""
     sources = tuple(Source(directory, study.seed, number) for number in search_seeds(study))
     packs = [cut([Member(trial.number, trial.config)], sources, trial.epochs)[0] for trial in trials]
     futures = [engine.submit(run_pack, pack) for pack in packs]
-    for trial, future in zip(trials, futures, strict=True):
+    training = Descending(sources, study.budget)
+    for trial, pack, future in zip(trials, packs, futures, strict=True):
         outcome = future.result()
         if isinstance(outcome, Failure):
             yield Verdict(trial.number, trial.state, trial.epochs, f"could not be run again: {outcome}")
             continue
         live = LiveTrial(trial.number, trial.config, trial.latents, rung=trial.rung)
-        live.take(outcome, 0, 1)
+        live.take(*training.advances(pack, outcome))
         ended = live.ended or trial.state
         live.ended = trial.state
-        again = live.record(study, trial.generation, len(data.train), constant_loss(data, data.valid))
+        again = live.record(study, trial.generation, training)
         yield Verdict(trial.number, trial.state, trial.epochs, difference(trial, replace(again, state=ended)))
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from objectives.descent import State
 from tests.benchmarks.search.overhead import STUDY, digits
+from tuner.descending import Descending
 from tuner.ledger import Ledger
 from tuner.orchestrator import Search
 from tuner.packing import Pack, PackOutcome, Source
@@ -122,6 +123,7 @@ def simulated(size: int, workers: int) -> float:
         save_prepared(question.first, source.directory)
         engine = Simulation(workers)
         with Ledger.create(Path(home) / "ledger.db", {}) as ledger, simulating(engine):
-            search = Search(question.study, space_of(question.study), (source,), ledger, engine, Path(home) / "flight")
+            training = Descending((source,), question.study.budget)
+            search = Search(question.study, space_of(question.study), training, ledger, engine, Path(home) / "flight")
             search.run()
     return engine.busy / (workers * engine.now)

@@ -1,0 +1,77 @@
+"""What a search trains, as the orchestrator sees it: tasks go out, and what each did for its trials comes back.
+
+The project's own core is one such thing, an objective of somebody's own another. Where a trial stands between two
+rungs is the training's business alone; the orchestrator hands it on unread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+__all__ = ["Advance", "Member", "Task", "Training"]
+
+Config = Mapping[str, Any]
+Curves = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Member:
+    """A trial on its way into a task: its number, its config and where it stands (None: at the start)."""
+
+    trial: int
+    config: Config
+    state: Any = None
+
+
+class Task(Protocol):
+    """What goes to a worker: some trials, to be trained for a while."""
+
+    @property
+    def trials(self) -> tuple[int, ...]:
+        """The numbers of its trials."""
+
+    def apart(self) -> list[Any]:
+        """The same task as one for each trial."""
+
+
+@dataclass(frozen=True)
+class Advance:
+    """What a task did for one trial: curves `(R, E)`, where it stands now, seconds, and how it ended where it did.
+
+    Curves are those of the epochs just trained, or of all since the start where they are `whole`.
+    """
+
+    curves: Curves
+    state: Any
+    seconds: float
+    whole: bool = False
+    ended: str = ""
+    error: str = ""
+
+
+class Training(Protocol):
+    """Turns trials into tasks and outcomes into what is known of trials. Everything here is a pure function."""
+
+    def tasks(self, members: Sequence[Member], done: int, amount: int) -> Sequence[Task]:
+        """Tasks that take `members` from `done` to `amount`, in the unit of the study's budget; the longest first."""
+
+    def call(self, task: Any, flight: Path, shared: bool) -> tuple[Any, ...]:
+        """The function that a worker runs for a task, and its arguments.
+
+        `flight` is a folder for what is kept until the generation is committed; `shared` says whether workers see it.
+        """
+
+    def advances(self, task: Any, outcome: Any) -> list[Advance]:
+        """What an outcome says of each of the task's trials."""
+
+    def trained(self, curves: Curves, state: Any) -> tuple[dict[str, Any], int]:
+        """The curves of the epochs that were trained, and how many those are."""
+
+    def steps(self, config: Config, epochs: int, state: Any) -> int:
+        """What a trial of so many epochs took, in updates; in epochs where nobody counts updates."""
+
+    def steady(self, curves: Curves) -> bool:
+        """Whether a run ended anywhere near its best epoch."""
