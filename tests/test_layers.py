@@ -49,6 +49,7 @@ LAYERS = [
         "tuner.memo",
         "tuner.lock",
         "tuner.optimum",
+        "tuner.sqlite_files",
         "tuner.storage",
         "tuner.optuna_bridge",
         "tuner.evolution",

@@ -15,8 +15,8 @@ from itertools import count
 from pathlib import Path
 
 from tuner.errors import UnknownStudy
-from tuner.ledger.files import beside, changed
 from tuner.lock import hold
+from tuner.sqlite_files import beside, changed
 from tuner.storage import Remote, Shared, check_storage, masked
 
 __all__ = [

@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from tuner.errors import LedgerError
-from tuner.ledger.files import beside, changed, log_of
+from tuner.sqlite_files import beside, changed, log_of
 
 __all__ = ["File", "connected", "create", "explained"]
 
