@@ -34,7 +34,7 @@ __all__ = [
     "ties",
 ]
 
-Kind = str | tuple[str, ...]  # "float64", "Int64", or categories
+Kind = str | tuple[str, ...]  # "float64", "Int64", "boolean", or categories
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for the start of one
 FLOAT32 = 4 * float(np.finfo(np.float32).eps)  # relative differences that say nothing
 STATES = ("complete", "pruned", "diverged", "failed")
@@ -77,7 +77,7 @@ def ranking(
     rung         int64     how many rungs it passed
     stable       bool      whether it ended anywhere near its best epoch; those that did not rank last
     METRIC       float64   every metric at the best epoch: train_loss, valid_loss and those of the task (`metrics`)
-    HYPER        float64, Int64 or category: every hyperparameter under its own name (`hypers`, see `hyper_kinds`),
+    HYPER        float64, Int64, boolean or category: every hyperparameter under its own name (`hypers`),
                  missing where it does not apply
     epochs       int64     epochs that it trained
     steps        int64     updates that it made
@@ -143,6 +143,8 @@ def column(values: Sequence[Any], kind: Kind) -> Any:
 
     if kind == "Int64":
         return pd.array(list(values), dtype="Int64")
+    if kind == "boolean":
+        return pd.array(list(values), dtype="boolean")
     if kind == "float64":
         return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
     codes = {label: code for code, label in enumerate(kind)}
@@ -175,7 +177,7 @@ def hyper_kinds(study: Study) -> dict[str, Kind]:
         return dict(study.imported.columns)
     rows = [row for name, row in OPTIMIZERS.items() if name in study.optimizers]
     own: dict[str, Kind] = {name: "float64" for row in rows for name in row.names}
-    own |= {flag.name: ("false", "true") for row in rows for flag in row.flags}
+    own |= {flag.name: "boolean" for row in rows for flag in row.flags}
     train, model = study.train, study.model
     shared = {"schedule": train.schedule, "model": model.kind, "hidden": model.hidden, "activation": model.activation}
     if model.kind != "mlp":
