@@ -10,7 +10,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from tuner.errors import NotInstalled
 from tuner.exchange.to_optuna import optuna_study
-from tuner.optuna_storage import Memory
+from tuner.optuna_bridge.storage import Memory
 from tuner.result import Result
 
 __all__ = ["Dashboard"]

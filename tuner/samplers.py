@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from objectives.streams import Stream, stream
 from tuner.evolution import cma
 from tuner.latents import Block, Latent, Latents
-from tuner.optuna_bridge import Observation, gp, tpe
+from tuner.optuna_bridge.models import Observation, gp, tpe
 from tuner.points import even, grid, halton, random, sobol
 
 __all__ = ["LARGEST_GRID", "SAMPLERS", "Ask", "Problem", "Sampler"]

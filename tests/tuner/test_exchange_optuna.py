@@ -25,7 +25,8 @@ from tuner.exchange.imported import import_study
 from tuner.exchange.to_optuna import axes_of, optuna_study
 from tuner.home import StudyDirectory, study_directory
 from tuner.ledger import Ledger
-from tuner.optuna_storage import Axis, load, store
+from tuner.optuna_bridge.storage import load, store
+from tuner.optuna_bridge.study import Axis
 from tuner.result import Result
 from tuner.space import space_of
 from tuner.spec import read_study

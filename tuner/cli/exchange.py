@@ -60,7 +60,7 @@ def export(
 
 def _optuna(result: Result, target: str, name: str | None, force: bool) -> None:
     from tuner.exchange.to_optuna import optuna_study
-    from tuner.optuna_storage import store
+    from tuner.optuna_bridge.storage import store
     from tuner.storage import masked
 
     study = optuna_study(result, name)

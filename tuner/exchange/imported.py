@@ -20,7 +20,8 @@ from tuner.errors import NoResult, StudyError
 from tuner.goal import goal_at
 from tuner.home import StudyDirectory, study_directory, write_atomic
 from tuner.ledger import Ledger
-from tuner.optuna_storage import Axis, OptunaStudy, OptunaTrial, load
+from tuner.optuna_bridge.storage import load
+from tuner.optuna_bridge.study import Axis, OptunaStudy, OptunaTrial
 from tuner.ranking import IMPORTED, ranking, shown
 from tuner.spec import Imported, Study, imported_text, read_study
 from tuner.storage import masked

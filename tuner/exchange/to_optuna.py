@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from tuner.optuna_storage import Axis, OptunaStudy, OptunaTrial
+from tuner.optuna_bridge.study import Axis, OptunaStudy, OptunaTrial
 from tuner.ranking import shown
 from tuner.result import Result
 from tuner.space import space_of

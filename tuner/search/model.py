@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from tuner.optuna_bridge import Observation
+from tuner.optuna_bridge.models import Observation
 from tuner.search.rungs import at_rung, rungs, value_at
 from tuner.spec import Study
 from tuner.trial import Trial

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tuner.latents import Latents
-from tuner.optuna_bridge import Observation
+from tuner.optuna_bridge.models import Observation
 from tuner.samplers import SAMPLERS, Ask
 from tuner.search.model import observed, ordered
 from tuner.search.rungs import LAG

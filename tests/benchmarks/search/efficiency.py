@@ -53,7 +53,7 @@ def code() -> str:
         "goal.py",
         "latents.py",
         "live.py",
-        "optuna_bridge.py",
+        "optuna_bridge/models.py",
         "points.py",
         "pruners.py",
         "samplers.py",

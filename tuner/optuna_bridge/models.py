@@ -1,4 +1,4 @@
-"""The only door to Optuna: its samplers, asked for proposals from a history that is handed in.
+"""Optuna's samplers, asked for proposals from a history that is handed in.
 
 Nothing of Optuna's is kept between calls. A study is built in memory from the history, asked, and dropped, so that a
 proposal is a pure function of (seed, history).

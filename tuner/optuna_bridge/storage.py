@@ -1,0 +1,108 @@
+"""Studies in Optuna's storages, read and written, and one in its memory alone."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from objectives.errors import nearest
+from tuner.optuna_bridge.places import reading, told, writing, wrong
+from tuner.optuna_bridge.study import OptunaStudy, axes_of, frozen_trials, plain_trial
+from tuner.storage import masked
+
+__all__ = ["Memory", "load", "store"]
+
+
+def load(source: str, name: str | None = None) -> OptunaStudy:
+    """A study out of a storage; `name` may be left out where there is only one.
+
+    Raises StudyError for a storage or a name that is not there, or several objectives, TunerError for one that cannot
+    be read.
+    """
+    where = masked(source)
+    with told(source), reading(source) as storage:
+        studies = {study.study_name: study for study in storage.get_all_studies()}
+        found = studies[_chosen(name, list(studies), where)]
+        if len(found.directions) > 1:
+            what = f"study {found.study_name!r} has {len(found.directions)} objectives"
+            raise wrong(where, what, "only studies with one objective have a best trial")
+        trials = storage.get_all_trials(found._study_id, deepcopy=False)
+        names = found.system_attrs.get("study:metric_names") or [""]
+        began = min((t.datetime_start for t in trials if t.datetime_start), default=OptunaStudy.began)
+        return OptunaStudy(
+            name=found.study_name,
+            direction=found.directions[0].name.lower(),
+            metric=str(names[0]),
+            axes=axes_of(trials),
+            trials=[plain_trial(trial) for trial in trials],
+            attrs=dict(found.user_attrs),
+            began=began,
+        )
+
+
+def store(study: OptunaStudy, target: str, force: bool = False) -> None:
+    """Write a study into a storage, which is made where it is missing; one of that name there is replaced by `force`.
+
+    Raises StudyError where there is one and `force` is not given, or for a target that is no storage, TunerError.
+    """
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    trials = frozen_trials(study)
+    with told(target), writing(target) as storage:
+        if study.name in {known.study_name for known in storage.get_all_studies()}:
+            if not force:
+                hint = "name another --study-name, or add --force to replace it"
+                raise wrong(masked(target), f"has a study {study.name!r} already", hint)
+            optuna.delete_study(study_name=study.name, storage=storage)
+        new = _created(storage, study)
+        for trial in trials:
+            storage.create_new_trial(new._study_id, template_trial=trial)
+
+
+class Memory:
+    """A study in Optuna's memory alone: nothing is written anywhere. `storage` is what Optuna's tools take."""
+
+    def __init__(self, study: OptunaStudy) -> None:
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self.storage = optuna.storages.InMemoryStorage()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # metric names are new to Optuna
+            self._id = _created(self.storage, study)._study_id
+        self._count = 0
+        self.follow(study)
+
+    def follow(self, study: OptunaStudy) -> int:
+        """Add the trials that are new in the study; returns how many there are now."""
+        for trial in frozen_trials(study)[self._count :]:
+            self.storage.create_new_trial(self._id, template_trial=trial)
+            self._count += 1
+        return self._count
+
+
+def _created(storage: Any, study: OptunaStudy) -> Any:
+    """An empty study of Optuna's with what is known of it."""
+    import optuna
+    from optuna.study import StudyDirection
+
+    direction = StudyDirection[study.direction.upper()]
+    new = optuna.create_study(storage=storage, study_name=study.name, direction=direction)
+    new.set_metric_names([study.metric])
+    for key, value in study.attrs.items():
+        new.set_user_attr(key, value)
+    return new
+
+
+def _chosen(name: str | None, known: Sequence[str], where: str) -> str:
+    if name in known:
+        return str(name)
+    if not known:
+        raise wrong(where, "has no studies in it", "")
+    if name is not None:
+        raise wrong(where, f"has no study {name!r}", nearest(name, known))
+    if len(known) > 1:
+        raise wrong(where, f"has {len(known)} studies", f"choose one with --study-name: {', '.join(known[:20])}")
+    return known[0]
