@@ -32,8 +32,9 @@ from tuner.spec.overrides import apply
 from tuner.spec.presets import optimizer_domains
 from tuner.spec.reading import plain_copy, read_toml
 from tuner.spec.report import MOST, Report
-from tuner.spec.schema import TABLES, Confirm, Data, Limits, Model, Search, Stop, StudyTable, Train, checked, misplaced
+from tuner.spec.schema import TABLES, Confirm, Data, Limits, Model, Search, Stop, StudyTable, Train
 from tuner.spec.study import Study
+from tuner.spec.validation import checked, misplaced
 
 __all__ = ["read_study"]
 

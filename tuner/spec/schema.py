@@ -1,16 +1,10 @@
-"""The tables of a study file, key by key, with their defaults and bounds; the table of optimizers is in `presets`.
-
-pydantic checks them one table at a time, so that a mistake in one hides none in another; `checked` says what it found
-in words of ours.
-"""
+"""The tables of a study file, key by key, with their defaults and bounds; the table of optimizers is in `presets`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from itertools import pairwise
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidator, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
 from objectives.clipping import CLIP
 from objectives.data import TASKS
@@ -19,14 +13,13 @@ from objectives.dropout import DROPOUT
 from objectives.losses import HUBER_DELTA, losses_for
 from objectives.metrics import METRICS
 from objectives.models import ACTIVATIONS, INITS, MODELS
-from objectives.optimizers import FRAMEWORKS, OPTIMIZERS
+from objectives.optimizers import FRAMEWORKS
 from objectives.schedules import SCHEDULE_HYPERS, SCHEDULES, WARMUP
 from objectives.stopping import MIN_DELTA
 from tuner.pruners import PRUNERS
 from tuner.samplers import SAMPLERS
-from tuner.spec.domains import Choices, Domain, choice_of, count, layers, numbers_of, values_of, whole
-from tuner.spec.report import MOST, Bad, Report
-from tuner.spec.words import guessed, shown, suggest
+from tuner.spec.domains import Choices, Domain, choice_of, count, layers, numbers_of, values_of
+from tuner.spec.fields import configs, names, one_of, rising, scorers, searched
 
 __all__ = [
     "GOALS",
@@ -43,72 +36,13 @@ __all__ = [
     "Stop",
     "StudyTable",
     "Train",
-    "checked",
-    "misplaced",
 ]
 
 OF_ROWS = (("data", "split"), ("model", "init"))  # tables and keys that an analytic surface does not have
 OF_LAYERS = ("activation", "dropout", "hidden")  # keys of [model] that a linear one does not have
-T = TypeVar("T", bound=BaseModel)
 MOST_SEEDS = 1000  # of a confirmation, which numbers its replicates from 1
 ALLOCATIONS = ("best", "equal")  # one model of all optimizers, or the same budget to each
 GOALS = ("valid_loss", *(f"valid_{name}" for name in METRICS))
-
-
-def one_of(options: Collection[str]) -> AfterValidator:
-    """Text that is one of `options`."""
-
-    def check(value: str) -> str:
-        if value not in options:
-            raise Bad(f"{shown(value)} is not known", suggest(value, options))
-        return value
-
-    return AfterValidator(check)
-
-
-def searched(read: Callable[[Any], Domain]) -> PlainValidator:
-    """A value that is fixed, or a list that is searched."""
-    return PlainValidator(read)
-
-
-def scorers(value: Any) -> tuple[str, ...]:
-    """Names of scikit-learn's scorers; scikit-learn is imported only where one is asked for."""
-    if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
-        raise Bad(f"must be a list of names, but got {shown(value)}", 'write ["f1_macro"]')
-    if value:
-        from sklearn.metrics import get_scorer_names
-
-        known = get_scorer_names()
-        for name in value:
-            if name not in known:
-                raise Bad(f"{shown(name)} is not a scorer of scikit-learn", suggest(name, known))
-    return tuple(value)
-
-
-def rising(value: Any) -> tuple[int, ...]:
-    """Whole numbers from 1, each above the one before."""
-    if not isinstance(value, list | tuple):
-        raise Bad(f"must be a list of whole numbers, but got {shown(value)}", "write it like [3, 9]")
-    steps = tuple(whole(step, 10**12) for step in value)
-    if any(b <= a for a, b in pairwise(steps)):
-        raise Bad(f"must rise, but got {shown(list(steps))}", f"write {sorted(set(steps))}")
-    return steps
-
-
-def configs(value: Any) -> tuple[dict[str, Any], ...]:
-    """Configs by natural names; what they hold is looked at with the space."""
-    if not isinstance(value, list | tuple) or not all(isinstance(one, dict) for one in value):
-        raise Bad(f"must be a list of configs, but got {shown(value)}", 'write [{ optimizer = "adam", lr = 0.001 }]')
-    return tuple(dict(one) for one in value)
-
-
-def names(value: Any) -> tuple[str, ...]:
-    """Names, each once."""
-    if not isinstance(value, list | tuple) or not all(isinstance(one, str) and one for one in value):
-        raise Bad(f"must be a list of studies, but got {shown(value)}", 'write ["another-study"]')
-    return tuple(dict.fromkeys(value))
-
-
 Fraction = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
 Text = Annotated[str, Field(min_length=1, max_length=4096)]
 
@@ -251,80 +185,3 @@ TABLES: dict[str, type[Table]] = {
     "confirm": Confirm,
     "limits": Limits,
 }
-KEYS: dict[str, tuple[str, ...]] = {
-    **{name: tuple(table.model_fields) for name, table in TABLES.items()},
-    "data.split": tuple(Split.model_fields),
-    "optimizers.NAME": tuple(sorted({name for row in OPTIMIZERS.values() for name in row.keys})),
-}
-KINDS = {
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "string_type": "text",
-    "string_unicode": "text",
-    "bool_type": "true or false",
-    "model_type": "a table",
-    "model_attributes_type": "a table",
-    "finite_number": "finite",
-}
-BOUNDS = {
-    "greater_than_equal": ("at least", "ge"),
-    "greater_than": ("above", "gt"),
-    "less_than_equal": ("at most", "le"),
-    "less_than": ("below", "lt"),
-}
-
-
-def checked(model: type[T], raw: Any, key: str, report: Report) -> T:
-    """The validated table. What is wrong goes to the report, and its keys are taken as not written, so that what the
-    others say together can still be looked at.
-    """
-    if not isinstance(raw, dict):
-        report.add([key], f"must be a table, but got {shown(raw)}", f"write [{key}], its keys below")
-        return model()
-    try:
-        return model.model_validate(raw)
-    except ValidationError as error:
-        problems = error.errors(include_url=False)
-    # a union complains once for each of its types: the first one counts
-    said = {(key, *_path(found["loc"], raw)): found for found in reversed(problems)}
-    for path, found in list(reversed(said.items()))[: MOST + 1]:
-        report.add(path, *_said(found, path))
-    wrong = {found["loc"][0] for found in problems}
-    return model.model_validate({name: value for name, value in raw.items() if name not in wrong})
-
-
-def _path(loc: tuple[int | str, ...], raw: Any) -> tuple[str, ...]:
-    """The keys of `loc` that the user wrote: pydantic adds the types of a union."""
-    path: list[str] = []
-    for part in loc:
-        if path and not isinstance(raw, dict):
-            break
-        path.append(str(part))
-        raw = raw.get(part) if isinstance(raw, dict) else None
-    return tuple(path)
-
-
-def _said(found: Mapping[str, Any], path: tuple[str, ...]) -> tuple[str, str]:
-    kind, value, context = found["type"], shown(found["input"]), found.get("ctx", {})
-    if isinstance(bad := context.get("error"), Bad):
-        return bad.what, bad.hint
-    if kind == "extra_forbidden":
-        return "unknown key", misplaced(path[-1], ".".join(path[:-1]))
-    if kind in KINDS:
-        return f"must be {KINDS[kind]}, but got {value}", ""
-    if kind in BOUNDS:
-        word, bound = BOUNDS[kind]
-        return f"must be {word} {context[bound]}, but got {value}", ""
-    return f"{found['msg'][:1].lower()}{found['msg'][1:]}, but got {value}", ""
-
-
-def misplaced(name: str, table: str) -> str:
-    """A hint for a key that `table` ("" for the top level) does not have: another word, or another table."""
-    here = KEYS.get(table, (*TABLES, "optimizers"))
-    if meant := guessed(name, here):
-        return f"did you mean {meant!r}?"
-    for other, keys in KEYS.items():
-        if meant := guessed(name, keys):
-            return f"{meant!r} belongs in [{other}]"
-    return suggest(name, here)
