@@ -77,7 +77,7 @@ def code(recipe: Recipe, strict: bool = True) -> str:
     inner = replace(recipe, config={**recipe.config, "weight_decay": 0.0}) if layered else recipe
     found = same_steps(inner, "keras", strict)
     imports = MOVING if recipe.moves else "import keras"
-    first = f"{head(recipe, found)}\n{imports}\n\n{constants(recipe)}"
+    first = f"{head(recipe, found, 'train(make_model(), x, y)')}\n{imports}\n\n{constants(recipe)}"
     return module(first, _model(recipe, layered), *optimizer_text(inner), _train(recipe))
 
 

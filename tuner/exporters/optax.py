@@ -84,7 +84,7 @@ def code(recipe: Recipe, strict: bool = True) -> str:
     """A module that builds and trains the tuned model. Raises InexactMapping."""
     found = same_steps(recipe, "optax", strict)
     imports = f"import math\n\n{IMPORTS}" if recipe.moves else IMPORTS
-    first = f"{head(recipe, found)}\n{imports}\n\n{constants(recipe)}"
+    first = f"{head(recipe, found, 'train(make_model(key), x, y, key)')}\n{imports}\n\n{constants(recipe)}"
     return module(first, *_model(recipe), *optimizer_text(recipe), _train(recipe))
 
 

@@ -127,7 +127,11 @@ def code(recipe: Recipe, strict: bool = True) -> str:
     """A module that builds and trains the tuned model. Raises InexactMapping."""
     found = same_steps(recipe, "torch", strict)
     imports = "import math\n\nimport torch" if recipe.moves else "import torch"
-    parts = [f"{head(recipe, found)}\n{imports}\n\n{constants(recipe)}", _model(recipe), *optimizer_text(recipe)]
+    parts = [
+        f"{head(recipe, found, 'train(make_model(), x, y)')}\n{imports}\n\n{constants(recipe)}",
+        _model(recipe),
+        *optimizer_text(recipe),
+    ]
     return module(*parts, scheduler_text(recipe) if recipe.moves else "", _train(recipe))
 
 

@@ -57,7 +57,9 @@ def code(recipe: Recipe, strict: bool = True) -> str:
     made = call_text(name, row.settings(recipe, rows))
     says = f"The tuned model, to be fitted on standardised inputs and {TARGETS[recipe.task]}."
     imports = f"from {row.module} import {name}"
-    return module(f"{head(recipe, found)}\n{imports}", function("make_model()", says, f"return {made}"))
+    return module(
+        f"{head(recipe, found, 'make_model().fit(x, y)')}\n{imports}", function("make_model()", says, f"return {made}")
+    )
 
 
 def _estimator(recipe: Recipe, name: str) -> Estimator:

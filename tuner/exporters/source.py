@@ -41,6 +41,7 @@ LINES = {
 }
 WIDTH = 100
 ANOTHER = "`tuner run FILE --set 'model.hidden=[128, 64]' --name NEW` tunes another network"
+STANDARDISED = "inputs minus their mean over the train rows, divided by their standard deviation there"
 TARGETS = {"binary": "zeros and ones", "multiclass": "class numbers", "regression": "standardised targets"}
 
 
@@ -122,15 +123,16 @@ def widths(recipe: Recipe) -> list[tuple[str, str]]:
     return list(pairwise(["inputs", *map(str, recipe.hidden), "outputs"]))
 
 
-def head(recipe: Recipe, found: Sequence[Difference]) -> str:
-    """Comments: where the config comes from, what transfers, and what does not."""
+def head(recipe: Recipe, found: Sequence[Difference], use: str) -> str:
+    """Comments: where the config comes from, what transfers and what does not, and how to `use` the code."""
     rule = "The update rule is the tuned one, to rounding."
     if found:
         rule = f"NOT the tuned steps, but the nearest: {'; '.join(map(str, found))}."
     size = f" of {recipe.model['parameters']} weights" if "parameters" in recipe.model else ""
     model = f"{'a network' if recipe.hidden else 'a linear model'}{size}"
     optimum = f"The values were the best for {model} on the study's data: for another model they are a start, no more;"
-    return "\n".join(f"# {part}" for line in (*recipe.notes, rule, f"{optimum} {ANOTHER}.") for part in _wrapped(line))
+    lines = (*recipe.notes, rule, f"{optimum} {ANOTHER}.", f"To use it: {use}, with {STANDARDISED}.")
+    return "\n".join(f"# {part}" for line in lines for part in _wrapped(line))
 
 
 def _wrapped(line: str) -> list[str]:
