@@ -49,6 +49,7 @@ LAYERS = [
         "tuner.memo",
         "tuner.lock",
         "tuner.optimum",
+        "tuner.garbage",
         "tuner.sqlite_files",
         "tuner.storage",
         "tuner.evolution",

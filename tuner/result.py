@@ -16,6 +16,7 @@ from tuner.best import Best
 from tuner.errors import NoResult
 from tuner.exporters import conventions_of
 from tuner.frames import curves_table, trials_table
+from tuner.garbage import uncollected
 from tuner.goal import ranked
 from tuner.home import Home, StudyDirectory, find, home_of, write_atomic
 from tuner.ledger import Ledger
@@ -64,7 +65,7 @@ class Result:
         self.directory = directory
         self.cost: Cost | None = None
         study = stored_study(directory)
-        with Ledger.open(directory.place, read_only=True) as ledger:
+        with uncollected(), Ledger.open(directory.place, read_only=True) as ledger:
             self.facts = ledger.facts
             self.study: Study = replace(study, rows=int(self.facts.get("rows", 0)))
             self.all_trials: list[Trial] = ledger.trials()
@@ -101,7 +102,8 @@ class Result:
         """
         names = metric_names(self.study, self.facts["task"])
         trials = [trial for trial in self.all_trials if not complete or trial.state == "complete"]
-        return ranking(self.study, trials, names, hyper_kinds(self.study), self.noise)
+        with uncollected():
+            return ranking(self.study, trials, names, hyper_kinds(self.study), self.noise)
 
     def confirmation(self) -> pd.DataFrame:
         """The table of confirmed trials, best first; `tuner.ranking.confirmation_table` documents the columns."""

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from tuner.errors import LedgerError
+from tuner.garbage import uncollected
 from tuner.ledger import rows
-from tuner.ledger.shelf import Shelf, damaged, uncollected
+from tuner.ledger.shelf import Shelf, damaged
 from tuner.storage import Remote
 from tuner.trial import Confirmed, Trial
 
