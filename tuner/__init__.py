@@ -15,7 +15,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-__all__ = ["Best", "Result", "Study", "confirm", "load_best", "open", "read_study", "run", "verify"]
+__all__ = ["Best", "Result", "Study", "confirm", "load_best", "open", "optimizer", "read_study", "run", "verify"]
 
 _HOMES = {
     "Best": ("best", "Best"),
@@ -24,6 +24,7 @@ _HOMES = {
     "confirm": ("reconfirmation", "confirm"),
     "load_best": ("best", "load_best"),
     "open": ("result", "open_study"),
+    "optimizer": ("exporters.attached", "attached"),
     "read_study": ("spec", "read_study"),
     "run": ("runner", "run"),
     "verify": ("exchange.verify", "verify"),

@@ -1,9 +1,10 @@
 """Exporters: a best config as the optimizer, scheduler or estimator of a framework, live or as code.
 
-    conventions, recipe -> differences, schedules -> source -> pytorch, keras, optax, sklearn
+    conventions, recipe -> differences, schedules -> source -> pytorch, keras, optax, sklearn -> attached
 
 A recipe says what was tuned and under which conventions; `differences` says where a framework does otherwise; a module
-for each framework writes source text, which is printed, or run for a live object. No framework is imported before it is
+for each framework writes source text, which is printed, or run for a live object; `attached` adds the schedule to
+torch's, for training code of one's own. No framework is imported before it is
 asked for.
 """
 

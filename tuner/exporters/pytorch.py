@@ -31,7 +31,7 @@ from tuner.exporters.source import (
     widths,
 )
 
-__all__ = ["code", "optimizer", "scheduler"]
+__all__ = ["code", "factor_text", "optimizer", "scheduler"]
 
 LOSSES = {
     "binary_cross_entropy": "BCEWithLogitsLoss()",
@@ -172,10 +172,19 @@ def scheduler_text(recipe: Recipe) -> str:
     says = "The tuned schedule over `total_steps` updates; step it after each."
     if native := _native(recipe):
         return function("make_scheduler(optimizer, total_steps)", says, f"return {native}")
-    lines = schedule_lines(recipe, PYTHON)
-    factor = "\n".join(["", "def factor(n):", *(f"    {line}" for line in lines.body), ""])
     made = "return torch.optim.lr_scheduler.LambdaLR(optimizer, factor)"
-    return function("make_scheduler(optimizer, total_steps)", says, *lines.setup, factor, made)
+    return function("make_scheduler(optimizer, total_steps)", says, *_factor(recipe), made)
+
+
+def factor_text(recipe: Recipe) -> str:
+    """The function that makes the factor on the rate at update `n`, which stays where the horizon ends."""
+    says = "The tuned schedule over `total_steps` updates."
+    return function("make_factor(total_steps)", says, *_factor(recipe), "return factor")
+
+
+def _factor(recipe: Recipe) -> list[str]:
+    lines = schedule_lines(recipe, PYTHON)
+    return [*lines.setup, "\n".join(["", "def factor(n):", *(f"    {line}" for line in lines.body), ""])]
 
 
 def _native(recipe: Recipe) -> str:

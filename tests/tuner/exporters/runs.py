@@ -102,8 +102,20 @@ def batches(config: Config, whole: Problem) -> Iterator[tuple[Array, Array]]:
 
 
 def in_torch(config: Config, whole: Problem, strict: bool = True) -> Array:
+    best, model = best_of(config, whole), torch_model(config, whole)
+    optimizer = best.to_torch(model.parameters(), strict=strict)
+    scheduler = best.to_torch_scheduler(optimizer, steps_per_epoch=best.training["steps_per_epoch"])
+    for x, y in batches(config, whole):
+        torch_step(model, optimizer, x, y)
+        if scheduler:
+            scheduler.step()
+    return torch_weights(model)
+
+
+def torch_model(config: Config, whole: Problem) -> Any:
+    """A torch network with the config's initial weights."""
     torch = pytest.importorskip("torch", reason=INSTALL)
-    best, dtype = best_of(config, whole), getattr(torch, str(whole.data.train.x.dtype))
+    dtype = getattr(torch, str(whole.data.train.x.dtype))
     active = {"relu": torch.nn.ReLU, "tanh": torch.nn.Tanh}[whole.model.activation]
     modules: list[Any] = []
     for kernel, bias in layers(start(config, whole), whole):
@@ -112,15 +124,22 @@ def in_torch(config: Config, whole: Problem, strict: bool = True) -> Array:
             linear.weight.copy_(torch.tensor(kernel.T.copy()))
             linear.bias.copy_(torch.tensor(bias.copy()))
         modules += [linear, active()]
-    model = torch.nn.Sequential(*modules[:-1])
-    optimizer = best.to_torch(model.parameters(), strict=strict)
-    scheduler = best.to_torch_scheduler(optimizer, steps_per_epoch=best.training["steps_per_epoch"])
-    for x, y in batches(config, whole):
-        optimizer.zero_grad()
-        torch.nn.CrossEntropyLoss()(model(torch.tensor(x)), torch.tensor(y)).backward()
-        optimizer.step()
-        if scheduler:
-            scheduler.step()
+    return torch.nn.Sequential(*modules[:-1])
+
+
+def torch_step(model: Any, optimizer: Any, x: Array, y: Array) -> None:
+    """One update on a minibatch of classes."""
+    import torch
+
+    optimizer.zero_grad()
+    torch.nn.CrossEntropyLoss()(model(torch.tensor(x)), torch.tensor(y)).backward()
+    optimizer.step()
+
+
+def torch_weights(model: Any) -> Array:
+    """The weights `(P,)` in the core's order."""
+    import torch
+
     linears = [module for module in model if isinstance(module, torch.nn.Linear)]
     return flat([(m.weight.detach().numpy().T, m.bias.detach().numpy()) for m in linears])
 
