@@ -62,7 +62,7 @@ LAYERS = [
     ["tuner.space"],
     ["tuner.packing", "tuner.facts"],
     ["tuner.search", "tuner.stopping", "tuner.dispatch", "tuner.descending"],
-    ["tuner.live", "tuner.question", "tuner.workload", "tuner.warm", "tuner.standings"],
+    ["tuner.live", "tuner.origin", "tuner.question", "tuner.workload", "tuner.warm", "tuner.standings"],
     ["tuner.orchestrator", "tuner.confirmation", "tuner.noise"],
     ["tuner.ranking"],
     ["tuner.report"],

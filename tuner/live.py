@@ -85,7 +85,8 @@ class LiveGeneration:
     """A generation in flight: its trials, the rung of its ladder that it is on, and how many tasks of it are still out.
 
     `before` rungs of the study come before the first of its ladder; `bars` are the medians of earlier generations;
-    `began` is when it began, in seconds of the clock.
+    `began` is when it began, in seconds of the clock; `ran` says of each finished task its worker, when it began and
+    ended, counted from there, the rung and the trials.
     """
 
     number: int
@@ -96,6 +97,7 @@ class LiveGeneration:
     rung: int = 0
     out: int = 0
     began: float = field(default_factory=time.time)
+    ran: list[tuple[int, float, float, int, tuple[int, ...]]] = field(default_factory=list)
 
     @property
     def running(self) -> list[LiveTrial]:
@@ -109,6 +111,11 @@ class LiveGeneration:
         """
         spent = max(self._find(number).seconds for number in task.trials)
         return None if limit is None else max(limit - spent, 1e-3)
+
+    def note(self, worker: int, began: float, ended: float, task: Task) -> None:
+        """Note who ran a task, and when, in seconds of the clock."""
+        start, end = round(began - self.began, 4), round(ended - self.began, 4)
+        self.ran.append((worker, start, end, self.before + self.rung, task.trials))
 
     def take(self, task: Task, advances: Sequence[Advance]) -> None:
         """Take in what one of its tasks did for each of its trials."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tuner.dispatch import Engine, Failure
+from tuner.dispatch import Engine, Failure, Ran, timed
 from tuner.errors import TunerError
 from tuner.goal import ranked
 from tuner.ledger import Ledger
@@ -65,6 +65,7 @@ class Search:
 
     `training` says how a trial trains. `warm` are trials of other studies. `stopped` says why a search ended before its
     trials were used up. What took long in the generations in flight is kept below `flight` until they are committed.
+    `origin` tells facts of the run, which stand beside the first generation that it commits.
     """
 
     def __init__(
@@ -77,10 +78,11 @@ class Search:
         flight: Path,
         watch: Callable[[Progress], None] = lambda progress: None,
         warm: Sequence[Trial] = (),
+        origin: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
         self.study, self.space, self.training = study, space, training
         self.ledger, self.engine, self.flight, self.watch = ledger, engine, flight, watch
-        self.warm, self.stopped = warm, ""
+        self.warm, self.stopped, self.origin = warm, "", origin
         self.history: list[Trial] = ledger.trials()
         self.states = Counter(trial.state for trial in self.history)
         self.best = next(iter(ranked(self.history, study.direction)), None)
@@ -88,6 +90,8 @@ class Search:
         self.out: dict[Future[Any], tuple[LiveGeneration, Task]] = {}
         self.started = time.perf_counter()
         self.waiting = self.trained = self.told = 0.0
+        self.workers: dict[str, int] = {}  # numbered as they are first seen
+        self.committed = 0
 
     def run(self) -> Spent:
         """Search until the study has its trials; returns what it took."""
@@ -143,7 +147,7 @@ class Search:
         for task in tasks:
             seconds = generation.left(task, self.study.limits.seconds_per_trial)
             call = self.training.call(task, flight, shared)
-            sent[self.engine.submit(*call, seconds=seconds)] = (generation, task)
+            sent[self.engine.submit(timed, *call, seconds=seconds)] = (generation, task)
         if all(future.done() for future in sent):  # trained inline, while we waited
             self.waiting += time.perf_counter() - before
         self.out |= sent
@@ -155,7 +159,7 @@ class Search:
         self.waiting += time.perf_counter() - before
         for future in done:
             generation, task = self.out.pop(future)
-            outcome = future.result()
+            outcome = self._outcome(generation, task, future.result())
             if isinstance(outcome, Failure) and outcome.fatal:
                 raise TunerError(f"{outcome.message}; run this again to go on")
             if isinstance(outcome, Failure) and len(task.trials) > 1:
@@ -173,6 +177,14 @@ class Search:
                 if generation.running:
                     self._send(generation)
 
+    def _outcome(self, generation: LiveGeneration, task: Task, came: Ran | Failure) -> Any:
+        """What a task came to; notes who ran it, and when. Of one whose worker died that is not known."""
+        if isinstance(came, Failure):
+            return came
+        worker = self.workers.setdefault(came.worker, len(self.workers))
+        generation.note(worker, came.began, came.ended, task)
+        return came.outcome
+
     def _commit(self, generation: LiveGeneration) -> None:
         """Write a finished generation to the ledger: in trial order, in one transaction."""
         records = [trial.record(self.study, generation.number, self.training) for trial in generation.trials]
@@ -183,12 +195,18 @@ class Search:
         self.best = next(iter(ranked([*records, *([self.best] if self.best else [])], self.study.direction)), None)
         shutil.rmtree(self.flight / str(generation.number), ignore_errors=True)
 
-    def _facts(self, generation: LiveGeneration) -> dict[str, float]:
-        """When a generation ran, on how many workers, and the seconds of the tuner's own since the last one."""
+    def _facts(self, generation: LiveGeneration) -> dict[str, Any]:
+        """When a generation ran, on how many workers, what each did, and the tuner's own seconds since the last one.
+
+        The first generation of a run says where that comes from.
+        """
         own = self._progress().spent.own
         since, self.told = own - self.told, own
         times = {"began": generation.began, "ended": time.time(), "own": since}
-        return {"workers": self.engine.width, **{name: round(value, 3) for name, value in times.items()}}
+        rounded = {name: round(value, 3) for name, value in times.items()}
+        origin = {} if self.committed else {"origin": dict(self.origin())}
+        self.committed += 1
+        return {"workers": self.engine.width, **rounded, "ran": generation.ran, **origin}
 
     def _progress(self) -> Progress:
         return Progress(

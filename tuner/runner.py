@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from tuner.facts import canary, machine_facts
 from tuner.home import Home, StudyDirectory, home_of, study_directory, write_atomic
 from tuner.ledger import Ledger
 from tuner.orchestrator import Search, Spent
+from tuner.origin import origin
 from tuner.packing import Source
 from tuner.publish import publish
 from tuner.question import Question, ask
@@ -155,9 +157,9 @@ class Work:
         flight = self.directory.cache / "flight"
         space, watch = space_of(self.study), self.watcher.progress
         warm = warm_trials(self.ledger.facts.get("warm_start", ""))
-        search = Search(
-            self.study, space, Descending(sources, self.study.budget), self.ledger, self.engine, flight, watch, warm
-        )
+        training = Descending(sources, self.study.budget)
+        told = partial(origin, self.study.base)
+        search = Search(self.study, space, training, self.ledger, self.engine, flight, watch, warm, told)
         return search.run(), search.stopped
 
     def confirm(self, asked: Confirm) -> int:

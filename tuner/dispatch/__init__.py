@@ -10,6 +10,18 @@ from __future__ import annotations
 from tuner.dispatch.cluster import check_cluster
 from tuner.dispatch.engines import Engine, InlineEngine, open_engine, processors
 from tuner.dispatch.failure import Failure, guarded
+from tuner.dispatch.timing import Ran, timed
 from tuner.dispatch.workers import LokyEngine
 
-__all__ = ["Engine", "Failure", "InlineEngine", "LokyEngine", "check_cluster", "guarded", "open_engine", "processors"]
+__all__ = [
+    "Engine",
+    "Failure",
+    "InlineEngine",
+    "LokyEngine",
+    "Ran",
+    "check_cluster",
+    "guarded",
+    "open_engine",
+    "processors",
+    "timed",
+]

@@ -17,6 +17,7 @@ import numpy as np
 from objectives.descent import State
 from tests.benchmarks.search.overhead import STUDY, digits
 from tuner.descending import Descending
+from tuner.dispatch import Ran
 from tuner.ledger import Ledger
 from tuner.orchestrator import Search
 from tuner.packing import Pack, PackOutcome, Source
@@ -58,15 +59,16 @@ class Simulation:
         self.running: list[tuple[float, int, Future[Any], Any]] = []
         self.looked, self.count, self.shares_disk = time.process_time(), 0, False
 
-    def submit(self, function: Any, pack: Pack, *args: Any, **options: Any) -> Future[Any]:
+    def submit(self, timed: Any, function: Any, pack: Pack, *args: Any, **options: Any) -> Future[Any]:
         """The pack starts when a worker is free."""
-        del function, args, options
+        del timed, function, args, options
         future: Future[Any] = Future()
         seconds = seconds_of(pack)
         begin = max(heapq.heappop(self.free), self.now)
         heapq.heappush(self.free, begin + seconds)
         self.count += 1
-        heapq.heappush(self.running, (begin + seconds, self.count, future, outcome_of(pack, seconds)))
+        ran = Ran(outcome_of(pack, seconds), "", begin, begin + seconds)
+        heapq.heappush(self.running, (begin + seconds, self.count, future, ran))
         self.busy += seconds
         return future
 
