@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives.buffers import aligned, aligned_copy
+from objectives.buffers import aligned, aligned_copy, passes
 from objectives.dropout import Dropout, dropout_of
 from objectives.errors import Complaint, InvalidInput
 from objectives.evaluation import evaluation_of
@@ -28,7 +28,7 @@ from objectives.minibatches import Minibatches
 from objectives.models import ACTIVATIONS, Layers, Workspace, backward, forward
 from objectives.optimizers import row_of
 from objectives.outcome import DIVERGED, Outcome, State, freeze
-from objectives.problem import Problem, constant_loss
+from objectives.problem import Problem
 from objectives.stopping import Stopping
 from objectives.surface_descent import SurfaceEpoch
 from objectives.training_objective import TRACKED, TrainingObjective
@@ -52,7 +52,7 @@ def descend(problem: Problem, configs: Sequence[Config], epochs: int, state: Sta
     _check(problem, configs)
     order = row_order(configs)
     ordered = [configs[i] for i in order]
-    with np.errstate(all="ignore"):
+    with passes():
         start = state.take(order) if state else _initial(problem, ordered)
         edges = lane_edges(problem, len(ordered), int(ordered[0]["batch_size"]), len(start.slots))
         outcome = Outcome.join([_run(problem, ordered[a:b], epochs, start.take(range(a, b))) for a, b in edges])
@@ -91,7 +91,7 @@ def _initial(problem: Problem, configs: Sequence[Config]) -> State:
 def _run(problem: Problem, configs: Sequence[Config], epochs: int, start: State) -> Outcome:
     weights, slots, alive = aligned_copy(start.weights), aligned_copy(start.slots), start.alive.copy()
     stopping = Stopping(configs, start.marks, len(alive))
-    bound = np.array([DIVERGED * constant_loss(r.data, r.data.train) for r in problem.replicates])[:, None]
+    bound = DIVERGED * problem.constant_losses
     history: list[dict[str, Array]] = []
     crew: _Crew | None = None
     for epoch in range(start.epoch, start.epoch + epochs):

@@ -64,8 +64,10 @@ class Group:
     guard: float
 
     def rates(self, k: Array) -> Array:
-        """Scheduled learning rates `(T, K)` of the updates `k (T,)`."""
-        rates: Array = np.stack([plan(k) for plan in self.plans], axis=1) * self.h["lr"]
+        """Scheduled learning rates `(T, K)` of the updates `k (T,)`; plans that all share are followed once."""
+        shared = all(plan == self.plans[0] for plan in self.plans)
+        factors = [plan(k) for plan in (self.plans[:1] if shared else self.plans)]
+        rates: Array = np.stack(factors, axis=1) * self.h["lr"]
         return rates
 
 

@@ -19,7 +19,7 @@ from objectives.evaluation import evaluation_of
 from objectives.full_batch import RUNNING, VERDICTS, Method, Objective, penalised
 from objectives.optimizers import hyperparameters, row_of
 from objectives.outcome import DIVERGED, Outcome, State, freeze
-from objectives.problem import Problem, constant_loss
+from objectives.problem import Problem
 from objectives.training_objective import objective_of, penalty_of
 
 __all__ = ["COUNTS", "iterate"]
@@ -64,7 +64,7 @@ def iterate(problem: Problem, configs: Sequence[Config], epochs: int, state: Sta
     """
     runs = [[_Run(problem, config, r) for config in configs] for r in range(len(problem.replicates))]
     evaluate, dtype = evaluation_of(problem, len(configs), "valid"), problem.data.train.x.dtype
-    bound = np.array([DIVERGED * constant_loss(r.data, r.data.train) for r in problem.replicates])[:, None]
+    bound = DIVERGED * problem.constant_losses
     history: list[dict[str, Array]] = []
     with np.errstate(all="ignore"):
         now = state or _packed(0, runs, [[run.begin() for run in row] for row in runs])

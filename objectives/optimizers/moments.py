@@ -41,13 +41,14 @@ def nadam_rule(convention: Convention, on: Collection[str]) -> Rule:
 
 
 def _powers(beta: Array, t: Array) -> Array:
-    """`beta^t (T, K)` for columns `beta (K,)` and counts `t (T, 1)`, a trial at a time.
+    """`beta^t (T, K)`, for columns `beta (K,)` and counts `t (T, 1)`, a trial at a time.
 
     np.power over all trials at once rounds otherwise for many than for one, where the inner loop is another; a trial's
-    bits must not depend on its neighbours.
+    bits must not depend on its neighbours. A beta that all share gives one column for all, `(T, 1)`.
     """
     counts = np.ascontiguousarray(t[:, 0])
-    return np.stack([np.power(float(b), counts) for b in beta], axis=1)
+    different = beta[:1] if (beta == beta[0]).all() else beta
+    return np.stack([np.power(float(b), counts) for b in different], axis=1)
 
 
 def _adam_coefficients(h: Columns, lr: Array, t: Array, *, hat: bool) -> tuple[Array, ...]:

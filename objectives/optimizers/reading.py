@@ -62,9 +62,9 @@ def hyperparameters(config: Mapping[str, Any]) -> dict[str, float]:
 
 def switches(config: Mapping[str, Any]) -> tuple[str, ...]:
     """The switches of a config's rule that are on: hyperparameters that are not zero, and flags."""
-    row = row_of(config)
-    values = {**hyperparameters(config), **{flag.name: bool(config.get(flag.name, False)) for flag in row.flags}}
-    return tuple(name for name in row.switches if values[name])
+    row, fixed = row_of(config), convention_of(config).fixed
+    usual = {**{hyper.name: hyper.default for hyper in row.hypers}, **fixed}
+    return tuple(name for name in row.switches if float(config.get(name, usual.get(name, 0.0))))
 
 
 def rule_of(config: Mapping[str, Any]) -> Rule:

@@ -444,3 +444,11 @@ def test_clipping_bounds_a_step_and_costs_nothing_where_it_is_off():
     assert kind_of(members[1]) == kind_of(config("sgd")) != kind_of(members[0])
     with pytest.raises(InvalidInput, match=r"clip_norm: must lie in \[0, inf\), but got -1.0"):
         descend(whole, [config("sgd", clip_norm=-1)], 1)
+
+
+def test_numpy_is_left_as_it_was():
+    before = np.getbufsize(), np.geterr()
+    descend(problem(Sizes(), Model()), [config("sgd")], 1)
+    with pytest.raises(InvalidInput, match="clip_norm"):
+        descend(problem(Sizes(), Model()), [config("sgd", clip_norm=-1)], 1)
+    assert (np.getbufsize(), np.geterr()) == before
