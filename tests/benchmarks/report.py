@@ -63,7 +63,7 @@ def seconds_to_draw(page: Path, profile: Path) -> str:
     with browser(profile) as opened:
         opened.size(1280)
         first = opened.open(page)
-        last = float(opened.ask("return performance.now()")) / 1000
+        last = float(opened.ask("return performance.now()")) / 1000  # from when the page was asked for
     return f"{first:.1f} s to the first chart, {last:.1f} s to the last"
 
 

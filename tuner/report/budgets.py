@@ -42,13 +42,14 @@ def distribution(m: int, n: int) -> Any:
     return 1 - missed
 
 
-def best_of(frames: Frames, optimizer: str) -> pd.DataFrame:
-    """The best of n trials for n = 1, 2, ...: trials, low, value, high (quantiles 0.1, 0.5, 0.9)."""
+def best_of(frames: Frames, optimizer: str, budget: int | None = None) -> pd.DataFrame:
+    """The best of n trials for n = 1, 2, ..., or of a `budget`: trials, low, value, high (quantiles 0.1, 0.5, 0.9)."""
     import pandas as pd
 
     values = worth(frames, optimizer)
     rows = []
-    for n in np.unique(np.linspace(1, len(values), min(len(values), MOST_STEPS)).round().astype(int)):
+    every = np.linspace(1, len(values), min(len(values), MOST_STEPS)).round().astype(int)
+    for n in np.unique(every) if budget is None else [budget]:
         chance = distribution(len(values), int(n))
         at = [float(values[int(np.searchsorted(chance, q - 1e-12))]) for q in BAND]
         rows.append([int(n), *(signed(v, frames.study.direction) if np.isfinite(v) else np.nan for v in at)])

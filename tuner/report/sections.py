@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from tuner.best import Best
 from tuner.report.charts.optimizers import compared
-from tuner.report.charts.time import STATES, runs, saved
+from tuner.report.charts.time import STATES, saved
+from tuner.report.charts.workers import runs
 from tuner.report.data import cells
 from tuner.report.found import Frames
 from tuner.report.parameters import place
@@ -211,10 +214,25 @@ def failures(frames: Frames) -> list[dict[str, Any]]:
 
 
 def provenance(frames: Frames) -> dict[str, Any]:
-    """The resolved study, facts of the machine, and the command that makes all of this again."""
+    """The resolved study, facts of the machine, its runs, and the command that makes all of this again."""
     facts: Mapping[str, str] = frames.found.facts
     return {
         "toml": frames.study.to_toml(),
         "facts": sorted(facts.items()),
-        "command": f"tuner run {frames.study.name}",
+        "runs": run_rows(frames),
+        "command": shlex.join(["tuner", "run", frames.study.name]),
     }
+
+
+def run_rows(frames: Frames) -> list[dict[str, str]]:
+    """The runs that brought the study here: when each began, on how many workers, its trials, command and commit."""
+    rows: list[dict[str, Any]] = []
+    for generation in frames.found.generations:
+        facts = generation.facts
+        if "origin" in facts or not rows:
+            began = datetime.fromtimestamp(float(facts["began"]), UTC) if "began" in facts else None
+            told = {name: facts.get("origin", {}).get(name, "") for name in ("command", "commit")}
+            when = f"{began:%Y-%m-%d %H:%M} UTC" if began else ""
+            rows.append({"began": when, "workers": str(facts.get("workers", "")), "trials": 0, **told})
+        rows[-1]["trials"] += generation.trials
+    return [row | {"trials": f"{row['trials']:,}"} for row in rows]

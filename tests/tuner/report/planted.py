@@ -160,8 +160,10 @@ def written(
     with Ledger.create(directory.ledger, facts) as ledger:
         for number, first in enumerate(range(0, len(trials), size)):
             part = [replace(trial, generation=number) for trial in trials[first : first + size]]
-            ledger.commit_generation(
-                number, part, {"began": 10.0 * number, "ended": 10.0 * number + 12, "workers": 2, "own": 0.1}
-            )
+            times = {"began": 10.0 * number, "ended": 10.0 * number + 12, "workers": 2, "own": 0.1}
+            halves = [[trial.number for trial in part[i::2]] for i in range(2)]
+            ran = [[i, 1.0 + i, 9.0, 0, half] for i, half in enumerate(halves) if half]
+            origin = {} if number else {"origin": {"command": "tuner run sound.toml", "commit": "a" * 40}}
+            ledger.commit_generation(number, part, {**times, "ran": ran, **origin})
         ledger.commit_confirmations(confirmations(trials) if confirmed is None else confirmed)
     return tuner.open(directory.path)

@@ -132,7 +132,7 @@ def test_without_scripts_there_are_pictures_and_tables(chromium: Browser, varied
     try:
         chromium.open(varied_page, wait=False)
         tree = chromium.driver.page_source
-        assert tree.count('<div class="static"><svg') == tree.count('class="chart"')
+        assert tree.count('<noscript class="static"><svg') == tree.count('class="chart"')
         assert chromium.driver.find_element("css selector", ".static svg").is_displayed()
         assert len(chromium.driver.find_elements("css selector", "#trials tbody tr")) == 50
         assert not chromium.driver.find_element("css selector", ".controls").is_displayed()
@@ -141,8 +141,12 @@ def test_without_scripts_there_are_pictures_and_tables(chromium: Browser, varied
 
 
 def test_print_shows_the_pictures(page: Browser) -> None:
+    assert page.ask("return document.querySelector('.static svg')") is None  # nothing is laid out that is not seen
+    page.driver.execute_cdp_cmd("Page.printToPDF", {})
     page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     try:
+        drawn = "return [...document.querySelectorAll('.static svg')].length"
+        assert page.ask(drawn) == page.ask("return document.querySelectorAll('.chart').length")
         assert page.ask("return getComputedStyle(document.querySelector('.static')).display") == "block"
         assert page.ask("return getComputedStyle(document.querySelector('.chart')).display") == "none"
     finally:

@@ -21,7 +21,7 @@ from tuner.report.charts.base import powers, value_axis
 from tuner.report.charts.curves import MOST_CURVES, chosen
 from tuner.report.charts.progress import best_so_far
 from tuner.report.charts.sensitivity import edges, envelope
-from tuner.report.charts.time import idle, runs
+from tuner.report.charts.workers import idle, joined, runs, tasks
 from tuner.report.data import columns_of, rows_of
 from tuner.report.found import Frames, thinned
 from tuner.report.parameters import place, value_at
@@ -110,20 +110,19 @@ def test_time_leaves_pauses_out(tmp_path: Path, varied: Result) -> None:
     timed = runs(Frames(varied))
     assert list(timed["start"]) == [0, 10, 20, 30]
     assert timed["end"].max() == 42
-    share = idle(Frames(varied))
-    assert share == pytest.approx(1 - 0.64 / 84)
+    later = {name: 1e4 for name in ("began", "ended")}
     paused = [
-        replace(
-            g,
-            facts={
-                name: value + 1e4 * (g.number > 1) * (name in ("began", "ended")) for name, value in g.facts.items()
-            },
-        )
+        replace(g, facts={**g.facts, **{name: g.facts[name] + more * (g.number > 1) for name, more in later.items()}})
         for g in varied.generations
     ]
     varied_again = written(tmp_path, sound())
     varied_again.generations = paused
     assert runs(Frames(varied_again))["end"].max() == pytest.approx(44)
+    varied_again.generations = [
+        replace(g, facts={name: value for name, value in g.facts.items() if name != "ran"}) for g in varied.generations
+    ]
+    assert idle(Frames(varied_again)) == pytest.approx(1 - 0.64 / 84)  # by what trials took, where no task is noted
+    assert figures(Frames(varied_again))["time"][-1].title == "When generations ran"
 
 
 @given(st.lists(st.floats(), max_size=30), st.sampled_from([True, False, None]))
@@ -229,3 +228,17 @@ def test_a_trial_of_no_optimizer_of_the_study_is_drawn(tmp_path: Path) -> None:
     trials = [reconfigured(t, optimizer="sgd") if t.number == 3 else t for t in sound()]
     frames = Frames(written(tmp_path, trials))
     assert set(figures(frames)) == set(CHARTS)
+
+
+def test_every_task_is_in_the_lane_of_its_worker(varied: Result) -> None:
+    frames = Frames(varied)
+    found = tasks(frames)
+    assert list(found["worker"].unique()) == [1, 2]
+    assert found["count"].sum() == len(varied.all_trials)
+    second = found[(found["worker"] == 2) & (found["generation"] == 1)].iloc[0]
+    assert (second["start"], second["end"], second["trials"]) == (12.0, 19.0, "17, 19, 21, 23, 25, 27 ...")
+    assert idle(frames) == pytest.approx(1 - 4 * (8 + 7) / (2 * 42))
+    few = joined(found, most=4)
+    assert len(few) <= len(found)
+    assert few["count"].sum() == found["count"].sum()
+    assert joined(found) is found

@@ -1,4 +1,4 @@
-"""Where the work went: how far trials came, what pruning saved, and the training time of each generation."""
+"""Where the work went: how far trials came, what pruning saved, the training time of generations, the workers."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
-from tuner.report.charts.base import Figure, count, linked
+from tuner.report.charts.base import Figure, linked
+from tuner.report.charts.workers import timeline
 from tuner.report.found import Frames
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["STATES", "endings", "generations", "idle", "runs", "saved", "time"]
+__all__ = ["STATES", "endings", "generations", "saved", "time"]
 
 STATES = ("complete", "pruned", "diverged", "failed")
 
@@ -39,30 +40,6 @@ def saved(frames: Frames) -> float:
     return spared / full if full else 0.0
 
 
-def runs(frames: Frames) -> pd.DataFrame:
-    """When each generation ran, in seconds of running time: generation, start, end, workers; pauses left out."""
-    import pandas as pd
-
-    timed = [(g.number, g.facts) for g in frames.found.generations if {"began", "ended", "workers"} <= set(g.facts)]
-    rows, shift, reached = [], 0.0, None
-    for number, facts in sorted(timed, key=lambda one: float(one[1]["began"])):
-        began, ended = float(facts["began"]), float(facts["ended"])
-        shift += began if reached is None else max(began - reached, 0.0)
-        reached = ended if reached is None else max(reached, ended)
-        rows.append((number, began - shift, ended - shift, int(facts["workers"])))
-    return pd.DataFrame(rows, columns=["generation", "start", "end", "workers"])
-
-
-def idle(frames: Frames) -> float | None:
-    """The share of the workers' time, while the study ran, in which they did not train; None where it is not known."""
-    timed = runs(frames)
-    seconds = sum(trial.seconds for trial in frames.found.all_trials)
-    if timed.empty or len(timed) < len(frames.found.generations):
-        return None
-    given = float(timed["end"].max() * timed["workers"].max())
-    return max(0.0, 1 - seconds / given) if given > 0 else None
-
-
 def time(frames: Frames) -> list[Figure]:
     """Bars of endings, of generations, and when those ran."""
     if frames.trials.empty:
@@ -81,28 +58,6 @@ def by_generation(frames: Frames) -> Figure:
     chart = stacked(generations(frames), "generation", "generation", "seconds", "seconds of training", title)
     about = "Trials asked for together make a generation; those of the first ones know nothing of the search yet."
     return Figure("time-generations", title, about, chart)
-
-
-def timeline(frames: Frames) -> Figure:
-    """When generations ran, and how busy the workers were."""
-    data, title = runs(frames), "When generations ran"
-    if data.empty:
-        return Figure("time-line", title, "When generations ran is not known for this study.")
-    x = alt.X(field="start", type="quantitative", axis=alt.Axis(title="seconds of running", format="~g", tickCount=6))
-    bars = (
-        alt.Chart(data)
-        .mark_bar(height={"band": 0.7}, cornerRadius=2)
-        .encode(
-            x=x,
-            x2="end",
-            y=alt.Y(field="generation", type="ordinal", axis=alt.Axis(title="generation", labelOverlap=True)),
-            tooltip=[alt.Tooltip(field=name, type="quantitative", format=".3~g") for name in data.columns],
-        )
-    )
-    share, workers = idle(frames), int(data["workers"].max())
-    waited = "" if share is None else f" {count(workers, 'worker')}, idle {100 * share:.0f} % of the time."
-    about = f"A generation is asked for while the one before it still trains, so that workers need not wait.{waited}"
-    return Figure("time-line", title, about, linked([bars], title, min(60 + 16 * len(data), 400)))
 
 
 def stacked(data: pd.DataFrame, over: str, over_title: str, value: str, value_title: str, title: str) -> Any:

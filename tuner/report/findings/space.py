@@ -159,9 +159,5 @@ def _at_equal(frames: Frames, *names: str) -> tuple[float, ...] | None:
         return None
     values = []
     for name in names:
-        curve = best_of(frames, name)
-        reached = curve[curve["trials"] <= budget]["value"]
-        if reached.isna().all():
-            return None
-        values.append(float(reached.iloc[-1]))
-    return tuple(values)
+        values.append(float(best_of(frames, name, budget)["value"].iloc[0]))
+    return None if any(map(math.isnan, values)) else tuple(values)

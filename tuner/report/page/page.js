@@ -18,13 +18,15 @@
     }
     return columns;
   };
-  const rowsOf = (frame) => {
-    const columns = Object.entries(columnsOf(frame));
-    return Array.from({ length: frame.rows }, (_, i) => Object.fromEntries(columns.map(([name, cells]) => [name, cells[i]])));
+  const rowsOf = (frame, wanted = () => true) => {
+    const columns = Object.entries(columnsOf(frame)).filter(([name]) => wanted(name));
+    return Array.from({ length: frame.rows }, (_, i) => {
+      const row = {};
+      for (const [name, cells] of columns) row[name] = cells[i];
+      return row;
+    });
   };
-  const trials = rowsOf(data.trials);
-  for (const trial of trials) trial.confirmed = settings.confirmed[trial.trial] ?? null;
-  const byNumber = new Map(trials.map((row) => [row.trial, row]));
+  let trials = [], byNumber = new Map(); // for the table: made once the first chart is there
 
   // ---- words
   const visible = (text) =>
@@ -49,10 +51,12 @@
   const views = new Map();
   let theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
   let marked = -1, pinned = -1, focus = "", drawing = 0;
-  const renderer = trials.length > SVG_UP_TO ? "canvas" : "svg";
+  const renderer = data.trials.rows > SVG_UP_TO ? "canvas" : "svg";
   const draw = async (place) => {
-    const spec = specs[place.dataset.figure];
-    const datasets = Object.fromEntries(spec.frames.map((name) => [name, rowsOf(data[name])]));
+    const spec = specs[place.dataset.figure], text = JSON.stringify(spec.chart);
+    // what a chart does not name it does not need; names with dots and the like are written in more ways than one
+    const named = (name) => !/^[\w ]+$/.test(name) || text.includes(name);
+    const datasets = Object.fromEntries(spec.frames.map((name) => [name, rowsOf(data[name], named)]));
     const { view } = await vegaEmbed(place, { ...spec.chart, datasets }, {
       ast: true, renderer, config: settings.themes[theme], downloadFileName: place.dataset.figure,
       actions: { export: true, source: false, compiled: false, editor: false },
@@ -77,10 +81,17 @@
       } catch (error) {
         console.error(place.dataset.figure, error);
       }
-      await new Promise((done) => setTimeout(done));
+      await shown();
+      if (!trials.length) tabulate();
     }
+    if (!trials.length) tabulate();
     root.dataset.drawn = theme;
   };
+  // a moment for the browser to paint, and to take in what its reader does; a page in the background is not painted
+  const shown = () => new Promise((done) => {
+    const next = () => setTimeout(done);
+    document.hidden ? next() : requestAnimationFrame(next);
+  });
   const signals = (name, value) => {
     for (const view of views.values()) view.signal(name, value).runAsync();
   };
@@ -119,7 +130,7 @@
   // ---- the table
   const columns = all("#trials thead th").map((head) => head.dataset.column);
   const body = one("#trials tbody");
-  let order = { column: null, down: false }, shown = trials, room = MOST_ROWS;
+  let order = { column: null, down: false }, listed = trials, room = MOST_ROWS;
   const compare = (a, b) => {
     if (a === b) return 0;
     if (a === null || a === undefined) return 1;
@@ -136,12 +147,19 @@
     if (sign === "=") return (row) => short(row[column]).toLowerCase() === text || row[column] === number;
     return (row) => typeof row[column] === "number" && signs[sign](row[column]);
   };
+  const tabulate = () => {
+    performance.mark("first chart");
+    trials = rowsOf(data.trials);
+    for (const trial of trials) trial.confirmed = settings.confirmed[trial.trial] ?? null;
+    byNumber = new Map(trials.map((row) => [row.trial, row]));
+    fill();
+  };
   const fill = () => {
     const words = one("#filter").value.toLowerCase().split(/\s+/).filter(Boolean).map(test), state = one("#state").value;
-    shown = trials.filter((row) => (!state || row.state === state) && words.every((fits) => fits(row)));
-    if (order.column) shown = [...shown].sort((a, b) => compare(a[order.column], b[order.column]));
-    body.replaceChildren(...shown.slice(0, room).map(rowOf), ...(shown.length > room ? [more()] : []));
-    one("#shown").textContent = `${shown.length.toLocaleString("en")} of ${trials.length.toLocaleString("en")}`;
+    listed = trials.filter((row) => (!state || row.state === state) && words.every((fits) => fits(row)));
+    if (order.column) listed = [...listed].sort((a, b) => compare(a[order.column], b[order.column]));
+    body.replaceChildren(...listed.slice(0, room).map(rowOf), ...(listed.length > room ? [more()] : []));
+    one("#shown").textContent = `${listed.length.toLocaleString("en")} of ${trials.length.toLocaleString("en")}`;
     markRow();
   };
   const rowOf = (trial) => {
@@ -157,7 +175,7 @@
     return row;
   };
   const more = () => {
-    const row = element("tr"), cell = element("td"), button = element("button", `show ${Math.min(MOST_ROWS, shown.length - room)} more`);
+    const row = element("tr"), cell = element("td"), button = element("button", `show ${Math.min(MOST_ROWS, listed.length - room)} more`);
     cell.colSpan = columns.length;
     button.addEventListener("click", () => { room += MOST_ROWS; fill(); });
     cell.append(button);
@@ -178,7 +196,7 @@
       const text = typeof value === "string" && FORMULA.includes(value[0]) ? `'${value}` : String(value);
       return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
     };
-    return [names, ...shown.map((row) => names.map((name) => row[name]))].map((row) => row.map(cell).join(",")).join("\n") + "\n";
+    return [names, ...listed.map((row) => names.map((name) => row[name]))].map((row) => row.map(cell).join(",")).join("\n") + "\n";
   };
   const download = () => {
     const link = element("a");
@@ -219,6 +237,15 @@
     drawAll();
   };
 
+  // ---- on paper: the pictures that stand in for scripts
+  addEventListener("beforeprint", () => {
+    for (const place of all("noscript.static")) {
+      const picture = element("div", undefined, "static");
+      picture.innerHTML = place.textContent;
+      place.replaceWith(picture);
+    }
+  });
+
   root.classList.add("js");
   all(".controls, .legend, .copy, .names, #theme").forEach((part) => (part.hidden = false));
   all(".copy").forEach((button) => button.addEventListener("click", () => copy(button)));
@@ -251,6 +278,5 @@
   one("#csv").addEventListener("click", download);
   const folded = one("details");
   if (folded) folded.addEventListener("toggle", () => all(".chart", folded).forEach((place) => folded.open && draw(place)));
-  fill();
   drawAll();
 })();
