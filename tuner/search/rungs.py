@@ -8,7 +8,7 @@ from statistics import median
 from weakref import WeakKeyDictionary
 
 from objectives.schedules import PEAK
-from tuner.goal import goal_at
+from tuner.goal import goal_at, signed
 from tuner.pruners import PRUNERS, Ladder, cost
 from tuner.spec import Study, values_of
 from tuner.trial import Trial
@@ -87,14 +87,17 @@ def at_rung(study: Study, seen: Iterable[Trial], rung: int, amount: int) -> list
 def value_at(study: Study, trial: Trial, amount: int) -> float:
     """What a trial had come to at a rung, lower is better; inf for one that diverged or ended far from its best.
 
-    It is looked up again for every generation, so it is kept for as long as the trial is.
+    Of one that went no further it is the trial's value, and no curve is read, which took a third of a resume's own
+    time. What is looked up in a curve is needed again for every generation, and kept for as long as the trial is.
     """
     if trial.state == "diverged" or not trial.stable:
         return math.inf
+    epochs = study.budget.epochs(trial.config, amount)
+    if trial.epochs <= epochs and trial.value is not None and math.isfinite(trial.value):
+        return signed(trial.value, study.direction)
     known = _VALUES.setdefault(trial, {})
     key = (study.budget.unit, amount, study.metric, study.direction)
     if key not in known:
-        epochs = study.budget.epochs(trial.config, amount)
         known[key] = goal_at(trial.curves[study.metric], study.direction, epochs)[0]
     return known[key]
 
