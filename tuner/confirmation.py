@@ -8,8 +8,8 @@ from it stands in `standings`. The test rows were set aside before everything.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import as_completed
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,6 +33,7 @@ __all__ = ["confirm", "contenders", "widened"]
 
 PARTS = ("valid", "test")
 STATES = ("diverged", "complete")
+LOST = ("TimedOut", "WorkerDied", "MemoryError")  # failures that are a training's own
 WIDTH = 8  # trials times replicates of a pack: below that, a step costs twice as much a trial
 BLOCKS = 512  # of validation rows that are kept of a training: their spread is then known to 3 %
 
@@ -47,6 +48,20 @@ class Retraining:
     epochs: tuple[int, ...]
     goal: str
     metrics: tuple[str, ...]  # of scikit-learn, beside the task's own
+
+    @property
+    def trainings(self) -> int:
+        """How many trainings it is."""
+        return len(self.sources) * len(self.trials)
+
+    def apart(self) -> list[Retraining]:
+        """The same trainings, each by itself."""
+        each = zip(self.trials, self.configs, self.epochs, strict=True)
+        return [
+            replace(self, sources=(source,), trials=(trial,), configs=(config,), epochs=(epochs,))
+            for trial, config, epochs in each
+            for source in self.sources
+        ]
 
 
 def contenders(before: Study, now: Study, trials: Sequence[Trial], known: Sequence[Confirmed]) -> list[Trial]:
@@ -76,17 +91,40 @@ def confirm(
 ) -> float:
     """Retrain `wanted` on `sources` and commit what each task did, as it ends; returns seconds of training.
 
-    What is `known` is not run again.
+    What is `known` is not run again. A training takes no longer than a trial may: one that would, or that takes its
+    worker with it, fails alone and puts its config behind all others. Raises TunerError for any other failure.
     """
-    futures = [engine.submit(retrain, task) for task in tasks(study, wanted, sources, known, engine.width)]
-    seconds = 0.0
-    for future in as_completed(futures):
-        rows = future.result()
-        if isinstance(rows, Failure):
-            raise TunerError(f"confirmation could not be trained: {rows}")
-        commit(rows)
-        seconds += sum(row.seconds for row in rows)
+    seconds, out = 0.0, _sent(engine, tasks(study, wanted, sources, known, engine.width), study)
+    while out:
+        for future in wait(out, return_when=FIRST_COMPLETED).done:
+            task, rows = out.pop(future), future.result()
+            if isinstance(rows, Failure) and rows.type not in LOST:
+                raise TunerError(f"confirmation could not be trained: {rows}")
+            if isinstance(rows, Failure) and task.trainings > 1:
+                out |= _sent(engine, task.apart(), study)
+                continue
+            if isinstance(rows, Failure):
+                rows = [lost(task, next(trial for trial in wanted if trial.number == task.trials[0]))]
+            commit(rows)
+            seconds += sum(row.seconds for row in rows)
     return seconds
+
+
+def _sent(engine: Engine, some: Sequence[Retraining], study: Study) -> dict[Future[Any], Retraining]:
+    limit = study.limits.seconds_per_trial
+    return {engine.submit(retrain, task, seconds=limit): task for task in some}
+
+
+def lost(task: Retraining, trial: Trial) -> Confirmed:
+    """The record of a training that came to nothing: the metrics are those of one that diverged."""
+    valid = [name.removeprefix("valid_") for name in trial.metrics if name.startswith("valid_")]
+    names = [f"{part}_{name}" for some in (valid, task.metrics) for part in PARTS for name in some]
+    return Confirmed(trial.number, task.sources[0].replicate, task.epochs[0], nothing(names), 0.0, "failed")
+
+
+def nothing(names: Iterable[str]) -> dict[str, float]:
+    """What metrics are of a training that came to nothing."""
+    return {name: np.inf if name.endswith("_loss") else np.nan for name in names}
 
 
 def tasks(
@@ -161,7 +199,7 @@ def evaluate(problem: Problem, state: State, trials: Sequence[int], goal: str, e
                 shown |= sklearn_metrics(problem, weights[r, k], extra, part, r)
             if not alive:
                 names = [*shown, *(f"{part}_{name}" for part in PARTS for name in extra)]
-                shown = {name: np.inf if name.endswith("_loss") else np.nan for name in names}
+                shown = nothing(names)
             own = blocks[r, k] if alive else blocks[r, k, :0]
             rows.append(Confirmed(trial, replicate.number, state.epoch, shown, 0.0, STATES[alive], own))
     return rows

@@ -17,8 +17,10 @@ from typing import Any
 import pytest
 
 from tuner import descending
+from tuner.confirmation import Retraining, retrain
 from tuner.memo import Memo
 from tuner.packing import Pack, PackOutcome, run_pack, run_remembered
+from tuner.trial import Confirmed
 
 LEAKED: list[bytes] = []
 
@@ -84,6 +86,15 @@ def plan(monkeypatch: pytest.MonkeyPatch, directory: Path, deeds: Mapping[Any, s
     (directory / "cache").mkdir(parents=True, exist_ok=True)
     (directory / "cache" / "plan.json").write_text(json.dumps({str(k): v for k, v in deeds.items()}))
     monkeypatch.setattr(descending, "run_remembered", run_planned)
+
+
+def retrain_planned(place: str, task: Retraining) -> list[Confirmed]:
+    """`retrain`, after what the plan in `place` has for the trials of the task."""
+    plan = json.loads((Path(place) / "plan.json").read_text(encoding="utf-8"))
+    for number in task.trials:
+        if deed := plan.get(str(number)):
+            DEEDS[deed]()
+    return retrain(task)
 
 
 def run_far(place: str, pack: Pack) -> PackOutcome:
