@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -25,6 +26,8 @@ __all__ = ["read_npy", "read_npz"]
 NUMBERS = "biuf"
 LABELS = "biufUM"  # a target, group or date may be text or dates too
 MOST_BYTES = 2**31  # unpacked: a small archive may claim to hold terabytes
+SMALL = 2**26  # bytes that are read whatever they are
+TIGHT = 1000  # times: deflate makes at most 1,030 bytes of one, of zeros; of 5,000 one-hot columns it made 940
 
 
 def read_npy(path: Path, where: str) -> Raw:
@@ -69,15 +72,28 @@ def _from_archive(archive: zipfile.ZipFile, where: str, target: str | int | None
     y_name = "y" if target is None else target
     _check_names(members, where, x_name, y_name)
 
-    def read(name: str, kinds: str) -> Column:
+    def shape(name: str, kinds: str) -> tuple[int, ...]:
         with archive.open(members[name]) as stream:
-            return _array(stream, members[name].file_size, f"{where}, array {name!r}", kinds)
+            return _check_header(stream, members[name].file_size, f"{where}, array {name!r}", kinds)
 
-    x = read(x_name, NUMBERS)
-    y = read(y_name, LABELS) if isinstance(y_name, str) else None
-    features = tuple(f"x{i}" for i in range(x.shape[1] if x.ndim == 2 else 1))
-    others = [name for name in members if name not in (x_name, y_name)]
-    return Raw(where, x, features, y, extra=_readable(others, lambda name: read(name, LABELS)))
+    def read(name: str) -> Column:
+        _check_packing(members[name], f"{where}, array {name!r}")
+        with archive.open(members[name]) as stream:
+            return np.asarray(np.lib.format.read_array(stream, allow_pickle=False))
+
+    # What does not fit together is known before a byte of data is unpacked.
+    x_shape = shape(x_name, NUMBERS)
+    y_shape = shape(y_name, LABELS) if isinstance(y_name, str) else x_shape[:1]
+    _check_shapes(x_shape, y_shape, where)
+
+    def column(name: str) -> Column | None:
+        own = shape(name, LABELS)
+        fits = own == x_shape[:1] or members[name].file_size <= SMALL
+        return read(name) if len(own) == 1 and fits else None
+
+    extra = _readable([name for name in members if name not in (x_name, y_name)], column)
+    x, y = read(x_name), read(y_name) if isinstance(y_name, str) else None
+    return Raw(where, x, tuple(f"x{i}" for i in range(x.shape[1] if x.ndim == 2 else 1)), y, extra=extra)
 
 
 def _check_names(members: dict[str, zipfile.ZipInfo], where: str, x_name: str, y_name: str | int) -> None:
@@ -90,26 +106,33 @@ def _check_names(members: dict[str, zipfile.ZipInfo], where: str, x_name: str, y
         raise DataError(*found)
 
 
-def _readable(names: list[str], read: Callable[[str], Column]) -> dict[str, Column]:
+def _check_shapes(x: tuple[int, ...], y: tuple[int, ...], where: str) -> None:
+    if len(x) not in (1, 2):
+        what = f"X has {len(x)} dimensions, a table has 2 (rows, columns)"
+        raise DataError(Complaint(where, what, "reshape it to X.reshape(len(X), -1)"))
+    if x[:1] != y[:1]:
+        given = f"the target has {y[0]}" if y else "the target is a single value"
+        raise DataError(Complaint(where, f"X has {x[0]} rows, but {given}", "give one value for each row"))
+
+
+def _check_packing(member: zipfile.ZipInfo, where: str) -> None:
+    if member.file_size > TIGHT * member.compress_size and member.file_size > SMALL:
+        what = f"unpacks to {member.file_size:,} bytes from {member.compress_size:,}, so it says nothing"
+        raise DataError(Complaint(where, what, "save data; with numpy.savez, if it is meant so: that packs nothing"))
+
+
+def _readable(names: list[str], read: Callable[[str], Column | None]) -> dict[str, Column]:
     """Arrays nobody asked for may be anything: those that cannot be columns are left out."""
     columns = {}
     for name in names:
-        try:
-            column = read(name)
-        except DataError:
-            continue
-        if column.ndim == 1:
-            columns[name] = column
+        with suppress(DataError):
+            if (column := read(name)) is not None:
+                columns[name] = column
     return columns
 
 
-def _array(stream: IO[bytes], size: int, where: str, kinds: str) -> Column:
-    _check_header(stream, size, where, kinds)
-    stream.seek(0)
-    return np.asarray(np.lib.format.read_array(stream, allow_pickle=False))
-
-
-def _check_header(stream: IO[bytes], size: int, where: str, kinds: str) -> None:
+def _check_header(stream: IO[bytes], size: int, where: str, kinds: str) -> tuple[int, ...]:
+    """The shape that the header says, where what follows is as long."""
     try:
         version = np.lib.format.read_magic(stream)
         old = version == (1, 0)
@@ -128,6 +151,7 @@ def _check_header(stream: IO[bytes], size: int, where: str, kinds: str) -> None:
         raise DataError(Complaint(where, what, "write it again"))
     if needed > MOST_BYTES:
         raise DataError(Complaint(where, f"has {needed:,} bytes, more than {MOST_BYTES:,}", "keep fewer rows"))
+    return tuple(shape)
 
 
 def _kind(dtype: np.dtype[np.generic]) -> str:
