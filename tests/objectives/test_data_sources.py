@@ -228,24 +228,22 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch: py
 
 def test_arrays_that_do_not_fit_together_are_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(np.lib.format, "read_array", None)
-    for given, said in (
+    for arrays, said in (
         ({"X": np.zeros((500, 3)), "label": np.zeros(499)}, "X has 500 rows, but the target has 499; give one value"),
         ({"X": np.zeros((500, 3)), "label": np.float64(1)}, "X has 500 rows, but the target is a single value"),
         ({"X": np.zeros((50, 3, 2)), "label": np.zeros(50)}, "X has 3 dimensions, a table has 2"),
     ):
         with pytest.raises(DataError, match=said):
-            _load(tmp_path, _npz(**given), "t.npz")
+            _load(tmp_path, _npz(**arrays), "t.npz")
 
 
 def test_zeros_packed_as_tightly_as_can_be_are_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("objectives.data.arrays.SMALL", 100_000)
-    zeros = {"X": np.zeros((500_000, 3)), "label": np.zeros(500_000)}
-    with (
-        monkeypatch.context() as context,
-        pytest.raises(DataError, match="array 'X': unpacks to 12,000,128 bytes from"),
-    ):
+    zeros = _npz(X=np.zeros((500_000, 3)), label=np.zeros(500_000))
+    with monkeypatch.context() as context:
         context.setattr(np.lib.format, "read_array", None)
-        _load(tmp_path, _npz(**zeros), "t.npz")
+        with pytest.raises(DataError, match="array 'X': unpacks to 12,000,128 bytes from"):
+            _load(tmp_path, zeros, "t.npz")
     rng = np.random.default_rng(0)
     # Of an array that nobody asked for, no more is read than its header where it is no column.
     data = {"X": rng.standard_normal((600, 3)), "label": np.arange(600) % 2, "more": np.zeros((500_000, 3))}

@@ -21,6 +21,7 @@ from tuner.spec import read_study
 
 ROOT = Path(__file__).parent.parent.parent
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and process groups are those of POSIX")
+PATIENCE = 30.0  # seconds; workers that nobody ends would stay for 300, and the trials take ten minutes
 COMMAND = [sys.executable, "-m", "tuner", "run", "small.toml", "-j", "2", "--no-confirm"]
 
 
@@ -63,10 +64,20 @@ class Run:
         pids = "|".join(str(process.pid) for process in self.family)
         return {name for name in names if str(self.temporary) in name or re.search(rf"-({pids})-", name)}
 
+    def ended(self) -> tuple[str, str]:
+        """What it said, once it has ended; killed where it does not."""
+        try:
+            return self.process.communicate(timeout=PATIENCE)
+        finally:
+            self.process.kill()
+
     def left_behind(self) -> tuple[list[psutil.Process], set[str]]:
-        """Processes and files that are there 3 s after the end and were not before."""
-        _, alive = psutil.wait_procs(self.family, timeout=3)
-        until = time.monotonic() + 3
+        """Processes and files that stay after the end and were not there before.
+
+        They are gone within a second on a machine that does nothing else.
+        """
+        _, alive = psutil.wait_procs(self.family, timeout=PATIENCE)
+        until = time.monotonic() + PATIENCE
         while (new := self.own(litter(self.temporary) - self.known)) and time.monotonic() < until:
             time.sleep(0.05)
         return alive, new
@@ -102,7 +113,7 @@ def test_a_signal_ends_a_run_and_leaves_nothing_behind(
     run = Run(tmp_path)
     before = rows(tmp_path / "runs")
     send(run, number)
-    _, said = run.process.communicate(timeout=10)
+    _, said = run.ended()
     # In its last moments the interpreter has given its handlers back; ended by the signal is the same to a shell.
     assert run.process.returncode in (128 + number, -number if send is twice else 128 + number)
     assert "Traceback" not in said
@@ -128,7 +139,7 @@ def test_a_run_in_the_background_of_a_script_hears_signals_too(number: signal.Si
     # a shell without job control starts what it puts in the background with Ctrl-C ignored
     run = Run(tmp_path, f"{shlex.join(COMMAND)} & wait $!; echo code $?; wait")
     to_parent(run, number)
-    out, _ = run.process.communicate(timeout=10)
+    out, _ = run.ended()
     assert out.split() == ["code", str(128 + number)]
     assert run.left_behind() == ([], set())
 
@@ -138,6 +149,6 @@ def test_kill_leaves_no_process_and_no_shared_memory(tmp_path: Path) -> None:
     run = Run(tmp_path)
     before = rows(tmp_path / "runs")
     run.tuner.kill()
-    run.process.communicate(timeout=10)
+    run.ended()
     assert run.left_behind() == ([], set())
     check_goes_on(tmp_path, before)

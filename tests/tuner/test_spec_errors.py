@@ -301,9 +301,9 @@ def test_all_problems_are_told_at_once() -> None:
 
 def test_thousands_of_problems_end_soon() -> None:
     many: dict[str, Any] = {f"key{i}": i for i in range(10_000)}
-    start = time.perf_counter()
+    start = time.process_time()
     lines = complaints(**many, study=many, optimizers={**many, "sgd": many})
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     assert len(lines) == 51
     assert lines[-1].endswith("more problems; mend these first")
 

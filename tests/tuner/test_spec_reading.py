@@ -48,10 +48,10 @@ BAD: list[tuple[bytes, str]] = [
 
 def error_of(source: Any, **options: Any) -> str:
     """What is said of a study."""
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(StudyError, match=r".") as caught:
         read_study(source, **options)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     return str(caught.value)
 
 
@@ -75,10 +75,10 @@ def test_bytes_that_are_a_study(tmp_path: Path, data: bytes) -> None:
     "text", ['"' * 60_000, '\\"' * 30_000, "'" * 60_001, "a" * 60_000, "a." * 30_000, '"""' * 20_000]
 )
 def test_reading_takes_no_time(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(StudyError, match="line 1: "):
         parse_toml(text)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_an_empty_file_misses_what_it_needs(tmp_path: Path) -> None:
