@@ -22,7 +22,9 @@ def trial(
     stable: bool = True,
     **config: Any,
 ) -> Trial:
-    """A trial whose validation loss is `curve`, or falls to `value` at its last epoch."""
+    """A trial whose validation loss is `curve`, the least of which is its value, or falls to `value` at the end."""
+    if curve is not None and value is not None:
+        value = float(np.min(curve))
     last = np.inf if value is None else value
     losses = np.array([curve if curve is not None else [last + epochs - 1 - e for e in range(epochs)]], dtype=float)
     known = value is not None
