@@ -166,7 +166,7 @@ class NetworkEpoch:
         self.layers, self.gradients = Layers(weights, shapes), Layers(gradients, shapes)
         self.activation, self.loss = ACTIVATIONS[problem.model.activation], problem.criterion
         self.steps = problem.steps_per_epoch(size)
-        self.batches = Minibatches(problem.replicates, size)
+        self.batches = Minibatches(problem.replicates, size, self.loss.target)
         self.steppers = [Stepper(g, shapes, weights, gradients, slots) for g in groups_of(configs, self.steps)]
         self.n = len(problem.data.train)
         self.buffers = {

@@ -32,13 +32,13 @@ class Evaluation:
         self.rows = rows_of(self.parts, [d.y_scale for d in data])
         self.activation = ACTIVATIONS[problem.model.activation]
         shapes = problem.model.shapes(problem.inputs, problem.outputs)
-        dtype = self.parts[0].x.dtype
+        dtype, first = self.parts[0].x.dtype, problem.loss.target(self.parts[0].y[:1])
         self._buffers = {
             size: (
                 Workspace(shapes, len(data), trials, size, dtype, back=False),
                 Scratch(len(data), trials, problem.outputs, size, dtype),
                 np.empty((len(data), 1, size, problem.inputs + 1), dtype),
-                np.empty((len(data), 1, problem.outputs, size), dtype),
+                np.empty((len(data), 1, first.shape[1], size), first.dtype),
             )
             for size in {min(CHUNK, self.n), self.n % CHUNK} - {0}
         }
@@ -65,7 +65,7 @@ class Evaluation:
         work, scratch, x, y = self._buffers[stop - start]
         for r, part in enumerate(self.parts):
             x[r, 0] = part.x[start:stop]
-            y[r, 0] = part.y[start:stop].T
+            y[r, 0] = self.problem.loss.target(part.y[start:stop]).T
         return forward(x, layers, work, self.activation), y, scratch
 
 

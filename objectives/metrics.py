@@ -32,7 +32,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Metric:
-    """`count(z, y)` takes outputs `(R, K, C, B)` and targets `(R, 1, C, B)` to sums `(R, K, 1 or C)`.
+    """`count(z, y)` takes outputs `(R, K, C, B)` and targets, as the task's loss has them, to sums `(R, K, 1 or C)`.
 
     `finish(sums, rows)` takes those to the metric, `(R, K)`.
     """
@@ -46,10 +46,7 @@ class Metric:
 
 
 def _hits(z: Array, y: Array) -> Array:
-    if z.shape[-2] == 1:
-        hit = (z > 0) == (y > 0.5)
-    else:
-        hit = z.argmax(axis=-2, keepdims=True) == y.argmax(axis=-2, keepdims=True)
+    hit = (z > 0) == (y > 0.5) if z.shape[-2] == 1 else z.argmax(axis=-2, keepdims=True) == y
     hits: Array = np.count_nonzero(hit, axis=-1).astype(np.float64)
     return hits
 

@@ -6,7 +6,7 @@ data set is never copied whole and a step takes a view instead of a gather.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,24 +22,30 @@ BLOCK_BYTES = 1 << 20
 
 
 class Minibatches:
-    """The minibatches of R replicates for one batch size; the last, partial one counts."""
+    """The minibatches of R replicates for one batch size; the last, partial one counts.
 
-    def __init__(self, replicates: Sequence[Replicate], batch_size: int) -> None:
+    `target` takes targets `(n, C)` of the data to those of a minibatch.
+    """
+
+    def __init__(
+        self, replicates: Sequence[Replicate], batch_size: int, target: Callable[[Array], Array] = lambda y: y
+    ) -> None:
         self.replicates = replicates
         self.batch_size = batch_size
-        train = replicates[0].data.train
+        self.target = target
+        train, first = replicates[0].data.train, target(replicates[0].data.train.y[:1])
         self.n = len(train)
-        width, outputs = train.x.shape[1], train.y.shape[1]
-        row_bytes = len(replicates) * (width + 2 * outputs) * train.x.dtype.itemsize
+        width, outputs = train.x.shape[1], first.shape[1]
+        row_bytes = len(replicates) * (width + 2 * train.y.shape[1]) * train.x.dtype.itemsize
         self.steps = max(1, min(BLOCK_BYTES // (row_bytes * batch_size), -(-self.n // batch_size)))
         rows = self.steps * batch_size
         self._x = aligned((len(replicates), 1, rows, width), train.x.dtype)
-        self._y = aligned((len(replicates), 1, outputs * rows), train.y.dtype)
-        self._gathered = np.empty((rows, outputs), train.y.dtype)
+        self._y = aligned((len(replicates), 1, outputs * rows), first.dtype)
+        self._gathered = np.empty((rows, train.y.shape[1]), train.y.dtype)
         self._views = {count: list(self._slices(count)) for count in {min(rows, self.n), self.n % rows} - {0}}
 
     def epoch(self, epoch: int) -> Iterator[tuple[Array, Array]]:
-        """Pairs `x (R, 1, B, D + 1)`, `y (R, 1, C, B)`: views of buffers that the next pairs overwrite."""
+        """Pairs `x (R, 1, B, D + 1)`, `y (R, 1, C or 1, B)`: views of buffers that the next pairs overwrite."""
         orders = [replicate.order(epoch) for replicate in self.replicates]
         block = self.steps * self.batch_size
         for start in range(0, self.n, block):
@@ -51,9 +57,10 @@ class Minibatches:
     def _gather(self, r: int, rows: Array) -> None:
         """Copy the rows of one replicate in; targets turn to features first, a minibatch after the other."""
         train = self.replicates[r].data.train
-        count, outputs = len(rows), train.y.shape[1]
+        count = len(rows)
         np.take(train.x, rows, axis=0, out=self._x[r, 0, :count], mode="clip")
-        y = np.take(train.y, rows, axis=0, out=self._gathered[:count], mode="clip")
+        y = self.target(np.take(train.y, rows, axis=0, out=self._gathered[:count], mode="clip"))
+        outputs = y.shape[1]
         whole = count // self.batch_size * self.batch_size
         target = self._y[r, 0]
         turned = y[:whole].reshape(-1, self.batch_size, outputs).swapaxes(-1, -2)
@@ -61,7 +68,7 @@ class Minibatches:
         target[whole * outputs : count * outputs].reshape(outputs, count - whole)[...] = y[whole:].T
 
     def _slices(self, rows: int) -> Iterator[tuple[Array, Array]]:
-        replicates, outputs = len(self.replicates), self._gathered.shape[1]
+        replicates, outputs = len(self.replicates), self.target(self._gathered[:1]).shape[1]
         for start in range(0, rows, self.batch_size):
             stop = min(start + self.batch_size, rows)
             y = self._y[..., start * outputs : stop * outputs]

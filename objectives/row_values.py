@@ -50,7 +50,7 @@ def _over_rows(problem: Problem, weights: Array, part: str, value: Callable[[Arr
     found = []
     for start in range(0, len(parts[0]), CHUNK):
         x = np.stack([one.x[start : start + CHUNK] for one in parts])[:, None]
-        y = np.stack([one.y[start : start + CHUNK] for one in parts])
+        y = problem.loss.target(np.stack([one.y[start : start + CHUNK] for one in parts]))
         rows = x.shape[2]
         work = Workspace(shapes, len(parts), weights.shape[1], rows, dtype, back=False)
         z = np.moveaxis(forward(x, layers, work, ACTIVATIONS[problem.model.activation]), -1, 1)

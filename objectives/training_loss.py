@@ -69,7 +69,7 @@ def chunks(problem: Problem, dtype: Any, replicate: int = 0) -> Iterator[tuple[A
 
 
 def _passes(problem: Problem, weights: Array, replicate: int) -> Iterator[tuple[Array, Array, Workspace, Scratch]]:
-    """Chunks `x (1, 1, B, D + 1)`, `y (1, 1, C, B)` with buffers that fit them."""
+    """Chunks `x (1, 1, B, D + 1)`, `y (1, 1, C or 1, B)` with buffers that fit them."""
     shapes = problem.model.shapes(problem.inputs, problem.outputs)
     buffers: dict[int, tuple[Workspace, Scratch]] = {}
     for x, y in chunks(problem, weights.dtype, replicate):
@@ -79,4 +79,4 @@ def _passes(problem: Problem, weights: Array, replicate: int) -> Iterator[tuple[
                 Workspace(shapes, 1, len(weights), rows, weights.dtype),
                 Scratch(1, len(weights), problem.outputs, rows, weights.dtype),
             )
-        yield x[None, None], np.ascontiguousarray(y.T)[None, None], *buffers[rows]
+        yield x[None, None], np.ascontiguousarray(problem.criterion.target(y).T)[None, None], *buffers[rows]

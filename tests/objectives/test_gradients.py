@@ -69,7 +69,8 @@ def smooth_point(problem: Problem) -> tuple[Array, Array, Array]:
     rng = np.random.default_rng(11)
     data = problem.replicates[0].data.train
     rows = [rng.permutation(len(data))[:ROWS] for _ in range(REPLICATES)]
-    x, y = np.stack([data.x[r] for r in rows])[:, None], np.stack([data.y[r].T for r in rows])[:, None]
+    x, y = np.stack([data.x[r] for r in rows])[:, None], np.stack([data.y[r] for r in rows])[:, None]
+    y = problem.criterion.target(y).swapaxes(-1, -2)
     while True:
         weights = rng.normal(size=(REPLICATES, TRIALS, problem.model.size(problem.inputs, problem.outputs)))
         if problem.model.activation != "relu" or nearest_kink(problem, weights, x) > KINK:
@@ -94,6 +95,6 @@ def test_float32_gradients_agree_with_float64(task, outputs, activation):
     whole = problem(Sizes(task, outputs, features=3), Model((6, 4), activation), REPLICATES)
     weights, x, y = smooth_point(whole)
     _, double = gradient_at(whole, weights, x, y)
-    _, single = gradient_at(whole, *(a.astype(np.float32) for a in (weights, x, y)))
+    _, single = gradient_at(whole, *(a.astype(np.float32) if a.dtype.kind == "f" else a for a in (weights, x, y)))
     assert single.dtype == np.float32
     np.testing.assert_allclose(single, double, rtol=1e-4, atol=1e-5)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from objectives.buffers import outputs as outputs_buffer
 from objectives.errors import InvalidInput
 from objectives.losses import LOSSES, Scratch, criterion_of, huber, loss_of, losses_for
 from tests.objectives.problems import TASKS, Array
@@ -34,12 +35,25 @@ def naive(name: str, z: Array, y: Array) -> tuple[float, Array]:
 
 def computed(name: str, z: Array, y: Array) -> tuple[Array, Array, Array]:
     """Mean losses `(R, K)` by `value` and by `gradient`, and the gradients `(R, K, C, B)`; `value` must keep `z`."""
-    scratch, before = Scratch(*z.shape, z.dtype), z.copy()
+    scratch, before = Scratch(*z.shape, z.dtype), z
+    z, y = as_outputs(z), told(name, y)
     LOSSES[name].value(z, y, scratch)
     np.testing.assert_array_equal(z, before)
     value = scratch.total[..., 0, 0] / z.shape[-1]
     LOSSES[name].gradient(z, y, scratch)
     return value, scratch.total[..., 0, 0] / z.shape[-1], z
+
+
+def as_outputs(z: Array) -> Array:
+    """A copy that lies in memory as outputs of a model do."""
+    copy = outputs_buffer(*z.shape, z.dtype)
+    copy[...] = z
+    return copy
+
+
+def told(name: str, y: Array) -> Array:
+    """Targets `(R, 1, C, B)` as the loss is told them."""
+    return np.moveaxis(LOSSES[name].target(np.moveaxis(y, -2, -1)), -1, -2)
 
 
 def drawn(name: str, outputs: int, rows: int, scale: float, dtype: str, seed: int = 0) -> tuple[Array, Array]:
@@ -172,9 +186,10 @@ def test_curvatures_are_the_slopes_of_gradients(name, outputs):
     loss, z, y = LOSSES[name], z[:1, :1], y[:1]
     scratch, h = Scratch(*z.shape, z.dtype), 1e-6
 
-    def slope(outputs_: Array) -> Array:
-        loss.gradient(outputs_, y, scratch)
-        return 6 * outputs_[0, 0]
+    def slope(at: Array) -> Array:
+        there = as_outputs(at)
+        loss.gradient(there, told(name, y), scratch)
+        return 6 * there[0, 0]
 
     found = loss.curvature(loss.link(z)[0, 0].T, y[0, 0].T)
     for c in range(outputs):
