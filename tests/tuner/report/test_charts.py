@@ -13,19 +13,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from objectives.optimizers import OPTIMIZERS
 from tests.tuner.command import Shell
 from tests.tuner.report.planted import changed_study, reconfigured, sound, trained, written
 from tuner.report.budgets import best_of, chances, distribution
 from tuner.report.charts import CHARTS, figures
 from tuner.report.charts.base import powers, value_axis
 from tuner.report.charts.curves import MOST_CURVES, chosen
+from tuner.report.charts.looks import key
 from tuner.report.charts.progress import best_so_far
 from tuner.report.charts.sensitivity import edges, envelope
 from tuner.report.charts.workers import idle, joined, runs, tasks
 from tuner.report.data import columns_of, rows_of
 from tuner.report.found import Frames, thinned
 from tuner.report.parameters import place, value_at
-from tuner.report.theme import DARK, LIGHT
+from tuner.report.theme import DARK, LIGHT, PALETTE
 from tuner.result import Result
 from tuner.spec import Range
 
@@ -95,6 +97,34 @@ def test_an_optimizer_has_one_colour_everywhere(varied: Result) -> None:
         found = scales(figure.chart.to_dict(validate=False))
         assert found
         assert all(scale == {"domain": ["momentum", "adam"], "range": "category"} for scale in found), figure.name
+
+
+def looks(node: Any, channel: str) -> list[Any]:
+    """The scales of an optimizer's channel, wherever in a specification."""
+    if isinstance(node, list):
+        return [one for part in node for one in looks(part, channel)]
+    if not isinstance(node, dict):
+        return []
+    own = node.get("encoding", {}).get(channel, {})
+    found = [own["scale"]] if own.get("field") == "optimizer" else []
+    return found + [one for part in node.values() for one in looks(part, channel)]
+
+
+def test_seventeen_optimizers_are_told_apart(tmp_path: Path) -> None:
+    names = list(OPTIMIZERS)
+    trials = [trained(i, 0.3 + i / 100, optimizer=names[i % len(names)]) for i in range(4 * len(names))]
+    linear, own = {"kind": "linear"}, {name: {} for name in names}
+    study = changed_study(study={"trials": len(trials)}, model=linear, optimizers=own)
+    frames = Frames(written(tmp_path, trials, [], study))
+    assert len(names) > 2 * PALETTE
+    for figure in (one for own in figures(frames).values() for one in own if one.by_optimizer):
+        document = figure.chart.to_dict(validate=False)
+        seconds = [scale["range"] for channel in ("shape", "strokeDash") for scale in looks(document, channel)]
+        assert seconds, figure.name
+        for second in seconds:
+            pairs = [(i % PALETTE, str(look)) for i, look in enumerate(second)]
+            assert len(set(pairs)) == len(names), figure.name
+    assert len({tuple(key(i).values()) for i in range(len(names))}) == len(names)
 
 
 def test_many_curves_are_thinned_and_the_caption_says_so(tmp_path: Path) -> None:

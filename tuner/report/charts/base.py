@@ -15,21 +15,19 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 import numpy as np
 
+from tuner.report.charts.looks import AWAY, as_points, fading
 from tuner.report.found import Frames
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "AWAY",
     "CROSS",
     "DONE",
     "HEIGHT",
     "Axis",
     "Figure",
-    "colour",
     "field",
-    "fading",
     "goal_axis",
     "join",
     "linked",
@@ -45,7 +43,6 @@ __all__ = [
 HEIGHT = 260
 WIDTH = 560
 LOG_FROM = 5.0  # times the smallest value, from which a positive axis is logarithmic
-AWAY = "focus !== '' && focus !== datum.optimizer"
 CROSS = "M-1,-1L1,1M-1,1L1,-1"
 DONE = "datum.state === 'complete'"
 FAR = 1.5  # spans of the inner values, beyond which a value is drawn at the edge
@@ -165,19 +162,6 @@ def quoted(text: str) -> str:
     return json.dumps(text)
 
 
-def colour(frames: Frames, legend: bool = True) -> alt.Color:
-    """The colour of an optimizer: its place in the study decides."""
-    shown = alt.Legend(title=None, columns=4, symbolType="circle", symbolOpacity=1) if legend else None
-    return alt.Color(
-        field="optimizer", type="nominal", scale=alt.Scale(domain=frames.optimizers, range="category"), legend=shown
-    )
-
-
-def fading(shown: float, faded: float = 0.06) -> Any:
-    """The opacity of what belongs to an optimizer: low while another one is in focus."""
-    return alt.OpacityValue(shown, condition=[{"test": AWAY, "value": faded}])
-
-
 def tooltip(frames: Frames, *more: alt.Tooltip) -> list[alt.Tooltip]:
     """What pointing at a trial tells: the trial, its value, its searched settings."""
     first = [
@@ -206,7 +190,7 @@ def trial_points(frames: Frames, data: pd.DataFrame, x: Any, axis: Axis) -> Any:
         .encode(
             x=x,
             y=goal_y(frames, axis),
-            color=colour(frames),
+            **as_points(frames),
             size=alt.SizeValue(22, condition={"test": DONE, "value": 60}),
             opacity=alt.OpacityValue(0.45, condition=[{"test": AWAY, "value": 0.06}, {"test": DONE, "value": 0.95}]),
             tooltip=tooltip(frames),

@@ -11,7 +11,8 @@ import altair as alt
 import numpy as np
 
 from objectives.surfaces import Surface, surface_of
-from tuner.report.charts.base import AWAY, Figure, colour, fading, join, linked, value_axis
+from tuner.report.charts.base import Figure, join, linked, value_axis
+from tuner.report.charts.looks import AWAY, as_lines, as_points, fading
 from tuner.report.contours import contours, window
 from tuner.report.found import Frames, goal_curve
 from tuner.trial import Trial
@@ -106,10 +107,8 @@ def path_figure(frames: Frames, surface: Surface) -> Figure:
     layers = [
         lines.encode(x=x, y=y, color=shade, detail="level:Q", order=alt.value(None)),
         alt.Chart(minima).mark_point(shape="cross", style="ink", filled=True, size=110).encode(x=x, y=y),
-        walks.transform_filter(f"!({scattered})")
-        .mark_line(strokeWidth=2)
-        .encode(order="epoch:Q", color=colour(frames, legend=False)),
-        walks.mark_point(filled=True, size=22).encode(color=colour(frames)),
+        walks.transform_filter(f"!({scattered})").mark_line(strokeWidth=2).encode(order="epoch:Q", **as_lines(frames)),
+        walks.mark_point(filled=True, size=22).encode(**as_points(frames)),
         walks.transform_filter("datum.trial === marked").mark_point(style="marked", size=80, opacity=1),
     ]
     caption = (
@@ -304,7 +303,7 @@ def stochastic(frames: Frames) -> Figure:
                 axis=alt.Axis(title="epoch: one pass over the data", format="d", tickMinStep=1, grid=False),
             ),
             y=alt.Y(field="value", type="quantitative", scale=axis.scale(), axis=axis.ticks(frames.study.metric)),
-            color=colour(frames),
+            **as_lines(frames),
             opacity=fading(1),
         )
     )

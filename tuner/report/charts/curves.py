@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
-from tuner.report.charts.base import Axis, Figure, colour, count, fading, join, linked, powers, value_axis
+from tuner.report.charts.base import Axis, Figure, count, join, linked, powers, value_axis
+from tuner.report.charts.looks import as_lines, as_points, colour, fading
 from tuner.report.found import Frames
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def drawn(frames: Frames, data: pd.DataFrame, axis: Axis, title: str, x: alt.X) 
         .encode(opacity=fading(0.8)),
         base.transform_filter("datum.kind === 'best'")
         .mark_line(strokeWidth=2.4)
-        .encode(color=colour(frames), opacity=fading(1)),
+        .encode(**as_lines(frames), opacity=fading(1)),
         base.transform_filter("datum.trial === marked").mark_line(style="ink", strokeWidth=3, fill=None),
     ]
     return linked(layers, title, 320)
@@ -131,25 +132,21 @@ def gap(frames: Frames) -> Figure:
     data = data.assign(
         series=[f"{metric} {number}" for metric, number in zip(data["metric"], data["trial"], strict=True)]
     )
+    data["last"] = data.groupby("series")["epoch"].transform("max") == data["epoch"]
     dash = alt.StrokeDash(
         field="metric",
         type="nominal",
         scale=alt.Scale(domain=["train_loss", "valid_loss"], range=[[4, 3], [1, 0]]),
         legend=None,
     )
-    line = (
-        alt.Chart(data)
-        .mark_line(strokeWidth=1.8)
-        .encode(
-            x=epoch_axis(data),
-            y=value_y(axis, "loss"),
-            color=colour(frames),
-            strokeDash=dash,
-            detail="series:N",
-            opacity=fading(1),
-            tooltip=[*curve_tooltip(), alt.Tooltip(field="metric", type="nominal", title="curve")],
-        )
+    base = alt.Chart(data).encode(
+        x=epoch_axis(data),
+        y=value_y(axis, "loss"),
+        opacity=fading(1),
+        tooltip=[*curve_tooltip(), alt.Tooltip(field="metric", type="nominal", title="curve")],
     )
+    line = base.mark_line(strokeWidth=1.8).encode(color=colour(frames), strokeDash=dash, detail="series:N")
+    ends = base.transform_filter("datum.last").mark_point(filled=True, size=36).encode(**as_points(frames))
     marked = line.transform_filter("datum.trial === marked").encode(strokeWidth=alt.value(4))
     caption = join(
         f"The best {count(len(best), 'trial')}: dashed on the training rows, solid on the validation rows. Where the"
@@ -157,4 +154,4 @@ def gap(frames: Frames) -> Figure:
         " line turns up while the dashed one falls, training on is overfitting; the best epoch is what counts.",
         axis.words,
     )
-    return Figure("curves-gap", title, caption, linked([line, marked], title), True)
+    return Figure("curves-gap", title, caption, linked([line, ends, marked], title), True)

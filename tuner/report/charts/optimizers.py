@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import altair as alt
 
 from tuner.report.budgets import best_of, chances
-from tuner.report.charts.base import Figure, colour, fading, field, goal_y, join, linked, value_axis
+from tuner.report.charts.base import Figure, field, goal_y, join, linked, value_axis
+from tuner.report.charts.looks import as_lines, as_points, colour, fading
 from tuner.report.found import Frames
 
 if TYPE_CHECKING:
@@ -70,14 +71,18 @@ def tuned(frames: Frames) -> Figure:
         scale=alt.Scale(domainMin=1, nice=False),
         axis=alt.Axis(title="trials of the optimizer", format="d", tickMinStep=1),
     )
-    base = alt.Chart(data).transform_filter("isValid(datum.value)").encode(x=x, color=colour(frames))
+    base = alt.Chart(data).transform_filter("isValid(datum.value)").encode(x=x)
     scale = axis.scale()
     layers = [
         base.mark_area(clip=True).encode(
-            y=alt.Y(field="low", type="quantitative", scale=scale), y2="high", opacity=fading(0.16, 0.02)
+            y=alt.Y(field="low", type="quantitative", scale=scale),
+            y2="high",
+            color=colour(frames, legend=False),
+            opacity=fading(0.16, 0.02),
         ),
         base.mark_line(strokeWidth=2.2).encode(
             y=goal_y(frames, axis),
+            **as_lines(frames),
             opacity=fading(1),
             tooltip=[
                 alt.Tooltip(field="optimizer", type="nominal"),
@@ -128,10 +133,10 @@ def confirmed(frames: Frames) -> Figure:
         .encode(
             x=alt.X(field="low", type="quantitative", scale=axis.scale()),
             x2="high",
-            color=colour(frames),
+            color=colour(frames, legend=False),
             opacity=fading(0.7),
         ),
-        base.mark_point(filled=True, size=110).encode(x=x, color=colour(frames), opacity=fading(1)),
+        base.mark_point(filled=True, size=110).encode(x=x, **as_points(frames), opacity=fading(1)),
         base.mark_tick(style="ink", thickness=2.5, size=16).encode(
             x=alt.X(field="search_value", type="quantitative", scale=axis.scale())
         ),

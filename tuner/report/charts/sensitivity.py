@@ -13,8 +13,6 @@ from tuner.report.charts.base import (
     DONE,
     Axis,
     Figure,
-    colour,
-    fading,
     field,
     goal_axis,
     goal_y,
@@ -27,6 +25,7 @@ from tuner.report.charts.base import (
     tooltip,
     trial_points,
 )
+from tuner.report.charts.looks import as_lines, colour, fading
 from tuner.report.found import Frames
 from tuner.report.parameters import Parameter, place
 from tuner.spec import Range
@@ -167,7 +166,7 @@ def on_axis(parameter: Parameter, value: float) -> float:
 def edge_rules(frames: Frames, name: str, x: alt.X) -> Any:
     """The edges as dashed rules."""
     rule = alt.Chart(edges(frames, name)).mark_rule(strokeDash=[3, 3], strokeWidth=1)
-    return rule.encode(x=x, color=colour(frames), opacity=fading(0.55))
+    return rule.encode(x=x, color=colour(frames, legend=False), opacity=fading(0.55))
 
 
 def envelope(frames: Frames, name: str) -> pd.DataFrame:
@@ -201,7 +200,7 @@ def ahead(frames: Frames, value: float, other: float) -> bool:
 def envelope_line(frames: Frames, name: str, x: alt.X, axis: Axis) -> Any:
     """The best of each bucket, joined."""
     line = alt.Chart(envelope(frames, name)).mark_line(strokeWidth=1.6)
-    return line.encode(x=x, y=goal_y(frames, axis), color=colour(frames), opacity=fading(0.9))
+    return line.encode(x=x, y=goal_y(frames, axis), **as_lines(frames), opacity=fading(0.9))
 
 
 def pair(frames: Frames, names: tuple[str, str] | None) -> list[Figure]:

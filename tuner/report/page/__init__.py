@@ -17,17 +17,19 @@ from typing import Any
 from tuner.report import sections
 from tuner.report.bundle import script_bundle
 from tuner.report.charts import Figure, figures
+from tuner.report.charts.looks import key
 from tuner.report.charts.time import STATES
 from tuner.report.data import Kept, columns_of, script_json
 from tuner.report.findings import findings_of
 from tuner.report.found import Found, Frames
 from tuner.report.pictures import inline_svg
-from tuner.report.theme import DARK, LIGHT, PALETTE, Theme, config
+from tuner.report.theme import DARK, LIGHT, Theme, config
 from tuner.report.words import visible
 
 __all__ = ["page"]
 
 HERE = Path(__file__).parent
+LOOKS = ("color", "shape", "strokeDash")  # of an optimizer
 GROUPS = {
     "course": "The course, drawn",
     "curves": "Learning curves",
@@ -71,7 +73,7 @@ def page(found: Found, created: str = "", watch: Watch = lambda stage: None) -> 
         "table": table,
         "states": STATES,
         "optimizers": frames.optimizers,
-        "palette": PALETTE,
+        "keys": [key(place) for place in range(len(frames.optimizers))],
         "optimizer_table": sections.optimizer_table(frames),
         "figures": pictures,
         "groups": [(name, title) for name, title in GROUPS.items() if pictures[name]],
@@ -115,9 +117,8 @@ def drawn(figure: Figure, kept: Kept) -> Drawn:
 def fitted(document: dict[str, Any], own_legend: bool) -> dict[str, Any]:
     """A specification as wide as its place, without what the page says itself: the title, and a legend of its own."""
     kept = {key: value for key, value in document.items() if key not in ("$schema", "config", "title")}
-    for layer in kept["layer"] if own_legend else []:
-        if "color" in layer.get("encoding", {}):
-            layer["encoding"]["color"] = layer["encoding"]["color"] | {"legend": None}
+    for encoding in (layer.get("encoding", {}) for layer in kept["layer"]) if own_legend else []:
+        encoding |= {name: encoding[name] | {"legend": None} for name in LOOKS if name in encoding}
     return kept | {"width": "container", "autosize": {"type": "fit", "contains": "padding"}}
 
 

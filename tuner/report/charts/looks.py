@@ -1,0 +1,71 @@
+"""How an optimizer looks, in every chart the same: a colour, and where there are more of them a shape and a dash.
+
+Its place in the study decides. The palette has as many colours as colour-blind people tell apart; the optimizers after
+them have the same ones again with another shape, and their lines another dash.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+
+from tuner.report.found import Frames
+from tuner.report.theme import PALETTE
+
+__all__ = ["AWAY", "DASHES", "SHAPES", "as_lines", "as_points", "colour", "fading", "key"]
+
+AWAY = "focus !== '' && focus !== datum.optimizer"
+SHAPES = ("circle", "triangle-up", "diamond", "square")
+DASHES: tuple[tuple[int, ...], ...] = ((1, 0), (7, 3), (2, 3), (8, 2, 2, 2))
+
+# The same around (0, 0), in a legend of the page's own.
+OUTLINES = {
+    "circle": "M-4,0a4,4 0 1,0 8,0a4,4 0 1,0 -8,0",
+    "triangle-up": "M0,-4.5L4.5,4L-4.5,4Z",
+    "diamond": "M0,-5L5,0L0,5L-5,0Z",
+    "square": "M-3.6,-3.6H3.6V3.6H-3.6Z",
+}
+
+
+def turn(place: int) -> int:
+    """How often the palette has been used up before an optimizer's place; the fifth time looks like the first."""
+    return place // PALETTE % len(SHAPES)
+
+
+def colour(frames: Frames, legend: bool = True) -> alt.Color:
+    """The colour of an optimizer."""
+    shown = alt.Legend(title=None, columns=4, symbolType="circle", symbolOpacity=1) if legend else None
+    scale = alt.Scale(domain=frames.optimizers, range="category")
+    return alt.Color(field="optimizer", type="nominal", scale=scale, legend=shown)
+
+
+def as_points(frames: Frames) -> dict[str, Any]:
+    """Encodings of points of an optimizer."""
+    return {"color": colour(frames), **_second(frames, "shape", alt.Shape, SHAPES)}
+
+
+def as_lines(frames: Frames) -> dict[str, Any]:
+    """Encodings of lines of an optimizer."""
+    return {"color": colour(frames), **_second(frames, "strokeDash", alt.StrokeDash, [list(dash) for dash in DASHES])}
+
+
+def key(place: int) -> dict[str, str]:
+    """How a legend draws an optimizer: a variable of its colour, the outline of its points, its lines' dash."""
+    again = turn(place)
+    dash = " ".join(map(str, DASHES[again]))
+    return {"colour": f"--c{place % PALETTE}", "shape": OUTLINES[SHAPES[again]], "dash": dash}
+
+
+def _second(frames: Frames, name: str, channel: Any, looks: Any) -> dict[str, Any]:
+    """What tells those apart that share a colour; nothing where none do."""
+    if len(frames.optimizers) <= PALETTE:
+        return {}
+    own = [looks[turn(place)] for place in range(len(frames.optimizers))]
+    scale = alt.Scale(domain=frames.optimizers, range=own)
+    return {name: channel(field="optimizer", type="nominal", scale=scale, legend=alt.Legend(title=None, columns=4))}
+
+
+def fading(shown: float, faded: float = 0.06) -> Any:
+    """The opacity of what belongs to an optimizer: low while another one is in focus."""
+    return alt.OpacityValue(shown, condition=[{"test": AWAY, "value": faded}])
