@@ -6,25 +6,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["UNITS", "Budget"]
+__all__ = ["ENDLESS", "RUN", "UNITS", "Budget"]
 
 UNITS = ("epochs", "steps", "examples")
+RUN = "run"  # the unit of what trains as long as it likes
+ENDLESS = 10**9
 
 
 @dataclass(frozen=True)
 class Budget:
-    """An amount of a unit. `rows` are the train rows, which steps and examples need; 0 where they are not known yet."""
+    """An amount of a unit. `rows` are the train rows, which steps and examples need; 0 where they are not known yet.
+
+    A `plain` one is counted by who trains, in its own unit: there are no epochs behind it.
+    """
 
     unit: str
     amount: int
     rows: int = 0
+    plain: bool = False
 
     def __str__(self) -> str:
         return f"{self.amount:,} {self.unit[:-1] if self.amount == 1 else self.unit}"
 
     def per_epoch(self, config: Mapping[str, Any]) -> int:
         """Units in one epoch of a config. Raises ValueError where that takes the train rows and they are not known."""
-        if self.unit == "epochs":
+        if self.unit == "epochs" or self.plain:
             return 1
         if not self.rows:
             raise ValueError(f"epochs in {self.unit} depend on the train rows, which are not known yet")
@@ -36,4 +42,6 @@ class Budget:
 
         A model is evaluated after an epoch, so that parts of one would leave nothing to compare.
         """
+        if self.unit == RUN:
+            return ENDLESS
         return max(1, round((self.amount if amount is None else amount) / self.per_epoch(config)))

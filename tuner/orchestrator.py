@@ -1,8 +1,8 @@
 """The search: ask a generation, train it rung by rung, prune, tell, commit.
 
-At most LAG + 1 generations are in flight, so that proposing the next one and the last survivors of this one overlap.
-Outcomes arrive in any order; they are cut at synchronous rungs and committed in trial order, so that nothing in the
-ledger depends on when anything finished.
+One generation more than the study's lag is in flight, so that proposing the next one and the last survivors of others
+overlap. Outcomes arrive in any order; they are cut at synchronous rungs and committed in trial order, so that nothing
+in the ledger depends on when anything finished.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tuner.errors import TunerError
 from tuner.goal import ranked
 from tuner.ledger import Ledger
 from tuner.live import LiveGeneration, LiveTrial
-from tuner.search import LAG, bars, generation_size, ladder, propose, rungs
+from tuner.search import bars, generation_size, ladder, lag_of, propose, rungs
 from tuner.space import Space
 from tuner.spec import Study
 from tuner.stopping import reason_to_stop
@@ -119,7 +119,7 @@ class Search:
 
     def _propose(self) -> None:
         """Propose generations as far ahead as the lag allows, and send their first packs."""
-        while len(self.flying) <= LAG:
+        while len(self.flying) <= lag_of(self.study):
             asked = len(self.history) + sum(len(generation.trials) for generation in self.flying)
             number = (self.history[-1].generation + 1 if self.history else 0) + len(self.flying)
             count = min(generation_size(self.study, number), self.study.trials - asked)
@@ -147,7 +147,8 @@ class Search:
         for task in tasks:
             seconds = generation.left(task, self.study.limits.seconds_per_trial)
             call = self.training.call(task, flight, shared)
-            sent[self.engine.submit(timed, *call, seconds=seconds)] = (generation, task)
+            # Older generations first: the next one waits for them, and nobody for the youngest.
+            sent[self.engine.submit(timed, *call, seconds=seconds, turn=generation.number)] = (generation, task)
         if all(future.done() for future in sent):  # trained inline, while we waited
             self.waiting += time.perf_counter() - before
         self.out |= sent

@@ -16,12 +16,14 @@ from tuner.latents import Latent
 from tuner.spec import Choices, Domain, Range, is_searched, values_of
 
 __all__ = [
+    "ABSENT",
     "DEFAULTS",
     "UNUSED",
     "Parameter",
     "coordinate_of",
     "grid_of",
     "latent_of",
+    "middle_of",
     "nearest_in",
     "problem_with",
     "value_at",
@@ -35,6 +37,7 @@ DEFAULTS = {
     "activation": "relu",
     "init": "torch",
 }
+ABSENT = object()  # in the place of a default: a config that does not have it does without
 UNUSED = 0.5  # the coordinate of a latent that does not apply
 
 
@@ -100,7 +103,9 @@ def value_at(p: Parameter, latents: Mapping[str, float | str]) -> Any:
     """The natural value of a parameter."""
     domain = p.domain
     if isinstance(domain, Range):
-        return _unfold(float(latents[p.latent]), domain)
+        return (
+            _unfold(float(latents[p.latent]), domain) if not domain.step else _step_at(float(latents[p.latent]), domain)
+        )
     if not isinstance(domain, Choices):
         return _natural(domain)
     at = latents[p.latent]
@@ -113,7 +118,7 @@ def coordinate_of(p: Parameter, value: Any) -> float | str:
     """The inverse of `_value` for a parameter that is searched; the middle of its bin for a number to choose."""
     domain = p.domain
     if isinstance(domain, Range):
-        return _fold(float(value), domain)
+        return _fold(float(value), domain) if not domain.step else _place_of(float(value), domain)
     values = domain.values if isinstance(domain, Choices) else (domain,)
     if isinstance(domain, Choices) and _numeric(domain):
         return (values.index(nearest_in(domain, value)) + 0.5) / len(values)
@@ -138,11 +143,12 @@ def problem_with(domain: Domain, value: Any) -> tuple[str, str] | None:
     value = tuple(value) if isinstance(value, list) else value
     if isinstance(domain, Range):
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        inside = number and domain.low <= value <= domain.high
+        inside = number and domain.low <= value <= domain.high and (not domain.step or _on_step(value, domain))
+        steps = f" in steps of {domain.step:g}" if domain.step else ""
         return (
             None
             if inside
-            else (f"{value!r} is not in [{domain.low:g}, {domain.high:g}]", "widen the range, or stay in it")
+            else (f"{value!r} is not in [{domain.low:g}, {domain.high:g}]{steps}", "widen the range, or stay in it")
         )
     values = values_of(domain)
     if any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in values):
@@ -150,6 +156,23 @@ def problem_with(domain: Domain, value: Any) -> tuple[str, str] | None:
     if isinstance(domain, Choices):
         return f"{value!r} is not searched", f"choose one of: {', '.join(map(_label, values))}"
     return f"{value!r} is another value than the {_label(domain)} that is fixed", "leave it out, or search it"
+
+
+def _on_step(value: float, domain: Range) -> bool:
+    """Whether a value is one of the steps of a range, and whole where they are."""
+    whole = isinstance(domain.low, int) and isinstance(domain.step, int)
+    if whole and not isinstance(value, int):
+        return False
+    return abs(_step_at(_place_of(value, domain), domain) - value) <= 1e-9 * max(1.0, abs(value))
+
+
+def middle_of(domain: Domain) -> Any:
+    """A value to begin with where nobody names one: the middle of a range or of numbers, else the first choice."""
+    if isinstance(domain, Range):
+        return value_at(Parameter("", "", domain, None), {"": UNUSED})
+    if isinstance(domain, Choices):
+        return domain.values[(len(domain.values) - 1) // 2 if _numeric(domain) else 0]
+    return domain
 
 
 def nearest_in(domain: Domain, value: Any) -> Any:
@@ -178,6 +201,25 @@ def _unfold(u: float, domain: Range) -> float:
     x = a + u * (b - a)
     value = _short(x) if domain.scale == "linear" else _short(math.exp(x))
     return min(max(1 - value if domain.scale == "log1m" else value, domain.low), domain.high)
+
+
+def _step_at(u: float, domain: Range) -> float:
+    """The step at coordinate `u`, each with an equal part of the scale; whole numbers stay whole."""
+    last = int((domain.high - domain.low) / domain.step + 1e-9)
+    if domain.scale == "log":  # whole numbers, each with what rounds to it
+        a, b = math.log(domain.low - 0.5), math.log(domain.high + 0.5)
+        return min(max(round(math.exp(a + u * (b - a))), int(domain.low)), int(domain.high))
+    value = domain.low + min(int(u * (last + 1)), last) * domain.step
+    return value if isinstance(value, int) else _short(value)
+
+
+def _place_of(value: float, domain: Range) -> float:
+    """The coordinate of a step: the middle of its part."""
+    last = int((domain.high - domain.low) / domain.step + 1e-9)
+    if domain.scale == "log":
+        a, b = math.log(domain.low - 0.5), math.log(domain.high + 0.5)
+        return min(max((math.log(min(max(value, domain.low), domain.high)) - a) / (b - a), 0.0), 1.0)
+    return (min(max(round((value - domain.low) / domain.step), 0), last) + 0.5) / (last + 1)
 
 
 def _short(value: float) -> float:

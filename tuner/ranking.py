@@ -13,7 +13,7 @@ from objectives.optimizers import OPTIMIZERS
 from tuner.goal import ranked, signed
 from tuner.noise import Noise
 from tuner.optimum import MEASURES, gaps
-from tuner.spec import Study, values_of
+from tuner.spec import Own, Study, kind_of, values_of
 from tuner.standings import Standing
 from tuner.statistics import Interval, leader_groups, standard_error
 from tuner.trial import Trial
@@ -38,6 +38,7 @@ Kind = str | tuple[str, ...]  # "float64", "Int64", "boolean", or categories
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for the start of one
 FLOAT32 = 4 * float(np.finfo(np.float32).eps)  # relative differences that say nothing
 STATES = ("complete", "pruned", "diverged", "failed")
+OWN = "own"  # the task of an objective of somebody's own
 IMPORTED = "imported"  # the task of a study that another tool ran
 
 
@@ -80,7 +81,7 @@ def ranking(
     HYPER        float64, Int64, boolean or category: every hyperparameter under its own name (`hypers`),
                  missing where it does not apply
     epochs       int64     epochs that it trained
-    steps        int64     updates that it made
+    steps        int64     updates that it made; of an objective of somebody's own, epochs, repeated ones included
     examples     Int64     rows that a replicate saw; missing where the train rows are not known
     evaluations  float64   of the gradient over all train rows, or as much work
     seconds      float64   of training, its share of a pack's
@@ -159,13 +160,15 @@ def shown(value: Any) -> str:
     return "x".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def metric_names(study: Study, task: str) -> list[str]:
+def metric_names(study: Study, task: str, trials: Sequence[Trial] = ()) -> list[str]:
     """Metrics that every trial of a study has, losses first; beside a whole-batch method, what `MEASURES` names.
 
-    Those of an imported study are known as its value alone.
+    Those of an imported study are known as its value alone; an objective of somebody's own has what its `trials` told.
     """
     if task == IMPORTED:
         return []
+    if study.own:
+        return list(dict.fromkeys([study.metric, *(name for trial in trials for name in trial.metrics)]))
     whole = any(OPTIMIZERS[name].whole for name in study.optimizers)
     own = ["distance"] if task == "surface" else [f"valid_{metric.name}" for metric in metrics_of(task)]
     return ["train_loss", "valid_loss", *own, *(MEASURES if whole else ())]
@@ -176,6 +179,8 @@ def hyper_kinds(study: Study) -> dict[str, Kind]:
     if study.imported:
         return dict(study.imported.columns)
     rows = [row for name, row in OPTIMIZERS.items() if name in study.optimizers]
+    if study.own:
+        return _own_kinds(study, study.own)
     own: dict[str, Kind] = {name: "float64" for row in rows for name in row.names}
     own |= {flag.name: "boolean" for row in rows for flag in row.flags}
     train, model = study.train, study.model
@@ -195,6 +200,17 @@ def hyper_kinds(study: Study) -> dict[str, Kind]:
     scheduling: dict[str, Kind] = {"schedule": texts.pop("schedule"), **dict.fromkeys(numbers, "float64")}
     minibatch: dict[str, Kind] = {} if all(row.whole for row in rows) else {"batch_size": "Int64", **scheduling}
     return {"optimizer": tuple(study.optimizers), **own, **minibatch, **texts, **dropout}
+
+
+def _own_kinds(study: Study, own: Own) -> dict[str, Kind]:
+    """Optimizers with what is theirs where there are some, what [train] gives to a config, then the study's own."""
+    rows = [row for name, row in OPTIMIZERS.items() if name in study.optimizers]
+    found: dict[str, Kind] = {"optimizer": tuple(study.optimizers)} if rows else {}
+    found |= {name: "float64" for row in rows for name in row.names}
+    found |= {flag.name: ("false", "true") for row in rows for flag in row.flags}
+    found |= {name: kind_of(getattr(study.train, name)) for name in own.trained}
+    found |= {name: kind_of(domain) for name, domain in own.parameters.items()}
+    return found | ({"framework": (study.train.framework,)} if rows else {})
 
 
 def confirmation_table(standings: Sequence[Standing], tests: Sequence[str]) -> pd.DataFrame:
@@ -242,8 +258,13 @@ def _interval_columns(mean: str, ends: str, intervals: Sequence[Interval | None]
     return dict(zip((mean, f"{ends}low", f"{ends}high"), columns, strict=True))
 
 
-def tested_names(task: str, extra: Sequence[str]) -> list[str]:
-    """Test metrics that a confirmation of a task has: loss, the task's own, `extra` ones of scikit-learn."""
+def tested_names(task: str, extra: Sequence[str], standings: Sequence[Standing]) -> list[str]:
+    """Test metrics that a confirmation of a task has: loss, the task's own, `extra` ones of scikit-learn.
+
+    An objective of somebody's own has those that it told.
+    """
+    if task == OWN:
+        return list(dict.fromkeys(name for standing in standings for name in standing.test))
     return ["test_loss", *(f"test_{metric.name}" for metric in metrics_of(task)), *(f"test_{name}" for name in extra)]
 
 

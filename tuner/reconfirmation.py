@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,12 +17,11 @@ from tuner.home import Home, StudyDirectory, find, home_of
 from tuner.ledger import Ledger
 from tuner.orchestrator import Spent
 from tuner.publish import publish
-from tuner.question import Question, ask
 from tuner.result import Cost, Result
-from tuner.runner import PATIENCE, Work, engine_of
+from tuner.runner import PATIENCE, Work, subject_of
 from tuner.spec import MOST_SEEDS, Confirm, Study, not_run, stored_study
+from tuner.subject import Subject
 from tuner.watching import Watcher, default_watcher
-from tuner.workload import default_jobs
 
 __all__ = ["MOST_TOP", "confirm"]
 
@@ -39,11 +38,13 @@ def confirm(
     home: Home = None,
     storage: str | None = None,
     watcher: Watcher | None = None,
+    objective: Callable[..., Any] | None = None,
 ) -> Result:
     """Train the `top` trials of a study again on `seeds` fresh seeds and splits, then the best of them on as many more.
 
     By default as many as the study says. What was trained before counts, and stays in the comparison: neither number
-    ever falls. `data` are needed where the study was run with some. Raises UnknownStudy, NoResult where no trial is
+    ever falls. `data` or `objective` are needed where the study was run with some given in Python. Raises
+    UnknownStudy, NoResult where no trial is
     complete, StudyBusy, StudyError, DataError, ChangedStudy where the data or the machine's arithmetic are others.
     """
     started = time.perf_counter()
@@ -55,24 +56,26 @@ def confirm(
     if frozen.data.surface:
         what = "an analytic surface has no rows to set aside: its values are exact"
         raise StudyError(Complaint(f"study {frozen.name!r}", what, "there is nothing to confirm"))
-    wanted = asked(frozen, top, seeds, jobs)
+    wanted = asked(frozen, top, seeds, jobs).model_copy(update={"enabled": True})
     with writable(directory), directory.room() as room:
         Result(directory).best()  # raises NoResult before anything is read or trained
         watcher.stage("prepare")
-        question = stored_question(frozen, data, room)
-        frozen = replace(frozen, rows=len(question.first.train))  # a budget in steps is nothing without
+        subject = stored_subject(frozen, data, room, objective)
+        frozen = replace(frozen, rows=subject.study.rows)  # a budget in steps is nothing without
         with Ledger.open(directory.place) as ledger:
-            check_unchanged(question, ledger)
-            workers = jobs or default_jobs(replace(frozen, confirm=wanted), question.first, 0)
+            check_unchanged(subject, ledger)
+            for warning in subject.warnings(ledger.facts):
+                watcher.note(warning)
+            workers = jobs or subject.jobs(replace(frozen, confirm=wanted), 0)
             ledger.wait_for(PATIENCE, watcher.note)
-            with engine_of(frozen, workers) as engine:
-                work = Work(frozen, question, directory, ledger, engine, watcher)
-                (source, *_) = work.search_sources()
+            with subject.engine(frozen, workers, None) as engine:
+                work = Work(frozen, subject, directory, ledger, engine, watcher)
+                subject.training(frozen, directory, engine)
                 prepared = time.perf_counter()
                 retrained = work.confirm(wanted)
                 confirmed = time.perf_counter()
                 result = Result(directory)
-                publish(result, source, engine)
+                publish(result, subject, engine)
                 if len(result.standings) < wanted.top:
                     watcher.note(f"the study has no more than {len(result.standings)} complete trials to confirm")
     watcher.ended()
@@ -112,9 +115,9 @@ def writable(directory: StudyDirectory) -> Iterator[None]:
         held.__exit__(None, None, None)
 
 
-def stored_question(study: Study, data: Any, room: Path) -> Question:
-    """The study with its data read again. Raises DataError or StudyError where they cannot be had."""
-    if data is None and study.data.source is None:
+def stored_subject(study: Study, data: Any, room: Path, objective: Callable[..., Any] | None) -> Subject:
+    """What the study is about, read again. Raises DataError or StudyError where it cannot be had."""
+    if study.own is None and data is None and study.data.source is None:
         raise StudyError(
             Complaint(
                 "data",
@@ -122,16 +125,14 @@ def stored_question(study: Study, data: Any, room: Path) -> Question:
                 f"tuner.confirm({study.name!r}, data=...)",
             )
         )
-    return ask(study, data, room)
+    return subject_of(study, data, room, objective)
 
 
-def check_unchanged(question: Question, ledger: Ledger) -> None:
+def check_unchanged(subject: Subject, ledger: Ledger) -> None:
     """Raise ChangedStudy where the data, or the machine's arithmetic, are not what the trials were trained with."""
-    known, study = ledger.facts, question.study
-    lines = []
-    if known["data"] != question.first.digest:
-        where = study.data.source or "the data given"
-        lines.append(f"{where} has changed since: was {known['data'][:12]}, now {question.first.digest[:12]}")
+    known, study = ledger.facts, subject.study
+    where = f"{study.data.source or 'the data given'} has changed since:"
+    lines = [line.replace("the data:", where) for line in subject.changes(known)]
     if known["canary"] != InlineEngine().submit(canary).result():
         lines.append(f"this machine's arithmetic differs from where the study was run ({known['processor']})")
     if lines:

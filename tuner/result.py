@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from objectives.losses import criterion_of
 from objectives.models import model_of
+from objectives.optimizers import OPTIMIZERS
 from tuner.best import Best
 from tuner.errors import NoResult
 from tuner.exporters import conventions_of
@@ -100,23 +101,29 @@ class Result:
 
         `complete` leaves out those that do not rank, which of a large study are most.
         """
-        names = metric_names(self.study, self.facts["task"])
+        names = self.metrics
         trials = [trial for trial in self.all_trials if not complete or trial.state == "complete"]
         with uncollected():
             return ranking(self.study, trials, names, hyper_kinds(self.study), self.noise)
 
     def confirmation(self) -> pd.DataFrame:
         """The table of confirmed trials, best first; `tuner.ranking.confirmation_table` documents the columns."""
-        return confirmation_table(self.standings, tested_names(self.facts["task"], self.study.confirm.metrics))
+        names = tested_names(self.facts["task"], self.study.confirm.metrics, self.standings)
+        return confirmation_table(self.standings, names)
 
     def curves(self) -> pd.DataFrame:
         """Learning curves, tidy; `tuner.frames.curves_table` documents the columns."""
-        names = [name for name in metric_names(self.study, self.facts["task"]) if name != "gap"]
+        names = [name for name in self.metrics if name != "gap"]
         return curves_table(self.study, self.all_trials, names)
 
     def trials(self) -> pd.DataFrame:
         """Everything about every trial, in trial order; `tuner.frames.trials_table` documents the columns."""
         return trials_table(self.study, self.all_trials, self.ranking(), self.standings)
+
+    @cached_property
+    def metrics(self) -> list[str]:
+        """Names of the metrics that trials have."""
+        return metric_names(self.study, self.facts["task"], self.all_trials)
 
     @cached_property
     def standings(self) -> list[Standing]:
@@ -205,6 +212,10 @@ class Result:
             )
         return self._best(order[rank - 1])
 
+    def _conventional(self, trial: Trial) -> bool:
+        """Whether it is known what the values of a config mean to an optimizer."""
+        return not self.study.imported and trial.config.get("optimizer") in OPTIMIZERS
+
     def _best(self, trial: Trial) -> Best:
         confirmed = self.standings if self.is_confirmed else []
         standing = next((s for s in confirmed if s.trial == trial.number), None)
@@ -213,8 +224,8 @@ class Result:
             trial=trial.number,
             params=dict(trial.config) | {"epochs": trial.epoch, "horizon": trial.config.get("epochs", trial.epochs)},
             training=_training(trial),
-            conventions={} if self.study.imported else conventions_of(trial.config, self.study.dtype),
-            model={} if self.study.imported else _model(trial, self.facts),
+            conventions=conventions_of(trial.config, self.study.dtype) if self._conventional(trial) else {},
+            model={} if self.study.imported or self.study.own else _model(trial, self.facts),
             result={"metric": self.study.metric, "direction": self.study.direction, "value": trial.value}
             | {"metrics": dict(trial.metrics)},
             confirmation=_confirmation(standing, self.study),

@@ -6,39 +6,34 @@ name asks the same question. Then: search, confirm, write what others read.
 
 from __future__ import annotations
 
-import shutil
 import time
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from objectives.data import Prepared, move_prepared, place_in, save_prepared
 from objectives.errors import Complaint
-from objectives.problem import constant_loss
-from tuner.confirmation import batches, contenders, widened
-from tuner.confirmation import confirm as retrain
-from tuner.descending import Descending
-from tuner.dispatch import Engine, InlineEngine, check_cluster, open_engine
+from tuner.confirmation import contenders, widened
+from tuner.core import Core
+from tuner.dispatch import Engine, InlineEngine, check_cluster
 from tuner.errors import ChangedStudy, StudyError
 from tuner.facts import canary, machine_facts
 from tuner.home import Home, StudyDirectory, home_of, study_directory, write_atomic
 from tuner.ledger import Ledger
 from tuner.orchestrator import Search, Spent
 from tuner.origin import origin
-from tuner.packing import Source
 from tuner.publish import publish
-from tuner.question import Question, ask
+from tuner.question import ask
 from tuner.result import Cost, Result
 from tuner.space import space_of
 from tuner.spec import Confirm, Study, differences, in_toml, not_run, read_study, stored_study
-from tuner.standings import rank_seeds, report_seeds, search_seeds, standings
+from tuner.standings import rank_seeds, report_seeds, standings
+from tuner.subject import Subject
+from tuner.training import Training
 from tuner.trial import Confirmed, Trial
 from tuner.warm import Warm, warm_start, warm_text, warm_trials
 from tuner.watching import Watcher, default_watcher
-from tuner.workload import default_jobs
 
 __all__ = ["run"]
 
@@ -58,8 +53,10 @@ def run(
     confirm: bool = True,
     fresh: bool = False,
     watcher: Watcher | None = None,
+    objective: Callable[..., Any] | None = None,
 ) -> Result:
-    """Run a study: a file, a mapping of the same shape, or a Study; `data=(X, y)` takes the place of its source.
+    """Run a study: a file, a mapping of the same shape, or a Study; `data=(X, y)` takes the place of its source, and
+    `objective`, any function train(config) or train(config, run), that of the objective it names.
 
     Run again, it goes on where it stopped. `name` and `trials` take precedence over what the study says. `jobs` is the
     number of worker processes: by default the processors at hand, or none for a study that is over before they have
@@ -76,40 +73,42 @@ def run(
     watcher.stage("prepare")
     settings = {"study.name": name, "study.trials": trials}
     given = {key: value for key, value in settings.items() if value is not None}
-    asked = read_study(study, settings=given, has_data=data is None)
+    asked = asked_study(study, objective, given, has_data=data is None)
     home = home_of(home, storage)
     directory = study_directory(asked.name, home)
     with directory.room() as room:
-        question = ask(asked, data, room)
-        for note in question.notes:
+        subject = subject_of(asked, data, room, objective)
+        for note in subject.notes:
             watcher.note(note)
-        warm = Warm() if directory.exists and not fresh else warm_start(question.study, space_of(question.study), home)
+        warm = Warm() if directory.exists and not fresh else warm_start(subject.study, space_of(subject.study), home)
         for note in warm.notes:
             watcher.note(note)
         with directory.lock():
             if fresh and directory.exists:
                 directory.set_aside()
-            ledger, resolved = settle(question, directory, warm)
+            ledger, resolved = settle(subject, directory, warm)
             with ledger:
+                for warning in subject.warnings(ledger.facts):
+                    watcher.note(warning)
                 left = resolved.trials - ledger.count()
-                width = default_jobs(resolved, question.first, left) if jobs is None else jobs
+                width = subject.jobs(resolved, left) if jobs is None else jobs
                 ledger.wait_for(PATIENCE, watcher.note)
                 there = None if cluster is None else (cluster, ledger.facts["canary"])
-                with engine_of(resolved, width, there) as engine:
+                with subject.engine(resolved, width, there) as engine:
                     if left > 0:
                         engine.warm()
-                    work = Work(resolved, question, directory, ledger, engine, watcher)
-                    sources = work.search_sources()
+                    work = Work(resolved, subject, directory, ledger, engine, watcher)
+                    training = subject.training(resolved, directory, engine)
                     prepared = time.perf_counter()
-                    spent, stopped = work.search(sources)
+                    spent, stopped = work.search(training)
                     searched = time.perf_counter()
-                    wanted = question.study.confirm
+                    wanted = subject.study.confirm
                     retrained = work.confirm(wanted) if confirm and wanted.enabled else 0
                     confirmed = time.perf_counter()
                     if left > 0 or retrained:
                         watcher.stage("write")
                     result = Result(directory)
-                    publish(result, sources[0], engine)
+                    publish(result, subject, engine)
     wall = time.perf_counter() - started
     ran = len(result.all_trials) - (resolved.trials - left)
     watcher.ended()
@@ -117,11 +116,21 @@ def run(
     return result
 
 
-def engine_of(study: Study, width: int, cluster: tuple[str, str] | None = None) -> AbstractContextManager[Engine]:
-    """An engine of so many workers, or a cluster's, within the study's limits."""
-    limits = study.limits
-    memory = None if limits.worker_gb is None else int(limits.worker_gb * 1e9)
-    return open_engine(width, limited=limits.seconds_per_trial is not None, memory=memory, cluster=cluster)
+def asked_study(study: Any, objective: Callable[..., Any] | None, given: dict[str, Any], has_data: bool) -> Study:
+    """The study that is asked for; `objective` takes the place of the one that it names."""
+    if objective is None:
+        return read_study(study, settings=given, has_data=has_data)
+    named = given | {"study.objective": getattr(objective, "__name__", type(objective).__name__)}
+    return read_study(study, settings=named, has_data=False)
+
+
+def subject_of(asked: Study, data: Any, room: Path, objective: Callable[..., Any] | None = None) -> Subject:
+    """What a study is about, looked at as far as that takes no training. Raises StudyError, DataError."""
+    if asked.own is None:
+        return Core(ask(asked, data, room))
+    from tuner.own.subject import own_subject
+
+    return own_subject(asked, objective)
 
 
 @dataclass(frozen=True)
@@ -129,35 +138,19 @@ class Work:
     """What the stages of a run share."""
 
     study: Study
-    question: Question
+    subject: Subject
     directory: StudyDirectory
     ledger: Ledger
     engine: Engine
     watcher: Watcher
 
-    def source(self, replicate: int) -> Source:
-        """The data of a replicate, written into the study's cache, once, for everyone to memory-map."""
-        data = self.question.replicate(replicate)
-        place = place_in(self.directory.cache, data.digest)
-        if self.question.room:
-            move_prepared(place_in(self.question.room, data.digest), place)
-        save_prepared(data, place)
-        self.engine.share(place)
-        return Source(place, self.study.seed, replicate)
-
-    def search_sources(self) -> tuple[Source, ...]:
-        """What each trial of the search trains on: one split, and a seed for each of the study's replicates."""
-        first = self.source(0)
-        return tuple(replace(first, replicate=number) for number in search_seeds(self.study))
-
-    def search(self, sources: tuple[Source, ...]) -> tuple[Spent, str]:
+    def search(self, training: Training) -> tuple[Spent, str]:
         """Search up to the study's number of trials; returns what it took, and why it stopped before that."""
         if self.ledger.count() < self.study.trials:
             self.watcher.stage("search")
         flight = self.directory.cache / "flight"
         space, watch = space_of(self.study), self.watcher.progress
         warm = warm_trials(self.ledger.facts.get("warm_start", ""))
-        training = Descending(sources, self.study.budget)
         told = partial(origin, self.study.base)
         search = Search(self.study, space, training, self.ledger, self.engine, flight, watch, warm, told)
         return search.run(), search.stopped
@@ -179,10 +172,7 @@ class Work:
         return done
 
     def _retrain(self, stage: str, wanted: list[Trial], seeds: range) -> int:
-        """Retrain what is missing of `wanted` on `seeds`; returns how many trainings. Their data go afterwards.
-
-        Large data are mapped by whoever trains on them: all workers are on one split then, and the next is made after.
-        """
+        """Retrain what is missing of `wanted` on `seeds`; returns how many trainings."""
         known = self.ledger.confirmations()
         have = {(row.trial, row.replicate) for row in known}
         left = [number for number in seeds for trial in wanted if (trial.number, number) not in have]
@@ -197,31 +187,27 @@ class Work:
             self.watcher.retrained(done, len(left))
 
         fresh = sorted(set(left))
-        for some in batches(fresh, 1 if self.question.first.large else len(seeds)):
-            sources = [self.source(number) for number in some]
-            retrain(self.study, wanted, sources, known, self.engine, commit)
-            for place in {source.directory for source in sources} - {self.source(0).directory}:
-                shutil.rmtree(place, ignore_errors=True)
+        self.subject.retrain(self.study, wanted, fresh, known, self.directory, self.engine, commit)
         return len(left)
 
 
-def settle(question: Question, directory: StudyDirectory, warm: Warm) -> tuple[Ledger, Study]:
+def settle(subject: Subject, directory: StudyDirectory, warm: Warm) -> tuple[Ledger, Study]:
     """The ledger to go on with, and the study that actually runs: the one that was frozen when it was created.
 
     Raises ChangedStudy where a study of that name asks another question.
     """
-    study, first = question.study, question.first
-    facts = {"data": first.digest, "task": first.task, "canary": InlineEngine().submit(canary).result()}
+    study, song = subject.study, InlineEngine().submit(canary).result()
     if not directory.exists:
         write_atomic(directory.study, study.to_toml())
-        kept = facts | ({"warm_start": warm_text(warm.trials)} if warm.trials else {})
-        return Ledger.create(directory.place, kept | sizes(first) | machine_facts(), study.to_toml()), study
+        kept = {"warm_start": warm_text(warm.trials)} if warm.trials else {}
+        facts = subject.facts() | {"canary": song} | kept | machine_facts()
+        return Ledger.create(directory.place, facts, study.to_toml()), study
     frozen = stored_study(directory)
     if frozen.imported:
         raise not_run(frozen.name, frozen.imported)
     ledger = Ledger.open(directory.place)
     try:
-        check_same(frozen, study, ledger.facts, facts)
+        check_same(frozen, study, ledger.facts, subject, song)
     except ChangedStudy:
         ledger.close()
         raise
@@ -232,26 +218,18 @@ def settle(question: Question, directory: StudyDirectory, warm: Warm) -> tuple[L
         limits=study.limits,
         rows=study.rows,
         base=study.base,
+        workers=study.workers,
     )
     directory.write_study(resolved.to_toml())
     return ledger, resolved
 
 
-def sizes(data: Prepared) -> dict[str, str]:
-    """What a model's size follows from, and what findings weigh numbers by: rows, and the loss of no training."""
-    rows, inputs = data.train.x.shape
-    counts = {"rows": rows, "inputs": inputs - 1, "outputs": data.train.y.shape[1]}
-    counts |= {"valid_rows": len(data.valid), "test_rows": len(data.test)}
-    return {name: str(n) for name, n in counts.items()} | {"constant_loss": repr(constant_loss(data, data.valid))}
-
-
-def check_same(frozen: Study, asked: Study, known: Mapping[str, str], now: Mapping[str, str]) -> None:
+def check_same(frozen: Study, asked: Study, known: Mapping[str, str], subject: Subject, song: str) -> None:
     """Raise ChangedStudy with every difference that would make another table."""
     changes = [change for change in differences(frozen, asked) if change[0] != "data.source"]  # the digest says more
     lines = [f"{key}: was {in_toml(old)}, now {in_toml(new)}" for key, old, new in changes]
-    if known["data"] != now["data"]:
-        lines.append(f"the data: was {known['data'][:12]}, now {now['data'][:12]}")
-    if known["canary"] != now["canary"]:
+    lines += subject.changes(known)
+    if known["canary"] != song:
         lines.append(f"the machine: its arithmetic differs from where the study began ({known['processor']})")
     if lines:
         head = f"study {asked.name!r} exists and asks another question:"

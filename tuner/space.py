@@ -20,20 +20,22 @@ from objectives.losses import HUBER_DELTA
 from objectives.optimizers import OPTIMIZERS
 from objectives.schedules import SCHEDULE_HYPERS, SCHEDULES, WARMUP
 from objectives.stopping import MIN_DELTA
-from tuner.budget import Budget
+from tuner.budget import RUN, Budget
 from tuner.latents import Block, Latent, Latents
 from tuner.parameter import (
+    ABSENT,
     DEFAULTS,
     UNUSED,
     Parameter,
     coordinate_of,
     grid_of,
     latent_of,
+    middle_of,
     nearest_in,
     problem_with,
     value_at,
 )
-from tuner.spec import Domain, Study, is_searched, values_of
+from tuner.spec import Domain, Own, Study, is_searched, values_of
 
 __all__ = ["Latent", "Space", "space_of"]
 
@@ -59,13 +61,23 @@ class Space:
         params = self.parameters(optimizer)
         every = {"optimizer": optimizer, **{p.name: value_at(p, latents) for p in params}}
         values = {p.name: every[p.name] if p.active(every) else p.default for p in params if p.applies(every)}
-        config = {"optimizer": optimizer, **values}
-        return {**config, "epochs": self.budget.epochs(config), **dict(self.constants)}
+        values = {name: value for name, value in values.items() if value is not ABSENT}
+        config = {"optimizer": optimizer, **values} if optimizer else values
+        long = (
+            {}
+            if self.budget.unit == RUN
+            else {self.budget.unit if self.budget.plain else "epochs": self.budget.epochs(config)}
+        )
+        return {**config, **long, **dict(self.constants)}
 
     def parameters(self, optimizer: str) -> tuple[Parameter, ...]:
         """An optimizer's own parameters, and the shared ones that mean something to it."""
-        whole = OPTIMIZERS[optimizer].whole
+        whole = optimizer in OPTIMIZERS and OPTIMIZERS[optimizer].whole
         return *self.optimizers[optimizer], *(p for p in self.shared if not (p.minibatch and whole))
+
+    def optimizer_of(self, config: Mapping[str, Any]) -> Any:
+        """The optimizer that a config names, or the only one there is; None where it should name one."""
+        return config.get("optimizer", next(iter(self.optimizers)) if len(self.optimizers) == 1 else None)
 
     @property
     def settled(self) -> frozenset[str]:
@@ -77,19 +89,20 @@ class Space:
 
         Raises InvalidInput for an optimizer or a category that the study does not have.
         """
-        optimizer = config.get("optimizer", next(iter(self.optimizers)) if len(self.optimizers) == 1 else None)
+        optimizer = self.optimizer_of(config)
         if optimizer not in self.optimizers:
             hint = nearest(optimizer, self.optimizers)
             raise InvalidInput(Complaint("optimizer", f"{optimizer!r} is not searched", hint))
         found: dict[str, float | str] = {"optimizer": str(optimizer)} if len(self.optimizers) > 1 else {}
         for p in self.parameters(str(optimizer)):
             if p.searched({**config, "optimizer": optimizer}):
-                found[p.latent] = coordinate_of(p, config.get(p.name, nearest_in(p.domain, p.default)))
+                start = middle_of(p.domain) if p.default is ABSENT else p.default
+                found[p.latent] = coordinate_of(p, config.get(p.name, nearest_in(p.domain, start)))
         return {latent.name: found[latent.name] for latent in self.latents if latent.name in found}
 
     def defaults(self) -> list[dict[str, float | str]]:
         """Latents of each optimizer at its defaults, or the nearest to them that the study allows."""
-        start = {p.name: nearest_in(p.domain, p.default) for p in self.shared}
+        start = {p.name: nearest_in(p.domain, p.default) for p in self.shared if p.default is not ABSENT}
         points = []
         for name, own in self.optimizers.items():
             points.append(
@@ -125,7 +138,7 @@ class Space:
 
     def problems_of(self, config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         """What keeps `config` from being one of the study's: (key, what, hint). It may leave out what has a default."""
-        name = config.get("optimizer", next(iter(self.optimizers)) if len(self.optimizers) == 1 else None)
+        name = self.optimizer_of(config)
         if name is None:
             return [("optimizer", "is missing", f"choose one of: {', '.join(self.optimizers)}")]
         if name not in self.optimizers:
@@ -168,6 +181,10 @@ def space_of(study: Study) -> Space:
         for name, row in OPTIMIZERS.items()
         if name in study.optimizers
     }
+    if study.own:
+        shared = (*_trained(study, study.own), *_declared(study, study.own))
+        every = optimizers or {"": ()}
+        return Space(_latents(every, shared), _constants(study) if optimizers else (), shared, every, study.budget)
     model = study.model
     layers = {"hidden": model.hidden, "activation": model.activation} if model.kind == "mlp" else {}
     start = {} if model.kind == "surface" else {"init": model.init}
@@ -190,7 +207,25 @@ def _constants(study: Study) -> tuple[tuple[str, Any], ...]:
     decay = (("decay", train.decay),) if train.decay != "all" else ()
     # Beside a whole-batch method everybody shows what that method lowers, and at what cost.
     tracked = (("track_objective", True),) if any(OPTIMIZERS[name].whole for name in study.optimizers) else ()
-    return ("framework", train.framework), *decay, *tracked, ("model", study.model.kind)
+    described = () if study.own else (("model", study.model.kind),)
+    return ("framework", train.framework), *decay, *tracked, *described
+
+
+def _trained(study: Study, own: Own) -> list[Parameter]:
+    """What [train] says of a config whose training is somebody else's."""
+    known = {p.name: p for p in _minibatch(study)}
+    found = [known[name] for name in own.trained if name in known]
+    return [_conditional(replace(p, minibatch=False), study, [f"train.{p.name}"]) for p in found]
+
+
+def _declared(study: Study, own: Own) -> list[Parameter]:
+    """The study's own parameters. Where the condition of one does not hold, a config has none of that name."""
+    found = []
+    for name, domain in own.parameters.items():
+        start = own.starts.get(name, middle_of(domain))
+        p = _conditional(Parameter(name, name, domain, start), study, [f"parameters.{name}"])
+        found.append(replace(p, default=ABSENT) if p.when else p)
+    return found
 
 
 def _minibatch(study: Study) -> list[Parameter]:

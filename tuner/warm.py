@@ -71,11 +71,12 @@ def _matched(study: Study, space: Space, name: str, home: Home) -> tuple[list[Tr
         known = [trial for trial in ledger.trials() if trial.state != "failed"]
     searched = _names(space)
     common = [key for key in searched if any(key in trial.config for trial in known)]
-    usable = [trial for trial in known if trial.config["optimizer"] in space.optimizers]
+    usable = [trial for trial in known if trial.config.get("optimizer", "") in space.optimizers]
     if not common or not usable:
         what = f"{name!r} has {'no trial of an optimizer' if known else 'no trials'} that this study searches"
         raise _Unlike(what if not usable else f"{name!r} searches nothing that this study does", "name another study")
-    lost = Counter(t.config["optimizer"] for t in known if t.config["optimizer"] not in space.optimizers)
+    others = [trial.config.get("optimizer", "none") for trial in known if trial not in usable]
+    lost = Counter(others)
     unmatched = [key for key in searched if key not in common]
     parts = [f"warm start from {name!r}: {len(usable)} trials, matched by {', '.join(common)}"]
     parts += [f"not there: {', '.join(unmatched)}"] if unmatched else []
@@ -107,7 +108,7 @@ def _moved(study: Study, space: Space, trial: Trial) -> Trial:
 def _known(space: Space, config: Mapping[str, Any]) -> dict[str, Any]:
     """What of a config this space knows; a choice that it does not offer is left to its default."""
     bad = {key for key, _, _ in space.problems_of(config)}
-    own = {p.name: p for p in (*space.optimizers[config["optimizer"]], *space.shared)}
+    own = {p.name: p for p in (*space.optimizers[config.get("optimizer", "")], *space.shared)}
     numbers = {
         key for key in bad if isinstance(config[key], float | int) and key in own and is_searched(own[key].domain)
     }

@@ -15,8 +15,8 @@ import tuner
 from objectives.data import place_in
 from tests.tuner.command import Shell
 from tuner import packing, question
+from tuner.core import Core
 from tuner.errors import ChangedStudy, StudyError
-from tuner.runner import Work
 
 FILES = ("ranking.csv", "best.toml", "best.npz", "study.toml")
 
@@ -78,14 +78,14 @@ def test_large_data_are_confirmed_one_split_after_another(
     small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
 ) -> None:
     most = []
-    real = Work.source
+    real = Core.source
 
-    def source(self: Work, replicate: int) -> packing.Source:
-        found = real(self, replicate)
-        most.append(len(entries(self.directory.cache) - {"flight"}))
+    def source(self: Core, study: Any, replicate: int, directory: Any, engine: Any) -> packing.Source:
+        found = real(self, study, replicate, directory, engine)
+        most.append(len(entries(directory.cache) - {"flight"}))
         return found
 
-    monkeypatch.setattr(Work, "source", source)
+    monkeypatch.setattr(Core, "source", source)
     tuner.run(study(), jobs=jobs, home=tmp_path / "home")
     assert outputs(tmp_path / "home") == outputs(small)
     assert max(most) == 2, "the search's split and one more"

@@ -107,9 +107,9 @@ def test_a_search_shares_no_random_stream_with_its_confirmation(tmp_path: Path, 
     seen: list[tuple[int, ...]] = []
     real = Work.search
 
-    def search(self: Work, sources: tuple[Source, ...]) -> Any:
-        seen.append(tuple(source.replicate for source in sources))
-        return real(self, sources)
+    def search(self: Work, training: Any) -> Any:
+        seen.append(tuple(source.replicate for source in training.sources))
+        return real(self, training)
 
     monkeypatch.setattr(Work, "search", search)
     tuner.run(replicated(3), jobs=1, home=tmp_path, confirm=False)

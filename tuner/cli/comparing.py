@@ -66,7 +66,7 @@ def sheet_of(found: Comparison, key: str) -> Sheet:
         goal = side.goal
         means = (goal.mean, goal.low, goal.high, goal.n) if goal else (None,) * 4
         spent = (side.trials, side.complete, side.epochs, side.steps, side.seconds)
-        best = (side.best.number, side.best.config["optimizer"]) if side.best else (None, None)
+        best = (side.best.number, side.best.config.get("optimizer")) if side.best else (None, None)
         value = side.best.value if side.best else None
         facts = (side.study.seed, side.data[:12])
         rows.append((side.name, side.study.metric, value, *means, side.p_best, side.method, *best, *spent, *facts))

@@ -53,12 +53,13 @@ def watching(study: Study) -> Iterator[Watcher]:
 
 def in_one_line(study: Study, trial: Trial) -> str:
     """The settings of a trial that the study searches."""
-    own = study.optimizers[trial.config["optimizer"]]
-    searched = {name for name, domain in own.items() if is_searched(domain)}
+    optimizer = trial.config.get("optimizer", "")
+    domains = {**study.optimizers.get(optimizer, {}), **(study.own.parameters if study.own else {})}
+    searched = {name for name, domain in domains.items() if is_searched(domain)}
     for table in (study.train, study.model):
         searched |= {name for name in type(table).model_fields if is_searched(getattr(table, name))}
     shown = [f"{name} {short(value)}" for name, value in trial.config.items() if name in searched]
-    return clean(" ".join([str(trial.config["optimizer"]), *shown]))
+    return clean(" ".join([*([str(optimizer)] if optimizer else []), *shown]))
 
 
 class Position:

@@ -31,12 +31,13 @@ def ranking_sheet(
     `complete` leaves out trials that do not rank; `optimizer` leaves out those of others.
     """
     frame = result.ranking(complete)
-    if optimizer is not None:
+    if optimizer is not None and "optimizer" in frame:
         frame = frame[frame["optimizer"] == optimizer]
     frame = frame.head(rows) if rows is not None else frame
     sheet = sheet_of(frame)
     goal = result.study.metric
-    names = [name for name in sheet.columns if name.startswith(("train_", "valid_")) or name in (*MEASURES, "distance")]
+    told = {*MEASURES, "distance", *(result.metrics if result.study.own else [])}
+    names = [name for name in sheet.columns if name.startswith(("train_", "valid_")) or name in told]
     own = [name for name in sheet.columns if name not in {*FIRST, *SHARED, *ASIDES, *names, "epoch"}]
     fixed = frozenset(name for name in own if not _searched(result, name))
     unstable = not all(sheet.column("stable"))
@@ -48,7 +49,7 @@ def ranking_sheet(
     return Sheet(
         sheet.columns,
         sheet.rows,
-        always=frozenset(("rank", "value", "trial", "optimizer")),
+        always=frozenset(("rank", "value", "trial", *(["optimizer"] if "optimizer" in sheet.columns else []))),
         asides=frozenset(asides),
         sparse=fixed,
         titles=titles | {"batch_size": "batch"} | ({goal: goal}),
@@ -82,9 +83,8 @@ def tie_notes(result: Result, sheet: Sheet) -> list[str]:
 
 def _searched(result: Result, name: str) -> bool:
     """Whether any optimizer's values of a hyperparameter are searched."""
-    return result.study.imported is not None or any(
-        is_searched(domains.get(name)) for domains in result.study.optimizers.values()
-    )
+    tables = [*result.study.optimizers.values(), *([result.study.own.parameters] if result.study.own else [])]
+    return result.study.imported is not None or any(is_searched(domains.get(name)) for domains in tables)
 
 
 def _confirmed(result: Result, sheet: Sheet) -> list[str]:

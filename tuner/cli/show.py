@@ -77,7 +77,8 @@ def study_page(result: Result) -> Page:
         seeds = confirmation.column("seeds")[0]
         text += f"\nconfirmed on {seeds} {fresh_words(study.fresh_splits)}\n"
         text += as_table(fit_window(confirmed_view(result, confirmation))[0])
-    text += f"\noptimizers\n{as_table(fit_window(filtered(optimizers)[0])[0])}"
+    if optimizers.rows:
+        text += f"\noptimizers\n{as_table(fit_window(filtered(optimizers)[0])[0])}"
     found = result.findings()
     if found:
         text += f"\nfindings\n{findings_block(found)}"
@@ -113,7 +114,8 @@ def best_line(result: Result) -> str:
     value = f"trial {best.trial}: {best.metric} {short(best.value)}"
     low, high = best.interval or (None, None)
     fresh = f", confirmed {interval(best.confirmation['mean'], low, high)}" if best.confirmed else ", not confirmed"
-    return f"{value}{fresh}, {best['optimizer']}"
+    named = f", {best['optimizer']}" if "optimizer" in best else ""
+    return f"{value}{fresh}{named}"
 
 
 def best_document(result: Result) -> dict[str, Any] | None:
@@ -130,7 +132,7 @@ def confirmed_view(result: Result, confirmation: Sheet) -> Sheet:
     for standing in result.standings:
         goal = standing.goal
         means = [interval(i.mean, i.low, i.high) for i in (standing.test[name] for name in tests)]
-        optimizer = result.trial(standing.trial).config["optimizer"]
+        optimizer = result.trial(standing.trial).config.get("optimizer")
         fresh = interval(goal.mean, goal.low, goal.high)
         rows.append(
             (standing.rank, standing.trial, optimizer, standing.search_rank, standing.search_value, fresh, *means)
@@ -144,7 +146,7 @@ def by_optimizer(result: Result) -> Sheet:
     states = ("complete", "pruned", "diverged", "failed")
     rows = []
     for name in result.study.optimizers:
-        own = [trial for trial in result.all_trials if trial.config["optimizer"] == name]
+        own = [trial for trial in result.all_trials if trial.config.get("optimizer") == name]
         counts = Counter(trial.state for trial in own)
         best = next(iter(ranked(own, result.study.direction)), None)
         cells = (best.value, best.number) if best else (None, None)

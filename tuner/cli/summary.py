@@ -59,7 +59,8 @@ def summary(result: Result, startup: float) -> None:
 
 def endless(result: Result) -> list[str]:
     """That a whole-batch method found no optimum to reach, where one did."""
-    whole = [trial for trial in result.all_trials if OPTIMIZERS[trial.config["optimizer"]].whole]
+    methods = {name for name in result.study.optimizers if OPTIMIZERS[name].whole}
+    whole = [trial for trial in result.all_trials if trial.config.get("optimizer") in methods]
     names = sorted({t.config["optimizer"] for t in whole if verdict_of(t.curves) == SEPARABLE})
     return [f"{', '.join(names)}: {VERDICTS[SEPARABLE]}"] if names else []
 

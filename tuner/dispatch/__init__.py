@@ -7,13 +7,18 @@ BLAS thread, in a worker or inline, so that sums have the same order on every pa
 
 from __future__ import annotations
 
+from tuner.dispatch.child import DEVICE, printed
+from tuner.dispatch.children import ChildEngine
 from tuner.dispatch.cluster import check_cluster
 from tuner.dispatch.engines import Engine, InlineEngine, open_engine, processors
 from tuner.dispatch.failure import Failure, guarded
+from tuner.dispatch.queueing import pickled, unpickled
 from tuner.dispatch.timing import Ran, timed
 from tuner.dispatch.workers import LokyEngine
 
 __all__ = [
+    "DEVICE",
+    "ChildEngine",
     "Engine",
     "Failure",
     "InlineEngine",
@@ -22,6 +27,9 @@ __all__ = [
     "check_cluster",
     "guarded",
     "open_engine",
+    "pickled",
+    "printed",
     "processors",
     "timed",
+    "unpickled",
 ]

@@ -23,10 +23,13 @@ class Engine(Protocol):
     def width(self) -> int:
         """How many tasks run at once."""
 
-    def submit(self, function: Callable[..., Any], /, *args: Any, seconds: float | None = None) -> Future[Any]:
+    def submit(
+        self, function: Callable[..., Any], /, *args: Any, seconds: float | None = None, turn: int = 0
+    ) -> Future[Any]:
         """Run `function(*args)`, now or when there is room; never raises what the function raises.
 
-        A task that has run for `seconds` ends as a `Failure` of type "TimedOut", whatever it does.
+        A task that has run for `seconds` ends as a `Failure` of type "TimedOut", whatever it does. Tasks of a lower
+        `turn` may go first.
         """
 
     @property
@@ -56,8 +59,11 @@ class InlineEngine:
         self._controller: Any = None
         self._modules = 0
 
-    def submit(self, function: Callable[..., Any], /, *args: Any, seconds: float | None = None) -> Future[Any]:
+    def submit(
+        self, function: Callable[..., Any], /, *args: Any, seconds: float | None = None, turn: int = 0
+    ) -> Future[Any]:
         """Run `function(*args)` with one BLAS thread; the future is done. Raises ValueError for a time limit."""
+        del turn
         if seconds is not None:
             raise ValueError("nothing can end what runs in this process: open an engine with limited=True")
         future: Future[Any] = Future()

@@ -21,7 +21,7 @@ from typing import Any
 
 from tuner.dispatch.failure import Failure, guarded
 
-__all__ = ["QueueEngine", "Task", "pickled"]
+__all__ = ["QueueEngine", "Task", "pickled", "unpickled"]
 
 
 @dataclass(eq=False)
@@ -68,11 +68,14 @@ class QueueEngine(ABC):
     def _verdict(self, task: Task, error: BaseException) -> Failure | None:
         """What a task ends as whose worker died; None where it may run again."""
 
-    def submit(self, function: Callable[..., Any], /, *args: Any, seconds: float | None = None) -> Future[Any]:
+    def submit(
+        self, function: Callable[..., Any], /, *args: Any, seconds: float | None = None, turn: int = 0
+    ) -> Future[Any]:
         """Queue `function(*args)`; its future ends with what it returns or with a `Failure`.
 
         Raises RuntimeError after `close`.
         """
+        del turn  # tasks of the core are short: their order hardly matters
         if self._closed:
             raise RuntimeError("the engine is closed: open another one to run more tasks")
         call = guarded(pickled, let_through=KeyboardInterrupt)((function, args))
@@ -130,7 +133,7 @@ class QueueEngine(ABC):
         """Take in what a worker sent back, or that it died; then send what there is room for."""
         error = done.exception()
         if error is None:
-            self._end(task, guarded(pickle.loads)(done.result()))
+            self._end(task, guarded(unpickled)(done.result()))
         else:
             self._bury(task, error)
         self._send()
@@ -152,6 +155,11 @@ class QueueEngine(ABC):
             if task in self._inside:
                 self._inside.remove(task)
                 (self._suspects if task.deaths else self._waiting).appendleft(task)
+
+
+def unpickled(data: bytes) -> Any:
+    """The value that `pickled` made bytes of, here or in a worker; raises what unpickling it raises."""
+    return pickle.loads(data)
 
 
 def pickled(value: Any) -> bytes:

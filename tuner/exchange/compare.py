@@ -70,7 +70,7 @@ def by_optimizer(result: Result) -> Comparison:
     """The optimizers of one study. Raises NoResult where none has a complete trial."""
     sides, rows = [], by_trial(result.confirmed)
     for name in result.study.optimizers:
-        own = [trial for trial in result.all_trials if trial.config["optimizer"] == name]
+        own = [trial for trial in result.all_trials if trial.config.get("optimizer") == name]
         best: Trial | None = None
         with suppress(NoResult):
             best = result.trial(result.best(optimizer=name).trial)

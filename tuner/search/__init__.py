@@ -10,8 +10,8 @@ from __future__ import annotations
 from tuner.pruners import survivors
 from tuner.search.checks import check_search
 from tuner.search.model import BEST_MODELLED, ENOUGH, MODELLED, observed
-from tuner.search.proposals import LAG, propose
-from tuner.search.rungs import bars, generation_size, ladder, mean_cost, rungs
+from tuner.search.proposals import propose
+from tuner.search.rungs import LAG, bars, generation_size, ladder, lag_of, mean_cost, repeated, rungs
 
 __all__ = [
     "BEST_MODELLED",
@@ -22,9 +22,11 @@ __all__ = [
     "check_search",
     "generation_size",
     "ladder",
+    "lag_of",
     "mean_cost",
     "observed",
     "propose",
+    "repeated",
     "rungs",
     "survivors",
 ]

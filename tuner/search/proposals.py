@@ -8,12 +8,12 @@ from tuner.latents import Latents
 from tuner.optuna_bridge.models import Observation
 from tuner.samplers import SAMPLERS, Ask
 from tuner.search.model import observed, ordered
-from tuner.search.rungs import LAG
+from tuner.search.rungs import lag_of
 from tuner.space import Space
 from tuner.spec import Study
 from tuner.trial import Trial
 
-__all__ = ["LAG", "propose"]
+__all__ = ["propose"]
 
 
 def propose(
@@ -31,7 +31,7 @@ def propose(
     """
     given = [space.completed(space.latents_of(config)) for config in study.search.enqueue]
     begun = given[first : first + count]
-    seen = [*warm, *(trial for trial in history if trial.generation < generation - LAG)]
+    seen = [*warm, *(trial for trial in history if trial.generation < generation - lag_of(study))]
     own, left = max(0, first - len(given)), count - len(begun)
     if not left:
         return begun

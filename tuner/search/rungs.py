@@ -13,14 +13,31 @@ from tuner.pruners import PRUNERS, Ladder, cost
 from tuner.spec import Study, values_of
 from tuner.trial import Trial
 
-__all__ = ["LAG", "at_rung", "bars", "generation_size", "ladder", "mean_cost", "rungs", "value_at"]
+__all__ = [
+    "LAG",
+    "at_rung",
+    "bars",
+    "generation_size",
+    "ladder",
+    "lag_of",
+    "mean_cost",
+    "repeated",
+    "rungs",
+    "value_at",
+]
 
 LAG = 1
 # defaults.md has the measurements behind these and behind the defaults of [search]
 SPACING = 3  # from one rung to the next
 EARLIEST = 0.1  # of the full length, with a schedule that moves
+USUAL = 27  # epochs
 FEW = 8  # trials at a rung, below which their median says nothing
 _VALUES: WeakKeyDictionary[Trial, dict[tuple[str, int, str, str], float]] = WeakKeyDictionary()
+
+
+def lag_of(study: Study) -> int:
+    """How many generations before a new one it does not look at, because they may still train."""
+    return study.search.lag or LAG
 
 
 def rungs(study: Study) -> Ladder:
@@ -36,6 +53,8 @@ def rungs(study: Study) -> Ladder:
     if study.search.rungs:
         return tuple(sorted({*study.search.rungs, budget.amount}))
     epochs = budget.epochs({"batch_size": min(values_of(study.train.batch_size))})  # the fewest that a config has
+    if budget.plain and budget.unit != "epochs":
+        epochs = min(epochs, USUAL)  # nobody knows how many steps are an epoch's worth
     schedules = set(values_of(study.train.schedule))
     settled = PEAK if "one_cycle" in schedules else EARLIEST if schedules != {"constant"} else 0.0
     warm = math.floor(epochs * max(values_of(study.train.warmup))) + 1
@@ -62,6 +81,17 @@ def generation_size(study: Study, generation: int) -> int:
     found, reduction = ladders(study), study.search.reduction
     share = cost(found[0], reduction) / cost(ladder(study, generation), reduction)
     return max(1, round(study.search.generation_size * share))
+
+
+def repeated(study: Study) -> float:
+    """The share of all epochs that are trained again where each trial starts over at every rung."""
+    once = again = 0.0
+    for g in range(len(ladders(study))):
+        steps, going = ladder(study, g), float(generation_size(study, g))
+        for before, amount in zip((0, *steps), steps, strict=False):
+            once, again = once + going * amount, again + going * before
+            going = math.ceil(going / study.search.reduction)
+    return again / once
 
 
 def mean_cost(study: Study) -> float:
@@ -107,7 +137,7 @@ def bars(study: Study, generation: int, history: Sequence[Trial]) -> dict[int, f
     found: dict[int, float] = {}
     if not PRUNERS[study.search.pruner].looks_back:
         return found
-    seen = [trial for trial in history if trial.generation < generation - LAG]
+    seen = [trial for trial in history if trial.generation < generation - lag_of(study)]
     for rung, amount in enumerate(rungs(study)[:-1]):
         values = [value_at(study, trial, amount) for trial in at_rung(study, seen, rung, amount)]
         if len(values) >= FEW:

@@ -11,8 +11,9 @@ from __future__ import annotations
 from tuner.spec.checks import loss_problem, task_problem
 from tuner.spec.domains import Choices, Domain, Range, is_searched, values_of
 from tuner.spec.imported import imported_text, not_run
+from tuner.spec.own import OWN_NAMES, Own, kind_of
 from tuner.spec.resolve import read_study
-from tuner.spec.schema import GOALS, MOST_SEEDS, Confirm, Data, Limits, Model, Search, Split, Stop, Train
+from tuner.spec.schema import GOALS, MOST_SEEDS, Confirm, Data, Limits, Model, Search, Split, Stop, Train, Workers
 from tuner.spec.stored import stored_study
 from tuner.spec.study import Imported, Study, differences, in_toml
 from tuner.spec.words import suggest
@@ -20,6 +21,7 @@ from tuner.spec.words import suggest
 __all__ = [
     "GOALS",
     "MOST_SEEDS",
+    "OWN_NAMES",
     "Choices",
     "Confirm",
     "Data",
@@ -27,16 +29,19 @@ __all__ = [
     "Imported",
     "Limits",
     "Model",
+    "Own",
     "Range",
     "Search",
     "Split",
     "Stop",
     "Study",
     "Train",
+    "Workers",
     "differences",
     "imported_text",
     "in_toml",
     "is_searched",
+    "kind_of",
     "loss_problem",
     "not_run",
     "read_study",

@@ -15,9 +15,10 @@ from objectives.stopping import MIN_DELTA
 from objectives.surfaces import SURFACES
 from tuner.budget import UNITS
 from tuner.spec.domains import Domain, is_searched, values_of
+from tuner.spec.own import goal_problem
 from tuner.spec.reading import near_file
 from tuner.spec.report import Report
-from tuner.spec.schema import OF_LAYERS, Data, Model, Search, StudyTable, Train
+from tuner.spec.schema import GOALS, OF_LAYERS, Data, Model, Search, StudyTable, Train
 from tuner.spec.words import shown, suggest
 
 __all__ = [
@@ -64,12 +65,19 @@ def name_of(table: StudyTable, stem: str, report: Report) -> str:
     return name
 
 
-def goal_of(table: StudyTable, report: Report) -> tuple[str, str]:
-    """The metric that is followed, and "minimize" or "maximize"."""
+def goal_of(table: StudyTable, report: Report, own: bool = False) -> tuple[str, str]:
+    """The metric that is followed, and "minimize" or "maximize"; an objective of somebody's own has any."""
     if table.minimize and table.maximize:
         report.add(["study", "maximize"], "there is minimize too", "keep one of them")
     direction = "maximize" if table.maximize else "minimize"
     metric = table.maximize or table.minimize or "valid_loss"
+    if own:
+        if problem := goal_problem(metric):
+            report.add(["study", direction], *problem)
+        return metric, direction
+    if metric not in GOALS:
+        report.add(["study", direction], f"{shown(metric)} is not known", suggest(metric, GOALS))
+        return "valid_loss", "minimize"
     row = METRICS.get(metric.removeprefix("valid_"))
     better = row.direction if row else "minimize"
     if direction != better:

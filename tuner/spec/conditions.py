@@ -36,12 +36,12 @@ def conditional(raw: Mapping[str, Any], report: Report) -> tuple[dict[str, Any],
         if not isinstance(written, dict) or WHEN not in written:
             continue
         rest, when = {name: value for name, value in written.items() if name != WHEN}, written[WHEN]
-        listed = path[0] != "optimizers" and set(rest) == {CHOICES}
+        listed = path[0] in ("train", "model") and set(rest) == {CHOICES}
         table[key] = rest[CHOICES] if listed else rest
         if not isinstance(when, dict) or not when:
             hint = 'write when = { schedule = ["cosine"] }'
             report.add((*path, WHEN), f"must name a parameter and its values, but got {shown(when)}", hint)
-        elif path[0] != "optimizers" and key not in ABLE:
+        elif path[0] in ("train", "model") and key not in ABLE:
             report.add(
                 (*path, WHEN), f"{key} cannot depend on others", f"{', '.join(ABLE)} and those of optimizers can"
             )
@@ -57,7 +57,7 @@ def conditional(raw: Mapping[str, Any], report: Report) -> tuple[dict[str, Any],
 
 def _places(tables: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], dict[str, Any], str]]:
     """Where a condition may stand: path, the table that holds the key, and the key."""
-    for name in ("train", "model"):
+    for name in ("train", "model", "parameters"):
         if isinstance(tables.get(name), dict):
             yield from (((name, key), tables[name], key) for key in list(tables[name]))
     if isinstance(tables.get("optimizers"), dict):

@@ -41,11 +41,15 @@ MOST_LAYERS = 16
 
 @dataclass(frozen=True)
 class Range:
-    """All values from `low` to `high`, even on `scale`: "linear", "log", or "log1m" (log of 1 - value)."""
+    """All values from `low` to `high`, even on `scale`: "linear", "log", or "log1m" (log of 1 - value).
+
+    With a `step`, those that are so far apart, from `low` on; whole numbers where all three are.
+    """
 
     low: float
     high: float
     scale: str
+    step: float = 0
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,12 @@ def is_searched(domain: Domain | None) -> bool:
 def plain(domain: Domain) -> Any:
     """The domain as a study file writes it."""
     if isinstance(domain, Range):
-        return {"low": domain.low, "high": domain.high, "log": domain.scale != "linear"}
+        ends = {"low": domain.low, "high": domain.high, "log": domain.scale != "linear"}
+        return (
+            ends
+            if domain.step in (0, 1) and domain.step == isinstance(domain.low, int)
+            else ends | {"step": domain.step}
+        )
     if isinstance(domain, Choices):
         return [plain(value) for value in domain.values]
     return list(domain) if isinstance(domain, tuple) else domain

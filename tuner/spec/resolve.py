@@ -29,10 +29,22 @@ from tuner.spec.domains import Choices, Domain
 from tuner.spec.imported import TABLE as IMPORTED
 from tuner.spec.imported import imported_of, not_run
 from tuner.spec.overrides import apply
+from tuner.spec.own import (
+    PARAMETERS,
+    Own,
+    check_not_own,
+    check_own,
+    check_own_searched,
+    choices_of,
+    is_own,
+    own_of,
+    own_search,
+    own_train,
+)
 from tuner.spec.presets import optimizer_domains
 from tuner.spec.reading import plain_copy, read_toml
 from tuner.spec.report import MOST, Report
-from tuner.spec.schema import TABLES, Confirm, Data, Limits, Model, Search, Stop, StudyTable, Train
+from tuner.spec.schema import TABLES, Confirm, Data, Limits, Model, Search, Stop, StudyTable, Train, Workers
 from tuner.spec.study import Study
 from tuner.spec.validation import checked, misplaced
 
@@ -94,17 +106,36 @@ def _at_defaults(name: str) -> dict[str, Domain]:
 
 def _resolved(raw: dict[str, Any], report: Report, base: Path, stem: str, has_data: bool) -> Study:
     """The study, or StudyError: each table is checked by itself, then what they say together."""
-    for name in [name for name in raw if name not in (*TABLES, "optimizers")][: MOST + 1]:
+    for name in [name for name in raw if name not in (*TABLES, "optimizers", PARAMETERS)][: MOST + 1]:
         what = "unknown table" if isinstance(raw[name], dict) else "unknown key"
         report.add([name], what, misplaced(name, ""))
+    own = is_own(raw)
     bare, conditions = conditional(raw, report)
     tables = {name: checked(model, bare.get(name, {}), name, report) for name, model in TABLES.items()}
     table, data = cast(StudyTable, tables["study"]), cast(Data, tables["data"])
     model, train = cast(Model, tables["model"]), cast(Train, tables["train"])
     search, confirm = cast(Search, tables["search"]), cast(Confirm, tables["confirm"])
     stop, limits = cast(Stop, tables["stop"]), cast(Limits, tables["limits"])
-    optimizers = optimizer_domains(bare.get("optimizers", {}), table.trials, train.framework, report)
-    name, (metric, direction) = name_of(table, stem, report), goal_of(table, report)
+    written = bare.get("optimizers", {})
+    optimizers = {} if own and not written else optimizer_domains(written, table.trials, train.framework, report)
+    name, (metric, direction) = name_of(table, stem, report), goal_of(table, report, own)
+    if own:
+        theirs = own_of(bare, table, train, optimizers, report)
+        check_own(theirs, raw, train, search, optimizers, base if has_data else None, report)
+        check_train(train, report)
+        if theirs.timed:
+            check_budget(train, search, table.trials, report)
+        check_conditions(conditions, own_deciders(theirs, train, optimizers), report)
+        if not report.complaints:
+            check_own_searched(theirs, table.trials, [train, *optimizers.values()], report)
+        report.check()
+        asked = confirm if "confirm" in raw else confirm.model_copy(update={"enabled": False})
+        return Study(
+            name, table.seed, table.trials, metric, direction, table.dtype,
+            data, model, own_train(train), optimizers, own_search(search), stop, asked, limits,
+            conditions=conditions, base=base, written=raw, own=theirs, workers=cast(Workers, tables["workers"]),
+        )  # fmt: skip
+    check_not_own(raw, table, report)
     check_task(metric, direction, train, data, report)
     check_split(data, report)
     check_surface(data, model, train, report)
@@ -139,6 +170,14 @@ def deciders(model: Model, train: Train, optimizers: Mapping[str, Mapping[str, D
         found |= {"hidden": model.hidden, "activation": model.activation}
     flags = {flag.name for row in OPTIMIZERS.values() for flag in row.flags}
     return found | {key: domain for own in optimizers.values() for key, domain in own.items() if key in flags}
+
+
+def own_deciders(own: Own, train: Train, optimizers: Mapping[str, Mapping[str, Domain]]) -> dict[str, Domain]:
+    """What a condition may name beside an objective of somebody's own."""
+    names = sorted(optimizers)
+    several: dict[str, Domain] = {"optimizer": Choices(tuple(names))} if len(names) > 1 else {}
+    trained = {name: getattr(train, name) for name in ("batch_size", "schedule") if name in own.trained}
+    return several | trained | choices_of(own)
 
 
 def _wrote(raw: Mapping[str, Any], table: str, key: str) -> bool:

@@ -19,7 +19,7 @@ from objectives.stopping import MIN_DELTA
 from tuner.pruners import PRUNERS
 from tuner.samplers import SAMPLERS
 from tuner.spec.domains import Choices, Domain, choice_of, count, layers, numbers_of, values_of
-from tuner.spec.fields import configs, names, one_of, rising, scorers, searched
+from tuner.spec.fields import command, configs, devices, names, one_of, rising, scorers, searched
 
 __all__ = [
     "GOALS",
@@ -36,6 +36,7 @@ __all__ = [
     "Stop",
     "StudyTable",
     "Train",
+    "Workers",
 ]
 
 OF_ROWS = (("data", "split"), ("model", "init"))  # tables and keys that an analytic surface does not have
@@ -59,8 +60,12 @@ class StudyTable(Table):
     name: str | None = None
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     trials: Annotated[int, Field(ge=1, le=10**6)] = 64
-    minimize: Annotated[str, one_of(GOALS)] | None = None
-    maximize: Annotated[str, one_of(GOALS)] | None = None
+    objective: Text | None = None
+    command: Annotated[tuple[str, ...], PlainValidator(command)] = ()
+    output: Text | None = None
+    batched: Annotated[int, Field(ge=1, le=4096)] = 1
+    minimize: Text | None = None
+    maximize: Text | None = None
     dtype: Annotated[str, one_of(("float32", "float64"))] = "float32"
 
 
@@ -148,6 +153,7 @@ class Search(Table):
     grid_points: Annotated[int, Field(ge=1, le=1000)] = 5
     enqueue: Annotated[tuple[dict[str, Any], ...], PlainValidator(configs)] = ()
     warm_start: Annotated[tuple[str, ...], PlainValidator(names)] = ()
+    lag: Annotated[int, Field(ge=1, le=64)] | None = None
 
 
 class Confirm(Table):
@@ -175,6 +181,13 @@ class Limits(Table):
     worker_gb: Annotated[float, Field(ge=0.25, le=10**6, allow_inf_nan=False)] | None = None
 
 
+class Workers(Table):
+    """[workers]: what each worker has for an objective of somebody's own."""
+
+    devices: Annotated[tuple[str, ...], PlainValidator(devices)] = ()
+    threads: Annotated[int, Field(ge=1, le=4096)] = 1
+
+
 TABLES: dict[str, type[Table]] = {
     "study": StudyTable,
     "data": Data,
@@ -184,4 +197,5 @@ TABLES: dict[str, type[Table]] = {
     "stop": Stop,
     "confirm": Confirm,
     "limits": Limits,
+    "workers": Workers,
 }

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from objectives.schedules import SCHEDULE_HYPERS
-from tuner.budget import UNITS, Budget
+from tuner.budget import RUN, UNITS, Budget
 from tuner.spec.conditions import Conditions, restored
 from tuner.spec.domains import Domain, plain
-from tuner.spec.schema import OF_LAYERS, OF_ROWS, Confirm, Data, Limits, Model, Search, Stop, Train
+from tuner.spec.own import PARAMETERS, Own
+from tuner.spec.report import BARE
+from tuner.spec.schema import OF_LAYERS, OF_ROWS, Confirm, Data, Limits, Model, Search, Stop, Train, Workers
 
 __all__ = ["Imported", "Study", "differences", "in_toml"]
 
@@ -52,11 +54,17 @@ class Study:
     base: Path = field(default=Path(), compare=False)
     written: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     imported: Imported | None = None
+    own: Own | None = None
+    workers: Workers = field(default_factory=Workers)
 
     @property
     def budget(self) -> Budget:
         """How long a trial trains at most."""
+        if self.own and not self.own.timed:
+            return Budget(RUN, 1, plain=True)
         unit = next((unit for unit in UNITS[1:] if getattr(self.train, unit) is not None), UNITS[0])
+        if self.own:
+            return Budget(unit, getattr(self.train, unit), plain=True)
         return Budget(unit, getattr(self.train, unit), self.rows)
 
     @property
@@ -64,6 +72,9 @@ class Study:
         """What it asks, in a line: "minimize valid_loss of an mlp on sklearn:digits in 27 epochs, seed 0"."""
         if self.imported:
             return f"{self.direction} {self.metric} of {self.imported.study!r}, imported from {self.imported.source}"
+        if self.own:
+            long = f" in {self.budget}" if self.own.timed else ""
+            return f"{self.direction} {self.metric} of {self.own.words}{long}, seed {self.seed}"
         if self.data.surface:
             return f"{self.direction} {self.data.source} in {self.budget}, seed {self.seed}"
         model = "an mlp" if self.model.kind == "mlp" else f"a {self.model.kind} model"
@@ -72,14 +83,19 @@ class Study:
 
     @property
     def fresh_splits(self) -> bool:
-        """Whether each confirmation seed has a train / validation split of its own: not where a column decides."""
-        return self.data.split.column is None and self.data.split.order is None
+        """Whether each confirmation seed has a train / validation split of its own: not where a column decides.
+
+        Nobody knows what an objective of somebody's own does with its seed.
+        """
+        return not self.own and self.data.split.column is None and self.data.split.order is None
 
     def to_table(self) -> dict[str, Any]:
         """Every key explicit, in plain types, in the order of a study file; of an imported one, what its file says."""
         if self.imported:
             return dict(self.written)
         study = {"name": self.name, "seed": self.seed, "trials": self.trials}
+        if self.own:
+            return self._own_tables(self.own, study)
         tables: dict[str, Any] = {"study": {**study, self.direction: self.metric, "dtype": self.dtype}}
         for name in ("data", "model", "train"):
             tables[name] = _fields(getattr(self, name))
@@ -99,16 +115,34 @@ class Study:
             tables[name] = {
                 key: restored(f"{name}.{key}", value, self.conditions) for key, value in tables[name].items()
             }
-        tables["optimizers"] = {
+        return {**tables, **self._shared_tables()}
+
+    def _shared_tables(self) -> dict[str, Any]:
+        """Tables that mean the same whatever is trained."""
+        optimizers = {
             name: {
                 hyper: restored(f"optimizers.{name}.{hyper}", plain(domain), self.conditions)
                 for hyper, domain in domains.items()
             }
             for name, domains in self.optimizers.items()
         }
-        tables["search"] = {name: value for name, value in _fields(self.search).items() if value != []}
+        search = {name: value for name, value in _fields(self.search).items() if value != []}
         given = {name: keys for name in ("stop", "limits") if (keys := _fields(getattr(self, name)))}
-        return {**tables, "confirm": _fields(self.confirm), **given}
+        return {"optimizers": optimizers, "search": search, "confirm": _fields(self.confirm), **given}
+
+    def _own_tables(self, own: Own, study: Mapping[str, Any]) -> dict[str, Any]:
+        """The tables of an objective of somebody's own."""
+        tables: dict[str, Any] = {"study": {**study, **own.table(), self.direction: self.metric}}
+        budget, train = self.budget, _fields(self.train)
+        known = [*([budget.unit] if own.timed else []), *own.trained, "replicates"]
+        known += ["framework", "decay"] if self.optimizers else []
+        keys = {name: restored(f"train.{name}", train[name], self.conditions) for name in known if name in train}
+        space = {name: restored(f"parameters.{name}", at, self.conditions) for name, at in own.space().items()}
+        shared = self._shared_tables()
+        confirm = {name: value for name, value in shared["confirm"].items() if name != "metrics"}
+        tables |= {"train": keys, PARAMETERS: space, **shared, "confirm": confirm}
+        workers = {name: value for name, value in _fields(self.workers).items() if value != []}
+        return {name: keys for name, keys in (tables | {"workers": workers}).items() if keys}
 
     def to_toml(self) -> str:
         """The resolved study as TOML text, which reads back to an equal study."""
@@ -118,7 +152,7 @@ class Study:
             tables |= {f"{name}.{inner}": keys for inner, keys in table.items()} if optimizers else {name: table}
         blocks = []
         for name, table in tables.items():
-            lines = [f"{key} = {in_toml(value)}" for key, value in table.items()]
+            lines = [f"{_key(key)} = {in_toml(value)}" for key, value in table.items()]
             blocks.append("\n".join([f"[{name}]", *lines]))
         return "\n\n".join(blocks) + "\n"
 
@@ -139,9 +173,14 @@ def differences(old: Study, new: Study) -> list[tuple[str, Any, Any]]:
     return changed + [(f"optimizers.{name}", _summary(old, name), _summary(new, name)) for name in other]
 
 
+def _key(name: str) -> str:
+    """A key as TOML writes it: quoted where it has to be."""
+    return name if BARE.fullmatch(name) else in_toml(name)
+
+
 def _free(key: str) -> bool:
     named = ("study.name", "study.trials", "confirm.enabled", "confirm.top", "confirm.seeds")
-    return key in named or key.startswith(("limits.", "stop."))
+    return key in named or key.startswith(("limits.", "stop.", "workers."))
 
 
 def _summary(study: Study, name: str) -> dict[str, Any] | None:
@@ -149,11 +188,14 @@ def _summary(study: Study, name: str) -> dict[str, Any] | None:
     return None if domains is None else {hyper: plain(domain) for hyper, domain in domains.items()}
 
 
+RANGES = (("optimizers", 3), ("parameters", 2))
+
+
 def _leaves(table: Mapping[str, Any], prefix: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
     """Dotted keys and their values; the range of a hyperparameter is one value."""
     for name, value in table.items():
         path = (*prefix, name)
-        if isinstance(value, Mapping) and not (path[0] == "optimizers" and len(path) > 2):
+        if isinstance(value, Mapping) and (path[0], len(path)) not in RANGES:
             yield from _leaves(value, path)
         else:
             yield ".".join(path), value

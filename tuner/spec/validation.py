@@ -85,7 +85,7 @@ def _said(found: Mapping[str, Any], path: tuple[str, ...]) -> tuple[str, str]:
 
 def misplaced(name: str, table: str) -> str:
     """A hint for a key that `table` ("" for the top level) does not have: another word, or another table."""
-    here = KEYS.get(table, (*TABLES, "optimizers"))
+    here = KEYS.get(table, (*TABLES, "optimizers", "parameters"))
     if meant := guessed(name, here):
         return f"did you mean {meant!r}?"
     for other, keys in KEYS.items():
