@@ -21,7 +21,14 @@ NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,60}[A-Za-z0-9_-])?")
 @click.command
 @click.argument("file", type=click.Path(path_type=Path), default=Path("study.toml"))
 @click.option("--force", is_flag=True, help="Overwrite the file if it is there.")
-def init(file: Path, force: bool) -> None:
+@click.option(
+    "--from-optuna",
+    metavar="SCRIPT:OBJECTIVE",
+    help="Write the study of an objective of Optuna's: it is called to find what it searches, and runs as it is.",
+)
+@click.option("--minimize", "direction", flag_value="minimize", help="With --from-optuna: its value is to be small.")
+@click.option("--maximize", "direction", flag_value="maximize", help="With --from-optuna: its value is to be large.")
+def init(file: Path, force: bool, from_optuna: str | None, direction: str | None) -> None:
     """Write a commented study file to start from.
 
     FILE is study.toml by default; the study is named after it.
@@ -34,11 +41,19 @@ def init(file: Path, force: bool) -> None:
         )
     if not file.parent.is_dir():
         raise click.UsageError(f"tuner init: {file}: there is no directory {str(file.parent)!r}; make it first")
-    text = template().read_text(encoding="utf-8")
+    if direction and not from_optuna:
+        raise click.UsageError(f"tuner init: --{direction} goes with --from-optuna; write it in the file")
     name = file.stem if NAME.fullmatch(file.stem) else TEMPLATE
+    if from_optuna:
+        from tuner.cli.from_optuna import text_from
+
+        write(text_from(from_optuna, direction, file, name), file)
+        print(clean(file))
+        return hint(f"the objective runs as it is: tuner run {file}")
+    text = template().read_text(encoding="utf-8")
     write(text.replace(f"{TEMPLATE}.toml", str(file)).replace(TEMPLATE, name), file)
     print(clean(file))
-    hint(f"write in [data] where your table is, then: tuner check {file}")
+    return hint(f"write in [data] where your table is, then: tuner check {file}")
 
 
 def template() -> Path:

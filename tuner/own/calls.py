@@ -18,7 +18,7 @@ from tuner.own.reference import Unusable
 from tuner.own.reports import Diverged, Reports
 from tuner.own.run import Run
 
-__all__ = ["Attempt", "Board", "called"]
+__all__ = ["Attempt", "Board", "called", "device_here", "seed_everything"]
 
 
 @dataclass(frozen=True)

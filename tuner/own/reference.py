@@ -27,6 +27,7 @@ FORMS = {
     "value": "train(config), which returns a number or metrics; started over at each rung, with that many epochs",
     "steps": "train(config), which yields epoch, metrics; started over at each rung, and stopped there",
     "run": "train(config, run), which goes on from its own checkpoint",
+    "trial": "objective(trial), as Optuna calls it; started over at each rung, and stopped there by should_prune",
 }
 
 
@@ -136,8 +137,17 @@ def form_of(function: Callable[..., Any]) -> str:
         raise Unusable(f"takes ({shown})", "write train(config) or train(config, run)")
     if len(needed) == 2 or (len(plain) > 1 and plain[1].name == "run"):
         return "run"
+    if len(needed) == 1 and is_trial(needed[0]):
+        return "trial"
     inner = inspect.unwrap(function)
     return "steps" if inspect.isgeneratorfunction(inner) else "value"
+
+
+def is_trial(parameter: inspect.Parameter) -> bool:
+    """Whether a parameter is a trial of Optuna's, by its name or its annotation."""
+    said = parameter.annotation
+    kind = said if isinstance(said, str) else getattr(said, "__name__", "")
+    return parameter.name == "trial" or kind.rpartition(".")[2] in ("Trial", "BaseTrial")
 
 
 def introduce(reference: Reference) -> Introduction | Unusable:

@@ -215,4 +215,6 @@ def _checked(subject: OwnSubject) -> OwnSubject:
     if subject.form == "run" and not subject.own.timed:
         what = f"is missing: {subject.own.words} has to know how far to train"
         raise StudyError(Complaint("train.epochs", what, "write [train] epochs = 27"))
+    if subject.form == "trial" and subject.own.batched > 1:
+        raise StudyError(Complaint("study.batched", "does not go with an objective of Optuna's", "remove it"))
     return subject

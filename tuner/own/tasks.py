@@ -21,11 +21,14 @@ from tuner.own.calls import Attempt, Board, called, device_here
 from tuner.own.programs import Program, run_program
 from tuner.own.reference import Reference, Unusable, load, whereabouts
 from tuner.own.reports import Diverged, Reports
+from tuner.own.run import SEARCH
+from tuner.own.trial import follow
 
 __all__ = ["OwnOutcome", "OwnState", "OwnTask", "run_own"]
 
 Array = NDArray[Any]
 KEPT, WORK = "at", "work"  # a trial's directory as it was at a rung, and the one that it works in
+NOTES = "notes"  # folder of a study: user attributes that are no numbers
 WORTH_KEEPING = 0.02  # seconds: shorter trainings are done again sooner than they are written and found
 
 
@@ -108,7 +111,9 @@ def trained(task: OwnTask) -> OwnOutcome:
         device = device_here(DEVICE)
         attempt = Attempt(task.configs, seed, task.start, task.stop, task.unit, place, task.phase, device, task.batched)
         try:
-            if function is not None:
+            if function is not None and task.form == "trial":
+                keep_notes(task, follow(function, task.trials[0], attempt, board))
+            elif function is not None:
                 called(function, task.form, attempt, board)
             elif isinstance(task.what, Program):
                 run_program(task.what, task.form, attempt, board)
@@ -120,6 +125,15 @@ def trained(task: OwnTask) -> OwnOutcome:
     ended = tuple("diverged" if any(b.ended[k] for b in boards) else "" for k in range(len(task.trials)))
     reasons = [reason if end else "" for reason, end in zip(reasons, ended, strict=True)]
     return OwnOutcome(stacked(boards), ended, tuple(reasons), time.perf_counter() - started)
+
+
+def keep_notes(task: OwnTask, notes: Mapping[str, Any]) -> None:
+    """Keep what a trial has noted, and is no metric, as JSON in the study's directory."""
+    if notes and task.phase == SEARCH:
+        place = task.failures.with_name(NOTES)
+        place.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(notes, indent=2, default=str)
+        (place / f"trial-{task.trials[0]}.json").write_text(text + "\n", encoding="utf-8")
 
 
 def stacked(boards: Sequence[Board]) -> dict[str, Array]:

@@ -35,6 +35,7 @@ __all__ = [
     "own_of",
     "own_search",
     "own_train",
+    "parameter_name",
 ]
 
 PARAMETERS = "parameters"
@@ -99,6 +100,13 @@ def _written(domain: Domain, start: Any) -> Any:
         return plain(domain)
     body = plain(domain)
     return (dict(body) if isinstance(body, dict) else {"choices": body}) | {"default": start}
+
+
+def parameter_name(name: str) -> str:
+    """The parameter that stands for what other code calls `name`: the same, where that can be one's name."""
+    plain = re.sub(r"\W", "_", name, flags=re.ASCII)
+    plain = plain if plain[:1].isalpha() or plain[:1] == "_" else f"_{plain}"
+    return f"{plain}_" if plain in (*OWN_NAMES, *TRAINED) else plain[:99]
 
 
 def is_own(raw: Mapping[str, Any]) -> bool:
