@@ -28,4 +28,6 @@ def text_from(objective: str, direction: str | None, file: Path, name: str) -> s
 
 def ask() -> str:
     """Ask for the direction."""
-    return str(click.prompt("is its value to", type=click.Choice(["minimize", "maximize"]), default="minimize", err=True))
+    return str(
+        click.prompt("is its value to", type=click.Choice(["minimize", "maximize"]), default="minimize", err=True)
+    )

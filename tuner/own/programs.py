@@ -13,6 +13,7 @@ import re
 import selectors
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -83,7 +84,12 @@ def filled(command: tuple[str, ...], attempt: Attempt) -> list[str]:
     place.write_text(json.dumps({**config, "seed": attempt.seed}), encoding="utf-8")
     known = {name: text_of(value) for name, value in config.items()}
     known |= {"seed": str(attempt.seed), "start": str(attempt.start), "stop": str(attempt.stop or "")}
-    known |= {"device": attempt.device, "phase": attempt.phase, "directory": str(attempt.directory)}
+    known |= {
+        "python": sys.executable,
+        "device": attempt.device,
+        "phase": attempt.phase,
+        "directory": str(attempt.directory),
+    }
     known |= {"config": str(place)} | ({attempt.unit: str(attempt.stop)} if attempt.stop else {})
     there = [word for word in command if all(hole in known for hole in HOLE.findall(word))]
     return [HOLE.sub(lambda hole: known[hole[1]], word) for word in there]
