@@ -48,9 +48,6 @@ def attached(
 
 def recipe_of(config: Mapping[str, Any]) -> Recipe:
     """What a config says of its optimizer; parameters of somebody's own stay out of it. Raises InvalidInput."""
-    if hasattr(config, "recipe"):
-        found: Recipe = config.recipe()
-        return found
     if not isinstance(config, Mapping):
         raise InvalidInput(Complaint("config", f"is {type(config).__name__}", "give the config of a trial, or a Best"))
     if "optimizer" not in config:
@@ -60,21 +57,22 @@ def recipe_of(config: Mapping[str, Any]) -> Recipe:
     keys = ("optimizer", *(hyper.name for hyper in row.hypers), *(flag.name for flag in row.flags), *SHARED)
     own = {key: config[key] for key in keys if key in config}
     length = {"horizon": config.get("horizon", config.get("epochs")), **{key: config.get(key) for key in LENGTHS}}
-    return Recipe(own, conventions_of(own), {key: value for key, value in length.items() if value is not None})
+    training = {key: value for key, value in length.items() if value is not None}
+    return Recipe(own, conventions_of(own), training, getattr(config, "model", {}))
 
 
 def horizon(recipe: Recipe, total_steps: int | None, steps_per_epoch: int | None) -> int:
     """Updates that the schedule runs over; 0 where the rate stays. Raises InvalidInput where nobody says."""
     known = recipe.training
-    if recipe.moves and total_steps is None and "horizon" not in known:
+    if recipe.moves and total_steps is None:
         if "steps" in known:
             return recipe.total_steps(known["steps"], None)
         if "examples" in known and recipe.batch_size:
             return recipe.total_steps(-(-known["examples"] // recipe.batch_size), None)
-    if recipe.moves and total_steps is None and (steps_per_epoch is None or "horizon" not in known):
-        what = f"the {recipe.schedule} schedule needs its length in updates"
-        way = "steps_per_epoch=len(loader), or total_steps=" if "horizon" in known else "total_steps="
-        raise InvalidInput(Complaint("total_steps", what, f"give {way}"))
+        if steps_per_epoch is None or "horizon" not in known:
+            what = f"the {recipe.schedule} schedule needs its length in updates"
+            way = "steps_per_epoch=len(loader), or total_steps=" if "horizon" in known else "total_steps="
+            raise InvalidInput(Complaint("total_steps", what, f"give {way}"))
     return recipe.total_steps(total_steps, steps_per_epoch)
 
 

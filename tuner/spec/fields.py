@@ -12,7 +12,7 @@ from tuner.spec.domains import Domain, whole
 from tuner.spec.report import Bad
 from tuner.spec.words import shown, suggest
 
-__all__ = ["command", "configs", "devices", "names", "one_of", "rising", "scorers", "searched"]
+__all__ = ["configs", "distinct", "names", "one_of", "program", "rising", "scorers", "searched"]
 
 
 def one_of(options: Collection[str]) -> AfterValidator:
@@ -69,14 +69,14 @@ def names(value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value))
 
 
-def command(value: Any) -> tuple[str, ...]:
+def program(value: Any) -> tuple[str, ...]:
     """A program and its arguments."""
     if not isinstance(value, list | tuple) or not value or not all(isinstance(one, str) and one for one in value):
         raise Bad(f"must be a list of words, but got {shown(value)}", 'write ["python", "train.py", "--lr={lr}"]')
     return tuple(value)
 
 
-def devices(value: Any) -> tuple[str, ...]:
+def distinct(value: Any) -> tuple[str, ...]:
     """Names of devices, each once."""
     if not isinstance(value, list | tuple) or not value or not all(isinstance(one, str) and one for one in value):
         raise Bad(f"must be a list of devices, but got {shown(value)}", 'write ["cuda:0", "cuda:1"]')

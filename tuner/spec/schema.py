@@ -19,7 +19,7 @@ from objectives.stopping import MIN_DELTA
 from tuner.pruners import PRUNERS
 from tuner.samplers import SAMPLERS
 from tuner.spec.domains import Choices, Domain, choice_of, count, layers, numbers_of, values_of
-from tuner.spec.fields import command, configs, devices, names, one_of, rising, scorers, searched
+from tuner.spec.fields import configs, distinct, names, one_of, program, rising, scorers, searched
 
 __all__ = [
     "GOALS",
@@ -61,7 +61,7 @@ class StudyTable(Table):
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     trials: Annotated[int, Field(ge=1, le=10**6)] = 64
     objective: Text | None = None
-    command: Annotated[tuple[str, ...], PlainValidator(command)] = ()
+    command: Annotated[tuple[str, ...], PlainValidator(program)] = ()
     output: Text | None = None
     batched: Annotated[int, Field(ge=1, le=4096)] = 1
     minimize: Text | None = None
@@ -184,7 +184,7 @@ class Limits(Table):
 class Workers(Table):
     """[workers]: what each worker has for an objective of somebody's own."""
 
-    devices: Annotated[tuple[str, ...], PlainValidator(devices)] = ()
+    devices: Annotated[tuple[str, ...], PlainValidator(distinct)] = ()
     threads: Annotated[int, Field(ge=1, le=4096)] = 1
 
 

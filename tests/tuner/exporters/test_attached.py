@@ -25,7 +25,9 @@ from tests.tuner.exporters.runs import (
     torch_step,
     torch_weights,
 )
-from tuner.errors import InexactMapping, NotInstalled
+from tuner.best import Best
+from tuner.errors import InexactMapping, NotInstalled, TransferWarning
+from tuner.exporters import conventions_of
 
 torch = pytest.importorskip("torch", reason=INSTALL)
 TORCHS = [name for name, row in RULES.items() if "torch" in row.frameworks]
@@ -137,10 +139,22 @@ def test_parameters_of_somebodys_own_are_none_of_its_business():
 
 def test_a_best_config_is_a_config():
     config = config_of("nesterov", schedule="cosine")
-    model = torch_model(config, problem())
-    optimizer = tuner.optimizer(best_of(config, problem()), model.parameters(), steps_per_epoch=STEPS)
+    model, best = torch_model(config, problem()), best_of(config, problem())
+    optimizer = tuner.optimizer(best, model.parameters(), steps_per_epoch=STEPS)
     assert optimizer.param_groups[0]["nesterov"]
     assert optimizer.param_groups[0]["lr"] == 0.01
+    with pytest.warns(TransferWarning, match="these are 3 parameters"):
+        tuner.optimizer(best, [some()], steps_per_epoch=STEPS)
+
+
+@pytest.mark.parametrize("budget", [{"epochs": 4}, {"steps": 12}])
+def test_the_best_of_code_of_ones_own_is_a_config(budget):
+    config = {"optimizer": "sgd", "lr": 1.0, "schedule": "linear", "hidden": 3, "dropout": "none", **budget}
+    params = {**config, "epochs": 2, "horizon": budget.get("epochs", 12)}  # epochs of a best are its best epoch's
+    best = Best("own", 0, params, {}, {}, conventions_of(config))
+    optimizer = tuner.optimizer(best, [some()], steps_per_epoch=3)
+    optimizer.step()
+    assert optimizer.param_groups[0]["lr"] == pytest.approx(1 - 1 / 12)
 
 
 COSINE = {"optimizer": "sgd", "schedule": "cosine"}
