@@ -155,7 +155,7 @@ class Best(Mapping[str, Any]):
 
     def recipe(self) -> Recipe:
         """What exporters read. Raises InvalidInput for an imported config, and for values edited into nonsense."""
-        from tuner.exporters import Recipe
+        from tuner.exporters import OWN, Recipe, optimizer_part
 
         if not self.conventions:
             what = f"study {self.study!r} was imported, so nobody knows what the values mean"
@@ -166,7 +166,8 @@ class Best(Mapping[str, Any]):
             low, high = self.interval or (math.nan, math.nan)
             sure = f"confirmed {self.confirmation['mean']:.4g} [{low:.4g}, {high:.4g}] on fresh seeds"
         origin = f"Trial {self.trial} of study {self.study!r}: {self.metric} {self.value:.4g} in the search, {sure}."
-        return Recipe(self.params, self.conventions, self.training, self.model, (origin,))
+        params = optimizer_part(self.params) if self.model.get("task") == OWN else self.params
+        return Recipe(params, self.conventions, self.training, self.model, (origin,))
 
     def document(self) -> dict[str, Any]:
         """The content of best.toml."""

@@ -64,7 +64,7 @@ VALUES: tuple[tuple[str, type | tuple[str, ...]], ...] = (
     ("training.epochs", int),
     ("training.horizon", int),
     ("training.horizon_steps", int),
-    ("model.task", ("binary", "multiclass", "regression", "surface")),
+    ("model.task", ("binary", "multiclass", "regression", "surface", "own")),
     ("model.inputs?", int),
     ("model.outputs?", int),
     ("model.parameters?", int),

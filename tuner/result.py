@@ -15,7 +15,7 @@ from objectives.models import model_of
 from objectives.optimizers import OPTIMIZERS
 from tuner.best import Best
 from tuner.errors import NoResult
-from tuner.exporters import conventions_of
+from tuner.exporters import OWN, conventions_of
 from tuner.frames import curves_table, trials_table
 from tuner.garbage import uncollected
 from tuner.goal import ranked
@@ -225,7 +225,7 @@ class Result:
             params=dict(trial.config) | {"epochs": trial.epoch, "horizon": trial.config.get("epochs", trial.epochs)},
             training=_training(trial),
             conventions=conventions_of(trial.config, self.study.dtype) if self._conventional(trial) else {},
-            model={} if self.study.imported or self.study.own else _model(trial, self.facts),
+            model={} if self.study.imported else _model(trial, self.facts),
             result={"metric": self.study.metric, "direction": self.study.direction, "value": trial.value}
             | {"metrics": dict(trial.metrics)},
             confirmation=_confirmation(standing, self.study),
@@ -243,6 +243,8 @@ def _training(trial: Trial) -> dict[str, int]:
 
 def _model(trial: Trial, facts: Mapping[str, str]) -> dict[str, Any]:
     """What was tuned: its task and size, and the rows it was trained on; of a surface, which has no model, the size."""
+    if facts["task"] == OWN:
+        return {"task": OWN}
     shape = {name: int(facts[name]) for name in ("inputs", "outputs", "rows") if name in facts}
     if facts["task"] == "surface":
         shape = {"rows": shape["rows"], "parameters": shape["inputs"]}

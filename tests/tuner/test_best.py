@@ -74,7 +74,7 @@ def load_best_params(one: Best) -> object:
         ('eps_mode = "outside"', 'eps_mode = "outsid"', r"eps_mode: is 'outsid'; did you mean 'outside'"),
         ('framework = "torch"', 'framework = "pytorch"', r"conventions\.framework: is 'pytorch'; did you mean 'torch'"),
         ("lr_in_buffer = false", 'lr_in_buffer = "no"', r"conventions\.lr_in_buffer: must be bool, but got 'no'"),
-        ('task = "multiclass"', "task = 3", r"model\.task: is 3; choose one of: binary, multiclass, regression"),
+        ('task = "multiclass"', "task = 3", r"model\.task: is 3; choose one of: binary, multiclass, own, regression"),
         ("low = 0.08", 'low = "0.08"', r"confirmation\.low: must be float, but got '0\.08'"),
         ("value = 0.0874", "value = nan", r"result\.value: must be float, but got nan"),
         ("version = 2", "version = 3", r"version: is 3, but this tuner reads up to 2; install a newer tuner"),

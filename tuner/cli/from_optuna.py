@@ -20,7 +20,8 @@ def text_from(objective: str, direction: str | None, file: Path, name: str) -> s
     found = explored(objective)
     draft = drafted(objective, found, direction_of(found, direction, ask if sys.stdin.isatty() else None))
     count = len(found.calls)
-    hint(f"{len(draft.parameters)} parameters found in {count} calls; the first took {found.seconds:.2g} s")
+    several = "" if len(draft.parameters) == 1 else "s"
+    hint(f"{len(draft.parameters)} parameter{several} found in {count} calls; the first took {found.seconds:.2g} s")
     for note in draft.notes:
         hint(f"# {clean(note)}")
     return study_text(draft, file, name)

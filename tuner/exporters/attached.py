@@ -10,16 +10,14 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from objectives.errors import Complaint, InvalidInput
-from objectives.optimizers import OPTIMIZERS, row_of
-from objectives.schedules import SCHEDULE_HYPERS
+from objectives.optimizers import OPTIMIZERS
 from tuner.exporters.conventions import conventions_of
 from tuner.exporters.pytorch import factor_text, optimizer
-from tuner.exporters.recipe import Recipe
+from tuner.exporters.recipe import Recipe, optimizer_part
 from tuner.exporters.source import executed, module
 
 __all__ = ["attached"]
 
-SHARED = ("framework", "decay", "clip_norm", "schedule", "warmup", *SCHEDULE_HYPERS, "batch_size")
 LENGTHS = ("steps", "examples")  # what a study's budget may be in, besides epochs
 
 
@@ -53,9 +51,7 @@ def recipe_of(config: Mapping[str, Any]) -> Recipe:
     if "optimizer" not in config:
         hint = f"write a table [optimizers.adam] in the study; there are {', '.join(OPTIMIZERS)}"
         raise InvalidInput(Complaint("config", "names no optimizer", hint))
-    row = row_of(config)
-    keys = ("optimizer", *(hyper.name for hyper in row.hypers), *(flag.name for flag in row.flags), *SHARED)
-    own = {key: config[key] for key in keys if key in config}
+    own = optimizer_part(config)
     length = {"horizon": config.get("horizon", config.get("epochs")), **{key: config.get(key) for key in LENGTHS}}
     training = {key: value for key, value in length.items() if value is not None}
     return Recipe(own, conventions_of(own), training, getattr(config, "model", {}))

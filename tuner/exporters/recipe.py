@@ -13,12 +13,14 @@ from objectives.errors import Complaint, InvalidInput
 from objectives.hyper import Hyper
 from objectives.losses import HUBER_DELTA, criterion_of
 from objectives.models import ACTIVATIONS, INITS, MODELS
-from objectives.optimizers import OPTIMIZERS, RULES, Call, Convention, hyperparameters
-from objectives.schedules import plan_of
+from objectives.optimizers import OPTIMIZERS, RULES, Call, Convention, hyperparameters, row_of
+from objectives.schedules import SCHEDULE_HYPERS, plan_of
 from tuner.exporters.whole import STANDS_FOR, refuse
 
-__all__ = ["Recipe"]
+__all__ = ["OWN", "Recipe", "optimizer_part"]
 
+OWN = "own"  # the task of a config that was tuned for somebody's own training code
+SHARED = ("framework", "decay", "clip_norm", "schedule", "warmup", *SCHEDULE_HYPERS, "batch_size")
 MANY = 10**6  # updates: what a share of a horizon is checked against, where it does not depend on their number
 
 
@@ -205,6 +207,13 @@ class Recipe:
         return steps
 
 
+def optimizer_part(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What a config says of its optimizer, without parameters of somebody's own. Raises InvalidInput."""
+    row = row_of(config)
+    keys = ("optimizer", *(hyper.name for hyper in row.hypers), *(flag.name for flag in row.flags), *SHARED)
+    return {key: config[key] for key in keys if key in config}
+
+
 def _check(config: Mapping[str, Any], task: str) -> None:
     """Raise InvalidInput for what was edited into a config that cannot be trained."""
     wrong = []
@@ -228,4 +237,5 @@ def _check(config: Mapping[str, Any], task: str) -> None:
     clip_of(config)
     dropout_of(config)
     decayed_of(config)
-    criterion_of(config, task)
+    if task != OWN:
+        criterion_of(config, task)

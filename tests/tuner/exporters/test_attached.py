@@ -28,6 +28,7 @@ from tests.tuner.exporters.runs import (
 from tuner.best import Best
 from tuner.errors import InexactMapping, NotInstalled, TransferWarning
 from tuner.exporters import conventions_of
+from tuner.publish import best_text
 
 torch = pytest.importorskip("torch", reason=INSTALL)
 TORCHS = [name for name, row in RULES.items() if "torch" in row.frameworks]
@@ -211,3 +212,40 @@ def test_without_torch_the_install_line_is_said(monkeypatch):
     monkeypatch.setattr("tuner.exporters.source.find_spec", lambda name: None)
     with pytest.raises(NotInstalled, match="pip install torch"):
         tuner.optimizer({"optimizer": "adam"}, [some()])
+
+
+@pytest.mark.parametrize("framework", ["torch", "keras", "optax"])
+@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+def test_code_for_training_of_ones_own_is_the_optimizer_alone(framework, schedule, tmp_path):
+    config = {
+        "optimizer": "adamw",
+        "lr": 0.5,
+        "schedule": schedule,
+        "hidden": 3,
+        "loss": "focal",
+        "framework": framework,
+    }
+    best = own_best(config)
+    text = best.to_code(framework)
+    compile(text, framework, "exec")
+    assert "def make_optimizer(" in text
+    assert "model" not in text
+    assert ("math" in text) == (schedule == "cosine")
+    if framework == "torch":
+        assert best.to_torch([some()]).param_groups[0]["lr"] == 0.5
+    file = tmp_path / "best.toml"
+    file.write_text(best_text(best), encoding="utf-8")
+    assert tuner.load_best(file)["loss"] == "focal"
+
+
+def test_scikit_learn_has_no_optimizer_alone():
+    with pytest.raises(InvalidInput, match="no optimizer apart from its estimators; take the values"):
+        own_best({"optimizer": "adam", "lr": 0.5}).to_code("sklearn")
+
+
+def own_best(config: Config) -> Best:
+    """The best config of a study of somebody's own code."""
+    params = {**config, "epochs": 2, "horizon": 4}
+    training = {"epochs": 2, "horizon": 4, "horizon_steps": 4}
+    result = {"metric": "valid_loss", "value": 0.5}
+    return Best("own", 0, params, training, result, conventions_of(config), {"task": "own"})
