@@ -31,6 +31,7 @@ from tuner.dispatch.child import DEVICE
 from tuner.dispatch.failure import Failure, guarded
 from tuner.dispatch.queueing import pickled, unpickled
 from tuner.dispatch.workers import THREADED
+from tuner.errors import TunerError
 
 __all__ = ["ChildEngine", "environment_of"]
 
@@ -61,7 +62,8 @@ class ChildEngine:
     """Runs tasks in `width` processes, with `threads` BLAS threads each and one of `devices` where there are some.
 
     Tasks of a lower turn go first, those of one turn in the order of their submission. `preload` are functions and
-    their arguments that a process calls before its first task; `memory` is what it may allocate, in bytes.
+    their arguments that a process calls before its first task; `memory` is what it may allocate, in bytes. Raises
+    TunerError on a system without process groups, which is how they are ended.
     """
 
     shares_disk = True
@@ -75,6 +77,8 @@ class ChildEngine:
         memory: int | None = None,
         preload: Sequence[tuple[Callable[..., Any], tuple[Any, ...]]] = (),
     ) -> None:
+        if not hasattr(os, "killpg"):
+            raise TunerError("code of your own runs on Linux and macOS alone: here its processes could not be ended")
         self.width = width
         self._notes = Path(tempfile.mkdtemp(prefix="tuner-"))
         self._sweep = weakref.finalize(self, shutil.rmtree, self._notes, ignore_errors=True)
