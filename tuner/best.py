@@ -157,6 +157,9 @@ class Best(Mapping[str, Any]):
         """What exporters read. Raises InvalidInput for an imported config, and for values edited into nonsense."""
         from tuner.exporters import OWN, Recipe, optimizer_part
 
+        if not self.conventions and self.provenance.get("task") == "own":
+            what = f"study {self.study!r} tunes an objective of its own, without an optimizer of [optimizers]"
+            raise InvalidInput(Complaint("conventions", what, "its values are yours to read: --to json has them"))
         if not self.conventions:
             what = f"study {self.study!r} was imported, so nobody knows what the values mean"
             raise InvalidInput(Complaint("conventions", what, "write the optimizer by hand: --to json has the values"))

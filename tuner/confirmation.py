@@ -76,8 +76,10 @@ def contenders(before: Study, now: Study, trials: Sequence[Trial], known: Sequen
 
 def widened(known: Confirm, asked: Confirm) -> Confirm:
     """What to confirm where `known` is done and `asked` wanted: never fewer, on never fewer seeds, so that all that
-    were ever confirmed keep being compared on the same ones.
+    were ever confirmed keep being compared on the same ones. Where nothing was to be confirmed, what is asked for.
     """
+    if not known.enabled:
+        return asked.model_copy(update={"enabled": True})
     return known.model_copy(update={"top": max(known.top, asked.top), "seeds": max(known.seeds, asked.seeds)})
 
 

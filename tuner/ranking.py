@@ -207,7 +207,7 @@ def _own_kinds(study: Study, own: Own) -> dict[str, Kind]:
     rows = [row for name, row in OPTIMIZERS.items() if name in study.optimizers]
     found: dict[str, Kind] = {"optimizer": tuple(study.optimizers)} if rows else {}
     found |= {name: "float64" for row in rows for name in row.names}
-    found |= {flag.name: ("false", "true") for row in rows for flag in row.flags}
+    found |= {flag.name: "boolean" for row in rows for flag in row.flags}
     found |= {name: kind_of(getattr(study.train, name)) for name in own.trained}
     found |= {name: kind_of(domain) for name, domain in own.parameters.items()}
     return found | ({"framework": (study.train.framework,)} if rows else {})

@@ -31,8 +31,23 @@ LONG = 0.5  # seconds after which an epoch is not timed again
 
 def rehearse(asked: Study, jobs: int | None) -> None:
     """Print the resolved study, and as comments three configs and an estimate."""
+    if asked.own:
+        return tell_own(asked)
     with TemporaryDirectory(prefix="tuner-", ignore_cleanup_errors=True) as folder:
-        tell(ask(asked, room=Path(folder)), jobs)
+        return tell(ask(asked, room=Path(folder)), jobs)
+
+
+def tell_own(asked: Study) -> None:
+    """Print a study of somebody's own objective, which is imported and not called, and the epochs that it takes."""
+    from tuner.own.subject import own_subject
+
+    subject = own_subject(asked)
+    study = subject.study
+    for note in subject.notes:
+        hint(note)
+    sys.stdout.write(clean(study.to_toml(), lines=True))
+    print("\n" + "\n".join(f"# trial {n}: {described(config)}" for n, config in samples(study, first_configs(study))))
+    print(f"# {clean(subject.cost)}")
 
 
 def tell(question: Question, jobs: int | None) -> None:

@@ -66,15 +66,26 @@ def template() -> Path:
 
 @click.command
 @click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--repeat", type=click.IntRange(2, 100), help="Run one config so many times, and say where two runs differ."
+)
 @set_option
-def check(file: Path, overrides: tuple[str, ...]) -> None:
+def check(file: Path, repeat: int | None, overrides: tuple[str, ...]) -> None:
     """Check a study FILE and its data.
 
-    Prints all that is wrong, or the study with everything filled in.
+    Prints all that is wrong, or the study with everything filled in. Code of an objective of your own is imported only
+    where it is to be run: with --repeat.
     """
     from tuner.spec import read_study
 
     study = read_study(file, overrides=overrides)
+    if repeat is not None:
+        from tuner.cli.repeating import repeat_check
+
+        return repeat_check(study, repeat)
+    if study.own:
+        sys.stdout.write(clean(study.to_toml(), lines=True))
+        return hint(f"# {study.own.words} is code, which only `tuner run` and --repeat call; it was not looked at")
     from tempfile import TemporaryDirectory
 
     from objectives.data.sources import is_function
@@ -89,3 +100,4 @@ def check(file: Path, overrides: tuple[str, ...]) -> None:
     sys.stdout.write(clean(study.to_toml(), lines=True))
     for note in notes:
         hint(f"# {note}")
+    return None

@@ -27,6 +27,7 @@ __all__ = ["LiveWatcher", "PlainWatcher", "Position", "in_one_line", "watching"]
 
 EVERY = 30.0  # seconds between plain lines
 RATE = 4.0  # looks a second
+OWN = {"prepare": "importing the objective", "confirm": "training the best again on fresh seeds"}
 STAGES = {
     "prepare": "reading the data",
     "search": "searching",
@@ -130,7 +131,7 @@ class PlainWatcher(Watcher):
         if name == "search":
             self.position = Position(self.clock)
             self.said = self.clock()
-        hint(STAGES.get(name, name))
+        hint(stage_words(self.study, name))
 
     def progress(self, progress: Progress) -> None:
         """Tell a new best at once, and where the search stands every 30 s."""
@@ -201,7 +202,7 @@ class LiveWatcher(Watcher):
         from rich.text import Text
 
         progress = self.position.progress
-        lines = [f"{clean(self.study.name)}: {STAGES.get(self.name, self.name)}{self.done}"]
+        lines = [f"{clean(self.study.name)}: {stage_words(self.study, self.name)}{self.done}"]
         if progress is not None:
             lines += self._standing(progress, self.console.width)
         return Text("\n".join(line[: self.console.width] for line in lines), no_wrap=True, overflow="crop")
@@ -223,6 +224,11 @@ class LiveWatcher(Watcher):
         done = max(progress.done - (position.base or 0), 1)
         share = spent.own / spent.wall if spent.wall > 0 else 0.0
         return [*lines, f"tuner's own time {share:.0%}, {1000 * spent.own / done:.1f} ms a trial"]
+
+
+def stage_words(study: Study, name: str) -> str:
+    """What a run does in a stage, for people."""
+    return (STAGES | (OWN if study.own else {})).get(name, name)
 
 
 def counts(running: int, states: Mapping[str, Any]) -> str:

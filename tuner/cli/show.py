@@ -49,8 +49,10 @@ def block(pairs: Mapping[str, Any], indent: str = "  ") -> str:
     return "".join(f"{indent}{clean(name):{widest}}  {short(value)}".rstrip() + "\n" for name, value in pairs.items())
 
 
-def fresh_words(splits: bool) -> str:
-    """What was fresh in a confirmation."""
+def fresh_words(splits: bool, own: bool = False) -> str:
+    """What was fresh in a confirmation; what an objective of somebody's own does with its seed is its own business."""
+    if own:
+        return "fresh seeds, on the same data unless the objective splits them by its seed"
     return "fresh seeds and splits" if splits else "fresh seeds, on the same split"
 
 
@@ -75,7 +77,7 @@ def study_page(result: Result) -> Page:
     text = f"{clean(study.name)}\n{block(facts)}"
     if confirmation.rows:
         seeds = confirmation.column("seeds")[0]
-        text += f"\nconfirmed on {seeds} {fresh_words(study.fresh_splits)}\n"
+        text += f"\nconfirmed on {seeds} {fresh_words(study.fresh_splits, study.own is not None)}\n"
         text += as_table(fit_window(confirmed_view(result, confirmation))[0])
     if optimizers.rows:
         text += f"\noptimizers\n{as_table(fit_window(filtered(optimizers)[0])[0])}"

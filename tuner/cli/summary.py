@@ -85,8 +85,16 @@ def sureness(best: Best) -> str:
     """What stands behind the best config, in words."""
     if not best.confirmed:
         return "its values are exact" if best.get("model") == "surface" else "not confirmed"
-    seeds, fresh = best.confirmation["seeds"], fresh_words(best.confirmation["splits"] == "fresh")
+    seeds, fresh = best.confirmation["seeds"], fresh_of(best)
     return f"chosen on {seeds} {fresh}, reported on {seeds} more"
+
+
+def fresh_of(best: Best) -> str:
+    """What was fresh in a confirmation: without test metrics of its own, an objective has seen all its data before."""
+    own = best.provenance.get("task") == "own"
+    if own and not best.confirmation["test"]:
+        return "fresh seeds; there are no test_* metrics, so the data are those of the search"
+    return fresh_words(best.confirmation["splits"] == "fresh", own)
 
 
 def values_of(best: Best) -> dict[str, str]:

@@ -72,6 +72,9 @@ def verify(
     study = result.study
     if study.imported:
         raise not_run(study.name, study.imported)
+    if study.own:
+        hint = "tuner check --repeat 2 runs one config twice and compares"
+        raise StudyError(Complaint(f"study {study.name!r}", "is of an objective of its own", hint))
     if study.data.source is None and data is None:
         hint = f"verify it in Python: tuner.verify({study.name!r}, data=(X, y))"
         raise StudyError(Complaint(f"study {study.name!r}", "was run on data that its file does not name", hint))

@@ -21,7 +21,7 @@ from tuner.own.retraining import confirmed_of
 from tuner.own.run import CONFIRM
 from tuner.own.tasks import OwnTask, run_own
 from tuner.own.training import OwnTraining
-from tuner.search import check_search, repeated
+from tuner.search import check_search, mean_cost, repeated
 from tuner.space import space_of
 from tuner.spec import OWN_NAMES, Own, Study
 from tuner.standings import search_seeds
@@ -52,7 +52,7 @@ class OwnSubject:
         named = self.own.words if self.own.command else f"{self.own.words} is {FORMS[self.form]}"
         if not self.own.timed:
             return [f"{self.own.words}: [train] says no epochs, so every trial runs to its end and nothing is pruned"]
-        if self.form == "run" and self.own.batched == 1:
+        if self.continues:
             return []
         again = repeated(self.study)
         return [f"{named}: {again:.0%} of its epochs are trained again"] if again else []
@@ -65,6 +65,23 @@ class OwnSubject:
         return [
             f"[confirm] asks for {count} trainings more: {confirm.top} configs, then the best, on {confirm.seeds} seeds"
         ]
+
+    @property
+    def cost(self) -> str:
+        """What its search takes, in trainings or epochs; those that are trained again among them."""
+        trials, copies = self.study.trials, self.study.train.replicates
+        seeds = f" on {copies} seeds each" if copies > 1 else ""
+        if not self.own.timed:
+            return f"{trials} trials{seeds}, each to its end"
+        unit, once = self.study.budget.unit, trials * copies * mean_cost(self.study) * self.study.budget.amount
+        again = 0.0 if self.continues else repeated(self.study)
+        said = f", of which about {once * again / (1 - again):,.0f} ({again:.0%}) are trained again" if again else ""
+        return f"{trials} trials{seeds}: about {once / (1 - again):,.0f} {unit}{said}"
+
+    @property
+    def continues(self) -> bool:
+        """Whether a trial goes on at a rung where it stood."""
+        return self.form == "run" and self.own.batched == 1
 
     @property
     def has_weights(self) -> bool:

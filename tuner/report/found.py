@@ -105,7 +105,7 @@ class Frames:
     @cached_property
     def optimizers(self) -> list[str]:
         """Optimizers of the study, in its order, which is the order of their colours."""
-        return list(self.study.optimizers)
+        return list(self.study.optimizers) or [""]
 
     @cached_property
     def importance(self) -> pd.DataFrame:
@@ -114,7 +114,7 @@ class Frames:
 
     def own(self, optimizer: str) -> list[Trial]:
         """The trials of an optimizer, in trial order."""
-        return [trial for trial in self.found.all_trials if trial.config.get("optimizer") == optimizer]
+        return [trial for trial in self.found.all_trials if trial.config.get("optimizer", "") == optimizer]
 
     @cached_property
     def searched(self) -> list[str]:

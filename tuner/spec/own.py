@@ -353,12 +353,14 @@ def choices_of(own: Own) -> dict[str, Domain]:
 
 
 def kind_of(domain: Domain) -> str | tuple[str, ...]:
-    """The kind of a column that holds such values: "float64", "Int64", or categories."""
+    """The kind of a column that holds such values: "float64", "Int64", "boolean", or categories."""
     values = (domain.low, domain.high, domain.step or 0.5) if isinstance(domain, Range) else values_of(domain)
     if all(isinstance(value, int) and not isinstance(value, bool) for value in values):
         return "Int64"
     if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
         return "float64"
+    if all(isinstance(value, bool) for value in values):
+        return "boolean"
     texts = domain.values if isinstance(domain, Choices) else values
     return tuple(_text(value) for value in texts)
 
