@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -70,3 +73,50 @@ def test_every_text_file_is_opened_as_utf_8() -> None:
                 keys = {keyword.arg for keyword in node.keywords}
                 texts = {"read_text", "write_text"}
                 assert node.func.attr not in texts or "encoding" in keys or len(node.args) > 1, f"{path}:{node.lineno}"
+
+
+# A Python that has none of what POSIX alone has, as far as it can be taken away after the interpreter has begun.
+POORER = f"""
+import os, signal, sys
+for name in {sorted((POSIX | WINDOWS) - {"posix"})!r}:
+    sys.modules[name] = None
+for module in (os, signal):
+    for name in {sorted((ONLY_POSIX | {"getpgid", "SIGKILL", "SIGHUP", "SIGSTOP"}) - {"fork"})!r}:
+        if hasattr(module, name):
+            delattr(module, name)
+"""
+EVERY_MODULE = """
+import importlib, pkgutil
+import objectives, tuner
+for package in (objectives, tuner):
+    for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+        if not found.name.endswith("__main__"):
+            importlib.import_module(found.name)
+            print(found.name)
+"""
+A_STUDY = """
+import tuner
+from tests.tuner.test_run import small
+result = tuner.run(small(), jobs=1, home=sys.argv[1])
+print(len(result.ranking()), result.best().confirmed)
+result.report(sys.argv[1] + "/report.html")
+"""
+
+
+def without_posix(program: str, *words: str) -> str:
+    """What a program prints where neither modules nor functions of POSIX are."""
+    ended = subprocess.run(
+        [sys.executable, "-c", POORER + program, *words], env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def test_every_module_can_be_imported_without_posix() -> None:
+    assert len(without_posix(EVERY_MODULE).split()) > len(FILES) - 5
+
+
+def test_a_study_runs_and_is_reported_without_posix(tmp_path: Path) -> None:
+    assert without_posix(A_STUDY, str(tmp_path)) == "24 True\n"
+    assert (tmp_path / "report.html").exists()
