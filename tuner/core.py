@@ -17,6 +17,7 @@ from tuner.best import Best
 from tuner.confirmation import batches, confirm
 from tuner.descending import Descending
 from tuner.dispatch import Engine, Failure, open_engine
+from tuner.errors import TunerError
 from tuner.home import StudyDirectory
 from tuner.packing import Source, cut, problem_of, run_pack
 from tuner.question import Question
@@ -109,13 +110,14 @@ class Core:
         of a surface the point `x (P,)`.
 
         The run is the trial's own, bit for bit, since a trial depends on its config and seed alone; of several
-        replicates, the first.
+        replicates, the first. Raises TunerError where it comes to nothing this time.
         """
         source = self.source(study, 0, directory, engine)
         (pack,) = cut([Member(best.trial, dict(best.params) | {"epochs": best["horizon"]})], (source,), best.epochs)
-        outcome = engine.submit(run_pack, pack).result()
+        outcome = engine.submit(run_pack, pack, seconds=study.limits.seconds_per_trial).result()
         if isinstance(outcome, Failure):
-            raise RuntimeError(f"the best trial could not be trained again: {outcome}")
+            what = f"the best trial, {best.trial}, could not be trained again for its weights: {outcome}"
+            raise TunerError(f"{what}; all trials are kept: mend that, or allow more in [limits], then run this again")
         problem = problem_of(pack.sources, pack.configs[0])
         if problem.surface:
             return {"x": outcome.state.weights[0, 0]}

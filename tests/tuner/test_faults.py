@@ -171,6 +171,18 @@ def test_a_confirmation_of_one_that_never_returns_or_dies_goes_on_without_it(
         assert key[0] == first or found[key].metrics == known[key].metrics
 
 
+def test_a_best_that_cannot_be_trained_again_is_said_and_can_be_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr("tuner.core.run_pack", lambda pack: faulty.fail())
+        with pytest.raises(TunerError, match=r"the best trial, \d+, could not be trained again .*ValueError"):
+            tuner.run(limited(trials=8), jobs=1, home=tmp_path, confirm=False)
+    assert not (tmp_path / "small" / "best.toml").exists()
+    assert tuner.run(limited(trials=8), jobs=1, home=tmp_path, confirm=False).cost.trials == 0
+    assert (tmp_path / "small" / "best.toml").exists()
+
+
 # The disk, the database, the clock
 
 
