@@ -1,0 +1,85 @@
+"""Studies of one's own code before they run: checked and rehearsed without a call, repeated with two."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from tests.tuner.command import Shell
+
+STUDY = """
+[study]
+name = "own"
+objective = "{name}.py:train"
+trials = 4
+minimize = "loss"
+
+[parameters]
+x = {{ low = 0.1, high = 1.0 }}
+
+[train]
+epochs = 9
+"""
+
+
+@pytest.fixture
+def shell(capsys: pytest.CaptureFixture[str]) -> Shell:
+    """The command line, in this process."""
+    return Shell(capsys)
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A place for a study and its code, in which commands run."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write(place: Path, name: str, body: str) -> None:
+    (place / f"{name}.py").write_text(textwrap.dedent(body), encoding="utf-8")
+    (place / "own.toml").write_text(STUDY.format(name=name), encoding="utf-8")
+
+
+STEADY = """
+def train(config, run):
+    for epoch in range(run.start + 1, run.stop + 1):
+        run.report(epoch, loss=config["x"] + run.seed / epoch)
+"""
+RANDOM = """
+import random
+
+def train(config, run):
+    for epoch in range(run.start + 1, run.stop + 1):
+        run.report(epoch, loss=random.SystemRandom().random())
+"""
+
+
+def test_a_check_imports_no_code(written: Path, shell: Shell) -> None:
+    write(written, "imported", "raise SystemExit('imported')")
+    ended = shell("check", "own.toml")
+    assert ended.code == 0
+    assert 'objective = "imported.py:train"' in ended.out
+    assert "it was not looked at" in ended.err
+
+
+def test_a_rehearsal_says_what_the_search_takes(written: Path, shell: Shell) -> None:
+    write(written, "steady", STEADY)
+    ended = shell("run", "own.toml", "--dry-run")
+    assert ended.code == 0
+    assert "# 4 trials: about " in ended.out
+    assert not (written / "runs").exists()
+
+
+def test_what_follows_from_config_and_seed_repeats(written: Path, shell: Shell) -> None:
+    write(written, "steady", STEADY)
+    ended = shell("check", "--repeat", "3", "own.toml")
+    assert (ended.code, "3 runs are the same, bit for bit: loss" in ended.out) == (0, True)
+
+
+def test_what_does_not_is_told_with_the_epoch(written: Path, shell: Shell) -> None:
+    write(written, "unsteady", RANDOM)
+    ended = shell("check", "--repeat", "2", "own.toml")
+    assert ended.code == 1
+    assert "run 2 differs from run 1: loss at epoch 1 is " in ended.err
