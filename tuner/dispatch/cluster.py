@@ -111,7 +111,8 @@ class ClusterEngine(QueueEngine):
 
     def _scattered(self, directory: Path) -> Any:
         files = {path.name: path.read_bytes() for path in directory.iterdir()}
-        return self._client.scatter([files], broadcast=True)[0]
+        # Under a name of its own each time: where the last holder has died, dask may still be taking the old one back.
+        return self._client.scatter([files], broadcast=True, hash=False)[0]
 
     def _start(self, task: Task) -> Future[bytes]:
         # A directory is named after the hash of what is in it, and whoever reads it holds that name.
