@@ -55,6 +55,8 @@ DARK = Theme(
 )
 PALETTE = len(LIGHT.series)
 
+OFF = {"disable": True}
+
 
 def config(theme: Theme, legends: bool = True) -> dict[str, Any]:
     """The Vega-Lite configuration of a theme; a page that has legends of its own leaves the charts' out."""
@@ -65,7 +67,7 @@ def config(theme: Theme, legends: bool = True) -> dict[str, Any]:
         "font": FONT,
         "view": {"stroke": None},
         "axis": {**axis, "domainColor": theme.mute, "labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": 500},
-        "legend": {"labelColor": theme.text, "titleColor": theme.soft, "orient": "top", "disable": not legends},
+        "legend": {"labelColor": theme.text, "titleColor": theme.soft, "orient": "top", **({} if legends else OFF)},
         "title": {"color": theme.text, "subtitleColor": theme.soft, "anchor": "start", "fontSize": 14},
         "text": text,
         "range": {"category": list(theme.series), "ramp": list(theme.heat), "heatmap": list(theme.heat)},

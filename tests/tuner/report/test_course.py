@@ -12,7 +12,9 @@ import pytest
 
 from objectives.surfaces import SURFACES, quadratic, surface_of
 from tests.tuner.report.planted import ended, sound, trained, written
-from tuner.report.charts.course import course, paths, rates
+from tuner.report.charts.course import course
+from tuner.report.charts.methods import drawn_so_far, rates
+from tuner.report.charts.paths import paths
 from tuner.report.contours import contours, crossings, window
 from tuner.report.data import Kept
 from tuner.report.found import Frames
@@ -96,7 +98,7 @@ def test_a_study_on_a_surface_has_its_figures(surface: str, inner: Any) -> None:
     found = OnSurface(inner, surface, descents(surface), {name: {} for name in METHODS})
     frames = Frames(found)
     figures = {figure.name: figure for figure in course(frames)}
-    assert list(figures) == ["course", "course-secant", "course-newton", "course-rates"]
+    assert list(figures) == ["course", "course-cloud", "course-secant", "course-newton", "course-rates"]
     kept = Kept(frames.trials)
     for figure in figures.values():
         document, names = kept.specification(figure.chart)
@@ -114,6 +116,14 @@ def test_paths_begin_at_the_start_and_clouds_do_not(inner: Any) -> None:
     assert first.loc["random_weights", "epoch"] == 1
     assert [word for word, _ in rates(frames)] == ["too small", "good", "too large"]
     assert [trial.number for _, trial in rates(frames)] == [3, 2, 4]
+
+
+def test_the_best_drawn_so_far_never_rises(inner: Any) -> None:
+    frames = Frames(OnSurface(inner, "rosenbrock", descents("rosenbrock"), {name: {} for name in METHODS}))
+    data = drawn_so_far(frames)
+    assert list(data["draws"]) == [1, 2, 3, 4, 5, 6]
+    assert (np.diff(data["value"]) <= 0).all()
+    assert data["value"].iloc[-1] == frames.own("random_weights")[0].value
 
 
 def test_newton_says_where_it_lands(inner: Any) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from objectives.errors import InvalidInput
+from tests.tuner.report.browser import Browser
 from tuner.report.charts import CHARTS
 from tuner.result import Result
 
@@ -36,6 +38,28 @@ def test_charts_hold_their_data(varied: Result) -> None:
     assert max(map(len, rows.values())) == 64
 
 
+def test_a_chart_is_drawn_by_whom_its_reader_has_chosen(varied: Result) -> None:
+    import altair
+
+    chart = varied.chart("time")
+    assert set(chart._repr_mimebundle_()) == {"text/html", "text/plain"}
+    with altair.renderers.enable("json"):
+        assert "application/json" in chart._repr_mimebundle_()[0]
+
+
+@pytest.mark.slow
+def test_a_chart_in_a_notebook_needs_no_network(varied: Result, tmp_path: Path, chromium: Browser) -> None:
+    for name in ("progress", "optimizers"):
+        page = tmp_path / f"{name}.html"
+        page.write_text(varied.chart(name)._repr_mimebundle_()["text/html"], encoding="utf-8")
+        chromium.open(page, wait=False)
+        inside = "document.querySelector('iframe').contentDocument"
+        chromium.wait_for(f"return {inside}.querySelectorAll('canvas, svg').length > 0")
+        chromium.wait_for("return parseInt(document.querySelector('iframe').style.height) !== 340")
+        assert chromium.complaints() == []
+        assert chromium.requests() == []
+
+
 def test_a_chart_that_is_not_there_is_told(varied: Result) -> None:
     with pytest.raises(InvalidInput, match=r"chart: 'sensitivty' is not known; did you mean 'sensitivity'\?"):
         varied.chart("sensitivty")
@@ -57,6 +81,8 @@ def test_a_notebook_runs(tmp_path: Path) -> None:
     ran, drawn, written = (cell["outputs"] for cell in book.cells)
     lines: list[Any] = [output["data"]["text/plain"] for output in ran if output["output_type"] == "display_data"]
     assert lines == ["done"]
-    assert "vegaEmbed" in drawn[0]["data"]["text/html"]
+    html = drawn[0]["data"]["text/html"]
+    assert "vegaEmbed" in html
+    assert not re.search(r"src\s*=\s*(&quot;|&#x27;|['\"])?\s*https?:", html)
     assert written[0]["data"]["text/plain"] == "True"
     assert json.dumps(book)

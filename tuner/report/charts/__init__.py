@@ -46,9 +46,8 @@ def figures(frames: Frames) -> dict[str, list[Figure]]:
 
 def chart(frames: Frames, name: str) -> Any:
     """The Altair chart of a name, those of several figures below each other. Raises InvalidInput."""
-    import altair as alt
-
     from tuner.report.data import inlined
+    from tuner.report.notebook import offline
 
     if name not in CHARTS:
         raise InvalidInput(Complaint("chart", f"{name!r} is not known", nearest(name, CHARTS)))
@@ -57,4 +56,4 @@ def chart(frames: Frames, name: str) -> Any:
     if not drawn:
         why = own[0].caption if own else "this study has none of its kind"
         raise InvalidInput(Complaint("chart", f"{name!r} has nothing to draw", why))
-    return drawn[0] if len(drawn) == 1 else alt.vconcat(*drawn)
+    return offline(drawn)

@@ -33,9 +33,9 @@ def turn(place: int) -> int:
     return place // PALETTE % len(SHAPES)
 
 
-def colour(frames: Frames, legend: bool = True) -> alt.Color:
+def colour(frames: Frames) -> alt.Color:
     """The colour of an optimizer."""
-    shown = alt.Legend(title=None, columns=4, symbolType="circle", symbolOpacity=1) if legend else None
+    shown = alt.Legend(title=None, columns=4, symbolType="circle", symbolOpacity=1)
     scale = alt.Scale(domain=frames.optimizers, range="category")
     return alt.Color(field="optimizer", type="nominal", scale=scale, legend=shown)
 

@@ -77,7 +77,7 @@ def tuned(frames: Frames) -> Figure:
         base.mark_area(clip=True).encode(
             y=alt.Y(field="low", type="quantitative", scale=scale),
             y2="high",
-            color=colour(frames, legend=False),
+            color=colour(frames),
             opacity=fading(0.16, 0.02),
         ),
         base.mark_line(strokeWidth=2.2).encode(
@@ -133,7 +133,7 @@ def confirmed(frames: Frames) -> Figure:
         .encode(
             x=alt.X(field="low", type="quantitative", scale=axis.scale()),
             x2="high",
-            color=colour(frames, legend=False),
+            color=colour(frames),
             opacity=fading(0.7),
         ),
         base.mark_point(filled=True, size=110).encode(x=x, **as_points(frames), opacity=fading(1)),

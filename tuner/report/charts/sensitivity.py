@@ -166,7 +166,7 @@ def on_axis(parameter: Parameter, value: float) -> float:
 def edge_rules(frames: Frames, name: str, x: alt.X) -> Any:
     """The edges as dashed rules."""
     rule = alt.Chart(edges(frames, name)).mark_rule(strokeDash=[3, 3], strokeWidth=1)
-    return rule.encode(x=x, color=colour(frames, legend=False), opacity=fading(0.55))
+    return rule.encode(x=x, color=colour(frames), opacity=fading(0.55))
 
 
 def envelope(frames: Frames, name: str) -> pd.DataFrame:
