@@ -49,11 +49,15 @@ def parameters_of(study: Study) -> list[Parameter]:
         for p in parameters
         if is_searched(p.domain)
     ]
-    shared = [Parameter(p.name, "", p.domain, p.default, _key(p.name)) for p in space.shared if is_searched(p.domain)]
+    shared = [
+        Parameter(p.name, "", p.domain, p.default, _key(study, p.name)) for p in space.shared if is_searched(p.domain)
+    ]
     return own + shared
 
 
-def _key(name: str) -> str:
+def _key(study: Study, name: str) -> str:
+    if study.own and name in study.own.space():
+        return f"parameters.{name}"
     return f"model.{name}" if name in ("hidden", "activation", "init") else f"train.{name}"
 
 

@@ -70,10 +70,15 @@ def best_card(frames: Frames) -> dict[str, str]:
     if best.confirmed:
         c = best.confirmation
         value = interval(float(c["mean"]), float(c["low"]), float(c["high"]))
-        note = f"trial {best.trial}, {best['optimizer']}; 95 % interval over {c['seeds']} fresh seeds"
+        note = f"{whose(best)}; 95 % interval over {c['seeds']} fresh seeds"
         return {"label": f"best {frames.study.metric}", "value": value, "note": note}
-    note = f"trial {best.trial}, {best['optimizer']}; not confirmed"
+    note = f"{whose(best)}; not confirmed"
     return {"label": f"best {frames.study.metric}", "value": short(best.value), "note": note}
+
+
+def whose(best: Best) -> str:
+    """The trial of a best config, and its optimizer where it has one."""
+    return ", ".join([f"trial {best.trial}", *([str(best["optimizer"])] if "optimizer" in best.params else [])])
 
 
 def confirmation_card(frames: Frames) -> dict[str, str]:

@@ -38,20 +38,25 @@ def curves(frames: Frames) -> list[Figure]:
     if data.empty:
         return [Figure("curves", "Learning curves", EMPTY)]
     hidden = sum(frames.study.metric in trial.curves for trial in frames.found.all_trials) - len(numbers)
+    if data["epoch"].max() == 1:
+        return [Figure("curves", "Learning curves", "Each trial has one value and no curve.")]
     axis = value_axis(data["value"], frames.study.direction == "minimize")
     best = {trial.number for trial in frames.leaders[:BOLD]}
     data = data.assign(kind=["best" if number in best else "other" for number in data["trial"]])
     data["last"] = data.groupby("trial")["epoch"].transform("max") == data["epoch"]
+    whose = "their optimizer's" if frames.optimizers else "one"
     caption = join(
-        f"The best {count(len(best), 'trial')} in their optimizer's colour; complete ones grey; pruned ones thin,"
-        " with a"
-        " point where they were stopped; diverged ones red.",
+        f"The best {count(len(best), 'trial')} in {whose} colour; complete ones grey; pruned ones thin, with a point"
+        " where they were stopped; diverged ones red.",
         f"{count(hidden, 'curve')} left out, evenly." if hidden else "",
         axis.words,
     )
     title = f"{frames.study.metric} after each epoch"
     figure = Figure("curves", title, caption, drawn(frames, data, axis, title, epoch_axis(data)), True)
-    return [figure, steps(frames, data, axis), gap(frames)]
+    own = frames.study.own is not None  # nobody counts its updates, or knows which of its rows are for training
+    both = any({"train_loss", "valid_loss"} <= set(trial.curves) for trial in frames.leaders)
+    more = [] if own else [steps(frames, data, axis)]
+    return [figure, *more, *([gap(frames)] if both or not own else [])]
 
 
 def epoch_axis(data: pd.DataFrame) -> alt.X:

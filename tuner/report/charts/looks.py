@@ -33,8 +33,11 @@ def turn(place: int) -> int:
     return place // PALETTE % len(SHAPES)
 
 
-def colour(frames: Frames) -> alt.Color:
-    """The colour of an optimizer."""
+def colour(frames: Frames) -> Any:
+    """The colour of an optimizer; one for all where a study has none."""
+    if not frames.optimizers:
+        only = alt.Scale(domain=["all"], range="category")
+        return alt.ColorDatum("all", type="nominal", scale=only, legend=None)
     shown = alt.Legend(title=None, columns=4, symbolType="circle", symbolOpacity=1)
     scale = alt.Scale(domain=frames.optimizers, range="category")
     return alt.Color(field="optimizer", type="nominal", scale=scale, legend=shown)

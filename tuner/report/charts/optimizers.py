@@ -54,8 +54,8 @@ def compared(frames: Frames) -> pd.DataFrame:
 
 
 def optimizers(frames: Frames) -> list[Figure]:
-    """Tuning curves, and the confirmed trials beside what the search said of them."""
-    return [tuned(frames), confirmed(frames)]
+    """Tuning curves, where there are optimizers, and the confirmed trials beside what the search said of them."""
+    return [*([tuned(frames)] if frames.optimizers else []), confirmed(frames)]
 
 
 def tuned(frames: Frames) -> Figure:

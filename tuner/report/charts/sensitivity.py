@@ -147,7 +147,7 @@ def edges(frames: Frames, name: str) -> pd.DataFrame:
         {"optimizer": optimizer, "end": end, column_of(p): on_axis(p, value)}
         for p in owners(frames, name)
         if isinstance(p.domain, Range)
-        for optimizer in ([p.optimizer] if p.optimizer else frames.optimizers[:1])
+        for optimizer in ([p.optimizer] if p.optimizer else frames.optimizers[:1] or [""])
         for end, value in (("low", p.domain.low), ("high", p.domain.high))
     ]
     return pd.DataFrame(rows)

@@ -51,7 +51,7 @@ def _at_end(frames: Frames, name: str, end: str) -> Finding | None:
         return None
     domain = parameter.domain
     beyond, bound = _beyond(domain, end), domain.low if end == "low" else domain.high
-    if not _allowed(parameter, beyond):
+    if beyond == bound or (domain.scale == "log" and beyond <= 0) or not _allowed(parameter, beyond):
         return None
     best = near[0] is leaders[0]
     who = f"The best trial ({near[0].number}) has" if best else f"{len(near)} of the top {len(leaders)} trials have"
@@ -86,7 +86,11 @@ def _beyond(domain: Range, end: str) -> float:
     )
     further = min(WIDER, reach)
     value = value_at(-further if end == "low" else 1 + further, domain)
-    return 1 - float(f"{1 - value:.1g}") if domain.scale == "log1m" else float(f"{value:.1g}")
+    if domain.scale == "log1m":
+        return 1 - float(f"{1 - value:.1g}")
+    if domain.step:  # whole steps from the low end
+        return domain.low + round((value - domain.low) / domain.step) * domain.step
+    return float(f"{value:.1g}")
 
 
 def _allowed(parameter: Parameter, value: float) -> bool:

@@ -30,12 +30,13 @@ def diverging(frames: Frames) -> Finding | None:
     if not trials or len(lost) <= MANY * len(trials):
         return None
     counts = {name: sum(t.config.get("optimizer") == name for t in lost) for name in frames.optimizers}
-    worst = max(counts, key=lambda name: counts[name])
-    where, command = _where(frames, worst, [t for t in lost if t.config.get("optimizer") == worst])
+    worst = max(counts, key=lambda name: counts[name], default="")
+    own = [t for t in lost if t.config.get("optimizer") == worst]
+    where, command = _where(frames, worst, own) if worst else ("", "")
     failed = sum(trial.state == "failed" for trial in lost)
     how = "failed" if failed == len(lost) else "diverged" if not failed else "diverged or failed"
     share = f"{percent(len(lost) / len(trials))} of the trials {how} ({len(lost)} of {len(trials)})"
-    sentence = f"{share}, most with {worst}{where}."
+    sentence = f"{share}, most with {worst}{where}." if worst else f"{share}."
     numbers = {"lost": len(lost), "trials": len(trials), "failed": failed, **counts}
     return Finding("diverging", sentence, numbers, "sensitivity-lr" if command else "time", command)
 

@@ -79,7 +79,7 @@ def page(found: Found, created: str = "", watch: Watch = lambda stage: None) -> 
         "groups": [(name, title) for name, title in GROUPS.items() if pictures[name]],
         "failures": sections.failures(frames),
         "provenance": sections.provenance(frames),
-        "contents": contents([name for name in GROUPS if pictures[name]]),
+        "contents": contents([name for name in GROUPS if pictures[name]], bool(frames.optimizers)),
         "created": created,
         "version": version("tuner"),
         "policy": policy(bundle, script),
@@ -122,13 +122,13 @@ def fitted(document: dict[str, Any], own_legend: bool) -> dict[str, Any]:
     return kept | {"width": "container", "autosize": {"type": "fit", "contains": "padding"}}
 
 
-def contents(groups: Sequence[str]) -> list[tuple[str, str]]:
+def contents(groups: Sequence[str], optimizers: bool) -> list[tuple[str, str]]:
     """Where the page's links at the top go."""
     first = [
         ("findings", "findings"),
         ("best", "best config"),
         ("ranking", "trials"),
-        ("optimizers-compared", "optimizers"),
+        ("optimizers-compared", "optimizers" if optimizers else "confirmation"),
     ]
     return [
         *first,

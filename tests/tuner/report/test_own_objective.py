@@ -1,0 +1,59 @@
+"""Studies of somebody's own objective, which have no optimizer, data or model here: their reports too are whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tuner
+from tests.tuner.report.browser import Browser
+from tuner.report.charts import figures
+from tuner.report.found import Frames
+from tuner.result import Result
+
+OBJECTIVE = """
+import math
+
+
+def train(config):
+    if config["rate"] > 5:
+        raise ValueError("too fast")
+    return (math.log10(config["rate"]) + 1) ** 2 + abs(config["leaf"] - 1) / 10
+"""
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    home = tmp_path_factory.mktemp("own")
+    (home / "mine.py").write_text(OBJECTIVE, encoding="utf-8")
+    study: dict[str, Any] = {
+        "study": {"name": "mine", "trials": 24, "objective": f"{home / 'mine.py'}:train", "minimize": "loss"},
+        "parameters": {"rate": {"low": 1e-3, "high": 10.0, "log": True}, "leaf": {"low": 1, "high": 20, "log": True}},
+        "search": {"generation_size": 8},
+    }
+    return tuner.run(study, jobs=2, home=home, confirm=False)
+
+
+def test_its_figures_are_drawn_and_its_page_names_no_optimizer(result: Result, tmp_path: Path) -> None:
+    drawn = {one.name for own in figures(Frames(result)).values() for one in own if one.chart is not None}
+    assert {"progress", "sensitivity-rate", "sensitivity-leaf", "time-line"} <= drawn
+    assert not {"curves", "curves-steps", "curves-gap"} & drawn  # each trial has one value
+    text = result.report(tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<h2>Optimizers</h2>" not in text
+    assert ">best at equal budget<" not in text
+
+
+def test_a_whole_number_is_not_sent_below_one(result: Result) -> None:
+    for finding in result.findings():
+        assert "parameters.leaf.low=0" not in finding.command
+        assert "train.leaf" not in finding.command
+
+
+@pytest.mark.slow
+def test_its_page_is_drawn(result: Result, tmp_path: Path, chromium: Browser) -> None:
+    chromium.size(1280)
+    chromium.open(result.report(tmp_path / "page.html"))
+    assert chromium.complaints() == []
+    assert chromium.requests() == []
