@@ -104,8 +104,8 @@ class Frames:
 
     @cached_property
     def optimizers(self) -> list[str]:
-        """Optimizers of the study, in its order, which is the order of their colours."""
-        return list(self.study.optimizers) or [""]
+        """Optimizers of the study, in its order, which is that of their colours; none of an objective of one's own."""
+        return list(self.study.optimizers)
 
     @cached_property
     def importance(self) -> pd.DataFrame:
