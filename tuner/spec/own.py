@@ -333,9 +333,9 @@ def _check_place(objective: str, base: Path, report: Report) -> None:
     key = ["study", "objective"]
     found = FUNCTION.fullmatch(objective)
     if found is None:
-        report.add(
-            key, f"{shown(objective)} does not say where it is", 'write "train.py:train" or "package.module:train"'
-        )
+        given = f"; a function of Python is given again: objective={objective}" if objective.isidentifier() else ""
+        hint = f'write "train.py:train" or "package.module:train"{given}'
+        report.add(key, f"{shown(objective)} does not say where it is", hint)
     elif found["where"].endswith(".py") and not (path := base / Path(found["where"]).expanduser()).is_file():
         report.add(key, f"{found['where']}: there is no such file", near_file(path, {".py"}))
 
