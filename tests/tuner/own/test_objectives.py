@@ -177,6 +177,7 @@ def test_confirmation_is_off_until_it_is_asked_for(tmp_path: Path, monkeypatch: 
     assert first.goal.low < first.goal.high
     assert first.test["test_loss"].mean == 1.0
     assert result.is_confirmed
+    assert result.report().stat().st_size > 100_000  # where there is no optimizer to name, too
     notes = Notes()
     tuner.run(asked | {"confirm": {"top": 2, "seeds": 2}}, name="other", jobs=2, home=tmp_path, watcher=notes)
     assert "[confirm] asks for 6 trainings more" in notes.notes[-1]
