@@ -33,7 +33,6 @@ __all__ = [
     "is_own",
     "kind_of",
     "own_of",
-    "own_search",
     "own_train",
     "parameter_name",
 ]
@@ -45,7 +44,6 @@ FUNCTION = re.compile(r"(?P<where>[^:]+\.py|[A-Za-z_][\w.]*):(?P<name>[A-Za-z_]\
 HOLE = re.compile(r"\{([A-Za-z_][\w .-]*)\}")
 RUN = ("seed", "start", "stop", "device", "phase", "directory", "config", "python")  # what a command may ask of its run
 KEYS = ("choices", "default", "high", "log", "low", "step")
-LAG = 3  # generations: defaults.md of `tuner.search` has what that costs and gains
 MOST_UNITS = 100_000  # of a budget: a learning curve has a place for each
 MOST_STEPS = 10**9
 # Columns of the ranking, and what a config says by itself: a parameter of that name would hide it.
@@ -240,11 +238,6 @@ def _range(raw: Mapping[str, Any]) -> Domain:
     if (high - low) / step > MOST_STEPS:
         raise Bad(f"has {(high - low) / step:.3g} steps", "leave step out")
     return Range(low, high, "linear", step if whole and isinstance(step, int) else float(step))
-
-
-def own_search(search: Search) -> Search:
-    """[search] with the lag that keeps workers busy whose trials take unequally long."""
-    return search if search.lag is not None else search.model_copy(update={"lag": LAG})
 
 
 def own_train(train: Train) -> Train:

@@ -38,7 +38,6 @@ from tuner.spec.own import (
     choices_of,
     is_own,
     own_of,
-    own_search,
     own_train,
 )
 from tuner.spec.presets import optimizer_domains
@@ -132,7 +131,7 @@ def _resolved(raw: dict[str, Any], report: Report, base: Path, stem: str, has_da
         asked = confirm if "confirm" in raw else confirm.model_copy(update={"enabled": False})
         return Study(
             name, table.seed, table.trials, metric, direction, table.dtype,
-            data, model, own_train(train), optimizers, own_search(search), stop, asked, limits,
+            data, model, own_train(train), optimizers, search, stop, asked, limits,
             conditions=conditions, base=base, written=raw, own=theirs, workers=cast(Workers, tables["workers"]),
         )  # fmt: skip
     check_not_own(raw, table, report)

@@ -1,0 +1,115 @@
+"""What training code of one's own costs beside its training, and how busy it keeps its workers.
+
+    python -m tests.benchmarks.own [--trials 1000]
+
+Overhead: an objective that does nothing, two workers, beside plain Optuna in two processes on an SQLite file, both
+drawing at random; milliseconds a trial are those of the whole search, waiting for the workers included.
+Utilisation: an objective that sleeps, from 0.4 to 2 s for a whole trial as its config says, eight workers: what its trials took
+over what eight workers had. A network against Optuna: `python -m tests.benchmarks.own_cnn`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tuner
+from tuner.result import Cost
+
+WORKERS, NAPS, EPOCHS = 8, 256, 9
+ROOT = Path(__file__).parents[2]
+OPTUNA = """
+import sys, optuna
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+study = optuna.load_study(study_name="own", storage=sys.argv[1], sampler=optuna.samplers.RandomSampler())
+study.optimize(lambda trial: trial.suggest_float("x", 0.0, 1.0), n_trials=int(sys.argv[2]))
+"""
+
+
+def nothing(config: Mapping[str, Any]) -> float:
+    """Trains nothing."""
+    return float(config["x"])
+
+
+def nap(config: Mapping[str, Any]) -> float:
+    """Sleeps as long as its config says, in seconds."""
+    time.sleep(config["length"])
+    return float(config["x"])
+
+
+def naps(config: Mapping[str, Any], run: Any) -> None:
+    """Sleeps an equal part of that in each epoch, and goes on where it stood."""
+    for epoch in range(run.start + 1, run.stop + 1):
+        time.sleep(config["length"] / EPOCHS)
+        run.report(epoch, loss=float(config["x"]) + 1 / epoch)
+
+
+def searched(study: Mapping[str, Any], objective: Any, jobs: int) -> tuple[Cost, str]:
+    """What a study's run cost, and its table."""
+    with tempfile.TemporaryDirectory() as home:
+        result = tuner.run(study, objective=objective, jobs=jobs, home=home, confirm=False)
+        assert result.cost is not None
+        return result.cost, result.directory.ranking.read_text(encoding="utf-8")
+
+
+def study(trials: int, more: Mapping[str, Any], **search: Any) -> dict[str, Any]:
+    """A study of `x` in [0, 1], and of how long a trial sleeps where it does."""
+    space = {"x": {"low": 0.0, "high": 1.0}, "length": {"low": 0.4, "high": 2.0}}
+    return {
+        "study": {"name": "own", "trials": trials, "minimize": "loss"},
+        "parameters": space,
+        "search": search,
+        **more,
+    }
+
+
+def optuna_seconds(trials: int) -> float:
+    """Seconds that two processes of Optuna take, without their start."""
+    import optuna
+
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/optuna.db"
+        optuna.create_study(study_name="own", storage=url)
+        walls = []
+        for count in (1, trials // 2):  # starting Python and importing Optuna is not a trial's
+            started = time.perf_counter()
+            lines = [[sys.executable, "-c", OPTUNA, url, str(count)] for _ in range(2)]
+            for process in [subprocess.Popen(line, stdout=subprocess.DEVNULL) for line in lines]:
+                process.wait()
+            walls.append(time.perf_counter() - started)
+        return walls[1] - walls[0]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--trials", type=int, default=1000)
+    trials = parser.parse_args().trials
+    print(f"an objective that does nothing, {trials:,} trials, 2 workers: milliseconds a trial")
+    for sampler in ("random", "tpe"):
+        cost, _ = searched(study(trials, {}, sampler=sampler), nothing, 2)
+        spent, own = cost.search, 1000 * cost.search.own / trials
+        print(
+            f"  tuner, {sampler:6}  {1000 * spent.wall / trials:6.2f}, of which the tuner's own {own:.2f}", flush=True
+        )
+    print(f"  Optuna, random {1000 * optuna_seconds(trials) / trials:6.2f}\n")
+    print(f"an objective that sleeps, {NAPS} trials, {WORKERS} workers: share of their time that is training")
+    for name, objective, more in (("to its end", nap, {}), ("at rungs", naps, {"train": {"epochs": EPOCHS}})):
+        for lag in (1, 3):
+            asked = study(NAPS, more, lag=lag)
+            cost, table = searched(asked, objective, WORKERS)
+            same = table == searched(asked, objective, 2 * WORKERS)[1]
+            busy = cost.search.training / (WORKERS * cost.search.wall)
+            print(
+                f"  {name:10}  lag {lag}: {busy:.0%}; the table with {2 * WORKERS} workers is the same: {same}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
