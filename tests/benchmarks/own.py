@@ -4,7 +4,7 @@
 
 Overhead: an objective that does nothing, two workers, beside plain Optuna in two processes on an SQLite file, both
 drawing at random; milliseconds a trial are those of the whole search, waiting for the workers included.
-Utilisation: an objective that sleeps, from 0.4 to 2 s for a whole trial as its config says, eight workers: what its trials took
+Utilisation: an objective that sleeps, 0.4 to 2 s for a whole trial as its config says, eight workers: what trials took
 over what eight workers had. A network against Optuna: `python -m tests.benchmarks.own_cnn`.
 """
 
