@@ -13,7 +13,7 @@ from objectives.optimizers import OPTIMIZERS
 from tuner.goal import ranked, signed
 from tuner.noise import Noise
 from tuner.optimum import MEASURES, gaps
-from tuner.spec import Own, Study, kind_of, values_of
+from tuner.spec import Own, Study, kind_of, text_of, values_of
 from tuner.standings import Standing
 from tuner.statistics import Interval, leader_groups, standard_error
 from tuner.trial import Trial
@@ -29,7 +29,6 @@ __all__ = [
     "hyper_kinds",
     "metric_names",
     "ranking",
-    "shown",
     "tested_names",
     "ties",
 ]
@@ -149,15 +148,8 @@ def column(values: Sequence[Any], kind: Kind) -> Any:
     if kind == "float64":
         return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
     codes = {label: code for code, label in enumerate(kind)}
-    found = [-1 if v is None else codes.get(v if type(v) is str else shown(v), -1) for v in values]
+    found = [-1 if v is None else codes.get(v if type(v) is str else text_of(v), -1) for v in values]
     return pd.Categorical.from_codes(found, categories=pd.Index(list(kind), dtype="str"))
-
-
-def shown(value: Any) -> str:
-    """A value as a table shows it: hidden sizes as 64x32, flags as a study file writes them."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "x".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def metric_names(study: Study, task: str, trials: Sequence[Trial] = ()) -> list[str]:
@@ -189,7 +181,7 @@ def hyper_kinds(study: Study) -> dict[str, Kind]:
         del shared["hidden"], shared["activation"]
     shared |= {} if model.kind == "surface" else {"init": model.init}
     shared |= {"framework": train.framework, **({"loss": train.loss} if train.loss else {})}
-    texts = {name: tuple(map(shown, values_of(domain))) for name, domain in shared.items()}
+    texts = {name: tuple(map(text_of, values_of(domain))) for name, domain in shared.items()}
     numbers = [
         *(["warmup"] if train.warmup != 0 else []),
         *train.schedule_hypers(),

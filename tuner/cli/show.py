@@ -17,8 +17,8 @@ from tuner.cli.text import clean, interval, short, sparkline
 from tuner.errors import NoResult
 from tuner.goal import ranked
 from tuner.optimum import verdict_of
-from tuner.ranking import shown
 from tuner.result import Result
+from tuner.spec import text_of
 from tuner.trial import Trial
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def fresh_words(splits: bool, own: bool = False) -> str:
 
 def settings_of(config: Mapping[str, Any]) -> dict[str, Any]:
     """A config as tables show it."""
-    return {name: shown(value) if isinstance(value, list | tuple) else value for name, value in config.items()}
+    return {name: text_of(value) if isinstance(value, list | tuple) else value for name, value in config.items()}
 
 
 def study_page(result: Result) -> Page:

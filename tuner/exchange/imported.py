@@ -22,8 +22,8 @@ from tuner.home import StudyDirectory, study_directory, write_atomic
 from tuner.ledger import Ledger
 from tuner.optuna_bridge.storage import load
 from tuner.optuna_bridge.study import Axis, OptunaStudy, OptunaTrial
-from tuner.ranking import IMPORTED, ranking, shown
-from tuner.spec import Imported, Study, imported_text, read_study
+from tuner.ranking import IMPORTED, ranking
+from tuner.spec import Imported, Study, imported_text, read_study, text_of
 from tuner.storage import masked
 from tuner.trial import Trial
 
@@ -67,7 +67,7 @@ def import_study(
         if "optimizer" in columns:
             raise StudyError(Complaint("column 'optimizer'", "is a number", "rename it"))
         constants["optimizer"] = UNKNOWN
-    columns = {key: (shown(value),) for key, value in constants.items()} | columns
+    columns = {key: (text_of(value),) for key, value in constants.items()} | columns
     origin = Imported(f"Optuna, {masked(source)}", study.name, columns)
     text = imported_text(directory.name, max(1, len(study.trials)), goal, study.direction, origin)
     trials = [_trial(study, trial, goal, names, constants) for trial in study.trials]
@@ -121,7 +121,7 @@ def _columns() -> list[str]:
 
 def _kind(axis: Axis) -> str | tuple[str, ...]:
     if axis.kind == "categorical":
-        return tuple(dict.fromkeys(map(shown, axis.choices)))
+        return tuple(dict.fromkeys(map(text_of, axis.choices)))
     return "Int64" if axis.kind == "int" else "float64"
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from objectives.errors import Complaint
 from tuner.errors import StudyError
-from tuner.ranking import shown
+from tuner.spec import text_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,7 +79,7 @@ def _cells(table: pd.DataFrame, name: str, trials: list[int]) -> list[Any]:
 
 def _cell(value: Any) -> Any:
     """A cell as a file would give it back: numbers as floats, everything else as text."""
-    text = shown(value.item() if hasattr(value, "item") else value)
+    text = text_of(value.item() if hasattr(value, "item") else value)
     try:
         return float(text)
     except ValueError:

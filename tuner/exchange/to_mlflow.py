@@ -16,8 +16,9 @@ from typing import Any
 from objectives.errors import Complaint
 from tuner.errors import NoResult, StudyError, TunerError
 from tuner.publish import best_text
-from tuner.ranking import csv_text, shown
+from tuner.ranking import csv_text
 from tuner.result import Result
+from tuner.spec import text_of
 from tuner.trial import Trial
 
 __all__ = ["log_runs"]
@@ -111,7 +112,7 @@ def log_trial(client: Any, experiment: str, result: Result, trial: Trial) -> Non
     ]
     if trial.value is not None and math.isfinite(trial.value):
         values.append(Metric("value", trial.value, 0, trial.epoch or 0))
-    params = [Param(key, shown(value)) for key, value in trial.config.items()]
+    params = [Param(key, text_of(value)) for key, value in trial.config.items()]
     client.log_batch(run.info.run_id, params=params, tags=tags)
     for first in range(0, len(values), MOST):
         client.log_batch(run.info.run_id, metrics=values[first : first + MOST])

@@ -13,10 +13,9 @@ from datetime import datetime
 from typing import Any
 
 from tuner.optuna_bridge.study import Axis, OptunaStudy, OptunaTrial
-from tuner.ranking import shown
 from tuner.result import Result
 from tuner.space import space_of
-from tuner.spec import Choices, Domain, Imported, Range, Study, is_searched
+from tuner.spec import Choices, Domain, Imported, Range, Study, is_searched, text_of
 from tuner.trial import Trial
 
 __all__ = ["optuna_study"]
@@ -129,7 +128,7 @@ def ends_of(domain: Domain) -> tuple[Any, ...]:
 
 def choice(value: Any) -> Any:
     """A choice as Optuna can hold it: sizes of layers as 64x32."""
-    return shown(value) if isinstance(value, list | tuple) else value
+    return text_of(value) if isinstance(value, list | tuple) else value
 
 
 def natural(axis: Axis, value: Any) -> Any:

@@ -11,7 +11,8 @@ from __future__ import annotations
 from tuner.spec.checks import loss_problem, task_problem
 from tuner.spec.domains import Choices, Domain, Range, is_searched, values_of
 from tuner.spec.imported import imported_text, not_run
-from tuner.spec.own import OWN_NAMES, Own, kind_of, parameter_name
+from tuner.spec.own import OWN_NAMES, Own, parameter_name
+from tuner.spec.parameters import kind_of, text_of
 from tuner.spec.resolve import read_study
 from tuner.spec.schema import GOALS, MOST_SEEDS, Confirm, Data, Limits, Model, Search, Split, Stop, Train, Workers
 from tuner.spec.stored import stored_study
@@ -48,6 +49,7 @@ __all__ = [
     "read_study",
     "stored_study",
     "suggest",
+    "text_of",
     "task_problem",
     "values_of",
 ]

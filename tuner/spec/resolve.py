@@ -30,7 +30,6 @@ from tuner.spec.imported import TABLE as IMPORTED
 from tuner.spec.imported import imported_of, not_run
 from tuner.spec.overrides import apply
 from tuner.spec.own import (
-    PARAMETERS,
     Own,
     check_not_own,
     check_own,
@@ -40,6 +39,7 @@ from tuner.spec.own import (
     own_of,
     own_train,
 )
+from tuner.spec.parameters import PARAMETERS
 from tuner.spec.presets import optimizer_domains
 from tuner.spec.reading import plain_copy, read_toml
 from tuner.spec.report import MOST, Report

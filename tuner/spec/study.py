@@ -11,7 +11,8 @@ from objectives.schedules import SCHEDULE_HYPERS
 from tuner.budget import RUN, UNITS, Budget
 from tuner.spec.conditions import Conditions, restored
 from tuner.spec.domains import Domain, plain
-from tuner.spec.own import PARAMETERS, Own
+from tuner.spec.own import Own
+from tuner.spec.parameters import PARAMETERS
 from tuner.spec.report import BARE
 from tuner.spec.schema import OF_LAYERS, OF_ROWS, Confirm, Data, Limits, Model, Search, Stop, Train, Workers
 

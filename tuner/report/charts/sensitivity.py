@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 
 from tuner.goal import signed
-from tuner.ranking import shown
 from tuner.report.charts.base import (
     CROSS,
     DONE,
@@ -28,7 +27,7 @@ from tuner.report.charts.base import (
 from tuner.report.charts.looks import as_lines, colour, fading
 from tuner.report.found import Frames
 from tuner.report.parameters import Parameter, place
-from tuner.spec import Range
+from tuner.spec import Range, text_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,7 +125,7 @@ def ordered_values(frames: Frames, name: str) -> list[Any]:
     """The values to choose from, as the ranking writes them."""
     values = dict.fromkeys(value for parameter in owners(frames, name) for value in parameter.choices)
     return [
-        value if isinstance(value, int | float) and not isinstance(value, bool) else shown(value) for value in values
+        value if isinstance(value, int | float) and not isinstance(value, bool) else text_of(value) for value in values
     ]
 
 
