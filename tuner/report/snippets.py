@@ -62,5 +62,5 @@ SNIPPETS: dict[str, Callable[[Best], str]] = {
 
 
 def snippets(best: Best) -> dict[str, str]:
-    """Every form."""
-    return {name: write(best) for name, write in SNIPPETS.items()}
+    """Every form; no framework's where nobody knows what the values mean to one."""
+    return {name: write(best) for name, write in SNIPPETS.items() if best.conventions or name not in FRAMEWORKS}

@@ -10,7 +10,9 @@ import pytest
 import tuner
 from tests.tuner.report.browser import Browser
 from tuner.report.charts import figures
+from tuner.report.charts.sensitivity import parameter_x
 from tuner.report.found import Frames
+from tuner.report.snippets import snippets
 from tuner.result import Result
 
 OBJECTIVE = """
@@ -30,7 +32,12 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
     (home / "mine.py").write_text(OBJECTIVE, encoding="utf-8")
     study: dict[str, Any] = {
         "study": {"name": "mine", "trials": 24, "objective": f"{home / 'mine.py'}:train", "minimize": "loss"},
-        "parameters": {"rate": {"low": 1e-3, "high": 10.0, "log": True}, "leaf": {"low": 1, "high": 20, "log": True}},
+        "parameters": {
+            "rate": {"low": 1e-3, "high": 10.0, "log": True},
+            "leaf": {"low": 1, "high": 20, "log": True},
+            "flag": [False, True],
+            "kind": ["a", "b"],
+        },
         "search": {"generation_size": 8},
     }
     return tuner.run(study, jobs=2, home=home, confirm=False)
@@ -42,7 +49,14 @@ def test_its_figures_are_drawn_and_its_page_names_no_optimizer(result: Result, t
     assert not {"curves", "curves-steps", "curves-gap"} & drawn  # each trial has one value
     text = result.report(tmp_path / "page.html").read_text(encoding="utf-8")
     assert "<h2>Optimizers</h2>" not in text
+    assert list(snippets(result.best())) == ["toml", "json", "args"]
     assert ">best at equal budget<" not in text
+
+
+@pytest.mark.parametrize("name", ["flag", "kind"])
+def test_every_value_has_its_place_on_the_axis(result: Result, name: str) -> None:
+    axis = parameter_x(Frames(result), name).to_dict()
+    assert set(result.ranking()[name]) == set(axis["scale"]["domain"])
 
 
 def test_a_whole_number_is_not_sent_below_one(result: Result) -> None:

@@ -124,9 +124,7 @@ def parameter_x(frames: Frames, name: str) -> alt.X:
 def ordered_values(frames: Frames, name: str) -> list[Any]:
     """The values to choose from, as the ranking writes them."""
     values = dict.fromkeys(value for parameter in owners(frames, name) for value in parameter.choices)
-    return [
-        value if isinstance(value, int | float) and not isinstance(value, bool) else text_of(value) for value in values
-    ]
+    return [value if isinstance(value, bool | int | float) else text_of(value) for value in values]
 
 
 def span(frames: Frames, name: str) -> tuple[float, float]:
