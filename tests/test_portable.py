@@ -17,8 +17,8 @@ ROOT = Path(__file__).parent.parent
 FILES = sorted(path for package in ("objectives", "tuner") for path in (ROOT / package).rglob("*.py"))
 POSIX = {"fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty"}
 WINDOWS = {"msvcrt", "winreg", "_winapi"}
-# What runs only in workers for other people's code, or as one: `ChildEngine` starts none where there are no groups.
-IN_WORKERS = {"tuner/dispatch/child.py", "tuner/own/programs.py"}
+# What runs only in workers for other people's code, or keeps one: `ChildEngine` starts none where there are no groups.
+IN_WORKERS = {"tuner/dispatch/child.py", "tuner/dispatch/process.py", "tuner/own/programs.py"}
 ONLY_POSIX = {
     "fork",
     "killpg",
