@@ -69,8 +69,7 @@ class File:
             return
         # A file that cannot be written is told of when something is written.
         with suppress(LedgerError), explained(self.path):
-            for order in ("journal_mode = WAL", "wal_autocheckpoint = 0", "schema_version"):
-                self._driver.execute(f"PRAGMA {order}").fetchall()
+            _log(self.connection)
             log = log_of(self.path)
             self._files[log] = _identity(log)
 
@@ -79,13 +78,9 @@ class File:
         if not (self._read_only or self.connection.closed):
             with suppress(LedgerError), explained(self.path), _told(self.path):
                 last = changed(self.path)
-                self._driver.execute("PRAGMA journal_mode = DELETE")
+                _ask(self.connection, "journal_mode = DELETE")
                 os.utime(self.path, ns=(last, last))
         self.connection.close()
-
-    @property
-    def _driver(self) -> Any:
-        return self.connection.connection.driver_connection
 
 
 def create(path: Path, fill: Callable[[Connection], None]) -> None:
@@ -96,14 +91,17 @@ def create(path: Path, fill: Callable[[Connection], None]) -> None:
     try:
         with _told(path):
             os.close(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600))
-        with connected(draft) as connection, explained(path), connection.begin():
-            fill(connection)
+        with connected(draft) as connection, explained(path):
+            _log(connection)  # from the start: to change to a log later takes a journal, for a moment
+            with connection.begin():
+                fill(connection)
         with _told(path):
             for left in beside(path):  # by another file of this name: SQLite would take them for this one's
                 left.unlink(missing_ok=True)
             os.replace(draft, path)
     finally:
-        draft.unlink(missing_ok=True)
+        for left in (draft, *beside(draft)):
+            left.unlink(missing_ok=True)
 
 
 def connected(path: Path, read_only: bool = False) -> Connection:
@@ -160,6 +158,18 @@ def _set_up(connection: sqlite3.Connection, read_only: bool) -> None:
     (result,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if result != "ok":
         raise sqlite3.DatabaseError(f"malformed: {result}")
+
+
+def _log(connection: Connection) -> None:
+    """Let commits go to a log, which nothing empties but the end."""
+    _ask(connection, "journal_mode = WAL")
+    _ask(connection, "wal_autocheckpoint = 0")
+    _ask(connection, "schema_version")  # the log's file is there from the first look on
+
+
+def _ask(connection: Connection, pragma: str) -> None:
+    driver: Any = connection.connection.driver_connection
+    driver.execute(f"PRAGMA {pragma}").fetchall()
 
 
 @contextmanager
