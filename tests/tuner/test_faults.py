@@ -310,7 +310,7 @@ def test_no_clock_decides_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.slow
 def test_a_copy_taken_while_a_study_runs_opens(tmp_path: Path) -> None:
     study = tmp_path / "small.toml"
-    study.write_text(tuner.read_study(limited(trials=4000)).to_toml(), encoding="utf-8")
+    study.write_text(tuner.read_study(limited(trials=100_000)).to_toml(), encoding="utf-8")
     command = [sys.executable, "-m", "tuner", "run", str(study), "-j", "1", "--home", str(tmp_path), "--no-confirm"]
     run = subprocess.Popen(
         command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
