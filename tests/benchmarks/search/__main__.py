@@ -6,8 +6,9 @@ import argparse
 import time
 from collections.abc import Callable
 
-from tests.benchmarks.search.designs import MAIN, PIECES, REFERENCE
-from tests.benchmarks.search.efficiency import Design, measured, table
+from tests.benchmarks.search.designs import DEFAULT, MAIN, PIECES
+from tests.benchmarks.search.early import early
+from tests.benchmarks.search.efficiency import Design, differences, measured, table
 from tests.benchmarks.search.overhead import overhead
 from tests.benchmarks.search.parallel import parallel
 from tests.benchmarks.search.problems import HELD_OUT, PROBLEMS
@@ -16,23 +17,25 @@ from tests.benchmarks.search.target import target
 CHOSEN_ON = tuple(name for name in PROBLEMS if name not in HELD_OUT)
 
 
-def searches(
-    designs: tuple[Design, ...], problems: tuple[str, ...], reference: str
-) -> Callable[[argparse.Namespace], None]:
+def searches(designs: tuple[Design, ...], problems: tuple[str, ...]) -> Callable[[argparse.Namespace], None]:
     """A section that looks results up."""
 
     def section(given: argparse.Namespace) -> None:
+        found = measured(designs, problems, given.seeds, given.jobs)
         print(f"percent of the grid better than the config found, median/mean of {given.seeds} seeds on each of")
         print(f"{', '.join(problems)}; columns: epochs spent, in full trainings\n")
-        print("\n".join(table(measured(designs, problems, given.seeds, given.jobs), reference)))
+        print("\n".join(table(found)))
+        print(f"\nmean difference from {DEFAULT.name!r}, paired by seed, and half of the 95 % interval\n")
+        print("\n".join(differences(found, DEFAULT.name)))
 
     return section
 
 
 SECTIONS: dict[str, Callable[[argparse.Namespace], None]] = {
-    "efficiency": searches(MAIN, CHOSEN_ON, REFERENCE),
-    "held-out": searches(MAIN, HELD_OUT, REFERENCE),
-    "pieces": searches(PIECES, CHOSEN_ON, "default"),
+    "efficiency": searches(MAIN, CHOSEN_ON),
+    "held-out": searches(MAIN, HELD_OUT),
+    "pieces": searches(PIECES, CHOSEN_ON),
+    "rungs": early,
     "overhead": overhead,
     "parallel": parallel,
     "target": target,

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from tests.benchmarks.search.efficiency import Design
+from tests.benchmarks.search.rivals import RIVALS
 from tuner.latents import Latent, Latents, at
 
-__all__ = ["MAIN", "PIECES", "REFERENCE"]
-
-REFERENCE = "Optuna TPE, its defaults"
+__all__ = ["DEFAULT", "MAIN", "PIECES"]
 
 
 def anywhere(latents: Sequence[Latent], seed: int, i: int) -> Latents:
@@ -26,46 +25,39 @@ def nothing(space: Any) -> list[Latents]:
     return []
 
 
-def piece(name: str, **search: Any) -> Design:
-    return Design(name, search)
-
-
-def constant(name: str, **values: Any) -> Design:
-    return Design(name, constants={key.replace("__", "."): value for key, value in values.items()})
-
-
+DEFAULT = Design("default")
 MAIN = (
-    Design("default"),
-    Design(REFERENCE, rival=REFERENCE),
-    Design("Optuna TPE + HyperbandPruner", rival="Optuna TPE + HyperbandPruner"),
-    Design("Optuna TPE + MedianPruner", rival="Optuna TPE + MedianPruner"),
-    piece("random", sampler="random", pruner="none"),
-    piece("random + halving", sampler="random"),
+    DEFAULT,
+    *(Design(name, rival=name) for name in RIVALS),
+    Design("random", {"sampler": "random", "pruner": "none"}),
+    Design("random + halving", {"sampler": "random"}),
 )
 PIECES = (
-    Design("default"),
-    piece("pruner none", pruner="none"),
-    piece("pruner hyperband", pruner="hyperband"),
-    piece("pruner median", pruner="median"),
-    piece("sampler qmc", sampler="qmc"),
-    constant("no lag", tuner__search__proposals__LAG=0),
-    constant("first generation at random", tuner__samplers__even=anywhere),
-    constant("no defaults first", tuner__space__Space__defaults=nothing),
-    piece("rungs 9", rungs=[9]),
-    piece("rungs 6", rungs=[6]),
-    piece("rungs 2, 7", rungs=[2, 7]),
-    piece("rungs 1, 3, 9", rungs=[1, 3, 9]),
-    piece("reduction 3", reduction=3),
-    piece("reduction 6", reduction=6),
-    piece("generation_size 16", generation_size=16),
-    piece("generation_size 24", generation_size=24),
-    piece("generation_size 32", generation_size=32),
-    piece("generation_size 64", generation_size=64),
-    piece("random_share 0", random_share=0.0),
-    piece("random_share 1/6", random_share=1 / 6),
-    piece("random_share 1/2", random_share=0.5),
-    constant("a model from 16 trials", tuner__search__model__ENOUGH=16),
-    constant("modelled: 40, 10 best", tuner__search__model__MODELLED=40, tuner__search__model__BEST_MODELLED=10),
-    constant("modelled: 300, 50 best", tuner__search__model__MODELLED=300, tuner__search__model__BEST_MODELLED=50),
-    piece("allocation equal", allocation="equal"),
+    DEFAULT,
+    Design("pruner none", {"pruner": "none"}),
+    Design("pruner hyperband", {"pruner": "hyperband"}),
+    Design("pruner median", {"pruner": "median"}),
+    Design("sampler random", {"sampler": "random"}),
+    Design("sampler qmc", {"sampler": "qmc"}),
+    Design("no lag of a generation", constants={"tuner.search.rungs.LAG": 0}),
+    Design("first generation at random, not even", constants={"tuner.samplers.even": anywhere}),
+    Design("no defaults first", constants={"tuner.space.Space.defaults": nothing}),
+    Design("rungs 9, 27", {"rungs": [9]}),
+    Design("rungs 6, 27", {"rungs": [6]}),
+    Design("rungs 2, 7, 27", {"rungs": [2, 7]}),
+    Design("rungs 1, 3, 9, 27", {"rungs": [1, 3, 9]}),
+    Design("reduction 3", {"reduction": 3}),
+    Design("reduction 6", {"reduction": 6}),
+    Design("generation_size 16", {"generation_size": 16}),
+    Design("generation_size 24", {"generation_size": 24}),
+    Design("generation_size 64", {"generation_size": 64}),
+    Design("random_share 0", {"random_share": 0.0}),
+    Design("random_share 1/6", {"random_share": 1 / 6}),
+    Design("random_share 1/2", {"random_share": 0.5}),
+    Design("a model from 16 trials on, not 8", constants={"tuner.search.model.ENOUGH": 16}),
+    Design(
+        "modelled: 40, 10 best, not 100, 25 best",
+        constants={"tuner.search.model.MODELLED": 40, "tuner.search.model.BEST_MODELLED": 10},
+    ),
+    Design("allocation equal", {"allocation": "equal"}),
 )

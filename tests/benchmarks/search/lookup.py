@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from tests.benchmarks.search.tables import Results
+from tuner.goal import is_stable
 from tuner.live import LiveGeneration, LiveTrial
 from tuner.search import bars, generation_size, ladder, propose, rungs
 from tuner.spec import Study
+from tuner.training import Advance
 from tuner.trial import Trial
 
 __all__ = ["Found", "search"]
@@ -23,51 +28,62 @@ class Found:
     row: int
 
 
+@dataclass(frozen=True)
+class Lookup:
+    """A table as what a search trains; `splits` of it are a trial's replicates."""
+
+    results: Results
+    splits: tuple[int, ...]
+
+    @cached_property
+    def constant(self) -> float:
+        """The validation loss of a constant prediction."""
+        return float(np.mean([self.results.constants[split] for split in self.splits]))
+
+    def advance(self, trial: LiveTrial, done: int, to: int) -> tuple[Advance, int]:
+        """What a trial shows from one rung to the next, and the epochs that it takes: a diverged one ends early."""
+        curve = self.results.losses[self.results.row(trial.latents), self.splits, done:to]
+        alive = np.isfinite(curve).all(axis=0)
+        ended, epochs = ("", to - done) if alive.all() else ("diverged", int(alive.sum()) + 1)
+        return Advance({"valid_loss": curve}, None, 0.0, ended=ended), epochs
+
+    def trained(self, curves: Mapping[str, Any], state: Any) -> tuple[dict[str, Any], int]:
+        """All epochs."""
+        return dict(curves), len(curves["valid_loss"][0])
+
+    def steps(self, config: Mapping[str, Any], epochs: int, state: Any) -> int:
+        """Epochs: nobody counts updates."""
+        return epochs
+
+    def steady(self, curves: Mapping[str, Any]) -> bool:
+        """As the core says it."""
+        return is_stable(curves["valid_loss"], self.constant)
+
+
 def search(study: Study, results: Results, splits: tuple[int, ...], epochs: int) -> list[Found]:
     """What a search of so many epochs trains to the end, in order, and when; it sees these splits, as replicates.
 
     Within a rung trials are paid for one by one, in trial order: a search may be stopped anywhere.
     """
-    study = replace(study, rows=1000)
-    space, constant = results.space, float(np.mean([results.constants[split] for split in splits]))
+    space, lookup = results.space, Lookup(results, splits)
     history: list[Trial] = []
     found: list[Found] = []
     spent = number = 0
     while spent < epochs:
-        size, first = generation_size(study, number), len(history)
-        points = propose(study, space, number, first, size, history)
-        trials = [LiveTrial(first + i, space.config(point), point) for i, point in enumerate(points)]
+        points = propose(study, space, number, len(history), generation_size(study, number), history)
+        trials = [LiveTrial(i, space.config(point), point) for i, point in enumerate(points, start=len(history))]
         steps = ladder(study, number)
         generation = LiveGeneration(number, trials, steps, len(rungs(study)) - len(steps), bars(study, number, history))
-        while running := generation.running:
-            spent = _rung(generation, running, results, splits, spent, found)
-            generation.cut(study, constant)
-        history += [trial.record(study, number, 1000, constant) for trial in trials]
+        for done, to in zip((0, *steps), steps, strict=False):
+            for trial in generation.running:
+                advance, took = lookup.advance(trial, done, to)
+                trial.take(advance)
+                trial.rung = generation.before + generation.rung
+                spent += took
+                row = results.row(trial.latents)
+                if to == steps[-1] and np.isfinite(results.value(row, splits)):
+                    found.append(Found(spent, row))
+            generation.cut(study, lookup)
+        history += [trial.record(study, number, lookup) for trial in trials]
         number += 1
     return [one for one in found if one.spent <= epochs]
-
-
-def _rung(
-    generation: LiveGeneration,
-    running: list[LiveTrial],
-    results: Results,
-    splits: tuple[int, ...],
-    spent: int,
-    found: list[Found],
-) -> int:
-    """Advance the running trials to the next rung; returns the epochs spent by then."""
-    done = generation.ladder[generation.rung - 1] if generation.rung else 0
-    to = generation.ladder[generation.rung]
-    for trial in running:
-        row = results.row(trial.latents)
-        curves = results.losses[row, splits, done:to]
-        trial.rung = generation.before + generation.rung
-        trial.parts.setdefault("valid_loss", []).append(curves)
-        if not np.isfinite(curves).all():
-            trial.ended = "diverged"
-            spent += int(np.isfinite(curves).all(axis=0).sum()) + 1
-            continue
-        spent += to - done
-        if to == generation.ladder[-1] and np.isfinite(results.value(row, splits)):
-            found.append(Found(spent, row))
-    return spent

@@ -25,7 +25,9 @@ def optuna_search(results: Results, splits: tuple[int, ...], epochs: int, seed: 
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     study = optuna.create_study(
-        sampler=optuna.samplers.TPESampler(seed=seed), pruner=pruner or optuna.pruners.NopPruner()
+        study_name=str(seed),  # from which HyperbandPruner draws brackets
+        sampler=optuna.samplers.TPESampler(seed=seed),
+        pruner=pruner or optuna.pruners.NopPruner(),
     )
     found: list[Found] = []
     spent = 0

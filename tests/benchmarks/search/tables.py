@@ -25,7 +25,7 @@ from tuner.goal import UNSTABLE
 from tuner.space import Space, space_of
 from tuner.spec import Study, read_study
 
-__all__ = ["EPOCHS", "Cell", "Results", "asked", "results"]
+__all__ = ["EPOCHS", "SCHEDULES", "Cell", "Results", "asked", "config_of", "grid", "losses_of", "results"]
 
 Array = np.ndarray[Any, Any]
 Cell = tuple[int, ...]
@@ -115,21 +115,28 @@ def config_of(cell: Cell, space: Space) -> dict[str, Any]:
 
 @lru_cache(maxsize=8)
 def results(name: str) -> Results:
-    """The table of a problem: found in the cache, or trained, which takes a minute or two."""
-    data, space = splits_of(name), space_of(asked())
-    digest = hashlib.sha256(json.dumps([[d.digest for d in data], EPOCHS, SIDES, 1]).encode()).hexdigest()[:16]
+    """The table of a problem."""
+    space, data = space_of(asked()), splits_of(name)
+    losses = losses_of(name, [config_of(cell, space) for cell in grid()])
+    return Results(name, losses, tuple(constant_loss(d, d.valid) for d in data), space)
+
+
+def losses_of(name: str, configs: list[dict[str, Any]]) -> Array:
+    """Validation losses `(configs, splits, epochs)`: found in the cache, or trained, which takes minutes for a grid."""
+    data = splits_of(name)
+    digest = hashlib.sha256(json.dumps([[d.digest for d in data], EPOCHS, configs]).encode()).hexdigest()[:16]
     path = CACHE / "tables" / f"{name}-{digest}.npy"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         problem = Problem(tuple(Replicate(0, split, d) for split, d in zip(SPLITS, data, strict=True)), Model((32,)))
         draft = path.with_suffix(".part.npy")
-        np.save(draft, trained(problem, [config_of(cell, space) for cell in grid()]))
+        np.save(draft, trained(problem, configs))
         draft.replace(path)
-    return Results(name, np.load(path).astype(np.float64), tuple(constant_loss(d, d.valid) for d in data), space)
+    return np.load(path).astype(np.float64)
 
 
 def trained(problem: Problem, configs: list[dict[str, Any]]) -> Array:
-    """Validation losses `(configs, splits, epochs)` in float32."""
+    """Validation losses in float32."""
     losses = np.empty((len(configs), len(problem.replicates), EPOCHS), np.float32)
     for batch in BATCHES:
         own = [i for i, config in enumerate(configs) if config["batch_size"] == batch]
