@@ -8,7 +8,7 @@ from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from tuner.errors import NotInstalled
+from tuner.errors import NotInstalled, TunerError
 from tuner.exchange.to_optuna import optuna_study
 from tuner.optuna_bridge.storage import Memory
 from tuner.result import Result
@@ -20,20 +20,22 @@ EVERY = 2.0  # seconds between looks at the ledger
 OWN_NAMES = (HOST, "localhost")
 
 App = Callable[[dict[str, Any], Any], Iterable[bytes]]
+Watch = Callable[[str], None]
 
 
 class Dashboard:
     """A server of one study, on `port` (0: any that is free) of the loopback interface; a context manager.
 
-    Raises NotInstalled with the install line, OSError where the port is taken.
+    `watch` is told when the study cannot be read, and when it can again. Raises NotInstalled with the install line,
+    OSError where the port is taken.
     """
 
-    def __init__(self, result: Result, port: int = 0) -> None:
+    def __init__(self, result: Result, port: int = 0, watch: Watch = lambda news: None) -> None:
         try:
             from optuna_dashboard import wsgi
         except ImportError as error:
             raise NotInstalled("optuna-dashboard", "pip install 'tuner[dashboard]'") from error
-        self._directory = result.directory
+        self._directory, self._watch = result.directory, watch
         self._memory = Memory(optuna_study(result))
         app = only_here(wsgi(self._memory.storage))
         self._server = make_server(HOST, port, app, server_class=Threaded, handler_class=Quiet)
@@ -67,8 +69,20 @@ class Dashboard:
         return self._memory.follow(optuna_study(Result(self._directory)))
 
     def _follow(self) -> None:
+        said = ""
         while not self._ended.wait(EVERY):
+            trouble = self._trouble()
+            if trouble != said:
+                self._watch(f"{trouble}; looking again" if trouble else "following the study again")
+            said = trouble
+
+    def _trouble(self) -> str:
+        """Look; what kept the study from being read, which may pass: a lock, a database that is restarted."""
+        try:
             self.look()
+        except (TunerError, OSError) as error:
+            return str(error)
+        return ""
 
 
 def only_here(app: App) -> App:

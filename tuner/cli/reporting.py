@@ -126,7 +126,7 @@ def dashboard(study: str, port: int, show: bool, home: Home) -> None:
     from tuner.dashboard import Dashboard
 
     try:
-        served = Dashboard(result, port)
+        served = Dashboard(result, port, hint)
     except OSError as error:
         raise click.UsageError(f"--port {port}: {error.strerror or error}; name another, or 0 for any") from error
     with served:

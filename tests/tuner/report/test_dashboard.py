@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from queue import Queue
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -50,6 +51,26 @@ def test_it_tells_the_trials_and_follows_the_study(served: Dashboard, result: Re
             break
         time.sleep(0.2)
     assert (len(trials), trials[-1]["values"]) == (17, [0.2])
+
+
+def test_it_goes_on_following_after_the_ledger_was_out_of_reach(
+    result: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tuner.dashboard.EVERY", 0.02)
+    ledger, aside = result.directory.ledger, tmp_path / "aside"
+    news: Queue[str] = Queue()
+    with Dashboard(result, watch=news.put) as served:
+        ledger.rename(aside)
+        assert "there is no ledger" in news.get(timeout=60)
+        aside.rename(ledger)
+        assert news.get(timeout=60) == "following the study again"
+        with Ledger.open(ledger) as opened:
+            opened.commit_generation(1, [replace(trained(16, 0.2), generation=1)])
+        (study,) = json.load(urlopen(f"{served.url}api/studies"))["study_summaries"]
+        began = time.monotonic()
+        while len(json.load(urlopen(f"{served.url}api/studies/{study['study_id']}?after=0"))["trials"]) < 17:
+            assert time.monotonic() - began < 60
+            time.sleep(0.05)
 
 
 def test_it_writes_nothing(served: Dashboard, result: Result) -> None:
