@@ -22,7 +22,7 @@ from objectives.outcome import DIVERGED, Outcome, State, freeze
 from objectives.problem import Problem
 from objectives.training_objective import objective_of, penalty_of
 
-__all__ = ["COUNTS", "iterate"]
+__all__ = ["COUNTS", "iterate", "work"]
 
 Array = NDArray[Any]
 Config = Mapping[str, Any]
@@ -76,10 +76,22 @@ def iterate(problem: Problem, configs: Sequence[Config], epochs: int, state: Sta
             losses = np.maximum(values["train_loss"], values["valid_loss"])
             now.alive[...] &= (losses <= bound) & np.isfinite(now.weights).all(axis=-1)
             values |= {name: now.marks[name].copy() for name in (*COUNTS, "verdict")}
+            values["evaluations"] = work(problem, now.marks)
             freeze(now.weights, now.slots, values, ~now.alive)
             history.append(values)
     curves = {name: np.stack([values[name] for values in history], axis=-1) for name in history[0]} if history else {}
     return Outcome(curves, now)
+
+
+def work(problem: Problem, counts: Mapping[str, Array]) -> Array:
+    """What `counts (R, K)` come to in gradients with their values, by the size of their products.
+
+    A value alone is half of one. A Hessian of D inputs and C outputs is `C (C + 1) / 2` products of D x n x D, a
+    gradient with its value two of D x n x C.
+    """
+    inputs, outputs = problem.shapes[0]
+    values, gradients = counts["functions"] - counts["gradients"], counts["gradients"]
+    return gradients + values / 2 + counts["hessians"] * inputs * (outputs + 1) / 4
 
 
 def _stepped(runs: list[list[_Run]], now: State) -> list[list[full_batch.State]]:

@@ -99,6 +99,11 @@ class StudyDirectory:
 
         return postgres.present(self.place)
 
+    @property
+    def ran(self) -> bool:
+        """Whether a study ran from here, wherever its ledger is."""
+        return self.ledger.is_file() or (self.path / LOCK).is_file()
+
     def study_text(self) -> str:
         """The resolved study, as TOML."""
         if isinstance(self.place, Path):

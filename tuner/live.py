@@ -12,6 +12,7 @@ import numpy as np
 from tuner.goal import goal_at
 from tuner.optimum import optimum_of
 from tuner.pruners import PRUNERS
+from tuner.search import group_of
 from tuner.spec import Study
 from tuner.training import Advance, Task, Training
 from tuner.trial import Trial
@@ -84,16 +85,16 @@ class LiveTrial:
 class LiveGeneration:
     """A generation in flight: its trials, the rung of its ladder that it is on, and how many tasks of it are still out.
 
-    `before` rungs of the study come before the first of its ladder; `bars` are the medians of earlier generations;
-    `began` is when it began, in seconds of the clock; `ran` says of each finished task its worker, when it began and
-    ended, counted from there, the rung and the trials.
+    `before` rungs of the study come before the first of its ladder; `bars` are the medians of earlier generations, by
+    group and amount; `began` is when it began, in seconds of the clock; `ran` says of each finished task its worker,
+    when it began and ended, counted from there, the rung and the trials.
     """
 
     number: int
     trials: list[LiveTrial]
     ladder: Sequence[int]
     before: int = 0
-    bars: Mapping[int, float] = field(default_factory=dict)
+    bars: Mapping[tuple[str, int], float] = field(default_factory=dict)
     rung: int = 0
     out: int = 0
     began: float = field(default_factory=time.time)
@@ -133,28 +134,23 @@ class LiveGeneration:
             trial.rung, trial.ended, trial.error = self.before + self.rung, "failed", error
 
     def cut(self, study: Study, training: Training) -> None:
-        """End the rung: the last one completes its trials, an earlier one sends only its best on.
-
-        Where each optimizer has the same budget, the best of each go on.
-        """
+        """End the rung: the last one completes its trials, an earlier one sends only the best of each group on."""
         there = [trial for trial in self.trials if trial.rung == self.before + self.rung]
         if self.rung == len(self.ladder) - 1:
             for trial in there:
                 trial.ended = trial.ended or "complete"
         else:
-            of_each = study.search.allocation == "equal"
-            groups: dict[Any, list[LiveTrial]] = {}
+            groups: dict[str, list[LiveTrial]] = {}
             for trial in there:
-                groups.setdefault(trial.config["optimizer"] if of_each else None, []).append(trial)
-            for group in groups.values():
-                self._cut(group, study, training)
+                groups.setdefault(group_of(study, trial.config), []).append(trial)
+            for name, group in groups.items():
+                self._cut(group, study, training, self.bars.get((name, self.ladder[self.rung])))
         self.rung += 1
 
-    def _cut(self, group: Sequence[LiveTrial], study: Study, training: Training) -> None:
+    def _cut(self, group: Sequence[LiveTrial], study: Study, training: Training, bar: float | None) -> None:
         values = [np.inf if trial.ended else trial.goal(study) for trial in group]
         steady = [training.steady(trial.curves) if trial.parts else False for trial in group]
-        pruner, bar = PRUNERS[study.search.pruner], self.bars.get(self.ladder[self.rung])
-        going = pruner.going(values, steady, study.search.reduction, bar)
+        going = PRUNERS[study.search.pruner].going(values, steady, study.search.reduction, bar)
         for i, trial in enumerate(group):
             if not trial.ended and i not in going:
                 trial.ended = "pruned"

@@ -26,6 +26,7 @@ __all__ = [
     "IMPORTED",
     "confirmation_table",
     "csv_text",
+    "evaluations",
     "hyper_kinds",
     "metric_names",
     "ranking",
@@ -82,7 +83,7 @@ def ranking(
     epochs       int64     epochs that it trained
     steps        int64     updates that it made; of an objective of somebody's own, epochs, repeated ones included
     examples     Int64     rows that a replicate saw; missing where the train rows are not known
-    evaluations  float64   of the gradient over all train rows, or as much work
+    evaluations  float64   of the gradient over all train rows, or as much work: see `evaluations`
     seconds      float64   of training, its share of a pack's
     generation   int64     trials of one were proposed together
     seed         int64     the study's
@@ -116,11 +117,23 @@ def ranking(
     columns["epochs"] = np.array([t.epochs for t in rows], dtype=np.int64)
     columns["steps"] = np.array([t.steps for t in rows], dtype=np.int64)
     columns["examples"] = pd.array([t.epochs * study.rows if study.rows else None for t in rows], dtype="Int64")
-    columns["evaluations"] = np.array([t.epochs for t in rows], dtype=np.float64)
+    columns["evaluations"] = np.array([evaluations(study, t) for t in rows], dtype=np.float64)
     columns["seconds"] = np.array([t.seconds for t in rows], dtype=np.float64)
     columns["generation"] = np.array([t.generation for t in rows], dtype=np.int64)
     columns["seed"] = np.full(len(rows), study.seed, dtype=np.int64)
     return pd.DataFrame(columns)
+
+
+def evaluations(study: Study, trial: Trial) -> float:
+    """Gradients over all train rows that a replicate took, or as much work; nan where the rows are not known.
+
+    One an epoch of minibatches; of a method that sees all rows what it counted, its line searches included.
+    """
+    if not study.rows:
+        return math.nan
+    if OPTIMIZERS[trial.config["optimizer"]].whole and "evaluations" in trial.curves:
+        return float(np.nan_to_num(trial.curves["evaluations"]).max(axis=1, initial=0.0).mean())
+    return float(trial.epochs)
 
 
 def spreads(study: Study, trials: Sequence[Trial]) -> Any:

@@ -28,7 +28,7 @@ class Ask:
     """What a sampler is asked for: `count` points, the first of which is the study's number `first`.
 
     `start` are points to try before all others; `observations` are what a model may learn from, in trial order;
-    `ordered` are whole generations, each from its best trial to its worst; `blocks` make up the grid.
+    `populations` are what evolution is told of, each from its best trial to its worst; `blocks` make up the grid.
     """
 
     seed: int
@@ -38,7 +38,7 @@ class Ask:
     latents: tuple[Latent, ...]
     start: tuple[Latents, ...] = ()
     observations: tuple[Observation, ...] = ()
-    ordered: tuple[tuple[Latents, ...], ...] = ()
+    populations: tuple[tuple[Latents, ...], ...] = ()
     random_share: float = 0.0
     blocks: tuple[Block, ...] = ()
 
@@ -50,7 +50,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class Sampler:
-    """A row: how it proposes, what it learns from ("observations", "generations", or ""), the packages that it needs,
+    """A row: how it proposes, what it learns from ("observations", "populations", or ""), the packages that it needs,
     what it cannot do, and whether it goes through a list of points, each once.
     """
 
@@ -87,7 +87,7 @@ def modelled(model: Model) -> Callable[[Ask], list[Latents]]:
 
 
 def _cma(ask: Ask) -> list[Latents]:
-    return cma([latent.name for latent in ask.latents], ask.ordered, ask.count, ask.model_seed)
+    return cma([latent.name for latent in ask.latents], ask.populations, ask.count, ask.model_seed)
 
 
 def _numbers_only(ask: Ask, trials: int) -> Problem | None:
@@ -118,7 +118,7 @@ def _count(n: int) -> str:
 _ROWS = (
     Sampler("tpe", "a model of good and bad configs (Parzen estimators), Optuna's", modelled(tpe)),
     Sampler("gp", "a Gaussian process, Optuna's; few trials, slow", modelled(gp), packages=("torch", "scipy")),
-    Sampler("cmaes", "evolution of a normal distribution of numbers", _cma, "generations", ("cmaes",), _numbers_only),
+    Sampler("cmaes", "evolution of a normal distribution of numbers", _cma, "populations", ("cmaes",), _numbers_only),
     Sampler("random", "points at random", lambda a: random(a.latents, a.seed, a.generation, a.count), ""),
     Sampler("qmc", "scrambled Sobol points", lambda a: sobol(a.latents, a.seed, a.first, a.count), ""),
     Sampler("halton", "scrambled Halton points", lambda a: halton(a.latents, a.seed, a.first, a.count), ""),

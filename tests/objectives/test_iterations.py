@@ -70,6 +70,10 @@ def test_a_pack_takes_the_iterations_of_the_method(name: str) -> None:
     for count in ("functions", "gradients", "hessians"):
         assert outcome.curves[count][1, 0, -1] == getattr(state, count)
     assert list(VERDICTS)[int(outcome.curves["verdict"][1, 0, -1])] == state.status
+    # a value alone is half a gradient with its value; a Hessian costs what its products cost
+    alone, (inputs, outputs) = state.functions - state.gradients, LINEAR.shapes[0]
+    work = state.gradients + alone / 2 + state.hessians * inputs * (outputs + 1) / 4
+    assert outcome.curves["evaluations"][1, 0, -1] == work
 
 
 def test_packs_of_several_methods_join_and_part() -> None:

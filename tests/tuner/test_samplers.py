@@ -209,7 +209,7 @@ def test_equal_allocation_gives_each_optimizer_the_same_budget(tmp_path: Path) -
         ),
         ({"search": {"sampler": "bayes"}}, r"search\.sampler: 'bayes' is not known; "),
         ({"search": {"sampler": "TPESampler", "pruner": "asha"}}, r"did you mean 'tpe'"),
-        ({"search": {"generation_size": 2000}}, r"generation_size: 2000 is more than the 1000 trials; ask for 1000"),
+        ({"search": {"generation_size": 2000}}, r"generation_size: 2,000 is more than the 1,000 trials; ask for 1,000"),
         ({"search": {"rungs": [3, 60]}}, r"search\.rungs: 60 is beyond the 6 epochs that a trial trains; keep them"),
         ({"search": {"rungs": [3, 2]}}, r"search\.rungs: must rise, but got \[3, 2\]; write \[2, 3\]"),
         ({"search": {"rungs": [3], "pruner": "none"}}, r"search\.rungs: does not go with pruner = \"none\""),

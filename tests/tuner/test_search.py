@@ -14,7 +14,8 @@ from objectives.optimizers import RULES
 from tests.tuner.trials import trial
 from tuner.latents import at
 from tuner.points import even
-from tuner.search import BEST_MODELLED, LAG, MODELLED, observed, propose, rungs, survivors
+from tuner.search import BEST_MODELLED, LAG, MODELLED, bars, observed, propose, rungs, survivors
+from tuner.search.model import populations
 from tuner.space import Space, space_of
 from tuner.spec import Study, read_study
 from tuner.trial import Trial
@@ -166,3 +167,36 @@ def test_the_model_goes_where_it_was_good() -> None:
         near += sum(abs(float(latents["lr"]) - 0.6) < 0.25 for latents in proposed)
     # of 160; at random, half of them would lie so near, give or take 6
     assert near >= 130, near
+
+
+def test_medians_are_of_an_optimizer_where_each_has_its_own_budget() -> None:
+    rival = {"momentum": 0.1, "adam": 5.0}
+    history = [
+        trial(i, generation=i // 16, epochs=27, curve=[rival[name]] * 27, optimizer=name)
+        for i, name in enumerate(["momentum", "adam"] * 16)
+    ]
+    first, *_ = rungs(study(pruner="median"))
+    best = bars(study(pruner="median"), 3, history)
+    assert best["", first] == pytest.approx((0.1 + 5.0) / 2)
+    equal = bars(study(pruner="median", allocation="equal"), 3, history)
+    assert (equal["momentum", first], equal["adam", first]) == (0.1, 5.0)
+    assert bars(study(pruner="halving"), 3, history) == {}
+    assert bars(study(pruner="median"), 1, history) == {}  # generation 0 may still train
+
+
+def test_populations_hold_every_trial_whatever_its_generation() -> None:
+    """A short first generation, or shares of four and three, must not stop evolution from learning."""
+    asked = study()
+    sizes = [5, 10, 10, 4, 10]
+    trials = [
+        trial(i, generation=g, epochs=27, curve=[float((7 * i) % 11)] * 27)
+        for i, g in enumerate(g for g, size in enumerate(sizes) for _ in range(size))
+    ]
+    found = populations(asked, trials, 7)
+    assert [len(each) for each in found] == [10, 10, 10]  # 9 wait for one more
+    assert [sorted(t.number for t in each) for each in found] == [list(range(i, i + 10)) for i in (0, 10, 20)]
+    for each in found:
+        assert [t.value for t in each] == sorted(t.value for t in each if t.value is not None)
+    assert [len(each) for each in populations(asked, trials[:5], 7)] == []
+    assert [len(each) for each in populations(asked, trials[:5], 4)] == [5]
+    assert populations(asked, [], 4) == []

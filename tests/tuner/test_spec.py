@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ SMALL: dict[str, Any] = {"data": {"source": "sklearn:iris"}, "optimizers": {"ada
 
 def from_toml(text: str) -> Study:
     """A stored study, read back."""
-    return read_study(tomllib.loads(text), has_data=False)
+    return read_study(tomllib.loads(text), has_data=False, ran=True)
 
 
 def study(**tables: Any) -> Study:
@@ -203,3 +204,12 @@ def test_optimizers_that_come_or_go_are_differences() -> None:
 
 def test_a_preset_that_grew_with_the_trials_is_no_difference() -> None:
     assert differences(study(study={"trials": 5}), study(study={"trials": 500})) == []
+
+
+def test_uneven_steps_are_told_where_batch_sizes_are_compared() -> None:
+    asked = replace(study(), rows=1000)
+    said = "equal epochs give small batches more steps: 63 an epoch at 16, 4 an epoch at 256"
+    assert asked.uneven([16, None, 256, 64]) == f"{said}; with --set train.steps=N all make as many"
+    assert asked.uneven([16, 16, None]) == asked.uneven([]) == ""
+    assert replace(study(train={"steps": 100}), rows=1000).uneven([16, 256]) == ""
+    assert study(train={"examples": 100}).uneven([16, 256]) == "equal examples give small batches more steps"

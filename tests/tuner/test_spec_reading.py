@@ -172,3 +172,50 @@ def test_settings_take_precedence(tmp_path: Path) -> None:
 def test_a_typed_setting_is_named_by_its_key(tmp_path: Path) -> None:
     (tmp_path / "x.toml").write_bytes(GOOD)
     assert error_of(tmp_path / "x.toml", settings={"study.trials": 0}) == "study.trials: must be at least 1, but got 0"
+
+
+@pytest.mark.parametrize(
+    ("table", "written", "setting", "left"),
+    [
+        ("train", {"epochs": 27}, "train.steps=2000", {"steps": 2000}),
+        ("train", {"steps": 2000, "batch_size": 16}, "train.epochs=5", {"batch_size": 16, "epochs": 5}),
+        ("train", {"epochs": 27, "steps": 2000}, "train.examples=90", {"examples": 90}),
+        ("train", {"epochs": 27}, "train.batch_size=16", {"epochs": 27, "batch_size": 16}),
+        ("study", {"minimize": "valid_loss"}, "study.maximize=valid_accuracy", {"maximize": "valid_accuracy"}),
+    ],
+)
+def test_a_setting_takes_the_place_of_what_it_excludes(
+    table: str, written: dict[str, Any], setting: str, left: dict[str, Any]
+) -> None:
+    raw = {"data": {"source": "sklearn:iris"}, "optimizers": {"sgd": {}}, table: written}
+    assert read_study(raw, overrides=[setting]).written[table] == left
+    key, _, value = setting.partition("=")
+    typed = int(value) if value.isdigit() else value
+    assert read_study(raw, settings={key: typed}).written[table] == left
+
+
+def test_two_budgets_are_one_too_many() -> None:
+    raw = {"data": {"source": "sklearn:iris"}, "optimizers": {"sgd": {}}}
+    assert error_of(raw | {"train": {"epochs": 27, "steps": 10, "examples": 90}}).splitlines() == [
+        "train.steps: there is epochs too; keep one of them",
+        "train.examples: there is epochs too; keep one of them",
+    ]
+    line = "--set train.examples=90: train.examples: there is steps too; keep one of them"
+    assert error_of(raw, overrides=["train.steps=10", "train.examples=90"]) == line
+
+
+FEWER = "search.generation_size: 32 is more than the 8 trials; ask for 8 at most, or for more trials"
+
+
+def test_trials_fill_the_generation_that_a_file_asks_for(tmp_path: Path) -> None:
+    raw = {"data": {"source": "sklearn:iris"}, "optimizers": {"sgd": {}}, "search": {"generation_size": 32}}
+    assert error_of(raw | {"study": {"trials": 8}}) == FEWER
+    assert error_of(raw, overrides=["study.trials=8", "search.generation_size=32"]).endswith(FEWER)
+    assert error_of({**raw, "study": {"trials": 8}, "search": {}}, overrides=["search.generation_size=32"]) == (
+        f"--set search.generation_size=32: {FEWER}"
+    )
+    # a default fits itself, and so does what is written where a short try is asked for
+    assert read_study({**raw, "study": {"trials": 8}, "search": {}}).search.generation_size == 32
+    short = read_study(raw, settings={"study.trials": 8})
+    assert (short.trials, short.search.generation_size) == (8, 32)
+    assert read_study(short) == short

@@ -61,6 +61,22 @@ def test_everybody_shows_the_objective_its_gap_and_its_cost(ladder: Result) -> N
     assert table[table["optimizer"].isin(["adamw", "random_weights"])]["gap"].isna().all()
 
 
+def test_evaluations_count_what_line_searches_took(ladder: Result) -> None:
+    table = ladder.ranking().set_index("trial")
+    for number, row in table.iterrows():
+        curves = ladder.trial(number).curves
+        if row["optimizer"] in ("sgd", "adamw"):
+            assert row["evaluations"] == row["epochs"]
+            continue
+        functions, gradients, hessians = (curves[name][0, -1] for name in ("functions", "gradients", "hessians"))
+        size = (int(ladder.facts["inputs"]) + 1) * (int(ladder.facts["outputs"]) + 1) / 4
+        assert row["evaluations"] == gradients + (functions - gradients) / 2 + hessians * size
+    of = {name: own["evaluations"].iloc[0] for name, own in table.groupby("optimizer", observed=True)}
+    assert of["steepest"] > 20  # of 20 epochs, each with a search
+    assert of["random_weights"] == (1 + 20) / 2  # values alone
+    assert ladder.trial(0).steps == ladder.trial(0).epochs
+
+
 def test_methods_of_which_nothing_is_searched_are_tried_once(ladder: Result) -> None:
     tried = [trial.config["optimizer"] for trial in ladder.all_trials]
     assert all(tried.count(name) == 1 for name in ("newton", "lbfgs", "steepest"))

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from tuner.cli.arguments import set_option
 from tuner.cli.output import write
 from tuner.cli.text import clean, hint
+
+if TYPE_CHECKING:
+    from tuner.spec import Study
 
 __all__ = ["check", "init", "template"]
 
@@ -84,7 +89,7 @@ def check(file: Path, repeat: int | None, overrides: tuple[str, ...]) -> None:
 
         return repeat_check(study, repeat)
     if study.own:
-        sys.stdout.write(clean(study.to_toml(), lines=True))
+        sys.stdout.write(clean(filled(study).to_toml(), lines=True))
         return hint(f"# {study.own.words} is code, which only `tuner run` and --repeat call; it was not looked at")
     from tempfile import TemporaryDirectory
 
@@ -97,7 +102,13 @@ def check(file: Path, repeat: int | None, overrides: tuple[str, ...]) -> None:
         with TemporaryDirectory(prefix="tuner-", ignore_cleanup_errors=True) as folder:
             question = ask(study, room=Path(folder))
         study, notes = question.study, list(question.notes)
-    sys.stdout.write(clean(study.to_toml(), lines=True))
+    sys.stdout.write(clean(filled(study).to_toml(), lines=True))
     for note in notes:
         hint(f"# {note}")
     return None
+
+
+def filled(study: Study) -> Study:
+    """The study with no generation larger than its trials: as a file it is no mistake then."""
+    size = min(study.search.generation_size, study.trials)
+    return replace(study, search=study.search.model_copy(update={"generation_size": size}))

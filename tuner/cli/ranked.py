@@ -10,7 +10,7 @@ from tuner.optimum import MEASURES
 from tuner.result import Result
 from tuner.spec import is_searched
 
-__all__ = ["ranking_sheet", "tie_notes"]
+__all__ = ["ranking_notes", "ranking_sheet"]
 
 # Facts of the run rather than of the config: in every file, in a table when asked for.
 ASIDES = (
@@ -64,6 +64,12 @@ def ranking_sheet(
         ),
         frame=frame,
     )
+
+
+def ranking_notes(result: Result, sheet: Sheet) -> list[str]:
+    """What to know of a ranking: what its marks mean, and that batches of different sizes made different steps."""
+    sizes = sheet.column("batch_size") if "batch_size" in sheet.columns else []
+    return [*tie_notes(result, sheet), *filter(None, [result.study.uneven(sizes)])]
 
 
 def tie_notes(result: Result, sheet: Sheet) -> list[str]:

@@ -32,10 +32,10 @@ def top(study: str, rows: int, optimizer: str | None, home: Home, output: Output
     result = opened(study, home)
     check_optimizer(result, optimizer)
     result.best(optimizer=optimizer)  # raises NoResult where nothing is complete
-    from tuner.cli.ranked import ranking_sheet, tie_notes
+    from tuner.cli.ranked import ranking_notes, ranking_sheet
 
     sheet = ranking_sheet(result, rows, optimizer)
-    output.sheet(sheet, *tie_notes(result, sheet))
+    output.sheet(sheet, *ranking_notes(result, sheet))
 
 
 @click.command

@@ -17,8 +17,9 @@ from tuner.cli.text import clean, interval, short, sparkline
 from tuner.errors import NoResult
 from tuner.goal import ranked
 from tuner.optimum import verdict_of
+from tuner.ranking import evaluations
 from tuner.result import Result
-from tuner.spec import text_of
+from tuner.spec import Study, text_of
 from tuner.trial import Trial
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ def study_page(result: Result) -> Page:
         text += as_table(fit_window(confirmed_view(result, confirmation))[0])
     if optimizers.rows:
         text += f"\noptimizers\n{as_table(fit_window(filtered(optimizers)[0])[0])}"
+    if uneven_steps := study.uneven(batches(result, optimizers)):
+        text += f"{uneven_steps}\n"
     found = result.findings()
     if found:
         text += f"\nfindings\n{findings_block(found)}"
@@ -159,6 +162,12 @@ def by_optimizer(result: Result) -> Sheet:
     return Sheet(("optimizer", "trials", "epochs", *states, "best", "trial"), tuple(rows), always, titles=titles)
 
 
+def batches(result: Result, optimizers: Sheet) -> list[Any]:
+    """Batch sizes of the trials that the tables of a page compare."""
+    numbers = {*optimizers.column("trial"), *(standing.trial for standing in result.standings)} - {None}
+    return [result.trial(number).config.get("batch_size") for number in numbers]
+
+
 def records(sheet: Sheet) -> list[dict[str, Any]]:
     """The rows of a sheet as mappings."""
     return [dict(zip(sheet.columns, row, strict=True)) for row in sheet.rows]
@@ -184,6 +193,7 @@ def trial_page(result: Result, number: int) -> Page:
         "epoch": trial.epoch,
         "epochs": trial.epochs,
         "steps": trial.steps,
+        "evaluations": evaluations(result.study, trial),
         "rung": trial.rung,
         "seconds": trial.seconds,
         "error": trial.error,
@@ -207,7 +217,7 @@ def ending_of(trial: Trial) -> str:
 def facts_of(result: Result, trial: Trial) -> dict[str, Any]:
     """What a trial came to, in a few lines."""
     value = f"{short(trial.value)} at epoch {trial.epoch} of {trial.epochs}" if trial.value is not None else "none"
-    facts = {result.study.metric: value, "generation": trial.generation, "training": f"{trial.seconds:.2g} s"}
+    facts = {result.study.metric: value, "generation": trial.generation, "trained": spent(result.study, trial)}
     standing = next((s for s in result.standings if s.trial == trial.number), None)
     if standing:
         goal = standing.goal
@@ -215,6 +225,14 @@ def facts_of(result: Result, trial: Trial) -> dict[str, Any]:
     if (verdict := verdict_of(trial.curves)) not in ("", RUNNING):
         facts["method"] = f"{verdict}: {VERDICTS[verdict]}"
     return facts | ({"error": clean(trial.error)} if trial.error else {})
+
+
+def spent(study: Study, trial: Trial) -> str:
+    """What a trial took: epochs, updates, and where the train rows are known, examples and gradients of all of them."""
+    counts: dict[str, float] = {"epochs": trial.epochs, "steps": trial.steps}
+    if study.rows:
+        counts |= {"examples": trial.epochs * study.rows, "evaluations": round(evaluations(study, trial), 1)}
+    return f"{', '.join(f'{count:,.10g} {name}' for name, count in counts.items())} in {trial.seconds:.2g} s"
 
 
 def mean_curve(values: Any) -> list[float]:

@@ -9,7 +9,7 @@ from objectives.full_batch import SEPARABLE, VERDICTS
 from objectives.optimizers import OPTIMIZERS
 from tuner.cli.output import Output, in_words
 from tuner.cli.overview import states_of
-from tuner.cli.ranked import ranking_sheet, tie_notes
+from tuner.cli.ranked import ranking_notes, ranking_sheet
 from tuner.cli.show import block, fresh_words, settings_of
 from tuner.cli.text import clean, interval, short
 from tuner.errors import NoResult
@@ -50,7 +50,7 @@ def summary(result: Result, startup: float) -> None:
         raise NoResult(f"{none}\n{why_none(result)}") from none
     print()
     sheet = ranking_sheet(result, ROWS)
-    Output("table", None).sheet(sheet, *tie_notes(result, sheet), *endless(result))
+    Output("table", None).sheet(sheet, *ranking_notes(result, sheet), *endless(result))
     print(f"\n{best_block(best)}", end="")
     if cost is not None:
         print(f"\n{cost_block(cost, startup)}", end="")

@@ -110,9 +110,16 @@ def judged(sides: Sequence[Side], notes: Sequence[str]) -> Comparison:
             found[i] = replace(sides[i], p_best=share, method=method)
     missing = [side.name for side in sides if side.best and side.goal is None]
     none = [side.name for side in sides if not side.best]
-    notes = [*notes, *([f"no complete trial: {', '.join(none)}"] if none else [])]
+    notes = [*notes, *steps_of(sides), *([f"no complete trial: {', '.join(none)}"] if none else [])]
     more = [f"not confirmed: {', '.join(missing)}; `tuner confirm` says how sure that is"] if missing else []
     return Comparison(tuple(found), (*notes, *more))
+
+
+def steps_of(sides: Sequence[Side]) -> list[str]:
+    """A note on steps, where the best of each have batches of different sizes in the same unit."""
+    sizes = [side.best.config.get("batch_size") for side in sides if side.best]
+    alike = len({(side.study.budget.unit, side.study.rows) for side in sides}) == 1
+    return [note] if alike and (note := sides[0].study.uneven(sizes)) else []
 
 
 def shares_of(sides: Sequence[Side]) -> tuple[list[float], str]:

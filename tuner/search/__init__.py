@@ -11,7 +11,7 @@ from tuner.pruners import survivors
 from tuner.search.checks import check_search
 from tuner.search.model import BEST_MODELLED, ENOUGH, MODELLED, observed
 from tuner.search.proposals import propose
-from tuner.search.rungs import LAG, bars, generation_size, ladder, lag_of, mean_cost, repeated, rungs
+from tuner.search.rungs import LAG, bars, generation_size, group_of, ladder, lag_of, mean_cost, repeated, rungs
 
 __all__ = [
     "BEST_MODELLED",
@@ -21,6 +21,7 @@ __all__ = [
     "bars",
     "check_search",
     "generation_size",
+    "group_of",
     "ladder",
     "lag_of",
     "mean_cost",

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from itertools import groupby
 
 from tuner.optuna_bridge.models import Observation
 from tuner.search.rungs import at_rung, rungs, value_at
 from tuner.spec import Study
 from tuner.trial import Trial
 
-__all__ = ["BEST_MODELLED", "ENOUGH", "MODELLED", "observed", "ordered"]
+__all__ = ["BEST_MODELLED", "ENOUGH", "MODELLED", "observed", "populations"]
 
 # defaults.md has the measurements
 ENOUGH = 8  # trials at a rung before it is modelled
@@ -43,12 +43,17 @@ def worth_modelling(seen: Sequence[tuple[Trial, float]]) -> list[tuple[Trial, fl
     return [seen[i] for i in sorted([*best, *late])]
 
 
-def ordered(study: Study, seen: Sequence[Trial]) -> list[list[Trial]]:
-    """Generations, each from its best trial to its worst: those that came further first, then by value."""
+def populations(study: Study, seen: Sequence[Trial], least: int) -> list[list[Trial]]:
+    """Trials as evolution is told of them: as many at a time as the largest generation had, `least` at least, each
+    from best to worst: those that came further first, then by value. What is left over waits for more.
+
+    So a generation that was cut short, or an optimizer's share of one, is told with what comes after it.
+    """
 
     def place(trial: Trial) -> tuple[bool, int, float, int]:
         lost = trial.state in ("failed", "diverged")
         at = 0.0 if lost else value_at(study, trial, study.budget.amount)
         return lost, -trial.rung, at, trial.number
 
-    return [sorted(group, key=place) for _, group in groupby(seen, key=lambda trial: trial.generation)]
+    size = max(least, *Counter(trial.generation for trial in seen).values()) if seen else least
+    return [sorted(seen[i : i + size], key=place) for i in range(0, len(seen) - size + 1, size)]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tuner.evolution import population
 from tuner.latents import Latents
 from tuner.optuna_bridge.models import Observation
 from tuner.samplers import SAMPLERS, Ask
-from tuner.search.model import observed, ordered
+from tuner.search.model import observed, populations
 from tuner.search.rungs import lag_of
 from tuner.space import Space
 from tuner.spec import Study
@@ -56,7 +57,7 @@ def _asked(study: Study, space: Space, generation: int, first: int, count: int, 
         return []
     sampler, names = SAMPLERS[study.search.sampler], [latent.name for latent in space.latents]
     told = observed(study, seen) if sampler.learns == "observations" else []
-    whole = ordered(study, seen) if sampler.learns == "generations" else []
+    whole = populations(study, seen, population(len(names))) if sampler.learns == "populations" else []
     ask = Ask(
         study.seed,
         generation,
@@ -65,7 +66,7 @@ def _asked(study: Study, space: Space, generation: int, first: int, count: int, 
         space.latents,
         tuple(space.defaults()),
         tuple(Observation({name: one.latents[name] for name in names}, one.value) for one in told),
-        tuple(tuple({name: trial.latents[name] for name in names} for trial in group) for group in whole),
+        tuple(tuple({name: trial.latents[name] for name in names} for trial in some) for some in whole),
         study.search.random_share,
         space.blocks(study.search.grid_points) if sampler.exhaustive else (),
     )

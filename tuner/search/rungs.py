@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from statistics import median
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from objectives.schedules import PEAK
@@ -18,6 +20,7 @@ __all__ = [
     "at_rung",
     "bars",
     "generation_size",
+    "group_of",
     "ladder",
     "lag_of",
     "mean_cost",
@@ -132,14 +135,25 @@ def value_at(study: Study, trial: Trial, amount: int) -> float:
     return known[key]
 
 
-def bars(study: Study, generation: int, history: Sequence[Trial]) -> dict[int, float]:
-    """For a pruner that looks back: the median of what trials had come to at each rung that enough of them reached."""
-    found: dict[int, float] = {}
+def group_of(study: Study, config: Mapping[str, Any]) -> str:
+    """The trials that one is compared with at a rung: its optimizer's where each has the same budget, else all."""
+    return str(config.get("optimizer", "")) if study.search.allocation == "equal" else ""
+
+
+def bars(study: Study, generation: int, history: Sequence[Trial]) -> dict[tuple[str, int], float]:
+    """For a pruner that looks back: the median of what a group's trials had come to at a rung that enough reached."""
+    found: dict[tuple[str, int], float] = {}
     if not PRUNERS[study.search.pruner].looks_back:
         return found
-    seen = [trial for trial in history if trial.generation < generation - lag_of(study)]
-    for rung, amount in enumerate(rungs(study)[:-1]):
-        values = [value_at(study, trial, amount) for trial in at_rung(study, seen, rung, amount)]
-        if len(values) >= FEW:
-            found[amount] = median(values)
+
+    def group(trial: Trial) -> str:
+        return group_of(study, trial.config)
+
+    seen = sorted((trial for trial in history if trial.generation < generation - lag_of(study)), key=group)
+    for name, members in groupby(seen, key=group):
+        own = list(members)
+        for rung, amount in enumerate(rungs(study)[:-1]):
+            values = [value_at(study, trial, amount) for trial in at_rung(study, own, rung, amount)]
+            if len(values) >= FEW:
+                found[name, amount] = median(values)
     return found

@@ -26,6 +26,7 @@ __all__ = [
     "check_data",
     "check_decay",
     "check_framework",
+    "check_generation",
     "check_model",
     "check_searched",
     "check_split",
@@ -207,11 +208,11 @@ def check_decay(train: Train, optimizers: Mapping[str, Mapping[str, Domain]], re
         report.add(["train", "decay"], f"there is no decay of {train.decay}: every weight_decay is 0", hint)
 
 
-def check_budget(train: Train, search: Search, trials: int, report: Report) -> None:
-    """One unit for how long a trial trains, rungs within it, and a generation that the trials fill."""
+def check_budget(train: Train, search: Search, report: Report) -> None:
+    """One unit for how long a trial trains, and rungs within it."""
     given = [unit for unit in UNITS if unit in train.model_fields_set and getattr(train, unit) is not None]
-    if len(given) > 1:
-        report.add(["train", given[1]], f"there is {given[0]} too", "keep one of them")
+    for other in given[1:]:
+        report.add(["train", other], f"there is {given[0]} too", "keep one of them")
     unit = next((unit for unit in UNITS[1:] if getattr(train, unit) is not None), UNITS[0])
     amount = getattr(train, unit)
     if search.rungs and search.rungs[-1] > amount:
@@ -219,10 +220,14 @@ def check_budget(train: Train, search: Search, trials: int, report: Report) -> N
         report.add(["search", "rungs"], what, f"keep them below {amount:,}, or give more {unit}")
     if search.rungs and search.pruner == "none":
         report.add(["search", "rungs"], 'does not go with pruner = "none"', 'remove it, or write pruner = "halving"')
+
+
+def check_generation(search: Search, trials: int, report: Report) -> None:
+    """A generation that is asked for is filled; the default shrinks to the trials that there are."""
     size = search.generation_size
-    if size > trials and size != Search().generation_size:
-        what = f"{size} is more than the {trials} trials"
-        report.add(["search", "generation_size"], what, f"ask for {trials} at most, or for more trials")
+    if size > trials and "generation_size" in search.model_fields_set:
+        what = f"{size:,} is more than the {trials:,} trials"
+        report.add(["search", "generation_size"], what, f"ask for {trials:,} at most, or for more trials")
 
 
 def check_whole(model: Model, optimizers: Collection[str], report: Report) -> None:

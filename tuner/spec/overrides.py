@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from objectives.errors import Complaint
+from tuner.budget import UNITS
 from tuner.errors import StudyError
 from tuner.spec.reading import parse_toml, plain_copy
 from tuner.spec.report import Bad, Key, Report
@@ -17,10 +18,14 @@ __all__ = ["apply", "literal", "parse_override"]
 
 PATH = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*")
 DEPTH = 4
+EITHER = {"train": UNITS, "study": ("minimize", "maximize")}  # keys of which a study has one
 
 
 def apply(raw: dict[str, Any], overrides: Sequence[str], settings: Mapping[str, Any], label: str) -> Report:
-    """Writes the settings into `raw`; the report knows which keys they gave and holds what is wrong with them."""
+    """Writes the settings into `raw`; the report knows which keys they gave and holds what is wrong with them.
+
+    Of keys that exclude each other, one that is set takes the place of those that are written.
+    """
     report, flags = Report(label), dict[Key, str]()
     for text in overrides:
         try:
@@ -33,6 +38,9 @@ def apply(raw: dict[str, Any], overrides: Sequence[str], settings: Mapping[str, 
         key = tuple(name.split("."))
         _put(raw, key, plain_copy(value))
         flags[key] = ""
+    for table, names in EITHER.items():
+        if isinstance(there := raw.get(table), dict) and any((table, name) in flags for name in names):
+            raw[table] = {key: value for key, value in there.items() if key not in names or (table, key) in flags}
     report.flags = flags
     return report
 

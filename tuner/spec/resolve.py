@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any, cast
 
 from objectives.optimizers import OPTIMIZERS
+from tuner.home import StudyDirectory
 from tuner.spec.checks import (
     check_budget,
     check_data,
     check_decay,
     check_framework,
+    check_generation,
     check_model,
     check_searched,
     check_split,
@@ -49,6 +51,7 @@ from tuner.spec.validation import checked, misplaced
 
 __all__ = ["read_study"]
 
+TRIALS, GENERATION = ("study", "trials"), ("search", "generation_size")
 Source = str | PathLike[str] | Mapping[str, Any] | Study
 
 
@@ -59,19 +62,22 @@ def read_study(
     settings: Mapping[str, Any] | None = None,
     base: Path | None = None,
     has_data: bool = True,
+    ran: bool = False,
 ) -> Study:
     """The study in a TOML file or a mapping; another study is read again from what its user wrote.
 
     `overrides` ("optimizers.adam.lr.high=0.3", TOML literals) and `settings` ({"study.trials": 10}, typed values) take
     precedence over what is written. Relative paths are relative to `base`: by default the file's directory, else the
-    current one. `has_data=False` asks neither for a data source nor whether it is there.
+    current one. `has_data=False` asks neither for a data source nor whether it is there. The trials must fill a
+    generation, unless they alone were set, or the study `ran` already: a short try needs no other generation size.
     Raises StudyError with every problem.
     """
     raw, label, home, stem = _loaded(source)
     if IMPORTED in raw:
         return _imported(raw, label, stem, has_data)
     report = apply(raw, overrides, settings or {}, label)
-    return _resolved(raw, report, base or home, stem, has_data)
+    given = not (ran or _ran(source)) and (GENERATION in report.flags or TRIALS not in report.flags)
+    return _resolved(raw, report, base or home, stem, has_data, given)
 
 
 def _loaded(source: Source) -> tuple[dict[str, Any], str, Path, str]:
@@ -82,6 +88,14 @@ def _loaded(source: Source) -> tuple[dict[str, Any], str, Path, str]:
         return plain_copy(source), "", Path(), "study"
     path = Path(source)
     return read_toml(path), str(path), path.parent, path.stem
+
+
+def _ran(source: Source) -> bool:
+    """Whether it is a study that was read before, or the file that one left in its directory."""
+    if isinstance(source, Study | Mapping):
+        return isinstance(source, Study)
+    directory = StudyDirectory(Path(source).parent)
+    return Path(source) == directory.study and directory.ran
 
 
 def _imported(raw: dict[str, Any], label: str, stem: str, has_data: bool) -> Study:
@@ -103,7 +117,7 @@ def _at_defaults(name: str) -> dict[str, Domain]:
     return {**{x.name: x.default for x in row.hypers}, **dict.fromkeys((flag.name for flag in row.flags), False)}
 
 
-def _resolved(raw: dict[str, Any], report: Report, base: Path, stem: str, has_data: bool) -> Study:
+def _resolved(raw: dict[str, Any], report: Report, base: Path, stem: str, has_data: bool, given: bool = False) -> Study:
     """The study, or StudyError: each table is checked by itself, then what they say together."""
     for name in [name for name in raw if name not in (*TABLES, "optimizers", PARAMETERS)][: MOST + 1]:
         what = "unknown table" if isinstance(raw[name], dict) else "unknown key"
@@ -114,6 +128,8 @@ def _resolved(raw: dict[str, Any], report: Report, base: Path, stem: str, has_da
     table, data = cast(StudyTable, tables["study"]), cast(Data, tables["data"])
     model, train = cast(Model, tables["model"]), cast(Train, tables["train"])
     search, confirm = cast(Search, tables["search"]), cast(Confirm, tables["confirm"])
+    if given:
+        check_generation(search, table.trials, report)
     stop, limits = cast(Stop, tables["stop"]), cast(Limits, tables["limits"])
     written = bare.get("optimizers", {})
     optimizers = {} if own and not written else optimizer_domains(written, table.trials, train.framework, report)
@@ -123,7 +139,7 @@ def _resolved(raw: dict[str, Any], report: Report, base: Path, stem: str, has_da
         check_own(theirs, raw, train, search, optimizers, base if has_data else None, report)
         check_train(train, report)
         if theirs.timed:
-            check_budget(train, search, table.trials, report)
+            check_budget(train, search, report)
         check_conditions(conditions, own_deciders(theirs, train, optimizers), report)
         if not report.complaints:
             check_own_searched(theirs, table.trials, [train, *optimizers.values()], report)
@@ -145,7 +161,7 @@ def _resolved(raw: dict[str, Any], report: Report, base: Path, stem: str, has_da
     check_train(train, report)
     check_framework(model, train, report)
     check_decay(train, optimizers, report)
-    check_budget(train, search, table.trials, report)
+    check_budget(train, search, report)
     check_whole(model, optimizers, report)
     check_conditions(conditions, deciders(model, train, optimizers), report)
     if has_data and (data.source or not _wrote(raw, "data", "source")):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,18 @@ class Study:
         model = "an mlp" if self.model.kind == "mlp" else f"a {self.model.kind} model"
         source = self.data.source or "data of your own"
         return f"{self.direction} {self.metric} of {model} on {source} in {self.budget}, seed {self.seed}"
+
+    def uneven(self, sizes: Iterable[Any]) -> str:
+        """What to know where trials with these batch sizes are compared: that their steps differ; empty otherwise."""
+        batches = sorted({int(size) for size in sizes if size is not None})
+        unit = self.budget.unit
+        if self.imported or unit not in ("epochs", "examples") or len(batches) < 2:
+            return ""
+        said = f"equal {unit} give small batches more steps"
+        if self.own or not self.rows:
+            return said
+        least, most = (f"{-(-self.rows // size):,} an epoch at {size}" for size in (batches[0], batches[-1]))
+        return f"{said}: {least}, {most}; with --set train.steps=N all make as many"
 
     @property
     def fresh_splits(self) -> bool:
