@@ -90,11 +90,13 @@ def confirm(
     known: Sequence[Confirmed],
     engine: Engine,
     commit: Callable[[list[Confirmed]], None],
+    tell: Callable[[Trial, int, str], None],
 ) -> float:
     """Retrain `wanted` on `sources` and commit what each task did, as it ends; returns seconds of training.
 
     What is `known` is not run again. A training takes no longer than a trial may: one that would, or that takes its
-    worker with it, fails alone and puts its config behind all others. Raises TunerError for any other failure.
+    worker with it, fails alone, is told of, and puts its config behind all others. Raises TunerError for any other
+    failure.
     """
     seconds, out = 0.0, _sent(engine, tasks(study, wanted, sources, known, engine.width), study)
     while out:
@@ -106,7 +108,9 @@ def confirm(
                 out |= _sent(engine, task.apart(), study)
                 continue
             if isinstance(rows, Failure):
-                rows = [lost(task, next(trial for trial in wanted if trial.number == task.trials[0]))]
+                (trial,) = (trial for trial in wanted if trial.number == task.trials[0])
+                tell(trial, task.sources[0].replicate, str(rows))
+                rows = [lost(task, trial)]
             commit(rows)
             seconds += sum(row.seconds for row in rows)
     return seconds

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -93,6 +93,7 @@ class Core:
         directory: StudyDirectory,
         engine: Engine,
         commit: Commit,
+        tell: Callable[[Trial, int, str], None],
     ) -> None:
         """Train on fresh seeds and splits, whose data go afterwards.
 
@@ -100,7 +101,7 @@ class Core:
         """
         for some in batches(numbers, 1 if self.question.first.large else max(1, len(numbers))):
             sources = [self.source(study, number, directory, engine) for number in some]
-            confirm(study, wanted, sources, known, engine, commit)
+            confirm(study, wanted, sources, known, engine, commit, tell)
             first = place_in(directory.cache, self.question.first.digest)
             for place in {source.directory for source in sources} - {first}:
                 shutil.rmtree(place, ignore_errors=True)

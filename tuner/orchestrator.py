@@ -24,14 +24,13 @@ from tuner.live import LiveGeneration, LiveTrial
 from tuner.search import bars, generation_size, ladder, lag_of, propose, rungs
 from tuner.space import Space
 from tuner.spec import Study
-from tuner.stopping import reason_to_stop
+from tuner.stopping import reason_to_give_up, reason_to_stop
 from tuner.training import Member, Task, Training
 from tuner.trial import Trial
 
 __all__ = ["Progress", "Search", "Spent"]
 
 TICK = 0.25  # seconds between looks at the clock while workers train
-HOPELESS = 10  # trials that failed from the first one on, after which a search gives up
 
 
 @dataclass(frozen=True)
@@ -94,13 +93,15 @@ class Search:
         self.committed = 0
 
     def run(self) -> Spent:
-        """Search until the study has its trials; returns what it took."""
+        """Search until the study has its trials; returns what it took. Raises TunerError where there is no hope."""
         self._go_on()
         while self.flying:
             self._collect()
+            self._check_hope()
             while self.flying and not self.flying[0].running:
                 self._commit(self.flying.pop(0))
                 self._go_on()
+                self._check_hope()
             self.watch(self._progress())
         if not self.stopped:
             shutil.rmtree(self.flight, ignore_errors=True)
@@ -189,12 +190,23 @@ class Search:
     def _commit(self, generation: LiveGeneration) -> None:
         """Write a finished generation to the ledger: in trial order, in one transaction."""
         records = [trial.record(self.study, generation.number, self.training) for trial in generation.trials]
-        _check_hope([*self.history, *records], self.study.trials)
         self.ledger.commit_generation(generation.number, records, self._facts(generation))
         self.history += records
         self.states.update(trial.state for trial in records)
         self.best = next(iter(ranked([*records, *([self.best] if self.best else [])], self.study.direction)), None)
         shutil.rmtree(self.flight / str(generation.number), ignore_errors=True)
+
+    def _check_hope(self) -> None:
+        """Raise TunerError where the first trials have all failed alike: that is no matter of configs.
+
+        Only of the oldest generation in flight, whose predecessors are committed: what is committed then is the same
+        whoever finishes first.
+        """
+        if self.flying:
+            ends = [(trial.state, trial.error) for trial in self.history]
+            ends += [(trial.ended, trial.error) for trial in self.flying[0].trials]
+            if why := reason_to_give_up(ends, self.study.trials):
+                raise TunerError(why)
 
     def _facts(self, generation: LiveGeneration) -> dict[str, Any]:
         """When a generation ran, on how many workers, what each did, and the tuner's own seconds since the last one.
@@ -217,13 +229,4 @@ class Search:
             states=dict(self.states),
             best=self.best,
             spent=Spent(time.perf_counter() - self.started, self.waiting, self.trained),
-        )
-
-
-def _check_hope(trials: Sequence[Trial], planned: int) -> None:
-    """Raise TunerError where nothing but failures came of the first trials: that is no matter of configs."""
-    if len(trials) >= min(HOPELESS, planned) and all(trial.state == "failed" for trial in trials):
-        raise TunerError(
-            f"all of the first {len(trials)} trials failed, the last one with {trials[-1].error}; "
-            "mend that, or allow more in [limits], then run this again"
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -80,13 +80,20 @@ def run(
         subject = subject_of(asked, data, room, objective)
         for note in subject.notes:
             watcher.note(note)
-        warm = Warm() if directory.exists and not fresh else warm_start(subject.study, space_of(subject.study), home)
-        for note in warm.notes:
-            watcher.note(note)
+
+        @cache
+        def warm() -> Warm:
+            found = warm_start(subject.study, space_of(subject.study), home)
+            for note in found.notes:
+                watcher.note(note)
+            return found
+
+        if fresh or not directory.exists:
+            warm()
         with directory.lock():
             if fresh and directory.exists:
                 directory.set_aside()
-            ledger, resolved = settle(subject, directory, warm)
+            ledger, resolved = settle(subject, directory, warm, watcher.note)
             with ledger:
                 for warning in subject.warnings(ledger.facts):
                     watcher.note(warning)
@@ -186,42 +193,73 @@ class Work:
             done += len(rows)
             self.watcher.retrained(done, len(left))
 
+        told: set[int] = set()
+
+        def tell(trial: Trial, number: int, why: str) -> None:
+            if trial.number not in told:  # once is enough to put it behind all others
+                told.add(trial.number)
+                what = f"trial {trial.number} failed when it was trained again (seed {number})"
+                self.watcher.note(f"{what}: {why}; it ranks behind those that did not fail")
+
         fresh = sorted(set(left))
-        self.subject.retrain(self.study, wanted, fresh, known, self.directory, self.engine, commit)
+        self.subject.retrain(self.study, wanted, fresh, known, self.directory, self.engine, commit, tell)
         return len(left)
 
 
-def settle(subject: Subject, directory: StudyDirectory, warm: Warm) -> tuple[Ledger, Study]:
+def settle(
+    subject: Subject, directory: StudyDirectory, warm: Callable[[], Warm], tell: Callable[[str], None]
+) -> tuple[Ledger, Study]:
     """The ledger to go on with, and the study that actually runs: the one that was frozen when it was created.
 
-    Raises ChangedStudy where a study of that name asks another question.
+    Raises ChangedStudy where a study of that name asks another question. One whose trials have all failed, or which has
+    none yet, has no answer that could be lost: it begins anew where its question or its source has changed.
     """
     study, song = subject.study, InlineEngine().submit(canary).result()
     if not directory.exists:
-        write_atomic(directory.study, study.to_toml())
-        kept = {"warm_start": warm_text(warm.trials)} if warm.trials else {}
-        facts = subject.facts() | {"canary": song} | kept | machine_facts()
-        return Ledger.create(directory.place, facts, study.to_toml()), study
+        return created(subject, directory, warm(), song)
     frozen = stored_study(directory)
     if frozen.imported:
         raise not_run(frozen.name, frozen.imported)
     ledger = Ledger.open(directory.place)
+    failures = [trial.state == "failed" for trial in ledger.trials()]
     try:
         check_same(frozen, study, ledger.facts, subject, song)
+        if not all(failures) or not subject.warnings(ledger.facts):
+            return ledger, gone_on(frozen, study, directory, ledger)
     except ChangedStudy:
-        ledger.close()
-        raise
+        if not all(failures):
+            ledger.close()
+            raise
+    ledger.close()
+    if failures:
+        tell(f"all {len(failures)} trials of before had failed: they are moved to {directory.set_aside().name}")
+    else:
+        directory.forget_ledger()
+    return created(subject, directory, warm(), song)
+
+
+def gone_on(frozen: Study, asked: Study, directory: StudyDirectory, ledger: Ledger) -> Study:
+    """The study that was frozen, with what may be asked otherwise."""
     resolved = replace(
         frozen,
-        trials=max(study.trials, ledger.count()),
-        stop=study.stop,
-        limits=study.limits,
-        rows=study.rows,
-        base=study.base,
-        workers=study.workers,
+        trials=max(asked.trials, ledger.count()),
+        stop=asked.stop,
+        limits=asked.limits,
+        rows=asked.rows,
+        base=asked.base,
+        workers=asked.workers,
     )
     directory.write_study(resolved.to_toml())
-    return ledger, resolved
+    return resolved
+
+
+def created(subject: Subject, directory: StudyDirectory, warm: Warm, song: str) -> tuple[Ledger, Study]:
+    """The ledger of a study that begins."""
+    study = subject.study
+    write_atomic(directory.study, study.to_toml())
+    kept = {"warm_start": warm_text(warm.trials)} if warm.trials else {}
+    facts = subject.facts() | {"canary": song} | kept | machine_facts()
+    return Ledger.create(directory.place, facts, study.to_toml()), study
 
 
 def check_same(frozen: Study, asked: Study, known: Mapping[str, str], subject: Subject, song: str) -> None:

@@ -41,7 +41,8 @@ class Standing:
 
     `p_best` is the probability that its true mean is the best of all, `tie` the rank of the first that it cannot be
     told from at 95 % (its own where there is none), `optimism` by how much the search's value was better than the fresh
-    mean. `report` is there for the best alone, once its reporting seeds are done.
+    mean. `report` is there for the best alone, once its reporting seeds are done. `lost` is "failed" or "diverged"
+    where one of its trainings did: then there is no mean.
     """
 
     trial: int
@@ -54,6 +55,7 @@ class Standing:
     optimism: float
     p_best: float
     report: Report | None = None
+    lost: str = ""
 
 
 def search_seeds(study: Study) -> tuple[int, ...]:
@@ -94,9 +96,10 @@ def standings(study: Study, trials: Sequence[Trial], rows: Sequence[Confirmed]) 
         number, value = found[i], values[found[i]]
         test = {name: over(own[number], name) for name in own[number][0].metrics if name.startswith("test_")}
         optimism = signed(means[i].mean - value, study.direction)
-        listed.append(
-            Standing(number, places[number], rank, leader + 1, value, means[i], test, optimism, shares[number])
-        )
+        ends = {row.state for row in own[number]}
+        lost = next((state for state in ("failed", "diverged") if state in ends), "")
+        place = (number, places[number], rank, leader + 1)
+        listed.append(Standing(*place, value, means[i], test, optimism, shares[number], lost=lost))
     return [replace(listed[0], report=report_of(study, every[listed[0].trial])), *listed[1:]]
 
 

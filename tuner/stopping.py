@@ -2,17 +2,25 @@
 
 Looked at when a generation is committed, so that a stopped table is the beginning of the one that was not stopped. All
 but the time are functions of the committed trials: run again, a stopped study stays stopped until it is given more.
+
+One whose first trials all fail alike is given up at once, in the middle of its generation, of which nothing is
+committed: once the reason is mended, it begins where it was.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from tuner.goal import ranked, signed
 from tuner.spec import Stop, Study
 from tuner.trial import Trial
 
-__all__ = ["reason_to_stop"]
+__all__ = ["reason_to_give_up", "reason_to_stop"]
+
+HOPELESS = 10  # trials, from the first one on
+ENDED = ("TimedOut", "WorkerDied", "MemoryError")  # from outside: where it was then is chance
+VARIES = re.compile(r"""'[^']*'|"[^"]*"|\bnan\b|\binf\b|0x[0-9a-f]+|[-+]?\d[\d.,]*(?:e[-+]?\d+)?""")
 
 
 def reason_to_stop(study: Study, trials: Sequence[Trial], seconds: float = 0.0) -> str:
@@ -35,3 +43,25 @@ def reason_to_stop(study: Study, trials: Sequence[Trial], seconds: float = 0.0) 
     if stop.seconds is not None and seconds >= stop.seconds:
         return f"its {stop.seconds:g} seconds are over (stop.seconds)"
     return ""
+
+
+def reason_to_give_up(ends: Sequence[tuple[str, str]], planned: int) -> str:
+    """Why a search is given up whose trials ended so far, in trial order, as `(state, error)`; empty where it is not.
+
+    Of the first ten, or all that are `planned`, each has failed, and for the same reason but for values in it.
+    """
+    first = ends[: min(HOPELESS, planned)]
+    if len(first) < min(HOPELESS, planned) or any(state != "failed" for state, _ in first):
+        return ""
+    if len({alike(error) for _, error in first}) > 1:
+        return ""
+    head = f"all of the first {len(first)} trials failed alike" if len(first) > 1 else "the only trial failed"
+    way = "mend that, or allow more in [limits]" if first[0][1].startswith(ENDED) else "mend that"
+    return f"{head}, trial 0 with {first[0][1]}; {way}, then run this again"
+
+
+def alike(error: str) -> str:
+    """An error without what differs by config: numbers, and what stands in quotes."""
+    line = error.partition("\n")[0]
+    kind = line.partition(":")[0]
+    return kind if kind in ENDED else VARIES.sub("#", line)

@@ -63,8 +63,12 @@ class Subject(Protocol):
         directory: StudyDirectory,
         engine: Engine,
         commit: Commit,
+        tell: Callable[[Trial, int, str], None],
     ) -> None:
-        """Train configs again as replicates of these numbers, and commit each; what is `known` is not run again."""
+        """Train configs again as replicates of these numbers, and commit each; what is `known` is not run again.
+
+        `tell` is told of a trial that fails, on which replicate and why.
+        """
 
     def weights(self, study: Study, best: Best, directory: StudyDirectory, engine: Engine) -> Mapping[str, Any] | None:
         """Weights of the best trial's model by name; None where there are none here."""

@@ -100,7 +100,7 @@ def test_a_search_of_nothing_but_failures_gives_up_with_advice(
 ) -> None:
     faulty.plan(monkeypatch, tmp_path / "small", {"*": "fail"})
     study = limited(trials=64) | {"search": limited()["search"] | {"generation_size": 16}}
-    with pytest.raises(TunerError, match="all of the first 16 trials failed, the last one with ValueError: broken on"):
+    with pytest.raises(TunerError, match="all of the first 10 trials failed alike, trial 0 with ValueError: broken on"):
         tuner.run(study, jobs=1, home=tmp_path, confirm=False)
     monkeypatch.undo()
     study["study"]["trials"] = 16
@@ -111,7 +111,7 @@ def test_a_search_of_nothing_but_failures_gives_up_with_advice(
 @pytest.mark.slow
 def test_a_generation_of_poison_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     faulty.plan(monkeypatch, tmp_path / "small", {"*": "die"})
-    with pytest.raises(TunerError, match="all of the first 8 trials failed, the last one with WorkerDied"):
+    with pytest.raises(TunerError, match="all of the first 8 trials failed alike, trial 0 with WorkerDied"):
         tuner.run(limited(trials=8), jobs=2, home=tmp_path, confirm=False)
 
 
@@ -160,8 +160,12 @@ def test_a_confirmation_of_one_that_never_returns_or_dies_goes_on_without_it(
         with pytest.raises(TunerError, match="confirmation could not be trained: ValueError: broken on purpose"):
             tuner.run(study, jobs=2, home=tmp_path)
         return
-    result = tuner.run(study, jobs=2, home=tmp_path)
-    assert [standing.trial for standing in result.standings] == [second, first]
+    notes = Notes()
+    result = tuner.run(study, jobs=2, home=tmp_path, watcher=notes)
+    assert [(standing.trial, standing.lost) for standing in result.standings] == [(second, ""), (first, "failed")]
+    (said,) = [note for note in notes.said if "trained again" in note]  # once, though it fails on each seed
+    assert said.startswith(f"trial {first} failed when it was trained again (seed ")
+    assert ("TimedOut: took longer" if deed == "sleep" else "WorkerDied: ") in said
     assert result.best().trial == second
     found = {(row.trial, row.replicate): row for row in result.confirmed}
     known = {(row.trial, row.replicate): row for row in whole.confirmed}

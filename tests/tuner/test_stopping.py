@@ -18,7 +18,7 @@ from tuner.result import Result
 from tuner.search import rungs
 from tuner.space import space_of
 from tuner.spec import Study, read_study
-from tuner.stopping import reason_to_stop
+from tuner.stopping import reason_to_give_up, reason_to_stop
 from tuner.warm import warm_start, warm_text, warm_trials
 
 
@@ -38,6 +38,30 @@ def test_reasons_to_stop() -> None:
     assert reason_to_stop(asked(seconds=2), seen, 2.5) == "its 2 seconds are over (stop.seconds)"
     assert reason_to_stop(asked(seconds=2), seen, 1.5) == ""
     assert reason_to_stop(asked(target=0.2, no_gain=1, epochs=1), []) == ""
+
+
+def failures(*errors: str) -> list[tuple[str, str]]:
+    return [("failed", error) for error in errors]
+
+
+def test_ten_failures_that_are_alike_are_reason_to_give_up() -> None:
+    alike = failures(*(f"KeyError: 'rate{i}' at {i / 7} (train.py:12)" for i in range(10)))
+    assert reason_to_give_up(alike, 64).startswith(
+        "all of the first 10 trials failed alike, trial 0 with KeyError: 'ra"
+    )
+    assert reason_to_give_up(alike, 64).endswith("; mend that, then run this again")
+    assert reason_to_give_up(alike[:9], 64) == ""
+    assert reason_to_give_up(alike[:9], 9).startswith("all of the first 9 trials failed alike")
+    assert reason_to_give_up([*alike[:9], ("complete", ""), *alike], 64) == ""
+    assert reason_to_give_up([*alike[:9], ("", ""), *alike], 64) == ""  # it still runs
+    assert reason_to_give_up([*alike, ("complete", "")], 64)
+    assert reason_to_give_up([*alike[:9], *failures("ValueError: no (train.py:3)")], 64) == ""
+
+
+@pytest.mark.parametrize("kind", ["TimedOut", "WorkerDied", "MemoryError"])
+def test_what_ends_from_outside_is_alike_wherever_it_was(kind: str) -> None:
+    ends = failures(*(f"{kind}: it was at {place}" for place in "abcdefghij"))
+    assert "mend that, or allow more in [limits], then run" in reason_to_give_up(ends, 64)
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

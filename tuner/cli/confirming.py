@@ -10,7 +10,7 @@ import click
 from tuner.cli.arguments import home_option, study_argument
 from tuner.cli.failures import Terminated, interruption
 from tuner.cli.output import Output, output_options, put
-from tuner.cli.text import hint, interval, short
+from tuner.cli.text import fresh, hint, short
 
 if TYPE_CHECKING:
     from tuner.home import Home
@@ -74,11 +74,11 @@ def show(result: Result, output: Output) -> None:
 
 def cells(standing: Standing) -> tuple[str, ...]:
     """One confirmed trial, for people."""
-    goal, optimism = standing.goal, standing.optimism
+    optimism = standing.optimism
     place = f"{standing.tie}=" if standing.tie != standing.rank else str(standing.rank)
     return (
         f"#{standing.trial}",
-        f"search {short(standing.search_value)} -> confirmed {interval(goal.mean, goal.low, goal.high) or 'diverged'}",
+        f"search {short(standing.search_value)} -> confirmed {fresh(standing)}",
         f"rank {standing.search_rank} -> {place}",
         f"{'optimistic' if optimism >= 0 else 'pessimistic'} by {short(abs(optimism))}" if isfinite(optimism) else "",
         f"P(best) {standing.p_best:.2f}",

@@ -85,7 +85,7 @@ def first_configs(study: Study) -> list[dict[str, Any]]:
 
 def samples(study: Study, configs: Sequence[Mapping[str, Any]]) -> list[tuple[int, Mapping[str, Any]]]:
     """Three of the first configs: an optimizer's defaults, then points of the spread."""
-    start = len(study.optimizers)
+    start = max(1, len(study.optimizers))
     picked = [0, start, start + 1] if len(configs) > start + 1 else [0, 1, 2]
     return [(number, configs[number]) for number in picked if number < len(configs)]
 

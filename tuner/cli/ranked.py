@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tuner.cli.sheet import Sheet, sheet_of
-from tuner.cli.text import interval
+from tuner.cli.text import fresh
 from tuner.optimum import MEASURES
 from tuner.result import Result
 from tuner.spec import is_searched
@@ -95,9 +95,8 @@ def _searched(result: Result, name: str) -> bool:
 
 def _confirmed(result: Result, sheet: Sheet) -> list[str]:
     """What fresh seeds said of each trial, where they were asked."""
-    means = {standing.trial: standing.goal for standing in result.standings}
-    found = [means.get(number) for number in sheet.column("trial")]
-    return [interval(goal.mean, goal.low, goal.high) if goal else "" for goal in found]
+    said = {standing.trial: fresh(standing) for standing in result.standings}
+    return [said.get(number, "") for number in sheet.column("trial")]
 
 
 def _places(sheet: Sheet) -> list[Any]:

@@ -13,7 +13,7 @@ from objectives.full_batch import RUNNING, VERDICTS
 from tuner.cli.output import fit_window, in_words
 from tuner.cli.overview import states_of
 from tuner.cli.sheet import Sheet, as_table, filtered, sheet_of
-from tuner.cli.text import clean, interval, short, sparkline
+from tuner.cli.text import clean, fresh, interval, short, sparkline
 from tuner.errors import NoResult
 from tuner.goal import ranked
 from tuner.optimum import verdict_of
@@ -118,9 +118,9 @@ def best_line(result: Result) -> str:
         return "no complete trial yet"
     value = f"trial {best.trial}: {best.metric} {short(best.value)}"
     low, high = best.interval or (None, None)
-    fresh = f", confirmed {interval(best.confirmation['mean'], low, high)}" if best.confirmed else ", not confirmed"
+    sure = f", confirmed {interval(best.confirmation['mean'], low, high)}" if best.confirmed else ", not confirmed"
     named = f", {best['optimizer']}" if "optimizer" in best else ""
-    return f"{value}{fresh}{named}"
+    return f"{value}{sure}{named}"
 
 
 def best_document(result: Result) -> dict[str, Any] | None:
@@ -135,13 +135,10 @@ def confirmed_view(result: Result, confirmation: Sheet) -> Sheet:
     rows = []
     tests = [name for name in confirmation.columns if name.startswith("test_") and not name.endswith(("_low", "_high"))]
     for standing in result.standings:
-        goal = standing.goal
         means = [interval(i.mean, i.low, i.high) for i in (standing.test[name] for name in tests)]
         optimizer = result.trial(standing.trial).config.get("optimizer")
-        fresh = interval(goal.mean, goal.low, goal.high)
-        rows.append(
-            (standing.rank, standing.trial, optimizer, standing.search_rank, standing.search_value, fresh, *means)
-        )
+        searched = (standing.search_rank, standing.search_value)
+        rows.append((standing.rank, standing.trial, optimizer, *searched, fresh(standing), *means))
     head = ("rank", "trial", "optimizer", "search rank", f"search {result.study.metric}", "confirmed")
     return Sheet((*head, *(name.replace("_", " ") for name in tests)), tuple(rows))
 
@@ -220,8 +217,7 @@ def facts_of(result: Result, trial: Trial) -> dict[str, Any]:
     facts = {result.study.metric: value, "generation": trial.generation, "trained": spent(result.study, trial)}
     standing = next((s for s in result.standings if s.trial == trial.number), None)
     if standing:
-        goal = standing.goal
-        facts["confirmed"] = f"{interval(goal.mean, goal.low, goal.high)}, rank {standing.rank}"
+        facts["confirmed"] = f"{fresh(standing)}, rank {standing.rank}"
     if (verdict := verdict_of(trial.curves)) not in ("", RUNNING):
         facts["method"] = f"{verdict}: {VERDICTS[verdict]}"
     return facts | ({"error": clean(trial.error)} if trial.error else {})

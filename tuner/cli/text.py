@@ -7,10 +7,13 @@ import math
 import os
 import sys
 from collections.abc import Mapping
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 from unicodedata import east_asian_width
 
 from tuner.report import words
+
+if TYPE_CHECKING:
+    from tuner.standings import Standing
 
 __all__ = [
     "SPARKS",
@@ -19,6 +22,7 @@ __all__ = [
     "coloured",
     "errors_to",
     "exact",
+    "fresh",
     "hint",
     "interval",
     "short",
@@ -108,6 +112,12 @@ def errors_to(lines: list[str], label: str = "error") -> None:
 def interval(mean: float | None, low: float | None, high: float | None) -> str:
     """A mean with its interval, "0.0912 [0.0893, 0.0931]"; nothing where there is no mean."""
     return "" if mean is None else words.interval(mean, low, high)
+
+
+def fresh(standing: Standing) -> str:
+    """What fresh seeds said of a config: a mean with its interval, or that it was lost on one of them."""
+    goal = standing.goal
+    return standing.lost or interval(goal.mean, goal.low, goal.high)
 
 
 def as_json(document: Mapping[str, Any]) -> str:

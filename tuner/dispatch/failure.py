@@ -36,9 +36,9 @@ class Failure:
             lines = "".join(traceback.format_exception(error)).splitlines()[-LINES:]
         except BaseException:  # an exception's own code runs here, and it may do anything
             lines = []
-        return cls(
-            type(error).__name__, _plain(_message(error), LONGEST), tuple(_plain(line, WIDEST) for line in lines)
-        )
+        # NumPy's is of a kind of its own, with the same meaning.
+        kind = "MemoryError" if isinstance(error, MemoryError) else type(error).__name__
+        return cls(kind, _plain(_message(error), LONGEST), tuple(_plain(line, WIDEST) for line in lines))
 
 
 def guarded(function: Callable[..., Any], let_through: type[BaseException] | tuple[()] = ()) -> Callable[..., Any]:

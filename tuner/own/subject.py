@@ -16,10 +16,10 @@ from tuner.dispatch import ChildEngine, Engine, Failure, pickled, processors
 from tuner.errors import StudyError
 from tuner.home import StudyDirectory
 from tuner.own.programs import Program, form_of_command, source_of_command
-from tuner.own.reference import FORMS, Reference, Unusable, introduce, load
+from tuner.own.reference import FORMS, Reference, Unusable, introduce
 from tuner.own.retraining import confirmed_of
 from tuner.own.run import CONFIRM
-from tuner.own.tasks import OwnTask, run_own
+from tuner.own.tasks import OwnTask, made_ready, run_own
 from tuner.own.training import OwnTraining
 from tuner.search import check_search, mean_cost, repeated
 from tuner.space import space_of
@@ -120,7 +120,7 @@ class OwnSubject:
             devices=workers.devices,
             threads=workers.threads,
             memory=None if gigabytes is None else int(gigabytes * 1e9),
-            preload=[(load, (self.what,))] if isinstance(self.what, Reference) else [],
+            preload=[(made_ready, (self.what,))],
         )
         try:
             yield engine
@@ -145,6 +145,7 @@ class OwnSubject:
         directory: StudyDirectory,
         engine: Engine,
         commit: Commit,
+        tell: Callable[[Trial, int, str], None],
     ) -> None:
         """Train each config on each seed up to its best epoch, from the start. One that fails falls behind alone."""
         have = {(row.trial, row.replicate) for row in known}
@@ -157,6 +158,8 @@ class OwnSubject:
                     sent[engine.submit(run_own, task, seconds=study.limits.seconds_per_trial)] = (trial, number)
         for future in as_completed(sent):
             outcome, (trial, number) = future.result(), sent[future]
+            if isinstance(outcome, Failure):
+                tell(trial, number, str(outcome))
             commit([confirmed_of(study, trial, number, outcome)])
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -24,7 +24,7 @@ from tuner.own.reports import Diverged, Reports
 from tuner.own.run import SEARCH
 from tuner.own.trial import follow
 
-__all__ = ["OwnOutcome", "OwnState", "OwnTask", "run_own"]
+__all__ = ["OwnOutcome", "OwnState", "OwnTask", "made_ready", "run_own"]
 
 Array = NDArray[Any]
 KEPT, WORK = "at", "work"  # a trial's directory as it was at a rung, and the one that it works in
@@ -81,6 +81,12 @@ class OwnOutcome:
     ended: tuple[str, ...]
     reasons: tuple[str, ...]
     seconds: float
+
+
+def made_ready(what: Reference | Program) -> None:
+    """Import what tasks will need, the objective among it: that is no trial's time. Raises Unusable."""
+    if isinstance(what, Reference):
+        load(what)
 
 
 def run_own(task: OwnTask, memo: Memo | None = None) -> OwnOutcome | Failure:

@@ -180,7 +180,7 @@ def tells(column: Any) -> bool:
 
 def confirmed_cells(frames: Frames) -> dict[int, str]:
     """Confirmed intervals by trial."""
-    return {s.trial: interval(s.goal.mean, s.goal.low, s.goal.high) for s in frames.found.standings}
+    return {s.trial: s.lost or interval(s.goal.mean, s.goal.low, s.goal.high) for s in frames.found.standings}
 
 
 def optimizer_table(frames: Frames) -> list[dict[str, str]]:

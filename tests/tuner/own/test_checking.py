@@ -69,6 +69,8 @@ def test_a_rehearsal_says_what_the_search_takes(written: Path, shell: Shell) -> 
     ended = shell("run", "own.toml", "--dry-run")
     assert ended.code == 0
     assert "# 4 trials: about " in ended.out
+    assert [f"# trial {n}: x = " in ended.out for n in range(4)] == [True, True, True, False]
+    assert ended.out.count("# trial 0: ") == 1
     assert not (written / "runs").exists()
 
 

@@ -183,6 +183,25 @@ def test_confirmation_is_off_until_it_is_asked_for(tmp_path: Path, monkeypatch: 
     assert "[confirm] asks for 6 trainings more" in notes.notes[-1]
 
 
+def test_one_that_fails_in_a_confirmation_says_why_and_ranks_behind(tmp_path: Path) -> None:
+    def train(config: dict[str, Any], run: Any) -> None:
+        if run.phase == "confirm" and config["n"] == 1:
+            time.sleep(600)
+        run.report(run.stop, valid_loss=float(config["n"]), test_loss=1.0)
+
+    asked = study("run", trials=2, epochs=1, limits={"seconds_per_trial": 2}, confirm={"top": 2, "seeds": 2})
+    asked["parameters"] = {"n": [1, 2]}
+    asked["search"] |= {"sampler": "grid"}
+    del asked["study"]["objective"]
+    notes = Notes()
+    result = tuner.run(asked, objective=train, jobs=2, home=tmp_path, watcher=notes)
+    assert [(result.trial(s.trial).config["n"], s.lost) for s in result.standings] == [(2, ""), (1, "failed")]
+    assert result.best()["n"] == 2
+    (said,) = [note for note in notes.notes if "trained again" in note]
+    assert "TimedOut: took longer than the limit of 2 s; it was at " in said
+    assert " in train; it ranks behind those that did not fail" in said
+
+
 def test_a_changed_source_is_a_warning(tmp_path: Path) -> None:
     code = "def train(config):\n    return config['lr'] + {}\n"
     written.write(tmp_path, "mine.py", code.format(0))
@@ -268,9 +287,37 @@ def test_a_command_may_write_its_metrics_into_a_file(tmp_path: Path) -> None:
 
 def failing(asked: dict[str, Any], home: Path, **more: Any) -> str:
     """The one error that all trials of a study fail with."""
-    with pytest.raises(TunerError, match="trials failed, the last one with") as caught:
+    with pytest.raises(TunerError, match=r"the only trial failed|trials failed alike") as caught:
         tuner.run(asked, jobs=2, home=home, **more)
     return str(caught.value)
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_ten_that_fail_alike_end_a_study_which_begins_anew_once_that_is_mended(jobs: int, tmp_path: Path) -> None:
+    code = "def train(config):\n    return {}\n"
+    written.write(tmp_path, f"mended{jobs}.py", code.format("config['rate']"))
+    asked = study("value", epochs=None, study={"objective": f"mended{jobs}.py:train"}, search={"generation_size": 4})
+    file = written.write(tmp_path, "own.toml", tuner.read_study(asked, base=tmp_path).to_toml())
+    with pytest.raises(TunerError, match=r"all of the first 10 trials failed alike, trial 0 with KeyError: 'rate' \("):
+        tuner.run(file, jobs=jobs, home=tmp_path / "runs")
+    # Whole generations before the tenth trial are committed, whoever finished first.
+    assert [trial.state for trial in tuner.open("own", home=tmp_path / "runs").all_trials] == ["failed"] * 8
+    written.write(tmp_path, f"mended{jobs}.py", code.format("config['lr']"))
+    notes = Notes()
+    result = tuner.run(file, jobs=jobs, home=tmp_path / "runs", watcher=notes)
+    assert [trial.state for trial in result.all_trials] == ["complete"] * 24
+    assert notes.notes[-1] == "all 8 trials of before had failed: they are moved to own.1"
+
+
+def test_a_study_without_a_trial_may_be_changed(tmp_path: Path) -> None:
+    asked = command(tmp_path, "{lr}")
+    asked["study"] |= {"command": ["no-such-program", "{lr}"]}
+    failing(asked, tmp_path / "runs")
+    asked["study"]["command"] = [sys.executable, "-c", "print('{\"valid_loss\": 1}')"]
+    notes = Notes()
+    result = tuner.run(asked, jobs=2, home=tmp_path / "runs", watcher=notes)
+    assert {trial.value for trial in result.all_trials} == {1.0}
+    assert not any("has changed" in note for note in notes.notes)
 
 
 @pytest.mark.parametrize(
@@ -310,9 +357,9 @@ child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
 open(sys.argv[1], "a").write(f"{os.getpid()} {child.pid}\\n")
 time.sleep(600)
 """
-    asked = command(tmp_path, str(tmp_path / "pids"), "{lr}", code=code, limits={"seconds_per_trial": 0.5})
+    asked = command(tmp_path, str(tmp_path / "pids"), "{lr}", code=code, limits={"seconds_per_trial": 3})
     asked["study"]["trials"] = asked["search"]["generation_size"] = 2
-    assert "took longer than the limit of 0.5 s" in failing(asked, tmp_path / "runs")
+    assert "took longer than the limit of 3 s" in failing(asked, tmp_path / "runs")
     pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
     assert pids
     until = time.monotonic() + 30
