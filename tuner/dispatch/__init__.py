@@ -12,12 +12,14 @@ from tuner.dispatch.children import ChildEngine
 from tuner.dispatch.cluster import check_cluster
 from tuner.dispatch.engines import Engine, InlineEngine, open_engine, processors
 from tuner.dispatch.failure import Failure, guarded
+from tuner.dispatch.process import LOADING
 from tuner.dispatch.queueing import pickled, unpickled
 from tuner.dispatch.timing import Ran, timed
 from tuner.dispatch.workers import LokyEngine
 
 __all__ = [
     "DEVICE",
+    "LOADING",
     "ChildEngine",
     "Engine",
     "Failure",

@@ -17,8 +17,9 @@ from typing import Any
 from tuner.dispatch.failure import Failure
 from tuner.dispatch.queueing import pickled
 
-__all__ = ["Process"]
+__all__ = ["LOADING", "Process"]
 
+LOADING = 300.0  # seconds that a process may take to begin: to import what it will call
 GRACE = 2.0  # seconds from SIGTERM to SIGKILL, for programs that a task has started
 TRACE = 0.3  # seconds for a process to say where it is
 START = "import sys; sys.path.insert(0, {root!r}); from tuner.dispatch.child import main; main({reading}, {writing})"
@@ -55,10 +56,12 @@ class Process:
     def ask(self, call: bytes, seconds: float | None) -> bytes | Failure | int:
         """The answer to a call; a `Failure` where it took too long, how the process ended where it died.
 
-        The clock starts when the process has called what it was to call first.
+        The clock starts when the process has called what it was to call first, for which it has `LOADING` seconds.
         """
         try:
             if not self._ready:
+                if not self._answers.poll(LOADING):
+                    return self._late(LOADING)
                 self._answers.recv_bytes()
                 self._ready = True
             self._calls.send_bytes(call)

@@ -91,13 +91,8 @@ def _renamed(names: Iterable[str]) -> Iterator[str]:
 
 def _vague(names: Iterable[str], conditions: Mapping[str, Condition]) -> Iterator[str]:
     for name in names:
-        where = "its `when` holds" if conditions[name] else "in every trial"
-        yield (
-            f"{name} is not asked for in every trial where {where}"
-            if conditions[name]
-            else (f"{name} is not asked for in every trial, and when was not found")
-            + ": it is searched there all the same, and means nothing."
-        )
+        when = " where its `when` holds" if conditions[name] else ", and when was not found"
+        yield f"{name} is not asked for in every trial{when}: it is searched there all the same, and means nothing."
 
 
 def _returned(reports: tuple[float, ...], returned: float | None) -> Iterator[str]:

@@ -180,7 +180,9 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 def left(code: int) -> str:
     """How a program ended."""
-    return f"exited with {code}" if code > 0 else f"died of {signal.Signals(-code).name}"
+    if code > 0:
+        return f"exited with {code}"
+    return f"died of {signal.Signals(-code).name if -code in set(signal.Signals) else f'signal {-code}'}"
 
 
 def last_of(other: list[str]) -> str:
@@ -191,7 +193,9 @@ def source_of_command(program: Program) -> str:
     """Digest of the files that a command names: its script among them."""
     digest = hashlib.sha256(json.dumps(program.command).encode())
     for word in program.command:
-        place = Path(program.folder) / word
-        if not HOLE.search(word) and place.is_file() and place.stat().st_size < LONGEST:
-            digest.update(place.read_bytes())
+        # A word may be no name of a file at all: code behind -c is longer than any.
+        with suppress(OSError, ValueError):
+            place = Path(program.folder) / word
+            if not HOLE.search(word) and place.is_file() and place.stat().st_size < LONGEST:
+                digest.update(place.read_bytes())
     return digest.hexdigest()[:16]

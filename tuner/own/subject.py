@@ -12,7 +12,7 @@ from typing import Any
 
 from objectives.errors import Complaint
 from tuner.best import Best
-from tuner.dispatch import ChildEngine, Engine, Failure, pickled, processors
+from tuner.dispatch import LOADING, ChildEngine, Engine, Failure, pickled, processors
 from tuner.errors import StudyError
 from tuner.home import StudyDirectory
 from tuner.own.programs import Program, form_of_command, source_of_command
@@ -200,7 +200,7 @@ def own_subject(asked: Study, objective: Callable[..., Any] | None = None) -> Ow
         raise StudyError(Complaint("study.objective", what, "give it again: objective=..."))
     reference = _reference(own, folder, objective)
     with ChildEngine(1) as engine:
-        met = engine.submit(introduce, reference).result()
+        met = engine.submit(introduce, reference, seconds=LOADING).result()
     if isinstance(met, Unusable):
         raise StudyError(Complaint("study.objective", met.what, met.hint))
     if isinstance(met, Failure):

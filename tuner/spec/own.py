@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 from objectives.optimizers import OPTIMIZERS
@@ -74,8 +75,8 @@ class Own:
 
     @property
     def words(self) -> str:
-        """What it is, for people."""
-        return " ".join(self.command) if self.command else self.objective
+        """What it is, for people: on one line, the beginning of a long command."""
+        return shorten(" ".join(self.command), 100, placeholder=" ...") if self.command else self.objective
 
     def table(self) -> dict[str, Any]:
         """Its keys of [study]."""

@@ -85,3 +85,23 @@ def test_what_does_not_is_told_with_the_epoch(written: Path, shell: Shell) -> No
     ended = shell("check", "--repeat", "2", "own.toml")
     assert ended.code == 1
     assert "run 2 differs from run 1: loss at epoch 1 is " in ended.err
+
+
+def test_an_import_that_hangs_is_ended_and_says_where(
+    written: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tuner.own.subject.LOADING", 1.5)
+    write(written, "hanging", "import time\n\ntime.sleep(600)\n")
+    ended = shell("run", "own.toml", "-j", "1")
+    assert ended.code == 2
+    assert "could not be imported: TimedOut: took longer than the limit of 1.5 s; it was at hanging.py:3" in ended.err
+
+
+def test_a_word_of_a_command_may_be_longer_than_any_file_name(written: Path, shell: Shell) -> None:
+    code = "print('{\"loss\": ' + str(float({x})) + '}')" + " # a long word" * 60
+    text = STUDY.format(name="none").replace(
+        'objective = "none.py:train"', f"command = ['{{python}}', '-c', '''{code}''']"
+    )
+    (written / "own.toml").write_text(text.replace("[train]\nepochs = 9\n", ""), encoding="utf-8")
+    ended = shell("run", "own.toml", "-j", "1", "--no-confirm")
+    assert (ended.code, "4 trials, 4 complete" in ended.out) == (0, True), ended.err
