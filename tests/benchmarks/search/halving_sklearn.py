@@ -1,4 +1,7 @@
-"""scikit-learn's way: HalvingRandomSearchCV over MLPClassifier on the same split, epochs as the resource."""
+"""scikit-learn's way: HalvingRandomSearchCV over MLPClassifier on the same split, epochs as the resource.
+
+Arguments: candidates, the seed of the split and of the search.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,9 @@ from sklearn.neural_network import MLPClassifier
 from objectives.data import SplitSpec, load_table, prepare
 
 
-def main(trials: int) -> None:
+def main(trials: int, seed: int) -> None:
     """Print the best validation loss."""
-    data = prepare(load_table("sklearn:digits"), SplitSpec(), 0)
+    data = prepare(load_table("sklearn:digits"), SplitSpec(), seed)
     x = np.concatenate([data.train.x[:, :-1], data.valid.x[:, :-1]])
     y = np.concatenate([data.train.y.argmax(axis=1), data.valid.y.argmax(axis=1)])
     fold = np.repeat([-1, 0], [len(data.train), len(data.valid)])
@@ -37,7 +40,7 @@ def main(trials: int) -> None:
         max_resources=27,
         cv=PredefinedSplit(fold),
         scoring="neg_log_loss",
-        random_state=0,
+        random_state=seed,
         n_jobs=2,
         refit=False,
     )
@@ -47,4 +50,4 @@ def main(trials: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(*map(int, sys.argv[1:]))

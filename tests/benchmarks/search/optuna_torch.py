@@ -1,4 +1,7 @@
-"""A worker of the usual way: Optuna on a journal file around a PyTorch loop. Arguments: directory, trials, seed."""
+"""A worker of the usual way: Optuna on a journal file around a PyTorch loop.
+
+Arguments: the journal's directory, trials, the seed of the split, the worker's own seed.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,12 @@ from objectives.data import SplitSpec, load_table, prepare
 EPOCHS = 27
 
 
-def main(directory: str, trials: int, seed: int) -> None:
+def main(directory: str, trials: int, split: int, seed: int) -> None:
     """Run trials and write the time and the loss of each that is complete."""
     torch.set_num_threads(1)
+    torch.manual_seed(seed)
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    data = prepare(load_table("sklearn:digits"), SplitSpec(), 0)
+    data = prepare(load_table("sklearn:digits"), SplitSpec(), split)
     x, y = torch.tensor(data.train.x[:, :-1]), torch.tensor(data.train.y.argmax(axis=1))
     parts = x, y, torch.tensor(data.valid.x[:, :-1]), torch.tensor(data.valid.y.argmax(axis=1))
     study = optuna.create_study(
@@ -46,10 +50,8 @@ def main(directory: str, trials: int, seed: int) -> None:
 def trained(trial: Any, x: Any, y: Any, valid_x: Any, valid_y: Any) -> float:
     """The best validation loss of a config, pruned on the way."""
     model = torch.nn.Sequential(torch.nn.Linear(64, 64), torch.nn.ReLU(), torch.nn.Linear(64, 10))
-    optimizer, batch = (
-        optimizer_of(trial, model.parameters()),
-        trial.suggest_categorical("batch", [16, 32, 64, 128, 256]),
-    )
+    optimizer = optimizer_of(trial, model.parameters())
+    batch = trial.suggest_categorical("batch", [16, 32, 64, 128, 256])
     best = float("inf")
     for epoch in range(EPOCHS):
         for rows in torch.randperm(len(x)).split(batch):
@@ -71,10 +73,8 @@ def optimizer_of(trial: Any, parameters: Any) -> Any:
     """An optimizer over the ranges of the study file."""
     name = trial.suggest_categorical("optimizer", ["momentum", "nesterov", "rmsprop", "adam"])
     if name in ("momentum", "nesterov"):
-        lr, one = (
-            trial.suggest_float("lr_sgd", 1e-4, 3, log=True),
-            trial.suggest_float("1-momentum", 5e-3, 0.5, log=True),
-        )
+        lr = trial.suggest_float("lr_sgd", 1e-4, 3, log=True)
+        one = trial.suggest_float("1-momentum", 5e-3, 0.5, log=True)
         return torch.optim.SGD(parameters, lr=lr, momentum=1 - one, nesterov=name == "nesterov")
     lr = trial.suggest_float("lr", 1e-5, 0.1, log=True)
     if name == "rmsprop":
@@ -83,4 +83,4 @@ def optimizer_of(trial: Any, parameters: Any) -> Any:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    main(sys.argv[1], *map(int, sys.argv[2:]))
