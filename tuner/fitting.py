@@ -14,7 +14,7 @@ from objectives.metrics import sklearn_score
 from objectives.optimizers import OPTIMIZERS
 from objectives.streams import Stream, stream
 from tuner.errors import StudyError
-from tuner.spec import Choices, Study, loss_problem, task_problem
+from tuner.spec import Choices, Study, loss_problem, task_problem, values_of
 
 __all__ = ["fitted"]
 
@@ -52,9 +52,10 @@ def fitted(study: Study, data: Prepared) -> tuple[Study, list[str]]:
         complaints.append(
             Complaint("train.batch_size", f"{shown} is above the {rows} train rows", f"use at most {rows}")
         )
+    study = replace(study, rows=rows)
+    complaints += epochs_problems(study)
     if complaints:
         raise StudyError(*complaints)
-    study = replace(study, rows=rows)
     notes = whole_notes(study)
     if not large:
         return study, notes
@@ -64,6 +65,29 @@ def fitted(study: Study, data: Prepared) -> tuple[Study, list[str]]:
         return replace(study, train=study.train.model_copy(update={"batch_size": allowed})), notes
     note = f"batch sizes: {', '.join(map(str, kept))}; larger ones than the {rows} train rows were left out"
     return replace(study, train=study.train.model_copy(update={"batch_size": allowed})), [*notes, note]
+
+
+def epochs_problems(study: Study) -> list[Complaint]:
+    """A budget and rungs in steps or examples that are no epochs of their own: a trial trains and is compared in those.
+
+    With the smallest batch an epoch has the most steps.
+    """
+    budget, smallest = study.budget, {"batch_size": min(values_of(study.train.batch_size))}
+    whole = all(OPTIMIZERS[name].whole for name in study.optimizers)  # a step is an epoch
+    if budget.unit == "epochs" or (budget.unit == "steps" and whole):
+        return []
+    unit, epoch = budget.unit, budget.per_epoch(smallest)
+    long = f"which is {epoch:,} of them" + (f" at batch size {smallest['batch_size']}" if unit == "steps" else "")
+    if budget.amount < epoch:
+        what = f"{budget} are less than an epoch, {long}, and trials train whole ones"
+        hint = f"ask for {epoch:,} at least" + (", or for larger batches" if unit == "steps" else "")
+        return [Complaint(f"train.{unit}", what, hint)]
+    places = sorted({*study.search.rungs, budget.amount})
+    epochs = [budget.epochs(smallest, place) for place in places]
+    if places[0] >= epoch and len(set(epochs)) == len(epochs):
+        return []
+    what = f"{', '.join(f'{place:,}' for place in places)} {unit} are less than an epoch apart, {long}"
+    return [Complaint("search.rungs", what, f"they count in {unit}, like the budget: move them apart, or remove them")]
 
 
 def whole_notes(study: Study) -> list[str]:

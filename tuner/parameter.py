@@ -142,14 +142,12 @@ def problem_with(domain: Domain, value: Any) -> tuple[str, str] | None:
     """Why a value is not in a domain, and what would be; None where it is."""
     value = tuple(value) if isinstance(value, list) else value
     if isinstance(domain, Range):
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        inside = number and domain.low <= value <= domain.high and (not domain.step or _on_step(value, domain))
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            return f"must be a number, but got {value!r}", f"give one in [{domain.low:g}, {domain.high:g}]"
+        if domain.low <= value <= domain.high and (not domain.step or _on_step(value, domain)):
+            return None
         steps = f" in steps of {domain.step:g}" if domain.step else ""
-        return (
-            None
-            if inside
-            else (f"{value!r} is not in [{domain.low:g}, {domain.high:g}]{steps}", "widen the range, or stay in it")
-        )
+        return f"{value!r} is not in [{domain.low:g}, {domain.high:g}]{steps}", "widen the range, or stay in it"
     values = values_of(domain)
     if any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in values):
         return None

@@ -17,7 +17,7 @@ from objectives.errors import Complaint
 from tuner.errors import StudyError, TunerError
 from tuner.home import Home, find
 from tuner.ledger import Ledger
-from tuner.space import Space
+from tuner.space import Space, space_of
 from tuner.spec import Study, is_searched, stored_study
 from tuner.trial import Trial
 
@@ -69,19 +69,37 @@ def _matched(study: Study, space: Space, name: str, home: Home) -> tuple[list[Tr
         raise _Unlike(f"{theirs}, this study {study.direction} {study.metric}", "name studies of the same goal")
     with Ledger.open(directory.place, read_only=True) as ledger:
         known = [trial for trial in ledger.trials() if trial.state != "failed"]
-    searched = _names(space)
-    common = [key for key in searched if any(key in trial.config for trial in known)]
+    here, there = _names(space), _searched_by(other)
+    common = [key for key in here if key in there]
     usable = [trial for trial in known if trial.config.get("optimizer", "") in space.optimizers]
     if not common or not usable:
         what = f"{name!r} has {'no trial of an optimizer' if known else 'no trials'} that this study searches"
         raise _Unlike(what if not usable else f"{name!r} searches nothing that this study does", "name another study")
-    others = [trial.config.get("optimizer", "none") for trial in known if trial not in usable]
-    lost = Counter(others)
-    unmatched = [key for key in searched if key not in common]
-    parts = [f"warm start from {name!r}: {len(usable)} trials, matched by {', '.join(common)}"]
-    parts += [f"not there: {', '.join(unmatched)}"] if unmatched else []
-    parts += [f"left out: {', '.join(f'{n} of {key}' for key, n in lost.items())}"] if lost else []
-    return [_moved(study, space, trial) for trial in usable], "; ".join(parts)
+    lost = Counter(trial.config.get("optimizer", "none") for trial in known if trial not in usable)
+    unlike = {
+        "searched here alone": [key for key in here if key not in common],
+        "searched there alone": [key for key in there if key not in common],
+        "not the same": _differing(study, other),
+        "left out": [f"{n} of {key}" for key, n in lost.items()],
+    }
+    said = f"warm start from {name!r}: {len(usable)} trials, matched by {', '.join(common)}"
+    notes = [f"{what}: {', '.join(keys)}" for what, keys in unlike.items() if keys]
+    return [_moved(study, space, trial) for trial in usable], "; ".join([said, *notes])
+
+
+def _differing(study: Study, other: Study) -> list[str]:
+    """What makes the values of two studies differ, whatever their configs."""
+    sides = [
+        {"data": one.data.source, "split": one.data.split, "model": one.model, "budget": str(one.budget)}
+        | ({"objective": one.own.words} if one.own else {})
+        for one in (study, other)
+    ]
+    return [] if other.imported else [key for key in sides[0] if sides[0][key] != sides[1].get(key)]
+
+
+def _searched_by(other: Study) -> list[str]:
+    """Natural names of what another study searched."""
+    return list(other.imported.columns) if other.imported else _names(space_of(other))
 
 
 def _names(space: Space) -> list[str]:

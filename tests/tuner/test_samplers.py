@@ -191,54 +191,6 @@ def test_equal_allocation_gives_each_optimizer_the_same_budget(tmp_path: Path) -
     assert rungs.max() - rungs.min() <= 2  # one that diverged lets none go on in its place
 
 
-@pytest.mark.parametrize(
-    ("change", "said"),
-    [
-        (
-            {"search": {"sampler": "cmaes"}},
-            r"search\.sampler: cmaes moves along numbers, but optimizer, centered, schedule are chosen from names "
-            r"without an order; fix what is chosen, or use sampler = \"tpe\"",
-        ),
-        (
-            {"search": {"sampler": "grid", "grid_points": 1000}, "optimizers": {"adamw": {"beta2": {}, "eps": {}}}},
-            r"search\.sampler: the grid has 6e\+15 points, and at most 1,000,000 can be searched; give fewer",
-        ),
-        (
-            {"search": {"sampler": "grid", "grid_points": 2}},
-            r"the grid has 60 points, fewer than the 1,000 trials; ask for 60 trials",
-        ),
-        ({"search": {"sampler": "bayes"}}, r"search\.sampler: 'bayes' is not known; "),
-        ({"search": {"sampler": "TPESampler", "pruner": "asha"}}, r"did you mean 'tpe'"),
-        ({"search": {"generation_size": 2000}}, r"generation_size: 2,000 is more than the 1,000 trials; ask for 1,000"),
-        ({"search": {"rungs": [3, 60]}}, r"search\.rungs: 60 is beyond the 6 epochs that a trial trains; keep them"),
-        ({"search": {"rungs": [3, 2]}}, r"search\.rungs: must rise, but got \[3, 2\]; write \[2, 3\]"),
-        ({"search": {"rungs": [3], "pruner": "none"}}, r"search\.rungs: does not go with pruner = \"none\""),
-        ({"search": {"rungs": [0]}}, r"search\.rungs: must be from 1 to"),
-        ({"search": {"enqueue": [{"optimizer": "adam"}]}}, r"enqueue\[0\]\.optimizer: 'adam' is not searched"),
-        (
-            {"search": {"enqueue": [{"optimizer": "sgd", "lr": 50.0, "momentum": 0.5, "batch_size": 9}]}},
-            r"(?s)\[0\]\.lr: 50\.0 is not in \[0\.0001, 3\].*\[0\]\.momentum: is not a parameter of sgd here.*"
-            r"\[0\]\.batch_size: 9 is not searched; choose one of: 8, 16",
-        ),
-        ({"search": {"enqueue": [{"lr": 0.1}]}}, r"enqueue\[0\]\.optimizer: is missing; choose one of: sgd, mom"),
-        ({"search": {"enqueue": {"lr": 0.1}}}, r"search\.enqueue: must be a list of configs"),
-        ({"search": {"warm_start": ["other"], "sampler": "random"}}, r"random does not learn from the trials of other"),
-        ({"train": {"epochs": 6, "steps": 10}}, r"train\.steps: there is epochs too; keep one of them"),
-        ({"train": {"steps": 0}}, r"train\.steps: must be at least 1, but got 0"),
-        ({"train": {"examples": 0}}, r"train\.examples: must be at least 1, but got 0"),
-        ({"stop": {"seconds": 0.0}}, r"stop\.seconds: must be above 0"),
-        ({"stop": {"no_gain": 0}}, r"stop\.no_gain: must be at least 1, but got 0"),
-        ({"stop": {"patience": 3}}, r"stop\.patience: unknown key; did you mean 'no_gain'\?"),
-    ],
-)
-def test_what_cannot_be_searched_is_refused_with_the_fix(change: dict[str, Any], said: str) -> None:
-    study = tables("tpe") | {"study": {"name": "s", "trials": 1000}}
-    for name, table in change.items():
-        study[name] = table if name in ("optimizers", "train") else {**study.get(name, {}), **table}
-    with pytest.raises(StudyError, match=said):
-        ask(study)
-
-
 def test_a_package_that_is_not_there_is_named(monkeypatch: Any) -> None:
     monkeypatch.setattr("tuner.samplers.find_spec", lambda name: None)
     with pytest.raises(StudyError, match=r"cmaes needs cmaes, not installed; pip install cmaes .*tuner\[cmaes\]"):

@@ -115,8 +115,8 @@ def test_a_warm_start_begins_with_a_model(tmp_path: Path) -> None:
     old = tuner.open("old", home=tmp_path).all_trials
     adams = sum(t.config["optimizer"] == "adam" for t in old)
     assert warm.notes == (
-        f"warm start from 'old': {24 - adams} trials, matched by lr, momentum, batch_size; not there: alpha; "
-        f"left out: {adams} of adam",
+        f"warm start from 'old': {24 - adams} trials, matched by lr, momentum, batch_size; searched here alone: alpha; "
+        f"searched there alone: beta1; left out: {adams} of adam",
     )
     again = warm_trials(warm_text(warm.trials))
     assert [(t.number, t.latents, t.state, t.stable, t.epochs) for t in again] == [

@@ -27,6 +27,9 @@ def check_search(study: Study, space: Space) -> list[Complaint]:
     for i, config in enumerate(search.enqueue):
         for key, what, hint in space.problems_of(config):
             found.append(Complaint(f"search.enqueue[{i}].{key}", what, hint))
+    if study.name in search.warm_start:
+        what = f"{study.name!r} is this study, which cannot begin with its own trials"
+        found.append(Complaint("search.warm_start", what, "name another study"))
     if search.warm_start and sampler.learns != "observations":
         what = f"{sampler.name} does not learn from the trials of other studies"
         found.append(Complaint("search.warm_start", what, 'use sampler = "tpe" or "gp", or remove it'))
