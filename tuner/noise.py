@@ -68,7 +68,7 @@ class Noise:
     def alike(self, a: int, b: int, difference: float) -> bool:
         """Whether a difference of two values of the search is within what chance makes of equal ones, at 95 %."""
         if a not in self.scores or b not in self.scores:
-            return abs(difference) <= self._typical_reach
+            return abs(difference) <= self.reach
         return abs(difference) <= self._quantile * self.standard_error(self.between(a, b))
 
     # A ranking may ask of a hundred thousand trials.
@@ -77,7 +77,8 @@ class Noise:
         return t_quantile(0.975, self.seeds - 1)
 
     @cached_property
-    def _typical_reach(self) -> float:
+    def reach(self) -> float:
+        """How far two values of the search lie apart by chance, at 95 %: of configs of which nothing else is known."""
         return self._quantile * self.standard_error(self.typical)
 
 

@@ -54,7 +54,9 @@ momentum   5       11      2         1       1         1       0.125            
 adam       1       4       1         0       0         0       0.25             2
 {steps}
 findings
-  1. 33 % of the trials diverged or failed (2 of 6), most with momentum.
+  1. 33 % of the trials diverged or failed (2 of 6), most with momentum. Look at how one of them
+     ended.
+     tuner show small/5
   2. The search was optimistic: its first, trial 1, had 0.125 there and 0.2812 on 3 fresh seeds.
      Quote the confirmed values.
      tuner best small

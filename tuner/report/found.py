@@ -18,6 +18,7 @@ from tuner.best import Best
 from tuner.errors import NoResult
 from tuner.goal import ranked
 from tuner.ledger import Generation
+from tuner.noise import Noise, noise_of
 from tuner.report.importance import shares
 from tuner.report.parameters import Parameter, parameters_of
 from tuner.spec import Study
@@ -96,6 +97,16 @@ class Frames:
             return self.found.best()
         except NoResult:
             return None
+
+    @cached_property
+    def noise(self) -> Noise | None:
+        """How far values lie apart by chance; None before a confirmation."""
+        return noise_of(self.study, self.found.confirmed)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the study has fewer trials than it asks for: it runs, or was stopped."""
+        return len(self.found.all_trials) < self.study.trials
 
     @cached_property
     def parameters(self) -> list[Parameter]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuner.space import space_of
-from tuner.spec import Choices, Domain, Range, Study, is_searched
+from tuner.spec import Choices, Domain, Model, Range, Study, is_searched
 
 __all__ = ["Parameter", "parameters_of", "place", "value_at", "warp"]
 
@@ -58,7 +58,7 @@ def parameters_of(study: Study) -> list[Parameter]:
 def _key(study: Study, name: str) -> str:
     if study.own and name in study.own.space():
         return f"parameters.{name}"
-    return f"model.{name}" if name in ("hidden", "activation", "init") else f"train.{name}"
+    return f"model.{name}" if name in Model.model_fields else f"train.{name}"
 
 
 def warp(value: float, scale: str) -> float:

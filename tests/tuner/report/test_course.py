@@ -158,4 +158,4 @@ def test_a_known_minimum_is_told(inner: Any) -> None:
     found = distance(Frames(OnSurface(inner, "rosenbrock", descents("rosenbrock"), {name: {} for name in METHODS})))
     assert found is not None
     assert found.numbers["newton"] == 0
-    assert "the minimum of the rosenbrock surface" in found.sentence
+    assert "The minimum of the rosenbrock surface is known" in found.sentence

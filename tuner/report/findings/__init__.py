@@ -1,13 +1,14 @@
 """Findings: what a study's numbers say should be done next. One small function a rule, one row each in `RULES`.
 
-    finding -> certainty, space, training, optimum
+    commands, finding -> certainty, optimum -> space, training
 
-A rule reads frames and returns one finding or None. Its threshold is a named constant beside it, with the reason.
+A rule reads frames and returns one finding or None. Its threshold is a named constant beside it, with the reason. Every
+finding ends with a command that can be run as it stands.
 """
 
 from __future__ import annotations
 
-from tuner.report.findings.certainty import inseparable, optimistic, small_validation, unconfirmed, unstable_top
+from tuner.report.findings.certainty import inseparable, optimistic, small_validation, unconfirmed
 from tuner.report.findings.finding import Finding, Rule
 from tuner.report.findings.optimum import distance
 from tuner.report.findings.space import at_bound, contained, few_trials, uneven
@@ -18,6 +19,7 @@ from tuner.report.findings.training import (
     overfitting,
     small_batches,
     still_improving,
+    unstable_top,
 )
 from tuner.report.found import Found, Frames
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 
-from tuner.report.findings.finding import Finding, again, better, named, number, percent, top
+from tuner.report.findings.commands import again, confirmed, continued, named
+from tuner.report.findings.finding import Finding, better, number, top
 from tuner.report.found import Frames
 
-__all__ = ["inseparable", "optimistic", "small_validation", "unconfirmed", "unstable_top"]
+__all__ = ["inseparable", "optimistic", "small_validation", "unconfirmed"]
 
 LUCK = 0.1  # relative: a search value that much better than its confirmed mean, and outside of its interval
+MORE_SEEDS = 4  # times as many seeds halve an interval
+BY_ROWS = 0.5  # of the noise: from there on more validation rows help more than more replicates
+LARGEST = 0.5  # of all rows: a validation set that leaves enough to train on
 
 
 def unconfirmed(frames: Frames) -> Finding | None:
@@ -17,11 +21,14 @@ def unconfirmed(frames: Frames) -> Finding | None:
     exact = frames.study.imported or frames.study.data.surface
     if frames.best is None or frames.found.standings or exact:
         return None
+    chosen = "seed" if frames.study.own else "split and seed"
     sentence = (
-        f"The best value, {number(frames.best.value)}, comes from one split and the seeds that chose it: it is not"
+        f"The best value, {number(frames.best.value)}, was measured on the very {chosen} that chose it: it is not"
         " confirmed, and likely too good."
     )
-    return Finding("unconfirmed", sentence, {"value": frames.best.value}, "best", again(frames, "confirm"))
+    to_come = frames.unfinished and frames.study.confirm.enabled
+    command = continued(frames) if to_come else confirmed(frames)
+    return Finding("unconfirmed", sentence, {"value": frames.best.value}, "best", command)
 
 
 def optimistic(frames: Frames) -> Finding | None:
@@ -55,47 +62,45 @@ def inseparable(frames: Frames) -> Finding | None:
         " on more seeds."
     )
     numbers = {"trials": [standing.trial for standing in near], "seeds": first.goal.n, "p_best": first.p_best}
-    command = again(frames, "confirm", "--seeds", str(4 * first.goal.n))
+    command = confirmed(frames, seeds=MORE_SEEDS * first.goal.n)
     return Finding("inseparable", sentence, numbers, "confirmation", command)
 
 
 def small_validation(frames: Frames) -> Finding | None:
-    """The top trials' accuracies differ by less than the noise of so few validation rows, `sqrt(a (1 - a) / n)`."""
-    rows = frames.found.facts.get("valid_rows", "")
-    values = [t.metrics["valid_accuracy"] for t in top(frames) if "valid_accuracy" in t.metrics]
-    if not rows.isdigit() or len(values) < 2 or frames.study.metric != "valid_accuracy":
+    """The top trials of the search lie within its noise, most of which is the choice of so few validation rows.
+
+    The noise is the measured one that ties are told by; rows divide its variance, so that `rows (reach / gap)^2` of
+    them would tell the first from the last.
+    """
+    noise, rows = frames.noise, frames.found.facts.get("valid_rows", "")
+    stable = [trial for trial in top(frames) if trial.stable]
+    if noise is None or len(stable) < 2 or not rows.isdigit():
         return None
-    best, n = max(values), int(rows)
-    noise = math.sqrt(max(best * (1 - best), 1 / n) / n)
-    if max(values) - min(values) >= 2 * noise:
+    first, *others = stable
+    behind = [better(frames, first.value or 0.0, trial.value or 0.0) for trial in others]
+    tied = all(noise.alike(first.number, t.number, gap) for t, gap in zip(others, behind, strict=True))
+    gap, reach = behind[-1], noise.reach
+    if not tied or not 0 < gap < reach or noise.typical.rows < BY_ROWS * noise.standard_error(noise.typical) ** 2:
         return None
+    enough = int(rows) * (reach / gap) ** 2
     sentence = (
-        f"The validation set of {n} rows is too small to separate the top {len(values)}: their accuracies differ by"
-        f" {percent(max(values) - min(values))}, and one of them is only good to {100 * noise:.1f} %. The loss is"
-        " finer."
+        f"The validation set of {int(rows):,} rows is too small to separate the top {len(stable)} trials of the"
+        f" search: they lie {number(gap)} apart, and equal ones up to {number(reach)}, mostly by which rows those are."
+        f" It would take about {float(f'{enough:.2g}'):,.0f}."
     )
-    command = named(frames, f"data.split.valid={min(0.5, 2 * frames.study.data.split.valid):g}", name="more-rows")
-    return Finding("small_validation", sentence, {"rows": n, "noise": noise}, "curves", command)
+    numbers = {"rows": int(rows), "gap": gap, "reach": reach, "enough": enough}
+    return Finding("small_validation", sentence, numbers, "ranking", _finer(frames, enough / int(rows)))
 
 
-def unstable_top(frames: Frames) -> Finding | None:
-    """A trial that ended far above its best epoch would have won, had stability not counted."""
-    complete = [t for t in frames.found.all_trials if t.state == "complete" and t.value is not None]
-    stable = [t.value for t in complete if t.stable and t.value is not None]
-    wild = [t for t in complete if not t.stable and t.value is not None]
-    if not wild or not stable:
-        return None
-    leader = frames.leaders[0].value
-    ahead = [t for t in wild if leader is not None and t.value is not None and better(frames, t.value, leader) > 0]
-    if not ahead:
-        return None
-    listed = ", ".join(str(t.number) for t in ahead[:TOLD])
-    sentence = (
-        f"{len(ahead)} unstable {'trial has' if len(ahead) == 1 else 'trials have'} a better best epoch than the winner"
-        f" ({listed}), but ended far above it: they rank last. Clipping gradients may make them usable."
-    )
-    command = named(frames, "train.clip_norm=1.0", name="clipped")
-    return Finding("unstable_top", sentence, {"trials": [t.number for t in ahead]}, "curves", command)
+def _finer(frames: Frames, times: float) -> str:
+    """A larger validation set where the data have one that is large enough; else more seeds, each with its own split.
 
-
-TOLD = 5  # numbers in a sentence
+    Where a column decides who validates, neither helps: the table says who is tied.
+    """
+    split = frames.study.data.split
+    share = math.ceil(100 * times * split.valid) / 100
+    if split.column is None and share <= min(LARGEST, 1 - split.test - split.valid):
+        return named(frames, f"data.split.valid={share:g}", name="more-rows")
+    if frames.study.fresh_splits:
+        return confirmed(frames, seeds=MORE_SEEDS * frames.study.confirm.seeds)
+    return again(frames, "top")

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 
+from objectives.surfaces import Surface
 from tuner.optimum import gaps
+from tuner.report.findings.commands import again
 from tuner.report.findings.finding import Finding
 from tuner.report.found import Frames, goal_curve
 from tuner.trial import Trial
 
-__all__ = ["distance", "distances"]
+__all__ = ["REACHED", "distance", "distances", "lowest"]
+
+REACHED = 1e-6  # above a known minimum: what is left is worth no search, and tells no two optimizers apart
 
 
 def distance(frames: Frames) -> Finding | None:
@@ -17,19 +21,21 @@ def distance(frames: Frames) -> Finding | None:
     found = distances(frames)
     if not found:
         return None
-    why = f"the minimum of the {frames.surface.name} surface" if frames.surface else "it is convex"
+    known = "The optimum of the training objective is known: it is convex."
+    if frames.surface:
+        known = f"The minimum of the {frames.surface.name} surface is known."
     listed = ", ".join(f"{name} {max(gap, 0.0):.2g}" for name, gap in sorted(found.items(), key=lambda item: item[1]))
-    sentence = (
-        f"The optimum of the training objective is known ({why}). The best of each optimizer is above it by: {listed}."
-    )
-    return Finding("distance", sentence, found, "course" if frames.surface else "curves", "")
+    several = len(found) > 1
+    what = "The best of each optimizer is above it by" if several else "The best trial is above it by"
+    sentence = f"{known} {what}: {listed}."
+    command = again(frames, "compare", "--by", "optimizer") if several else again(frames, "top")
+    return Finding("distance", sentence, found, "course" if frames.surface else "curves", command)
 
 
 def distances(frames: Frames) -> dict[str, float]:
     """The smallest distance to the known optimum by optimizer; nothing where the optimum is not known."""
     if (surface := frames.surface) is not None:
-        lowest = float(surface.value(surface.minima[:1])[0])
-        above = {trial.number: _lowest(trial) - lowest for trial in frames.found.all_trials}
+        above = {trial.number: _reached(trial) - lowest(surface) for trial in frames.found.all_trials}
     else:
         above = gaps(frames.found.all_trials)
     found: dict[str, float] = {}
@@ -41,7 +47,12 @@ def distances(frames: Frames) -> dict[str, float]:
     return found
 
 
-def _lowest(trial: Trial) -> float:
+def lowest(surface: Surface) -> float:
+    """The lowest value of a surface."""
+    return float(surface.value(surface.minima[:1])[0])
+
+
+def _reached(trial: Trial) -> float:
     """The lowest objective of a trial; inf where it has none that is finite."""
     name = next((name for name in ("objective", "train_loss", "valid_loss") if name in trial.curves), None)
     values = goal_curve(trial, name) if name else []

@@ -6,9 +6,12 @@ import math
 
 from objectives.optimizers import OPTIMIZERS
 from tuner.report.budgets import best_of
-from tuner.report.findings.finding import Finding, again, better, named, number, top
+from tuner.report.findings.commands import continued, named
+from tuner.report.findings.finding import Finding, better, number, top
+from tuner.report.findings.optimum import REACHED
 from tuner.report.found import Frames
 from tuner.report.parameters import Parameter, place, value_at, warp
+from tuner.samplers import SAMPLERS
 from tuner.space import space_of
 from tuner.spec import Range
 from tuner.trial import Trial
@@ -42,22 +45,23 @@ def at_bound(frames: Frames) -> Finding | None:
 
 def _at_end(frames: Frames, name: str, end: str) -> Finding | None:
     """A finding on one end of one parameter, each trial seen in the range of its own optimizer."""
-    leaders = top(frames)
+    leaders, first = top(frames), frames.best
     near = [trial for trial in leaders if _is_near(frames, trial, name, end)]
-    if not near or (near[0] is not leaders[0] and len(near) < AT_EDGE):
+    winner = [t for t in frames.leaders if first and t.number == first.trial and _is_near(frames, t, name, end)]
+    if not winner and len(near) < AT_EDGE:
         return None
-    parameter = _own(frames, near[0], name)
+    example = next(iter([*winner, *near]))
+    parameter = _own(frames, example, name)
     if parameter is None or not isinstance(parameter.domain, Range):
         return None
     domain = parameter.domain
     beyond, bound = _beyond(domain, end), domain.low if end == "low" else domain.high
     if beyond == bound or (domain.scale == "log" and beyond <= 0) or not _allowed(parameter, beyond):
         return None
-    best = near[0] is leaders[0]
-    who = f"The best trial ({near[0].number}) has" if best else f"{len(near)} of the top {len(leaders)} trials have"
+    who = f"The best trial ({example.number}) has" if winner else f"{len(near)} of the top {len(leaders)} trials have"
     of = f" of {parameter.optimizer}" if parameter.optimizer else ""
     sentence = (
-        f"{who} {name}{of} at the {end} end of its range ({number(near[0].config[name])}, the range ends at"
+        f"{who} {name}{of} at the {end} end of its range ({number(example.config[name])}, the range ends at"
         f" {number(bound)}): better values may lie beyond. Try a range to {number(beyond)}."
     )
     numbers = {"parameter": parameter.key, "end": end, "bound": bound, "next": beyond, "near": len(near)}
@@ -101,47 +105,62 @@ def _allowed(parameter: Parameter, value: float) -> bool:
 
 
 def few_trials(frames: Frames) -> Finding | None:
-    """Fewer than 10 trials a searched parameter."""
+    """Fewer than 10 trials a searched parameter, and configs left to try."""
     dimensions, trials = len(space_of(frames.study).latents), len(frames.found.all_trials)
-    if not trials or trials >= PER_PARAMETER * dimensions or trials < frames.study.trials:
+    wanted = PER_PARAMETER * dimensions
+    enough = _configs(frames, wanted)
+    if frames.unfinished or not 0 < trials < enough:
         return None
-    enough = PER_PARAMETER * dimensions
+    what = "are all that there are" if enough < wanted else f"make {PER_PARAMETER} a parameter"
     sentence = (
-        f"{trials} trials are few for {dimensions} searched parameters: the best of them is partly luck."
-        f" {enough} make {PER_PARAMETER} a parameter."
+        f"{trials} trials are few for {dimensions} searched parameter{'s' * (dimensions > 1)}: the best of them is"
+        f" partly luck. {enough} {what}."
     )
     numbers = {"trials": trials, "parameters": dimensions, "enough": enough}
-    return Finding("few_trials", sentence, numbers, "progress", again(frames, "run", "-n", str(enough)))
+    return Finding("few_trials", sentence, numbers, "progress", continued(frames, enough))
+
+
+def _configs(frames: Frames, most: int) -> int:
+    """How many configs that differ the search can ask for, `most` at most: those of its grid, or of lists alone."""
+    search, space = frames.study.search, space_of(frames.study)
+    if not SAMPLERS[search.sampler].exhaustive and any(isinstance(p.domain, Range) for p in frames.parameters):
+        return most
+    return min(most, sum(block.size for block in space.blocks(search.grid_points)))
 
 
 def uneven(frames: Frames) -> Finding | None:
     """One optimizer had at least twice the trials of another: their bests are not comparable.
 
-    One of which nothing is searched needs a single trial.
+    One of which nothing is searched needs a single trial, and a grid has as many as there are to try.
     """
-    settled = frozenset() if frames.study.imported else space_of(frames.study).settled
+    study, sampler = frames.study, SAMPLERS[frames.study.search.sampler]
+    if sampler.exhaustive or study.search.allocation == "equal":
+        return None
+    settled = frozenset() if study.imported else space_of(study).settled
     budgets = {name: len(frames.own(name)) for name in frames.optimizers if name not in settled}
     if len(budgets) < 2 or not sum(budgets.values()):
         return None
     most, least = max(budgets, key=lambda name: budgets[name]), min(budgets, key=lambda name: budgets[name])
     if budgets[most] < UNEVEN * max(budgets[least], 1) or budgets[most] - budgets[least] < TOO_CLOSE:
         return None
+    why = ", as the sampler followed what looked good" if sampler.learns and not study.imported else ""
     sentence = (
-        f"Budgets differ: {most} had {budgets[most]} trials and {least} {budgets[least]}, as the sampler followed what"
-        " looked good. Compare optimizers at equal numbers of trials only."
+        f"Budgets differ: {most} had {budgets[most]} trials and {least} {budgets[least]}{why}. Compare optimizers at"
+        " equal numbers of trials only."
     )
     command = named(frames, "search.allocation=equal", name="equal")
     return Finding("uneven", sentence, budgets, "optimizers", command)
 
 
 def contained(frames: Frames) -> Finding | None:
-    """An optimizer that did worse than one whose steps it can take itself, at equal budgets."""
+    """An optimizer that did worse than one whose steps it can take itself, at equal budgets, and not by chance."""
     found = []
+    chance = frames.noise.reach if frames.noise else REACHED if frames.surface else 0.0
     for outer, inners in CONTAINS.items():
         for inner in inners:
             if outer in frames.study.optimizers and inner in frames.study.optimizers:
                 values = _at_equal(frames, outer, inner)
-                if values and better(frames, values[1], values[0]) > BEHIND * abs(values[1]):
+                if values and better(frames, values[1], values[0]) > max(BEHIND * abs(values[1]), chance):
                     found.append((better(frames, values[1], values[0]), outer, inner, values))
     if not found:
         return None
@@ -151,9 +170,9 @@ def contained(frames: Frames) -> Finding | None:
         f" steps of {inner}: {outer} was not searched well enough to be judged. Give it more trials or a wider range."
     )
     numbers = {"optimizer": outer, "contains": inner, "value": own, "other": other}
-    return Finding(
-        "contained", sentence, numbers, "optimizers", again(frames, "run", "-n", str(2 * frames.study.trials))
-    )
+    equal, more = frames.study.search.allocation == "equal", 2 * len(frames.found.all_trials)
+    command = continued(frames, more) if equal else named(frames, "search.allocation=equal", name="equal", trials=more)
+    return Finding("contained", sentence, numbers, "optimizers", command)
 
 
 def _at_equal(frames: Frames, *names: str) -> tuple[float, ...] | None:

@@ -7,12 +7,23 @@ from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
-from tuner.report.findings.finding import Finding, again, better, named, number, percent, top
+from objectives.optimizers import OPTIMIZERS
+from tuner.report.findings.commands import accepts, again, longer, named
+from tuner.report.findings.finding import Finding, better, number, percent, top
+from tuner.report.findings.optimum import REACHED, lowest
 from tuner.report.found import Frames, goal_curve
 from tuner.spec import Range, is_searched, values_of
 from tuner.trial import Trial
 
-__all__ = ["diverging", "never_learned", "no_gain", "overfitting", "small_batches", "still_improving"]
+__all__ = [
+    "diverging",
+    "never_learned",
+    "no_gain",
+    "overfitting",
+    "small_batches",
+    "still_improving",
+    "unstable_top",
+]
 
 MANY = 0.2  # of all trials: from there on the search spends a fifth of itself on nothing
 LATE = 0.95  # of the epochs: a best epoch beyond that is at the end
@@ -21,6 +32,13 @@ OVER = 0.1  # relative: how far above its best the validation loss ends
 PLATEAU = 0.5  # of the trials, and no fewer than `ENOUGH`, without a new best
 ENOUGH = 32
 STEPS = 4.0  # times the updates of the largest batch
+TRIED = 5  # trials of an optimizer, from which their best says something of it
+LONGER = 2  # times as long, where the end is not in sight
+WIDER = 10  # times as far on both sides, where no learning rate was of use
+CLIP = "train.clip_norm=1.0"  # a norm that gradients of a training that goes well seldom have
+DECAY = "{low = 1e-5, high = 1e-1}"
+DROPOUT = "model.dropout=[0.0, 0.2, 0.5]"
+TOLD = 5  # numbers in a sentence
 
 
 def diverging(frames: Frames) -> Finding | None:
@@ -31,29 +49,60 @@ def diverging(frames: Frames) -> Finding | None:
         return None
     counts = {name: sum(t.config.get("optimizer") == name for t in lost) for name in frames.optimizers}
     worst = max(counts, key=lambda name: counts[name], default="")
-    own = [t for t in lost if t.config.get("optimizer") == worst]
-    where, command = _where(frames, worst, own) if worst else ("", "")
-    failed = sum(trial.state == "failed" for trial in lost)
-    how = "failed" if failed == len(lost) else "diverged" if not failed else "diverged or failed"
+    own = [t for t in lost if t.config.get("optimizer", "") == worst]
+    failed = [trial for trial in lost if trial.state == "failed"]
+    how = "failed" if len(failed) == len(lost) else "diverged" if not failed else "diverged or failed"
     share = f"{percent(len(lost) / len(trials))} of the trials {how} ({len(lost)} of {len(trials)})"
-    sentence = f"{share}, most with {worst}{where}." if worst else f"{share}."
-    numbers = {"lost": len(lost), "trials": len(trials), "failed": failed, **counts}
-    return Finding("diverging", sentence, numbers, "sensitivity-lr" if command else "time", command)
+    edge = _edge(frames, worst, own)
+    where = f", most with {worst}{f' and lr above {number(edge)}' if edge else ''}" if worst else ""
+    numbers = {"lost": len(lost), "trials": len(trials), "failed": len(failed), **counts}
+    if edge:
+        command = named(frames, f"optimizers.{worst}.lr.high={number(edge)}", name="calmer")
+        return Finding("diverging", f"{share}{where}.", numbers, "sensitivity-lr", command)
+    advice, command = _look(frames, failed[0]) if 2 * len(failed) >= len(lost) else _calmed(frames, own[0])
+    return Finding("diverging", f"{share}{where}. {advice}", numbers, "section-time", command)
 
 
-def _where(frames: Frames, optimizer: str, lost: Sequence[Trial]) -> tuple[str, str]:
-    """Above which learning rate an optimizer's trials were lost, and the command that stays below."""
-    domain = frames.study.optimizers[optimizer].get("lr")
+def _edge(frames: Frames, optimizer: str, lost: Sequence[Trial]) -> float | None:
+    """The learning rate above which most of an optimizer's trials diverged; None where there is no such."""
+    domain = frames.study.optimizers.get(optimizer, {}).get("lr")
     rates = sorted(float(trial.config["lr"]) for trial in lost if trial.state == "diverged" and "lr" in trial.config)
-    if not isinstance(domain, Range) or not rates or rates[0] <= domain.low:
-        return "", ""
+    if not isinstance(domain, Range) or not rates:
+        return None
     edge = rates[len(rates) // 10]  # a few of the lowest may have other reasons
     kept = [t for t in frames.own(optimizer) if t.value is not None and float(t.config["lr"]) >= edge]
-    if len(kept) > len(rates) or edge <= domain.low:
-        return "", ""
-    return f" and lr above {number(edge)}", named(
-        frames, f"optimizers.{optimizer}.lr.high={number(edge)}", name="calmer"
+    return None if len(kept) > len(rates) or edge <= domain.low else edge
+
+
+def unstable_top(frames: Frames) -> Finding | None:
+    """A trial that ended far above its best epoch would have won, had stability not counted."""
+    complete = [t for t in frames.found.all_trials if t.state == "complete" and t.value is not None]
+    leader = next((t.value for t in frames.leaders if t.stable), None)
+    if leader is None:
+        return None
+    ahead = [t for t in complete if not t.stable and t.value is not None and better(frames, t.value, leader) > 0]
+    if not ahead:
+        return None
+    listed = ", ".join(str(t.number) for t in ahead[:TOLD])
+    advice, command = _calmed(frames, ahead[0])
+    sentence = (
+        f"{len(ahead)} unstable {'trial has' if len(ahead) == 1 else 'trials have'} a better best epoch than the winner"
+        f" ({listed}), but ended far above it: they rank last. {advice}"
     )
+    return Finding("unstable_top", sentence, {"trials": [t.number for t in ahead]}, "curves", command)
+
+
+def _calmed(frames: Frames, trial: Trial) -> tuple[str, str]:
+    """What may keep a trial's like from blowing up, and the command: gradients clipped, where something clips them."""
+    study, row = frames.study, OPTIMIZERS.get(str(trial.config.get("optimizer")))
+    clips = study.own is None and row is not None and not row.whole and study.train.clip_norm == 0
+    if clips and accepts(frames, CLIP):
+        return "Clipping gradients may make them usable.", named(frames, CLIP, name="clipped")
+    return _look(frames, trial)
+
+
+def _look(frames: Frames, trial: Trial) -> tuple[str, str]:
+    return "Look at how one of them ended.", again(frames, "show", trial=trial.number)
 
 
 def still_improving(frames: Frames) -> Finding | None:
@@ -62,14 +111,13 @@ def still_improving(frames: Frames) -> Finding | None:
     late = [t for t in leaders if t.epoch is not None and t.epoch >= LATE * t.epochs and _gain(frames, t) > GAIN]
     if not late or 2 * len(late) <= len(leaders):
         return None
-    budget, epochs = frames.study.budget, max(t.epochs for t in late)
+    epochs, gain = max(t.epochs for t in late), median(_gain(frames, t) for t in late)
     sentence = (
-        f"{len(late)} of the top {len(leaders)} trials were still improving at their last epoch, {epochs}: they gained"
-        f" {percent(median(_gain(frames, t) for t in late))} of all they had gained in its last tenth. Train longer."
+        f"{len(late)} of the top {len(leaders)} trials were still improving at their last epoch, {epochs}: the last"
+        f" tenth of their epochs brought {percent(gain)} of all that they gained. Train longer."
     )
-    numbers = {"late": len(late), "of": len(leaders), "epochs": epochs}
-    command = named(frames, f"train.{budget.unit}={2 * budget.amount}", name="longer")
-    return Finding("still_improving", sentence, numbers, "curves", command)
+    numbers = {"late": len(late), "of": len(leaders), "epochs": epochs, "gain": gain}
+    return Finding("still_improving", sentence, numbers, "curves", longer(frames, LONGER))
 
 
 def _gain(frames: Frames, trial: Trial) -> float:
@@ -91,17 +139,24 @@ def overfitting(frames: Frames) -> Finding | None:
     over = [trial for trial in leaders if _overfits(trial)]
     if not over or 2 * len(over) <= len(leaders):
         return None
-    rise = median(_rise(trial) for trial in over)
+    rise, share = median(_rise(trial) for trial in over), median((t.epoch or t.epochs) / t.epochs for t in over)
+    advice, command = _regularised(frames, str(leaders[0].config.get("optimizer")), share)
     sentence = (
         f"{len(over)} of the top {len(leaders)} trials overfit: their validation loss ends {percent(rise)} above its"
-        " best"
-        " while the training loss falls. Their best epoch is what counts; weight decay may let them train on."
+        f" best while the training loss falls. Their best epoch is what counts; {advice}."
     )
-    optimizer = str(leaders[0].config.get("optimizer"))
-    fixed = not is_searched(frames.study.optimizers.get(optimizer, {}).get("weight_decay"))
-    decay = f"optimizers.{optimizer}.weight_decay={{low = 1e-5, high = 1e-1}}"
-    command = named(frames, decay, name="decayed") if fixed and optimizer in frames.study.optimizers else ""
     return Finding("overfitting", sentence, {"trials": [t.number for t in over], "rise": rise}, "curves-gap", command)
+
+
+def _regularised(frames: Frames, optimizer: str, share: float) -> tuple[str, str]:
+    """What may let trials train on, that is not searched yet, or a shorter training; and the command."""
+    study, decay = frames.study, f"optimizers.{optimizer}.weight_decay={DECAY}"
+    fixed = not is_searched(study.optimizers.get(optimizer, {}).get("weight_decay"))
+    if fixed and accepts(frames, decay):
+        return "weight decay may let them train on", named(frames, decay, name="decayed")
+    if study.own is None and study.model.dropout == 0 and accepts(frames, DROPOUT):
+        return "dropout may let them train on", named(frames, DROPOUT, name="dropped")
+    return "a shorter training ends there", longer(frames, share, name="shorter")
 
 
 def _rise(trial: Trial) -> float:
@@ -129,12 +184,28 @@ def no_gain(frames: Frames) -> Finding | None:
     since = len(trials) - 1 - last
     if math.isnan(best) or since < max(ENOUGH, PLATEAU * len(trials)):
         return None
+    if frames.surface and best - lowest(frames.surface) < REACHED:
+        return None
+    else_, command = _elsewhere(frames)
     sentence = (
         f"No gain since trial {last}: {since} trials brought nothing better than {number(best)}. More of the same"
-        " search"
-        " will hardly help; another model, other ranges or more data may."
+        f" search will hardly help; {else_} may."
     )
-    return Finding("no_gain", sentence, {"trial": last, "since": since, "value": best}, "progress", "")
+    return Finding("no_gain", sentence, {"trial": last, "since": since, "value": best}, "progress", command)
+
+
+def _elsewhere(frames: Frames) -> tuple[str, str]:
+    """Where better values may be, and the command that goes there: a larger model; from another seed without one."""
+    study = frames.study
+    if study.own or study.data.surface or study.imported:
+        what = "other parameters, other ranges" if study.own else "other methods, other ranges"
+        return f"{what} or another seed", named(frames, f"study.seed={study.seed + 1}", name="reseeded")
+    sizes = frames.leaders[0].config.get("hidden") if study.model.kind == "mlp" else None
+    larger = f"model.hidden={[2 * size for size in sizes]}" if sizes else "model.kind=mlp"
+    what = "a larger network" if sizes else "a network"
+    if not accepts(frames, larger):
+        return "other ranges or more data", named(frames, f"study.seed={study.seed + 1}", name="reseeded")
+    return f"{what}, other ranges or more data", named(frames, larger, name="larger")
 
 
 def small_batches(frames: Frames) -> Finding | None:
@@ -152,15 +223,9 @@ def small_batches(frames: Frames) -> Finding | None:
         " of the"
         f" largest in the same epochs. Compare them at equal updates before you call batch size {max(sizes)} worse."
     )
-    command = named(
-        frames,
-        f"train.batch_size={max(sizes)}",
-        f"train.{frames.study.budget.unit}={round(times * frames.study.budget.amount)}",
-        name="steps",
-    )
-    return Finding(
-        "small_batches", sentence, {"small": len(small), "of": len(batches), "times": times}, "curves-steps", command
-    )
+    numbers = {"small": len(small), "of": len(batches), "times": times}
+    command = longer(frames, times, f"train.batch_size={max(sizes)}", name="steps")
+    return Finding("small_batches", sentence, numbers, "curves-steps", command)
 
 
 def never_learned(frames: Frames) -> Finding | None:
@@ -171,23 +236,36 @@ def never_learned(frames: Frames) -> Finding | None:
     lazy = []
     for name in frames.optimizers:
         losses = [t.metrics["valid_loss"] for t in frames.own(name) if "valid_loss" in t.metrics]
-        if name != "random_weights" and len(frames.own(name)) >= 5 and (not losses or min(losses) >= floor):
+        if name != "random_weights" and len(frames.own(name)) >= TRIED and (not losses or min(losses) >= floor):
             lazy.append(name)
     if not lazy:
         return None
+    value = f"{'value' if frames.surface else 'validation loss'} {number(floor)}"
+    rates = {name: frames.study.optimizers[name].get("lr") for name in lazy}
+    settings = [setting for name, domain in rates.items() for setting in _wider(name, domain)]
+    advice, command = "train longer", longer(frames, LONGER)
+    if settings and accepts(frames, *settings):
+        advice, command = "try a wider range of learning rates", named(frames, *settings, name="wider")
     sentence = (
-        f"{', '.join(lazy)} never beat {what} (validation loss {number(floor)}): the ranges, or the time, do not suit"
-        " this problem."
+        f"{', '.join(lazy)} never beat {what} ({value}): the ranges, or the time, do not suit this problem;"
+        f" {advice}, or leave {'it' if len(lazy) == 1 else 'them'} out."
     )
-    return Finding(
-        "never_learned", sentence, {"optimizers": lazy, "loss": floor}, "sensitivity-lr", again(frames, "top")
-    )
+    anchor = "sensitivity-lr" if "lr" in frames.searched else "optimizers"
+    return Finding("never_learned", sentence, {"optimizers": lazy, "loss": floor}, anchor, command)
+
+
+def _wider(optimizer: str, rates: Any) -> list[str]:
+    """Settings that widen a range of learning rates on both sides."""
+    if not isinstance(rates, Range):
+        return []
+    ends = {"low": rates.low / WIDER, "high": rates.high * WIDER}
+    return [f"optimizers.{optimizer}.lr.{end}={number(value)}" for end, value in ends.items()]
 
 
 def _floor(frames: Frames) -> tuple[float | None, str]:
     """The validation loss that takes no training: of random weights where they were tried, else of a constant."""
     drawn = [t.metrics["valid_loss"] for t in frames.own("random_weights") if "valid_loss" in t.metrics]
     if drawn:
-        return min(drawn), "random weights"
+        return min(drawn), "points drawn at random" if frames.surface else "random weights"
     known = frames.found.facts.get("constant_loss", "")
     return (float(known), "a constant prediction") if known else (None, "")
