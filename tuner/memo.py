@@ -12,6 +12,7 @@ import os
 import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,15 @@ __all__ = ["Memo"]
 Array = NDArray[Any]
 
 
+@dataclass(frozen=True)
 class Memo:
-    """Arrays and a JSON mapping under a text key, in files of `directory` that together stay below `cap_bytes`."""
+    """Arrays and a JSON mapping under a text key, in files of `directory` that together stay below `cap_bytes`.
 
-    def __init__(self, directory: Path, cap_bytes: int) -> None:
-        self.directory, self.cap_bytes = directory, cap_bytes
-        self._sizes = {path: path.stat().st_size for path in directory.glob("*.npz")}
+    Workers that put something at the same moment may go beyond that, by a file each.
+    """
+
+    directory: Path
+    cap_bytes: int
 
     def get(self, key: str) -> tuple[dict[str, Array], dict[str, Any]] | None:
         """Arrays and mapping that were put under `key`; None for a miss."""
@@ -43,7 +47,7 @@ class Memo:
         """Keep `arrays` and a JSON mapping; whether they were kept. Raises ValueError for arrays of objects."""
         path = self._path(key)
         size = sum(array.nbytes for array in arrays.values())
-        if self._used() - self._sizes.get(path, 0) + size > self.cap_bytes:
+        if self._used(path) + size > self.cap_bytes:
             return False
         head = json.dumps({"key": key, "names": list(arrays), "meta": dict(meta)})
         draft = path.with_suffix(f".{os.getpid()}.tmp")
@@ -51,7 +55,6 @@ class Memo:
             self.directory.mkdir(parents=True, exist_ok=True)
             _write(draft, head, arrays)
             draft.replace(path)
-            self._sizes[path] = path.stat().st_size
         except OSError:
             return False
         finally:
@@ -59,8 +62,13 @@ class Memo:
                 draft.unlink(missing_ok=True)
         return True
 
-    def _used(self) -> int:
-        return sum(self._sizes.values())
+    def _used(self, apart: Path) -> int:
+        """Bytes of all files but one, counted each time: other workers keep things here meanwhile."""
+        used = 0
+        with suppress(OSError):
+            for path in self.directory.glob("*.npz"):
+                used += 0 if path == apart else path.stat().st_size
+        return used
 
     def _path(self, key: str) -> Path:
         return self.directory / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.npz"

@@ -109,6 +109,11 @@ def test_a_full_memo_keeps_what_it_has(tmp_path: Path) -> None:
     assert memo.get("c") is None
 
 
+def test_the_cap_holds_for_all_workers_together(tmp_path: Path) -> None:
+    memos = [Memo(tmp_path, 4000) for _ in range(4)]  # each made before any of them has put something
+    assert [memo.put(f"{i}", {"x": np.zeros(200)}, {}) for i, memo in enumerate(memos)] == [True, True, False, False]
+
+
 def test_a_disk_that_refuses_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     memo = Memo(tmp_path / "file", CAP)
