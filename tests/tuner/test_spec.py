@@ -177,6 +177,32 @@ def test_a_resolved_study_reads_back_equal(tables: dict[str, Any]) -> None:
     assert differences(made, back) == differences(back, made) == []
 
 
+@given(st.lists(st.from_regex(r"[A-Za-z_][\w .-]{0,12}\w", fullmatch=True), min_size=2, max_size=4, unique=True))
+def test_parameters_of_any_name_read_back_equal(names: list[str]) -> None:
+    """In tables of their own and inside of others: conditions, and configs that are given."""
+    names = [f"p{name}" for name in names]  # none of the tuner's own
+    chosen = {names[0]: ["a", "b"], **dict.fromkeys(names[2:], 1.0)}
+    moved = {names[1]: {"low": 0.0, "high": 1.0, "when": {names[0]: ["a"]}}}
+    made = read_study(
+        {
+            "study": {"objective": "train.py:train"},
+            "parameters": chosen | moved,
+            "search": {"enqueue": [{names[0]: "b"}]},
+        },
+        has_data=False,
+    )
+    back = from_toml(made.to_toml())
+    assert back == made
+    assert differences(made, back) == differences(back, made) == []
+
+
+def test_every_parameter_of_many_is_read() -> None:
+    space = {f"p{i}": {"low": 0.0, "high": 1.0} for i in range(200)}
+    made = read_study({"study": {"objective": "train.py:train"}, "parameters": space}, has_data=False)
+    assert made.own is not None
+    assert list(made.own.parameters) == list(space)
+
+
 @pytest.mark.parametrize(
     ("tables", "found"),
     [

@@ -18,7 +18,7 @@ from tuner.budget import UNITS
 from tuner.spec.domains import Domain, Range, is_searched
 from tuner.spec.parameters import PARAMETERS, read_parameter, written
 from tuner.spec.reading import near_file
-from tuner.spec.report import MOST, Report
+from tuner.spec.report import Report
 from tuner.spec.schema import Search, StudyTable, Train
 from tuner.spec.words import shown, suggest
 
@@ -110,7 +110,7 @@ def own_of(raw: Mapping[str, Any], table: StudyTable, train: Train, optimizers: 
         tables = {}
     parameters: dict[str, Domain] = {}
     starts: dict[str, Any] = {}
-    for name, said in list(tables.items())[: MOST + 1]:
+    for name, said in tables.items():
         taken = {*OWN_NAMES, *TRAINED, table.minimize, table.maximize}
         if not NAME.fullmatch(name):
             report.add([PARAMETERS, name], "cannot be the name of a parameter", "use letters, digits, _ - . and space")
