@@ -62,7 +62,7 @@ class Best(Mapping[str, Any]):
     def _repr_html_(self) -> str:
         """The config as a table, for a notebook."""
         said = f"{self.metric} {self.value:.4g}"
-        if self.interval:
+        if self.interval and math.isfinite(self.confirmation["mean"]):
             said += " in the search, {:.4g} [{:.4g}, {:.4g}] confirmed".format(
                 self.confirmation["mean"], *self.interval
             )
@@ -89,6 +89,7 @@ class Best(Mapping[str, Any]):
     def interval(self) -> tuple[float, float] | None:
         """95 % t interval of the goal's mean over fresh seeds and splits that chose nothing; None when not confirmed.
 
+        Both ends are nan where it diverged or failed on one of the seeds.
         For another rank or optimizer than the best, the seeds are those that ranked it: `confirmation["reported_on"]`
         says which. The intervals of test metrics in `confirmation` hold the noise of retraining alone: the test rows
         are the same.
@@ -165,9 +166,11 @@ class Best(Mapping[str, Any]):
             raise InvalidInput(Complaint("conventions", what, "write the optimizer by hand: --to json has the values"))
 
         sure = "not confirmed"
-        if self.confirmation:
-            low, high = self.interval or (math.nan, math.nan)
+        if self.interval:
+            low, high = self.interval
             sure = f"confirmed {self.confirmation['mean']:.4g} [{low:.4g}, {high:.4g}] on fresh seeds"
+        if self.interval and not math.isfinite(self.confirmation["mean"]):
+            sure = "lost on a fresh seed (diverged, or failed)"
         origin = f"Trial {self.trial} of study {self.study!r}: {self.metric} {self.value:.4g} in the search, {sure}."
         params = optimizer_part(self.params) if self.model.get("task") == OWN else self.params
         return Recipe(params, self.conventions, self.training, self.model, (origin,))

@@ -25,6 +25,7 @@ SECTIONS: dict[str, type] = {
     "model": dict,
     "result": dict,
 }
+OPTIONAL: dict[str, type] = {"confirmation": dict, "provenance": dict}
 
 
 def complaints_of(document: Mapping[str, Any], where: str) -> list[Complaint]:
@@ -32,7 +33,7 @@ def complaints_of(document: Mapping[str, Any], where: str) -> list[Complaint]:
     wrong = [Complaint(f"{where}: {key}", "is missing") for key in SECTIONS if key not in document]
     wrong += [
         Complaint(f"{where}: {key}", f"must be {kind.__name__}, but got {document[key]!r:.60}")
-        for key, kind in SECTIONS.items()
+        for key, kind in (SECTIONS | OPTIONAL).items()
         if key in document and not isinstance(document[key], kind)
     ]
     if type(document.get("version")) is int:
@@ -86,6 +87,8 @@ def _wrong_numbers(document: Mapping[str, Any], where: str) -> list[Complaint]:
             continue
         value = document.get(section, {}).get(key)
         if value is None and path.endswith("?"):
+            continue
+        if section == "confirmation" and value != value:  # nan: it came to nothing on one of its fresh seeds
             continue
         if what := _unlike(value, kind):
             hint = nearest(value, kind) if isinstance(kind, tuple) and value is not None else ""

@@ -94,12 +94,11 @@ def standings(study: Study, trials: Sequence[Trial], rows: Sequence[Confirmed]) 
     listed = []
     for rank, (i, leader) in enumerate(zip(order, leaders, strict=True), start=1):
         number, value = found[i], values[found[i]]
-        test = {name: over(own[number], name) for name in own[number][0].metrics if name.startswith("test_")}
         optimism = signed(means[i].mean - value, study.direction)
         ends = {row.state for row in own[number]}
         lost = next((state for state in ("failed", "diverged") if state in ends), "")
         place = (number, places[number], rank, leader + 1)
-        listed.append(Standing(*place, value, means[i], test, optimism, shares[number], lost=lost))
+        listed.append(Standing(*place, value, means[i], tested(own[number]), optimism, shares[number], lost=lost))
     return [replace(listed[0], report=report_of(study, every[listed[0].trial])), *listed[1:]]
 
 
@@ -108,7 +107,13 @@ def report_of(study: Study, rows: Sequence[Confirmed]) -> Report | None:
     own = on(report_seeds(study), rows)
     if not own:
         return None
-    return Report(over(own, study.metric), {n: over(own, n) for n in own[0].metrics if n.startswith("test_")})
+    return Report(over(own, study.metric), tested(own))
+
+
+def tested(rows: Sequence[Confirmed]) -> dict[str, Interval]:
+    """The test metrics that any of some retrainings has; one that came to nothing may have none."""
+    names = dict.fromkeys(name for row in rows for name in row.metrics if name.startswith("test_"))
+    return {name: over(rows, name) for name in names}
 
 
 def by_trial(rows: Sequence[Confirmed]) -> dict[int, list[Confirmed]]:
@@ -126,8 +131,8 @@ def on(seeds: range, rows: Sequence[Confirmed]) -> list[Confirmed]:
 
 
 def over(rows: Sequence[Confirmed], name: str) -> Interval:
-    """Mean and interval of a metric over retrainings."""
-    return mean_interval([row.metrics[name] for row in rows], bounds=bounds_of(name))
+    """Mean and interval of a metric over retrainings; nan where one of them does not have it."""
+    return mean_interval([row.metrics.get(name, math.nan) for row in rows], bounds=bounds_of(name))
 
 
 def _told_apart(behind: NDArray[Any]) -> bool:

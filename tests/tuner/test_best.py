@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,16 @@ def test_what_is_written_is_read(lr: float, value: float, size: int, name: str) 
     assert again.document() == one.document()
 
 
+def test_a_confirmation_that_came_to_nothing_is_read_and_said() -> None:
+    lost = dict.fromkeys(("mean", "low", "high"), float("nan")) | {"seeds": 5}
+    again = parse_best(best_text(best(confirmation=lost)), "best.toml")
+    assert again.confirmed
+    assert again.interval is not None
+    assert all(map(math.isnan, again.interval))
+    assert "nan" not in again._repr_html_()
+    assert "lost on a fresh seed" in " ".join(again.to_code("torch").split("\n# "))
+
+
 def test_a_best_is_a_mapping_with_more() -> None:
     one = best()
     assert one["lr"] == 0.0412
@@ -77,6 +88,8 @@ def load_best_params(one: Best) -> object:
         ('task = "multiclass"', "task = 3", r"model\.task: is 3; choose one of: binary, multiclass, own, regression"),
         ("low = 0.08", 'low = "0.08"', r"confirmation\.low: must be float, but got '0\.08'"),
         ("value = 0.0874", "value = nan", r"result\.value: must be float, but got nan"),
+        ("low = 0.08", "low = inf", r"confirmation\.low: must be float, but got inf"),
+        ("[provenance]", "[[provenance]]", r"provenance: must be dict, but got \[\{'seed': 0\}\]"),
         ("version = 2", "version = 3", r"version: is 3, but this tuner reads up to 2; install a newer tuner"),
         ("version = 2", "version = 1", r"version: is 1, of an older tuner: this one writes 2; `tuner run` writes the"),
         ("version = 2", "", r"version: is missing"),

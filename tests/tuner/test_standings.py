@@ -101,6 +101,17 @@ def test_the_best_is_reported_on_its_own_seeds_and_only_when_all_are_done() -> N
     assert second.report is None
 
 
+def test_a_test_metric_that_one_seed_lacks_has_no_mean() -> None:
+    """An objective of somebody's own tells them where it trains through, and a failed training tells none."""
+    lost = Confirmed(1, 4, 3, {"valid_loss": float("nan")}, 0.0, "failed")
+    first = Confirmed(1, 1, 3, {"valid_loss": 0.1}, 0.0, "failed")
+    rows = [*retrained(0, [0.1] * 4), first, *retrained(1, [0.2] * 2, first=2), lost]
+    best, other = standings(study(), [trial(n, value=0.1) for n in range(2)], rows)
+    assert best.test["test_loss"].mean == pytest.approx(0.2)
+    assert list(other.test) == ["test_loss"]
+    assert np.isnan(other.test["test_loss"].mean)
+
+
 def test_ranking_reporting_and_searching_seeds_never_meet() -> None:
     most = study(seeds=1000)
     used = [range(0, 1), range(1001, 1100), range(1, 1001), report_seeds(most)]

@@ -23,9 +23,10 @@ from tuner.spec import Study, text_of
 from tuner.trial import Trial
 
 if TYPE_CHECKING:
+    from tuner.best import Best
     from tuner.report.findings import Finding
 
-__all__ = ["Page", "block", "fresh_words", "settings_of", "study_page", "trial_page"]
+__all__ = ["Page", "block", "fresh_mean", "fresh_words", "settings_of", "study_page", "trial_page"]
 
 ENDINGS = {
     "complete": "trained to the end",
@@ -55,6 +56,12 @@ def fresh_words(splits: bool, own: bool = False) -> str:
     if own:
         return "fresh seeds, on the same data unless the objective splits them by its seed"
     return "fresh seeds and splits" if splits else "fresh seeds, on the same split"
+
+
+def fresh_mean(best: Best) -> str:
+    """The confirmed mean with its interval; of a training that came to nothing there is none."""
+    said = best.confirmation
+    return interval(said["mean"], said["low"], said["high"]) or "nothing: it diverged or failed on a fresh seed"
 
 
 def settings_of(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -117,8 +124,7 @@ def best_line(result: Result) -> str:
     except NoResult:
         return "no complete trial yet"
     value = f"trial {best.trial}: {best.metric} {short(best.value)}"
-    low, high = best.interval or (None, None)
-    sure = f", confirmed {interval(best.confirmation['mean'], low, high)}" if best.confirmed else ", not confirmed"
+    sure = f", confirmed {fresh_mean(best)}" if best.confirmed else ", not confirmed"
     named = f", {best['optimizer']}" if "optimizer" in best else ""
     return f"{value}{sure}{named}"
 
@@ -135,7 +141,7 @@ def confirmed_view(result: Result, confirmation: Sheet) -> Sheet:
     rows = []
     tests = [name for name in confirmation.columns if name.startswith("test_") and not name.endswith(("_low", "_high"))]
     for standing in result.standings:
-        means = [interval(i.mean, i.low, i.high) for i in (standing.test[name] for name in tests)]
+        means = [interval(i.mean, i.low, i.high) if i else "" for i in map(standing.test.get, tests)]
         optimizer = result.trial(standing.trial).config.get("optimizer")
         searched = (standing.search_rank, standing.search_value)
         rows.append((standing.rank, standing.trial, optimizer, *searched, fresh(standing), *means))

@@ -10,7 +10,7 @@ from objectives.optimizers import OPTIMIZERS
 from tuner.cli.output import Output, in_words
 from tuner.cli.overview import states_of
 from tuner.cli.ranked import ranking_notes, ranking_sheet
-from tuner.cli.show import block, fresh_words, settings_of
+from tuner.cli.show import block, fresh_mean, fresh_words, settings_of
 from tuner.cli.text import clean, interval, short
 from tuner.errors import NoResult
 from tuner.optimum import verdict_of
@@ -102,8 +102,9 @@ def values_of(best: Best) -> dict[str, str]:
     if not best.confirmed:
         return {best.metric: short(best.value)}
     said = best.confirmation
-    facts = {best.metric: f"{interval(said['mean'], said['low'], said['high'])}   (search: {short(best.value)})"}
-    return facts | {name: interval(test["mean"], test["low"], test["high"]) for name, test in said["test"].items()}
+    facts = {best.metric: f"{fresh_mean(best)}   (search: {short(best.value)})"}
+    tests = {name: interval(test["mean"], test["low"], test["high"]) for name, test in said["test"].items()}
+    return facts | {name: shown for name, shown in tests.items() if shown}
 
 
 def epochs_of(best: Best) -> str:
