@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from objectives.optimizers import RULES
+from tuner.errors import StudyError
 from tuner.spec import Choices, Range, Study, differences, is_searched, read_study
 
 SMALL: dict[str, Any] = {"data": {"source": "sklearn:iris"}, "optimizers": {"adam": {}}}
@@ -194,6 +195,13 @@ def test_parameters_of_any_name_read_back_equal(names: list[str]) -> None:
     back = from_toml(made.to_toml())
     assert back == made
     assert differences(made, back) == differences(back, made) == []
+
+
+def test_what_could_not_be_read_again_is_refused() -> None:
+    given = [{"optimizer": "sgd", "lr": 0.1 + i / 1e6} for i in range(3000)]
+    long = read_study({"optimizers": {"sgd": {}}, "search": {"enqueue": given}}, has_data=False)
+    with pytest.raises(StudyError, match=r"study: takes \d+ KiB with everything filled in, and 64 are the most; give"):
+        long.to_toml()
 
 
 def test_every_parameter_of_many_is_read() -> None:

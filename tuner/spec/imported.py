@@ -7,6 +7,7 @@ from typing import Any
 
 from objectives.errors import Complaint
 from tuner.errors import StudyError
+from tuner.spec.reading import readable
 from tuner.spec.study import Imported, in_toml
 
 __all__ = ["TABLE", "imported_of", "imported_text", "not_run"]
@@ -16,13 +17,13 @@ HEAD = "# Imported. Look at it with `tuner top`, compare it, or name it in searc
 
 
 def imported_text(name: str, trials: int, metric: str, direction: str, imported: Imported) -> str:
-    """The study file of an imported study."""
+    """The study file of an imported study. Raises StudyError for one too long to be read."""
     study = {"name": name, "trials": trials, direction: metric}
     origin = {"source": imported.source, "study": imported.study}
     columns = {key: list(kind) if isinstance(kind, tuple) else kind for key, kind in imported.columns.items()}
     tables: dict[str, Mapping[str, Any]] = {"study": study, TABLE: origin, f"{TABLE}.columns": columns}
     blocks = ["\n".join([f"[{table}]", *(_line(k, v) for k, v in keys.items())]) for table, keys in tables.items()]
-    return "\n\n".join([HEAD, *blocks]) + "\n"
+    return readable("\n\n".join([HEAD, *blocks]) + "\n")
 
 
 def _line(key: str, value: Any) -> str:

@@ -19,7 +19,7 @@ from objectives.errors import Complaint, nearest
 from tuner.errors import StudyError
 from tuner.spec.words import shown
 
-__all__ = ["MOST_BYTES", "near_file", "parse_toml", "plain_copy", "read_toml"]
+__all__ = ["MOST_BYTES", "near_file", "parse_toml", "plain_copy", "read_toml", "readable"]
 
 MOST_BYTES = 64 * 1024
 MOST_DOTS = 16
@@ -57,6 +57,15 @@ def read_toml(path: Path) -> dict[str, Any]:
     if len(data) > MOST_BYTES:
         raise _error(label, f"is larger than {MOST_BYTES // 1024} KiB", "is it a study file?")
     return parse_toml(_decoded(data, label), label)
+
+
+def readable(text: str) -> str:
+    """The text of a resolved study. Raises StudyError for one that would be too long to be read again."""
+    size = len(text.encode("utf-8", "surrogatepass"))
+    if size > MOST_BYTES:
+        what = f"takes {size // 1024 + 1} KiB with everything filled in, and {MOST_BYTES // 1024} are the most"
+        raise _error("study", what, "give fewer choices, or fewer configs to enqueue")
+    return text
 
 
 def parse_toml(text: str, label: str = "study") -> dict[str, Any]:

@@ -13,6 +13,7 @@ from tuner.spec.conditions import Conditions, restored
 from tuner.spec.domains import Domain, plain
 from tuner.spec.own import Own
 from tuner.spec.parameters import PARAMETERS
+from tuner.spec.reading import readable
 from tuner.spec.report import BARE
 from tuner.spec.schema import OF_LAYERS, OF_ROWS, Confirm, Data, Limits, Model, Search, Stop, Train, Workers
 
@@ -158,7 +159,7 @@ class Study:
         return {name: keys for name, keys in (tables | {"workers": workers}).items() if keys}
 
     def to_toml(self) -> str:
-        """The resolved study as TOML text, which reads back to an equal study."""
+        """The resolved study as TOML text, which reads back to an equal study. Raises StudyError for one too long."""
         tables: dict[str, Any] = {}
         for name, table in self.to_table().items():
             optimizers = name == "optimizers"
@@ -167,7 +168,7 @@ class Study:
         for name, table in tables.items():
             lines = [f"{_key(key)} = {in_toml(value)}" for key, value in table.items()]
             blocks.append("\n".join([f"[{name}]", *lines]))
-        return "\n\n".join(blocks) + "\n"
+        return readable("\n\n".join(blocks) + "\n")
 
 
 def differences(old: Study, new: Study) -> list[tuple[str, Any, Any]]:
