@@ -26,6 +26,7 @@ from tuner.origin import origin
 from tuner.publish import publish
 from tuner.question import ask
 from tuner.result import Cost, Result
+from tuner.search import check_search
 from tuner.space import space_of
 from tuner.spec import Confirm, Study, differences, in_toml, not_run, read_study, stored_study
 from tuner.standings import rank_seeds, report_seeds, standings
@@ -230,6 +231,9 @@ def settle(
         if not all(failures):
             ledger.close()
             raise
+    except StudyError:
+        ledger.close()
+        raise
     ledger.close()
     if failures:
         tell(f"all {len(failures)} trials of before had failed: they are moved to {directory.set_aside().name}")
@@ -239,16 +243,24 @@ def settle(
 
 
 def gone_on(frozen: Study, asked: Study, directory: StudyDirectory, ledger: Ledger) -> Study:
-    """The study that was frozen, with what may be asked otherwise."""
+    """The study that was frozen, with what may be asked otherwise, and where data and objective are now.
+
+    Raises StudyError where its search cannot go that far.
+    """
+    done = ledger.count()
     resolved = replace(
         frozen,
-        trials=max(asked.trials, ledger.count()),
+        trials=max(asked.trials, done),
         stop=asked.stop,
         limits=asked.limits,
         rows=asked.rows,
         base=asked.base,
         workers=asked.workers,
+        data=frozen.data.model_copy(update={"source": asked.data.source or frozen.data.source}),
+        own=replace(frozen.own, objective=asked.own.objective) if frozen.own and asked.own else frozen.own,
     )
+    if resolved.trials > done and (complaints := check_search(resolved, space_of(resolved))):
+        raise StudyError(*complaints)
     directory.write_study(resolved.to_toml())
     return resolved
 
@@ -264,7 +276,7 @@ def created(subject: Subject, directory: StudyDirectory, warm: Warm, song: str) 
 
 def check_same(frozen: Study, asked: Study, known: Mapping[str, str], subject: Subject, song: str) -> None:
     """Raise ChangedStudy with every difference that would make another table."""
-    changes = [change for change in differences(frozen, asked) if change[0] != "data.source"]  # the digest says more
+    changes = [change for change in differences(frozen, asked) if not only_moved(*change)]
     lines = [f"{key}: was {in_toml(old)}, now {in_toml(new)}" for key, old, new in changes]
     lines += subject.changes(known)
     if known["canary"] != song:
@@ -275,3 +287,8 @@ def check_same(frozen: Study, asked: Study, known: Mapping[str, str], subject: S
             "give it another name (--name NEW, name=...), or begin it --fresh (fresh=True): the old one is moved aside"
         )
         raise ChangedStudy("\n".join([head, *(f"  {line}" for line in lines), way]))
+
+
+def only_moved(key: str, old: Any, new: Any) -> bool:
+    """Whether a difference is one of place alone: of data and code the digests say more, and the subject compares."""
+    return key == "data.source" or (key == "study.objective" and Path(str(old)).name == Path(str(new)).name)
