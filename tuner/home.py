@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
-from tuner.errors import UnknownStudy
+from tuner.errors import LedgerError, UnknownStudy
 from tuner.lock import hold
 from tuner.sqlite_files import beside, changed
 from tuner.storage import Remote, Shared, check_storage, masked
@@ -164,6 +164,7 @@ class StudyDirectory:
         """
         places = (replace(self, path=self.path.with_name(f"{self.name}.{i}")) for i in count(1))
         aside = next(place for place in places if not (place.path.exists() or (self.storage and place.exists)))
+        self._close_log()
         aside.path.mkdir()
         if isinstance(self.place, Remote):
             from tuner.ledger import postgres
@@ -176,6 +177,14 @@ class StudyDirectory:
         for path in [*first, *rest]:
             path.replace(aside.path / path.name)
         return aside
+
+    def _close_log(self) -> None:
+        """Put what a killed writer has left beside the ledger into its file, so that one file is all of it."""
+        from tuner.ledger import Ledger
+
+        if beside(self.ledger):
+            with suppress(LedgerError):  # of a damaged one everything is moved as it is
+                Ledger.open(self.ledger).close()
 
 
 def home_of(home: Home = None, storage: str | None = None) -> Home:

@@ -10,11 +10,22 @@ from typing import NoReturn
 
 import pytest
 
+from tests.tuner.command import made_up
 from tuner.errors import StudyBusy, UnknownStudy
 from tuner.home import StudyDirectory, find, home_directory, studies, study_directory, write_atomic
+from tuner.ledger import Ledger
 from tuner.lock import hold
 
 ROOT = Path(__file__).parent.parent.parent
+KILLED = """
+import os, signal, sys
+from tuner.ledger import Ledger
+from tuner.trial import Confirmed
+
+ledger = Ledger.open(sys.argv[1])
+ledger.commit_confirmations([Confirmed(0, 77, 1, {"valid_loss": 0.1}, 0.1, "complete")])
+os.kill(os.getpid(), signal.SIGKILL)
+"""
 
 
 def made(home: Path, *names: str) -> None:
@@ -180,3 +191,23 @@ def test_setting_aside_cut_short_leaves_one_whole_study(
         assert steps < 3
     whole = [found for found in studies(tmp_path) if found.exists and found.study.exists()]
     assert len(whole) == len(studies(tmp_path)) == 1
+
+
+def test_setting_aside_cut_short_keeps_what_a_killed_writer_had_committed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = made_up(tmp_path)
+    subprocess.run([sys.executable, "-c", KILLED, str(directory.ledger)], cwd=ROOT, check=False)
+    assert directory.ledger.with_name("ledger.db-wal").exists()
+    replace, moved = Path.replace, iter([True])
+
+    def cut(self: Path, target: Path) -> Path:
+        if next(moved, None) is None:
+            raise KeyboardInterrupt
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", cut)
+    with pytest.raises(KeyboardInterrupt, match=r"^$"):
+        directory.set_aside()
+    with Ledger.open(tmp_path / "small.1" / "ledger.db", read_only=True) as ledger:
+        assert 77 in {row.replicate for row in ledger.confirmations()}
