@@ -91,14 +91,14 @@ def confirm(
     engine: Engine,
     commit: Callable[[list[Confirmed]], None],
     tell: Callable[[Trial, int, str], None],
-) -> float:
-    """Retrain `wanted` on `sources` and commit what each task did, as it ends; returns seconds of training.
+) -> None:
+    """Retrain `wanted` on `sources` and commit what each task did, as it ends.
 
     What is `known` is not run again. A training takes no longer than a trial may: one that would, or that takes its
     worker with it, fails alone, is told of, and puts its config behind all others. Raises TunerError for any other
     failure.
     """
-    seconds, out = 0.0, _sent(engine, tasks(study, wanted, sources, known, engine.width), study)
+    out = _sent(engine, tasks(study, wanted, sources, known, engine.width), study)
     while out:
         for future in wait(out, return_when=FIRST_COMPLETED).done:
             task, rows = out.pop(future), future.result()
@@ -112,8 +112,6 @@ def confirm(
                 tell(trial, task.sources[0].replicate, str(rows))
                 rows = [lost(task, trial)]
             commit(rows)
-            seconds += sum(row.seconds for row in rows)
-    return seconds
 
 
 def _sent(engine: Engine, some: Sequence[Retraining], study: Study) -> dict[Future[Any], Retraining]:

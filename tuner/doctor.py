@@ -13,7 +13,7 @@ from tuner.best import load_best
 from tuner.dispatch import InlineEngine
 from tuner.errors import LedgerError, StudyBusy, StudyError, TunerError
 from tuner.facts import canary
-from tuner.home import StudyDirectory, write_atomic
+from tuner.home import LOCK, StudyDirectory, write_atomic
 from tuner.ledger import Ledger
 from tuner.ledger.rescue import Rescued, rescue, write_rescued
 from tuner.spec import stored_study
@@ -122,7 +122,7 @@ def _files(directory: StudyDirectory) -> list[Finding]:
 
 
 def _holder(directory: StudyDirectory) -> Finding:
-    if not (directory.path / "lock").exists() or not os.access(directory.path, os.W_OK):
+    if not (directory.path / LOCK).exists() or not os.access(directory.path, os.W_OK):
         return Finding("lock", "ok", "nobody runs it")
     try:
         with directory.lock():

@@ -20,6 +20,7 @@ from tuner.sqlite_files import beside, changed
 from tuner.storage import Remote, Shared, check_storage, masked
 
 __all__ = [
+    "LOCK",
     "Home",
     "StudyDirectory",
     "find",

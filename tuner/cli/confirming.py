@@ -38,13 +38,13 @@ def confirm(study: str, top: int | None, seeds: int | None, jobs: int | None, ho
     """
     from tuner.home import find
 
-    find(study, home)  # the name is looked for before anything heavy is imported
+    directory = find(study, home)  # the name is looked for before anything heavy is imported
     from tuner.cli.progress import watching
     from tuner.reconfirmation import confirm as confirm_study
-    from tuner.result import open_study
+    from tuner.spec import stored_study
 
     try:
-        with watching(open_study(study, home).study) as watcher:
+        with watching(stored_study(directory)) as watcher:
             result = confirm_study(study, top, seeds, jobs=jobs, home=home, watcher=watcher)
     except BaseException as error:
         stopped = interruption(error)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tuner.cli.arguments import home_option, opened, study_argument
-from tuner.cli.output import in_words
+from tuner.cli.output import check_place, in_words
 from tuner.cli.text import clean, hint
 
 if TYPE_CHECKING:
@@ -59,23 +59,14 @@ def report(
         return write_figures(result, figures, form, only)
     if only:
         raise click.UsageError("--only chooses among the charts that --figures DIR writes")
-    check_place(path)
+    if path is not None:
+        check_place(path)
     place = write_report(result, path, dated)
     if show:
         import webbrowser
 
         webbrowser.open(place.resolve().as_uri())
     return None
-
-
-def check_place(path: Path | None) -> None:
-    """Raises UsageError where no file can be written."""
-    if path is None:
-        return
-    if path.is_dir():
-        raise click.UsageError(f"-o {clean(path)}: is a directory; name a file in it")
-    if not path.parent.is_dir():
-        raise click.UsageError(f"-o {clean(path)}: there is no directory {str(path.parent)!r}; make it first")
 
 
 def write_report(result: Result, path: Path | None = None, dated: bool = False) -> Path:
