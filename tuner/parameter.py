@@ -115,7 +115,7 @@ def value_at(p: Parameter, latents: Mapping[str, float | str]) -> Any:
 
 
 def coordinate_of(p: Parameter, value: Any) -> float | str:
-    """The inverse of `_value` for a parameter that is searched; the middle of its bin for a number to choose."""
+    """The inverse of `value_at` for a parameter that is searched; the middle of its bin for a number to choose."""
     domain = p.domain
     if isinstance(domain, Range):
         return _fold(float(value), domain) if not domain.step else _place_of(float(value), domain)

@@ -43,9 +43,9 @@ def confirm(
     """Train the `top` trials of a study again on `seeds` fresh seeds and splits, then the best of them on as many more.
 
     By default as many as the study says. What was trained before counts, and stays in the comparison: neither number
-    ever falls. `data` or `objective` are needed where the study was run with some given in Python. Raises
-    UnknownStudy, NoResult where no trial is
-    complete, StudyBusy, StudyError, DataError, ChangedStudy where the data or the machine's arithmetic are others.
+    ever falls. `data` or `objective` are needed where the study was run with some given in Python. Raises UnknownStudy,
+    NoResult where no trial is complete, StudyBusy, StudyError, DataError, ChangedStudy where the data or the machine's
+    arithmetic are others.
     """
     started = time.perf_counter()
     watcher = watcher or default_watcher()

@@ -61,9 +61,9 @@ def run(
 
     Run again, it goes on where it stopped. `name` and `trials` take precedence over what the study says. `jobs` is the
     number of worker processes: by default the processors at hand, or none for a study that is over before they have
-    started; the result does not depend on it. `storage` is the URL of a database that keeps the ledger,
-    `cluster` the address of a dask scheduler whose workers train. The result's
-    `cost` says what this run took; None for one that was opened. Raises StudyError, DataError, ChangedStudy, StudyBusy.
+    started; the result does not depend on it. `storage` is the URL of a database that keeps the ledger, `cluster` the
+    address of a dask scheduler whose workers train. The result's `cost` says what this run took; None for one that was
+    opened. Raises StudyError, DataError, ChangedStudy, StudyBusy.
     """
     started = time.perf_counter()
     if jobs is not None and jobs < 1:

@@ -4,8 +4,7 @@
 
 A recipe says what was tuned and under which conventions; `differences` says where a framework does otherwise; a module
 for each framework writes source text, which is printed, or run for a live object; `attached` adds the schedule to
-torch's, for training code of one's own. No framework is imported before it is
-asked for.
+torch's, for training code of one's own. No framework is imported before it is asked for.
 """
 
 from __future__ import annotations
