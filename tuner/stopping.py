@@ -16,15 +16,16 @@ from tuner.goal import ranked, signed
 from tuner.spec import Stop, Study
 from tuner.trial import Trial
 
-__all__ = ["reason_to_give_up", "reason_to_stop"]
+__all__ = ["LOOSEN", "reason_to_give_up", "reason_to_stop"]
 
 HOPELESS = 10  # trials, from the first one on
 ENDED = ("TimedOut", "WorkerDied", "MemoryError")  # from outside: where it was then is chance
 VARIES = re.compile(r"""'[^']*'|"[^"]*"|\bnan\b|\binf\b|0x[0-9a-f]+|[-+]?\d[\d.,]*(?:e[-+]?\d+)?""")
+LOOSEN = "loosen or remove that to go on"
 
 
 def reason_to_stop(study: Study, trials: Sequence[Trial], seconds: float = 0.0) -> str:
-    """Why a study with these trials, `seconds` into this run, ends now; empty where it does not."""
+    """Why a study with these trials, `seconds` into this run, ends now, and how it goes on; empty where it does not."""
     stop = study.stop
     if stop == Stop():
         return ""
@@ -33,15 +34,15 @@ def reason_to_stop(study: Study, trials: Sequence[Trial], seconds: float = 0.0) 
     if stop.target is not None and value is not None:
         ahead = signed(stop.target, study.direction) - signed(value, study.direction)
         if ahead >= 0:
-            return f"the target {stop.target:g} is reached (stop.target)"
+            return f"the target {stop.target:g} is reached (stop.target); {LOOSEN}"
     since = len(trials) - 1 - best.number if best is not None else len(trials)
     if stop.no_gain is not None and since >= stop.no_gain:
-        return f"no gain in the last {since} trials (stop.no_gain = {stop.no_gain})"
+        return f"no gain in the last {since} trials (stop.no_gain = {stop.no_gain}); {LOOSEN}"
     spent = sum(trial.epochs for trial in trials)
     if stop.epochs is not None and spent >= stop.epochs:
-        return f"{spent:,} epochs are spent (stop.epochs = {stop.epochs})"
+        return f"{spent:,} epochs are spent (stop.epochs = {stop.epochs}); {LOOSEN}"
     if stop.seconds is not None and seconds >= stop.seconds:
-        return f"its {stop.seconds:g} seconds are over (stop.seconds)"
+        return f"its {stop.seconds:g} seconds are over (stop.seconds); run it again to go on"
     return ""
 
 

@@ -18,7 +18,7 @@ from tuner.result import Result
 from tuner.search import rungs
 from tuner.space import space_of
 from tuner.spec import Study, read_study
-from tuner.stopping import reason_to_give_up, reason_to_stop
+from tuner.stopping import LOOSEN, reason_to_give_up, reason_to_stop
 from tuner.warm import warm_start, warm_text, warm_trials
 
 
@@ -29,13 +29,13 @@ def asked(**stop: Any) -> Study:
 def test_reasons_to_stop() -> None:
     seen = [trial(0, value=0.5), trial(1, value=0.2), trial(2, state="pruned", value=0.1), trial(3, value=0.3)]
     assert reason_to_stop(asked(), seen, 1e9) == ""
-    assert reason_to_stop(asked(target=0.2), seen) == "the target 0.2 is reached (stop.target)"
+    assert reason_to_stop(asked(target=0.2), seen) == f"the target 0.2 is reached (stop.target); {LOOSEN}"
     assert reason_to_stop(asked(target=0.19), seen) == ""
-    assert reason_to_stop(asked(no_gain=2), seen) == "no gain in the last 2 trials (stop.no_gain = 2)"
+    assert reason_to_stop(asked(no_gain=2), seen) == f"no gain in the last 2 trials (stop.no_gain = 2); {LOOSEN}"
     assert reason_to_stop(asked(no_gain=3), seen) == ""
-    assert reason_to_stop(asked(epochs=16), seen) == "16 epochs are spent (stop.epochs = 16)"
+    assert reason_to_stop(asked(epochs=16), seen) == f"16 epochs are spent (stop.epochs = 16); {LOOSEN}"
     assert reason_to_stop(asked(epochs=17), seen) == ""
-    assert reason_to_stop(asked(seconds=2), seen, 2.5) == "its 2 seconds are over (stop.seconds)"
+    assert reason_to_stop(asked(seconds=2), seen, 2.5) == "its 2 seconds are over (stop.seconds); run it again to go on"
     assert reason_to_stop(asked(seconds=2), seen, 1.5) == ""
     assert reason_to_stop(asked(target=0.2, no_gain=1, epochs=1), []) == ""
 
@@ -88,7 +88,9 @@ def test_a_run_says_why_it_stopped(tmp_path: Path, capsys: pytest.CaptureFixture
     assert ended.code == 0
     line = ended.out.splitlines()[1]
     assert line.startswith("stopped with ")
-    assert line.endswith("(stop.no_gain = 1); raise or remove that limit to go on")
+    assert line.endswith("(stop.no_gain = 1); loosen or remove that to go on")
+    again = Shell(capsys)("run", tmp_path / "tiny.toml", "-j", "1", "--no-confirm", "--home", tmp_path)
+    assert again.out.splitlines()[:2] == ended.out.splitlines()[:2]
 
 
 def test_given_configs_come_first(tmp_path: Path) -> None:

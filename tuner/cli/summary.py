@@ -38,12 +38,12 @@ def summary(result: Result, startup: float) -> None:
 
     states = Counter(trial.state for trial in result.all_trials)
     cost = result.cost
-    idle = cost is not None and not cost.trials and not cost.retrained
+    idle = cost is not None and not cost.trials and not cost.retrained and not cost.stopped
     already = " was complete already" if idle else ""
     print(f"{clean(result.study.name)}{already}: {len(result.all_trials)} trials, {states_of(states)}")
     if cost is not None and cost.stopped:
         left = result.study.trials - len(result.all_trials)
-        print(f"stopped with {left} trials left: {cost.stopped}; raise or remove that limit to go on")
+        print(f"stopped with {left} trials left: {cost.stopped}")
     try:
         best = result.best()
     except NoResult as none:

@@ -173,11 +173,14 @@ def differences(sides: Sequence[Side]) -> list[str]:
 
 
 def unequal(sides: Sequence[Side]) -> list[str]:
-    """A note on budgets."""
-    trials = {side.trials for side in sides}
-    epochs = [side.epochs for side in sides]
-    if len(trials) == 1 and min(epochs) == max(epochs):
-        return ["equal budgets"]
-    ratio = max(epochs) / max(min(epochs), 1)
-    many = " to ".join(dict.fromkeys(map(str, (min(trials), max(trials)))))
-    return [f"unequal budgets: {many} trials each, the largest with {ratio:.1f} times the epochs of the smallest"]
+    """A note on budgets, in steps where all of them count in steps."""
+    in_steps = all(side.study.budget.unit == "steps" for side in sides)
+    trials, spent = [s.trials for s in sides], [s.steps if in_steps else s.epochs for s in sides]
+    equal = len({*zip(trials, spent, strict=True)}) == 1
+    unit = "steps" if in_steps else "epochs"
+    return [f"{'equal' if equal else 'unequal'} budgets: {_range(trials)} trials each, {_range(spent)} {unit} in all"]
+
+
+def _range(counts: Sequence[int]) -> str:
+    """ "4", or "2 to 4"."""
+    return " to ".join(f"{count:,}" for count in sorted({min(counts), max(counts)}))

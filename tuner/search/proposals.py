@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tuner.evolution import population
 from tuner.latents import Latents
@@ -56,20 +57,27 @@ def _asked(study: Study, space: Space, generation: int, first: int, count: int, 
     if count <= 0:
         return []
     sampler, names = SAMPLERS[study.search.sampler], [latent.name for latent in space.latents]
-    told = observed(study, seen) if sampler.learns == "observations" else []
-    whole = populations(study, seen, population(len(names))) if sampler.learns == "populations" else []
+
+    def here(latents: Latents) -> Latents:
+        return {name: latents[name] for name in names}
+
     ask = Ask(
-        study.seed,
-        generation,
-        first,
-        count,
-        space.latents,
-        tuple(space.defaults()),
-        tuple(Observation({name: one.latents[name] for name in names}, one.value) for one in told),
-        tuple(tuple({name: trial.latents[name] for name in names} for trial in some) for some in whole),
-        study.search.random_share,
-        space.blocks(study.search.grid_points) if sampler.exhaustive else (),
+        seed=study.seed,
+        generation=generation,
+        first=first,
+        count=count,
+        latents=space.latents,
+        start=tuple(space.defaults()),
+        random_share=study.search.random_share,
     )
+    if sampler.learns == "observations":
+        told = observed(study, seen)
+        ask = replace(ask, observations=tuple(Observation(here(one.latents), one.value) for one in told))
+    elif sampler.learns == "populations":
+        whole = populations(study, seen, population(len(names)))
+        ask = replace(ask, populations=tuple(tuple(here(dict(trial.latents)) for trial in some) for some in whole))
+    elif sampler.exhaustive:
+        ask = replace(ask, blocks=space.blocks(study.search.grid_points))
     points = [space.completed(point) for point in sampler.propose(ask)]
     return points if sampler.exhaustive else _moved_on(space, first, points)
 
