@@ -1,7 +1,7 @@
 """Level lines of a surface, as one broken line a level: what a chart without a mark for contours can draw.
 
 Every square of a grid is two triangles; where a triangle's corners lie on both sides of a level, the level crosses two
-of its sides, at points that are interpolated linearly.
+of its sides, at points that are interpolated linearly. Pieces that share an end are joined.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from objectives.surfaces import Surface
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["LEVELS", "contours", "crossings", "window"]
+__all__ = ["LEVELS", "contours", "crossings", "joined", "window"]
 
-GRID = 44  # points a side
+GRID = 65  # points a side
 LEVELS = 11
 
 
@@ -32,16 +32,17 @@ def window(surface: Surface, points: Any, room: float = 0.15) -> tuple[Any, Any]
 
 
 def contours(surface: Surface, low: Any, high: Any) -> pd.DataFrame:
-    """Level lines within a rectangle: level, x1, x2, a row of missing ends after each piece."""
+    """Level lines within a rectangle: level, x1, x2, a row of missing ends after each line."""
     import pandas as pd
 
     x, y = np.linspace(low[0], high[0], GRID), np.linspace(low[1], high[1], GRID)
     values = surface.value(np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1))
-    levels = np.unique(np.quantile(values, np.linspace(0.01, 0.93, LEVELS) ** 1.3))
+    rooted = np.sqrt(values - values.min())  # near a minimum this is straight, which the pieces between two points are
+    levels = np.unique(np.quantile(values, np.linspace(0.04, 0.93, LEVELS) ** 1.3))
     parts = []
     for number, level in enumerate(levels):
-        ends = crossings(x, y, values, float(level)).round(4)  # (S, 2, 2)
-        broken = np.concatenate([ends, np.full((len(ends), 1, 2), np.nan)], axis=1).reshape(-1, 2)
+        lines = joined(crossings(x, y, rooted, float(np.sqrt(level - values.min()))).round(4))
+        broken = np.concatenate([[*line, (np.nan, np.nan)] for line in lines]).reshape(-1, 2)
         parts.append(pd.DataFrame({"level": number, "value": level, "x1": broken[:, 0], "x2": broken[:, 1]}))
     return pd.concat(parts, ignore_index=True)
 
@@ -65,3 +66,26 @@ def crossings(x: Any, y: Any, values: Any, level: float) -> Any:
     sides = np.stack(ends, axis=1)  # (S, 3, 2), one of the three missing
     order = np.argsort(np.isnan(sides[:, :, 0]), axis=1, kind="stable")[:, :2]
     return np.take_along_axis(sides, order[:, :, None], axis=1)
+
+
+def joined(pieces: Any) -> list[list[tuple[float, float]]]:
+    """Pieces `(S, 2, 2)` as lines, each through all pieces that share ends."""
+    at: dict[tuple[float, float], list[int]] = {}
+    ends = [((float(a[0]), float(a[1])), (float(b[0]), float(b[1]))) for a, b in pieces]
+    for i, piece in enumerate(ends):
+        for end in piece:
+            at.setdefault(end, []).append(i)
+    left, lines = set(range(len(ends))), []
+    for i in range(len(ends)):
+        if i not in left:
+            continue
+        left.discard(i)
+        line = list(ends[i])
+        for _ in range(2):  # on from one end, then from the other
+            while (following := next((j for j in at[line[-1]] if j in left), None)) is not None:
+                left.discard(following)
+                first, second = ends[following]
+                line.append(second if first == line[-1] else first)
+            line.reverse()
+        lines.append(line)
+    return lines

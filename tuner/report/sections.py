@@ -18,6 +18,7 @@ from tuner.report.parameters import place
 from tuner.report.snippets import snippets
 from tuner.report.words import duration, interval, short
 from tuner.spec import Range, Study
+from tuner.statistics import Interval
 
 __all__ = ["best_config", "failures", "header", "optimizer_table", "provenance", "question", "table"]
 
@@ -70,10 +71,19 @@ def best_card(frames: Frames) -> dict[str, str]:
     if best.confirmed:
         c = best.confirmation
         value = interval(float(c["mean"]), float(c["low"]), float(c["high"]))
-        note = f"{whose(best)}; 95 % interval over {c['seeds']} fresh seeds"
+        note = f"{whose(best)}; 95 % interval over {c['seeds']} {seeds_of(frames, best)}"
         return {"label": f"best {frames.study.metric}", "value": value, "note": note}
     note = f"{whose(best)}; not confirmed"
     return {"label": f"best {frames.study.metric}", "value": short(best.value), "note": note}
+
+
+def seeds_of(frames: Frames, best: Best) -> str:
+    """Which fresh seeds the confirmed values of a best config come from."""
+    return (
+        "reporting seeds"
+        if any(s.trial == best.trial and s.report for s in frames.found.standings)
+        else "ranking seeds"
+    )
 
 
 def whose(best: Best) -> str:
@@ -100,7 +110,7 @@ def best_config(frames: Frames) -> dict[str, Any] | None:
         "trial": best.trial,
         "settings": [setting(frames, best, name) for name in best.params if name not in ("epochs", "horizon")],
         "epochs": f"{best.epochs} of {best.training['horizon']}",
-        "results": results(best),
+        "results": results(frames, best),
         "snippets": snippets(best),
     }
 
@@ -134,18 +144,32 @@ def setting(frames: Frames, best: Best, name: str) -> dict[str, Any]:
     }
 
 
-def results(best: Best) -> list[tuple[str, str, str]]:
-    """Metrics of the best config: name, what the search measured, what fresh seeds or the test rows say."""
-    rows = [(best.metric, short(best.value), "")]
-    if best.confirmed:
-        c = best.confirmation
-        rows = [(best.metric, short(best.value), interval(float(c["mean"]), float(c["low"]), float(c["high"])))]
-        rows += [
-            (name, "", interval(float(test["mean"]), float(test["low"]), float(test["high"])))
-            for name, test in c.get("test", {}).items()
-        ]
-    own = [(name, short(value), "") for name, value in best.result.get("metrics", {}).items() if name != best.metric]
-    return rows + own
+def results(frames: Frames, best: Best) -> dict[str, Any]:
+    """Metrics of the best config as rows: what the search measured, what fresh seeds say."""
+    standing = next((s for s in frames.found.standings if s.trial == best.trial), None)
+    told: list[tuple[str, dict[str, Interval]]] = []
+    if standing and standing.report:
+        told.append(("reporting seeds", {best.metric: standing.report.goal, **standing.report.test}))
+    if standing:
+        told.append(("ranking seeds", {best.metric: standing.goal, **standing.test}))
+    searched = {best.metric: best.value, **best.result.get("metrics", {})}
+    names = dict.fromkeys([best.metric, *(name for _, means in told for name in means), *searched])
+    notes = [
+        "With 95 % intervals. The ranking seeds chose this config among the leaders, so they flatter it"
+        if told
+        else "",
+        "; the reporting seeds chose nothing: quote those." if len(told) > 1 else "." if told else "",
+    ]
+    return {
+        "columns": ["metric", *(seeds for seeds, _ in told), "search"],
+        "rows": [(name, *(said(means.get(name)) for _, means in told), short(searched.get(name))) for name in names],
+        "note": "".join(notes),
+    }
+
+
+def said(mean: Interval | None) -> str:
+    """A mean with its interval."""
+    return interval(mean.mean, mean.low, mean.high) if mean else ""
 
 
 def table(frames: Frames) -> dict[str, Any]:
@@ -163,6 +187,8 @@ def table(frames: Frames) -> dict[str, Any]:
     order = [*first, *(name for name in names if name not in first)]
     columns = {name: cells(frame[name]) for name in order if name in frame.columns}
     columns["confirmed"] = [confirmed.get(number, "") for number in columns["trial"]]
+    ties = zip(cells(frame["rank"]), cells(frame["tie"]), strict=True)
+    columns["rank"] = [rank if tie in (None, rank) else f"{tie}=" for rank, tie in ties]
     rows = [[short(columns[name][i]) for name in order] for i in range(min(len(frame), ROWS))]
     return {
         "columns": order,

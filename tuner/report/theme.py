@@ -15,7 +15,10 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, s
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours of a page: ground, text, lines, and one a series. `bad` is what diverged, `mute` what was pruned."""
+    """Colours of a page: ground, text, lines, one a series; `bad` is what diverged, `mute` what was pruned.
+
+    `heat` goes from bad values to good ones, all of it to be seen on the ground.
+    """
 
     ground: str
     text: str
@@ -39,7 +42,7 @@ LIGHT = Theme(
     highlight="#fff3c4",
     bad="#c4161c",
     series=("#0072b2", "#db9500", "#009e73", "#c561a0", "#56b4e9", "#7a2048", "#868700", "#4b3fa5"),
-    heat=("#f2f5f8", "#9fc3de", "#3f83b5", "#0b3c66"),
+    heat=("#c3d2e0", "#85b1d5", "#3a7ab0", "#0b3c66"),
 )
 DARK = Theme(
     ground="#15181c",
@@ -51,7 +54,7 @@ DARK = Theme(
     highlight="#4a4216",
     bad="#ff6b66",
     series=("#3ba7e0", "#f2b21e", "#21b98d", "#e592c4", "#8fd3fa", "#c25789", "#d1ac3a", "#ab86ff"),
-    heat=("#1d242c", "#245a84", "#4f9cd0", "#c9e4f7"),
+    heat=("#3b5064", "#3574a3", "#5fabd9", "#d6ebf9"),
 )
 PALETTE = len(LIGHT.series)
 
@@ -61,16 +64,37 @@ OFF = {"disable": True}
 def config(theme: Theme, legends: bool = True) -> dict[str, Any]:
     """The Vega-Lite configuration of a theme; a page that has legends of its own leaves the charts' out."""
     text = {"font": FONT, "color": theme.text}
-    axis = {"labelColor": theme.soft, "titleColor": theme.text, "gridColor": theme.grid, "tickColor": theme.mute}
+    axis: dict[str, Any] = {
+        "labelColor": theme.soft,
+        "titleColor": theme.text,
+        "gridColor": theme.grid,
+        "tickColor": theme.mute,
+    }
+    # room beside labels that are wider in the reader's font than in the one that the picture was laid out with
+    axis |= {"titlePadding": 10}
+    legend: dict[str, Any] = {
+        "labelColor": theme.text,
+        "titleColor": theme.soft,
+        "orient": "top",
+        "labelFontSize": 11,
+        "titleFontSize": 11,
+    }
     return {
         "background": theme.ground,
         "font": FONT,
         "view": {"stroke": None},
         "axis": {**axis, "domainColor": theme.mute, "labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": 500},
-        "legend": {"labelColor": theme.text, "titleColor": theme.soft, "orient": "top", **({} if legends else OFF)},
+        "legend": {**legend, **({} if legends else OFF)},
         "title": {"color": theme.text, "subtitleColor": theme.soft, "anchor": "start", "fontSize": 14},
         "text": text,
-        "range": {"category": list(theme.series), "ramp": list(theme.heat), "heatmap": list(theme.heat)},
+        "mark": {"color": theme.series[0]},
+        "range": {
+            "category": list(theme.series),
+            "ramp": list(theme.heat),
+            "heatmap": list(theme.heat),
+            "ordinal": {"scheme": list(theme.heat)},  # as many steps as there are values
+            "diverging": [theme.series[0], theme.mute, theme.bad, theme.series[5]],  # of states
+        },
         "line": {"strokeCap": "round", "strokeJoin": "round"},
         "style": _styles(theme),
         "aria": False,

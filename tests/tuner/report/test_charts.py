@@ -83,18 +83,10 @@ def test_axes_are_those_that_are_searched(varied: Result) -> None:
 
 
 def test_an_optimizer_has_one_colour_everywhere(varied: Result) -> None:
-    def scales(node: Any) -> list[Any]:
-        if isinstance(node, list):
-            return [one for part in node for one in scales(part)]
-        if not isinstance(node, dict):
-            return []
-        own = [node["scale"]] if node.get("field") == "optimizer" and "scale" in node else []
-        return own + [one for part in node.values() for one in scales(part)]
-
-    every = [figure for own in figures(Frames(varied)).values() for figure in own if figure.by_optimizer]
+    every = [figure for own in figures(Frames(varied)).values() for figure in own if figure.optimizers]
     assert len(every) >= 8
     for figure in every:
-        found = scales(figure.chart.to_dict(validate=False))
+        found = looks(figure.chart.to_dict(validate=False), "color")
         assert found
         assert all(scale == {"domain": ["momentum", "adam"], "range": "category"} for scale in found), figure.name
 
@@ -117,7 +109,7 @@ def test_seventeen_optimizers_are_told_apart(tmp_path: Path) -> None:
     study = changed_study(study={"trials": len(trials)}, model=linear, optimizers=own)
     frames = Frames(written(tmp_path, trials, [], study))
     assert len(names) > 2 * PALETTE
-    for figure in (one for own in figures(frames).values() for one in own if one.by_optimizer):
+    for figure in (one for own in figures(frames).values() for one in own if one.optimizers):
         document = figure.chart.to_dict(validate=False)
         seconds = [scale["range"] for channel in ("shape", "strokeDash") for scale in looks(document, channel)]
         assert seconds, figure.name

@@ -46,6 +46,8 @@ LOG_FROM = 5.0  # times the smallest value, from which a positive axis is logari
 CROSS = "M-1,-1L1,1M-1,1L1,-1"
 DONE = "datum.state === 'complete'"
 FAR = 1.5  # spans of the inner values, beyond which a value is drawn at the edge
+DEEP = 12.0  # decades below the middle, beyond which good values differ by rounding alone
+LABEL = "format(datum.value, abs(datum.value) >= 1e5 || abs(datum.value) < 1e-4 ? '.4~e' : '.4~g')"
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Figure:
     title: str
     caption: str
     chart: Any = None
-    by_optimizer: bool = False  # coloured by it: a page shows the legend
+    optimizers: tuple[str, ...] = ()  # that its colours tell apart: a page has a legend for them
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ class Axis:
         """Its ticks: whole powers of ten, with halves between them where those are few."""
         if not self.log:
             return alt.Axis(title=title, format=form, tickCount=6)
-        return alt.Axis(title=title, format="~g", values=powers(self.low, self.high))
+        return alt.Axis(title=title, labelExpr=LABEL, values=powers(self.low, self.high))
 
     def scale(self) -> alt.Scale:
         """As Vega-Lite has it; what lies beyond is drawn at the edge."""
@@ -98,24 +100,28 @@ def join(*sentences: str) -> str:
     return " ".join(sentence.strip() for sentence in sentences if sentence.strip())
 
 
-def value_axis(values: Any, lower_is_better: bool | None = None) -> Axis:
+def value_axis(values: Any, lower_is_better: bool | None = None, far: float = FAR) -> Axis:
     """An axis for values of which few may be far off: those are drawn at its edge.
 
-    Far is more than `FAR` spans of the middle 80 % from it; the better end is never cut.
+    `far` is in spans of the middle 80 %. The better end is not cut, but for a tenth at most that lies `DEEP`. The axis
+    is logarithmic where another would squeeze or cut what is positive.
     """
     finite = np.sort(np.asarray([v for v in values if v is not None and math.isfinite(v)], dtype=np.float64))
     if not len(finite):
         return Axis(False, 0.0, 1.0, 0)
     finite = finite.clip(-1e300, 1e300)  # room for spans of them
-    positive = finite[0] > 0
-    log = bool(positive and finite[int(0.9 * (len(finite) - 1))] >= LOG_FROM * finite[0])
-    turned = np.log10(finite) if log else finite
-    low, high = _ends(turned, lower_is_better)
-    beyond = int(((turned < low) | (turned > high)).sum())
-    low, high = _padded(low, high)
-    if not log:
-        return Axis(False, float(low), float(high), beyond)
-    return Axis(True, float(10 ** max(low, -307.0)), float(10 ** min(high, 307.0)), beyond)
+    if finite[0] > 0 and _spread(finite, lower_is_better, far):
+        powers_of_ten = np.log10(finite)
+        low, high = _ends(powers_of_ten, lower_is_better, far)
+        if lower_is_better:
+            low = max(low, min(_inner(powers_of_ten)[0], float(np.median(powers_of_ten)) - DEEP))
+        beyond = _beyond(powers_of_ten, low, high)
+        low, high = _padded(low, high)
+        if 10 ** min(high - low, 2.0) >= LOG_FROM:
+            return Axis(True, float(10 ** max(low, -307.0)), float(10 ** min(high, 307.0)), beyond)
+    low, high = _ends(finite, lower_is_better, far)
+    beyond = _beyond(finite, low, high)
+    return Axis(False, *_padded(low, high), beyond)
 
 
 def powers(low: float, high: float, most: int = 7) -> list[float]:
@@ -125,12 +131,31 @@ def powers(low: float, high: float, most: int = 7) -> list[float]:
         step = -(-(last - first + 1) // most)
         return [float(f"1e{k}") for k in range(first, last + 1, step)]
     fine = [float(f"{m}e{k}") for k in range(first - 1, last + 1) for m in (1, 2, 5)]
-    return [value for value in fine if low <= value <= high]
+    inside = [value for value in fine if low <= value <= high]
+    return inside if len(inside) > 1 else [low, high]
 
 
-def _ends(values: Any, lower_is_better: bool | None) -> tuple[float, float]:
-    inner = float(values[int(0.1 * (len(values) - 1))]), float(values[math.ceil(0.9 * (len(values) - 1))])
-    reach = FAR * (inner[1] - inner[0])
+def _spread(values: Any, lower_is_better: bool | None, far: float) -> bool:
+    """Whether positive values need a logarithmic axis: most of them far above the least, or some cut by another one."""
+    if lower_is_better is False:
+        return bool(_inner(values)[1] >= LOG_FROM * float(np.median(values)))
+    cut = values[-1] > _ends(values, lower_is_better, far)[1]
+    return bool((values[-1] if cut else values[int(0.9 * (len(values) - 1))]) >= LOG_FROM * values[0])
+
+
+def _beyond(values: Any, low: float, high: float) -> int:
+    """How many values lie outside of ends."""
+    return int(((values < low) | (values > high)).sum())
+
+
+def _inner(values: Any) -> tuple[float, float]:
+    """The ends of the middle 80 % of sorted values."""
+    return float(values[int(0.1 * (len(values) - 1))]), float(values[math.ceil(0.9 * (len(values) - 1))])
+
+
+def _ends(values: Any, lower_is_better: bool | None, far: float) -> tuple[float, float]:
+    inner = _inner(values)
+    reach = far * (inner[1] - inner[0])
     low, high = max(float(values[0]), inner[0] - reach), min(float(values[-1]), inner[1] + reach)
     if lower_is_better is True:
         low = float(values[0])
@@ -143,7 +168,7 @@ def _padded(low: float, high: float) -> tuple[float, float]:
     """A little room at both ends, and some where there is no span at all."""
     with np.errstate(over="ignore"):
         span = high - low
-    room = 0.04 * span if 0 < span < math.inf else max(abs(low) * 0.05, 1e-3)
+    room = 0.04 * span if 0 < span < math.inf else abs(low) * 0.05 or 1e-3
     return max(low - room, -1e308), min(high + room, 1e308)
 
 
@@ -181,7 +206,7 @@ def hyper_tooltip(frames: Frames, name: str) -> alt.Tooltip:
     return alt.Tooltip(field=field(name), type="nominal", title=name)
 
 
-def trial_points(frames: Frames, data: pd.DataFrame, x: Any, axis: Axis) -> Any:
+def trial_points(frames: Frames, data: pd.DataFrame, x: Any, axis: Axis, shown: Sequence[str]) -> Any:
     """Trials that have a value: complete ones full, pruned ones small and faint."""
     return (
         alt.Chart(data)
@@ -190,7 +215,7 @@ def trial_points(frames: Frames, data: pd.DataFrame, x: Any, axis: Axis) -> Any:
         .encode(
             x=x,
             y=goal_y(frames, axis),
-            **as_points(frames),
+            **as_points(frames, shown),
             size=alt.SizeValue(22, condition={"test": DONE, "value": 60}),
             opacity=alt.OpacityValue(0.45, condition=[{"test": AWAY, "value": 0.06}, {"test": DONE, "value": 0.95}]),
             tooltip=tooltip(frames),
@@ -210,7 +235,7 @@ def goal_y(frames: Frames, axis: Axis, title: str | None = None) -> alt.Y:
 
 def lost_points(frames: Frames, data: pd.DataFrame, x: Any) -> Any:
     """Diverged and failed trials, which have no value: crosses at the edge where bad values are."""
-    edge = 4 if frames.study.direction == "minimize" else HEIGHT - 4
+    edge = 4 if frames.study.direction == "minimize" else alt.expr("height - 4")
     return (
         alt.Chart(data)
         .transform_filter("datum.state === 'diverged' || datum.state === 'failed'")

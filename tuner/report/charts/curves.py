@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
-from tuner.report.charts.base import Axis, Figure, count, join, linked, powers, value_axis
-from tuner.report.charts.looks import as_lines, as_points, colour, fading
+from tuner.report.charts.base import CROSS, LABEL, Axis, Figure, count, join, linked, powers, value_axis
+from tuner.report.charts.looks import as_lines, as_points, colour, fading, seen
 from tuner.report.found import Frames
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ __all__ = ["BOLD", "MOST_CURVES", "chosen", "curves", "gap", "steps"]
 
 BOLD = 5  # curves in colour: the best trials
 MOST_CURVES = 200
+FAR = 0.5  # as `value_axis` has it: how bad the bad trials were is worth less room than how the good ones fell
 EMPTY = "No trial has a learning curve yet."
 
 
@@ -40,23 +41,31 @@ def curves(frames: Frames) -> list[Figure]:
     hidden = sum(frames.study.metric in trial.curves for trial in frames.found.all_trials) - len(numbers)
     if data["epoch"].max() == 1:
         return [Figure("curves", "Learning curves", "Each trial has one value and no curve.")]
-    axis = value_axis(data["value"], frames.study.direction == "minimize")
+    axis = value_axis(data["value"], frames.study.direction == "minimize", FAR)
     best = {trial.number for trial in frames.leaders[:BOLD]}
     data = data.assign(kind=["best" if number in best else "other" for number in data["trial"]])
-    data["last"] = data.groupby("trial")["epoch"].transform("max") == data["epoch"]
+    ends = data[data["value"].notna()].groupby("trial")["epoch"].max()
+    data["last"] = data["trial"].map(ends) == data["epoch"]
+    never = data["trial"].nunique() - len(ends)
     whose = "their optimizer's" if frames.optimizers else "one"
     caption = join(
         f"The best {count(len(best), 'trial')} in {whose} colour; complete ones grey; pruned ones thin, with a point"
-        " where they were stopped; diverged ones red.",
+        " where they were stopped; diverged ones red, with a cross at their last value.",
+        f"{count(never, 'trial')} diverged before the first value." if never else "",
         f"{count(hidden, 'curve')} left out, evenly." if hidden else "",
         axis.words,
     )
     title = f"{frames.study.metric} after each epoch"
-    figure = Figure("curves", title, caption, drawn(frames, data, axis, title, epoch_axis(data)), True)
+    figure = Figure("curves", title, caption, drawn(frames, data, axis, title, epoch_axis(data)), bold(frames))
     own = frames.study.own is not None  # nobody counts its updates, or knows which of its rows are for training
     both = any({"train_loss", "valid_loss"} <= set(trial.curves) for trial in frames.leaders)
     more = [] if own else [steps(frames, data, axis)]
     return [figure, *more, *([gap(frames)] if both or not own else [])]
+
+
+def bold(frames: Frames) -> tuple[str, ...]:
+    """The optimizers of the trials whose curves are in colour."""
+    return seen(frames, (str(trial.config.get("optimizer", "")) for trial in frames.leaders[:BOLD]))
 
 
 def epoch_axis(data: pd.DataFrame) -> alt.X:
@@ -84,9 +93,12 @@ def drawn(frames: Frames, data: pd.DataFrame, axis: Axis, title: str, x: alt.X) 
         base.transform_filter(f"{other}datum.state === 'diverged'")
         .mark_line(style="bad", strokeWidth=1, fill=None)
         .encode(opacity=fading(0.8)),
+        base.transform_filter(f"{other}datum.state === 'diverged' && datum.last")
+        .mark_point(style="bad", shape=CROSS, size=36, filled=False, strokeWidth=1.5)
+        .encode(opacity=fading(0.8)),
         base.transform_filter("datum.kind === 'best'")
         .mark_line(strokeWidth=2.4)
-        .encode(**as_lines(frames), opacity=fading(1)),
+        .encode(**as_lines(frames, bold(frames)), opacity=fading(1)),
         base.transform_filter("datum.trial === marked").mark_line(style="ink", strokeWidth=3, fill=None),
     ]
     return linked(layers, title, 320)
@@ -115,15 +127,14 @@ def steps(frames: Frames, data: pd.DataFrame, axis: Axis) -> Figure:
         type="quantitative",
         scale=alt.Scale(type="log", domain=[low, high], nice=False),
         axis=alt.Axis(
-            title="updates (steps of the optimizer), logarithmic", format="~s", values=powers(low, high), grid=False
+            title="updates (steps of the optimizer), logarithmic", labelExpr=LABEL, values=powers(low, high), grid=False
         ),
     )
     caption = (
         "The same curves at equal numbers of updates: in equal epochs a small batch makes more of them, so compare"
-        " batch"
-        " sizes here as well."
+        " batch sizes here as well."
     )
-    return Figure("curves-steps", title, caption, drawn(frames, data, axis, title, x), True)
+    return Figure("curves-steps", title, caption, drawn(frames, data, axis, title, x), bold(frames))
 
 
 def gap(frames: Frames) -> Figure:
@@ -150,13 +161,13 @@ def gap(frames: Frames) -> Figure:
         opacity=fading(1),
         tooltip=[*curve_tooltip(), alt.Tooltip(field="metric", type="nominal", title="curve")],
     )
-    line = base.mark_line(strokeWidth=1.8).encode(color=colour(frames), strokeDash=dash, detail="series:N")
-    ends = base.transform_filter("datum.last").mark_point(filled=True, size=36).encode(**as_points(frames))
+    shown = bold(frames)
+    line = base.mark_line(strokeWidth=1.8).encode(color=colour(frames, shown), strokeDash=dash, detail="series:N")
+    ends = base.transform_filter("datum.last").mark_point(filled=True, size=36).encode(**as_points(frames, shown))
     marked = line.transform_filter("datum.trial === marked").encode(strokeWidth=alt.value(4))
     caption = join(
         f"The best {count(len(best), 'trial')}: dashed on the training rows, solid on the validation rows. Where the"
-        " solid"
-        " line turns up while the dashed one falls, training on is overfitting; the best epoch is what counts.",
+        " solid line turns up while the dashed one falls, training on is overfitting; the best epoch is what counts.",
         axis.words,
     )
-    return Figure("curves-gap", title, caption, linked([line, ends, marked], title), True)
+    return Figure("curves-gap", title, caption, linked([line, ends, marked], title), shown)

@@ -28,7 +28,7 @@ def importances(frames: Frames) -> list[Figure]:
                 field="share",
                 type="quantitative",
                 scale=alt.Scale(domain=[0, 1]),
-                axis=alt.Axis(title="share", format="%"),
+                axis=alt.Axis(title="share", format="%", values=[0, 0.25, 0.5, 0.75, 1]),
             ),
             y=alt.Y(field="parameter", type="nominal", sort=None, axis=alt.Axis(title=None)),
             tooltip=[
@@ -39,9 +39,8 @@ def importances(frames: Frames) -> list[Figure]:
     )
     caption = (
         f"PED-ANOVA over {count(len(trials), 'trial')} compared after {count(epochs, 'epoch')}. After a search that"
-        " adapts"
-        " this is biased: where it has found the good values of a parameter, nearly all trials have them, and the"
-        " parameter seems to matter little. Optimizers share parameters of one role (momentum and beta1)."
+        " adapts this is biased: where it has found the good values of a parameter, nearly all trials have them, and"
+        " the parameter seems to matter little. Optimizers share parameters of one role (momentum and beta1)."
     )
     return [Figure("importance", TITLE, caption, linked([bars], TITLE, 40 + 24 * len(data)))]
 

@@ -6,6 +6,7 @@ them have the same ones again with another shape, and their lines another dash.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import altair as alt
@@ -13,7 +14,7 @@ import altair as alt
 from tuner.report.found import Frames
 from tuner.report.theme import PALETTE
 
-__all__ = ["AWAY", "DASHES", "SHAPES", "as_lines", "as_points", "colour", "fading", "key"]
+__all__ = ["AWAY", "DASHES", "SHAPES", "as_lines", "as_points", "colour", "fading", "key", "seen"]
 
 AWAY = "focus !== '' && focus !== datum.optimizer"
 SHAPES = ("circle", "triangle-up", "diamond", "square")
@@ -33,24 +34,30 @@ def turn(place: int) -> int:
     return place // PALETTE % len(SHAPES)
 
 
-def colour(frames: Frames) -> Any:
-    """The colour of an optimizer; one for all where a study has none."""
+def seen(frames: Frames, names: Iterable[str]) -> tuple[str, ...]:
+    """Those optimizers of the study that are among some names, in its order: what a legend lists."""
+    among = set(names)
+    return tuple(name for name in frames.optimizers if name in among)
+
+
+def colour(frames: Frames, shown: Sequence[str]) -> Any:
+    """The colour of an optimizer, its legend for those that are shown; one for all where a study has none."""
     if not frames.optimizers:
         only = alt.Scale(domain=["all"], range="category")
         return alt.ColorDatum("all", type="nominal", scale=only, legend=None)
-    shown = alt.Legend(title=None, columns=4, symbolType="circle", symbolOpacity=1)
     scale = alt.Scale(domain=frames.optimizers, range="category")
-    return alt.Color(field="optimizer", type="nominal", scale=scale, legend=shown)
+    return alt.Color(field="optimizer", type="nominal", scale=scale, legend=_legend(shown))
 
 
-def as_points(frames: Frames) -> dict[str, Any]:
+def as_points(frames: Frames, shown: Sequence[str]) -> dict[str, Any]:
     """Encodings of points of an optimizer."""
-    return {"color": colour(frames), **_second(frames, "shape", alt.Shape, SHAPES)}
+    return {"color": colour(frames, shown), **_second(frames, shown, "shape", alt.Shape, SHAPES)}
 
 
-def as_lines(frames: Frames) -> dict[str, Any]:
+def as_lines(frames: Frames, shown: Sequence[str]) -> dict[str, Any]:
     """Encodings of lines of an optimizer."""
-    return {"color": colour(frames), **_second(frames, "strokeDash", alt.StrokeDash, [list(dash) for dash in DASHES])}
+    dashes = [list(dash) for dash in DASHES]
+    return {"color": colour(frames, shown), **_second(frames, shown, "strokeDash", alt.StrokeDash, dashes)}
 
 
 def key(place: int) -> dict[str, str]:
@@ -60,13 +67,18 @@ def key(place: int) -> dict[str, str]:
     return {"colour": f"--c{place % PALETTE}", "shape": OUTLINES[SHAPES[again]], "dash": dash}
 
 
-def _second(frames: Frames, name: str, channel: Any, looks: Any) -> dict[str, Any]:
+def _legend(shown: Sequence[str]) -> Any:
+    """A legend for some of the optimizers; a page has its own, above its charts."""
+    return alt.Legend(title=None, columns=4, symbolOpacity=1, values=list(shown))
+
+
+def _second(frames: Frames, shown: Sequence[str], name: str, channel: Any, looks: Any) -> dict[str, Any]:
     """What tells those apart that share a colour; nothing where none do."""
     if len(frames.optimizers) <= PALETTE:
         return {}
     own = [looks[turn(place)] for place in range(len(frames.optimizers))]
     scale = alt.Scale(domain=frames.optimizers, range=own)
-    return {name: channel(field="optimizer", type="nominal", scale=scale, legend=alt.Legend(title=None, columns=4))}
+    return {name: channel(field="optimizer", type="nominal", scale=scale, legend=_legend(shown))}
 
 
 def fading(shown: float, faded: float = 0.06) -> Any:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 import numpy as np
 
-from tuner.report.charts.base import Figure, count, join, linked, powers, value_axis
-from tuner.report.charts.looks import AWAY, as_lines, fading
+from tuner.report.charts.base import CROSS, LABEL, Figure, count, join, linked, powers, value_axis
+from tuner.report.charts.looks import AWAY, as_lines, fading, seen
 from tuner.report.charts.paths import best_of_each
 from tuner.report.found import Frames, goal_curve, thinned
 from tuner.trial import Trial
@@ -23,6 +23,7 @@ DRAWS = "random_weights"
 BAND = (0.1, 0.5, 0.9)
 MOST_LINES = 100  # of a cloud
 STEPS: dict[str, Any] = {"fill": None, "interpolate": "step-after"}
+WHOLE = 1e9  # spans: an axis that cuts nothing
 LOSSES = ("train_loss", "valid_loss")  # the first that there is
 
 
@@ -56,7 +57,7 @@ def cloud(frames: Frames) -> Figure:
         field="draws",
         type="quantitative",
         scale=alt.Scale(type="log", domain=[1, last], nice=False),
-        axis=alt.Axis(title="draws, logarithmic", format="~s", values=powers(1, last), grid=False),
+        axis=alt.Axis(title="draws, logarithmic", labelExpr=LABEL, values=powers(1, last), grid=False),
     )
     y = alt.Y(field="value", type="quantitative", scale=axis.scale(), axis=axis.ticks("lowest loss so far"))
     told = [alt.Tooltip(field="trial", type="quantitative")]
@@ -103,40 +104,42 @@ def rate_figure(frames: Frames) -> Figure | None:
     for word, trial in chosen:
         curve = goal_curve(trial, metric)
         text = f"{word}: lr {float(trial.config['lr']):.3g}"
-        parts.append(
-            pd.DataFrame({"trial": trial.number, "rate": text, "epoch": np.arange(1, len(curve) + 1), "value": curve})
+        part = pd.DataFrame(
+            {"trial": trial.number, "rate": text, "epoch": np.arange(1, len(curve) + 1), "value": curve}
         )
+        last = int(np.flatnonzero(np.isfinite(curve)).max(initial=-1))
+        parts.append(part.assign(lost=(trial.state == "diverged") & (part.index == last)))
     data = pd.concat(parts, ignore_index=True)
-    title, axis = f"{name}: learning rates too small, good and too large", value_axis(data["value"], True)
+    title = f"{name}: learning rates too small, good and too large"
+    axis = value_axis([value for word, trial in chosen[:2] for value in goal_curve(trial, metric)], True, far=WHOLE)
     names = list(dict.fromkeys(data["rate"]))
     last = max(int(data["epoch"].max()), 2)
-    lines = (
-        alt.Chart(data)
-        .mark_line(strokeWidth=2)
-        .encode(
-            x=alt.X(
-                field="epoch",
-                type="quantitative",
-                scale=alt.Scale(domain=[1, last], nice=False),
-                axis=alt.Axis(title="epoch", format="d", tickMinStep=1, grid=False),
-            ),
-            y=alt.Y(field="value", type="quantitative", scale=axis.scale(), axis=axis.ticks(metric)),
-            color=alt.Color(
-                field="rate",
-                type="nominal",
-                scale=alt.Scale(domain=names, range="category"),
-                legend=alt.Legend(title=None, columns=1, labelLimit=320),
-            ),
-            opacity=alt.OpacityValue(
-                0.95, condition=[{"test": AWAY.replace("datum.optimizer", f"'{name}'"), "value": 0.1}]
-            ),
-        )
+    base = alt.Chart(data).encode(
+        x=alt.X(
+            field="epoch",
+            type="quantitative",
+            scale=alt.Scale(domain=[1, last], nice=False),
+            axis=alt.Axis(title="epoch", format="d", tickMinStep=1, grid=False),
+        ),
+        y=alt.Y(field="value", type="quantitative", scale=axis.scale(), axis=axis.ticks(metric)),
+        color=alt.Color(
+            field="rate",
+            type="nominal",
+            scale=alt.Scale(domain=names, range="category"),
+            legend=alt.Legend(title=None, columns=1, labelLimit=320),
+        ),
+        opacity=alt.OpacityValue(
+            0.95, condition=[{"test": AWAY.replace("datum.optimizer", f"'{name}'"), "value": 0.1}]
+        ),
     )
+    lost = base.transform_filter("datum.lost").mark_point(shape=CROSS, filled=False, size=70, strokeWidth=2)
     caption = join(
         "Too small creeps, too large jumps from side to side or blows up: between them lies a factor of a few.",
+        "A cross is where a trial diverged." if data["lost"].any() else "",
         axis.words,
+        "What the largest reaches beyond the axis is drawn at its edge.",
     )
-    return Figure("course-rates", title, caption, linked([lines], title, 300))
+    return Figure("course-rates", title, caption, linked([base.mark_line(strokeWidth=2), lost], title, 300))
 
 
 def stochastic(frames: Frames) -> Figure:
@@ -147,6 +150,7 @@ def stochastic(frames: Frames) -> Figure:
     if data.empty:
         return Figure("course-stochastic", title, "Neither has a learning curve yet.")
     axis = value_axis(data["value"], frames.study.direction == "minimize")
+    shown = seen(frames, data["optimizer"])
     line = (
         alt.Chart(data)
         .mark_line(strokeWidth=2.2)
@@ -158,7 +162,7 @@ def stochastic(frames: Frames) -> Figure:
                 axis=alt.Axis(title="epoch: one pass over the data", format="d", tickMinStep=1, grid=False),
             ),
             y=alt.Y(field="value", type="quantitative", scale=axis.scale(), axis=axis.ticks(frames.study.metric)),
-            **as_lines(frames),
+            **as_lines(frames, shown),
             opacity=fading(1),
         )
     )
@@ -167,4 +171,4 @@ def stochastic(frames: Frames) -> Figure:
         " minibatch, along a slope that is only right on average.",
         axis.words,
     )
-    return Figure("course-stochastic", title, caption, linked([line], title, 300), True)
+    return Figure("course-stochastic", title, caption, linked([line], title, 300), shown)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import altair as alt
 
 from tuner.report.budgets import best_of, chances
-from tuner.report.charts.base import Figure, field, goal_y, join, linked, value_axis
-from tuner.report.charts.looks import as_lines, as_points, colour, fading
+from tuner.report.charts.base import Figure, count, field, goal_y, join, linked, value_axis
+from tuner.report.charts.looks import AWAY, as_lines, as_points, colour, fading, seen
 from tuner.report.found import Frames
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["compared", "optimizers", "tuning_curves"]
+__all__ = ["BANDS", "compared", "optimizers", "tuning_curves"]
+
+BANDS = 3  # in one chart: more of them cover each other
+REPORTED = 11  # pixels below the ranking seeds
+TOLD = {"p_best": "P(best)", "search_value": "in the search", "search_rank": "rank there", "report": "reported"}
 
 
 def tuning_curves(frames: Frames) -> pd.DataFrame:
@@ -68,45 +73,52 @@ def tuned(frames: Frames) -> Figure:
     x = alt.X(
         field="trials",
         type="quantitative",
-        scale=alt.Scale(domainMin=1, nice=False),
+        scale=alt.Scale(domain=[1, max(2, *budgets)], nice=False),
         axis=alt.Axis(title="trials of the optimizer", format="d", tickMinStep=1),
     )
+    data = data.assign(last=data.groupby("optimizer")["trials"].transform("max") == data["trials"])
+    shown = seen(frames, data.loc[data["value"].notna(), "optimizer"])
+    banded = sorted(shown, key=lambda name: -chances(frames)[name])[:BANDS]
     base = alt.Chart(data).transform_filter("isValid(datum.value)").encode(x=x)
-    scale = axis.scale()
+    told = [
+        alt.Tooltip(field="optimizer", type="nominal"),
+        alt.Tooltip(field="trials", type="quantitative"),
+        alt.Tooltip(field="value", type="quantitative", title="median best", format=".4~g"),
+    ]
+    lines = base.encode(y=goal_y(frames, axis), opacity=fading(1), tooltip=told)
     layers = [
         base.mark_area(clip=True).encode(
-            y=alt.Y(field="low", type="quantitative", scale=scale),
+            y=alt.Y(field="low", type="quantitative", scale=axis.scale()),
             y2="high",
-            color=colour(frames),
-            opacity=fading(0.16, 0.02),
+            color=colour(frames, shown),
+            opacity=banded_opacity(banded),
         ),
-        base.mark_line(strokeWidth=2.2).encode(
-            y=goal_y(frames, axis),
-            **as_lines(frames),
-            opacity=fading(1),
-            tooltip=[
-                alt.Tooltip(field="optimizer", type="nominal"),
-                alt.Tooltip(field="trials", type="quantitative"),
-                alt.Tooltip(field="value", type="quantitative", title="median best", format=".4~g"),
-            ],
-        ),
+        lines.mark_line(strokeWidth=2.2).encode(**as_lines(frames, shown)),
+        lines.transform_filter("datum.last").mark_point(filled=True, size=40).encode(**as_points(frames, shown)),
     ]
-    if len(budgets) > 1 and min(budgets) < max(budgets):
+    uneven = len(budgets) > 1 and min(budgets) < max(budgets)
+    if uneven:
         import pandas as pd
 
         rule = alt.Chart(pd.DataFrame({"trials": [min(budgets)]})).mark_rule(style="quiet", strokeDash=[4, 4])
         layers.insert(0, rule.encode(x=x))
+    some = f", shown of {', '.join(banded)}: choose another in the legend to see its own" if len(shown) > BANDS else ""
     caption = join(
         "What the best of n of an optimizer's trials comes to, drawn at random from those it had: the line is the"
-        " median,"
-        " the band holds 80 %.",
-        f"Budgets differ: compare at the dashed rule ({min(budgets)} trials), the smallest of them."
-        if layers[0].mark != "area" and len(budgets) > 1 and min(budgets) < max(budgets)
+        f" median, the band holds 80 %{some}.",
+        f"Budgets differ: compare at the dashed rule ({count(min(budgets), 'trial')}), the smallest of them."
+        if uneven
         else "",
         "A sampler that adapts chose later trials by earlier ones, so early parts of a line are pessimistic.",
         axis.words,
     )
-    return Figure("optimizers", title, caption, linked(layers, title), True)
+    return Figure("optimizers", title, caption, linked(layers, title), shown)
+
+
+def banded_opacity(banded: list[str]) -> alt.OpacityValue:
+    """Bands of some optimizers; while one is in focus, of that one alone."""
+    own = f"focus === datum.optimizer || (focus === '' && indexof({json.dumps(banded)}, datum.optimizer) >= 0)"
+    return alt.OpacityValue(0, condition=[{"test": AWAY, "value": 0}, {"test": own, "value": 0.18}])
 
 
 def confirmed(frames: Frames) -> Figure:
@@ -115,38 +127,43 @@ def confirmed(frames: Frames) -> Figure:
     if data.empty:
         return Figure("confirmation", title, "Nothing is confirmed yet: the search's values stand alone.")
     data = data.assign(label=[f"{trial} {name}" for trial, name in zip(data["trial"], data["optimizer"], strict=True)])
-    metric = frames.study.metric
-    ends = [*data["low"], *data["high"], *data["mean"], *data["search_value"]]
-    axis = value_axis([value for value in ends if value == value])
-    x = alt.X(
-        field="mean", type="quantitative", scale=axis.scale(), axis=alt.Axis(title=metric, format=".3~g", tickCount=6)
-    )
-    y = alt.Y(field="label", type="nominal", sort=list(data["label"]), axis=alt.Axis(title="trial", labelLimit=130))
-    found = [
-        alt.Tooltip(field=field(name), type="quantitative", title=name.replace("_", " "), format=".4~g")
-        for name in ("trial", "rank", "mean", "low", "high", "p_best", "search_value", "search_rank", "seeds")
+    ends = ["mean", "low", "high", "search_value", "report", "report_low", "report_high"]
+    axis = value_axis(data[ends].to_numpy(dtype=float).ravel())
+    shown = seen(frames, data["optimizer"])
+
+    def along(name: str) -> alt.X:
+        return alt.X(field=name, type="quantitative", scale=axis.scale(), axis=axis.ticks(frames.study.metric))
+
+    y = alt.Y(field="label", type="nominal", sort=list(data["label"]), axis=alt.Axis(title=None, labelLimit=170))
+    told = [
+        alt.Tooltip(field=field(name), type="quantitative", title=TOLD.get(name, name), format=".4~g")
+        for name in ("trial", "rank", "mean", "low", "high", "p_best", "search_value", "search_rank", "seeds", "report")
     ]
-    base = alt.Chart(data).encode(y=y, tooltip=found)
+    base = alt.Chart(data).encode(y=y, tooltip=told)
+    spans = base.transform_filter("isValid(datum.low)").mark_rule(strokeWidth=3)
+    reports = base.transform_filter("isValid(datum.report)")
     layers = [
-        base.transform_filter("isValid(datum.low)")
-        .mark_rule(strokeWidth=3)
-        .encode(
-            x=alt.X(field="low", type="quantitative", scale=axis.scale()),
-            x2="high",
-            color=colour(frames),
-            opacity=fading(0.7),
+        spans.encode(x=along("low"), x2="high", color=colour(frames, shown), opacity=fading(0.7)),
+        base.mark_point(filled=True, size=110).encode(x=along("mean"), **as_points(frames, shown), opacity=fading(1)),
+        reports.mark_rule(style="ink", strokeWidth=1.5, yOffset=REPORTED).encode(
+            x=along("report_low"), x2="report_high"
         ),
-        base.mark_point(filled=True, size=110).encode(x=x, **as_points(frames), opacity=fading(1)),
-        base.mark_tick(style="ink", thickness=2.5, size=16).encode(
-            x=alt.X(field="search_value", type="quantitative", scale=axis.scale())
+        reports.mark_point(style="ink", shape="diamond", filled=True, size=60, yOffset=REPORTED).encode(
+            x=along("report")
         ),
-        base.transform_filter("datum.trial === marked").mark_point(style="marked", size=260, opacity=1).encode(x=x),
+        base.mark_tick(style="ink", thickness=2.5, size=16).encode(x=along("search_value")),
+        base.transform_filter("datum.trial === marked")
+        .mark_point(style="marked", size=260, opacity=1)
+        .encode(x=along("mean")),
     ]
     seeds = int(data["seeds"].iloc[0])
     caption = join(
-        f"Best first. Points are means over {seeds} fresh seeds with their 95 % interval; the upright stroke is what"
-        " the"
-        " search had measured, on one split. A stroke far on the good side of its interval was luck.",
+        f"A row a trial, best first. Points are means over the {count(seeds, 'ranking seed')}, which chose the best,"
+        " with their 95 % interval; the upright stroke is what the search had measured, on one split. A stroke far on"
+        " the good side of its interval was luck.",
+        "The diamond below the first is the best config on its reporting seeds, which chose nothing: quote that one."
+        if data["report"].notna().any()
+        else "",
         axis.words,
     )
-    return Figure("confirmation", title, caption, linked(layers, title, 60 + 28 * len(data)), True)
+    return Figure("confirmation", title, caption, linked(layers, title, 70 + 32 * len(data)), shown)

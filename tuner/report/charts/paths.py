@@ -9,7 +9,7 @@ import numpy as np
 
 from objectives.surfaces import Surface
 from tuner.report.charts.base import Figure, linked
-from tuner.report.charts.looks import as_lines, as_points, fading
+from tuner.report.charts.looks import as_lines, as_points, fading, seen
 from tuner.report.contours import contours, window
 from tuner.report.found import Frames, goal_curve
 from tuner.trial import Trial
@@ -74,20 +74,22 @@ def path_figure(frames: Frames, surface: Surface) -> Figure:
             alt.Tooltip(field="value", type="quantitative", format=".4~g"),
         ],
     )
+    shown = seen(frames, data["optimizer"])
     scattered = " || ".join(f"datum.optimizer === '{name}'" for name in SCATTERED)
     layers = [
         lines.encode(x=x, y=y, color=shade, detail="level:Q", order=alt.value(None)),
-        alt.Chart(minima).mark_point(shape="cross", style="ink", filled=True, size=110).encode(x=x, y=y),
-        walks.transform_filter(f"!({scattered})").mark_line(strokeWidth=2).encode(order="epoch:Q", **as_lines(frames)),
-        walks.mark_point(filled=True, size=22).encode(**as_points(frames)),
+        walks.transform_filter(f"!({scattered})")
+        .mark_line(strokeWidth=2)
+        .encode(order="epoch:Q", **as_lines(frames, shown)),
+        walks.mark_point(filled=True, size=22).encode(**as_points(frames, shown)),
+        alt.Chart(minima).mark_point(shape="cross", style="ink", filled=True, size=130).encode(x=x, y=y),
         walks.transform_filter("datum.trial === marked").mark_point(style="marked", size=80, opacity=1),
     ]
     caption = (
-        "Lines join points of equal value, the darkest are the lowest; crosses are minima. Every dot is the state"
-        " after an"
-        " epoch. Random weights follow no path: their dots are the best drawn so far."
+        "Lines join points of equal value, the strongest are the lowest; crosses are minima. Every dot is the state"
+        " after an epoch. Random weights follow no path: their dots are the best drawn so far."
     )
-    return Figure("course", title, caption, unshared(linked(layers, title, 420)), True)
+    return Figure("course", title, caption, unshared(linked(layers, title, 420)), shown)
 
 
 def unshared(chart: Any) -> Any:

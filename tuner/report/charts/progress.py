@@ -9,7 +9,10 @@ import numpy as np
 
 from tuner.goal import signed
 from tuner.report.charts.base import (
+    DONE,
+    Axis,
     Figure,
+    count,
     goal_axis,
     goal_y,
     join,
@@ -17,15 +20,16 @@ from tuner.report.charts.base import (
     lost_points,
     marked_points,
     trial_points,
-    value_axis,
 )
+from tuner.report.charts.looks import AWAY, as_points, seen
 from tuner.report.found import Frames
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["best_so_far", "progress"]
+__all__ = ["best_so_far", "progress", "spent"]
 
+MOST_POINTS = 1000  # over time, the leaders among them: more cover each other
 EMPTY = "No trial is complete yet."
 
 
@@ -50,6 +54,7 @@ def progress(frames: Frames) -> list[Figure]:
     if not frames.leaders:
         return [Figure("progress", "Search progress", EMPTY)]
     axis, best = goal_axis(frames), best_so_far(frames)
+    shown = valued(frames)
     plain = alt.Scale(domain=[0, max(1, len(frames.trials) - 1)], nice=False, padding=8)
     x = alt.X(
         field="trial",
@@ -63,7 +68,7 @@ def progress(frames: Frames) -> list[Figure]:
         .mark_line(interpolate="step-after", style="ink", fill=None)
     )
     layers = [
-        trial_points(frames, frames.trials, x, axis),
+        trial_points(frames, frames.trials, x, axis, shown),
         lost_points(frames, frames.trials, x),
         line.encode(x=x, y=goal_y(frames, axis)),
         marked_points(frames, frames.trials, x, axis),
@@ -74,21 +79,59 @@ def progress(frames: Frames) -> list[Figure]:
         " they diverged or failed. The line is the best complete trial so far.",
         axis.words,
     )
-    return [Figure("progress", title, caption, linked(layers, title), by_optimizer=True), over_time(frames, best)]
+    return [Figure("progress", title, caption, linked(layers, title), shown), over_time(frames, best, axis)]
 
 
-def over_time(frames: Frames, best: pd.DataFrame) -> Figure:
-    """The best so far over seconds of training, summed over workers."""
-    axis = value_axis(best["value"], frames.study.direction == "minimize")
+def valued(frames: Frames) -> tuple[str, ...]:
+    """The optimizers that have a trial with a value."""
+    return seen(frames, (str(t.config.get("optimizer", "")) for t in frames.found.all_trials if t.value is not None))
+
+
+def spent(frames: Frames) -> pd.DataFrame:
+    """Trials that have a value, at most `MOST_POINTS` of them: trial, optimizer, state, spent (by its end), value."""
+    import pandas as pd
+
+    trials = frames.found.all_trials
+    ends = dict(zip((t.number for t in trials), np.cumsum([t.seconds for t in trials]), strict=True))
+    own = [t for t in trials if t.value is not None and np.isfinite(t.value)]
+    first = {t.number for t in frames.leaders[: MOST_POINTS // 2]}
+    rest, room = [t for t in own if t.number not in first], MOST_POINTS - len(first)
+    rest = [rest[i * len(rest) // room] for i in range(room)] if len(rest) > room else rest
+    kept = sorted([*(t for t in own if t.number in first), *rest], key=lambda t: t.number)
+    rows = [(t.number, str(t.config.get("optimizer", "")), t.state, ends[t.number], t.value) for t in kept]
+    return pd.DataFrame(rows, columns=["trial", "optimizer", "state", "spent", "value"])
+
+
+def over_time(frames: Frames, best: pd.DataFrame, axis: Axis) -> Figure:
+    """Trials and the best so far over seconds of training, summed over workers."""
     total = float(best["spent"].iloc[-1])
     unit, size = ("hours", 3600.0) if total > 7200 else ("minutes", 60.0) if total > 120 else ("seconds", 1.0)
-    x = alt.X(field="spent", type="quantitative", axis=alt.Axis(title=f"{unit} of training, all workers together"))
-    line = (
-        alt.Chart(best.assign(spent=best["spent"] / size))
-        .transform_filter("isValid(datum.value)")
-        .mark_line(interpolate="step-after", style="ink", fill=None)
-        .encode(x=x, y=goal_y(frames, axis, f"best {frames.study.metric} so far"))
+    x = alt.X(
+        field="spent",
+        type="quantitative",
+        scale=alt.Scale(domain=[0, total / size or 1.0], nice=False, padding=8),
+        axis=alt.Axis(title=f"{unit} of training, all workers together", format="~g", tickCount=6, grid=False),
     )
-    title = "The best so far over training time"
-    caption = join("Trials in the order of their numbers, each adding the time it trained.", axis.words)
-    return Figure("progress-time", title, caption, linked([line], title, 200))
+    data, shown = spent(frames), valued(frames)
+    hidden = sum(trial.value is not None for trial in frames.found.all_trials) - len(data)
+    told = [alt.Tooltip(field=name, type="nominal") for name in ("trial", "optimizer", "state")]
+    told += [alt.Tooltip(field="value", type="quantitative", title=frames.study.metric, format=".4~g")]
+    points = alt.Chart(data.assign(spent=data["spent"] / size)).encode(x=x, y=goal_y(frames, axis))
+    line = alt.Chart(best.assign(spent=best["spent"] / size)).transform_filter("isValid(datum.value)")
+    layers = [
+        points.mark_point(filled=True).encode(
+            **as_points(frames, shown),
+            size=alt.SizeValue(16, condition={"test": DONE, "value": 40}),
+            opacity=alt.OpacityValue(0.4, condition=[{"test": AWAY, "value": 0.06}, {"test": DONE, "value": 0.9}]),
+            tooltip=told,
+        ),
+        line.mark_line(interpolate="step-after", style="ink", fill=None).encode(x=x, y=goal_y(frames, axis)),
+        points.transform_filter("datum.trial === marked").mark_point(style="marked", size=150, opacity=1),
+    ]
+    title = "The same over training time"
+    caption = join(
+        "Trials in the order of their numbers, each at the end of the time it trained, added to that of those before.",
+        f"{count(hidden, 'trial')} left out, evenly." if hidden else "",
+        axis.words,
+    )
+    return Figure("progress-time", title, caption, linked(layers, title), shown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
@@ -10,8 +11,10 @@ from tuner.goal import signed
 from tuner.report.charts.base import (
     CROSS,
     DONE,
+    LABEL,
     Axis,
     Figure,
+    count,
     field,
     goal_axis,
     goal_y,
@@ -24,7 +27,7 @@ from tuner.report.charts.base import (
     tooltip,
     trial_points,
 )
-from tuner.report.charts.looks import as_lines, colour, fading
+from tuner.report.charts.looks import AWAY, as_lines, colour, fading, seen
 from tuner.report.found import Frames
 from tuner.report.parameters import Parameter, place
 from tuner.spec import Range, text_of
@@ -35,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["edges", "envelope", "pair", "sensitivity"]
 
 BUCKETS = 8  # of a parameter's own scale, over its range
-LOG1M = "1 - {name} (searched on its logarithm)"
+MOST_EDGES = 4  # optimizers whose ranges' ends are told apart
 
 
 def sensitivity(frames: Frames) -> list[Figure]:
@@ -54,21 +57,51 @@ def owners(frames: Frames, name: str) -> list[Parameter]:
 
 def one_parameter(frames: Frames, name: str) -> Figure:
     """All trials against one parameter, the best of each bucket as a line, the edges of its range."""
-    found = owners(frames, name)
+    ranged = owners(frames, name)[0].scale != "choices"
     axis, data = goal_axis(frames), frames.trials
-    x = parameter_x(frames, name)
-    layers = [trial_points(frames, data, x, axis), lost_points(frames, data, x), marked_points(frames, data, x, axis)]
-    if who := searching(frames, name):
-        layers = [layer.transform_filter(who) for layer in layers]
+    x, shown = parameter_x(frames, name), drawn(frames, name)
+    layers = [
+        trial_points(frames, data, x, axis, shown),
+        lost_points(frames, data, x),
+        marked_points(frames, data, x, axis),
+    ]
+    layers = [layer.transform_filter(having(frames, name)) for layer in layers]
     if more := mirrors(frames, name):
         layers = [layer.transform_calculate(**more) for layer in layers]
-    caption = "Full points are complete trials, faint ones were pruned, crosses diverged or failed."
-    if found[0].scale != "choices":
-        layers = [edge_rules(frames, name, x), *layers, envelope_line(frames, name, x, axis)]
-        caption = "The line joins the best trial of each eighth of the range; dashed rules are its ends. " + caption
+    if ranged:
+        layers = [edge_rules(frames, name, x, shown), *layers, envelope_line(frames, name, x, axis, shown)]
+    elif len(shown) > 1:
+        layers = [layer.encode(xOffset=side_by_side(shown)) for layer in layers]
     title = f"{frames.study.metric} against {name}"
-    chart = linked(layers, title)
-    return Figure(f"sensitivity-{name}", title, join(caption, axis.words), chart, True)
+    caption = join(
+        "The line joins the best trial of each eighth of the range." if ranged else "",
+        edge_words(frames, name) if ranged else "",
+        "Optimizers stand side by side at each value." if not ranged and len(shown) > 1 else "",
+        "Full points are complete trials, faint ones were pruned, crosses diverged or failed.",
+        missing_words(frames, [name]),
+        axis.words,
+    )
+    return Figure(f"sensitivity-{name}", title, caption, linked(layers, title), shown)
+
+
+def drawn(frames: Frames, name: str) -> tuple[str, ...]:
+    """The optimizers that have a trial with a value of the parameter, among those that search it."""
+    own = {p.optimizer for p in owners(frames, name)}
+    trials = (t for t in frames.found.all_trials if t.value is not None and t.config.get(name) is not None)
+    found = {str(t.config.get("optimizer", "")) for t in trials}
+    return seen(frames, found if "" in own else found & own)
+
+
+def side_by_side(shown: Sequence[str]) -> alt.XOffset:
+    """Optimizers beside each other at one place of an axis, so that they do not cover each other."""
+    return alt.XOffset(field="optimizer", type="nominal", sort=list(shown), scale=alt.Scale(domain=list(shown)))
+
+
+def missing_words(frames: Frames, names: Sequence[str]) -> str:
+    """How many trials have no value of shared parameters, as methods that take all rows have no batch size."""
+    shared = [name for name in names if not any(p.optimizer for p in owners(frames, name))]
+    missing = int(frames.trials[shared].isna().any(axis=1).sum()) if shared else 0
+    return f"Left out: {count(missing, 'trial')} without {' or '.join(shared)}." if missing else ""
 
 
 def mirrors(frames: Frames, name: str) -> dict[str, str]:
@@ -78,9 +111,11 @@ def mirrors(frames: Frames, name: str) -> dict[str, str]:
     return {mirrored(name): f"isValid(datum[{quoted(name)}]) ? 1 - datum[{quoted(name)}] : null"}
 
 
-def searching(frames: Frames, name: str) -> str:
-    """An expression: whether a trial's optimizer searches the parameter, and does not merely hold it fixed."""
-    return " || ".join(f"datum.optimizer === {quoted(p.optimizer)}" for p in owners(frames, name) if p.optimizer)
+def having(frames: Frames, name: str) -> str:
+    """An expression: whether a trial has the parameter, and its optimizer searches it and does not hold it fixed."""
+    has = f"isValid(datum[{quoted(name)}])"
+    own = " || ".join(f"datum.optimizer === {quoted(p.optimizer)}" for p in owners(frames, name) if p.optimizer)
+    return f"{has} && ({own})" if own else has
 
 
 def mirrored(name: str) -> str:
@@ -98,7 +133,7 @@ def parameter_x(frames: Frames, name: str) -> alt.X:
             field=field(name),
             type="nominal",
             sort=known,
-            scale=alt.Scale(domain=known, type="point", padding=0.5),
+            scale=alt.Scale(domain=known, type="band", padding=0.4),
             axis=ticks,
         )
     low, high = span(frames, name)
@@ -109,7 +144,7 @@ def parameter_x(frames: Frames, name: str) -> alt.X:
             scale=alt.Scale(type="log", domain=[high, low], nice=False, clamp=True, padding=12),
             axis=alt.Axis(
                 title=f"{name} (even in the logarithm of its distance from 1)",
-                labelExpr="format(1 - datum.value, '.4~f')",
+                labelExpr="format(1 - datum.value, '.8~f')",
                 values=powers(low, high),
                 grid=False,
             ),
@@ -160,10 +195,20 @@ def on_axis(parameter: Parameter, value: float) -> float:
     return 1 - value if parameter.scale == "log1m" else value
 
 
-def edge_rules(frames: Frames, name: str, x: alt.X) -> Any:
-    """The edges as dashed rules."""
+def edge_rules(frames: Frames, name: str, x: alt.X, shown: Sequence[str]) -> Any:
+    """The edges as dashed rules; where they are many, of the optimizer in focus alone."""
     rule = alt.Chart(edges(frames, name)).mark_rule(strokeDash=[3, 3], strokeWidth=1)
-    return rule.encode(x=x, color=colour(frames), opacity=fading(0.55))
+    own = "focus !== '' && focus === datum.optimizer"
+    some = alt.OpacityValue(0, condition=[{"test": AWAY, "value": 0}, {"test": own, "value": 0.7}])
+    opacity = some if len(owners(frames, name)) > MOST_EDGES else fading(0.55)
+    return rule.encode(x=x, color=colour(frames, shown), opacity=opacity)
+
+
+def edge_words(frames: Frames, name: str) -> str:
+    """What a caption says of the edges."""
+    if len(owners(frames, name)) > MOST_EDGES:
+        return "Choose an optimizer in the legend to see the ends of its range."
+    return "Dashed rules are its ends."
 
 
 def envelope(frames: Frames, name: str) -> pd.DataFrame:
@@ -194,10 +239,10 @@ def ahead(frames: Frames, value: float, other: float) -> bool:
     return signed(value, frames.study.direction) < signed(other, frames.study.direction)
 
 
-def envelope_line(frames: Frames, name: str, x: alt.X, axis: Axis) -> Any:
+def envelope_line(frames: Frames, name: str, x: alt.X, axis: Axis, shown: Sequence[str]) -> Any:
     """The best of each bucket, joined."""
     line = alt.Chart(envelope(frames, name)).mark_line(strokeWidth=1.6)
-    return line.encode(x=x, y=goal_y(frames, axis), **as_lines(frames), opacity=fading(0.9))
+    return line.encode(x=x, y=goal_y(frames, axis), **as_lines(frames, shown), opacity=fading(0.9))
 
 
 def pair(frames: Frames, names: tuple[str, str] | None) -> list[Figure]:
@@ -219,10 +264,11 @@ def pair(frames: Frames, names: tuple[str, str] | None) -> list[Figure]:
             reverse=minimize,
             clamp=True,
         ),
-        legend=alt.Legend(title=frames.study.metric, gradientLength=160, format=".3~g", tickCount=4),
+        legend=alt.Legend(title=frames.study.metric, gradientLength=160, **heat_ticks(axis)),
     )
     more = mirrors(frames, names[0]) | mirrors(frames, names[1])
     base = alt.Chart(frames.trials).encode(x=x, y=y, tooltip=tooltip(frames))
+    base = base.transform_filter(" && ".join(f"isValid(datum[{quoted(name)}])" for name in names))
     base = base.transform_calculate(**more) if more else base
     lost = "datum.state === 'diverged' || datum.state === 'failed'"
     size = alt.SizeValue(45, condition={"test": DONE, "value": 90})
@@ -235,11 +281,21 @@ def pair(frames: Frames, names: tuple[str, str] | None) -> list[Figure]:
         .encode(color=heat, size=size, opacity=fading(0.95)),
         base.transform_filter("datum.trial === marked").mark_point(style="marked", size=220, opacity=1),
     ]
-    caption = (
+    caption = join(
         "Strong colours are good values; large points are complete trials, small ones were pruned, crosses diverged or"
-        " failed. All optimizers together."
+        " failed.",
+        "All optimizers together." if len(frames.optimizers) > 1 else "",
+        missing_words(frames, names),
     )
     return [Figure("pair", title, caption, linked(layers, title, 320))]
+
+
+def heat_ticks(axis: Axis) -> dict[str, Any]:
+    """Few labels for a scale of colours, which is short."""
+    if not axis.log:
+        return {"format": ".3~g", "tickCount": 3}
+    ticks = powers(axis.low, axis.high, 3)
+    return {"labelExpr": LABEL, "values": ticks[:: -(-len(ticks) // 4)]}
 
 
 def upwards(x: alt.X) -> alt.Y:

@@ -8,7 +8,7 @@ import altair as alt
 import numpy as np
 
 from objectives.surfaces import Surface
-from tuner.report.charts.base import Figure, linked
+from tuner.report.charts.base import Figure, linked, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,9 +39,7 @@ def secants(surface: Surface) -> Figure:
     data = pd.concat(rows, ignore_index=True)
     caption = (
         f"A slice of the {surface.name} surface through its start, along x1. A difference over a width h is the"
-        " slope of a secant; as h shrinks it"
-        " becomes"
-        f" the tangent's, {slope:.4g}, and then rounding takes over."
+        f" slope of a secant; as h shrinks it becomes the tangent's, {slope:.4g}, and then rounding takes over."
     )
     return Figure("course-secant", title, caption, slice_chart(data, along(surface, start, at), title))
 
@@ -90,11 +88,19 @@ def slice_chart(data: pd.DataFrame, shown: Any, title: str, x_title: str = "x1")
     room = 0.08 * (high - low) or 1.0
     names = list(dict.fromkeys(data["line"]))
     plain = alt.Scale(domain=[float(data["x"].min()), float(data["x"].max())], nice=False)
+    # Lines that all but meet are seen through each other: the first is thick, the others lie on it, broken.
+    broken = [[1, 0], [6, 4], [2, 3], [8, 3, 2, 3], [1, 3]]
+    legend = alt.Legend(title=None, columns=1, labelLimit=320)
     lines = (
         alt.Chart(data)
-        .mark_line(clip=True, strokeWidth=2)
+        .mark_line(clip=True)
         .encode(
-            x=alt.X(field="x", type="quantitative", scale=plain, axis=alt.Axis(title=x_title, grid=False)),
+            x=alt.X(
+                field="x",
+                type="quantitative",
+                scale=plain,
+                axis=alt.Axis(title=x_title, grid=False, tickCount=6, format=".4~g"),
+            ),
             y=alt.Y(
                 field="value",
                 type="quantitative",
@@ -105,8 +111,12 @@ def slice_chart(data: pd.DataFrame, shown: Any, title: str, x_title: str = "x1")
                 field="line",
                 type="nominal",
                 scale=alt.Scale(domain=names, range="category"),
-                legend=alt.Legend(title=None, columns=1, labelLimit=320),
+                legend=legend,
             ),
+            strokeDash=alt.StrokeDash(
+                field="line", type="nominal", scale=alt.Scale(domain=names, range=broken[: len(names)]), legend=legend
+            ),
+            strokeWidth=alt.StrokeWidthValue(2, condition={"test": f"datum.line === {quoted(names[0])}", "value": 3.5}),
         )
     )
     return linked([lines], title, 300)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["STATES", "endings", "generations", "saved", "time"]
 
+WIDEST = 90  # pixels of a bar
+MOST_TICKS = 12
 STATES = ("complete", "pruned", "diverged", "failed")
 
 
@@ -62,18 +64,25 @@ def by_generation(frames: Frames) -> Figure:
 
 def stacked(data: pd.DataFrame, over: str, over_title: str, value: str, value_title: str, title: str) -> Any:
     """Bars stacked by state."""
+    known = [state for state in STATES if state in set(data["state"])]
     state = alt.Color(
         field="state",
         type="nominal",
         sort=list(STATES),
-        scale=alt.Scale(domain=list(STATES), range=["#0072b2", "#9aa4af", "#d9534f", "#7a2048"]),
-        legend=alt.Legend(title=None),
+        scale=alt.Scale(domain=list(STATES), range="diverging"),
+        legend=alt.Legend(title=None, values=known),
     )
+    places = sorted(map(int, data[over].unique()))
+    some = places[:: -(-len(places) // MOST_TICKS)]
     bars = (
         alt.Chart(data)
-        .mark_bar()
+        .mark_bar(width=alt.expr(f"min({WIDEST}, max(1, 0.9 * bandwidth('x')))"))
         .encode(
-            x=alt.X(field=over, type="ordinal", axis=alt.Axis(title=over_title, labelAngle=0, labelOverlap=True)),
+            x=alt.X(
+                field=over,
+                type="ordinal",
+                axis=alt.Axis(title=over_title, labelAngle=0, labelOverlap=True, values=some),
+            ),
             y=alt.Y(
                 field=value,
                 type="quantitative",

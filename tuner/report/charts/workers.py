@@ -94,11 +94,12 @@ def timeline(frames: Frames) -> Figure:
     if data.empty:
         return by_generation(runs(frames), waited)
     shown = joined(data)
+    rungs = sorted(map(int, data["rung"].unique()))
     rung = alt.Color(
         field="rung",
         type="ordinal",
-        scale=alt.Scale(domain=sorted(map(int, data["rung"].unique())), range="category"),
-        legend=alt.Legend(title="rung", symbolType="square"),
+        scale=alt.Scale(domain=rungs, range="ordinal"),
+        legend=alt.Legend(title="rung", titleOrient="left", symbolType="square") if len(rungs) > 1 else None,
     )
     told = [alt.Tooltip(field=name, type="nominal") for name in ("worker", "generation", "rung", "count", "trials")]
     told += [alt.Tooltip(field=name, type="quantitative", format=".3~g") for name in ("start", "end")]
@@ -109,7 +110,7 @@ def timeline(frames: Frames) -> Figure:
         waited,
         "Short tasks are joined with their neighbours." if len(shown) < len(data) else "",
     )
-    return Figure("time-line", TITLE, about, linked([lanes], TITLE, min(70 + 22 * data["worker"].nunique(), 400)))
+    return Figure("time-line", TITLE, about, linked([lanes], TITLE, lanes_height(data["worker"].nunique())))
 
 
 def by_generation(data: pd.DataFrame, waited: str) -> Figure:
@@ -117,13 +118,18 @@ def by_generation(data: pd.DataFrame, waited: str) -> Figure:
     title = "When generations ran"
     told = [alt.Tooltip(field=name, type="quantitative", format=".3~g") for name in data.columns]
     about = "A generation is asked for while the one before it still trains, so that workers need not wait."
-    chart = linked([bars(data, "generation").encode(tooltip=told)], title, min(60 + 16 * len(data), 400))
+    chart = linked([bars(data, "generation").encode(tooltip=told)], title, lanes_height(len(data)))
     return Figure("time-line", title, join(about, waited), chart)
+
+
+def lanes_height(lanes: int) -> int:
+    """Pixels of a chart of lanes, its legend and axis among them."""
+    return min(110 + 22 * lanes, 460)
 
 
 def bars(data: pd.DataFrame, lane: str) -> Any:
     """Bars from start to end, in lanes."""
-    axis = alt.Axis(title="seconds of running, pauses left out", format="~g", tickCount=6)
+    axis = alt.Axis(title="seconds of running, pauses left out", format="~g", tickCount=6, grid=False)
     y = alt.Y(field=lane, type="ordinal", axis=alt.Axis(title=lane, labelOverlap=True))
     marks = alt.Chart(data).mark_bar(height={"band": 0.8})
     return marks.encode(x=alt.X(field="start", type="quantitative", axis=axis), x2="end", y=y)

@@ -17,7 +17,7 @@ from typing import Any
 from tuner.report import sections
 from tuner.report.bundle import script_bundle
 from tuner.report.charts import Figure, figures
-from tuner.report.charts.looks import key
+from tuner.report.charts.looks import key, seen
 from tuner.report.charts.time import STATES
 from tuner.report.data import Kept, columns_of, script_json
 from tuner.report.findings import findings_of
@@ -76,6 +76,7 @@ def page(found: Found, created: str = "", watch: Watch = lambda stage: None) -> 
         "keys": [key(place) for place in range(len(frames.optimizers))],
         "optimizer_table": sections.optimizer_table(frames),
         "figures": pictures,
+        "legends": {name: listed(frames, own) for name, own in every.items()},
         "groups": [(name, title) for name, title in GROUPS.items() if pictures[name]],
         "failures": sections.failures(frames),
         "provenance": sections.provenance(frames),
@@ -91,6 +92,11 @@ def page(found: Found, created: str = "", watch: Watch = lambda stage: None) -> 
         "settings": Markup(script_json(settings(frames, table))),
     }
     return str(template().render(values))
+
+
+def listed(frames: Frames, own: Sequence[Figure]) -> tuple[str, ...]:
+    """The optimizers that figures of a section tell apart, for one legend above them all."""
+    return seen(frames, (name for figure in own for name in figure.optimizers))
 
 
 @dataclass(frozen=True)
@@ -111,7 +117,7 @@ def drawn(figure: Figure, kept: Kept) -> Drawn:
         return Drawn(figure)
     document, names = kept.specification(figure.chart)
     svg = inline_svg(figure.name, document, {name: kept.frames[name] for name in names})
-    return Drawn(figure, Markup(svg), fitted(document, figure.by_optimizer), names)
+    return Drawn(figure, Markup(svg), fitted(document, bool(figure.optimizers)), names)
 
 
 def fitted(document: dict[str, Any], own_legend: bool) -> dict[str, Any]:
@@ -190,5 +196,4 @@ def template() -> Any:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.filters["label"] = lambda name: str(name).replace("_", " ")
     return environment.get_template("page.html")

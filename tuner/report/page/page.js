@@ -38,7 +38,7 @@
     if (typeof value !== "number") return visible(String(value));
     if (Number.isInteger(value)) return String(value);
     const size = Math.abs(value);
-    return size >= 1e-4 && size < 1e4 ? String(Number(value.toPrecision(4))) : value.toExponential(3).replace(/\.?0+e/, "e");
+    return size >= 1e-4 && size < 1e4 ? String(Number(value.toPrecision(4))) : value.toExponential(3).replace(/\.?0+e/, "e").replace(/([+-])(\d)$/, "$10$2");
   };
   const element = (name, text, className) => {
     const made = document.createElement(name);
@@ -239,6 +239,7 @@
 
   // ---- on paper: the pictures that stand in for scripts
   addEventListener("beforeprint", () => {
+    all("details").forEach((part) => (part.open = !part.closest(".chart")));
     for (const place of all("noscript.static")) {
       const picture = element("div", undefined, "static");
       picture.innerHTML = place.textContent;
