@@ -104,6 +104,11 @@ def contained() -> Planted:
     return plain([trained(i, LEAST + abs(60 - i) / 100 + (0.2 if i % 2 else 0.0)) for i in range(64)])
 
 
+def overfitting_own() -> Planted:
+    trials = [replace(t, config={"rate": t.config["lr"], "depth": 3 + t.number % 4}) for t in overfitted()]
+    return trials, None, OWN | {"train": {"epochs": 20}}, OWN_FACTS
+
+
 def better_elsewhere() -> Planted:
     """The confirmed best at a bound, where the search's own is not."""
     trials = some(sound(), lambda t: reconfigured(t, lr=2.9), [59])
@@ -131,6 +136,7 @@ def of_somebody(trials: list[Trial]) -> list[Trial]:
     return [replace(t, config={"rate": t.config["lr"], "depth": 3 + t.number % 4}, curves={}) for t in trials]
 
 
+OWN_FACTS = {"data": "d", "task": "own", "canary": "c", "processor": "p"}
 OWN: dict[str, Any] = {
     "study": {"name": "sound", "trials": 64, "objective": "mine.py:train", "minimize": "valid_loss"},
     "parameters": {"rate": {"low": 1e-4, "high": 1.0, "log": True}, "depth": {"low": 0, "high": 9}},
@@ -139,7 +145,7 @@ OWN: dict[str, Any] = {
 
 
 def own(trials: list[Trial], confirmed: list[Confirmed] | None = None, **study: Any) -> Planted:
-    return of_somebody(trials), confirmed, OWN | {"study": OWN["study"] | study}, {**FACTS, "task": "own"}
+    return of_somebody(trials), confirmed, OWN | {"study": OWN["study"] | study}, OWN_FACTS
 
 
 def on_surface(trials: list[Trial], **optimizers: Any) -> Planted:
@@ -301,7 +307,13 @@ PLANTED: dict[str, tuple[Callable[[], Planted], str, str, str]] = {
     "overfitting without layers": (
         overfitting_linear_with_decay,
         "overfitting",
-        "a shorter training ends there",
+        "patience ends a trial soon after it",
+        "tuner run sound --name sound-patient --set train.patience=5",
+    ),
+    "overfitting of an objective": (
+        overfitting_own,
+        "overfitting",
+        "a shorter training ends nearer to it",
         "tuner run sound --name sound-shorter --set train.epochs=3",
     ),
     "unequal budgets": (
@@ -373,6 +385,12 @@ PLANTED: dict[str, tuple[Callable[[], Planted], str, str, str]] = {
         "small_validation",
         "The validation set of 400 rows",
         "tuner run sound --name sound-more-rows --set data.split.valid=0.42",
+    ),
+    "far too few rows": (
+        lambda: plain(confirmed=confirmations(sound(), rows=1.0, spread=0.0)),
+        "small_validation",
+        "It would take 100 times as many and more.",
+        "tuner confirm sound --seeds 20",
     ),
     "few rows by a column": (small_validation_by_column, "small_validation", "of 400 rows", "tuner top sound"),
     "few rows of an accuracy": (small_validation_of_accuracy, "small_validation", "they lie 0.006667 apart", ""),

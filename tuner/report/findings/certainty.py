@@ -12,6 +12,7 @@ __all__ = ["inseparable", "optimistic", "small_validation", "unconfirmed"]
 
 LUCK = 0.1  # relative: a search value that much better than its confirmed mean, and outside of its interval
 MORE_SEEDS = 4  # times as many seeds halve an interval
+FAR_MORE = 100  # times the rows: as good as never
 BY_ROWS = 0.5  # of the noise: from there on more validation rows help more than more replicates
 LARGEST = 0.5  # of all rows: a validation set that leaves enough to train on
 
@@ -82,14 +83,16 @@ def small_validation(frames: Frames) -> Finding | None:
     gap, reach = behind[-1], noise.reach
     if not tied or not 0 < gap < reach or noise.typical.rows < BY_ROWS * noise.standard_error(noise.typical) ** 2:
         return None
-    enough = int(rows) * (reach / gap) ** 2
+    times = (reach / gap) ** 2
+    enough = int(rows) * times
+    many = f"{FAR_MORE} times as many and more" if times > FAR_MORE else f"about {float(f'{enough:.2g}'):,.0f}"
     sentence = (
         f"The validation set of {int(rows):,} rows is too small to separate the top {len(stable)} trials of the"
         f" search: they lie {number(gap)} apart, and equal ones up to {number(reach)}, mostly by which rows those are."
-        f" It would take about {float(f'{enough:.2g}'):,.0f}."
+        f" It would take {many}."
     )
     numbers = {"rows": int(rows), "gap": gap, "reach": reach, "enough": enough}
-    return Finding("small_validation", sentence, numbers, "ranking", _finer(frames, enough / int(rows)))
+    return Finding("small_validation", sentence, numbers, "ranking", _finer(frames, times))
 
 
 def _finer(frames: Frames, times: float) -> str:

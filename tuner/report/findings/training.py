@@ -27,6 +27,7 @@ __all__ = [
 
 MANY = 0.2  # of all trials: from there on the search spends a fifth of itself on nothing
 LATE = 0.95  # of the epochs: a best epoch beyond that is at the end
+TENTHS = 10  # epochs, of which a tenth is a whole one
 GAIN = 0.01  # of all that was gained since the first epoch, in the last tenth
 OVER = 0.1  # relative: how far above its best the validation loss ends
 PLATEAU = 0.5  # of the trials, and no fewer than `ENOUGH`, without a new best
@@ -38,6 +39,7 @@ WIDER = 10  # times as far on both sides, where no learning rate was of use
 CLIP = "train.clip_norm=1.0"  # a norm that gradients of a training that goes well seldom have
 DECAY = "{low = 1e-5, high = 1e-1}"
 DROPOUT = "model.dropout=[0.0, 0.2, 0.5]"
+PATIENCE = "train.patience=5"  # epochs without a gain
 TOLD = 5  # numbers in a sentence
 
 
@@ -107,7 +109,7 @@ def _look(frames: Frames, trial: Trial) -> tuple[str, str]:
 
 def still_improving(frames: Frames) -> Finding | None:
     """Most of the top trials were best at their last epoch, and gained in the last tenth of them."""
-    leaders = [t for t in top(frames) if frames.study.metric in t.curves and t.epochs >= 5]
+    leaders = [t for t in top(frames) if frames.study.metric in t.curves and t.epochs >= TENTHS]
     late = [t for t in leaders if t.epoch is not None and t.epoch >= LATE * t.epochs and _gain(frames, t) > GAIN]
     if not late or 2 * len(late) <= len(leaders):
         return None
@@ -139,7 +141,7 @@ def overfitting(frames: Frames) -> Finding | None:
     over = [trial for trial in leaders if _overfits(trial)]
     if not over or 2 * len(over) <= len(leaders):
         return None
-    rise, share = median(_rise(trial) for trial in over), median((t.epoch or t.epochs) / t.epochs for t in over)
+    rise, share = median(_rise(trial) for trial in over), max((t.epoch or t.epochs) / t.epochs for t in over)
     advice, command = _regularised(frames, str(leaders[0].config.get("optimizer")), share)
     sentence = (
         f"{len(over)} of the top {len(leaders)} trials overfit: their validation loss ends {percent(rise)} above its"
@@ -149,14 +151,16 @@ def overfitting(frames: Frames) -> Finding | None:
 
 
 def _regularised(frames: Frames, optimizer: str, share: float) -> tuple[str, str]:
-    """What may let trials train on, that is not searched yet, or a shorter training; and the command."""
+    """What may let trials train on, that is not searched yet, or an earlier end; and the command."""
     study, decay = frames.study, f"optimizers.{optimizer}.weight_decay={DECAY}"
     fixed = not is_searched(study.optimizers.get(optimizer, {}).get("weight_decay"))
     if fixed and accepts(frames, decay):
         return "weight decay may let them train on", named(frames, decay, name="decayed")
     if study.own is None and study.model.dropout == 0 and accepts(frames, DROPOUT):
         return "dropout may let them train on", named(frames, DROPOUT, name="dropped")
-    return "a shorter training ends there", longer(frames, share, name="shorter")
+    if study.own is None and not study.train.patience and accepts(frames, PATIENCE):
+        return "patience ends a trial soon after it", named(frames, PATIENCE, name="patient")
+    return "a shorter training ends nearer to it", longer(frames, share, name="shorter")
 
 
 def _rise(trial: Trial) -> float:
