@@ -90,10 +90,9 @@ def _company() -> set[tuple[str, int]]:
 def _follow(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(LOOK)
-    import psutil
+    from tuner.dispatch.process import belongings
 
-    with suppress(psutil.Error):
-        for process in psutil.Process().children(recursive=True):
-            with suppress(psutil.Error):
-                process.kill()
+    for process in belongings(os.getpid()):
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(process.pid, signal.SIGKILL)
     os.killpg(os.getpgrp(), signal.SIGKILL)

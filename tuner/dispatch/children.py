@@ -113,18 +113,14 @@ class ChildEngine:
 
     def forget(self) -> None:
         """Drop what has not begun, and end what runs."""
-        self._drop("it was not needed any more")
-        for slot in self._slots:
-            slot.interrupt("it was not needed any more")
+        self._interrupt("it was not needed any more")
 
     def close(self) -> None:
         """End everything at once."""
         self._closed = True
-        self._drop("the engine was closed before this finished")
         with self._ready:
             self._ready.notify_all()
-        for slot in self._slots:
-            slot.interrupt("the engine was closed before this finished")
+        self._interrupt("the engine was closed before this finished")
         for slot in self._slots:
             slot.join()
         self._sweep()
@@ -141,6 +137,15 @@ class ChildEngine:
             while not self._queue and not self._closed:
                 self._ready.wait()
             return None if self._closed else heapq.heappop(self._queue)[2]
+
+    def _interrupt(self, why: str) -> None:
+        """Drop what waits and end what runs, all at once: programs are given a moment to end themselves."""
+        self._drop(why)
+        threads = [threading.Thread(target=slot.interrupt, args=(why,), daemon=True) for slot in self._slots]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
 
     def _drop(self, why: str) -> None:
         with self._ready:

@@ -76,13 +76,13 @@ class Process:
         if self._ended:
             return
         self._ended = True
-        started = _descendants(self._process.pid)
+        started = belongings(self._process.pid)
         programs = [one for one in started if _leads(one.pid)]
         if programs and _signalled(programs, signal.SIGTERM):
             _gone(programs, GRACE)
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        _signalled([*started, *_descendants(self._process.pid)], signal.SIGKILL)
+        _signalled([*started, *belongings(self._process.pid)], signal.SIGKILL)
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=10)
         for pipe in (self._calls, self._answers):
@@ -115,13 +115,21 @@ def _told(trace: Path) -> list[tuple[str, str, str]]:
     return []
 
 
-def _descendants(pid: int) -> list[Any]:
+def belongings(pid: int) -> list[Any]:
+    """Processes that a worker has started, or those have, as far as they are below it or in the session that it leads.
+
+    What is in its session is found when the worker, or whoever came between, has gone.
+    """
     import psutil
 
+    found: dict[int, Any] = {}
     with suppress(psutil.Error):
-        found: list[Any] = psutil.Process(pid).children(recursive=True)
-        return found
-    return []
+        found = {one.pid: one for one in psutil.Process(pid).children(recursive=True)}
+    for other in psutil.pids():
+        with suppress(OSError, psutil.Error):
+            if other not in (pid, os.getpid()) and os.getsid(other) == pid:
+                found.setdefault(other, psutil.Process(other))
+    return list(found.values())
 
 
 def _leads(pid: int) -> bool:
