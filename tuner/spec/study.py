@@ -85,9 +85,11 @@ class Study:
 
     def uneven(self, sizes: Iterable[Any]) -> str:
         """What to know where trials with these batch sizes are compared: that their steps differ; empty otherwise."""
-        batches = sorted({int(size) for size in sizes if size is not None})
         unit = self.budget.unit
-        if self.imported or unit not in ("epochs", "examples") or len(batches) < 2:
+        if self.imported or unit not in ("epochs", "examples"):
+            return ""
+        batches = sorted({int(size) for size in sizes if size is not None})
+        if len(batches) < 2:
             return ""
         said = f"equal {unit} give small batches more steps"
         if self.own or not self.rows:

@@ -79,6 +79,7 @@ def one_parameter(frames: Frames, name: str) -> Figure:
         "Optimizers stand side by side at each value." if not ranged and len(shown) > 1 else "",
         "Full points are complete trials, faint ones were pruned, crosses diverged or failed.",
         missing_words(frames, [name]),
+        step_words(frames) if name == "batch_size" else "",
         axis.words,
     )
     return Figure(f"sensitivity-{name}", title, caption, linked(layers, title), shown)
@@ -95,6 +96,12 @@ def drawn(frames: Frames, name: str) -> tuple[str, ...]:
 def side_by_side(shown: Sequence[str]) -> alt.XOffset:
     """Optimizers beside each other at one place of an axis, so that they do not cover each other."""
     return alt.XOffset(field="optimizer", type="nominal", sort=list(shown), scale=alt.Scale(domain=list(shown)))
+
+
+def step_words(frames: Frames) -> str:
+    """That trials of different batch sizes made different numbers of steps, where they did."""
+    said = frames.study.uneven(trial.config.get("batch_size") for trial in frames.found.all_trials)
+    return f"{said[:1].upper()}{said[1:]}." if said else ""
 
 
 def missing_words(frames: Frames, names: Sequence[str]) -> str:
