@@ -67,11 +67,21 @@ class Retraining:
 def contenders(before: Study, now: Study, trials: Sequence[Trial], known: Sequence[Confirmed]) -> list[Trial]:
     """The trials to confirm, best first: the first `confirm.top` complete ones, and all that stand confirmed already.
 
-    `before` is the study as its confirmation stands, `now` as it is asked for.
+    A config that was tried twice is one contender: no seed would tell its trials apart. `before` is the study as its
+    confirmation stands, `now` as it is asked for.
     """
     standing = {standing.trial for standing in standings(before, trials, known)}
     order = ranked(list(trials), now.direction)
-    return [trial for i, trial in enumerate(order) if i < now.confirm.top or trial.number in standing]
+    first: dict[Any, int] = {}
+    for trial in order:
+        first.setdefault(_key(trial.config), trial.number)
+    leaders = set(list(first.values())[: now.confirm.top])
+    return [trial for trial in order if trial.number in leaders or trial.number in standing]
+
+
+def _key(config: Mapping[str, Any]) -> Any:
+    """Equal for equal configs."""
+    return tuple(sorted((name, repr(value)) for name, value in config.items()))
 
 
 def widened(known: Confirm, asked: Confirm) -> Confirm:

@@ -21,6 +21,7 @@ __all__ = [
     "UNUSED",
     "Parameter",
     "coordinate_of",
+    "count_of",
     "grid_of",
     "latent_of",
     "middle_of",
@@ -136,6 +137,13 @@ def grid_of(domain: Domain, points: int) -> tuple[float | str, ...]:
     if isinstance(domain, Choices) and _numeric(domain):
         return tuple((i + 0.5) / len(values) for i in range(len(values)))
     return tuple(map(_label, values))
+
+
+def count_of(domain: Domain) -> float:
+    """How many values a domain has: infinity for a range without steps."""
+    if isinstance(domain, Range):
+        return round((domain.high - domain.low) / domain.step) + 1 if domain.step else math.inf
+    return len(values_of(domain))
 
 
 def problem_with(domain: Domain, value: Any) -> tuple[str, str] | None:

@@ -77,7 +77,7 @@ def confirm(
                 result = Result(directory)
                 publish(result, subject, engine)
                 if len(result.standings) < wanted.top:
-                    watcher.note(f"the study has no more than {len(result.standings)} complete trials to confirm")
+                    watcher.note(f"the study has no more than {len(result.standings)} complete configs to confirm")
     watcher.ended()
     wall = time.perf_counter() - started
     result.cost = Cost(0, retrained, prepared - started, Spent(), confirmed - prepared, wall)

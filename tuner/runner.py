@@ -26,7 +26,7 @@ from tuner.origin import origin
 from tuner.publish import publish
 from tuner.question import ask
 from tuner.result import Cost, Result
-from tuner.search import check_search
+from tuner.search import check_search, repeats_note
 from tuner.space import space_of
 from tuner.spec import Confirm, Study, differences, in_toml, not_run, read_study, stored_study
 from tuner.standings import rank_seeds, report_seeds, standings
@@ -79,7 +79,7 @@ def run(
     directory = study_directory(asked.name, home)
     with directory.room() as room:
         subject = subject_of(asked, data, room, objective)
-        for note in subject.notes:
+        for note in (*subject.notes, *repeats_note(subject.study, space_of(subject.study))):
             watcher.note(note)
 
         @cache

@@ -7,9 +7,10 @@ it does not apply.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from math import prod
 from typing import Any
 
 from objectives.clipping import CLIP
@@ -28,6 +29,7 @@ from tuner.parameter import (
     UNUSED,
     Parameter,
     coordinate_of,
+    count_of,
     grid_of,
     latent_of,
     middle_of,
@@ -124,17 +126,29 @@ class Space:
 
     def blocks(self, points: int) -> tuple[Block, ...]:
         """The grid of all configs that differ, with so many points to each range."""
-        found = []
+        several = len(self.optimizers) > 1
+        return tuple(
+            Block(
+                ({"optimizer": name} if several else {}) | fixed,
+                tuple((p.latent, grid_of(p.domain, points)) for p in moved),
+            )
+            for name, fixed, moved in self._branches()
+        )
+
+    @property
+    def size(self) -> float:
+        """How many configs differ: infinity where a number is searched in a range without steps."""
+        return sum(prod(count_of(p.domain) for p in moved) for _, _, moved in self._branches())
+
+    def _branches(self) -> Iterator[tuple[str, dict[str, float | str], list[Parameter]]]:
+        """Each optimizer with each value of what others depend on, as latents, and the parameters that move there."""
         for name in self.optimizers:
-            several = {"optimizer": name} if len(self.optimizers) > 1 else {}
             params = self.parameters(name)
             deciders = [p for p in params if p.name in set().union(*(other.deciders for other in params))]
             for values in product(*(values_of(p.domain) for p in deciders)):
                 decided = {"optimizer": name} | {p.name: value for p, value in zip(deciders, values, strict=True)}
                 fixed = {p.latent: coordinate_of(p, decided[p.name]) for p in deciders if is_searched(p.domain)}
-                moved = [p for p in params if p.searched(decided) and p not in deciders]
-                found.append(Block(several | fixed, tuple((p.latent, grid_of(p.domain, points)) for p in moved)))
-        return tuple(found)
+                yield name, fixed, [p for p in params if p.searched(decided) and p not in deciders]
 
     def problems_of(self, config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         """What keeps `config` from being one of the study's: (key, what, hint). It may leave out what has a default."""

@@ -119,7 +119,7 @@ def test_a_watcher_is_told_how_far_it_is(home: Path) -> None:
     complete = int((result.ranking()["state"] == "complete").sum())
     assert (total, done, last) == (complete * 4, 4, 4)
     assert [done for done, of in told.counts if of == total][-1] == total
-    assert told.notes == [f"the study has no more than {complete} complete trials to confirm"]
+    assert told.notes == [f"the study has no more than {complete} complete configs to confirm"]
 
 
 class Stopped(Watcher):
@@ -209,6 +209,18 @@ def test_numbers_out_of_bounds_end_with_2(
     assert (ended.code, ended.out) == (2, "")
     assert said in ended.err
     assert ended.err.count("\n") == 1
+
+
+def test_a_config_that_was_tried_twice_is_confirmed_once(tmp_path: Path) -> None:
+    """A study of two configs and eight trials: no seed could tell copies apart."""
+    few = small(top=5) | {"optimizers": {"momentum": {"lr": 0.1, "momentum": 0.9}}}
+    few["study"] = few["study"] | {"trials": 8}
+    watcher = Told()
+    result = tuner.run(few, jobs=1, home=tmp_path, watcher=watcher)
+    what = "the study has 2 different configs, so 6 of its 8 trials repeat one"
+    assert watcher.notes[-1:] == [f'{what}: sampler = "grid" and trials = 2 try each once']
+    assert len(result.ranking().query("state == 'complete'")) == 8
+    assert sorted(result.trial(standing.trial).config["batch_size"] for standing in result.standings) == [8, 16]
 
 
 def test_in_python_all_wrong_numbers_are_named(home: Path) -> None:

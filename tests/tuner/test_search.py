@@ -67,6 +67,14 @@ def test_the_first_trials_are_the_optimizers_defaults() -> None:
     assert len({c["optimizer"] for c in configs[3:6]}) == 3
 
 
+def test_a_default_that_was_given_is_not_tried_again() -> None:
+    asked = study(enqueue=[{"optimizer": "adam"}])
+    space = space_of(asked)
+    configs = [space.config(latents) for latents in propose(asked, space, 0, 0, 12, [])]
+    assert [c["optimizer"] for c in configs[:3]] == ["adam", "momentum", "rmsprop"]
+    assert len({repr(c) for c in configs}) == 12
+
+
 @settings(deadline=None)
 @given(st.integers(1, 6), st.integers(0, 200), st.integers(0, 2**63 - 1))
 def test_each_optimizer_has_an_even_spread_of_its_own(optimizers: int, first: int, seed: int) -> None:

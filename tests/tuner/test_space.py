@@ -237,6 +237,32 @@ def test_nothing_searched_is_one_config() -> None:
     made = space(study={"trials": 1}, train={"batch_size": 8}, optimizers={"sgd": {"lr": 0.1}})
     assert (made.latents, made.defaults()) == ((), [{}])
     assert made.config({})["lr"] == 0.1
+    assert made.size == 1
+
+
+@pytest.mark.parametrize(
+    ("tables", "size"),
+    [
+        ({"train": {"batch_size": [8, 16]}, "optimizers": {"sgd": {"lr": 0.1}, "adam": {"lr": [1e-3, 1e-2]}}}, 2 + 4),
+        ({"train": {"batch_size": 8, "schedule": ["constant", "cosine"]}, "optimizers": {"sgd": {"lr": 0.1}}}, 2),
+        ({"train": {"batch_size": 8}, "optimizers": {"sgd": {}}}, math.inf),
+    ],
+)
+def test_configs_are_counted_where_they_can_be(tables: dict[str, Any], size: float) -> None:
+    assert space(study={"trials": 8}, **tables).size == size
+
+
+def test_configs_of_ranges_with_steps_and_conditions_are_counted() -> None:
+    parameters = {
+        "depth": {"low": 1, "high": 4},
+        "kind": ["a", "b"],
+        "share": {"low": 0.0, "high": 1.0, "step": 0.25, "when": {"kind": ["b"]}},
+    }
+    asked = read_study(
+        {"study": {"name": "own", "objective": "tests.tuner.own.written:value"}, "parameters": parameters}
+    )
+    made = space_of(asked)
+    assert made.size == 4 * 1 + 4 * 5
 
 
 @pytest.mark.parametrize(

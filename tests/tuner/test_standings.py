@@ -119,7 +119,7 @@ def test_ranking_reporting_and_searching_seeds_never_meet() -> None:
 
 
 def test_a_wider_confirmation_keeps_whom_it_had() -> None:
-    trials = [trial(n, value=0.1 * (n + 1)) for n in range(5)]
+    trials = [trial(n, value=0.1 * (n + 1), lr=0.1 * (n + 1)) for n in range(5)]
     known = retrained(0, [0.1] * 4) + retrained(4, [0.2] * 4) + retrained(3, [0.3] * 3)
     assert [t.number for t in contenders(study(top=2), study(top=2), trials, known)] == [0, 1, 4]
     assert [t.number for t in contenders(study(top=2), study(top=3, seeds=9), trials, known)] == [0, 1, 2, 4]

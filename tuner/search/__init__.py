@@ -8,7 +8,7 @@ and a run that was cut short proposes the same again.
 from __future__ import annotations
 
 from tuner.pruners import survivors
-from tuner.search.checks import check_search
+from tuner.search.checks import check_search, repeats_note
 from tuner.search.model import BEST_MODELLED, ENOUGH, MODELLED, observed
 from tuner.search.proposals import propose
 from tuner.search.rungs import LAG, bars, generation_size, group_of, ladder, lag_of, mean_cost, repeated, rungs
@@ -28,6 +28,7 @@ __all__ = [
     "observed",
     "propose",
     "repeated",
+    "repeats_note",
     "rungs",
     "survivors",
 ]

@@ -7,7 +7,7 @@ from tuner.samplers import SAMPLERS, Ask
 from tuner.space import Space
 from tuner.spec import Study
 
-__all__ = ["check_search"]
+__all__ = ["check_search", "repeats_note"]
 
 
 def check_search(study: Study, space: Space) -> list[Complaint]:
@@ -34,3 +34,12 @@ def check_search(study: Study, space: Space) -> list[Complaint]:
         what = f"{sampler.name} does not learn from the trials of other studies"
         found.append(Complaint("search.warm_start", what, 'use sampler = "tpe" or "gp", or remove it'))
     return found
+
+
+def repeats_note(study: Study, space: Space) -> list[str]:
+    """That a study asks for more trials than there are configs, where it does."""
+    if space.size >= study.trials or SAMPLERS[study.search.sampler].exhaustive:
+        return []
+    some = f"{space.size:.0f} different configs" if space.size > 1 else "one config"
+    what = f"the study has {some}, so {study.trials - space.size:.0f} of its {study.trials} trials repeat one"
+    return [f'{what}: sampler = "grid" and trials = {space.size:.0f} try each once']

@@ -67,7 +67,7 @@ def _asked(study: Study, space: Space, generation: int, first: int, count: int, 
         first=first,
         count=count,
         latents=space.latents,
-        start=tuple(space.defaults()),
+        start=tuple(_starts(study, space)),
         random_share=study.search.random_share,
     )
     if sampler.learns == "observations":
@@ -80,6 +80,15 @@ def _asked(study: Study, space: Space, generation: int, first: int, count: int, 
         ask = replace(ask, blocks=space.blocks(study.search.grid_points))
     points = [space.completed(point) for point in sampler.propose(ask)]
     return points if sampler.exhaustive else _moved_on(space, first, points)
+
+
+def _starts(study: Study, space: Space) -> list[Latents]:
+    """The optimizers' defaults, but for those that were given."""
+    if space.settled:
+        return list(space.defaults())
+    configs = [config for config in study.search.enqueue if space.optimizer_of(config) in space.optimizers]
+    given = [space.completed(space.latents_of(config)) for config in configs]
+    return [point for point in space.defaults() if point not in given]
 
 
 def _moved_on(space: Space, first: int, points: list[Latents]) -> list[Latents]:
