@@ -1,11 +1,12 @@
 """What training code of one's own costs beside its training, and how busy it keeps its workers.
 
-    python -m tests.benchmarks.own [--trials 1000]
+    python -m tests.benchmarks.own [overhead] [naps] [simulated] [--trials 1000]
 
 Overhead: an objective that does nothing, two workers, beside plain Optuna in two processes on an SQLite file, both
 drawing at random; milliseconds a trial are those of the whole search, waiting for the workers included.
 Utilisation: an objective that sleeps, 0.4 to 2 s for a whole trial as its config says, eight workers: what trials took
-over what eight workers had. A network against Optuna: `python -m tests.benchmarks.own_cnn`.
+over what eight workers had; and the same simulated, with the orchestrator's own code and time, for more workers by
+generation size and lag. A network against Optuna: `python -m tests.benchmarks.own_cnn`.
 """
 
 from __future__ import annotations
@@ -19,10 +20,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import tuner
+from tests.benchmarks.simulated import Simulation, simulating
+from tuner.ledger import Ledger
+from tuner.orchestrator import Search
+from tuner.own.reference import Reference
+from tuner.own.tasks import OwnOutcome, OwnTask
+from tuner.own.training import OwnTraining
 from tuner.result import Cost
+from tuner.space import space_of
+from tuner.spec import read_study
 
 WORKERS, NAPS, EPOCHS = 8, 256, 9
+MANY, GENERATIONS, SIMULATED = (8, 64), (16, 32, 64, 128, 256), 1024
 ROOT = Path(__file__).parents[2]
 OPTUNA = """
 import sys, optuna
@@ -86,10 +98,8 @@ def optuna_seconds(trials: int) -> float:
         return walls[1] - walls[0]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--trials", type=int, default=1000)
-    trials = parser.parse_args().trials
+def overhead(trials: int) -> None:
+    """Milliseconds a trial of an objective that does nothing."""
     print(f"an objective that does nothing, {trials:,} trials, 2 workers: milliseconds a trial")
     for sampler in ("random", "tpe"):
         cost, _ = searched(study(trials, {}, sampler=sampler), nothing, 2)
@@ -98,6 +108,10 @@ def main() -> None:
             f"  tuner, {sampler:6}  {1000 * spent.wall / trials:6.2f}, of which the tuner's own {own:.2f}", flush=True
         )
     print(f"  Optuna, random {1000 * optuna_seconds(trials) / trials:6.2f}\n")
+
+
+def utilisation() -> None:
+    """How busy eight workers are, and whether the table is that of sixteen."""
     print(f"an objective that sleeps, {NAPS} trials, {WORKERS} workers: share of their time that is training")
     for name, objective, more in (("to its end", nap, {}), ("at rungs", naps, {"train": {"epochs": EPOCHS}})):
         for lag in (1, 3):
@@ -109,6 +123,54 @@ def main() -> None:
                 f"  {name:10}  lag {lag}: {busy:.0%}; the table with {2 * WORKERS} workers is the same: {same}",
                 flush=True,
             )
+    print()
+
+
+def simulations() -> None:
+    """How busy more workers are, by generation size and lag."""
+    print(f"the same, simulated, {SIMULATED:,} trials: share of the workers' time that is training")
+    print("            lag  generation_size" + "".join(f"{workers:>6} workers" for workers in MANY))
+    for name, more in (("to its end", {}), ("at rungs", {"train": {"epochs": EPOCHS}})):
+        for lag in (1, 3):
+            for size in GENERATIONS:
+                asked = study(SIMULATED, more, lag=lag, generation_size=size, sampler="random")
+                cells = "".join(f"{simulated(asked, workers):>14.0%}" for workers in MANY)
+                print(f"  {name:10}  {lag:3}  {size:15}{cells}", flush=True)
+
+
+def simulated(asked: Mapping[str, Any], workers: int) -> float:
+    """The share of so many workers' time that is training, in a study of sleeping trials."""
+    named = {**asked, "study": {**asked["study"], "objective": f"{__name__}:naps"}}
+    known = read_study(named)
+    form = "run" if known.own and known.own.timed else "value"
+    engine = Simulation(workers, slept, ordered=True)
+    with tempfile.TemporaryDirectory() as folder, Ledger.create(Path(folder) / "ledger.db", {}) as ledger:
+        what = Reference(f"{__name__}:naps")
+        training = OwnTraining(
+            what, form, "", known.budget, known.metric, known.direction, (0,), (), Path(folder) / "failures"
+        )
+        with simulating(engine):
+            Search(known, space_of(known), training, ledger, engine, Path(folder) / "flight").run()
+    return engine.busy / (workers * engine.now)
+
+
+def slept(task: OwnTask) -> tuple[float, OwnOutcome]:
+    """What a task of `nap` or `naps` takes, and comes to."""
+    (config,), start, stop = task.configs, task.start, task.stop or 1
+    seconds = config["length"] * (stop - start) / (EPOCHS if task.stop else 1)
+    curve = np.full((1, 1, stop), np.nan)
+    curve[0, 0, start:] = config["x"] + 1 / np.arange(start + 1, stop + 1)
+    return seconds, OwnOutcome({"loss": curve}, ("",), ("",), seconds)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sections", nargs="*", choices=["overhead", "naps", "simulated"], default=[])
+    parser.add_argument("--trials", type=int, default=1000)
+    given = parser.parse_args()
+    sections = {"overhead": lambda: overhead(given.trials), "naps": utilisation, "simulated": simulations}
+    for name in given.sections or sections:
+        sections[name]()
 
 
 if __name__ == "__main__":

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import heapq
-import time
-from concurrent.futures import Future
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 
 from objectives.descent import State
 from tests.benchmarks.search.overhead import STUDY, digits
+from tests.benchmarks.simulated import Simulation, simulating
 from tuner.descending import Descending
-from tuner.dispatch import Ran
 from tuner.ledger import Ledger
 from tuner.orchestrator import Search
 from tuner.packing import Pack, PackOutcome, Source
@@ -50,48 +44,16 @@ def parallel(given: argparse.Namespace) -> None:
         print(f"{size:15}" + "".join(f"{busy:>17.0%}" for busy in cells), flush=True)
 
 
-class Simulation:
-    """An engine of pretended workers with a clock of its own, on which what the orchestrator computes passes too."""
-
-    def __init__(self, workers: int) -> None:
-        self.width, self.now, self.busy = workers, 0.0, 0.0
-        self.free = [0.0] * workers  # when each worker is done
-        self.running: list[tuple[float, int, Future[Any], Any]] = []
-        self.looked, self.count, self.shares_disk = time.process_time(), 0, False
-
-    def submit(self, timed: Any, function: Any, pack: Pack, *args: Any, **options: Any) -> Future[Any]:
-        """The pack starts when a worker is free."""
-        del timed, function, args, options
-        future: Future[Any] = Future()
-        seconds = seconds_of(pack)
-        begin = max(heapq.heappop(self.free), self.now)
-        heapq.heappush(self.free, begin + seconds)
-        self.count += 1
-        ran = Ran(outcome_of(pack, seconds), "", begin, begin + seconds)
-        heapq.heappush(self.running, (begin + seconds, self.count, future, ran))
-        self.busy += seconds
-        return future
-
-    def wait(self, out: Any, **options: Any) -> tuple[set[Future[Any]], set[Future[Any]]]:
-        """The next pack to finish; the clock goes on to then."""
-        del out, options
-        self.now += time.process_time() - self.looked
-        finish, _, future, outcome = heapq.heappop(self.running)
-        self.now = max(self.now, finish)
-        future.set_result(outcome)
-        self.looked = time.process_time()
-        return {future}, set()
-
-    def forget(self) -> None:
-        """Nothing waits."""
-
-    warm = close = forget
-
-
 def seconds_of(pack: Pack) -> float:
     """About what a pack takes."""
     batch = int(pack.configs[0]["batch_size"])
     return pack.epochs * -(-1079 // batch) * (STEP + (EACH + ROW * batch) * len(pack.trials))
+
+
+def done(pack: Pack) -> tuple[float, PackOutcome]:
+    """What a pack takes and comes to."""
+    seconds = seconds_of(pack)
+    return seconds, outcome_of(pack, seconds)
 
 
 def outcome_of(pack: Pack, seconds: float) -> PackOutcome:
@@ -102,13 +64,6 @@ def outcome_of(pack: Pack, seconds: float) -> PackOutcome:
     curve = ends[None, :, None] + 1 / (1 + start + np.arange(pack.epochs))
     state = State(start + pack.epochs, np.zeros((1, k, 1)), np.zeros((0, 1, k, 1)), np.ones((1, k), bool))
     return PackOutcome({"valid_loss": curve, "valid_accuracy": curve}, state, seconds)
-
-
-@contextmanager
-def simulating(engine: Simulation) -> Any:
-    """The orchestrator's clock is the engine's."""
-    with patch("tuner.orchestrator.wait", engine.wait):
-        yield
 
 
 def simulated(size: int, workers: int) -> float:
@@ -123,7 +78,7 @@ def simulated(size: int, workers: int) -> float:
     with TemporaryDirectory() as home:
         source = Source(Path(home) / "data", 0, 0)
         save_prepared(question.first, source.directory)
-        engine = Simulation(workers)
+        engine = Simulation(workers, done)
         with Ledger.create(Path(home) / "ledger.db", {}) as ledger, simulating(engine):
             training = Descending((source,), question.study.budget)
             search = Search(question.study, space_of(question.study), training, ledger, engine, Path(home) / "flight")
