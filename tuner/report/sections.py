@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from tuner.best import Best
@@ -19,6 +21,7 @@ from tuner.report.snippets import snippets
 from tuner.report.words import duration, interval, short
 from tuner.spec import Range, Study
 from tuner.statistics import Interval
+from tuner.stopping import reason_to_stop
 
 __all__ = ["best_config", "failures", "header", "optimizer_table", "provenance", "question", "table"]
 
@@ -35,12 +38,11 @@ def header(frames: Frames) -> dict[str, Any]:
     """The question, where the study stands, and its main numbers."""
     study, trials = frames.study, frames.found.all_trials
     states = Counter(trial.state for trial in trials)
-    complete = len(trials) >= study.trials
     counts = ", ".join(f"{states[state]} {state}" for state in STATES if states[state]) or "none finished yet"
     return {
         "name": study.name,
         "question": question(study),
-        "state": "Complete." if complete else "Not complete: these are the trials so far.",
+        "state": standing(frames),
         "cards": [
             {"label": "trials", "value": f"{len(trials):,} of {study.trials:,}", "note": counts},
             best_card(frames),
@@ -52,6 +54,14 @@ def header(frames: Frames) -> dict[str, Any]:
             confirmation_card(frames),
         ],
     }
+
+
+def standing(frames: Frames) -> str:
+    """Whether the search is over, and why it ended early; what only the clock knows is not told."""
+    if not frames.unfinished:
+        return "Complete."
+    reason = reason_to_stop(frames.study, frames.found.all_trials)
+    return f"Ended early: {reason}." if reason else "Not complete: these are the trials so far."
 
 
 def running_words(frames: Frames) -> str:
@@ -111,7 +121,7 @@ def best_config(frames: Frames) -> dict[str, Any] | None:
         "settings": [setting(frames, best, name) for name in best.params if name not in ("epochs", "horizon")],
         "epochs": f"{best.epochs} of {best.training['horizon']}",
         "results": results(frames, best),
-        "snippets": snippets(best),
+        "snippets": {name: local(frames.study, text) for name, text in snippets(best).items()},
     }
 
 
@@ -246,13 +256,29 @@ def failures(frames: Frames) -> list[dict[str, Any]]:
 
 def provenance(frames: Frames) -> dict[str, Any]:
     """The resolved study, facts of the machine, its runs, and the command that makes all of this again."""
+    study, runs = frames.study, run_rows(frames)
     facts: Mapping[str, str] = frames.found.facts
     return {
-        "toml": frames.study.to_toml(),
-        "facts": sorted(facts.items()),
-        "runs": run_rows(frames),
-        "command": shlex.join(["tuner", "run", frames.study.name]),
+        "toml": local(study, study.to_toml()),
+        "facts": [(name, local(study, value)) for name, value in sorted(facts.items())],
+        "runs": runs,
+        "command": next((row["command"] for row in runs if row["command"]), origin(frames)),
     }
+
+
+def origin(frames: Frames) -> str:
+    """The command that makes the study, where nobody knows the one that made it."""
+    facts = frames.found.facts
+    if not frames.study.imported:
+        return shlex.join(["tuner", "run", frames.study.name])
+    return shlex.join(["tuner", "import", facts.get("source", ""), "--study-name", facts.get("study", "")])
+
+
+def local(study: Study, text: str) -> str:
+    """The text with the file of the objective, or of the data, by its name: as a study file beside it says."""
+    where = study.own.objective if study.own else study.data.source or ""
+    folder = Path(where).parent
+    return text.replace(f"{folder}{os.sep}", "") if folder.is_absolute() and folder != Path(folder.root) else text
 
 
 def run_rows(frames: Frames) -> list[dict[str, str]]:

@@ -71,16 +71,19 @@ class Study:
 
     @property
     def question(self) -> str:
-        """What it asks, in a line: "minimize valid_loss of an mlp on sklearn:digits in 27 epochs, seed 0"."""
+        """What it asks, in a line: "minimize valid_loss of an mlp on sklearn:digits in 27 epochs, seed 0".
+
+        Files by their names: where they are is this machine's business.
+        """
         if self.imported:
             return f"{self.direction} {self.metric} of {self.imported.study!r}, imported from {self.imported.source}"
         if self.own:
             long = f" in {self.budget}" if self.own.timed else ""
-            return f"{self.direction} {self.metric} of {self.own.words}{long}, seed {self.seed}"
+            return f"{self.direction} {self.metric} of {_named(self.own.words)}{long}, seed {self.seed}"
         if self.data.surface:
             return f"{self.direction} {self.data.source} in {self.budget}, seed {self.seed}"
         model = "an mlp" if self.model.kind == "mlp" else f"a {self.model.kind} model"
-        source = self.data.source or "data of your own"
+        source = _named(self.data.source or "data of your own")
         return f"{self.direction} {self.metric} of {model} on {source} in {self.budget}, seed {self.seed}"
 
     def uneven(self, sizes: Iterable[Any]) -> str:
@@ -187,6 +190,10 @@ def differences(old: Study, new: Study) -> list[tuple[str, Any, Any]]:
     keys = [key for key, _ in _leaves(new.written) if not _free(key) and not key.startswith(skipped)]
     changed = [(key, before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key)]
     return changed + [(f"optimizers.{name}", _summary(old, name), _summary(new, name)) for name in other]
+
+
+def _named(source: str) -> str:
+    return Path(source).name if Path(source).is_absolute() else source
 
 
 def _key(name: str) -> str:

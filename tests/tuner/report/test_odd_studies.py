@@ -124,6 +124,19 @@ def test_an_odd_study_has_figures_and_findings(make: Make, tmp_path: Path) -> No
     assert (sections.best_config(frames) is None) == (frames.best is None)
 
 
+@pytest.mark.parametrize(
+    ("stop", "state"),
+    [
+        ({"no_gain": 8}, "Ended early: no gain in the last 14 trials (stop.no_gain = 8); "),
+        ({"target": 0.5}, "Ended early: the target 0.5 is reached (stop.target); "),
+        ({"no_gain": 60}, "Not complete: these are the trials so far."),
+    ],
+)
+def test_a_page_says_why_a_search_ended_early(stop: dict[str, Any], state: str, tmp_path: Path) -> None:
+    trials = [trained(i, 0.4 + abs(i - 1) / 100) for i in range(16)]
+    assert sections.header(Frames(written(tmp_path, trials, [], changed_study(stop=stop))))["state"].startswith(state)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("make", ODD, ids=lambda make: make.__name__)
 def test_an_odd_study_is_drawn(make: Make, tmp_path: Path, chromium: Browser) -> None:

@@ -53,6 +53,14 @@ def test_its_figures_are_drawn_and_its_page_names_no_optimizer(result: Result, t
     assert ">best at equal budget<" not in text
 
 
+def test_its_file_is_named_without_the_folder_of_this_machine(result: Result, tmp_path: Path) -> None:
+    text = result.report(tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "minimize loss of mine.py:train, seed 0" in result.study.question
+    assert "Minimize loss of mine.py:train, seed 0." in text
+    assert text.count("mine.py:train") >= 3  # the question, the study, the facts
+    assert f"{result.path.parent}" not in text
+
+
 @pytest.mark.parametrize("name", ["flag", "kind"])
 def test_every_value_has_its_place_on_the_axis(result: Result, name: str) -> None:
     axis = parameter_x(Frames(result), name).to_dict()

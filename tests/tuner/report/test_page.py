@@ -10,6 +10,9 @@ import pytest
 
 import tuner
 from tests.tuner.command import Shell, made_up
+from tests.tuner.report.planted import sound, written
+from tuner.report import sections
+from tuner.report.found import Frames
 from tuner.result import Result
 
 
@@ -79,6 +82,13 @@ def test_the_same_ledger_makes_the_same_bytes(text: str, result: Result, tmp_pat
     dated = result.report(tmp_path / "dated.html", created="2026-01-01").read_text(encoding="utf-8")
     assert "2026-01-01" in dated
     assert "Written" not in text
+
+
+def test_a_page_says_how_it_was_made(tmp_path: Path) -> None:
+    result = written(tmp_path, sound()[:16])
+    assert sections.provenance(Frames(result))["command"] == "tuner run sound.toml"
+    unknown = tuner.open(made_up(tmp_path).path)
+    assert sections.provenance(Frames(unknown))["command"] == "tuner run small"
 
 
 def test_the_command_writes_where_it_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
