@@ -148,7 +148,6 @@ def count_of(domain: Domain) -> float:
 
 def problem_with(domain: Domain, value: Any) -> tuple[str, str] | None:
     """Why a value is not in a domain, and what would be; None where it is."""
-    value = tuple(value) if isinstance(value, list) else value
     if isinstance(domain, Range):
         if not isinstance(value, int | float) or isinstance(value, bool):
             return f"must be a number, but got {value!r}", f"give one in [{domain.low:g}, {domain.high:g}]"
@@ -156,7 +155,7 @@ def problem_with(domain: Domain, value: Any) -> tuple[str, str] | None:
             return None
         steps = f" in steps of {domain.step:g}" if domain.step else ""
         return f"{value!r} is not in [{domain.low:g}, {domain.high:g}]{steps}", "widen the range, or stay in it"
-    values = values_of(domain)
+    values, value = values_of(domain), tuple(value) if isinstance(value, list) else value
     if any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in values):
         return None
     if isinstance(domain, Choices):

@@ -37,7 +37,7 @@ from tuner.parameter import (
     problem_with,
     value_at,
 )
-from tuner.spec import Domain, Own, Study, is_searched, values_of
+from tuner.spec import Domain, Own, Study, is_searched, text_of, values_of
 
 __all__ = ["Latent", "Space", "space_of"]
 
@@ -96,11 +96,18 @@ class Space:
             hint = nearest(optimizer, self.optimizers)
             raise InvalidInput(Complaint("optimizer", f"{optimizer!r} is not searched", hint))
         found: dict[str, float | str] = {"optimizer": str(optimizer)} if len(self.optimizers) > 1 else {}
+        filled = self._filled(config, str(optimizer))
         for p in self.parameters(str(optimizer)):
-            if p.searched({**config, "optimizer": optimizer}):
-                start = middle_of(p.domain) if p.default is ABSENT else p.default
-                found[p.latent] = coordinate_of(p, config.get(p.name, nearest_in(p.domain, start)))
+            if p.searched(filled):
+                found[p.latent] = coordinate_of(p, filled[p.name])
         return {latent.name: found[latent.name] for latent in self.latents if latent.name in found}
+
+    def _filled(self, config: Mapping[str, Any], optimizer: str) -> dict[str, Any]:
+        """The config with what it leaves out: of each parameter the allowed value that is nearest to its default."""
+        known = self.parameters(optimizer)
+        starts = {p.name: middle_of(p.domain) if p.default is ABSENT else p.default for p in known}
+        values = {p.name: config.get(p.name, nearest_in(p.domain, starts[p.name])) for p in known}
+        return {**values, "optimizer": optimizer}
 
     def defaults(self) -> list[dict[str, float | str]]:
         """Latents of each optimizer at its defaults, or the nearest to them that the study allows."""
@@ -155,16 +162,21 @@ class Space:
         name = self.optimizer_of(config)
         if name is None:
             return [("optimizer", "is missing", f"choose one of: {', '.join(self.optimizers)}")]
-        if name not in self.optimizers:
+        if not isinstance(name, str) or name not in self.optimizers:
             return [("optimizer", f"{name!r} is not searched", nearest(name, self.optimizers))]
-        known = {p.name: p for p in self.parameters(name)}
+        known, filled = {p.name: p for p in self.parameters(name)}, self._filled(config, name)
+        fixed = {**dict(self.constants), **({"epochs": self.budget.amount} if self.budget.unit == "epochs" else {})}
         found = []
         for key, value in config.items():
             if key == "optimizer":
                 continue
-            if key not in known:
-                found.append((key, f"is not a parameter of {name} here", nearest(key, known)))
-            elif problem := problem_with(known[key].domain, value):
+            if key in known:
+                problem = _unused(known[key], value, filled) or problem_with(known[key].domain, value)
+            elif key in fixed:
+                problem = None if fixed[key] == value else (f"is {fixed[key]} in every config here", "leave it out")
+            else:
+                problem = f"is not a parameter {f'of {name} ' if name else ''}here", nearest(key, known)
+            if problem:
                 found.append((key, *problem))
         return found
 
@@ -180,6 +192,15 @@ class Space:
                 wrong.append(Complaint(f"latent {latent.name}", f"must lie in [0, 1], but got {value!r}"))
         if wrong:
             raise InvalidInput(*wrong)
+
+
+def _unused(p: Parameter, value: Any, config: Mapping[str, Any]) -> tuple[str, str] | None:
+    """What is wrong with a value that nothing looks at beside the others of its config, unless it is the default."""
+    if (p.applies(config) and p.active(config)) or value == p.default:
+        return None
+    needs = [*([(p.owner, p.owners)] if p.owner else []), *p.when]
+    told = " and ".join(f"{name} is {' or '.join(map(text_of, values))}" for name, values in needs)
+    return f"means nothing unless {told}", "leave it out, or choose that"
 
 
 def space_of(study: Study) -> Space:

@@ -19,6 +19,7 @@ TABLES: dict[str, Any] = {
     "optimizers": {"momentum": {}, "adam": {}},
 }
 KINDS = "cmaes, gp, grid, halton, qmc, random, tpe"
+WHEN = {"optimizer": ["adam"]}
 COUNT = "must be a whole number"
 
 
@@ -128,6 +129,17 @@ BAD: list[tuple[dict[str, Any], list[str]]] = [
         "search.enqueue[0].beta1: must be a number, but got 'x'; give one in [0.5, 0.995]",
         "search.enqueue[0].eps: 0.001 is another value than the 1e-08 that is fixed; leave it out, or search it",
         "search.enqueue[0].batch_size: 9 is not searched; choose one of: 8, 16",
+    ]),
+    (search(enqueue=[{"optimizer": ["adam"]}, {"optimizer": "adam", "epochs": 3, "framework": "keras", "lr": [0.1]}]), [
+        "search.enqueue[0].optimizer: ['adam'] is not searched; did you mean 'adam'?",
+        "search.enqueue[1].epochs: is 9 in every config here; leave it out",
+        "search.enqueue[1].framework: is torch in every config here; leave it out",
+        "search.enqueue[1].lr: must be a number, but got [0.1]; give one in [1e-05, 0.1]",
+    ]),
+    (search(enqueue=[{"optimizer": "adam", "gamma": 0.5}, {"optimizer": "momentum", "dropout": 0.1}])
+        | {"train": {"schedule": ["constant", "step"]}, "model": {"dropout": {"choices": [0.1, 0.2], "when": WHEN}}}, [
+        "search.enqueue[0].gamma: means nothing unless schedule is step or exponential; leave it out, or choose that",
+        "search.enqueue[1].dropout: means nothing unless optimizer is adam; leave it out, or choose that",
     ]),
     # other studies to begin with
     (search(warm_start="other"), [

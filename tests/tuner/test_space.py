@@ -286,3 +286,23 @@ def test_configs_of_another_study() -> None:
     with pytest.raises(InvalidInput, match=r"activation: 'gelu' is not searched; did you mean 'relu'"):
         made.latents_of({"optimizer": "adam", "activation": "gelu"})
     assert made.latents_of({"optimizer": "adam", "lr": 1e9})["lr"] == 1
+
+
+def test_a_given_value_counts_beside_what_the_study_fixes() -> None:
+    """What a config leaves out decides as the study has it: `final` belongs to the cosine that nothing else is."""
+    space = space_of(
+        read_study(
+            {
+                "data": {"source": "sklearn:iris"},
+                "train": {"schedule": "cosine", "final": [0.0, 0.1, 0.3]},
+                "optimizers": {"adam": {}, "sgd": {}},
+            }
+        )
+    )
+    given = {"optimizer": "adam", "lr": 0.003, "final": 0.3}
+    assert space.problems_of(given) == []
+    config = space.config(space.completed(space.latents_of(given)))
+    assert (config["final"], config["schedule"], config["lr"]) == (0.3, "cosine", 0.003)
+    whole = space.config(space.completed({}) | {"optimizer": "sgd"})
+    assert space.problems_of(whole) == []  # a config that the study made itself
+    assert space.config(space.completed(space.latents_of(whole))) == whole

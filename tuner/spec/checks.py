@@ -215,7 +215,7 @@ def check_budget(train: Train, search: Search, report: Report) -> None:
         report.add(["train", other], f"there is {given[0]} too", "keep one of them")
     unit = next((unit for unit in UNITS[1:] if getattr(train, unit) is not None), UNITS[0])
     amount = getattr(train, unit)
-    if search.rungs and search.rungs[-1] > amount:
+    if search.rungs and search.rungs[-1] > amount and len(given) < 2:
         what = f"{search.rungs[-1]:,} is beyond the {amount:,} {unit} that a trial trains"
         report.add(["search", "rungs"], what, f"keep them below {amount:,}, or give more {unit}")
     if search.rungs and search.pruner == "none":
