@@ -204,7 +204,12 @@ def _unused(p: Parameter, value: Any, config: Mapping[str, Any]) -> tuple[str, s
 
 
 def space_of(study: Study) -> Space:
-    """The space of a study; the order of its latents does not depend on the order of the file."""
+    """The space of a study; the order of its latents does not depend on the order of the file.
+
+    Of an imported one, which nobody can search here, the optimizers alone.
+    """
+    if study.imported:
+        return Space((), (), (), dict.fromkeys(study.optimizers, ()) or {"": ()}, study.budget)
     optimizers = {
         name: tuple(
             _conditional(p, study, [f"optimizers.{name}.{p.name}"])

@@ -27,6 +27,8 @@ from tuner.home import StudyDirectory, study_directory
 from tuner.ledger import Ledger
 from tuner.optuna_bridge.storage import load, store
 from tuner.optuna_bridge.study import Axis
+from tuner.report.found import Frames
+from tuner.report.sections import best_config
 from tuner.result import Result
 from tuner.space import space_of
 from tuner.spec import read_study
@@ -221,6 +223,44 @@ def test_an_imported_study_is_looked_at_and_not_run(shell: Shell, tmp_path: Path
     again = shell("import", source, "--study-name", "old")
     assert again.code == 2
     assert again.err.startswith("error: study 'old': is there already; choose another with --name")
+
+
+def pytorch_like(trial: optuna.Trial) -> float:
+    """An objective with the names that PyTorch users give."""
+    rule = trial.suggest_categorical("optimizer", ["Adam", "RMSprop", "SGD"])
+    value = trial.suggest_float("lr", 1e-5, 1e-1, log=True) + trial.suggest_categorical("batch_size", [16, 64, 256])
+    for step in range(3):
+        trial.report(value / (step + 1), step)
+    return value / 3 + len(rule)
+
+
+@pytest.mark.parametrize("renamed", [(), ("--rename", "optimizer=optimizer_")])
+def test_an_imported_study_may_have_any_optimizers_or_none(
+    shell: Shell, tmp_path: Path, renamed: tuple[str, ...]
+) -> None:
+    url = f"sqlite:///{tmp_path / 'o.db'}"
+    study = optuna.create_study(study_name="imp", storage=url, sampler=optuna.samplers.RandomSampler(0))
+    study.optimize(pytorch_like, n_trials=12)
+    assert shell("import", url, *renamed).code == 0
+    shell("import", url, "--name", "again", *renamed)
+    looks = ("top", "imp"), ("show", "imp"), ("show", "imp/1"), ("best", "imp"), ("doctor", "imp"), ("list",)
+    others = ("report", "imp"), ("compare", "imp", "again"), ("export", "imp"), ("report", "imp", "--figures", tmp_path)
+    for args in (*looks, *others, ("export", "imp", "--to", "optuna", "--storage", tmp_path / "back.db")):
+        ended = shell(*args)
+        assert ended.code == 0, (args, ended.err)
+    page = (tmp_path / "imp" / "report.html").read_text(encoding="utf-8")
+    assert "RMSprop" in page
+    assert "fixed" not in [
+        row["range"] for row in best_config(Frames(Result(study_directory("imp", tmp_path))))["settings"]
+    ]
+    by = shell("compare", "imp", "--by", "optimizer")
+    if renamed:
+        assert (by.code, by.err) == (
+            3,
+            "error: study 'imp' has no optimizers to compare: none of its parameters is one\n",
+        )
+    else:
+        assert [line.split()[0] for line in by.out.splitlines()] == ["OPTIMIZER", "Adam", "RMSprop", "SGD"]
 
 
 def test_a_study_starts_from_an_imported_one(tmp_path: Path) -> None:

@@ -67,7 +67,9 @@ def by_study(results: Sequence[Result]) -> Comparison:
 
 
 def by_optimizer(result: Result) -> Comparison:
-    """The optimizers of one study. Raises NoResult where none has a complete trial."""
+    """The optimizers of one study. Raises NoResult where it has none, or none has a complete trial."""
+    if not result.study.optimizers:
+        raise NoResult(f"study {result.study.name!r} has no optimizers to compare: none of its parameters is one")
     sides, rows = [], by_trial(result.confirmed)
     for name in result.study.optimizers:
         own = [trial for trial in result.all_trials if trial.config.get("optimizer") == name]

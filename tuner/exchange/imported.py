@@ -29,7 +29,6 @@ from tuner.trial import Trial
 
 __all__ = ["import_study"]
 
-UNKNOWN = "unknown"  # the optimizer of a study that does not say
 GENERATION = 1000  # trials to a transaction
 STATES = {"complete": "complete", "pruned": "pruned", "fail": "failed", "running": "failed", "waiting": "failed"}
 
@@ -63,10 +62,8 @@ def import_study(
     constants = dict(constants or {})
     names = _names(study, goal, rename or {}, constants)
     columns = {names[key]: _kind(axis) for key, axis in study.axes.items()}
-    if not isinstance(columns.get("optimizer"), tuple) and "optimizer" not in constants:
-        if "optimizer" in columns:
-            raise StudyError(Complaint("column 'optimizer'", "is a number", "rename it"))
-        constants["optimizer"] = UNKNOWN
+    if not isinstance(columns.get("optimizer", ()), tuple):
+        raise StudyError(Complaint("column 'optimizer'", "is a number", "rename it"))
     columns = {key: (text_of(value),) for key, value in constants.items()} | columns
     origin = Imported(f"Optuna, {masked(source)}", study.name, columns)
     text = imported_text(directory.name, max(1, len(study.trials)), goal, study.direction, origin)

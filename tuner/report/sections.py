@@ -139,7 +139,8 @@ def setting(frames: Frames, best: Best, name: str) -> dict[str, Any]:
             "place": None,
         }
     if not found:
-        return row | {"range": "fixed", "default": "", "place": None}
+        # another tool's ranges are not known
+        return row | {"range": "" if frames.study.imported else "fixed", "default": "", "place": None}
     domain = found[0].domain
     default = short(found[0].default)
     if not isinstance(domain, Range):

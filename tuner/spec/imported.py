@@ -40,7 +40,7 @@ def imported_of(raw: Mapping[str, Any], label: str) -> tuple[str, str, Imported]
         study, origin = raw["study"], raw[TABLE]
         direction = "minimize" if "minimize" in study else "maximize"
         columns = {str(k): tuple(v) if isinstance(v, list) else str(v) for k, v in origin["columns"].items()}
-        if not isinstance(columns["optimizer"], tuple):
+        if not isinstance(columns.get("optimizer", ()), tuple):
             raise TypeError("an optimizer is one of several")
         return str(study[direction]), direction, Imported(str(origin["source"]), str(origin["study"]), columns)
     except (KeyError, TypeError, AttributeError) as error:

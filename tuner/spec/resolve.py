@@ -105,16 +105,8 @@ def _imported(raw: dict[str, Any], label: str, stem: str, has_data: bool) -> Stu
     study = _resolved({"study": known, "optimizers": {"sgd": {}}}, Report(label), Path(), stem, has_data=False)
     if has_data:
         raise not_run(study.name, imported)
-    optimizers = {name: _at_defaults(name) for name in imported.columns["optimizer"]}
+    optimizers: dict[str, dict[str, Domain]] = {name: {} for name in imported.columns.get("optimizer", ())}
     return replace(study, metric=metric, direction=direction, optimizers=optimizers, written=raw, imported=imported)
-
-
-def _at_defaults(name: str) -> dict[str, Domain]:
-    """Domains of an optimizer of which nothing is known but its name."""
-    row = OPTIMIZERS.get(name)
-    if row is None:
-        return {}
-    return {**{x.name: x.default for x in row.hypers}, **dict.fromkeys((flag.name for flag in row.flags), False)}
 
 
 def _resolved(raw: dict[str, Any], report: Report, base: Path, stem: str, has_data: bool, given: bool = False) -> Study:

@@ -214,7 +214,8 @@ def _elsewhere(frames: Frames) -> tuple[str, str]:
 
 def small_batches(frames: Frames) -> Finding | None:
     """The top trials share the smallest batches, which had several times the updates in the same epochs."""
-    sizes = [size for size in values_of(frames.study.train.batch_size) if isinstance(size, int)]
+    domain = () if frames.study.imported else values_of(frames.study.train.batch_size)
+    sizes = [size for size in domain if isinstance(size, int)]
     batches = [int(trial.config["batch_size"]) for trial in top(frames) if "batch_size" in trial.config]
     if frames.study.budget.unit == "steps" or len(sizes) < 2 or len(batches) < 3 or max(sizes) < STEPS * min(sizes):
         return None
