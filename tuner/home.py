@@ -87,6 +87,11 @@ class StudyDirectory:
         return self.path / "report.html"
 
     @property
+    def output(self) -> Path:
+        """What trials of somebody's own code have printed, a file each."""
+        return self.path / "output"
+
+    @property
     def cache(self) -> Path:
         """Prepared data and packs in flight: can be deleted whenever the study is not running."""
         return self.path / "cache"

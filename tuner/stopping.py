@@ -16,7 +16,7 @@ from tuner.goal import ranked, signed
 from tuner.spec import Stop, Study
 from tuner.trial import Trial
 
-__all__ = ["LOOSEN", "reason_to_give_up", "reason_to_stop"]
+__all__ = ["LOOSEN", "alike", "reason_to_give_up", "reason_to_stop"]
 
 HOPELESS = 10  # trials, from the first one on
 ENDED = ("TimedOut", "WorkerDied", "MemoryError")  # from outside: where it was then is chance

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tuner.cli.dry_run import described
-from tuner.cli.text import clean
+from tuner.cli.text import clean, hint, last_lines
 from tuner.errors import TunerError
 from tuner.own.repeating import repeated_runs
 from tuner.spec import Study
@@ -19,15 +19,17 @@ def repeat_check(study: Study, times: int) -> None:
 
     if not study.own:
         raise click.UsageError("tuner check: --repeat is for an objective of your own; the tuner's core always repeats")
-    config, outcomes, difference = repeated_runs(study, times)
-    print(f"config: {described(config)}")
-    if difference:
+    ran = repeated_runs(study, times)
+    print(f"config: {described(ran.config)}")
+    if said := last_lines(ran.printed):
+        hint(f"what it printed:\n{said}")
+    if ran.difference:
         raise TunerError(
-            f"{difference}; the same study gives the same table only where config and seed decide everything: "
+            f"{ran.difference}; the same study gives the same table only where config and seed decide everything: "
             "seed all that is random from run.seed or config['seed']"
         )
-    first = outcomes[0]
+    first = ran.outcomes[0]
     if isinstance(first, Failure):
         raise TunerError(f"each run failed with {first}")
-    seconds = sum(outcome.seconds for outcome in outcomes if not isinstance(outcome, Failure)) / times
+    seconds = sum(outcome.seconds for outcome in ran.outcomes if not isinstance(outcome, Failure)) / times
     print(clean(f"{times} runs are the same, bit for bit: {', '.join(first.curves)}; {seconds:.3g} s each"))

@@ -7,13 +7,14 @@ import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from objectives.full_batch import RUNNING, VERDICTS
 from tuner.cli.output import fit_window, in_words
 from tuner.cli.overview import states_of
 from tuner.cli.sheet import Sheet, as_table, filtered, sheet_of
-from tuner.cli.text import clean, fresh, interval, short, sparkline
+from tuner.cli.text import clean, fresh, interval, last_lines, short, sparkline
 from tuner.errors import NoResult
 from tuner.goal import ranked
 from tuner.optimum import verdict_of
@@ -186,6 +187,9 @@ def trial_page(result: Result, number: int) -> Page:
     text += f"\nconfig\n{block(settings_of(trial.config))}"
     if curves:
         text += f"\nlearning curves, epochs 1 to {trial.epochs}\n{as_table(curve_view(curves, trial.epoch))}"
+    place, printed = output_of(result, number)
+    if printed.strip():
+        text += f"\nprinted, the end of {clean(in_words(place))}\n{last_lines(printed)}\n"
     document = {
         "study": result.study.name,
         "trial": number,
@@ -203,10 +207,20 @@ def trial_page(result: Result, number: int) -> Page:
         "config": dict(trial.config),
         "metrics": dict(trial.metrics),
         "curves": curves,
+        **({"printed": printed} if result.study.own else {}),
     }
     epochs = range(1, trial.epochs + 1)
     rows = tuple(zip(epochs, *curves.values(), strict=True)) if curves else ()
     return Page(text, document, Sheet(("epoch", *curves), rows, frozenset(("epoch",))))
+
+
+def output_of(result: Result, number: int) -> tuple[Path, str]:
+    """Where a trial's output is kept, and what it is; empty where it printed nothing."""
+    place = result.directory.output / f"trial-{number}.txt"
+    try:
+        return place, place.read_bytes().decode("utf-8", "replace")
+    except OSError:
+        return place, ""
 
 
 def ending_of(trial: Trial) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from objectives.full_batch import SEPARABLE, VERDICTS
@@ -11,15 +13,16 @@ from tuner.cli.output import Output, in_words
 from tuner.cli.overview import states_of
 from tuner.cli.ranked import ranking_notes, ranking_sheet
 from tuner.cli.show import block, fresh_mean, fresh_words, settings_of
-from tuner.cli.text import clean, interval, short
+from tuner.cli.text import clean, hint, interval, short
 from tuner.errors import NoResult
 from tuner.optimum import verdict_of
+from tuner.stopping import alike
 
 if TYPE_CHECKING:
     from tuner.best import Best
     from tuner.result import Cost, Result
 
-__all__ = ["best_block", "cost_block", "startup_seconds", "summary"]
+__all__ = ["best_block", "cost_block", "failures_of", "startup_seconds", "summary"]
 
 ROWS = 5
 
@@ -34,8 +37,6 @@ def startup_seconds() -> float:
 
 def summary(result: Result, startup: float) -> None:
     """Print what a run found. Raises NoResult where no trial is complete."""
-    from collections import Counter
-
     states = Counter(trial.state for trial in result.all_trials)
     cost = result.cost
     idle = cost is not None and not cost.trials and not cost.retrained and not cost.stopped
@@ -44,9 +45,12 @@ def summary(result: Result, startup: float) -> None:
     if cost is not None and cost.stopped:
         left = result.study.trials - len(result.all_trials)
         print(f"stopped with {left} trials left: {cost.stopped}")
+    failures = failures_of(result)
     try:
         best = result.best()
     except NoResult as none:
+        if failures:
+            hint(failures)
         raise NoResult(f"{none}\n{why_none(result)}") from none
     print()
     sheet = ranking_sheet(result, ROWS)
@@ -55,6 +59,8 @@ def summary(result: Result, startup: float) -> None:
     if cost is not None:
         print(f"\n{cost_block(cost, startup)}", end="")
     print("\nfiles\n" + "".join(f"  {clean(in_words(path))}\n" for path in result.files), end="")
+    if failures:
+        hint(failures)
 
 
 def endless(result: Result) -> list[str]:
@@ -65,11 +71,23 @@ def endless(result: Result) -> list[str]:
     return [f"{', '.join(names)}: {VERDICTS[SEPARABLE]}"] if names else []
 
 
+def failures_of(result: Result) -> str:
+    """How many trials failed, what most of them failed of, and where there is more of it; empty where none did."""
+    failed = [trial for trial in result.all_trials if trial.state == "failed"]
+    if not failed:
+        return ""
+    (kind, count), *others = Counter(alike(trial.error) for trial in failed).most_common()
+    first = next(trial for trial in failed if alike(trial.error) == kind)
+    many = "" if len(failed) == 1 else f"{count if others else 'all'} of them alike, "
+    reason = (first.error.splitlines() or ["no reason"])[0]
+    what = f"{len(failed)} of {len(result.all_trials)} trials failed: {many}trial {first.number} with {reason}"
+    return f"{what}; all of it: tuner show {shlex.quote(result.study.name)}/{first.number}"
+
+
 def why_none(result: Result) -> str:
     """What stopped the trials, in a line."""
-    errors = [trial.error for trial in result.all_trials if trial.error]
-    if errors:
-        return f"the first error: {errors[0].splitlines()[0]}"
+    if any(trial.state == "failed" for trial in result.all_trials):
+        return "mend what failed, then run it --fresh"
     diverged = sum(trial.state == "diverged" for trial in result.all_trials)
     return f"{diverged} diverged: try smaller learning rates" if diverged else "run it with more trials"
 

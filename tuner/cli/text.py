@@ -25,6 +25,7 @@ __all__ = [
     "fresh",
     "hint",
     "interval",
+    "last_lines",
     "short",
     "sparkline",
     "styled",
@@ -44,6 +45,13 @@ def clean(text: object, lines: bool = False) -> str:
     if lines:
         return "\n".join(map(clean, str(text).split("\n")))
     return str(text).translate(GONE | SPACED)
+
+
+def last_lines(text: str, most: int = 20) -> str:
+    """The last lines of what a program has printed, indented; of one that was written over, what was left standing."""
+    lines = [clean(line.rstrip("\r").rpartition("\r")[2].rstrip()) for line in text.rstrip().split("\n")]
+    left = [f"  ... {len(lines) - most:,} lines before"] if len(lines) > most else []
+    return "\n".join([*left, *(f"  {line}" for line in lines[-most:])]) if text.strip() else ""
 
 
 def short(value: Any) -> str:

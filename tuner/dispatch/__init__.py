@@ -7,7 +7,7 @@ BLAS thread, in a worker or inline, so that sums have the same order on every pa
 
 from __future__ import annotations
 
-from tuner.dispatch.child import DEVICE, printed
+from tuner.dispatch.child import DEVICE
 from tuner.dispatch.children import ChildEngine
 from tuner.dispatch.cluster import check_cluster
 from tuner.dispatch.engines import Engine, InlineEngine, open_engine, processors
@@ -30,7 +30,6 @@ __all__ = [
     "guarded",
     "open_engine",
     "pickled",
-    "printed",
     "processors",
     "timed",
     "unpickled",

@@ -7,6 +7,7 @@ processes that it forked, makes the worker one to be replaced.
 from __future__ import annotations
 
 import faulthandler
+import io
 import os
 import signal
 import sys
@@ -21,11 +22,10 @@ from typing import Any
 from tuner.dispatch.failure import guarded
 from tuner.dispatch.worker import answer, limit_memory
 
-__all__ = ["DEVICE", "Hello", "main", "printed"]
+__all__ = ["DEVICE", "Hello", "main"]
 
 DEVICE = "TUNER_DEVICE"  # the variable that names a worker's device
 LOOK = 0.5  # seconds between looks whether the parent lives
-TAIL = 64 * 1024  # bytes of what was printed that are worth keeping
 
 Hello = tuple[list[str], int, int | None, str, tuple[tuple[Callable[..., Any], tuple[Any, ...]], ...]]
 
@@ -42,6 +42,9 @@ def main(reading: int, writing: int) -> None:
     threading.Thread(target=_follow, args=(parent,), daemon=True).start()
     trace = open(traces, "w", encoding="utf-8")  # noqa: SIM115  (open as long as the process runs)
     faulthandler.register(signal.SIGUSR1, file=trace, all_threads=False)
+    faulthandler.enable()  # a crash says where it was, in what the trial has printed
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
     if memory is not None:
         limit_memory(memory)
     for function, args in preload:
@@ -61,19 +64,6 @@ def main(reading: int, writing: int) -> None:
             with suppress(Exception):
                 stream.flush()
         answers.send_bytes((b"\1" if _company() - before else b"\0") + said)
-
-
-def printed() -> str:
-    """The end of what the task of this process has printed so far."""
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(Exception):
-            stream.flush()
-    with suppress(OSError, ValueError):
-        place = Path(f"/proc/self/fd/{1}")
-        with place.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
-            return file.read().decode("utf-8", "replace")
-    return ""
 
 
 def _company() -> set[tuple[str, int]]:

@@ -1,7 +1,7 @@
 """Starts somebody's program once, follows what it says of its metrics, and ends it.
 
 It runs in a process group of its own, in the study's folder. Metrics are JSON objects, one a line, on its standard
-output or in a file: {"epoch": 3, "valid_loss": 0.21}. Other lines are only kept.
+output or in a file: {"epoch": 3, "valid_loss": 0.21}. Other lines are printed, as what it says on standard error is.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from tuner.own.calls import Attempt, Board
+from tuner.own.output import printed_here, printed_length
 from tuner.own.reference import Unusable
 
 __all__ = ["Program", "form_of_command", "run_program", "source_of_command"]
@@ -30,6 +32,8 @@ HOLE = re.compile(r"\{([A-Za-z_][\w .-]*)\}")
 LOOK = 0.02  # seconds between looks at a file of metrics
 GRACE = 5.0  # seconds from SIGTERM to SIGKILL
 LONGEST = 1 << 20  # characters of a line
+WIDEST = 200  # characters of a line that is told
+OTHERS = 1000  # lines that are no metrics, to know them by
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,8 @@ def run_program(program: Program, form: str, attempt: Attempt, board: Board) -> 
     except OSError as error:
         said = "there is no such program" if isinstance(error, FileNotFoundError) else str(error.strerror or error)
         raise Unusable(f"{words[0]}: {said}", "check [study] command") from None
-    other: list[str] = []
+    other: deque[str] = deque(maxlen=OTHERS)
+    begun = printed_length()
     try:
         lines = in_file(output, process) if output else on_pipe(process)
         for line in lines:
@@ -69,7 +74,7 @@ def run_program(program: Program, form: str, attempt: Attempt, board: Board) -> 
                 return
         code = process.wait()
         if code:
-            raise Unusable(f"the command {left(code)}{last_of(other)}", "what it said on standard error is kept")
+            raise Unusable(f"the command {left(code)}{last_words(other, begun)}")
     finally:
         end(process)
     if not any(sheet.rows for sheet in board.sheets):
@@ -107,15 +112,16 @@ def variables_of(attempt: Attempt) -> dict[str, str]:
     return {f"TUNER_{name.upper()}": str(value) for name, value in known.items()}
 
 
-def take(line: str, attempt: Attempt, board: Board, other: list[str]) -> None:
+def take(line: str, attempt: Attempt, board: Board, other: deque[str]) -> None:
     """Take in a line: metrics, or something else that was said."""
     said: Any = None
     if line.lstrip().startswith("{"):
         with suppress(ValueError, RecursionError):
             said = json.loads(line)
     if not isinstance(said, Mapping) or (board.goal not in said and "epoch" not in said):
+        print(line)
         if line.strip():
-            other[:] = [line.strip()[:200]]
+            other.append(line.strip()[:WIDEST])
         return
     metrics = {name: value for name, value in said.items() if name != "epoch"}
     one = attempt.stop or 1 if not any(sheet.rows for sheet in board.sheets) else board.last + 1
@@ -185,7 +191,14 @@ def left(code: int) -> str:
     return f"died of {signal.Signals(-code).name if -code in set(signal.Signals) else f'signal {-code}'}"
 
 
-def last_of(other: list[str]) -> str:
+def last_words(other: deque[str], begun: int) -> str:
+    """The last line of what was printed since, which is not of its standard output; of that, where there is none."""
+    lines = [line.strip()[:WIDEST] for line in printed_here(begun).splitlines()]
+    errors = [line for line in lines if line and line not in other]
+    return f": {errors[-1]}" if errors else last_of(other)
+
+
+def last_of(other: deque[str]) -> str:
     return f"; its last line was {other[-1]!r}" if other else ""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,36 +18,46 @@ from tuner.space import space_of
 from tuner.spec import Study
 from tuner.training import Member
 
-__all__ = ["repeated_runs"]
+__all__ = ["Repeated", "repeated_runs"]
 
 
-def repeated_runs(asked: Study, times: int) -> tuple[dict[str, Any], list[OwnOutcome | Failure], str]:
-    """The first config of a study, what each run of it came to, up to the first rung, and their first difference.
+@dataclass(frozen=True)
+class Repeated:
+    """A config, what each run of it came to, the first difference between two, and what the first run printed."""
+
+    config: dict[str, Any]
+    outcomes: list[OwnOutcome | Failure]
+    difference: str
+    printed: str
+
+
+def repeated_runs(asked: Study, times: int) -> Repeated:
+    """Run the first config of a study up to the first rung, so many times.
 
     Each run is in a worker of its own. Raises StudyError for an objective that cannot be used.
     """
     subject = own_subject(asked)
     config = space_of(subject.study).config(space_of(subject.study).defaults()[0])
-    outcomes = [_once(subject, config) for _ in range(times)]
-    first = outcomes[0]
-    for i, other in enumerate(outcomes[1:], start=2):
-        if said := _difference(first, other):
-            return config, outcomes, f"run {i} differs from run 1: {said}"
-    return config, outcomes, ""
+    runs = [_once(subject, config) for _ in range(times)]
+    outcomes = [outcome for outcome, _ in runs]
+    said = [_difference(outcomes[0], other) for other in outcomes[1:]]
+    unlike = [f"run {i} differs from run 1: {what}" for i, what in enumerate(said, start=2) if what]
+    return Repeated(config, outcomes, unlike[0] if unlike else "", runs[0][1])
 
 
-def _once(subject: OwnSubject, config: dict[str, Any]) -> OwnOutcome | Failure:
-    """A run from the start to the first rung, with nothing left of the one before."""
+def _once(subject: OwnSubject, config: dict[str, Any]) -> tuple[OwnOutcome | Failure, str]:
+    """A run from the start to the first rung, with nothing left of the one before; and what it printed."""
     study = subject.study
     with tempfile.TemporaryDirectory(prefix="tuner-", ignore_cleanup_errors=True) as folder:
         place = StudyDirectory(Path(folder))
         with subject.engine(study, 1, None) as engine:
             (task,) = subject.training(study, place, engine).tasks([Member(0, config)], 0, rungs(study)[0])
-            task = replace(task, folder=Path(folder) / "flight", failures=Path(folder) / "failures")
+            task = replace(task, folder=Path(folder) / "flight")
             outcome: OwnOutcome | Failure = engine.submit(
                 run_own, task, seconds=study.limits.seconds_per_trial
             ).result()
-            return outcome
+        (printed,) = task.printed
+        return outcome, printed.read_bytes().decode("utf-8", "replace") if printed.exists() else ""
 
 
 def _difference(a: OwnOutcome | Failure, b: OwnOutcome | Failure) -> str:

@@ -133,7 +133,7 @@ class OwnSubject:
         return OwnTraining(
             self.what, self.form, self.source, study.budget, study.metric, study.direction,
             tuple(seed_of(study, number) for number in search_seeds(study)),
-            (*OWN_NAMES, *self.own.parameters), directory.path / "failures", self.own.batched,
+            (*OWN_NAMES, *self.own.parameters), directory.output, self.own.batched,
         )  # fmt: skip
 
     def retrain(
@@ -170,7 +170,7 @@ class OwnSubject:
         return OwnTask(
             self.what, self.form, (trial.number,), (trial.config,), training.seeds, 0,
             stop if self.own.timed or self.form == "steps" else 0, study.budget.unit, study.metric, CONFIRM,
-            training.taken, folder, training.failures, self.own.batched > 1, self.source,
+            training.taken, folder, training.output, self.own.batched > 1, self.source,
         )  # fmt: skip
 
     def weights(self, study: Study, best: Best, directory: StudyDirectory, engine: Engine) -> None:

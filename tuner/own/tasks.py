@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import time
-import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -15,9 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.dispatch import DEVICE, Failure, printed
+from tuner.dispatch import DEVICE, Failure
 from tuner.memo import Memo
 from tuner.own.calls import Attempt, Board, called, device_here
+from tuner.own.output import printing_into
 from tuner.own.programs import Program, run_program
 from tuner.own.reference import Reference, Unusable, load, whereabouts
 from tuner.own.reports import Diverged, Reports
@@ -56,7 +56,7 @@ class OwnTask:
     phase: str
     taken: tuple[str, ...]
     folder: Path  # for what is kept between rungs
-    failures: Path  # for what failed trials have printed
+    output: Path  # for what trials print
     batched: bool = False
     source: str = ""
     states: tuple[OwnState | None, ...] = ()  # where the trials stand: it stays with who sends the task
@@ -65,6 +65,12 @@ class OwnTask:
         """The same as one task for each trial."""
         parts = zip(self.trials, self.configs, self.states, strict=True)
         return [replace(self, trials=(number,), configs=(one,), states=(state,)) for number, one, state in parts]
+
+    @property
+    def printed(self) -> list[Path]:
+        """Where each of its trials keeps what it prints: a training that confirms one has a file of its own."""
+        seed = f"-seed-{self.seeds[0]}" if self.phase != SEARCH else ""
+        return [self.output / f"trial-{number}{seed}.txt" for number in self.trials]
 
     @property
     def key(self) -> str:
@@ -96,9 +102,11 @@ def run_own(task: OwnTask, memo: Memo | None = None) -> OwnOutcome | Failure:
         arrays, meta = found
         return OwnOutcome(arrays, tuple(meta["ended"]), tuple(meta["reasons"]), meta["seconds"])
     try:
-        outcome = trained(task)
+        with printing_into(task.printed[0], further=task.start > 0):
+            outcome = trained(task)
     except BaseException as error:
-        return failed(task, error)
+        return failed(error)
+    share_output(task)
     if memo is not None and outcome.seconds >= WORTH_KEEPING:
         meta = {"ended": outcome.ended, "reasons": outcome.reasons, "seconds": outcome.seconds}
         memo.put(task.key, dict(outcome.curves), meta)
@@ -136,7 +144,7 @@ def trained(task: OwnTask) -> OwnOutcome:
 def keep_notes(task: OwnTask, notes: Mapping[str, Any]) -> None:
     """Keep what a trial has noted, and is no metric, as JSON in the study's directory."""
     if notes and task.phase == SEARCH:
-        place = task.failures.with_name(NOTES)
+        place = task.output.with_name(NOTES)
         place.mkdir(parents=True, exist_ok=True)
         text = json.dumps(notes, indent=2, default=str)
         (place / f"trial-{task.trials[0]}.json").write_text(text + "\n", encoding="utf-8")
@@ -182,19 +190,21 @@ def put_away(task: OwnTask, r: int, work: Path) -> None:
     work.rename(place)
 
 
-def failed(task: OwnTask, error: BaseException) -> Failure:
-    """The failure of a task, in a line; what was printed is kept in a file."""
-    if isinstance(error, Unusable):
-        failure = Failure("Objective", str(error))
-    else:
-        failure = Failure.of(error)
-        failure = replace(failure, message=f"{failure.message.partition(chr(10))[0][:500]}{whereabouts(error)}")
-        if isinstance(error, SystemExit):
-            failure = replace(failure, message=f"it called sys.exit({error.code}){whereabouts(error)}; return instead")
-    if len(task.trials) == 1:
+def share_output(task: OwnTask) -> None:
+    """Give each trial of a batch what all of them have printed."""
+    first, *others = task.printed
+    for place in others:
         with suppress(OSError):
-            task.failures.mkdir(parents=True, exist_ok=True)
-            lines = "".join(traceback.format_exception(error))
-            text = f"{task.configs[0]}\n\n{printed()}\n{lines}"
-            (task.failures / f"trial-{task.trials[0]}.txt").write_text(text, encoding="utf-8", errors="replace")
-    return failure
+            place.unlink(missing_ok=True)
+            if first.exists():
+                shutil.copyfile(first, place)
+
+
+def failed(error: BaseException) -> Failure:
+    """The failure of a task, in a line."""
+    if isinstance(error, Unusable):
+        return Failure("Objective", str(error))
+    failure = Failure.of(error)
+    if isinstance(error, SystemExit):
+        return replace(failure, message=f"it called sys.exit({error.code}){whereabouts(error)}; return instead")
+    return replace(failure, message=f"{failure.message.partition(chr(10))[0][:500]}{whereabouts(error)}")

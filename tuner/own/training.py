@@ -39,7 +39,7 @@ class OwnTraining:
     direction: str
     seeds: tuple[int, ...]
     taken: tuple[str, ...]
-    failures: Path
+    output: Path
     batch: int = 1
     phase: str = SEARCH
 
@@ -58,7 +58,7 @@ class OwnTraining:
             found.append(
                 OwnTask(
                     self.what, self.form, numbers, configs, self.seeds, start, stop, self.budget.unit, self.goal,
-                    self.phase, self.taken, Path(), self.failures, self.batch > 1, self.source,
+                    self.phase, self.taken, Path(), self.output, self.batch > 1, self.source,
                     tuple(m.state for m in some),
                 )
             )  # fmt: skip

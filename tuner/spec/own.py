@@ -6,7 +6,9 @@ and what goes with [optimizers]; everything else a config holds stands in [param
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -162,6 +164,8 @@ def check_own(
         _check_holes(own, train, optimizers, report)
     if base is not None and own.objective:
         _check_place(own.objective, base, report)
+    if base is not None and own.command:
+        _check_program(own.command[0], base, report)
 
 
 def _check_foreign(raw: Mapping[str, Any], train: Train, optimizers: Collection[str], report: Report) -> None:
@@ -219,6 +223,20 @@ def _check_place(objective: str, base: Path, report: Report) -> None:
         report.add(key, f"{shown(objective)} does not say where it is", hint)
     elif found["where"].endswith(".py") and not (path := base / Path(found["where"]).expanduser()).is_file():
         report.add(key, f"{found['where']}: there is no such file", near_file(path, {".py"}))
+
+
+def _check_program(program: str, base: Path, report: Report) -> None:
+    """The first word of a command is a program; one with a slash is looked for from the study's folder on."""
+    if HOLE.search(program):
+        return
+    path, key = base / program, ["study", "command"]
+    if "/" not in program and shutil.which(program) is None:
+        own = f"write ./{program}" if path.is_file() else "check its name; {python} is the Python that runs the tuner"
+        report.add(key, f"there is no program {shown(program)}", own)
+    elif "/" in program and not path.is_file():
+        report.add(key, f"{shown(program)}: there is no such program", near_file(path, {path.suffix}))
+    elif "/" in program and not os.access(path, os.X_OK):
+        report.add(key, f"{shown(program)} may not be run", f"begin with {{python}}, or: chmod +x {program}")
 
 
 def goal_problem(metric: str) -> tuple[str, str] | None:

@@ -311,7 +311,7 @@ def test_ten_that_fail_alike_end_a_study_which_begins_anew_once_that_is_mended(j
 
 def test_a_study_without_a_trial_may_be_changed(tmp_path: Path) -> None:
     asked = command(tmp_path, "{lr}")
-    asked["study"] |= {"command": ["no-such-program", "{lr}"]}
+    asked["study"] |= {"command": ["false", "{lr}"]}
     failing(asked, tmp_path / "runs")
     asked["study"]["command"] = [sys.executable, "-c", "print('{\"valid_loss\": 1}')"]
     notes = Notes()
@@ -324,6 +324,7 @@ def test_a_study_without_a_trial_may_be_changed(tmp_path: Path) -> None:
     ("code", "said"),
     [
         ("print('trying'); sys.exit(1)", r"the command exited with 1; its last line was 'trying'"),
+        ("print('trying'); raise ValueError('no')", r"with Objective: the command exited with 1: ValueError: no; mend"),
         ("print('hello')", r"the command printed no line with valid_loss; its last line was 'hello'"),
         ('print(\'{"valid_loss": "low"}\')', r"valid_loss is text \('low'\), not a number"),
         ('print(\'{"epoch": 0, "valid_loss": 1}\')', r"reported epoch 0; epochs count from 1"),
@@ -342,10 +343,33 @@ def test_a_command_that_prints_nan_diverges(tmp_path: Path) -> None:
     assert {trial.state for trial in result.all_trials} == {"diverged"}
 
 
-def test_a_command_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        ("no-such-program", "there is no program 'no-such-program'; check its name"),
+        ("train.sh", "there is no program 'train.sh'; write ./train.sh"),
+        ("./train.sh", r"'./train.sh' may not be run; begin with \{python\}, or: chmod \+x ./train.sh"),
+        ("./trian.sh", "'./trian.sh': there is no such program; did you mean 'train.sh'"),
+    ],
+)
+def test_a_program_that_is_not_there_is_refused_before_anything_runs(program: str, said: str, tmp_path: Path) -> None:
+    written.write(tmp_path, "train.sh", "exit 0\n")
+    asked = study("value", study={"objective": None, "command": [program, "{lr}"]})
+    with pytest.raises(StudyError, match=rf"study\.command: {said}"):
+        tuner.read_study(asked, base=tmp_path)
+
+
+def test_a_program_that_has_gone_meanwhile_is_one_line(tmp_path: Path) -> None:
+    program = written.write(tmp_path, "train.sh", "#!/bin/sh\nrm $0; exit 1\n")
+    program.chmod(0o755)
     asked = command(tmp_path)
-    asked["study"]["command"] = ["no-such-program", "{lr}"]
-    assert "no-such-program: there is no such program" in failing(asked, tmp_path)
+    asked["study"] |= {"command": [str(program), "{lr}"], "trials": 2}
+    asked["search"] = {"generation_size": 2}
+    errors = [trial.error for trial in tuner.run(asked, jobs=1, home=tmp_path / "runs").all_trials]
+    assert errors == [
+        "Objective: the command exited with 1",
+        f"Objective: {program}: there is no such program; check [study] command",
+    ]
 
 
 @pytest.mark.slow
@@ -401,8 +425,8 @@ def test_what_goes_wrong_fails_the_trial_with_one_clear_line(name: str, said: st
     error = failing(asked, tmp_path)
     assert said in error
     assert "\n" not in error
-    kept = list((tmp_path / "own" / "failures").glob("trial-*.txt"))
-    assert kept or name in ("vanishes", "crashes")  # with what the objective printed
+    kept = list((tmp_path / "own" / "output").glob("trial-*.txt"))
+    assert kept or name == "vanishes"  # it said nothing
 
 
 def test_a_trial_that_hangs_fails_alone_and_says_where_it_was(tmp_path: Path) -> None:
