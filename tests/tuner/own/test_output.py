@@ -162,5 +162,5 @@ def test_a_run_ends_with_what_failed_and_show_has_all_of_it(
     where = page.index("printed, the end of runs/own/output/trial-0.txt\n  one of 3\n  Traceback ")
     assert page[where:].endswith("\n  RuntimeError: no memory for 3\n")
     checked = shell("check", "--repeat", "2", "own.toml")
-    assert "what it printed:\n  one of 3\n  Traceback " in checked.err
-    assert "error: each run failed with RuntimeError: no memory for 3 (talking.py:6)\n" in checked.err
+    assert "what it printed:\n  one of 2\n  Traceback " in checked.err
+    assert "error: each run failed with RuntimeError: no memory for 2 (talking.py:6)\n" in checked.err
