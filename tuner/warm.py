@@ -18,7 +18,7 @@ from tuner.errors import StudyError, TunerError
 from tuner.home import Home, find
 from tuner.ledger import Ledger
 from tuner.space import Space, space_of
-from tuner.spec import Study, is_searched, stored_study
+from tuner.spec import UNNAMED, Study, is_searched, parameter_name, stored_study
 from tuner.trial import Trial
 
 __all__ = ["Warm", "warm_start", "warm_text", "warm_trials"]
@@ -64,27 +64,43 @@ def _matched(study: Study, space: Space, name: str, home: Home) -> tuple[list[Tr
     """The trials of one study at this one's latents, and a note on what matched and what did not."""
     directory = find(name, home)
     other = stored_study(directory)
-    if (other.metric, other.direction) != (study.metric, study.direction):
+    unnamed = other.imported is not None and other.metric == UNNAMED
+    if other.direction != study.direction or not (unnamed or other.metric == study.metric):
         theirs = f"{name!r} does {other.direction} {other.metric}"
         raise _Unlike(f"{theirs}, this study {study.direction} {study.metric}", "name studies of the same goal")
     with Ledger.open(directory.place, read_only=True) as ledger:
-        known = [trial for trial in ledger.trials() if trial.state != "failed"]
-    here, there = _names(space), _searched_by(other)
+        trials = [trial for trial in ledger.trials() if trial.state != "failed"]
+    here, ours = _names(space), _ours(space, other)
+    known = [replace(trial, config=_renamed(trial.config, ours, other)) for trial in trials]
+    there = {name: theirs for theirs, name in ours.items()}
     common = [key for key in here if key in there]
     usable = [trial for trial in known if trial.config.get("optimizer", "") in space.optimizers]
-    if not common or not usable:
-        what = f"{name!r} has {'no trial of an optimizer' if known else 'no trials'} that this study searches"
-        raise _Unlike(what if not usable else f"{name!r} searches nothing that this study does", "name another study")
+    if not usable:
+        raise _unusable(name, other, space, bool(known))
+    if not common:
+        raise _Unlike(f"{name!r} searches nothing that this study does", "name another study")
     lost = Counter(trial.config.get("optimizer", "none") for trial in known if trial not in usable)
     unlike = {
         "searched here alone": [key for key in here if key not in common],
-        "searched there alone": [key for key in there if key not in common],
+        "searched there alone": [theirs for key, theirs in there.items() if key not in (*common, "optimizer")],
         "not the same": _differing(study, other),
         "left out": [f"{n} of {key}" for key, n in lost.items()],
+        "its value is taken for": [study.metric] if unnamed and study.metric != UNNAMED else [],
     }
-    said = f"warm start from {name!r}: {len(usable)} trials, matched by {', '.join(common)}"
+    matched = ", ".join(key if there[key] == key else f"{there[key]} as {key}" for key in common)
+    said = f"warm start from {name!r}: {len(usable)} trials, matched by {matched}"
     notes = [f"{what}: {', '.join(keys)}" for what, keys in unlike.items() if keys]
-    return [_moved(study, space, trial) for trial in usable], "; ".join([said, *notes])
+    return [_moved(study, space, trial, other.metric) for trial in usable], "; ".join([said, *notes])
+
+
+def _unusable(name: str, other: Study, space: Space, some: bool) -> _Unlike:
+    """Why no trial of a study can be one of this study's."""
+    if some and other.imported and not other.optimizers:
+        hint = f"import it with --optimizer, the one it used: {', '.join(space.optimizers)}"
+        return _Unlike(f"{name!r} does not say of which optimizer its trials are", hint)
+    whose = "has no trial of an optimizer" if some else "has no trials"
+    there = f"its optimizers are {', '.join(other.optimizers)}" if some and other.optimizers else ""
+    return _Unlike(f"{name!r} {whose} that this study searches", there or "name another study")
 
 
 def _differing(study: Study, other: Study) -> list[str]:
@@ -97,9 +113,18 @@ def _differing(study: Study, other: Study) -> list[str]:
     return [] if other.imported else [key for key in sides[0] if sides[0][key] != sides[1].get(key)]
 
 
-def _searched_by(other: Study) -> list[str]:
-    """Natural names of what another study searched."""
-    return list(other.imported.columns) if other.imported else _names(space_of(other))
+def _ours(space: Space, other: Study) -> dict[str, str]:
+    """Names of what another study searched, each with the one that it has here.
+
+    What another tool calls by a word that means something else here has the name that it has beside its own objective.
+    """
+    if not other.imported:
+        return {name: name for name in _names(space_of(other))}
+    kept = {*_names(space), *([] if "" in space.optimizers else ["optimizer"])}
+    columns = list(other.imported.columns)
+    named = {name: name if name in kept else parameter_name(name) for name in columns}
+    # a column that has the other's name already goes first
+    return {name: new for name, new in named.items() if new == name or new not in columns}
 
 
 def _names(space: Space) -> list[str]:
@@ -108,9 +133,14 @@ def _names(space: Space) -> list[str]:
     return list(dict.fromkeys(p.name for p in (*own, *space.shared) if is_searched(p.domain)))
 
 
-def _moved(study: Study, space: Space, trial: Trial) -> Trial:
-    """A trial as if this study had run it: at its own latents, its goal as a single curve."""
-    goal = np.asarray(trial.curves[study.metric]).mean(axis=0) if trial.curves else np.empty(0)
+def _renamed(config: Mapping[str, Any], ours: Mapping[str, str], other: Study) -> dict[str, Any]:
+    """A config under the names of this study; what another tool's has no name for here is not in it."""
+    return {ours.get(name, name): value for name, value in config.items() if name in ours or not other.imported}
+
+
+def _moved(study: Study, space: Space, trial: Trial, metric: str) -> Trial:
+    """A trial as if this study had run it: at its own latents, its goal, called `metric` there, as a single curve."""
+    goal = np.asarray(trial.curves[metric]).mean(axis=0) if trial.curves else np.empty(0)
     latents = space.completed(space.latents_of(_known(space, trial.config)))
     return replace(
         trial,

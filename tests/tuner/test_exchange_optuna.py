@@ -273,12 +273,55 @@ def test_a_study_starts_from_an_imported_one(tmp_path: Path) -> None:
     assert warm.notes[0].startswith(f"warm start from 'old': {len(known)} trials, matched by lr")
 
 
+def test_a_script_s_study_starts_from_what_optuna_tried(shell: Shell, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'o.db'}"
+    study = optuna.create_study(study_name="imp", storage=url, sampler=optuna.samplers.RandomSampler(0))
+    study.optimize(pytorch_like, n_trials=12)
+    parameters = {"optimizer_": ["Adam", "RMSprop", "SGD"], "lr": {"low": 1e-5, "high": 0.1, "log": True}}
+    parameters |= {"batch_size_": [16, 64, 256], "layers": [1, 2]}
+    asked = read_study(
+        {
+            "study": {"trials": 8, "objective": "script.py:objective", "minimize": "loss"},
+            "parameters": parameters,
+            "search": {"generation_size": 4, "warm_start": ["imp"]},
+        },
+        has_data=False,
+    )
+    for renamed in ({}, {"optimizer": "optimizer_", "batch_size": "batch_size_"}):
+        directory = import_study(url, home=tmp_path, rename=renamed)
+        warm = warm_start(asked, space_of(asked), tmp_path)
+        known = Result(directory).all_trials
+        assert [t.value for t in warm.trials] == [t.value for t in known]
+        assert [t.latents["optimizer_"] for t in warm.trials] == [next(iter(t.config.values())) for t in known]
+        assert len({t.latents["batch_size_"] for t in warm.trials}) == 3
+        how = "optimizer_, lr, batch_size_" if renamed else "optimizer as optimizer_, lr, batch_size as batch_size_"
+        assert warm.notes == (
+            f"warm start from 'imp': 12 trials, matched by {how}; searched here alone: layers; "
+            "its value is taken for: loss",
+        )
+        assert shell("rm", "imp", "--yes").code == 0
+
+
+@pytest.mark.parametrize(
+    ("constants", "said"),
+    [
+        ({}, r"'old' does not say of which optimizer its trials are; import it with --optimizer, .*: momentum, adam"),
+        ({"optimizer": "Adam"}, r"'old' has no trial of an optimizer that this study searches; its .* are Adam"),
+    ],
+)
+def test_a_start_from_unknown_optimizers_is_refused(tmp_path: Path, constants: dict[str, str], said: str) -> None:
+    import_study(str(database(tmp_path, 4)), home=tmp_path, study_name="old", metric="valid_loss", constants=constants)
+    asked = read_study(STUDY | {"search": {"generation_size": 4, "warm_start": ["old"]}})
+    with pytest.raises(StudyError, match=said):
+        warm_start(asked, space_of(asked), tmp_path)
+
+
 def test_parameters_are_renamed_and_never_hide_a_column(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'o.db'}"
     study = optuna.create_study(study_name="s", storage=url)
     study.optimize(lambda t: t.suggest_float("epoch", 0, 1) + t.suggest_float("learning rate", 0, 1), n_trials=2)
     table = Result(import_study(url, home=tmp_path, rename={"learning rate": "lr"})).ranking()
-    assert {"params_epoch", "lr", "epoch"} <= set(table.columns)
+    assert {"epoch_", "lr", "epoch"} <= set(table.columns)
     with pytest.raises(StudyError, match="rename 'learning_rate': is no parameter; did you mean 'learning rate'"):
         import_study(url, "t", tmp_path, rename={"learning_rate": "lr"})
     with pytest.raises(StudyError, match="column 'rank': would be there twice; rename one"):

@@ -189,7 +189,8 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         (
             {"optimizers": {"sgd": {}}},
-            "search.warm_start[0]: 'old' has no trial of an optimizer that this study searches; name another study",
+            "search.warm_start[0]: 'old' has no trial of an optimizer that this study searches; "
+            "its optimizers are momentum",
         ),
         (
             {"optimizers": {"momentum": {"lr": 0.1}}, "train": {"batch_size": 8}},

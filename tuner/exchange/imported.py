@@ -23,7 +23,7 @@ from tuner.ledger import Ledger
 from tuner.optuna_bridge.storage import load
 from tuner.optuna_bridge.study import Axis, OptunaStudy, OptunaTrial
 from tuner.ranking import IMPORTED, ranking
-from tuner.spec import Imported, Study, imported_text, read_study, text_of
+from tuner.spec import UNNAMED, Imported, Study, imported_text, parameter_name, read_study, text_of
 from tuner.storage import masked
 from tuner.trial import Trial
 
@@ -46,7 +46,8 @@ def import_study(
     """Read the Optuna study `study_name` of a storage into the study directory `name`, by default of the same name.
 
     `metric` says what its value is here, "valid_loss" say; `rename` turns its parameters' names into ours ({"learning
-    _rate": "lr"}), and `constants` are added to every config ({"optimizer": "adam"}): a warm start matches by name.
+    _rate": "lr"}), and `constants` are added to every config ({"optimizer": "adam"}): a warm start matches by name, as
+    `tuner init --from-optuna` gives them where it wrote the study that begins.
     Raises StudyError for what cannot be read or is there already, NoResult where no trial is complete.
     """
     study = load(source, study_name)
@@ -58,7 +59,7 @@ def import_study(
     if directory.exists:
         hint = "choose another with --name, or remove it with `tuner rm`"
         raise StudyError(Complaint(f"study {directory.name!r}", "is there already", hint))
-    goal = metric or study.metric or "value"
+    goal = metric or study.metric or UNNAMED
     constants = dict(constants or {})
     names = _names(study, goal, rename or {}, constants)
     columns = {names[key]: _kind(axis) for key, axis in study.axes.items()}
@@ -97,13 +98,13 @@ def _write(directory: StudyDirectory, text: str, trials: Sequence[Trial], about:
 
 
 def _names(study: OptunaStudy, goal: str, rename: Mapping[str, str], constants: Mapping[str, Any]) -> dict[str, str]:
-    """The name of each parameter here: renamed as asked, and `params_...` where a column of the table has its name."""
+    """The name of each parameter here: renamed as asked, as a study's own where a column of the table has its name."""
     if unknown := [name for name in rename if name not in study.axes]:
         raise StudyError(
             *(Complaint(f"rename {name!r}", "is no parameter", nearest(name, study.axes)) for name in unknown)
         )
     taken = {*_columns(), goal}
-    names = {key: rename.get(key, f"params_{key}" if key in taken else key) for key in study.axes}
+    names = {key: rename.get(key, parameter_name(key) if key in taken else key) for key in study.axes}
     every = [*names.values(), *constants]
     if twice := sorted({name for name in every if every.count(name) > 1 or name in taken}):
         raise StudyError(*(Complaint(f"column {name!r}", "would be there twice", "rename one") for name in twice))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from tuner.spec.checks import loss_problem, task_problem
 from tuner.spec.domains import Choices, Domain, Range, is_searched, values_of
-from tuner.spec.imported import imported_text, not_run
+from tuner.spec.imported import UNNAMED, imported_text, not_run
 from tuner.spec.own import OWN_NAMES, Own, parameter_name
 from tuner.spec.parameters import kind_of, text_of
 from tuner.spec.resolve import read_study
@@ -20,6 +20,7 @@ from tuner.spec.study import Imported, Study, differences, in_toml
 from tuner.spec.words import suggest
 
 __all__ = [
+    "UNNAMED",
     "GOALS",
     "MOST_SEEDS",
     "OWN_NAMES",

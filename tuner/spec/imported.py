@@ -10,9 +10,10 @@ from tuner.errors import StudyError
 from tuner.spec.reading import readable
 from tuner.spec.study import Imported, in_toml
 
-__all__ = ["TABLE", "imported_of", "imported_text", "not_run"]
+__all__ = ["TABLE", "UNNAMED", "imported_of", "imported_text", "not_run"]
 
 TABLE = "imported"
+UNNAMED = "value"  # the goal of a study that gives it no name
 HEAD = "# Imported. Look at it with `tuner top`, compare it, or name it in search.warm_start; `tuner run` cannot go on."
 
 
