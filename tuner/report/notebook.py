@@ -19,7 +19,7 @@ __all__ = ["offline"]
 # The frame is as high as what is drawn in it; until then as high as a chart.
 DRAW = """
 const actions = {export: true, source: false, compiled: false, editor: false};
-vegaEmbed("#chart", SPEC, {config: CONFIG, ast: true, actions})
+vegaEmbed("#chart", SPEC, {ast: true, actions})
   .then(() => { if (frameElement) frameElement.style.height = document.documentElement.scrollHeight + 4 + "px"; });
 """
 
@@ -42,17 +42,18 @@ class Column(Offline, alt.VConcatChart):
 
 
 def offline(charts: list[Any]) -> Any:
-    """Charts of layers as one that draws itself without a network."""
+    """Charts of layers as one that draws itself without a network, and brings its colours wherever it is saved."""
     if len(charts) > 1:
-        return Column(vconcat=charts)
+        return Column(vconcat=charts, config=config(LIGHT))
     # Altair's charts keep what is set on them as a part of their specification: the class alone is another one.
     object.__setattr__(charts[0], "__class__", Layers)
+    charts[0].config = config(LIGHT)
     return charts[0]
 
 
 def framed(document: dict[str, Any]) -> str:
     """A specification as HTML, in a frame of its own: nothing of it meets the notebook's own scripts."""
-    draw = DRAW.replace("CONFIG", script_json(config(LIGHT))).replace("SPEC", script_json(document))
+    draw = DRAW.replace("SPEC", script_json(document))
     inside = f'<!doctype html><meta charset="utf-8"><div id="chart"></div><script>{script_bundle()}</script>'
     text = escape(f"{inside}<script>{draw}</script>")
     return f'<iframe srcdoc="{text}" style="width: 100%; height: 340px; border: 0" title="chart"></iframe>'

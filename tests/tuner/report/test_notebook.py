@@ -34,6 +34,7 @@ def test_charts_hold_their_data(varied: Result) -> None:
             continue
         document = varied.chart(name).to_dict()
         assert "datasets" in document or "data" in document, name
+        assert {"bad", "quiet"} <= set(document["config"]["style"]), f"{name} would be saved in other colours"
     rows = varied.chart("progress").to_dict()["datasets"]
     assert max(map(len, rows.values())) == 64
 
