@@ -101,6 +101,40 @@ def test_each_optimizer_has_its_own_parameters(tmp_path: Path) -> None:
     assert params[2] == {"optimizer", "lr", "beta1", "batch_size"}
 
 
+def test_what_a_condition_left_at_its_default_is_not_in_a_trial(tmp_path: Path) -> None:
+    warmup = {"choices": [0.05, 0.1], "when": {"schedule": ["cosine"]}}
+    asked = read_study(STUDY | {"train": {"epochs": 4, "schedule": ["constant", "cosine"], "warmup": warmup}})
+    directory = study_directory("small", tmp_path)
+    directory.path.mkdir()
+    directory.study.write_text(asked.to_toml(), encoding="utf-8")
+    shared = {"batch_size": 16, "lr": 0.1, "momentum": 0.9}
+    schedules = [("constant", 0.0), ("cosine", 0.1)]
+    with Ledger.create(directory.ledger, FACTS) as ledger:
+        trials = [complete(i, [0.5], 0.9, schedule=s, warmup=w, **shared) for i, (s, w) in enumerate(schedules)]
+        ledger.commit_generation(0, trials)
+    store(optuna_study(Result(directory)), str(tmp_path / "o.db"))
+    back = optuna.load_study(study_name="small", storage=f"sqlite:///{tmp_path / 'o.db'}").trials
+    assert [trial.params.get("warmup") for trial in back] == [None, 0.1]
+    assert [trial.params["schedule"] for trial in back] == ["constant", "cosine"]
+
+
+@pytest.mark.parametrize("file", ["o.db", "o.log"])
+def test_nothing_is_written_of_a_study_that_is_none_to_optuna(
+    small: StudyDirectory, tmp_path: Path, file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study, wrong = optuna_study(Result(small)), Axis("categorical", choices=("other",))
+    with pytest.raises(TunerError, match=f"{file}: '.*' not in \\('other',\\)"):
+        store(replace(study, axes=study.axes | {"optimizer": wrong}), str(tmp_path / file))
+    monkeypatch.setattr("tuner.optuna_bridge.storage._created", full_disk)
+    with pytest.raises(TunerError, match=f"{file}: the disk is full"):
+        store(study, str(tmp_path / file))
+    assert [path.name for path in tmp_path.iterdir()] == ["small"]
+
+
+def full_disk(*given: object) -> None:
+    raise OSError("the disk is full")
+
+
 def test_one_distribution_serves_all_optimizers() -> None:
     optimizers = {"momentum": {"lr": {"low": 0.01, "high": 0.5}}, "adam": {"lr": 0.001}, "sgd": {"lr": [0.1, 1.0]}}
     tables = STUDY | {"optimizers": optimizers, "model": {"hidden": [[8], [8, 4]]}}

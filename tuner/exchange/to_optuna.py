@@ -14,7 +14,7 @@ from typing import Any
 
 from tuner.optuna_bridge.study import Axis, OptunaStudy, OptunaTrial
 from tuner.result import Result
-from tuner.space import space_of
+from tuner.space import Space, space_of
 from tuner.spec import Choices, Domain, Imported, Range, Study, is_searched, text_of
 from tuner.trial import Trial
 
@@ -24,8 +24,12 @@ STATES = {"complete": "complete", "pruned": "pruned", "diverged": "complete", "f
 
 
 def optuna_study(result: Result, name: str | None = None) -> OptunaStudy:
-    """The study of a result as Optuna keeps one; what an optimizer does not have is absent in its trials."""
+    """The study of a result as Optuna keeps one; what an optimizer does not have is absent in its trials.
+
+    So is what a condition left at its default: it need not be in the distribution.
+    """
     study = result.study
+    space = space_of(study)
     axes = imported_axes(study.imported, result.all_trials) if study.imported else axes_of(study)
     confirmed = {standing.trial: standing for standing in result.standings}
     attrs = {"tuner": result.facts.get("tuner", ""), "metric": study.metric, "seed": study.seed}
@@ -36,7 +40,8 @@ def optuna_study(result: Result, name: str | None = None) -> OptunaStudy:
         if standing := confirmed.get(trial.number):
             goal = standing.goal
             extra["confirmed"] = {"mean": goal.mean, "low": goal.low, "high": goal.high, "seeds": goal.n}
-        trials.append(optuna_trial(study, axes, trial, extra))
+        left = resting(space, trial.config)
+        trials.append(optuna_trial(study, {k: v for k, v in axes.items() if k not in left}, trial, extra))
     began = result.facts.get("created")
     start = datetime.fromisoformat(began).replace(tzinfo=None) if began else OptunaStudy.began
     return OptunaStudy(name or study.name, study.direction, study.metric, axes, trials, attrs, start)
@@ -73,6 +78,13 @@ def optuna_trial(study: Study, axes: Mapping[str, Axis], trial: Trial, extra: Ma
         feasible=trial.stable or trial.state != "complete",
         attrs={**attrs, **extra},
     )
+
+
+def resting(space: Space, config: Mapping[str, Any]) -> set[str]:
+    """Names of the parameters that a condition of the study keeps from being searched beside a config's values."""
+    optimizer = space.optimizer_of(config)
+    own = space.parameters(optimizer) if optimizer in space.optimizers else ()
+    return {p.name for p in own if not p.active(config)}
 
 
 def finite(metrics: Mapping[str, float]) -> dict[str, float | None]:

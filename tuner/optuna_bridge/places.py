@@ -57,12 +57,18 @@ def reading(source: str) -> Iterator[Any]:
 
 @contextmanager
 def writing(target: str) -> Iterator[Any]:
-    """A storage to write; a new SQLite file is made beside its place and appears there when it is whole."""
+    """A storage to write; a new file is there when it is whole: one of SQLite is made beside its place."""
     kind, place = _place(target)
     if kind != "database":
         _check_target(kind, Path(place), target)
     if kind == "journal":
-        yield _journal(place)
+        new = not Path(place).exists()
+        try:
+            yield _journal(place)
+        except BaseException:
+            if new:
+                Path(place).unlink(missing_ok=True)
+            raise
     elif kind == "database" or (kind == "sqlite" and Path(place).exists()):
         url = target if kind == "database" else f"sqlite:///{place}"
         with _closing(_database(url, False)) as storage:

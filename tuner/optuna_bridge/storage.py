@@ -44,12 +44,16 @@ def load(source: str, name: str | None = None) -> OptunaStudy:
 def store(study: OptunaStudy, target: str, force: bool = False) -> None:
     """Write a study into a storage, which is made where it is missing; one of that name there is replaced by `force`.
 
+    Nothing is written where one of its trials is none to Optuna.
     Raises StudyError where there is one and `force` is not given, or for a target that is no storage, TunerError.
     """
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     trials = frozen_trials(study)
+    with told(target):
+        direction = optuna.study.StudyDirection[study.direction.upper()]
+        optuna.create_study(storage=optuna.storages.InMemoryStorage(), direction=direction).add_trials(trials)
     with told(target), writing(target) as storage:
         if study.name in {known.study_name for known in storage.get_all_studies()}:
             if not force:
