@@ -45,9 +45,10 @@ WIDTH = 560
 LOG_FROM = 5.0  # times the smallest value, from which a positive axis is logarithmic
 CROSS = "M-1,-1L1,1M-1,1L1,-1"
 DONE = "datum.state === 'complete'"
-FAR = 1.5  # spans of the inner values, beyond which a value is drawn at the edge
+FAR = 0.5  # spans of the inner values, beyond which a value is drawn at the edge
 DEEP = 12.0  # decades below the middle, beyond which good values differ by rounding alone
-LABEL = "format(datum.value, abs(datum.value) >= 1e5 || abs(datum.value) < 1e-4 ? '.4~e' : '.4~g')"
+SQUEEZED = 0.15  # of a plain axis: with half of the values in so little of it, a logarithmic one shows them
+LABEL = "replace(format(datum.value, datum.value >= 1e5 || datum.value < 1e-4 ? '.3~e' : '.6~g'), '+', '')"
 
 
 @dataclass(frozen=True)
@@ -136,11 +137,13 @@ def powers(low: float, high: float, most: int = 7) -> list[float]:
 
 
 def _spread(values: Any, lower_is_better: bool | None, far: float) -> bool:
-    """Whether positive values need a logarithmic axis: most of them far above the least, or some cut by another one."""
+    """Whether positive values need a logarithmic axis: they span much, and a plain one would cut or squeeze them."""
+    middle = float(np.median(values))
     if lower_is_better is False:
-        return bool(_inner(values)[1] >= LOG_FROM * float(np.median(values)))
-    cut = values[-1] > _ends(values, lower_is_better, far)[1]
-    return bool((values[-1] if cut else values[int(0.9 * (len(values) - 1))]) >= LOG_FROM * values[0])
+        return bool(_inner(values)[1] >= LOG_FROM * middle)
+    high = _ends(values, lower_is_better, far)[1]
+    lost = values[-1] > high or middle - values[0] < SQUEEZED * (high - values[0])
+    return bool((values[-1] if lost else values[int(0.9 * (len(values) - 1))]) >= LOG_FROM * values[0])
 
 
 def _beyond(values: Any, low: float, high: float) -> int:

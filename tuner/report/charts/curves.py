@@ -17,7 +17,8 @@ __all__ = ["BOLD", "MOST_CURVES", "chosen", "curves", "gap", "steps"]
 
 BOLD = 5  # curves in colour: the best trials
 MOST_CURVES = 200
-FAR = 0.5  # as `value_axis` has it: how bad the bad trials were is worth less room than how the good ones fell
+EPOCHS = 12  # ticks, or so
+FAR = 3.0  # as `value_axis` has it, for the best trials: how they fell is what is looked at
 EMPTY = "No trial has a learning curve yet."
 
 
@@ -41,7 +42,7 @@ def curves(frames: Frames) -> list[Figure]:
     hidden = sum(frames.study.metric in trial.curves for trial in frames.found.all_trials) - len(numbers)
     if data["epoch"].max() == 1:
         return [Figure("curves", "Learning curves", "Each trial has one value and no curve.")]
-    axis = value_axis(data["value"], frames.study.direction == "minimize", FAR)
+    axis = value_axis(data["value"], frames.study.direction == "minimize")
     best = {trial.number for trial in frames.leaders[:BOLD]}
     data = data.assign(kind=["best" if number in best else "other" for number in data["trial"]])
     ends = data[data["value"].notna()].groupby("trial")["epoch"].max()
@@ -71,7 +72,7 @@ def bold(frames: Frames) -> tuple[str, ...]:
 def epoch_axis(data: pd.DataFrame) -> alt.X:
     """Epochs from left to right."""
     scale = alt.Scale(domain=[1, max(int(data["epoch"].max()), 2)], nice=False)
-    axis = alt.Axis(title="epoch", format="d", tickMinStep=1, grid=False)
+    axis = alt.Axis(title="epoch", format="d", tickMinStep=1, tickCount=EPOCHS, grid=False)
     return alt.X(field="epoch", type="quantitative", scale=scale, axis=axis)
 
 
@@ -98,7 +99,7 @@ def drawn(frames: Frames, data: pd.DataFrame, axis: Axis, title: str, x: alt.X) 
         .encode(opacity=fading(0.8)),
         base.transform_filter("datum.kind === 'best'")
         .mark_line(strokeWidth=2.4)
-        .encode(**as_lines(frames, bold(frames)), opacity=fading(1)),
+        .encode(**as_lines(frames, bold(frames), alone=True), opacity=fading(1)),
         base.transform_filter("datum.trial === marked").mark_line(style="ink", strokeWidth=3, fill=None),
     ]
     return linked(layers, title, 320)
@@ -144,7 +145,7 @@ def gap(frames: Frames) -> Figure:
     title = "Training and validation loss of the best trials"
     if data.empty:
         return Figure("curves-gap", title, "No trial is complete yet.")
-    axis = value_axis(data["value"], True)
+    axis = value_axis(data["value"], True, FAR)
     data = data.assign(
         series=[f"{metric} {number}" for metric, number in zip(data["metric"], data["trial"], strict=True)]
     )

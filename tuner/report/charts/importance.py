@@ -10,6 +10,7 @@ from tuner.report.importance import ENOUGH, compared_at
 
 __all__ = ["importances", "two_that_matter"]
 
+FEWEST = 0.1  # of the trials, for a parameter to be drawn against another
 TITLE = "What separates the best tenth of the trials from the rest"
 
 
@@ -46,9 +47,17 @@ def importances(frames: Frames) -> list[Figure]:
 
 
 def two_that_matter(frames: Frames) -> tuple[str, str] | None:
-    """The two searched numbers that matter most: by importance where it is known, else the first two."""
+    """The two searched numbers that matter most, by importance where it is known; those of most trials come first."""
     order = list(frames.importance["parameter"])
     numbers = [name for name in frames.searched if all(p.ordered for p in frames.parameters if p.name == name)]
-    numbers.sort(key=lambda name: order.index(name) if name in order else len(order))
-    shared = [name for name in numbers if frames.trials[name].notna().mean() > 0.3]
-    return (shared[0], shared[1]) if len(shared) > 1 else None
+    shares = {name: searching(frames, name) for name in numbers}
+    numbers = [name for name in numbers if shares[name] > FEWEST]
+    numbers.sort(key=lambda name: (shares[name] <= 0.5, order.index(name) if name in order else len(order)))
+    return (numbers[0], numbers[1]) if len(numbers) > 1 else None
+
+
+def searching(frames: Frames, name: str) -> float:
+    """The share of trials that search a parameter, and do not merely hold it fixed."""
+    own, trials = {p.optimizer for p in frames.parameters if p.name == name}, frames.found.all_trials
+    having = [t for t in trials if t.config.get(name) is not None]
+    return sum("" in own or t.config.get("optimizer") in own for t in having) / max(len(trials), 1)

@@ -18,6 +18,7 @@ __all__ = ["AWAY", "DASHES", "SHAPES", "as_lines", "as_points", "colour", "fadin
 
 AWAY = "focus !== '' && focus !== datum.optimizer"
 SHAPES = ("circle", "triangle-up", "diamond", "square")
+LONG = {"symbolType": "stroke", "symbolSize": 700, "symbolStrokeWidth": 2}
 DASHES: tuple[tuple[int, ...], ...] = ((1, 0), (7, 3), (2, 3), (8, 2, 2, 2))
 
 # The same around (0, 0), in a legend of the page's own.
@@ -40,24 +41,29 @@ def seen(frames: Frames, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in frames.optimizers if name in among)
 
 
-def colour(frames: Frames, shown: Sequence[str]) -> Any:
+def colour(frames: Frames, shown: Sequence[str], legend: Any = None) -> Any:
     """The colour of an optimizer, its legend for those that are shown; one for all where a study has none."""
     if not frames.optimizers:
         only = alt.Scale(domain=["all"], range="category")
         return alt.ColorDatum("all", type="nominal", scale=only, legend=None)
     scale = alt.Scale(domain=frames.optimizers, range="category")
-    return alt.Color(field="optimizer", type="nominal", scale=scale, legend=_legend(shown))
+    return alt.Color(field="optimizer", type="nominal", scale=scale, legend=legend or _legend(shown))
 
 
 def as_points(frames: Frames, shown: Sequence[str]) -> dict[str, Any]:
     """Encodings of points of an optimizer."""
-    return {"color": colour(frames, shown), **_second(frames, shown, "shape", alt.Shape, SHAPES)}
+    second = _second(frames, shown, "shape", alt.Shape, SHAPES, _legend(shown))
+    return {"color": colour(frames, shown), **second}
 
 
-def as_lines(frames: Frames, shown: Sequence[str]) -> dict[str, Any]:
-    """Encodings of lines of an optimizer."""
+def as_lines(frames: Frames, shown: Sequence[str], alone: bool = False) -> dict[str, Any]:
+    """Encodings of lines of an optimizer; where no points go with them, the legend has room for their dashes."""
+    legend = _legend(shown, **(LONG if alone else {}))
     dashes = [list(dash) for dash in DASHES]
-    return {"color": colour(frames, shown), **_second(frames, shown, "strokeDash", alt.StrokeDash, dashes)}
+    return {
+        "color": colour(frames, shown, legend),
+        **_second(frames, shown, "strokeDash", alt.StrokeDash, dashes, legend),
+    }
 
 
 def key(place: int) -> dict[str, str]:
@@ -67,18 +73,18 @@ def key(place: int) -> dict[str, str]:
     return {"colour": f"--c{place % PALETTE}", "shape": OUTLINES[SHAPES[again]], "dash": dash}
 
 
-def _legend(shown: Sequence[str]) -> Any:
+def _legend(shown: Sequence[str], **symbol: Any) -> Any:
     """A legend for some of the optimizers; a page has its own, above its charts."""
-    return alt.Legend(title=None, columns=4, symbolOpacity=1, values=list(shown))
+    return alt.Legend(title=None, columns=4, symbolOpacity=1, values=list(shown), **symbol)
 
 
-def _second(frames: Frames, shown: Sequence[str], name: str, channel: Any, looks: Any) -> dict[str, Any]:
+def _second(frames: Frames, shown: Sequence[str], name: str, channel: Any, looks: Any, legend: Any) -> dict[str, Any]:
     """What tells those apart that share a colour; nothing where none do."""
     if len(frames.optimizers) <= PALETTE:
         return {}
     own = [looks[turn(place)] for place in range(len(frames.optimizers))]
     scale = alt.Scale(domain=frames.optimizers, range=own)
-    return {name: channel(field="optimizer", type="nominal", scale=scale, legend=_legend(shown))}
+    return {name: channel(field="optimizer", type="nominal", scale=scale, legend=legend)}
 
 
 def fading(shown: float, faded: float = 0.06) -> Any:

@@ -162,7 +162,7 @@ def stochastic(frames: Frames) -> Figure:
                 axis=alt.Axis(title="epoch: one pass over the data", format="d", tickMinStep=1, grid=False),
             ),
             y=alt.Y(field="value", type="quantitative", scale=axis.scale(), axis=axis.ticks(frames.study.metric)),
-            **as_lines(frames, shown),
+            **as_lines(frames, shown, alone=True),
             opacity=fading(1),
         )
     )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["BANDS", "compared", "optimizers", "tuning_curves"]
 
 BANDS = 3  # in one chart: more of them cover each other
+FAR = 2.0  # as `value_axis` has it, for what is a summary already
 REPORTED = 11  # pixels below the ranking seeds
 TOLD = {"p_best": "P(best)", "search_value": "in the search", "search_rank": "rank there", "report": "reported"}
 
@@ -68,7 +69,7 @@ def tuned(frames: Frames) -> Figure:
     data, title = tuning_curves(frames), f"Best {frames.study.metric} after as many trials"
     if data["value"].notna().sum() == 0:
         return Figure("optimizers", title, "No trial has a value yet.")
-    axis = value_axis(data["value"], frames.study.direction == "minimize")
+    axis = value_axis(data["value"], frames.study.direction == "minimize", FAR)
     budgets = [len(frames.own(name)) for name in frames.optimizers if frames.own(name)]
     x = alt.X(
         field="trials",
@@ -128,7 +129,7 @@ def confirmed(frames: Frames) -> Figure:
         return Figure("confirmation", title, "Nothing is confirmed yet: the search's values stand alone.")
     data = data.assign(label=[f"{trial} {name}" for trial, name in zip(data["trial"], data["optimizer"], strict=True)])
     ends = ["mean", "low", "high", "search_value", "report", "report_low", "report_high"]
-    axis = value_axis(data[ends].to_numpy(dtype=float).ravel())
+    axis = value_axis(data[ends].to_numpy(dtype=float).ravel(), far=FAR)
     shown = seen(frames, data["optimizer"])
 
     def along(name: str) -> alt.X:

@@ -150,7 +150,7 @@ def parameter_x(frames: Frames, name: str) -> alt.X:
             type="quantitative",
             scale=alt.Scale(type="log", domain=[high, low], nice=False, clamp=True, padding=12),
             axis=alt.Axis(
-                title=f"{name} (even in the logarithm of its distance from 1)",
+                title=f"{name}, logarithmic towards 1",
                 labelExpr="format(1 - datum.value, '.8~f')",
                 values=powers(low, high),
                 grid=False,
@@ -179,14 +179,13 @@ def span(frames: Frames, name: str) -> tuple[float, float]:
 
 
 def edges(frames: Frames, name: str) -> pd.DataFrame:
-    """The ends of each optimizer's range: optimizer, end, value on the axis."""
+    """The ends of each optimizer's range, or of the one that all share: optimizer, end, value on the axis."""
     import pandas as pd
 
     rows = [
-        {"optimizer": optimizer, "end": end, column_of(p): on_axis(p, value)}
+        {"optimizer": p.optimizer, "end": end, column_of(p): on_axis(p, value)}
         for p in owners(frames, name)
         if isinstance(p.domain, Range)
-        for optimizer in ([p.optimizer] if p.optimizer else frames.optimizers[:1] or [""])
         for end, value in (("low", p.domain.low), ("high", p.domain.high))
     ]
     return pd.DataFrame(rows)
@@ -204,11 +203,14 @@ def on_axis(parameter: Parameter, value: float) -> float:
 
 def edge_rules(frames: Frames, name: str, x: alt.X, shown: Sequence[str]) -> Any:
     """The edges as dashed rules; where they are many, of the optimizer in focus alone."""
-    rule = alt.Chart(edges(frames, name)).mark_rule(strokeDash=[3, 3], strokeWidth=1)
+    dashed: dict[str, Any] = {"strokeDash": [3, 3], "strokeWidth": 1}
+    base = alt.Chart(edges(frames, name))
+    if not any(p.optimizer for p in owners(frames, name)):
+        return base.mark_rule(style="quiet", **dashed).encode(x=x)
     own = "focus !== '' && focus === datum.optimizer"
     some = alt.OpacityValue(0, condition=[{"test": AWAY, "value": 0}, {"test": own, "value": 0.7}])
     opacity = some if len(owners(frames, name)) > MOST_EDGES else fading(0.55)
-    return rule.encode(x=x, color=colour(frames, shown), opacity=opacity)
+    return base.mark_rule(**dashed).encode(x=x, color=colour(frames, shown), opacity=opacity)
 
 
 def edge_words(frames: Frames, name: str) -> str:
@@ -275,7 +277,7 @@ def pair(frames: Frames, names: tuple[str, str] | None) -> list[Figure]:
     )
     more = mirrors(frames, names[0]) | mirrors(frames, names[1])
     base = alt.Chart(frames.trials).encode(x=x, y=y, tooltip=tooltip(frames))
-    base = base.transform_filter(" && ".join(f"isValid(datum[{quoted(name)}])" for name in names))
+    base = base.transform_filter(" && ".join(f"({having(frames, name)})" for name in names))
     base = base.transform_calculate(**more) if more else base
     lost = "datum.state === 'diverged' || datum.state === 'failed'"
     size = alt.SizeValue(45, condition={"test": DONE, "value": 90})
@@ -292,9 +294,18 @@ def pair(frames: Frames, names: tuple[str, str] | None) -> list[Figure]:
         "Strong colours are good values; large points are complete trials, small ones were pruned, crosses diverged or"
         " failed.",
         "All optimizers together." if len(frames.optimizers) > 1 else "",
-        missing_words(frames, names),
+        unpaired_words(frames, names),
     )
     return [Figure("pair", title, caption, linked(layers, title, 320))]
+
+
+def unpaired_words(frames: Frames, names: tuple[str, str]) -> str:
+    """How many trials search only one of two parameters, or none."""
+    both = frames.trials[list(names)].notna().all(axis=1)
+    for name in names:
+        own = [p.optimizer for p in owners(frames, name) if p.optimizer]
+        both &= frames.trials["optimizer"].isin(own) if own else True
+    return f"Left out: {count(int((~both).sum()), 'trial')} that do not search both." if not both.all() else ""
 
 
 def heat_ticks(axis: Axis) -> dict[str, Any]:

@@ -95,8 +95,8 @@ def page(found: Found, created: str = "", watch: Watch = lambda stage: None) -> 
 
 
 def listed(frames: Frames, own: Sequence[Figure]) -> tuple[str, ...]:
-    """The optimizers that figures of a section tell apart, for one legend above them all."""
-    return seen(frames, (name for figure in own for name in figure.optimizers))
+    """The optimizers that figures of a section tell apart, for one legend above them all; none where there is one."""
+    return seen(frames, (name for figure in own for name in figure.optimizers)) if len(frames.optimizers) > 1 else ()
 
 
 @dataclass(frozen=True)
