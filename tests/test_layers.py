@@ -71,7 +71,7 @@ LAYERS = [
         "tuner.standings",
         "tuner.subject",
     ],
-    ["tuner.orchestrator", "tuner.confirmation", "tuner.noise"],
+    ["tuner.orchestrator", "tuner.confirmation", "tuner.noise", "tuner.retrying"],
     ["tuner.core", "tuner.own"],
     ["tuner.ranking"],
     ["tuner.report"],

@@ -26,6 +26,7 @@ from tuner.origin import origin
 from tuner.publish import publish
 from tuner.question import ask
 from tuner.result import Cost, Result
+from tuner.retrying import retried
 from tuner.search import check_search, repeats_note
 from tuner.space import space_of
 from tuner.spec import Confirm, Study, differences, in_toml, not_run, read_study, stored_study
@@ -55,6 +56,7 @@ def run(
     fresh: bool = False,
     watcher: Watcher | None = None,
     objective: Callable[..., Any] | None = None,
+    retry_failed: bool = False,
 ) -> Result:
     """Run a study: a file, a mapping of the same shape, or a Study; `data=(X, y)` takes the place of its source, and
     `objective`, any function train(config) or train(config, run), that of the objective it names.
@@ -62,8 +64,9 @@ def run(
     Run again, it goes on where it stopped. `name` and `trials` take precedence over what the study says. `jobs` is the
     number of worker processes: by default the processors at hand, or none for a study that is over before they have
     started; the result does not depend on it. `storage` is the URL of a database that keeps the ledger, `cluster` the
-    address of a dask scheduler whose workers train. The result's `cost` says what this run took; None for one that was
-    opened. Raises StudyError, DataError, ChangedStudy, StudyBusy.
+    address of a dask scheduler whose workers train. `retry_failed` trains failed trials again first, in their places.
+    The result's `cost` says what this run took; None for one that was opened.
+    Raises StudyError, DataError, ChangedStudy, StudyBusy.
     """
     started = time.perf_counter()
     if jobs is not None and jobs < 1:
@@ -103,22 +106,25 @@ def run(
                 ledger.wait_for(PATIENCE, watcher.note)
                 there = None if cluster is None else (cluster, ledger.facts["canary"])
                 with subject.engine(resolved, width, there) as engine:
-                    if left > 0:
+                    if left > 0 or retry_failed:
                         engine.warm()
                     work = Work(resolved, subject, directory, ledger, engine, watcher)
                     training = subject.training(resolved, directory, engine)
                     prepared = time.perf_counter()
+                    again = work.retry(training) if retry_failed else 0
+                    tried = time.perf_counter() - prepared
                     spent, stopped = work.search(training)
+                    spent = replace(spent, wall=spent.wall + tried, waiting=spent.waiting + tried)
                     searched = time.perf_counter()
                     wanted = subject.study.confirm
                     retrained = work.confirm(wanted) if confirm and wanted.enabled else 0
                     confirmed = time.perf_counter()
-                    if left > 0 or retrained:
+                    if left > 0 or retrained or again:
                         watcher.stage("write")
                     result = Result(directory)
                     publish(result, subject, engine)
     wall = time.perf_counter() - started
-    ran = len(result.all_trials) - (resolved.trials - left)
+    ran = again + len(result.all_trials) - (resolved.trials - left)
     watcher.ended()
     result.cost = Cost(ran, retrained, prepared - started, spent, confirmed - searched, wall, stopped)
     return result
@@ -151,6 +157,12 @@ class Work:
     ledger: Ledger
     engine: Engine
     watcher: Watcher
+
+    def retry(self, training: Training) -> int:
+        """Train what had failed again; returns how many trials."""
+        self.watcher.stage("retry")
+        flight = self.directory.cache / "retry"
+        return retried(self.study, training, self.ledger, self.engine, flight, self.watcher.retrained)
 
     def search(self, training: Training) -> tuple[Spent, str]:
         """Search up to the study's number of trials; returns what it took, and why it stopped before that."""

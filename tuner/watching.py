@@ -20,13 +20,13 @@ class Watcher:
         """Something decided without being asked: "batch sizes above 341 train rows left out"."""
 
     def stage(self, name: str) -> None:
-        """A stage begins: "prepare", "search", "confirm", "report", "write"."""
+        """A stage begins: "prepare", "retry", "search", "confirm", "report", "write"."""
 
     def progress(self, progress: Progress) -> None:
         """Where the search stands; several times a second."""
 
     def retrained(self, done: int, total: int) -> None:
-        """So many of the trainings of a stage "confirm" or "report" are done."""
+        """So many of the trainings of a stage "retry", "confirm" or "report" are done."""
 
     def ended(self) -> None:
         """The run is over."""

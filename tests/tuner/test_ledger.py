@@ -147,6 +147,26 @@ def test_what_is_no_value_is_refused_and_changes_nothing(path: Path) -> None:
         assert len(ledger.generations()) == 1
 
 
+def test_only_failed_trials_give_way_to_others_of_their_config(path: Path) -> None:
+    """And what is read then is as whole as it was, on every kind of ledger."""
+    failed = [replace(one, state="failed", value=None, error="no", curves={}) for one in generation(0)]
+    mended = replace(generation(0)[1], curves={"x": np.ones((1, 2))})
+    with Ledger.create(path, FACTS) as ledger:
+        ledger.commit_generation(0, [failed[0], failed[1], generation(0)[2]])
+        ledger.commit_generation(1, generation(1))
+        for wrong in (replace(failed[2], state="complete"), replace(mended, config={"lr": 2.0}), trial(9)):
+            with pytest.raises(LedgerError, match=rf"trial {wrong.number} did not fail, or has another config"):
+                ledger.replace_failed([mended, wrong])
+        before = ledger.generations()
+        ledger.replace_failed([mended])
+    with Ledger.open(path) as ledger:
+        assert content(ledger.trials()) == content([failed[0], mended, generation(0)[2], *generation(1)])
+        assert [old.digest == new.digest for old, new in zip(before, ledger.generations(), strict=True)] == [
+            False,
+            True,
+        ]
+
+
 def test_generations_and_facts_come_back(path: Path) -> None:
     with Ledger.create(path, FACTS) as ledger:
         assert ledger.generations() == []

@@ -27,6 +27,7 @@ from tests.tuner.test_ledger import (
     test_generations_and_facts_come_back,
     test_generations_follow_each_other,
     test_numbers_of_numpy_are_taken,
+    test_only_failed_trials_give_way_to_others_of_their_config,
     test_what_is_no_value_is_refused_and_changes_nothing,
 )
 from tests.tuner.test_run import outputs, small
@@ -43,6 +44,7 @@ __all__ = [
     "test_generations_and_facts_come_back",
     "test_generations_follow_each_other",
     "test_numbers_of_numpy_are_taken",
+    "test_only_failed_trials_give_way_to_others_of_their_config",
     "test_what_is_no_value_is_refused_and_changes_nothing",
 ]
 

@@ -30,6 +30,7 @@ RATE = 4.0  # looks a second
 OWN = {"prepare": "importing the objective", "confirm": "training the best again on fresh seeds"}
 STAGES = {
     "prepare": "reading the data",
+    "retry": "training again what had failed",
     "search": "searching",
     "confirm": "confirming the best on fresh seeds",
     "report": "training the best of them on more seeds, which chose nothing",

@@ -36,6 +36,7 @@ __all__ = ["run"]
 @set_option
 @click.option("--name", help="Run it as a study of this name.")
 @click.option("--fresh", is_flag=True, help="Begin anew; the study that is there is moved aside.")
+@click.option("--retry-failed", is_flag=True, help="Train what has failed again, once its reason is mended.")
 @home_option
 @click.option("--dry-run", is_flag=True, help="Show what would run and about how long; write nothing.")
 @click.option("--report", is_flag=True, help="Write the report as well.")
@@ -49,6 +50,7 @@ def run(
     fresh: bool,
     no_confirm: bool,
     report: bool,
+    retry_failed: bool,
     **rest: Any,
 ) -> None:
     """Run a STUDY, or go on with it.
@@ -68,7 +70,7 @@ def run(
     try:
         startup = startup_seconds()
         with watching(asked) as watcher:
-            where: dict[str, Any] = {"jobs": jobs, "home": home, "cluster": cluster}
+            where: dict[str, Any] = {"jobs": jobs, "home": home, "cluster": cluster, "retry_failed": retry_failed}
             result = run_study(asked, confirm=not no_confirm, fresh=fresh, watcher=watcher, **where)
     except BaseException as error:
         stopped = interruption(error)
@@ -77,6 +79,7 @@ def run(
         how = "stopped" if isinstance(stopped, Terminated) else "interrupted"
         own = {"set" if key == "overrides" else key: value for key, value in rest.items()}
         given = {**own, "jobs": jobs, "cluster": cluster, **places(home), "no-confirm": no_confirm, "report": report}
+        given |= {"retry-failed": retry_failed}
         hint(f"{how}; what was finished is kept, this goes on: {clean(again(study, given))}")
         raise stopped from None
     if report and result.all_trials:

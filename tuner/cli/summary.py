@@ -81,13 +81,14 @@ def failures_of(result: Result) -> str:
     many = "" if len(failed) == 1 else f"{count if others else 'all'} of them alike, "
     reason = (first.error.splitlines() or ["no reason"])[0]
     what = f"{len(failed)} of {len(result.all_trials)} trials failed: {many}trial {first.number} with {reason}"
-    return f"{what}; all of it: tuner show {shlex.quote(result.study.name)}/{first.number}"
+    name = shlex.quote(result.study.name)
+    return f"{what}; all of it: tuner show {name}/{first.number}; once mended: tuner run {name} --retry-failed"
 
 
 def why_none(result: Result) -> str:
     """What stopped the trials, in a line."""
     if any(trial.state == "failed" for trial in result.all_trials):
-        return "mend what failed, then run it --fresh"
+        return "mend what failed, then run it with --retry-failed"
     diverged = sum(trial.state == "diverged" for trial in result.all_trials)
     return f"{diverged} diverged: try smaller learning rates" if diverged else "run it with more trials"
 

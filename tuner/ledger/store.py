@@ -143,6 +143,32 @@ class Ledger:
         if curves:
             connection.execute(schema.curves.insert(), curves)
 
+    def replace_failed(self, trials: Sequence[Trial]) -> None:
+        """Put trials in the places of failed ones with the same numbers and configs, in one transaction."""
+        if trials:
+            self._within(lambda own: self._replace_failed(own, trials))
+
+    def _replace_failed(self, connection: Connection, trials: Sequence[Trial]) -> None:
+        from tuner.ledger import schema
+
+        known = {row["number"]: row for row in self._select(connection, schema.trials)}
+        new = {trial.number: rows.trial_row(trial) for trial in trials}
+        for number, row in new.items():
+            old = known.get(number)
+            same = old is not None and all(old[name] == row[name] for name in ("generation", "config", "latents"))
+            if old is None or not same or old["state"] != "failed":
+                raise LedgerError(f"{self.place}: trial {number} did not fail, or has another config: it is kept")
+        for table, column in ((schema.trials, schema.trials.c.number), (schema.curves, schema.curves.c.trial)):
+            connection.execute(table.delete().where(column.in_(new)))
+        connection.execute(schema.trials.insert(), list(new.values()))
+        if curves := [row for trial in trials for row in rows.curve_rows(trial)]:
+            connection.execute(schema.curves.insert(), curves)
+        for generation in {trial.generation for trial in trials}:
+            listed = [row for row in (known | new).values() if row["generation"] == generation]
+            digest = rows.generation_digest(generation, listed)
+            where = schema.generations.c.number == generation
+            connection.execute(schema.generations.update().where(where).values(digest=digest))
+
     def generations(self) -> list[Generation]:
         """Committed generations, in order."""
         from tuner.ledger import schema

@@ -11,13 +11,26 @@ from tuner.pruners import survivors
 from tuner.search.checks import check_search, repeats_note
 from tuner.search.model import BEST_MODELLED, ENOUGH, MODELLED, observed
 from tuner.search.proposals import propose
-from tuner.search.rungs import LAG, bars, generation_size, group_of, ladder, lag_of, mean_cost, repeated, rungs
+from tuner.search.rungs import (
+    LAG,
+    at_rung,
+    bars,
+    generation_size,
+    group_of,
+    ladder,
+    lag_of,
+    mean_cost,
+    repeated,
+    rungs,
+    value_at,
+)
 
 __all__ = [
     "BEST_MODELLED",
     "ENOUGH",
     "LAG",
     "MODELLED",
+    "at_rung",
     "bars",
     "check_search",
     "generation_size",
@@ -31,4 +44,5 @@ __all__ = [
     "repeats_note",
     "rungs",
     "survivors",
+    "value_at",
 ]

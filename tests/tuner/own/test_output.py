@@ -157,7 +157,7 @@ def test_a_run_ends_with_what_failed_and_show_has_all_of_it(
     ended = shell("run", "own.toml", "-j", "1")
     assert ended.code == 0
     failed = "3 of 4 trials failed: all of them alike, trial 0 with RuntimeError: no memory for 3 (talking.py:6)"
-    assert f"{failed}; all of it: tuner show own/0\n" in ended.err
+    assert f"{failed}; all of it: tuner show own/0; once mended: tuner run own --retry-failed\n" in ended.err
     page = shell("show", "own/0").out
     where = page.index("printed, the end of runs/own/output/trial-0.txt\n  one of 3\n  Traceback ")
     assert page[where:].endswith("\n  RuntimeError: no memory for 3\n")
