@@ -65,10 +65,12 @@ def ask(
     if data is None and about.surface:
         table = load_surface(str(about.source), about.noise, about.condition)
     elif data is None:
-        table = load_table(str(about.source), about.target, base=asked.base, task=about.task, split=split)
+        table = load_table(
+            str(about.source), about.target, base=asked.base, task=about.task, split=split, drop=about.drop
+        )
     else:
         x, y = data if isinstance(data, tuple) else (data, None)
-        table = table_from(x, y, target=about.target, task=about.task, split=split)
+        table = table_from(x, y, target=about.target, task=about.task, split=split, drop=about.drop)
     first = replicate_of(asked, table, 0, room)
     asked = replace(asked, data=about.model_copy(update={"source": absolute(about.source, asked.base)}))
     fits, notes = fitted(asked, first)

@@ -1,4 +1,4 @@
-"""Turns found columns into features: numbers stay numbers, texts become categories, empty columns are left out.
+"""Turns found columns into features: numbers stay numbers, dates are days, texts categories; empty ones are left out.
 
 Complete numbers become one float array (n, D), the quick path that needs neither pandas nor scikit-learn; texts or
 missing values make a frame of float and text columns, which `mixed.py` fits on the train rows.
@@ -6,6 +6,7 @@ missing values make a frame of float and text columns, which `mixed.py` fits on 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,7 @@ Floats = npt.NDArray[np.float64]
 MOST_CATEGORIES = 1000
 FEW_CATEGORIES = 20
 SHOWN = 8  # text columns that a sentence names
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 # A column with this share of numbers among its texts is a number column with slips in it, not a category.
 SLIPS = 0.9
 
@@ -35,6 +37,7 @@ class Features:
     def __init__(self) -> None:
         self.columns: dict[str, Column] = {}
         self.texts: list[str] = []
+        self.dates: list[str] = []
         self.notes: list[str] = []
         self.matrix: Matrix | None = None  # where all columns are complete numbers of one array
 
@@ -65,6 +68,7 @@ class Features:
         more = [f"and {len(self.texts) - SHOWN} more"] if len(self.texts) > SHOWN else []
         said = [f"texts, one-hot by category: {', '.join([*kinds, *more])}"] if self.texts else []
         said += [f"{gaps} of {wide} columns have missing numbers: the median of the train rows"] if gaps else []
+        said += [f"dates, as days: {', '.join(self.dates)}"] if self.dates else []
         return [*self.notes, *said]
 
 
@@ -105,8 +109,10 @@ def _add(features: Features, name: str, values: Column, where: str, found: Found
         _add_numbers(features, name, values.astype(np.float64), where, found)
     elif kind == "O":
         _add_objects(features, name, values, where, found)
+    elif kind == "M":
+        _add_dates(features, name, values, where, found)
     else:
-        what = {"c": "complex numbers", "M": "dates", "m": "durations"}.get(kind, f"{values.dtype} values")
+        what = {"c": "complex numbers", "m": "durations"}.get(kind, f"{values.dtype} values")
         found.append(Complaint(where, f"holds {what}", "turn it into numbers, or remove it"))
 
 
@@ -120,6 +126,26 @@ def _add_numbers(features: Features, name: str, numbers: Floats, where: str, fou
         features.notes.append(f"column {name!r} is empty: left out")
     else:
         features.columns[name] = numbers
+
+
+def _add_dates(features: Features, name: str, dates: Column, where: str, found: Found) -> None:
+    """Adds dates (n,) as days since 1970."""
+    _add_numbers(features, name, (dates - np.datetime64(0, "D")) / np.timedelta64(1, "D"), where, found)
+    if name in features.columns:
+        features.dates.append(name)
+
+
+def _as_dates(values: Column, missing: npt.NDArray[np.bool_]) -> Column | None:
+    """Texts (n,) that are all ISO dates, with or without a time of day, as dates; None where one is not."""
+    import pandas as pd
+
+    if not all(DAY.match(value) for value in values[~missing]):
+        return None
+    try:
+        dates = pd.to_datetime(pd.Series(values).mask(missing), format="ISO8601", utc=True)
+    except ValueError:
+        return None
+    return dates.dt.tz_localize(None).to_numpy()
 
 
 def _add_objects(features: Features, name: str, values: Column, where: str, found: Found) -> None:
@@ -153,6 +179,9 @@ def _add_texts(
     present = values[~missing]
     if not len(present):
         features.notes.append(f"column {name!r} is empty: left out")
+        return
+    if (dates := _as_dates(values, missing)) is not None:
+        _add_dates(features, name, dates, where, found)
         return
     slips = missing | np.array([_is_number(value) for value in values])
     if SLIPS <= (slips & ~missing).sum() / len(present) < 1:

@@ -59,15 +59,18 @@ def load_table(
     base: Path = Path(),
     task: str | None = None,
     split: SplitSpec = DEFAULT_SPLIT,
+    drop: tuple[str, ...] = (),
 ) -> Table:
     """The table that `source` names: "sklearn:digits", a file relative to the folder `base`, or "module:function".
+
+    Columns of `drop` are no features.
 
     Raises DataError with every complaint about the source, its columns and the split.
     """
     if is_function(source):
         x, y = call_user(source, base)
-        return table_from(x, y, target=target, task=task, split=split, where=source)
-    return _build(read_source(source, target, base), target, task, split)
+        return table_from(x, y, target=target, task=task, split=split, drop=drop, where=source)
+    return _build(read_source(source, target, base), target, task, split, drop)
 
 
 def table_from(
@@ -78,6 +81,7 @@ def table_from(
     features: tuple[str, ...] = (),
     task: str | None = None,
     split: SplitSpec = DEFAULT_SPLIT,
+    drop: tuple[str, ...] = (),
     where: str = "data",
 ) -> Table:
     """The table of X (n, D), an array or a frame, and y (n,) or (n, C); without y the target is a column of X.
@@ -93,16 +97,18 @@ def table_from(
             what = f"{len(names)} feature names for {matrix.shape[1]} columns"
             raise DataError(Complaint(where, what, "name every column"))
         raw = Raw(where, matrix, names)
-    return _build(raw if y is None else replace(raw, y=_targets(y, where)), target, task, split)
+    return _build(raw if y is None else replace(raw, y=_targets(y, where)), target, task, split, drop)
 
 
-def _build(raw: Raw, target: str | int | None, task: str | None, split: SplitSpec) -> Table:
+def _build(raw: Raw, target: str | int | None, task: str | None, split: SplitSpec, drop: tuple[str, ...]) -> Table:
     found: Found = []
     raw = replace(raw, x=_matrix(raw.x, raw.where)) if isinstance(raw.x, np.ndarray) else raw
     raw, y, place = _target_column(raw, target, found)
     asides: dict[str, Column] = {}
     for kind in ("column", "group", "order"):
-        raw = _set_aside(raw, getattr(split, kind), kind, asides, found)
+        raw = _set_aside(raw, getattr(split, kind), f"split.{kind}", asides, found)
+    for name in drop:
+        raw = _set_aside(raw, name, "drop", {}, found)
     count = len(raw.x)
     goal = None if y is None else encode(y, raw.classes, task, place, found)
     for name, values in {"the target": y, **asides}.items():
@@ -141,11 +147,12 @@ def _target_column(raw: Raw, target: str | int | None, found: Found) -> tuple[Ra
     return rest, values, f"{raw.where}, column {name!r}"
 
 
-def _set_aside(raw: Raw, name: str | None, kind: str, asides: dict[str, Column], found: Found) -> Raw:
+def _set_aside(raw: Raw, name: str | None, role: str, asides: dict[str, Column], found: Found) -> Raw:
+    """Splits a column off by its name and keeps it under the last word of its role."""
     if name is None:
         return raw
     try:
-        rest, asides[kind] = take(raw, name, f"split.{kind}")
+        rest, asides[role.rpartition(".")[2]] = take(raw, name, role)
     except DataError as error:
         found += error.complaints
         return raw

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -133,7 +134,7 @@ def test_frames_of_all_kinds_of_columns() -> None:
 @pytest.mark.parametrize(
     ("column", "words"),
     [
-        (pd.date_range("2024-01-01", periods=60), "column 'b': holds dates"),
+        (pd.timedelta_range("1 day", periods=60), "column 'b': holds durations"),
         ([{}] * 60, "holds values of type dict"),
         (["a", 1] * 30, "holds values of type int, str; use one type"),
         ([1.0] * 59 + [np.inf], "column 'b': inf in row 60"),
@@ -143,6 +144,38 @@ def test_frames_of_all_kinds_of_columns() -> None:
 def test_bad_columns(column: Any, words: str) -> None:
     with pytest.raises(DataError, match=re.escape(words)):
         table_from(_frame(b=column), CLASSES)
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [
+        pd.date_range("2024-01-01", periods=60).to_series().where(lambda day: day.dt.day != 7),
+        [None if i % 30 == 6 else f"2024-{1 + i // 30:02}-{1 + i % 30 - i // 59 * 2:02}" for i in range(58)]
+        + ["2024-02-28 12:00", "2024-02-29T00:00:00"],
+    ],
+    ids=["dates", "texts"],
+)
+def test_dates_are_days(dates: Any) -> None:
+    table = table_from(_frame(b=list(dates)), CLASSES)
+    days = np.asarray(table.x["b"])
+    assert days[0] == (date(2024, 1, 1) - date(1970, 1, 1)).days
+    assert np.isnan(days[6])
+    assert table.features == ("a", "b")
+    assert "dates, as days: b" in table.inferred
+    assert prepare(table, SplitSpec(), 0).features == ("a", "b")
+
+
+@pytest.mark.parametrize("text", ["2024-13-01", "20240101", "2024-01-01 at noon"])
+def test_texts_that_are_no_dates_are_categories(text: str) -> None:
+    table = table_from(_frame(b=["2024-01-01", text] * 30), CLASSES)
+    assert "texts, one-hot by category: b (2)" in table.inferred
+
+
+def test_columns_are_dropped_by_name() -> None:
+    table = table_from(_frame(b=[1.0] * 60, c=["x", "y"] * 30), CLASSES, drop=("b", "c"))
+    assert table.features == ("a",)
+    with pytest.raises(DataError, match=r"no column 'bb' for the drop; did you mean 'b'\?"):
+        table_from(_frame(b=[1.0] * 60), CLASSES, drop=("bb",))
 
 
 def test_a_frame_with_its_target_inside() -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from objectives.optimizers import RULES
 from tuner.errors import StudyError
+from tuner.question import ask
 from tuner.spec import Choices, Range, Study, differences, is_searched, read_study
 
 SMALL: dict[str, Any] = {"data": {"source": "sklearn:iris"}, "optimizers": {"adam": {}}}
@@ -247,3 +248,20 @@ def test_uneven_steps_are_told_where_batch_sizes_are_compared() -> None:
     assert asked.uneven([16, 16, None]) == asked.uneven([]) == ""
     assert replace(study(train={"steps": 100}), rows=1000).uneven([16, 256]) == ""
     assert study(train={"examples": 100}).uneven([16, 256]) == "equal examples give small batches more steps"
+
+
+def test_dropped_columns_are_part_of_the_question(tmp_path: Path) -> None:
+    rows = "".join(f"{i},2024-01-{1 + i % 28:02},{i % 7},{'yes' if i % 7 > 3 else 'no'}\n" for i in range(80))
+    (tmp_path / "visits.csv").write_text(f"visit,day,age,outcome\n{rows}", encoding="utf-8")
+    table = {
+        "study": {"name": "visits", "trials": 2},
+        "data": {"source": "visits.csv", "target": "outcome", "drop": ["visit"]},
+        "optimizers": {"adam": {}},
+    }
+    asked = read_study(table, base=tmp_path)
+    assert ask(asked).first.features == ("day", "age")
+    assert tomllib.loads(asked.to_toml())["data"]["drop"] == ["visit"]
+    with pytest.raises(
+        StudyError, match=r'data\.drop: must be a list of columns, but got "visit"; write \["customer id"\]'
+    ):
+        read_study({**table, "data": {**table["data"], "drop": "visit"}}, base=tmp_path)

@@ -149,7 +149,7 @@ def check_surface(data: Data, model: Model, train: Train, report: Report) -> Non
     if data.condition is not None and data.source != f"{SURFACE}quadratic":
         report.add(["data", "condition"], f"does not go with {data.source}", "it is the quadratic's")
     for table, there, keys in (
-        ("data", data, ("target", "task", "split")),
+        ("data", data, ("target", "drop", "task", "split")),
         ("model", model, ("hidden", "activation", "init", "dropout")),
         ("train", train, ("loss", "huber_delta")),
     ):

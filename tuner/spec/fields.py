@@ -12,7 +12,7 @@ from tuner.spec.domains import Domain, whole
 from tuner.spec.report import Bad
 from tuner.spec.words import shown, suggest
 
-__all__ = ["configs", "distinct", "names", "one_of", "program", "rising", "scorers", "searched"]
+__all__ = ["configs", "distinct", "names_of", "one_of", "program", "rising", "scorers", "searched"]
 
 
 def one_of(options: Collection[str]) -> AfterValidator:
@@ -62,11 +62,15 @@ def configs(value: Any) -> tuple[dict[str, Any], ...]:
     return tuple(dict(one) for one in value)
 
 
-def names(value: Any) -> tuple[str, ...]:
-    """Names, each once."""
-    if not isinstance(value, list | tuple) or not all(isinstance(one, str) and one for one in value):
-        raise Bad(f"must be a list of studies, but got {shown(value)}", 'write ["another-study"]')
-    return tuple(dict.fromkeys(value))
+def names_of(what: str, example: str) -> Callable[[Any], tuple[str, ...]]:
+    """Reads a list of names, each once."""
+
+    def names(value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list | tuple) or not all(isinstance(one, str) and one for one in value):
+            raise Bad(f"must be a list of {what}, but got {shown(value)}", f'write ["{example}"]')
+        return tuple(dict.fromkeys(value))
+
+    return names
 
 
 def program(value: Any) -> tuple[str, ...]:

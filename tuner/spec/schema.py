@@ -19,7 +19,7 @@ from objectives.stopping import MIN_DELTA
 from tuner.pruners import PRUNERS
 from tuner.samplers import SAMPLERS
 from tuner.spec.domains import Choices, Domain, choice_of, count, layers, numbers_of, values_of
-from tuner.spec.fields import configs, distinct, names, one_of, program, rising, scorers, searched
+from tuner.spec.fields import configs, distinct, names_of, one_of, program, rising, scorers, searched
 
 __all__ = [
     "GOALS",
@@ -84,6 +84,7 @@ class Data(Table):
 
     source: Text | None = None
     target: Text | int | None = None
+    drop: Annotated[tuple[str, ...], PlainValidator(names_of("columns", "customer id"))] = ()
     task: Annotated[str, one_of(TASKS)] | None = None
     split: Split = Split()
     noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
@@ -152,7 +153,7 @@ class Search(Table):
     random_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1 / 3
     grid_points: Annotated[int, Field(ge=1, le=1000)] = 5
     enqueue: Annotated[tuple[dict[str, Any], ...], PlainValidator(configs)] = ()
-    warm_start: Annotated[tuple[str, ...], PlainValidator(names)] = ()
+    warm_start: Annotated[tuple[str, ...], PlainValidator(names_of("studies", "another-study"))] = ()
     lag: Annotated[int, Field(ge=1, le=64)] | None = None
 
 
