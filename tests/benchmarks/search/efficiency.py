@@ -72,7 +72,7 @@ def searched(design: Design, problem: str, seed: int) -> list[Found]:
     """One search."""
     most = BUDGETS[-1] * EPOCHS
     if design.rival:
-        return rivals.RIVALS[design.rival](results(problem), BOTH, most, seed)
+        return rivals.optuna_search(design.rival, results(problem), BOTH, most, seed)
     with ExitStack() as changed:
         for name, value in design.constants.items():
             changed.enter_context(patch(name, value))
