@@ -51,6 +51,7 @@ PIECES = (
     Design("generation_size 16", {"generation_size": 16}),
     Design("generation_size 24", {"generation_size": 24}),
     Design("generation_size 64", {"generation_size": 64}),
+    Design("generation_size 128", {"generation_size": 128}),
     Design("random_share 0", {"random_share": 0.0}),
     Design("random_share 1/6", {"random_share": 1 / 6}),
     Design("random_share 1/2", {"random_share": 0.5}),
