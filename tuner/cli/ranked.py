@@ -77,7 +77,7 @@ def tie_notes(result: Result, sheet: Sheet) -> list[str]:
     places = [str(place) for place in _places(sheet) if str(place).endswith("=")]
     if result.noise is None:
         exact = ["`=`: float32 cannot tell these values from each other."] if places else []
-        if result.study.data.surface:
+        if result.study.data.surface or result.study.imported:
             return exact
         return [
             *exact,

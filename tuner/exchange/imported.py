@@ -23,6 +23,7 @@ from tuner.ledger import Ledger
 from tuner.optuna_bridge.storage import load
 from tuner.optuna_bridge.study import Axis, OptunaStudy, OptunaTrial
 from tuner.ranking import IMPORTED, ranking
+from tuner.report.words import visible
 from tuner.spec import UNNAMED, Imported, Study, imported_text, parameter_name, read_study, text_of
 from tuner.storage import masked
 from tuner.trial import Trial
@@ -30,6 +31,7 @@ from tuner.trial import Trial
 __all__ = ["import_study"]
 
 GENERATION = 1000  # trials to a transaction
+LONGEST = 200  # characters of a name
 STATES = {"complete": "complete", "pruned": "pruned", "fail": "failed", "running": "failed", "waiting": "failed"}
 
 
@@ -59,7 +61,7 @@ def import_study(
     if directory.exists:
         hint = "choose another with --name, or remove it with `tuner rm`"
         raise StudyError(Complaint(f"study {directory.name!r}", "is there already", hint))
-    goal = metric or study.metric or UNNAMED
+    goal = metric or legible(study.metric) or UNNAMED
     constants = dict(constants or {})
     names = _names(study, goal, rename or {}, constants)
     columns = {names[key]: _kind(axis) for key, axis in study.axes.items()}
@@ -104,11 +106,17 @@ def _names(study: OptunaStudy, goal: str, rename: Mapping[str, str], constants: 
             *(Complaint(f"rename {name!r}", "is no parameter", nearest(name, study.axes)) for name in unknown)
         )
     taken = {*_columns(), goal}
-    names = {key: rename.get(key, parameter_name(key) if key in taken else key) for key in study.axes}
+    plain = {key: legible(key) for key in study.axes}
+    names = {key: rename.get(key, parameter_name(name) if name in taken else name) for key, name in plain.items()}
     every = [*names.values(), *constants]
     if twice := sorted({name for name in every if every.count(name) > 1 or name in taken}):
         raise StudyError(*(Complaint(f"column {name!r}", "would be there twice", "rename one") for name in twice))
     return names
+
+
+def legible(name: str) -> str:
+    """A name of another tool's as tables and charts can show it: on one line, and without what steers or quotes."""
+    return " ".join(visible(name[:LONGEST]).replace("\\", "/").split())
 
 
 def _columns() -> list[str]:
@@ -119,7 +127,7 @@ def _columns() -> list[str]:
 
 def _kind(axis: Axis) -> str | tuple[str, ...]:
     if axis.kind == "categorical":
-        return tuple(dict.fromkeys(map(text_of, axis.choices)))
+        return tuple(dict.fromkeys(visible(text_of(choice)) for choice in axis.choices))
     return "Int64" if axis.kind == "int" else "float64"
 
 
@@ -135,7 +143,7 @@ def _trial(
         number=trial.number,
         generation=trial.number // GENERATION,
         state=state,
-        config={**constants, **{names[key]: "None" if param is None else param for key, param in trial.params.items()}},
+        config={**constants, **{names[key]: _value(param) for key, param in trial.params.items()}},
         latents={},
         rung=0,
         epochs=len(reports),
@@ -148,6 +156,10 @@ def _trial(
         seconds=trial.seconds,
         error="".join(_errors(trial)),
     )
+
+
+def _value(param: Any) -> Any:
+    return visible(param) if isinstance(param, str) else "None" if param is None else param
 
 
 def _errors(trial: OptunaTrial) -> Iterator[str]:

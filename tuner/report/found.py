@@ -21,6 +21,7 @@ from tuner.ledger import Generation
 from tuner.noise import Noise, noise_of
 from tuner.report.importance import shares
 from tuner.report.parameters import Parameter, parameters_of
+from tuner.report.words import visible
 from tuner.spec import Study
 from tuner.standings import Standing
 from tuner.trial import Confirmed, Trial
@@ -75,8 +76,15 @@ class Frames:
 
     @cached_property
     def trials(self) -> pd.DataFrame:
-        """The ranking, in which every value that charts show is finite or missing; see `tuner.ranking.ranking`."""
-        return self.found.ranking()
+        """The ranking with every text made visible; see `tuner.ranking.ranking`."""
+        frame = self.found.ranking()
+        texts = [name for name in frame.columns if frame[name].dtype.name in ("category", "object", "str")]
+        return frame.assign(**{name: [shown(cell) for cell in frame[name]] for name in texts})
+
+    @property
+    def goal(self) -> str:
+        """The column of the ranking that holds the goal: by its name, where the study's metrics have one each."""
+        return self.study.metric if self.study.metric in self.trials.columns else "value"
 
     @cached_property
     def confirmation(self) -> pd.DataFrame:
@@ -111,7 +119,7 @@ class Frames:
     @cached_property
     def parameters(self) -> list[Parameter]:
         """What is searched, an entry for each optimizer that has it, and the shared ones."""
-        return parameters_of(self.study)
+        return parameters_of(self.study, self.found.all_trials)
 
     @cached_property
     def optimizers(self) -> list[str]:
@@ -167,6 +175,11 @@ def curve_rows(trial: Trial, metric: str) -> pd.DataFrame:
             "value": curve[at],
         }
     )
+
+
+def shown(cell: Any) -> Any:
+    """A cell as charts and pages show it: what draws them takes no control characters."""
+    return visible(cell) if isinstance(cell, str) else cell
 
 
 def goal_curve(trial: Trial, metric: str) -> Any:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tuner.space import space_of
-from tuner.spec import Choices, Domain, Model, Range, Study, is_searched
+from tuner.spec import Choices, Domain, Imported, Model, Range, Study, is_searched
+from tuner.trial import Trial
 
 __all__ = ["Parameter", "parameters_of", "place", "value_at", "warp"]
+
+DECADES = 100  # times the least value, from which another tool's range was hardly an even one
 
 
 @dataclass(frozen=True)
@@ -40,8 +44,10 @@ class Parameter:
         )
 
 
-def parameters_of(study: Study) -> list[Parameter]:
+def parameters_of(study: Study, trials: Sequence[Trial] = ()) -> list[Parameter]:
     """Every searched hyperparameter of a study: the optimizers' own, then the shared ones."""
+    if study.imported:
+        return tried(study.imported, trials)
     space = space_of(study)
     own = [
         Parameter(p.name, name, p.domain, p.default, f"optimizers.{name}.{p.name}")
@@ -53,6 +59,24 @@ def parameters_of(study: Study) -> list[Parameter]:
         Parameter(p.name, "", p.domain, p.default, _key(study, p.name)) for p in space.shared if is_searched(p.domain)
     ]
     return own + shared
+
+
+def tried(origin: Imported, trials: Sequence[Trial]) -> list[Parameter]:
+    """What another tool searched, as far as its trials tell: choices, or from the least value to the greatest."""
+    found = []
+    for name, kind in origin.columns.items():
+        values = sorted({trial.config[name] for trial in trials if trial.config.get(name) is not None}, key=_sorting)
+        if name == "optimizer" or len(values) < 2:
+            continue
+        numbers = kind in ("float64", "Int64")
+        far = numbers and values[0] > 0 and values[-1] > DECADES * values[0]
+        domain = Range(values[0], values[-1], "log" if far else "linear") if numbers else Choices(tuple(values))
+        found.append(Parameter(name, "", domain, None, ""))
+    return found
+
+
+def _sorting(value: Any) -> tuple[str, Any]:
+    return ("", value) if isinstance(value, int | float) else (str(value), 0)
 
 
 def _key(study: Study, name: str) -> str:

@@ -138,8 +138,7 @@ def setting(frames: Frames, best: Best, name: str) -> dict[str, Any]:
             "default": "",
             "place": None,
         }
-    if not found:
-        # another tool's ranges are not known
+    if not found or frames.study.imported:  # another tool's ranges are not known
         return row | {"range": "" if frames.study.imported else "fixed", "default": "", "place": None}
     domain = found[0].domain
     default = short(found[0].default)
@@ -194,7 +193,7 @@ def table(frames: Frames) -> dict[str, Any]:
     ]
     told += ["stable", "seconds"]
     names = [name for name in dict.fromkeys(told) if name in frame.columns and tells(frame[name])]
-    first = ["rank", "trial", "state", frames.study.metric, *(["confirmed"] if confirmed else [])]
+    first = ["rank", "trial", "state", frames.goal, *(["confirmed"] if confirmed else [])]
     order = [*first, *(name for name in names if name not in first)]
     columns = {name: cells(frame[name]) for name in order if name in frame.columns}
     columns["confirmed"] = [confirmed.get(number, "") for number in columns["trial"]]

@@ -8,15 +8,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import optuna
 import pandas as pd
 import pytest
 
 from tests.tuner.report.browser import Browser
 from tests.tuner.report.planted import ended, reconfigured, sound, written
 from tests.tuner.report.test_page import Elements
-from tuner.report.data import script_json
+from tuner.exchange.imported import import_study
+from tuner.report.charts.sensitivity import sensitivity
+from tuner.report.data import Kept, script_json
+from tuner.report.found import Frames
 from tuner.report.page import page
+from tuner.report.pictures import inline_svg
+from tuner.report.words import visible
 from tuner.result import Result
+from tuner.spec import Choices
 
 PWN = "window.pwned=1"
 PAYLOADS = [
@@ -53,17 +60,21 @@ class Hostile:
     def __post_init__(self) -> None:
         text, study = self.payload, self.inner.study
         data = study.data.model_copy(update={"source": text, "target": text})
-        self.study = replace(study, name=text, data=data)
+        model = study.model.model_copy(update={"activation": Choices((text, "y"))})
+        self.study = replace(study, name=text, data=data, model=model)
         self.facts = {**self.inner.facts, "processor": text, text: text}
-        self.generations, self.confirmed = self.inner.generations, self.inner.confirmed
+        told = {"origin": {"command": text, "commit": text}}
+        self.generations = [replace(g, facts={**g.facts, **told}) for g in self.inner.generations]
+        self.confirmed = self.inner.confirmed
         self.standings = self.inner.standings
         self.all_trials = [
-            replace(reconfigured(t, activation=text), error=text if t.error else "") for t in self.inner.all_trials
+            replace(reconfigured(t, activation=text if t.number % 2 else "y"), error=text if t.error else "")
+            for t in self.inner.all_trials
         ]
 
     def ranking(self) -> Any:
         frame = self.inner.ranking()
-        every = pd.Series([self.payload if i % 2 else "y" for i in range(len(frame))], dtype=object)
+        every = pd.Series([self.payload if number % 2 else "y" for number in frame["trial"]], dtype=object)
         return frame.assign(**{"activation": every, self.payload.replace("\ud800", "") + "_": range(len(frame))})
 
     def confirmation(self) -> Any:
@@ -120,6 +131,48 @@ def test_nothing_runs_in_the_browser(
     place.write_text(text, encoding="utf-8")
     chromium.size(1280)
     chromium.open(place)
+    assert chromium.ask("return window.pwned") is None
+    assert chromium.complaints() == []
+    assert chromium.requests() == []
+
+
+def test_values_to_choose_from_are_drawn_as_texts(inner: Result) -> None:
+    for payload in PAYLOADS:
+        frames = Frames(Hostile(inner, payload))
+        (figure,) = (one for one in sensitivity(frames) if one.name == "sensitivity-activation")
+        document, names = Kept(frames.trials).specification(figure.chart)
+        svg = inline_svg(figure.name, document, dict.fromkeys(names, frames.trials))
+        assert svg.count("<path") > 20  # a control character would end the process that draws
+        assert set(frames.trials["activation"]) == {visible(payload), "y"}
+
+
+def foreign(home: Path) -> Result:
+    """A study of Optuna's with every payload among its names, choices and errors, imported."""
+    usable = [text.replace("\x00", "").replace("\ud800", "") for text in PAYLOADS]
+    study = optuna.create_study(storage=f"sqlite:///{home / 'o.db'}", study_name="theirs")
+    study.set_metric_names([usable[1]])
+
+    def objective(trial: optuna.Trial) -> float:
+        value = sum(trial.suggest_float(f"{i}{text[:400]}", 0, 1) for i, text in enumerate(usable))
+        trial.suggest_categorical("optimizer", usable)
+        trial.suggest_categorical("kind", usable)
+        if trial.number % 5 == 4:
+            raise ValueError(usable[trial.number % len(usable)])
+        trial.report(value, 0)
+        return value
+
+    optuna.logging.set_verbosity(optuna.logging.CRITICAL)
+    study.optimize(objective, n_trials=30, catch=(ValueError,))
+    return Result(import_study(f"sqlite:///{home / 'o.db'}", home=home))
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")  # names of metrics
+def test_nothing_runs_of_a_study_of_another_tool(chromium: Browser, tmp_path: Path) -> None:
+    result = foreign(tmp_path)
+    chromium.size(1280)
+    chromium.open(result.report())
+    assert chromium.ask("return document.querySelectorAll('.chart svg').length") > 20
     assert chromium.ask("return window.pwned") is None
     assert chromium.complaints() == []
     assert chromium.requests() == []

@@ -30,6 +30,7 @@ from tuner.report.charts.base import (
 from tuner.report.charts.looks import AWAY, as_lines, colour, fading, seen
 from tuner.report.found import Frames
 from tuner.report.parameters import Parameter, place
+from tuner.report.words import visible
 from tuner.spec import Range, text_of
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def parameter_x(frames: Frames, name: str) -> alt.X:
 def ordered_values(frames: Frames, name: str) -> list[Any]:
     """The values to choose from, as the ranking writes them."""
     values = dict.fromkeys(value for parameter in owners(frames, name) for value in parameter.choices)
-    return [value if isinstance(value, bool | int | float) else text_of(value) for value in values]
+    return [value if isinstance(value, bool | int | float) else visible(str(text_of(value))) for value in values]
 
 
 def span(frames: Frames, name: str) -> tuple[float, float]:

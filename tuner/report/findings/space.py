@@ -38,6 +38,8 @@ CONTAINS = {
 
 def at_bound(frames: Frames) -> Finding | None:
     """The best trial, or 3 of the top 5, within 5 % of an end of a range: the optimum may lie beyond it."""
+    if frames.study.imported:  # what it searched is known from its trials alone
+        return None
     names = dict.fromkeys(parameter.name for parameter in frames.parameters)
     found = (_at_end(frames, name, end) for name in names for end in ("low", "high"))
     return next((finding for finding in found if finding), None)

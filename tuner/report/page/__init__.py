@@ -146,9 +146,8 @@ def contents(groups: Sequence[str], optimizers: bool) -> list[tuple[str, str]]:
 def settings(frames: Frames, table: dict[str, Any]) -> dict[str, Any]:
     """What the page's script has to know."""
     return {
-        "metric": frames.study.metric,
         "confirmed": table["confirmed"],
-        "told": [frames.study.metric, "epoch", "optimizer", *(name for name in frames.searched if name != "optimizer")],
+        "told": [frames.goal, "epoch", "optimizer", *(name for name in frames.searched if name != "optimizer")],
         "themes": {"light": config(LIGHT, legends=False), "dark": config(DARK, legends=False)},
     }
 
