@@ -261,7 +261,5 @@ def test_dropped_columns_are_part_of_the_question(tmp_path: Path) -> None:
     asked = read_study(table, base=tmp_path)
     assert ask(asked).first.features == ("day", "age")
     assert tomllib.loads(asked.to_toml())["data"]["drop"] == ["visit"]
-    with pytest.raises(
-        StudyError, match=r'data\.drop: must be a list of columns, but got "visit"; write \["customer id"\]'
-    ):
+    with pytest.raises(StudyError, match=r"data\.drop: must be a list of columns, but got 'visit'"):
         read_study({**table, "data": {**table["data"], "drop": "visit"}}, base=tmp_path)
