@@ -120,7 +120,29 @@ def asked_study(
         if context.get_parameter_source(key) is click.core.ParameterSource.ENVIRONMENT
     }
     settings = {k: v for k, v in given.items() if v is not None and not (k in from_variable and k in keys)}
-    return read_study(study_file(study, home), overrides=overrides, settings=settings)
+    file = study_file(study, home)
+    check_given(file)
+    return read_study(file, overrides=overrides, settings=settings)
+
+
+def check_given(file: Path) -> None:
+    """Raise StudyError for a stored study that was run with what Python gave it, and no file names."""
+    from objectives.errors import Complaint
+    from tuner.errors import StudyError
+    from tuner.home import StudyDirectory
+    from tuner.spec import stored_study
+
+    directory = StudyDirectory(file.parent)
+    if file != directory.study or not directory.ran:
+        return
+    study = stored_study(directory)
+    call = f"give {{}} again: tuner.run(tuner.open({study.name!r}).study, {{}})"
+    if study.own is not None and study.own.given:
+        what = f"study {study.name!r} was run with a function given in Python"
+        raise StudyError(Complaint("study.objective", what, call.format("it", "objective=...")))
+    if study.own is None and study.imported is None and study.data.source is None:
+        what = f"study {study.name!r} was run on data given in Python"
+        raise StudyError(Complaint("data", what, call.format("them", "data=...")))
 
 
 def study_file(study: str, home: Home) -> Path:

@@ -57,7 +57,7 @@ def summary(result: Result, startup: float) -> None:
     Output("table", None).sheet(sheet, *ranking_notes(result, sheet), *endless(result))
     print(f"\n{best_block(best)}", end="")
     if cost is not None:
-        print(f"\n{cost_block(cost, startup)}", end="")
+        print(f"\n{cost_block(cost, startup, foreign=result.study.own is not None)}", end="")
     print("\nfiles\n" + "".join(f"  {clean(in_words(path))}\n" for path in result.files), end="")
     if failures:
         hint(failures)
@@ -104,16 +104,11 @@ def sureness(best: Best) -> str:
     """What stands behind the best config, in words."""
     if not best.confirmed:
         return "its values are exact" if best.get("model") == "surface" else "not confirmed"
-    seeds, fresh = best.confirmation["seeds"], fresh_of(best)
-    return f"chosen on {seeds} {fresh}, reported on {seeds} more"
-
-
-def fresh_of(best: Best) -> str:
-    """What was fresh in a confirmation: without test metrics of its own, an objective has seen all its data before."""
-    own = best.provenance.get("task") == "own"
-    if own and not best.confirmation["test"]:
-        return "fresh seeds; there are no test_* metrics, so the data are those of the search"
-    return fresh_words(best.confirmation["splits"] == "fresh", own)
+    seeds, foreign = best.confirmation["seeds"], best.provenance.get("task") == "own"
+    if foreign and not best.confirmation["test"]:
+        note = "the objective tells no test_* metrics: these are validation values, on the data of the search"
+        return f"chosen on {seeds} fresh seeds, reported on {seeds} more ({note})"
+    return f"chosen on {seeds} {fresh_words(best.confirmation['splits'] == 'fresh', foreign)}, reported on {seeds} more"
 
 
 def values_of(best: Best) -> dict[str, str]:
@@ -132,15 +127,15 @@ def epochs_of(best: Best) -> str:
     return str(best.epochs) if best.epochs == horizon else f"{best.epochs} of {horizon}"
 
 
-def cost_block(cost: Cost, startup: float) -> str:
-    """Where the seconds went."""
+def cost_block(cost: Cost, startup: float, foreign: bool = False) -> str:
+    """Where the seconds went; what an objective of somebody's own takes to be imported under its own name."""
     spent = cost.search
     training = f"{spent.training:.2f} s, all workers together"
     own = f"{spent.own:.2f} s, {1000 * spent.own / max(cost.trials, 1):.2f} ms a trial"
     rest = cost.wall - cost.preparation - spent.wall - cost.confirmation
     facts = {
         "start-up": f"{startup:.2f} s",
-        "data": f"{cost.preparation:.2f} s",
+        "objective" if foreign else "data": f"{cost.preparation:.2f} s",
         "search": f"{spent.wall:.2f} s" if cost.trials else "nothing was left to do",
         **({"  training": training, "  tuner's own": own} if cost.trials else {}),
         "confirmation": f"{cost.confirmation:.2f} s",

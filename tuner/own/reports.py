@@ -106,6 +106,11 @@ class Reports:
         if not math.isfinite(metrics[self.goal]):
             raise Diverged(f"{self.goal} is {metrics[self.goal]} at epoch {number}")
 
+    def fill(self, values: Mapping[str, float]) -> None:
+        """Give all epochs that were reported without these values the same."""
+        for number, row in self.rows.items():
+            self.rows[number] = {**{name: float(value) for name, value in values.items()}, **row}
+
     def _epoch(self, epoch: Any) -> int:
         if hasattr(epoch, "item") and getattr(epoch, "shape", None) == ():
             epoch = epoch.item()

@@ -124,9 +124,13 @@ class Followed(Trial):
         return bool(self._stop) and not self._whole and len(self._steps) >= self._stop
 
     def end(self, value: Any) -> None:
-        """Take in what the objective returned, or nan where it gave up: the value of its last epoch."""
+        """Take in what the objective returned, or nan where it gave up: the value of its last epoch.
+
+        What was noted late is of the whole trial: it stands beside each of its epochs, so beside the best one.
+        """
         self._held = (self._held[0] if self._held else self._stop or 1, value)
         self._put()
+        self._board.sheets[0].fill(self._metrics(value))
 
     def stopped(self) -> None:
         """Take in the last report of a trial that was cut."""

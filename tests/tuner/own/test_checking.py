@@ -5,8 +5,10 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import tuner
 from tests.tuner.command import Shell
 
 STUDY = """
@@ -105,3 +107,33 @@ def test_a_word_of_a_command_may_be_longer_than_any_file_name(written: Path, she
     (written / "own.toml").write_text(text.replace("[train]\nepochs = 9\n", ""), encoding="utf-8")
     ended = shell("run", "own.toml", "-j", "1", "--no-confirm")
     assert (ended.code, "4 trials, 4 complete" in ended.out) == (0, True), ended.err
+
+
+def test_a_confirmation_says_what_it_has_seen_where_there_are_no_test_metrics(written: Path, shell: Shell) -> None:
+    write(written, "steady", STEADY)
+    asked = [word for key in ("top=1", "seeds=2", "enabled=true") for word in ("--set", f"confirm.{key}")]
+    ended = shell("run", "own.toml", "-j", "1", *asked)
+    note = "the objective tells no test_* metrics: these are validation values, on the data of the search"
+    assert f"chosen on 2 fresh seeds, reported on 2 more ({note})\n" in ended.out, ended.err
+    assert "\n  objective " in ended.out
+    assert "\n  data " not in ended.out
+
+
+def test_what_python_gave_is_asked_for_in_one_sentence(written: Path, shell: Shell) -> None:
+    asked = {"study": {"name": "own", "trials": 2}, "parameters": {"x": [1, 2]}}
+    tuner.run(asked, objective=lambda config: config["x"], jobs=1)
+    rows = np.arange(40.0)
+    table = {"study": {"name": "rows", "trials": 2}, "optimizers": {"sgd": {}}, "train": {"epochs": 1}}
+    tuner.run(table, data=(rows[:, None], rows), jobs=1, confirm=False)
+    for name, given in {
+        "own": "function given in Python; give it again",
+        "rows": "data given in Python; give them",
+    }.items():
+        for words in ([name, "-n", "4"], [f"runs/{name}/study.toml", "--dry-run"]):
+            ended = shell("run", *words)
+            assert ended.code == 2
+            assert given in ended.err
+            assert f"tuner.run(tuner.open('{name}').study, " in ended.err
+            assert ended.err.count("\n") == 1
+    opened = tuner.open("rows").study
+    assert len(tuner.run(opened, data=(rows[:, None], rows), trials=4, jobs=1, confirm=False).all_trials) == 4

@@ -254,6 +254,27 @@ if __name__ == "__main__":
 """
 
 
+def test_what_is_noted_at_the_end_is_of_the_whole_trial(tmp_path: Path) -> None:
+    """Its best epoch is not its last one, and there it stands all the same."""
+
+    def objective(trial: Any) -> float:
+        x = trial.suggest_float("x", 0.0, 1.0)
+        for step in range(3):
+            trial.report(x + step, step)
+        trial.set_user_attr("weights", 1000 + x)
+        return x + 9.0
+
+    asked = {
+        "study": {"name": "noted", "trials": 2, "minimize": "score"},
+        "parameters": {"x": {"low": 0.0, "high": 1.0}},
+        "train": {"epochs": 3},
+        "search": {"pruner": "none"},
+    }
+    table = tuner.run(asked, objective=objective, jobs=1, home=tmp_path).ranking()
+    assert table["epoch"].tolist() == [1, 1]
+    assert table["weights"].tolist() == (1000 + table["x"]).tolist()
+
+
 def test_the_study_runs_the_unchanged_objective(shell: Shell, tmp_path: Path) -> None:
     folder = tmp_path / "code"
     folder.mkdir()

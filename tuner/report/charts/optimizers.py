@@ -160,7 +160,7 @@ def confirmed(frames: Frames) -> Figure:
     seeds = int(data["seeds"].iloc[0])
     caption = join(
         f"A row a trial, best first. Points are means over the {count(seeds, 'ranking seed')}, which chose the best,"
-        " with their 95 % interval; the upright stroke is what the search had measured, on one split. A stroke far on"
+        " with their 95 % interval; the upright stroke is what the search had measured. A stroke far on"
         " the good side of its interval was luck.",
         "The diamond below the first is the best config on its reporting seeds, which chose nothing: quote that one."
         if data["report"].notna().any()
