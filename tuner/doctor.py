@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
+from shlex import quote
 
 from objectives.errors import InvalidInput
 from tuner.best import load_best
@@ -23,11 +24,15 @@ __all__ = ["Finding", "examine", "recover"]
 
 @dataclass(frozen=True)
 class Finding:
-    """What is the matter with one part of a study: `state` is "ok", "note" or "damaged"."""
+    """What is the matter with one part of a study: `state` is "ok", "note" or "damaged".
+
+    `command` is the one that the detail names, if it does.
+    """
 
     part: str
     state: str
     detail: str
+    command: str = ""
 
 
 def examine(directory: StudyDirectory) -> list[Finding]:
@@ -73,13 +78,10 @@ def _ledger(directory: StudyDirectory) -> list[Finding]:
     found = rescue(directory.ledger)
     what = f"{len(found.generations)} generations, {found.trials} trials, {len(found.confirmed)} confirmations"
     if found.problems:
-        way = (
-            f"tuner doctor {directory.name} --recover writes it into a new study"
-            if found.facts
-            else "nothing to recover"
-        )
+        command = f"tuner doctor {quote(directory.name)} --recover" if found.facts else ""
+        way = f"{command} writes it into a new study" if command else "nothing to recover"
         damage = [Finding("ledger", "damaged", problem) for problem in found.problems]
-        return [*damage, Finding("ledger", "note", f"can be read: {what}; {way}")]
+        return [*damage, Finding("ledger", "note", f"can be read: {what}; {way}", command)]
     return [Finding("ledger", "ok", f"{what}, all as they were committed"), _machine(found.facts.get("canary", ""))]
 
 
@@ -113,9 +115,8 @@ def _files(directory: StudyDirectory) -> list[Finding]:
             found.append(Finding("best.toml", "damaged", f"{str(error).splitlines()[0]}; the next run writes it anew"))
     with suppress(OSError):
         if directory.ranking.stat().st_mtime < directory.changed():
-            found.append(
-                Finding("files", "note", f"older than the ledger; tuner run {directory.name} writes them anew")
-            )
+            command = f"tuner run {quote(directory.name)}"
+            found.append(Finding("files", "note", f"older than the ledger; {command} writes them anew", command))
     if not os.access(directory.path if directory.path.exists() else directory.path.parent, os.W_OK):
         found.append(Finding("directory", "note", "cannot be written here: it can be looked at, not gone on with"))
     return found

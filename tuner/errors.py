@@ -89,9 +89,13 @@ class LedgerError(TunerError):
 
 
 class NoResult(TunerError):
-    """The study has no complete trial to answer with."""
+    """The study has no complete trial to answer with; `command` is the one that the message names, if it does."""
 
     exit_code = 3
+
+    def __init__(self, message: str, command: str = "") -> None:
+        self.command = command
+        super().__init__(message)
 
 
 class InexactMapping(TunerError):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from objectives.losses import criterion_of
@@ -206,10 +207,11 @@ class Result:
             if self.all_trials and all(trial.state == "diverged" for trial in self.all_trials):
                 raise NoResult(f"all {len(self.all_trials)} trials of study {self.study.name!r} diverged")
             whose = f" of {optimizer}" if optimizer else ""
-            raise NoResult(
-                f"study {self.study.name!r} has {len(order)} complete trials{whose}, so there is no rank {rank}; "
-                f"run it with more: tuner run {self.study.name} -n {max(64, 2 * len(self.all_trials))}"
-            )
+            what = f"study {self.study.name!r} has {len(order)} complete trials{whose}, so there is no rank {rank}"
+            if self.study.imported:
+                raise NoResult(what)
+            command = f"tuner run {quote(self.study.name)} -n {max(64, 2 * len(self.all_trials))}"
+            raise NoResult(f"{what}; run it with more: {command}", command)
         return self._best(order[rank - 1])
 
     def _conventional(self, trial: Trial) -> bool:

@@ -161,7 +161,7 @@ def test_the_command_that_goes_on_keeps_the_settings() -> None:
         "home": Path("h"),
         "fresh": False,
     }
-    said = running.again("my study.toml", given)
+    said = running.command("my study.toml", given)
     assert said == "tuner run 'my study.toml' --trials 5 --set a.b=1 --set 'c.d=x y' --no-confirm --home h"
 
 

@@ -282,6 +282,7 @@ def test_an_imported_study_may_have_any_optimizers_or_none(
     for args in (*looks, *others, ("export", "imp", "--to", "optuna", "--storage", tmp_path / "back.db")):
         ended = shell(*args)
         assert ended.code == 0, (args, ended.err)
+        assert "tuner confirm" not in ended.err, args
     page = (tmp_path / "imp" / "report.html").read_text(encoding="utf-8")
     assert "RMSprop" in page
     assert "fixed" not in [

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tuner.cli.again import remember
 from tuner.cli.completion import complete_studies
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def shared_home_option(command: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(*, home: Path | None, **rest: Any) -> Any:
         from tuner.home import home_of
 
+        remember()
         return command(home=home_of(home), **rest)
 
     return local_home_option(wrapped)
@@ -70,6 +72,7 @@ def home_option(command: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(*, home: Path | None, storage: str | None, **rest: Any) -> Any:
         from tuner.home import home_of
 
+        remember()
         return command(home=home_of(home, storage), **rest)
 
     return local_home_option(STORAGE(wrapped))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
 
+from tuner.cli.again import again, placed
 from tuner.cli.arguments import home_option, study_argument
 from tuner.cli.output import Output, in_words, output_options
 from tuner.cli.text import hint
@@ -34,17 +35,13 @@ def doctor(study: str, wanted: bool, home: Home, output: Output) -> None:
 
     directory = find(study, home)
     found = examine(directory)
-    rows = tuple((finding.part, finding.state, finding.detail) for finding in found)
+    rows = tuple((finding.part, finding.state, placed(finding.detail, finding.command)) for finding in found)
     output.sheet(Sheet(("part", "state", "detail"), rows, frozenset(("part", "state", "detail"))))
     if wanted and directory.storage is not None:
         raise click.UsageError("tuner doctor: --recover is for files; the database's own backups are for this one")
     if wanted:
         new, rescued = recover(directory)
-        hint(f"recovered {rescued.trials} trials into {in_words(new.path)}; go on with: {again(new.name, home)}")
+        onward = again(f"tuner run {quote(new.name)}")
+        hint(f"recovered {rescued.trials} trials into {in_words(new.path)}; go on with: {onward}")
     if any(finding.state == "damaged" for finding in found):
         click.get_current_context().exit(1)
-
-
-def again(name: str, home: Home) -> str:
-    """The command that goes on with a recovered study."""
-    return shlex.join(["tuner", "run", name, *([] if home is None else ["--home", str(home)])])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tuner.cli.again import again, remember
 from tuner.cli.arguments import local_home_option, opened, shared_home_option, study_argument
 from tuner.cli.output import Output, in_words, output_options
 from tuner.cli.text import clean, hint
@@ -130,17 +131,18 @@ def import_(
 ) -> None:  # fmt: skip
     """Read an Optuna study into a study directory.
 
-    SOURCE is a database URL, a SQLite file or a journal file of Optuna 3 to 5, which is not changed. Then `tuner top`,
+    SOURCE is a database URL, a SQLite file or a journal file of Optuna 2 to 5, which is not changed. Then `tuner top`,
     `show`, `compare` and `report` show it, and a study learns from it by warm_start in [search].
     """
     from tuner.exchange.imported import import_study
 
+    remember()
     constants = {"optimizer": optimizer} if optimizer else {}
     directory = import_study(
         source, name, home, study_name=study_name, metric=metric, rename=pairs(renames), constants=constants
     )
     click.echo(clean(in_words(directory.path)))
-    hint(f"look at it with: {shlex.join(['tuner', 'top', directory.name])}")
+    hint(f"look at it with: {again(shlex.join(['tuner', 'top', directory.name]))}")
 
 
 def pairs(texts: tuple[str, ...]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from typing import Any, NoReturn, TextIO, cast
 
 import click
 
+from tuner.cli.again import placed
 from tuner.cli.comparing import compare
 from tuner.cli.completion import VARIABLE, completed, completion
 from tuner.cli.confirming import confirm
@@ -31,6 +32,7 @@ from tuner.cli.studies import list_studies, rm, show
 from tuner.cli.text import errors_to
 from tuner.cli.verifying import verify
 from tuner.cli.words import command_hint
+from tuner.errors import NoResult
 
 __all__ = ["Program", "program", "start"]
 
@@ -148,7 +150,11 @@ def start(args: Sequence[str] | None = None) -> int:
 def _run(args: list[str], settings: Settings) -> int:
     try:
         with program.make_context("tuner", args, obj=settings) as context:
-            program.invoke(context)
+            try:
+                program.invoke(context)
+            except NoResult as none:
+                none.args = (placed(str(none), none.command),)
+                raise
     except click.exceptions.NoArgsIsHelpError as shown:
         click.echo(shown.ctx.get_help() if shown.ctx else "")
     except click.exceptions.Exit as ended:

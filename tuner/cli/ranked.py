@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import Any
 
+from tuner.cli.again import again
 from tuner.cli.sheet import Sheet, sheet_of
 from tuner.cli.text import fresh
 from tuner.optimum import MEASURES
@@ -77,11 +79,12 @@ def tie_notes(result: Result, sheet: Sheet) -> list[str]:
     places = [str(place) for place in _places(sheet) if str(place).endswith("=")]
     if result.noise is None:
         exact = ["`=`: float32 cannot tell these values from each other."] if places else []
+        name = result.study.name
         if result.study.data.surface or result.study.imported:
             return exact
         return [
             *exact,
-            f"how far values lie apart by chance is not known: tuner confirm {result.study.name} measures it",
+            f"how far values lie apart by chance is not known: {again(f'tuner confirm {quote(name)}')} measures it",
         ]
     marks = dict.fromkeys(places)
     return [f"`{mark}` not separable from rank {mark[:-1]} at the noise measured." for mark in marks]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tuner.cli.again import again
 from tuner.cli.arguments import home_option, set_option
 from tuner.cli.completion import complete_studies
 from tuner.cli.failures import Terminated, interruption
@@ -78,9 +79,9 @@ def run(
             raise
         how = "stopped" if isinstance(stopped, Terminated) else "interrupted"
         own = {"set" if key == "overrides" else key: value for key, value in rest.items()}
-        given = {**own, "jobs": jobs, "cluster": cluster, **places(home), "no-confirm": no_confirm, "report": report}
+        given = {**own, "jobs": jobs, "cluster": cluster, "no-confirm": no_confirm, "report": report}
         given |= {"retry-failed": retry_failed}
-        hint(f"{how}; what was finished is kept, this goes on: {clean(again(study, given))}")
+        hint(f"{how}; what was finished is kept, this goes on: {clean(again(command(study, given)))}")
         raise stopped from None
     if report and result.all_trials:
         result.report()
@@ -88,20 +89,13 @@ def run(
     return None
 
 
-def again(study: str, given: Mapping[str, Any]) -> str:
+def command(study: str, given: Mapping[str, Any]) -> str:
     """The command that goes on with a run: its own, without --fresh."""
     words = ["tuner", "run", study]
     for name, value in given.items():
         values = value if isinstance(value, tuple) else () if value is None or value is False else (value,)
         words += [word for item in values for word in ([f"--{name}"] if item is True else [f"--{name}", str(item)])]
     return shlex.join(words)
-
-
-def places(home: Home) -> dict[str, Any]:
-    """The options that a home came from; a URL that holds a password is not repeated."""
-    from tuner.storage import Shared, masked
-
-    return {"home": home.home, "storage": masked(home.storage)} if isinstance(home, Shared) else {"home": home}
 
 
 def asked_study(
@@ -158,5 +152,6 @@ def study_file(study: str, home: Home) -> Path:
     except UnknownStudy as unknown:
         files = [file for file in (Path(f"{study}.toml"), Path("studies", f"{study}.toml")) if file.is_file()]
         if files:
-            raise click.UsageError(f"{str(unknown).partition(';')[0]}; did you mean `tuner run {files[0]}`?") from None
+            meant = again(f"tuner run {files[0]}")
+            raise click.UsageError(f"{str(unknown).partition(';')[0]}; did you mean `{meant}`?") from None
         raise

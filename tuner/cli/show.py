@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from objectives.full_batch import RUNNING, VERDICTS
+from tuner.cli.again import again
 from tuner.cli.output import fit_window, in_words
 from tuner.cli.overview import states_of
 from tuner.cli.sheet import Sheet, as_table, filtered, sheet_of
@@ -114,7 +115,7 @@ def findings_block(found: Sequence[Finding]) -> str:
     lines = []
     for i, finding in enumerate(found, start=1):
         wrapped = textwrap.wrap(clean(finding.sentence), 96, initial_indent=f"  {i}. ", subsequent_indent="     ")
-        lines += [*wrapped, *([f"     {clean(finding.command)}"] if finding.command else [])]
+        lines += [*wrapped, *([f"     {clean(again(finding.command))}"] if finding.command else [])]
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from objectives.full_batch import SEPARABLE, VERDICTS
 from objectives.optimizers import OPTIMIZERS
+from tuner.cli.again import again
 from tuner.cli.output import Output, in_words
 from tuner.cli.overview import states_of
 from tuner.cli.ranked import ranking_notes, ranking_sheet
@@ -51,7 +52,7 @@ def summary(result: Result, startup: float) -> None:
     except NoResult as none:
         if failures:
             hint(failures)
-        raise NoResult(f"{none}\n{why_none(result)}") from none
+        raise NoResult(f"{none}\n{why_none(result)}", none.command) from none
     print()
     sheet = ranking_sheet(result, ROWS)
     Output("table", None).sheet(sheet, *ranking_notes(result, sheet), *endless(result))
@@ -82,7 +83,8 @@ def failures_of(result: Result) -> str:
     reason = (first.error.splitlines() or ["no reason"])[0]
     what = f"{len(failed)} of {len(result.all_trials)} trials failed: {many}trial {first.number} with {reason}"
     name = shlex.quote(result.study.name)
-    return f"{what}; all of it: tuner show {name}/{first.number}; once mended: tuner run {name} --retry-failed"
+    look, onward = again(f"tuner show {name}/{first.number}"), again(f"tuner run {name} --retry-failed")
+    return f"{what}; all of it: {look}; once mended: {onward}"
 
 
 def why_none(result: Result) -> str:

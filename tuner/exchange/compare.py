@@ -113,7 +113,9 @@ def judged(sides: Sequence[Side], notes: Sequence[str]) -> Comparison:
     missing = [side.name for side in sides if side.best and side.goal is None]
     none = [side.name for side in sides if not side.best]
     notes = [*notes, *steps_of(sides), *([f"no complete trial: {', '.join(none)}"] if none else [])]
-    more = [f"not confirmed: {', '.join(missing)}; `tuner confirm` says how sure that is"] if missing else []
+    able = not all(side.study.imported for side in sides if side.name in missing)
+    sure = "; `tuner confirm` says how sure that is" if able else ""
+    more = [f"not confirmed: {', '.join(missing)}{sure}"] if missing else []
     return Comparison(tuple(found), (*notes, *more))
 
 
