@@ -206,7 +206,7 @@ class Search:
             ends = [(trial.state, trial.error) for trial in self.history]
             ends += [(trial.ended, trial.error) for trial in self.flying[0].trials]
             if why := reason_to_give_up(ends, self.study.trials):
-                raise TunerError(why)
+                raise TunerError(f"study {self.study.name!r}: {why}")
 
     def _facts(self, generation: LiveGeneration) -> dict[str, Any]:
         """When a generation ran, on how many workers, what each did, and the tuner's own seconds since the last one.

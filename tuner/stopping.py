@@ -57,8 +57,9 @@ def reason_to_give_up(ends: Sequence[tuple[str, str]], planned: int) -> str:
     if len({alike(error) for _, error in first}) > 1:
         return ""
     head = f"all of the first {len(first)} trials failed alike" if len(first) > 1 else "the only trial failed"
-    way = "mend that, or allow more in [limits]" if first[0][1].startswith(ENDED) else "mend that"
-    return f"{head}, trial 0 with {first[0][1]}; {way}, then run this again"
+    limited = first[0][1].startswith(("TimedOut", "MemoryError"))
+    way = "once that is mended, or [limits] allow more," if limited else "once that is mended,"
+    return f"{head}, trial 0 with {first[0][1]}; {way} run this again"
 
 
 def alike(error: str) -> str:

@@ -49,7 +49,7 @@ def test_ten_failures_that_are_alike_are_reason_to_give_up() -> None:
     assert reason_to_give_up(alike, 64).startswith(
         "all of the first 10 trials failed alike, trial 0 with KeyError: 'ra"
     )
-    assert reason_to_give_up(alike, 64).endswith("; mend that, then run this again")
+    assert reason_to_give_up(alike, 64).endswith("; once that is mended, run this again")
     assert reason_to_give_up(alike[:9], 64) == ""
     assert reason_to_give_up(alike[:9], 9).startswith("all of the first 9 trials failed alike")
     assert reason_to_give_up([*alike[:9], ("complete", ""), *alike], 64) == ""
@@ -58,10 +58,10 @@ def test_ten_failures_that_are_alike_are_reason_to_give_up() -> None:
     assert reason_to_give_up([*alike[:9], *failures("ValueError: no (train.py:3)")], 64) == ""
 
 
-@pytest.mark.parametrize("kind", ["TimedOut", "WorkerDied", "MemoryError"])
-def test_what_ends_from_outside_is_alike_wherever_it_was(kind: str) -> None:
-    ends = failures(*(f"{kind}: it was at {place}" for place in "abcdefghij"))
-    assert "mend that, or allow more in [limits], then run" in reason_to_give_up(ends, 64)
+@pytest.mark.parametrize(("kind", "limited"), [("TimedOut", True), ("WorkerDied", False), ("MemoryError", True)])
+def test_what_ends_from_outside_is_alike_wherever_it_was(kind: str, limited: bool) -> None:
+    said = reason_to_give_up(failures(*(f"{kind}: it was at {place}" for place in "abcdefghij")), 64)
+    assert said.endswith(f"; once that is mended, {'or [limits] allow more, ' if limited else ''}run this again")
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

@@ -24,6 +24,7 @@ GRACE = 2.0  # seconds from SIGTERM to SIGKILL, for programs that a task has sta
 TRACE = 0.3  # seconds for a process to say where it is
 START = "import sys; sys.path.insert(0, {root!r}); from tuner.dispatch.child import main; main({reading}, {writing})"
 ROOT = str(Path(__file__).resolve().parent.parent.parent)
+WAITS = "programs.py"  # of ours, where a task waits for what it has started
 WHERE = re.compile(r'File "([^"]+)", line (\d+) in (\S+)')
 
 
@@ -104,7 +105,9 @@ class Process:
                 time.sleep(0.01)
             time.sleep(0.02)
         lines = _told(self._trace)
-        where = f"; it was at {Path(lines[0][0]).name}:{lines[0][1]} in {lines[0][2]}" if lines else ""
+        inside = [file for file, _, _ in lines if file.startswith(f"{ROOT}{os.sep}tuner{os.sep}")]
+        apart = bool(inside) and Path(inside[0]).name == WAITS  # for a program, whose place nobody knows
+        where = f"; it was at {Path(lines[0][0]).name}:{lines[0][1]} in {lines[0][2]}" if lines and not apart else ""
         shown = tuple(f'File "{file}", line {line} in {name}' for file, line, name in lines)
         return Failure("TimedOut", f"took longer than the limit of {seconds:.3g} s{where}", shown)
 

@@ -135,6 +135,8 @@ def form_of(function: Callable[..., Any]) -> str:
     if len(needed) > 2 or named or not (plain or several):
         shown = ", ".join(p.name for p in (*needed, *(p for p in parameters if p.name in named)))
         raise Unusable(f"takes ({shown})", "write train(config) or train(config, run)")
+    if inspect.iscoroutinefunction(inspect.unwrap(function)) or inspect.isasyncgenfunction(inspect.unwrap(function)):
+        raise Unusable("is asynchronous", "write a function that runs it: return asyncio.run(...)")
     if len(needed) == 2 or (len(plain) > 1 and plain[1].name == "run"):
         return "run"
     if len(needed) == 1 and is_trial(needed[0]):

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives.errors import nearest
 from tuner.own.reference import Unusable
 
 __all__ = ["Diverged", "Reports", "metrics_of"]
@@ -39,10 +38,8 @@ def metrics_of(value: Any, goal: str, taken: Collection[str] = ()) -> dict[str, 
         raise Unusable(f"reported {len(value)} metrics", f"report at most {MOST}")
     if goal not in value:
         names = ", ".join(map(str, list(value)[:6])) or "nothing"
-        near = nearest(goal, [str(name) for name in value])
         what = f"reported {names}, and not {goal}, which is the goal"
-        other = f'report it, or make another the goal: [study] minimize = "{next(iter(value), "loss")}"'
-        raise Unusable(what, near if near.startswith("did") else other)
+        raise Unusable(what, "report it, or make another the goal: minimize or maximize in [study]")
     for name in value:
         if not isinstance(name, str) or not NAME.fullmatch(name):
             raise Unusable(

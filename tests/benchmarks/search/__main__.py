@@ -6,6 +6,7 @@ import argparse
 import time
 from collections.abc import Callable
 
+from tests.benchmarks.search.cutting import cutting
 from tests.benchmarks.search.designs import DEFAULT, MAIN, PIECES
 from tests.benchmarks.search.early import early
 from tests.benchmarks.search.efficiency import Design, differences, measured, table
@@ -36,6 +37,7 @@ SECTIONS: dict[str, Callable[[argparse.Namespace], None]] = {
     "held-out": searches(MAIN, HELD_OUT),
     "pieces": searches(PIECES, CHOSEN_ON),
     "rungs": early,
+    "cutting": cutting,
     "overhead": overhead,
     "parallel": parallel,
     "target": target,

@@ -263,7 +263,7 @@ def test_giving_up(kind: str, there: bool, tmp_path: Path, monkeypatch: pytest.M
         faulty.plan(monkeypatch, tmp_path / "one", {"*": "fail"})
     else:
         study["parameters"]["deed"] = "raise"
-    with pytest.raises(TunerError, match=r"all of the first 10 trials failed alike, trial 0 with .*; mend that"):
+    with pytest.raises(TunerError, match=r"all of the first 10 trials failed alike, trial 0 with .*; once"):
         tuner.run(study, jobs=1, home=tmp_path)
 
 

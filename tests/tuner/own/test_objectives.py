@@ -324,7 +324,7 @@ def test_a_study_without_a_trial_may_be_changed(tmp_path: Path) -> None:
     ("code", "said"),
     [
         ("print('trying'); sys.exit(1)", r"the command exited with 1; its last line was 'trying'"),
-        ("print('trying'); raise ValueError('no')", r"with Objective: the command exited with 1: ValueError: no; mend"),
+        ("print('trying'); raise ValueError('no')", r"with Objective: the command exited with 1: ValueError: no; once"),
         ("print('hello')", r"the command printed no line with valid_loss; its last line was 'hello'"),
         ('print(\'{"valid_loss": "low"}\')', r"valid_loss is text \('low'\), not a number"),
         ('print(\'{"epoch": 0, "valid_loss": 1}\')', r"reported epoch 0; epochs count from 1"),
@@ -383,7 +383,7 @@ time.sleep(600)
 """
     asked = command(tmp_path, str(tmp_path / "pids"), "{lr}", code=code, limits={"seconds_per_trial": 3})
     asked["study"]["trials"] = asked["search"]["generation_size"] = 2
-    assert "took longer than the limit of 3 s" in failing(asked, tmp_path / "runs")
+    assert "took longer than the limit of 3 s; once that is mended" in failing(asked, tmp_path / "runs")
     pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
     assert pids
     until = time.monotonic() + 30
@@ -461,6 +461,7 @@ def test_others_go_on_beside_one_that_fails(tmp_path: Path) -> None:
     [
         (HERE + "nobody", "tests.tuner.own.written has no 'nobody'"),
         (HERE + "NOT_CALLABLE", "NOT_CALLABLE is an int, not a function"),
+        (HERE + "asynchronous", "is asynchronous; write a function that runs it: return asyncio.run(...)"),
         (HERE + "wrong_arity", r"takes (a, b, c); write train(config) or train(config, run)"),
         ("no.such.module:train", "importing no.such.module raised ModuleNotFoundError: No module named 'no'"),
         ("raising.py:train", "importing raising.py raised ValueError: not today (raising.py:2)"),

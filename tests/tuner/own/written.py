@@ -168,6 +168,10 @@ def wrong_arity(a: Any, b: Any, c: Any) -> float:
     return 0.0
 
 
+async def asynchronous(config: dict[str, Any]) -> float:
+    return 0.0
+
+
 NOT_CALLABLE = 3
 
 
