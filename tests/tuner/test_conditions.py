@@ -95,3 +95,31 @@ def test_what_every_config_needs_cannot_depend_on_others() -> None:
         StudyError, match=r"train\.batch_size\.when: batch_size cannot depend on others; warmup, .* can"
     ):
         read_study(tables(batch_size={"choices": [8, 16], "when": {"schedule": ["cosine"]}}))
+
+
+def test_a_range_of_the_training_is_searched_and_stored(tmp_path: Path) -> None:
+    """`dropout` anywhere in a range, `warmup` in one where the schedule falls, and at its default elsewhere."""
+    table = {
+        "study": {"name": "ranges", "trials": 12},
+        "data": {"source": "sklearn:iris"},
+        "model": {"hidden": [8], "dropout": {"low": 0.0, "high": 0.5}},
+        "train": {
+            "epochs": 9,
+            "schedule": ["constant", "cosine"],
+            "warmup": {"low": 0.01, "high": 0.1, "when": {"schedule": ["cosine"]}},
+        },
+        "optimizers": {"adam": {}},
+        "search": {"generation_size": 6},
+        "confirm": {"enabled": False},
+    }
+    result = tuner.run(table, jobs=1, home=tmp_path)
+    configs = [dict(trial.config) for trial in result.all_trials]
+    assert len({config["dropout"] for config in configs}) > 8
+    assert all(0 <= config["dropout"] <= 0.5 for config in configs)
+    warm = {
+        config["schedule"]: [c["warmup"] for c in configs if c["schedule"] == config["schedule"]] for config in configs
+    }
+    assert set(warm["constant"]) == {0.0}
+    assert all(0.01 <= value <= 0.1 for value in warm["cosine"])
+    more = tuner.run(tmp_path / "ranges" / "study.toml", trials=18, home=tmp_path, jobs=1)
+    assert [(t.config, t.value) for t in more.all_trials[:12]] == [(t.config, t.value) for t in result.all_trials]

@@ -150,7 +150,12 @@ BAD: list[tuple[dict[str, Any], str]] = [
         )
     ),
     ({"model": {"dropout": 1}}, "model.dropout: must lie in [0, 1), but got 1; 0 is usual"),
-    ({"model": {"dropout": [0.1, "x"]}}, "model.dropout: must be a number or a list, but got 'x'; 0 is usual"),
+    ({"model": {"dropout": [0.1, "x"]}}, "model.dropout: must be a number, a list or a range, but got 'x'; 0 is usual"),
+    (
+        {"model": {"dropout": {"low": 0.5, "high": 0.2}}},
+        "model.dropout: is upside down: low = 0.5 is above high = 0.2; swap them",
+    ),
+    ({"model": {"dropout": {"low": 0.1, "hi": 0.2}}}, "model.dropout: hi: unknown key; did you mean 'high'?"),
     ({"model": {"dropout": float("nan")}}, "model.dropout: must be finite, but got nan; 0 is usual"),
     (
         {"model": {"kind": "linear", "dropout": 0.5}},
@@ -188,7 +193,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
         "train.min_delta: does nothing without patience; write patience = 5, or remove it",
     ),
     ({"train": {"warmup": 1}}, "train.warmup: must lie in [0, 1), but got 1; 0 is usual"),
-    ({"train": {"warmup": "0.1"}}, "train.warmup: must be a number or a list, but got '0.1'; 0 is usual"),
+    ({"train": {"warmup": "0.1"}}, "train.warmup: must be a number, a list or a range, but got '0.1'; 0 is usual"),
     (
         {"train": {"warmup": [0.1, 0.99]}},
         "train.warmup: 0.99 of 27 epochs leaves nothing after it; 0.05 or 0.1 is usual",

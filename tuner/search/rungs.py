@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from objectives.schedules import PEAK
 from tuner.goal import goal_at, signed
 from tuner.pruners import PRUNERS, Ladder, cost
-from tuner.spec import Study, values_of
+from tuner.spec import Study, highest, values_of
 from tuner.trial import Trial
 
 __all__ = [
@@ -60,7 +60,7 @@ def rungs(study: Study) -> Ladder:
         epochs = min(epochs, USUAL)  # nobody knows how many steps are an epoch's worth
     schedules = set(values_of(study.train.schedule))
     settled = PEAK if "one_cycle" in schedules else EARLIEST if schedules != {"constant"} else 0.0
-    warm = math.floor(epochs * max(values_of(study.train.warmup))) + 1
+    warm = math.floor(epochs * highest(study.train.warmup)) + 1
     first = max(2, warm, math.ceil(epochs * settled))
     steps = [budget.amount]
     while round(steps[0] / SPACING) * epochs / budget.amount >= first:

@@ -9,7 +9,7 @@ what is not written, `checks` looks at what keys say together. All problems are 
 from __future__ import annotations
 
 from tuner.spec.checks import loss_problem, task_problem
-from tuner.spec.domains import Choices, Domain, Range, is_searched, values_of
+from tuner.spec.domains import Choices, Domain, Range, highest, is_searched, values_of
 from tuner.spec.imported import UNNAMED, imported_text, not_run
 from tuner.spec.own import OWN_NAMES, Own, parameter_name
 from tuner.spec.parameters import kind_of, text_of
@@ -42,6 +42,7 @@ __all__ = [
     "differences",
     "imported_text",
     "in_toml",
+    "highest",
     "is_searched",
     "kind_of",
     "loss_problem",

@@ -14,7 +14,7 @@ from objectives.schedules import SCHEDULE_HYPERS, SCHEDULES, warmup_updates
 from objectives.stopping import MIN_DELTA
 from objectives.surfaces import SURFACES
 from tuner.budget import UNITS
-from tuner.spec.domains import Domain, is_searched, values_of
+from tuner.spec.domains import Domain, highest, is_searched, values_of
 from tuner.spec.own import goal_problem
 from tuner.spec.reading import near_file
 from tuner.spec.report import Report
@@ -177,7 +177,7 @@ def check_train(train: Train, report: Report) -> None:
         report.add(["train", HUBER_DELTA.name], "belongs to the loss huber", 'write loss = "huber", or remove it')
     if MIN_DELTA.name in train.model_fields_set and not train.patience:
         report.add(["train", MIN_DELTA.name], "does nothing without patience", "write patience = 5, or remove it")
-    longest = max(values_of(train.warmup))
+    longest = highest(train.warmup)
     if train.steps is None and train.examples is None and warmup_updates(longest, train.epochs) >= train.epochs:
         what = f"{longest:g} of {train.epochs} epochs leaves nothing after it"
         report.add(["train", "warmup"], what, "0.05 or 0.1 is usual")

@@ -23,6 +23,7 @@ __all__ = [
     "choice_of",
     "count",
     "flag",
+    "highest",
     "hyper_domain",
     "is_searched",
     "layers",
@@ -84,6 +85,11 @@ def plain(domain: Domain) -> Any:
 def values_of(domain: Domain) -> tuple[Any, ...]:
     """The values of a domain that is no range."""
     return domain.values if isinstance(domain, Choices) else (domain,)
+
+
+def highest(domain: Domain) -> Any:
+    """The highest value of a domain of numbers."""
+    return domain.high if isinstance(domain, Range) else max(values_of(domain))
 
 
 def several(raw: list[Any], item: Callable[[Any], Value]) -> Domain:
@@ -163,15 +169,18 @@ def flag(raw: Any) -> Domain:
 
 
 def numbers_of(hyper: Hyper) -> Callable[[Any], Domain]:
-    """A reader of a number, or a list of them to search. It raises Bad."""
+    """A reader of a number, or of a list or a range to search. It raises Bad."""
 
-    def one(value: Any) -> float:
-        try:
-            return number(value, hyper)
-        except Bad as bad:
-            raise Bad(bad.what.replace(", a list or a range", " or a list"), f"{hyper.default:g} is usual") from bad
+    def read(raw: Any) -> Domain:
+        report = Report("")
+        domain = hyper_domain(raw, hyper, (), report)
+        if domain is None:
+            first = report.complaints[0]
+            what = f"{first.where}: {first.what}" if first.where else first.what
+            raise Bad(what, first.hint if isinstance(raw, dict) else f"{hyper.default:g} is usual")
+        return domain
 
-    return lambda raw: several(raw, one) if isinstance(raw, list) else one(raw)
+    return read
 
 
 def hyper_domain(raw: Any, hyper: Hyper, key: tuple[str, ...], report: Report) -> Domain | None:
