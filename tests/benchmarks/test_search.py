@@ -47,4 +47,4 @@ def test_tables_show_medians_means_and_paired_differences() -> None:
         "| other | 3.00/3.00 | 3.00/3.00 | 3.00/3.00 | 3.00/3.00 | none yet |",
     ]
     (row,) = list(differences(found, DEFAULT.name))[1:]
-    assert row == "| other | +1.50 ± 0.98 | +1.50 ± 0.98 | +1.50 ± 0.98 | +1.50 ± 0.98 | none yet |"
+    assert row == "| other | +1.50 ± 6.35 | +1.50 ± 6.35 | +1.50 ± 6.35 | +1.50 ± 6.35 | none yet |"

@@ -19,6 +19,7 @@ import numpy as np
 from tests.benchmarks.search import rivals
 from tests.benchmarks.search.lookup import Found, search
 from tests.benchmarks.search.tables import CACHE, EPOCHS, asked, results
+from tuner.statistics import t_quantile
 
 __all__ = ["BUDGETS", "Design", "differences", "measured", "table"]
 
@@ -112,15 +113,16 @@ def table(found: Mapping[str, Array]) -> Iterator[str]:
 
 
 def differences(found: Mapping[str, Array], reference: str) -> Iterator[str]:
-    """Rows of a table: how far a design's mean is above the reference's at each budget, seeds of a problem paired, and
-    half the width of the 95 % interval.
+    """Rows of a table: how far a design's mean is above the reference's at each budget, and half of the 95 % interval.
+
+    Paired by seed: a seed's searches of several problems have points in common, so that their mean is one observation.
     """
     yield heading()
     for name, values in found.items():
         if name == reference:
             continue
-        paired = (values - found[reference]).reshape(-1, len(BUDGETS))
-        half = 1.96 * paired.std(axis=0, ddof=1) / np.sqrt(len(paired))
+        paired = (values - found[reference]).mean(axis=0)
+        half = t_quantile(0.975, len(paired) - 1) * paired.std(axis=0, ddof=1) / np.sqrt(len(paired))
         nothing = np.median(values, axis=(0, 1)) == NONE_YET
         columns = zip(paired.mean(axis=0), half, nothing, strict=True)
         cells = ("none yet" if none else f"{mean:+.2f} ± {width:.2f}" for mean, width, none in columns)
