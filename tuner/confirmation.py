@@ -67,7 +67,8 @@ class Retraining:
 def contenders(before: Study, now: Study, trials: Sequence[Trial], known: Sequence[Confirmed]) -> list[Trial]:
     """The trials to confirm, best first: the first `confirm.top` complete ones, and all that stand confirmed already.
 
-    A config that was tried twice is one contender: no seed would tell its trials apart. `before` is the study as its
+    Where the optimizers had equal budgets to be compared, the first of each is there too. A config that was tried twice
+    is one contender: no seed would tell its trials apart. `before` is the study as its
     confirmation stands, `now` as it is asked for.
     """
     standing = {standing.trial for standing in standings(before, trials, known)}
@@ -76,6 +77,8 @@ def contenders(before: Study, now: Study, trials: Sequence[Trial], known: Sequen
     for trial in order:
         first.setdefault(_key(trial.config), trial.number)
     leaders = set(list(first.values())[: now.confirm.top])
+    if now.search.allocation == "equal":
+        leaders |= {trial.number for trial in {t.config.get("optimizer"): t for t in reversed(order)}.values()}
     return [trial for trial in order if trial.number in leaders or trial.number in standing]
 
 

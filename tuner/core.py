@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from objectives.data import Prepared, move_prepared, place_in, save_prepared
@@ -55,9 +58,9 @@ class Core:
         return True
 
     def facts(self) -> dict[str, str]:
-        """The data's digest, the task, and sizes."""
+        """Digests of the data and of their targets alone, the task, and sizes."""
         first = self.question.first
-        return {"data": first.digest, "task": first.task} | sizes(first)
+        return {"data": first.digest, "targets": targets_digest(first), "task": first.task} | sizes(first)
 
     def changes(self, known: Mapping[str, str]) -> list[str]:
         """That the data are others."""
@@ -136,6 +139,15 @@ class Core:
         save_prepared(data, place)
         engine.share(place)
         return Source(place, study.seed, replicate)
+
+
+def targets_digest(data: Prepared) -> str:
+    """Equal where the same targets, row by row, are trained on, validated and tested; whatever the inputs are."""
+    digest = hashlib.sha256(json.dumps([data.task, data.classes, data.surface]).encode())
+    for array in (data.train.y, data.valid.y, data.test.y, data.y_mean, data.y_scale):
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
 def sizes(data: Prepared) -> dict[str, str]:

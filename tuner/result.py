@@ -40,7 +40,7 @@ Watch = Callable[[str], None]
 SHOWN = 10  # rows of the ranking in a notebook
 
 
-APART = ("created", "rows", "warm_start")  # facts of the ledger that are no provenance of a config
+APART = ("created", "rows", "targets", "warm_start")  # facts of the ledger that are no provenance of a config
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,17 @@ from tuner.spec import MOST_SEEDS, Study
 from tuner.statistics import Interval, best_shares, leader_groups, mean_interval
 from tuner.trial import Confirmed, Trial
 
-__all__ = ["Report", "Standing", "by_trial", "on", "rank_seeds", "report_seeds", "search_seeds", "standings"]
+__all__ = [
+    "Report",
+    "Standing",
+    "best_chances",
+    "by_trial",
+    "on",
+    "rank_seeds",
+    "report_seeds",
+    "search_seeds",
+    "standings",
+]
 
 REPORTING = 2 * MOST_SEEDS  # the number before the first reporting seed; the search's own end well below
 
@@ -86,8 +96,8 @@ def standings(study: Study, trials: Sequence[Trial], rows: Sequence[Confirmed]) 
     found = [number for number in places if own.get(number)]
     if not found:
         return []
-    scores = np.array([[signed(row.metrics[study.metric], study.direction) for row in own[n]] for n in found]).T
-    shares = dict(zip(found, best_shares(np.where(np.isfinite(scores), scores, np.inf)), strict=True))
+    scores = scores_of(study, [own[number] for number in found])
+    shares = dict(zip(found, shares_of(scores), strict=True))
     means = [over(own[number], study.metric) for number in found]
     order = sorted(range(len(found)), key=lambda i: (_behind(means[i].mean, study.direction), places[found[i]]))
     leaders = leader_groups(len(order), lambda a, b: not _told_apart(scores[:, order[b]] - scores[:, order[a]]))
@@ -100,6 +110,26 @@ def standings(study: Study, trials: Sequence[Trial], rows: Sequence[Confirmed]) 
         place = (number, places[number], rank, leader + 1)
         listed.append(Standing(*place, value, means[i], tested(own[number]), optimism, shares[number], lost=lost))
     return [replace(listed[0], report=report_of(study, every[listed[0].trial])), *listed[1:]]
+
+
+def best_chances(study: Study, rows: Sequence[Confirmed], trials: Sequence[int]) -> dict[int, float]:
+    """Probability of each of some trials to have the best true mean of them, for those with all of the ranking seeds.
+
+    It is found as that of the standings is, and follows from their scores on the same seeds.
+    """
+    every = by_trial(rows)
+    own = {number: mine for number in trials if (mine := on(rank_seeds(study), every.get(number, [])))}
+    return dict(zip(own, shares_of(scores_of(study, list(own.values()))), strict=True)) if own else {}
+
+
+def scores_of(study: Study, rows: Sequence[Sequence[Confirmed]]) -> NDArray[Any]:
+    """Goals of some trials' retrainings on the same seeds, `(seeds, trials)`, lower is better."""
+    return np.array([[signed(row.metrics[study.metric], study.direction) for row in own] for own in rows]).T
+
+
+def shares_of(scores: NDArray[Any]) -> list[float]:
+    """Probabilities to have the best mean; a config that came to nothing on a seed has none."""
+    return best_shares(np.where(np.isfinite(scores), scores, np.inf))
 
 
 def report_of(study: Study, rows: Sequence[Confirmed]) -> Report | None:

@@ -12,10 +12,12 @@ import pytest
 
 from tests.tuner.command import FACTS, STUDY, Shell, complete, made_up
 from tests.tuner.trials import trial
+from tuner.core import targets_digest
 from tuner.exchange.compare import by_optimizer, by_study, independent_shares
 from tuner.exchange.tables import differing
 from tuner.home import StudyDirectory, study_directory
 from tuner.ledger import Ledger
+from tuner.question import ask
 from tuner.result import Result
 from tuner.spec import read_study
 from tuner.statistics import best_shares
@@ -37,13 +39,14 @@ def shell(capsys: pytest.CaptureFixture[str], home: Path) -> Shell:
 def study(
     home: Path, name: str, scores: list[float], digest: str = "d", trials: int = 2, **tables: Any
 ) -> StudyDirectory:
-    """A study whose best trial, 0, had these scores on fresh seeds."""
+    """A study whose best trial, 0, had these scores on fresh seeds; texts among `tables` are facts of its data."""
+    facts = {key: tables.pop(key) for key in list(tables) if isinstance(tables[key], str)}
     asked = read_study(STUDY | tables | {"study": {"name": name, "trials": trials, **tables.get("study", {})}})
     directory = study_directory(name, home)
     directory.path.mkdir()
     directory.study.write_text(asked.to_toml(), encoding="utf-8")
     rest = [trial(i, state="pruned", value=1.0, epochs=1) for i in range(1, trials)]
-    with Ledger.create(directory.ledger, FACTS | {"data": digest}) as ledger:
+    with Ledger.create(directory.ledger, FACTS | {"data": digest} | facts) as ledger:
         ledger.commit_generation(0, [complete(0, [0.9, 0.5, 0.25, 0.3], 0.875), *rest])
         rows = [confirmed(0, seed, value) for seed, value in enumerate(scores, start=1)]
         ledger.commit_confirmations(rows)
@@ -92,12 +95,59 @@ def test_the_intervals_decide_as_a_simulation_of_their_t_does() -> None:
 def test_other_goals_and_other_data_are_not_compared(home: Path) -> None:
     a = Result(study(home, "a", [0.1, 0.2, 0.3]))
     wine = Result(study(home, "wine", [0.1, 0.2, 0.3], digest="w", data={"source": "sklearn:wine"}))
-    assert by_study([a, wine]).notes[0] == "their data differ, so their values cannot be compared"
+    said = "their data differ, so their values cannot be compared: "
+    assert by_study([a, wine]).notes[0] == f"{said}other targets, or other rows that validate"
+    other = {"source": "sklearn:wine"}
+    more = Result(study(home, "more", [0.1, 0.2, 0.3], digest="m", rows="91", data=other))
+    assert by_study([a, more]).notes[0] == f"{said}train rows: a 90, more 91"
+    price = Result(study(home, "price", [], digest="p", task="regression", data=other))
+    assert by_study([a, price]).notes[0] == f"{said}a multiclass and a regression task"
     assert [side.p_best for side in by_study([a, wine]).sides] == [None, None]
     b = Result(study(home, "b", [0.1, 0.2, 0.3], study={"maximize": "valid_accuracy"}))
     found = by_study([a, b])
     assert found.notes[0].startswith("their goals differ, so their values cannot be compared: minimize valid_loss, ")
     assert [side.p_best for side in found.sides] == [None, None]
+
+
+def test_studies_of_the_same_targets_compare_whatever_their_inputs(home: Path) -> None:
+    first, second = [0.1, 0.5, 0.9], [0.11, 0.512, 0.911]
+    sides, same = [], {"targets": "t"}
+    kinds = ("iris", first, same | {"inputs": "5"}), ("wine", second, same | {"inputs": "4"}), ("digits", first, {})
+    for name, scores, facts in kinds:
+        data = {"source": f"sklearn:{name}"}
+        sides.append(Result(study(home, name, scores, digest=name, data=data, **facts)))
+    found = by_study(sides[:2])
+    assert found.notes[0] == "the same targets and splits, other inputs: columns after preparing iris 5, wine 4"
+    assert [side.p_best for side in found.sides] == best_shares(np.array([first, second]).T)
+    assert by_study(sides[::2]).notes[0].startswith("their data differ, so their values cannot be compared")
+
+
+def test_targets_are_told_by_their_rows_and_not_by_the_inputs(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(60, 3)), rng.integers(0, 2, 60)
+    other = np.where(np.arange(60) == 7, 1 - y, y)
+    asked = read_study({"optimizers": {"sgd": {}}, "study": {"trials": 4}}, has_data=False)
+    reseeded = read_study(asked, settings={"study.seed": 1}, has_data=False)
+    digests = [
+        targets_digest(ask(study, data=data).first)
+        for study, data in ((asked, (x, y)), (asked, (x[:, :2], y)), (asked, (x, other)), (reseeded, (x, y)))
+    ]
+    assert digests[0] == digests[1]
+    assert len(set(digests)) == 3
+
+
+def test_a_study_s_search_value_is_that_of_its_search(home: Path, shell: Shell) -> None:
+    made_up(home)  # its search's first, trial 1, is behind trial 0 on fresh seeds
+    rows = json.loads(shell("compare", "small", "small", "-f", "json").out)
+    assert [(row["value"], row["trial"]) for row in rows] == [(0.125, 0)] * 2
+
+
+def test_budgets_that_differ_by_less_than_a_tenth_are_about_equal(home: Path) -> None:
+    for name, trials in (("a", 20), ("b", 21), ("c", 30)):
+        study(home, name, [0.1, 0.2, 0.3], trials=trials)
+    a, b, c = (Result(study_directory(name, home)) for name in "abc")
+    assert by_study([a, b]).notes[1] == "about equal budgets: 20 to 21 trials each, 23 to 24 epochs in all"
+    assert by_study([a, c]).notes[1].startswith("unequal budgets: 20 to 30 trials each")
 
 
 def test_budgets_are_told(home: Path, shell: Shell) -> None:

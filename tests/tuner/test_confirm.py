@@ -17,8 +17,11 @@ import tuner
 from objectives import DataError
 from tests.tuner.command import Shell
 from tuner.errors import ChangedStudy, NoResult, StudyBusy, StudyError, TunerError
+from tuner.exchange.compare import by_optimizer
 from tuner.home import StudyDirectory
 from tuner.ledger import Ledger
+from tuner.report.found import Frames
+from tuner.report.sections import optimizer_table
 from tuner.runner import Watcher
 
 FILES = ("ranking.csv", "best.toml", "best.npz", "study.toml")
@@ -58,6 +61,22 @@ def test_confirming_later_is_confirming_at_once(home: Path, tmp_path: Path) -> N
     before = outputs(home)
     assert tuner.confirm("small").cost.retrained == 0
     assert outputs(home) == before
+
+
+def test_equal_budgets_have_the_best_of_each_optimizer_confirmed(tmp_path: Path) -> None:
+    tables = small(top=1) | {"optimizers": {"momentum": {}, "adam": {}, "sgd": {"lr": 1e-6}}}
+    equal = tables | {"search": {"pruner": "none", "allocation": "equal"}}
+    for asked, many in ((tables, 1), (equal, 3)):
+        result = tuner.run(asked, jobs=1, home=tmp_path / str(many))
+        table = result.confirmation()
+        assert len(table) == many
+    order = result.ranking().dropna(subset="rank").drop_duplicates("optimizer")
+    assert sorted(table["trial"]) == sorted(order["trial"])
+    found = by_optimizer(result)
+    assert [side.method for side in found.sides] == ["paired, 3 seeds"] * 3
+    rows = optimizer_table(Frames(result))
+    told = {row["optimizer"]: (row["trial"], row["p_best"]) for row in rows}
+    assert told == {side.name: (str(side.best.number), f"{side.p_best:.2f}") for side in found.sides if side.best}
 
 
 def test_the_best_is_reported_on_seeds_that_chose_nothing(home: Path) -> None:

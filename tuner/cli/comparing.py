@@ -35,8 +35,10 @@ MOST = 10  # differences that are worth reading
 def compare(studies: tuple[str, ...], by: str | None, rtol: float | None, home: Home, output: Output) -> None:
     """Compare studies: what each found, how sure, at what cost.
 
-    P_BEST is the probability of having the best mean: compared seed by seed where seeds and splits are the same, from
-    the intervals where they are not. With --rtol, two studies or csv files, of two machines say, are compared cell by
+    SEARCH is the best value of the search. CONFIRMED is the mean of the best trial on fresh seeds, which may be another
+    trial, and P_BEST the probability of having the best mean: compared seed by seed where seeds and splits are the
+    same, from the intervals where they are not. Studies with the same targets and splits compare whatever their inputs
+    are. With --rtol, two studies or csv files, of two machines say, are compared cell by
     cell; it ends with 1 where they differ.
     """
     if rtol is not None:
@@ -67,9 +69,10 @@ def sheet_of(found: Comparison, key: str) -> Sheet:
         means = (goal.mean, goal.low, goal.high, goal.n) if goal else (None,) * 4
         spent = (side.trials, side.complete, side.epochs, side.steps, side.seconds)
         best = (side.best.number, side.best.config.get("optimizer")) if side.best else (None, None)
-        value = side.best.value if side.best else None
         facts = (side.study.seed, side.data[:12])
-        rows.append((side.name, side.study.metric, value, *means, side.p_best, side.method, *best, *spent, *facts))
+        rows.append(
+            (side.name, side.study.metric, side.search, *means, side.p_best, side.method, *best, *spent, *facts)
+        )
     confirmed = [interval(s.goal.mean, s.goal.low, s.goal.high) if s.goal else "" for s in found.sides]
     shown = frozenset((key, "value", "confirmed", "p_best", "method", "trials", "epochs", "steps", "seconds"))
     asides = frozenset(("mean", "low", "high", "seed", "data", *(["best_optimizer"] if key == "optimizer" else [])))

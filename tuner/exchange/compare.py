@@ -14,7 +14,7 @@ import numpy as np
 
 from objectives.streams import Stream, stream
 from tuner.errors import NoResult
-from tuner.goal import signed
+from tuner.goal import ranked, signed
 from tuner.result import Result
 from tuner.spec import Study
 from tuner.standings import by_trial, on, over, rank_seeds, report_seeds
@@ -23,17 +23,25 @@ from tuner.trial import Confirmed, Trial
 
 __all__ = ["Comparison", "Side", "by_optimizer", "by_study"]
 
+NEAR = 1.1  # of budgets: a tenth more decides nothing
+
 
 @dataclass(frozen=True)
 class Side:
     """One of those compared: its best trial, that trial's scores by seed, its mean with interval, and what it spent.
 
-    `epochs` and `steps` count every replicate. `p_best` is None where it cannot be told, `method` says how it was.
+    `search` is the best value of its search, whichever trial's. `data` tells what was trained on, `targets` what of it
+    was to be predicted, in which split ("" where that is not known), and `inputs` counts the columns. `epochs` and
+    `steps` count every replicate. `p_best` is None where it cannot be told, `method` says how it was.
     """
 
     name: str
     study: Study
     data: str
+    targets: str
+    inputs: str
+    task: str
+    search: float | None
     best: Trial | None
     scores: Mapping[int, float]
     goal: Interval | None
@@ -86,10 +94,15 @@ def by_optimizer(result: Result) -> Comparison:
 def side_of(name: str, result: Result, trials: Sequence[Trial], best: Trial | None, rows: Sequence[Confirmed]) -> Side:
     """A side from its trials, the best of them and the retrainings of that one."""
     study, copies = result.study, result.study.train.replicates
+    leader = next(iter(ranked(list(trials), study.direction)), None)
     return Side(
         name=name,
         study=study,
         data=result.facts.get("data", ""),
+        targets=result.facts.get("targets", ""),
+        inputs=result.facts.get("inputs", ""),
+        task=result.facts["task"],
+        search=leader.value if leader else None,
         best=best,
         scores={row.replicate: row.metrics[study.metric] for row in rows},
         goal=over(rows, study.metric) if rows else None,
@@ -130,7 +143,8 @@ def shares_of(sides: Sequence[Side]) -> tuple[list[float], str]:
     """Probabilities of being best, and how they were found."""
     direction = sides[0].study.direction
     shared = sorted(set.intersection(*(set(side.scores) for side in sides)))
-    if len(shared) > 1 and len({(side.data, side.study.seed) for side in sides}) == 1:
+    alike = len({side.data for side in sides}) == 1 or same_targets(sides)
+    if len(shared) > 1 and alike and len({side.study.seed for side in sides}) == 1:
         scores = np.array([[signed(side.scores[r], direction) for side in sides] for r in shared])
         return best_shares(np.where(np.isfinite(scores), scores, np.inf)), f"paired, {len(shared)} seeds"
     return independent_shares([[signed(v, direction) for v in s.scores.values()] for s in sides]), "from intervals"
@@ -154,9 +168,19 @@ def independent_shares(scores: Sequence[Sequence[float]]) -> list[float]:
 
 
 def same_source(sides: Sequence[Side]) -> bool:
-    """Whether all learn from the same rows, as far as can be told: the same prepared data, or the same named source."""
+    """Whether all learn from the same rows, as far as can be told: the same prepared data or targets, or the same named
+    source; of an imported study nobody knows.
+    """
+    if any(side.study.imported for side in sides):
+        return False
     named = {(s.study.data.source, s.study.data.target) for s in sides}
-    return len({s.data for s in sides}) == 1 or (len(named) == 1 and None not in {s.study.data.source for s in sides})
+    same = len(named) == 1 and None not in {s.study.data.source for s in sides}
+    return same or len({s.data for s in sides}) == 1 or same_targets(sides)
+
+
+def same_targets(sides: Sequence[Side]) -> bool:
+    """Whether all predict the same targets, row by row, and divide them in the same way."""
+    return len({side.targets for side in sides}) == 1 and all(side.targets for side in sides)
 
 
 def differences(sides: Sequence[Side]) -> list[str]:
@@ -165,8 +189,14 @@ def differences(sides: Sequence[Side]) -> list[str]:
     goals = list(dict.fromkeys(f"{side.study.direction} {side.study.metric}" for side in sides))
     if len(goals) > 1:
         notes.append(f"their goals differ, so their values cannot be compared: {', '.join(goals)}")
-    if not same_source(sides):
-        notes.append("their data differ, so their values cannot be compared")
+    if imported := [side.name for side in sides if side.study.imported]:
+        notes.append(f"imported, so it is not known here whether the data are the same: {', '.join(imported)}")
+    elif not same_source(sides):
+        notes.append(f"their data differ, so their values cannot be compared: {unlike(sides)}")
+    elif len({side.data for side in sides}) > 1 and same_targets(sides):
+        inputs = ", ".join(f"{side.name} {side.inputs}" for side in sides)
+        seeds = ", other seeds" if len({side.study.seed for side in sides}) > 1 else ""
+        notes.append(f"the same targets and splits, other inputs{seeds}: columns after preparing {inputs}")
     elif len({side.data for side in sides}) > 1:
         notes.append("the same source, split or prepared otherwise")
     elif len({side.study.seed for side in sides}) > 1:
@@ -176,13 +206,25 @@ def differences(sides: Sequence[Side]) -> list[str]:
     return [*notes, *unequal(sides)]
 
 
+def unlike(sides: Sequence[Side]) -> str:
+    """What of their data differs, as far as is known."""
+    tasks = {side.task for side in sides}
+    rows = [f"{side.name} {side.study.rows:,}" for side in sides]
+    if len(tasks) > 1:
+        return f"a {' and a '.join(sorted(tasks))} task"
+    if len({side.study.rows for side in sides}) > 1:
+        return f"train rows: {', '.join(rows)}"
+    return "other targets, or other rows that validate"
+
+
 def unequal(sides: Sequence[Side]) -> list[str]:
     """A note on budgets, in steps where all of them count in steps."""
     in_steps = all(side.study.budget.unit == "steps" for side in sides)
     trials, spent = [s.trials for s in sides], [s.steps if in_steps else s.epochs for s in sides]
-    equal = len({*zip(trials, spent, strict=True)}) == 1
     unit = "steps" if in_steps else "epochs"
-    return [f"{'equal' if equal else 'unequal'} budgets: {_range(trials)} trials each, {_range(spent)} {unit} in all"]
+    ratio = max(max(counts) / max(min(counts), 1) for counts in (trials, spent))
+    how = "equal" if ratio == 1 else "about equal" if ratio <= NEAR else "unequal"
+    return [f"{how} budgets: {_range(trials)} trials each, {_range(spent)} {unit} in all"]
 
 
 def _range(counts: Sequence[int]) -> str:

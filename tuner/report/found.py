@@ -131,6 +131,13 @@ class Frames:
         """What separates the good trials from the rest; see `tuner.report.importance.shares`."""
         return shares(self.study, self.found.all_trials)
 
+    def first(self, optimizer: str) -> int | None:
+        """The number of an optimizer's best trial, confirmed ones first; None where none is complete."""
+        try:
+            return self.found.best(optimizer=optimizer).trial
+        except NoResult:
+            return None
+
     def own(self, optimizer: str) -> list[Trial]:
         """The trials of an optimizer, in trial order."""
         return [trial for trial in self.found.all_trials if trial.config.get("optimizer", "") == optimizer]

@@ -223,23 +223,17 @@ def optimizer_table(frames: Frames) -> list[dict[str, str]]:
     """One row an optimizer, as text."""
     rows = []
     for row in compared(frames).to_dict("records"):
-        sure = (
-            interval(row["confirmed"], row["low"], row["high"])
-            if row["confirmed"] == row["confirmed"] and row["confirmed"] is not None
-            else ""
-        )
+        known = {name: None if value is None or value != value else value for name, value in row.items()}
+        counts = {name: str(row[name]) for name in ("optimizer", "trials", "complete", "pruned", "diverged")}
+        sure = "" if known["confirmed"] is None else interval(row["confirmed"], row["low"], row["high"])
         rows.append(
-            {
-                "optimizer": str(row["optimizer"]),
-                "trials": str(row["trials"]),
-                "complete": str(row["complete"]),
-                "pruned": str(row["pruned"]),
-                "diverged": str(row["diverged"]),
-                "best": short(row["best"]),
+            counts
+            | {
+                "search": short(known["search"]),
+                "trial": "" if known["trial"] is None else str(int(row["trial"])),
                 "confirmed": sure,
-                "chance": f"{100 * row['chance']:.0f} %"
-                if row["chance"] == row["chance"] and row["chance"] is not None
-                else "",
+                "p_best": "" if known["p_best"] is None else f"{row['p_best']:.2f}",
+                "ahead": "" if known["ahead"] is None else f"{100 * row['ahead']:.0f} %",
                 "seconds": duration(row["seconds"]) if row["trials"] else "",
             }
         )

@@ -11,6 +11,7 @@ from tuner.report.budgets import best_of, chances
 from tuner.report.charts.base import Figure, count, field, goal_y, join, linked, value_axis
 from tuner.report.charts.looks import AWAY, as_lines, as_points, colour, fading, seen
 from tuner.report.found import Frames
+from tuner.standings import best_chances
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,14 +33,23 @@ def tuning_curves(frames: Frames) -> pd.DataFrame:
 
 
 def compared(frames: Frames) -> pd.DataFrame:
-    """One row an optimizer: trials, how they ended, best, its chance of the best at equal budgets, seconds a trial."""
+    """One row an optimizer: how many trials, how they ended, its best, how sure that is, seconds a trial.
+
+    search       best value of its trials
+    trial        its best trial: the confirmed best, where one of its trials was confirmed
+    confirmed    that trial's mean on fresh seeds, with `low` and `high`
+    p_best       its probability to have the best mean of those
+    ahead        chance of the optimizer to have the best trial of a search in which all have equal budgets
+    """
     import pandas as pd
 
     odds, rows = chances(frames), []
+    firsts = {name: first for name in frames.optimizers if (first := frames.first(name)) is not None}
+    sure = best_chances(frames.study, frames.found.confirmed, list(firsts.values()))
     for name in frames.optimizers:
-        own = frames.own(name)
+        own, first = frames.own(name), firsts.get(name)
         best = next((trial for trial in frames.leaders if trial.config.get("optimizer") == name), None)
-        standing = next((s for s in frames.found.standings if best and s.trial == best.number), None)
+        standing = next((s for s in frames.found.standings if s.trial == first), None)
         rows.append(
             {
                 "optimizer": name,
@@ -47,12 +57,13 @@ def compared(frames: Frames) -> pd.DataFrame:
                 "complete": sum(trial.state == "complete" for trial in own),
                 "pruned": sum(trial.state == "pruned" for trial in own),
                 "diverged": sum(trial.state in ("diverged", "failed") for trial in own),
-                "best": best.value if best else None,
-                "trial": best.number if best else None,
+                "search": best.value if best else None,
+                "trial": first,
                 "confirmed": standing.goal.mean if standing else None,
                 "low": standing.goal.low if standing else None,
                 "high": standing.goal.high if standing else None,
-                "chance": odds.get(name),
+                "p_best": None if first is None else sure.get(first),
+                "ahead": odds.get(name),
                 "seconds": sum(trial.seconds for trial in own) / len(own) if own else None,
             }
         )
