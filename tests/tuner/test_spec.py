@@ -250,6 +250,13 @@ def test_uneven_steps_are_told_where_batch_sizes_are_compared() -> None:
     assert study(train={"examples": 100}).uneven([16, 256]) == "equal examples give small batches more steps"
 
 
+@pytest.mark.parametrize("source", ["surface:rosenbrock", "sklearn:iris"])
+def test_a_resolved_study_reads_back(source: str, tmp_path: Path) -> None:
+    asked = read_study({"data": {"source": source}, "optimizers": {"sgd": {}}})
+    (tmp_path / "study.toml").write_text(asked.to_toml(), encoding="utf-8")
+    assert read_study(tmp_path / "study.toml") == replace(asked, base=tmp_path)
+
+
 def test_dropped_columns_are_part_of_the_question(tmp_path: Path) -> None:
     rows = "".join(f"{i},2024-01-{1 + i % 28:02},{i % 7},{'yes' if i % 7 > 3 else 'no'}\n" for i in range(80))
     (tmp_path / "visits.csv").write_text(f"visit,day,age,outcome\n{rows}", encoding="utf-8")

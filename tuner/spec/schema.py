@@ -39,7 +39,11 @@ __all__ = [
     "Workers",
 ]
 
-OF_ROWS = (("data", "split"), ("model", "init"))  # tables and keys that an analytic surface does not have
+OF_ROWS = (
+    ("data", "drop"),
+    ("data", "split"),
+    ("model", "init"),
+)  # keys that no analytic surface has
 OF_LAYERS = ("activation", "dropout", "hidden")  # keys of [model] that a linear one does not have
 MOST_SEEDS = 1000  # of a confirmation, which numbers its replicates from 1
 ALLOCATIONS = ("best", "equal")  # one model of all optimizers, or the same budget to each

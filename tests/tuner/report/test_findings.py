@@ -249,6 +249,11 @@ def diverging_everywhere() -> Planted:
     return plain(trials, optimizers={"momentum": {"lr": 0.01}, "adam": {}})
 
 
+def diverging_whole() -> Planted:
+    trials = some(sound(), lambda t: ended(reconfigured(t, lr=0.1), "diverged"), range(0, 64, 2))
+    return plain(trials, [], optimizers={"momentum": {"lr": 0.1}, "adam": {}})
+
+
 def failing_own() -> Planted:
     return own(some(sound(), lambda t: ended(t, "failed", "MemoryError: no"), range(26)))
 
@@ -283,6 +288,12 @@ PLANTED: dict[str, tuple[Callable[[], Planted], str, str, str]] = {
         "diverging",
         "most with momentum. Clipping gradients may",
         "tuner run sound --name sound-clipped --set train.clip_norm=1.0",
+    ),
+    "all of an optimizer diverged": (
+        diverging_whole,
+        "diverging",
+        "50 % of the trials diverged (32 of 64), most with momentum. Search smaller learning rates.",
+        "tuner run sound --name sound-slower --set 'optimizers.momentum.lr={low = 0.0001, high = 0.1}'",
     ),
     "two in five failed": (failing, "diverging", "41 % of the trials failed (26 of 64)", "tuner show sound/0"),
     "an objective failed": (failing_own, "diverging", "trials failed (26 of 64). Look at", "tuner show sound/0"),

@@ -83,6 +83,11 @@ def nothing_finite() -> tuple[list[Trial], dict[str, Any]]:
     return [replace(t, curves={n: np.full((1, 1), np.inf) for n in t.curves}) for t in blown], {}
 
 
+def nothing_finite_for_long() -> tuple[list[Trial], dict[str, Any]]:
+    trials, study = nothing_finite()
+    return [replace(t, curves={n: np.full((1, 3), np.inf) for n in t.curves}, epochs=3) for t in trials], study
+
+
 def many_parameters() -> tuple[list[Trial], dict[str, Any]]:
     wide = {"low": 1e-9, "high": 1e-1, "log": True}
     own = {"eps": wide, "weight_decay": wide, "beta2": {"low": 0.9, "high": 0.999}}
@@ -99,7 +104,7 @@ def many_parameters() -> tuple[list[Trial], dict[str, Any]]:
 
 ODD: tuple[Make, ...] = (
     none, one, running, only_pruned, all_diverged, all_failed_without_curves, fixed, one_parameter, constant, zeros,
-    decades, nothing_finite, many_parameters,
+    decades, nothing_finite, nothing_finite_for_long, many_parameters,
 )  # fmt: skip
 
 

@@ -42,6 +42,8 @@ def curves(frames: Frames) -> list[Figure]:
     hidden = sum(frames.study.metric in trial.curves for trial in frames.found.all_trials) - len(numbers)
     if data["epoch"].max() == 1:
         return [Figure("curves", "Learning curves", "Each trial has one value and no curve.")]
+    if data["value"].isna().all():
+        return [Figure("curves", "Learning curves", "Every trial diverged before its first value.")]
     axis = value_axis(data["value"], frames.study.direction == "minimize")
     best = {trial.number for trial in frames.leaders[:BOLD]}
     data = data.assign(kind=["best" if number in best else "other" for number in data["trial"]])

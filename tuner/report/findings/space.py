@@ -107,16 +107,16 @@ def _allowed(parameter: Parameter, value: float) -> bool:
 
 
 def few_trials(frames: Frames) -> Finding | None:
-    """Fewer than 10 trials a searched parameter, and configs left to try."""
+    """Fewer than 10 trials a searched parameter, and configs left to try; not where none is worth more of them."""
     dimensions, trials = len(space_of(frames.study).latents), len(frames.found.all_trials)
     wanted = PER_PARAMETER * dimensions
     enough = _configs(frames, wanted)
-    if frames.unfinished or not 0 < trials < enough:
+    if frames.unfinished or not frames.leaders or trials >= enough:
         return None
     what = "are all that there are" if enough < wanted else f"make {PER_PARAMETER} a parameter"
     sentence = (
-        f"{trials} trials are few for {dimensions} searched parameter{'s' * (dimensions > 1)}: the best of them is"
-        f" partly luck. {enough} {what}."
+        f"{trials} {'trials are' if trials > 1 else 'trial is'} few for {dimensions} searched"
+        f" parameter{'s' * (dimensions > 1)}: the best is partly luck. {enough} {what}."
     )
     numbers = {"trials": trials, "parameters": dimensions, "enough": enough}
     return Finding("few_trials", sentence, numbers, "progress", continued(frames, enough))

@@ -36,6 +36,7 @@ STEPS = 4.0  # times the updates of the largest batch
 TRIED = 5  # trials of an optimizer, from which their best says something of it
 LONGER = 2  # times as long, where the end is not in sight
 WIDER = 10  # times as far on both sides, where no learning rate was of use
+SLOWER = 1000  # times smaller rates, where none of those tried was small enough
 CLIP = "train.clip_norm=1.0"  # a norm that gradients of a training that goes well seldom have
 DECAY = "{low = 1e-5, high = 1e-1}"
 DROPOUT = "model.dropout=[0.0, 0.2, 0.5]"
@@ -61,7 +62,12 @@ def diverging(frames: Frames) -> Finding | None:
     if edge:
         command = named(frames, f"optimizers.{worst}.lr.high={number(edge)}", name="calmer")
         return Finding("diverging", f"{share}{where}.", numbers, "sensitivity-lr", command)
-    advice, command = _look(frames, failed[0]) if 2 * len(failed) >= len(lost) else _calmed(frames, own[0])
+    if 2 * len(failed) >= len(lost):
+        advice, command = _look(frames, failed[0])
+    elif slower := _slower(frames, worst, own):
+        advice, command = "Search smaller learning rates.", named(frames, slower, name="slower")
+    else:
+        advice, command = _calmed(frames, own[0])
     return Finding("diverging", f"{share}{where}. {advice}", numbers, "section-time", command)
 
 
@@ -74,6 +80,15 @@ def _edge(frames: Frames, optimizer: str, lost: Sequence[Trial]) -> float | None
     edge = rates[len(rates) // 10]  # a few of the lowest may have other reasons
     kept = [t for t in frames.own(optimizer) if t.value is not None and float(t.config["lr"]) >= edge]
     return None if len(kept) > len(rates) or edge <= domain.low else edge
+
+
+def _slower(frames: Frames, optimizer: str, lost: Sequence[Trial]) -> str:
+    """The setting that searches below the rates of an optimizer whose trials all diverged; empty where some did not."""
+    rates = [float(trial.config["lr"]) for trial in lost if trial.state == "diverged" and "lr" in trial.config]
+    if not rates or len(lost) < len(frames.own(optimizer)):
+        return ""
+    setting = f"optimizers.{optimizer}.lr={{low = {number(min(rates) / SLOWER)}, high = {number(min(rates))}}}"
+    return setting if accepts(frames, setting) else ""
 
 
 def unstable_top(frames: Frames) -> Finding | None:
