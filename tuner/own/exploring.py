@@ -18,7 +18,7 @@ from tuner.own.asked import Asked
 from tuner.own.reference import Reference, Unusable, form_of, load, whereabouts
 from tuner.own.reports import metrics_of
 from tuner.own.script import Script, read_script
-from tuner.own.trial import Cut, Trial, is_pruning, one_value
+from tuner.own.trial import NOTHING, Cut, Trial, is_pruning, one_value
 
 __all__ = ["SECONDS", "Call", "Exploration", "explore"]
 
@@ -124,7 +124,8 @@ def _explored(objective: Callable[..., Any], script: Script) -> Exploration:
     first = called(objective, {}, brief=False)
     seconds = time.perf_counter() - started
     if first.error:
-        raise Unusable(f"raised {first.error}", "run it by itself in Optuna to see where")
+        hint = "leave it out" if NOTHING in first.error else "run it by itself in Optuna to see where"
+        raise Unusable(f"raised {first.error}", hint)
     if not first.asked:
         raise Unusable("asks for nothing: there is nothing to search", "let it call trial.suggest_float, say")
     calls, left = [first], 0
@@ -139,19 +140,33 @@ def _explored(objective: Callable[..., Any], script: Script) -> Exploration:
 
 
 def wanted(calls: list[Call]) -> Iterator[Mapping[str, Any]]:
-    """Answers to give next, as calls come in: the same again, each value of what has few, then any."""
+    """Answers to give next, as calls come in: the same again, each value of what has few, any, and what shows then.
+
+    Around a call that asks for something new every such value is tried: what is asked for whatever it is does not
+    depend on it.
+    """
     yield {}
-    tried = set()
-    for call in calls:  # grows meanwhile
-        for name, asked in call.asked.items():
-            for value in asked.few:
-                if (name, value) not in tried and value != call.values[name]:
-                    yield {**call.values, name: value}
-                tried.add((name, value))
-    numbers = random.Random(0)
+    tried: set[tuple[str, Any]] = set()
+    yield from around(calls, 0, tried)
+    begun, numbers = len(calls), random.Random(0)
     every = {name: asked for call in calls for name, asked in call.asked.items()}
     for _ in range(ANY):
         yield {name: asked.drawn(numbers) for name, asked in every.items()}
+    yield from around(calls, begun, tried)
+
+
+def around(calls: list[Call], at: int, tried: set[tuple[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Answers of calls from `at` on, which grow meanwhile, each with one value changed."""
+    known = {name for call in calls[:at] for name in call.asked}
+    while at < len(calls):
+        call, at = calls[at], at + 1
+        new = not known.issuperset(call.asked)
+        known.update(call.asked)
+        for name, asked in call.asked.items():
+            for value in asked.few:
+                if value != call.values[name] and (new or (name, value) not in tried):
+                    yield {**call.values, name: value}
+                tried.add((name, value))
 
 
 def called(objective: Callable[..., Any], answers: Mapping[str, Any], brief: bool) -> Call:
@@ -192,6 +207,8 @@ def check_same(name: str, one: Asked, other: Asked, where: str) -> None:
 def others(call: Call, last: Call, name: str) -> str:
     """What was otherwise in the second of two calls, for people."""
     told = [
-        f"{key} = {value}" for key, value in last.values.items() if key in call.values and call.values[key] != value
+        f"{key} = {value}"
+        for key, value in last.values.items()
+        if key != name and key in call.values and call.values[key] != value
     ]
     return f"where {', '.join(told[:3])}" if told else "another time"

@@ -13,8 +13,9 @@ from tuner.own.reference import Unusable
 from tuner.own.reports import NAME, Diverged
 from tuner.spec import parameter_name
 
-__all__ = ["Cut", "Followed", "Trial", "follow", "is_pruning", "one_value"]
+__all__ = ["NOTHING", "Cut", "Followed", "Trial", "follow", "is_pruning", "one_value"]
 
+NOTHING = "is nothing that a study of the tuner has"
 KNOWN = "suggest_float, suggest_int, suggest_categorical, report, should_prune, set_user_attr"
 
 
@@ -84,7 +85,7 @@ class Trial:
         self.system_attrs[key] = value
 
     def __getattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"trial.{name} is nothing that a study of the tuner has; it has {KNOWN}")
+        raise AttributeError(f"trial.{name} {NOTHING}; it has {KNOWN}")
 
 
 class Followed(Trial):

@@ -134,6 +134,22 @@ def test_a_condition_on_a_conditional_parameter_is_named_and_holds_too_often(tmp
     assert f"{said}, and means nothing." in draft.notes
 
 
+def test_what_was_chance_in_a_few_calls_is_no_condition(tmp_path):
+    """Asked for in few calls only: which other values these had says nothing."""
+    body = """
+        kind = trial.suggest_categorical("kind", ["tree", "line", "drop"])
+        rate = trial.suggest_float("rate", 1e-8, 1.0, log=True)
+        size = trial.suggest_categorical("size", [16, 32, 64])
+        layers = trial.suggest_categorical("layers", ["one", "two", "none"])
+        if kind != "line" and trial.suggest_int("depth", 3, 9, step=2) > 5:
+            rate += trial.suggest_float("eta", 1e-8, 1.0, log=True)
+        if kind == "drop":
+            rate += trial.suggest_float("share", 1e-8, 1.0, log=True)
+        return rate
+    """
+    assert space(tmp_path, body)["eta"]["when"] == {"kind": ["tree", "drop"]}
+
+
 def test_steps_are_counted_whatever_their_numbers(tmp_path):
     body = """
         x = trial.suggest_float("x", 0.0, 1.0)
