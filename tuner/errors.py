@@ -4,6 +4,7 @@
     +- StudyError(InvalidInput)    exit 2   the study file or a setting cannot be used
     +- UnknownStudy                exit 2   there is no study of that name
     +- ChangedStudy                exit 2   the study exists and asks another question
+    +- GivenUp                     exit 1   the first trials of a search have all failed alike
     +- StudyBusy                   exit 1   another run holds the study
     +- LedgerError                 exit 1   the ledger cannot be read or written
     +- NoResult                    exit 3   the study has no usable result
@@ -24,6 +25,7 @@ from objectives.errors import InvalidInput, nearest
 
 __all__ = [
     "ChangedStudy",
+    "GivenUp",
     "InexactMapping",
     "InexactWarning",
     "LedgerError",
@@ -67,6 +69,12 @@ class ChangedStudy(TunerError):
     """The study exists, and a key that decides its results differs from what is asked now."""
 
     exit_code = 2
+
+
+class GivenUp(TunerError):
+    """The first trials of a search have all failed alike; the message has their reason."""
+
+    exit_code = 1
 
 
 class StudyBusy(TunerError):

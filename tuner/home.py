@@ -87,6 +87,11 @@ class StudyDirectory:
         return self.path / "report.html"
 
     @property
+    def given_up(self) -> Path:
+        """Why the last search was given up, where it was: nothing of that is in the ledger."""
+        return self.path / "given-up.txt"
+
+    @property
     def output(self) -> Path:
         """What trials of somebody's own code have printed, a file each."""
         return self.path / "output"

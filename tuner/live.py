@@ -11,7 +11,7 @@ import numpy as np
 
 from tuner.goal import goal_at
 from tuner.optimum import optimum_of
-from tuner.pruners import PRUNERS
+from tuner.pruners import PRUNERS, Ladder, cost
 from tuner.search import group_of
 from tuner.spec import Study
 from tuner.training import Advance, Task, Training
@@ -92,7 +92,7 @@ class LiveGeneration:
 
     number: int
     trials: list[LiveTrial]
-    ladder: Sequence[int]
+    ladder: Ladder
     before: int = 0
     bars: Mapping[tuple[str, int], float] = field(default_factory=dict)
     rung: int = 0
@@ -104,6 +104,16 @@ class LiveGeneration:
     def running(self) -> list[LiveTrial]:
         """The trials that have not ended."""
         return [trial for trial in self.trials if not trial.ended]
+
+    @property
+    def begun(self) -> list[LiveTrial]:
+        """The trials that have come to a rung, or have ended."""
+        return [trial for trial in self.trials if trial.rung >= 0]
+
+    def share(self, study: Study) -> float:
+        """About how much of it is trained: a quarter is expected to go on from a rung, or as the study says."""
+        done = sum(self.ladder[trial.rung - self.before] for trial in self.begun)
+        return min(1.0, done / (len(self.trials) * cost(self.ladder, study.search.reduction)))
 
     def left(self, task: Task, limit: float | None) -> float | None:
         """Seconds that a task may take where a trial may take `limit`; None for no limit.

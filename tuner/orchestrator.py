@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tuner.dispatch import Engine, Failure, Ran, timed
-from tuner.errors import TunerError
+from tuner.errors import GivenUp, TunerError
 from tuner.goal import ranked
 from tuner.ledger import Ledger
 from tuner.live import LiveGeneration, LiveTrial
@@ -49,7 +49,11 @@ class Spent:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a search stands, for whoever watches: trials by state, and the best that is complete."""
+    """Where a search stands, for whoever watches: trials by state, and the best that is complete.
+
+    `running` trials are with the workers. Of those in flight, `begun` have come to a rung; `flown` is how many trials'
+    worth of training is behind them.
+    """
 
     done: int
     total: int
@@ -57,6 +61,13 @@ class Progress:
     states: Mapping[str, int]
     best: Trial | None
     spent: Spent
+    begun: int = 0
+    flown: float = 0.0
+
+    @property
+    def worth(self) -> float:
+        """Trials that are done, and what those in flight amount to."""
+        return self.done + self.flown
 
 
 class Search:
@@ -93,7 +104,7 @@ class Search:
         self.committed = 0
 
     def run(self) -> Spent:
-        """Search until the study has its trials; returns what it took. Raises TunerError where there is no hope."""
+        """Search until the study has its trials; returns what it took. Raises GivenUp where there is no hope."""
         self._go_on()
         while self.flying:
             self._collect()
@@ -197,7 +208,7 @@ class Search:
         shutil.rmtree(self.flight / str(generation.number), ignore_errors=True)
 
     def _check_hope(self) -> None:
-        """Raise TunerError where the first trials have all failed alike: that is no matter of configs.
+        """Raise GivenUp where the first trials have all failed alike: that is no matter of configs.
 
         Only of the oldest generation in flight, whose predecessors are committed: what is committed then is the same
         whoever finishes first.
@@ -206,7 +217,7 @@ class Search:
             ends = [(trial.state, trial.error) for trial in self.history]
             ends += [(trial.ended, trial.error) for trial in self.flying[0].trials]
             if why := reason_to_give_up(ends, self.study.trials):
-                raise TunerError(f"study {self.study.name!r}: {why}")
+                raise GivenUp(f"study {self.study.name!r}: {why}")
 
     def _facts(self, generation: LiveGeneration) -> dict[str, Any]:
         """When a generation ran, on how many workers, what each did, and the tuner's own seconds since the last one.
@@ -225,8 +236,15 @@ class Search:
         return Progress(
             done=len(self.history),
             total=self.study.trials,
-            running=sum(len(generation.running) for generation in self.flying),
+            running=sum(len(task.trials) for task in self._with_workers()),
             states=dict(self.states),
             best=self.best,
             spent=Spent(time.perf_counter() - self.started, self.waiting, self.trained),
+            begun=sum(len(generation.begun) for generation in self.flying),
+            flown=sum(generation.share(self.study) * len(generation.trials) for generation in self.flying),
         )
+
+    def _with_workers(self) -> list[Task]:
+        """As many of the oldest tasks as there are workers."""
+        waiting = sorted(self.out.values(), key=lambda one: one[0].number)
+        return [task for _, task in waiting[: self.engine.width]]

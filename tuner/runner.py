@@ -17,7 +17,7 @@ from objectives.errors import Complaint
 from tuner.confirmation import contenders, widened
 from tuner.core import Core
 from tuner.dispatch import Engine, InlineEngine, check_cluster
-from tuner.errors import ChangedStudy, StudyError
+from tuner.errors import ChangedStudy, GivenUp, StudyError
 from tuner.facts import canary, machine_facts
 from tuner.home import Home, StudyDirectory, home_of, study_directory, write_atomic
 from tuner.ledger import Ledger
@@ -173,7 +173,12 @@ class Work:
         warm = warm_trials(self.ledger.facts.get("warm_start", ""))
         told = partial(origin, self.study.base)
         search = Search(self.study, space, training, self.ledger, self.engine, flight, watch, warm, told)
-        return search.run(), search.stopped
+        self.directory.given_up.unlink(missing_ok=True)
+        try:
+            return search.run(), search.stopped
+        except GivenUp as given_up:
+            write_atomic(self.directory.given_up, f"{given_up}\n")
+            raise
 
     def confirm(self, asked: Confirm) -> int:
         """Retrain the leaders on the ranking seeds, then the best of them on the reporting ones, and commit each.

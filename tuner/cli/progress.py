@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tuner.cli.overview import states_of
 from tuner.cli.text import clean, hint, short
@@ -39,7 +39,7 @@ STAGES = {
 
 
 @contextmanager
-def watching(study: Study) -> Iterator[Watcher]:
+def watching(study: Study) -> Iterator[LiveWatcher | PlainWatcher]:
     """Whoever fits where stderr goes; nothing of the live block stays behind, however the run ends."""
     if not (sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"):
         yield PlainWatcher(study)
@@ -70,7 +70,7 @@ class Position:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self.began = clock()
-        self.base: int | None = None
+        self.base: float | None = None
         self.progress: Progress | None = None
         self.best_at = self.began
 
@@ -82,7 +82,7 @@ class Position:
             self.best_at = self._clock()
         if self.base is None:
             # what earlier runs did says nothing about the rate of this one
-            self.base = progress.done
+            self.base = progress.worth
         self.progress = progress
         return new
 
@@ -90,14 +90,14 @@ class Position:
     def rate(self) -> float:
         """Trials a second since this run began to search."""
         elapsed = self._clock() - self.began
-        return (self.progress.done - (self.base or 0)) / elapsed if self.progress and elapsed > 0 else 0.0
+        return (self.progress.worth - (self.base or 0)) / elapsed if self.progress and elapsed > 0 else 0.0
 
     @property
     def left(self) -> float | None:
         """Seconds to go; None where nothing is known."""
         if not self.progress or not self.rate:
             return None
-        return (self.progress.total - self.progress.done) / self.rate
+        return (self.progress.total - self.progress.worth) / self.rate
 
     @property
     def since_best(self) -> float:
@@ -149,7 +149,8 @@ class PlainWatcher(Watcher):
 
     def _line(self, progress: Progress) -> str:
         rate = f", {self.position.rate:.3g} a second" if self.position.rate else ""
-        line = f"{progress.done}/{progress.total} trials ({states_of(progress.states)}){rate}"
+        flying = f", {progress.begun} more at a rung" if progress.begun else ""
+        line = f"{progress.done}/{progress.total} trials ({states_of(progress.states)}){flying}{rate}"
         if progress.best is None or progress.best.value is None:
             return line
         value = f"best {self.study.metric} {short(progress.best.value)} (trial {progress.best.number}:"
@@ -213,8 +214,8 @@ class LiveWatcher(Watcher):
         tail = f"  {progress.done}/{progress.total}  {position.rate:.3g} trials/s  {duration(position.left)} left"
         room = max(10, min(40, columns - len(tail)))
         lines = [
-            bar(progress.done / max(progress.total, 1), room, not self.console.options.ascii_only) + tail,
-            counts(progress.running, progress.states),
+            bar((progress.worth) / max(progress.total, 1), room, not self.console.options.ascii_only) + tail,
+            counts(progress),
         ]
         if progress.best is not None:
             since = duration(position.since_best)
@@ -222,7 +223,7 @@ class LiveWatcher(Watcher):
                 f"best {self.study.metric} {short(progress.best.value)}  trial {progress.best.number}, {since} ago"
             )
             lines.append(f"     {in_one_line(self.study, progress.best)}")
-        done = max(progress.done - (position.base or 0), 1)
+        done = max(progress.worth - (position.base or 0), 1)
         share = spent.own / spent.wall if spent.wall > 0 else 0.0
         return [*lines, f"tuner's own time {share:.0%}, {1000 * spent.own / done:.1f} ms a trial"]
 
@@ -232,11 +233,11 @@ def stage_words(study: Study, name: str) -> str:
     return (STAGES | (OWN if study.own else {})).get(name, name)
 
 
-def counts(running: int, states: Mapping[str, Any]) -> str:
+def counts(progress: Progress) -> str:
     """Trials by state, in flight ones first."""
-    return "  ".join(
-        [f"running {running}", *(f"{s} {states.get(s, 0)}" for s in ("complete", "pruned", "diverged", "failed"))]
-    )
+    flying = [f"running {progress.running}", *([f"at a rung {progress.begun}"] if progress.begun else [])]
+    states = ("complete", "pruned", "diverged", "failed")
+    return "  ".join([*flying, *(f"{state} {progress.states.get(state, 0)}" for state in states)])
 
 
 def bar(share: float, columns: int, blocks: bool) -> str:

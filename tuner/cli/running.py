@@ -16,8 +16,11 @@ from tuner.cli.failures import Terminated, interruption
 from tuner.cli.text import clean, hint
 
 if TYPE_CHECKING:
+    from tuner.cli.progress import LiveWatcher, PlainWatcher
     from tuner.home import Home
     from tuner.spec import Study
+
+    Standing = LiveWatcher | PlainWatcher
 
 __all__ = ["run"]
 
@@ -68,6 +71,7 @@ def run(
     from tuner.cli.summary import startup_seconds, summary
     from tuner.runner import run as run_study
 
+    watcher: Standing | None = None
     try:
         startup = startup_seconds()
         with watching(asked) as watcher:
@@ -81,12 +85,20 @@ def run(
         own = {"set" if key == "overrides" else key: value for key, value in rest.items()}
         given = {**own, "jobs": jobs, "cluster": cluster, "no-confirm": no_confirm, "report": report}
         given |= {"retry-failed": retry_failed}
-        hint(f"{how}; what was finished is kept, this goes on: {clean(again(command(study, given)))}")
+        hint(f"{how}; {kept(asked, watcher)}, this goes on: {clean(again(command(study, given)))}")
         raise stopped from None
     if report and result.all_trials:
         result.report()
     summary(result, startup)
     return None
+
+
+def kept(study: Study, watcher: Standing | None) -> str:
+    """What an interrupted run has not lost: of code of somebody's own, what is in the middle of a generation too."""
+    progress = watcher.position.progress if watcher is not None else None
+    if study.own is None or progress is None or not progress.begun:
+        return "what was finished is kept"
+    return f"what was finished is kept, {progress.done} trials and {progress.begun} more that have come to a rung"
 
 
 def command(study: str, given: Mapping[str, Any]) -> str:

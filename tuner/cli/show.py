@@ -6,6 +6,7 @@ import math
 import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -82,6 +83,8 @@ def study_page(result: Result) -> Page:
         "best": best_line(result),
         "directory": in_words(result.path),
     }
+    with suppress(OSError):
+        facts["given up"] = clean(result.directory.given_up.read_text(encoding="utf-8").strip())
     if failed := next((trial for trial in trials if trial.error), None):
         facts["first error"] = f"trial {failed.number}: {clean((failed.error.splitlines() or [''])[0])}"
     text = f"{clean(study.name)}\n{block(facts)}"

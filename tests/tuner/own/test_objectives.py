@@ -14,6 +14,7 @@ import pytest
 
 import tuner
 from tests.tuner.own import written
+from tuner.cli.show import study_page
 from tuner.errors import StudyError, TunerError
 from tuner.runner import Watcher
 
@@ -300,6 +301,9 @@ def test_ten_that_fail_alike_end_a_study_which_begins_anew_once_that_is_mended(j
     file = written.write(tmp_path, "own.toml", tuner.read_study(asked, base=tmp_path).to_toml())
     with pytest.raises(TunerError, match=r"all of the first 10 trials failed alike, trial 0 with KeyError: 'rate' \("):
         tuner.run(file, jobs=jobs, home=tmp_path / "runs")
+    stopped = tuner.open("own", home=tmp_path / "runs")
+    said = stopped.directory.given_up.read_text().strip()
+    assert f"given up     {said}\n" in study_page(stopped).text
     # Whole generations before the tenth trial are committed, whoever finished first.
     assert [trial.state for trial in tuner.open("own", home=tmp_path / "runs").all_trials] == ["failed"] * 8
     written.write(tmp_path, f"mended{jobs}.py", code.format("config['lr']"))
@@ -307,6 +311,7 @@ def test_ten_that_fail_alike_end_a_study_which_begins_anew_once_that_is_mended(j
     result = tuner.run(file, jobs=jobs, home=tmp_path / "runs", watcher=notes)
     assert [trial.state for trial in result.all_trials] == ["complete"] * 24
     assert notes.notes[-1] == "all 8 trials of before had failed: they are moved to own.1"
+    assert not result.directory.given_up.exists()
 
 
 def test_a_study_without_a_trial_may_be_changed(tmp_path: Path) -> None:
