@@ -168,10 +168,10 @@ def column(values: Sequence[Any], kind: Kind) -> Any:
 def metric_names(study: Study, task: str, trials: Sequence[Trial] = ()) -> list[str]:
     """Metrics that every trial of a study has, losses first; beside a whole-batch method, what `MEASURES` names.
 
-    Those of an imported study are known as its value alone; an objective of somebody's own has what its `trials` told.
+    Of an imported study the goal alone is known; an objective of somebody's own has what its `trials` told.
     """
     if task == IMPORTED:
-        return []
+        return [study.metric] if study.metric != "value" else []
     if study.own:
         return list(dict.fromkeys([study.metric, *(name for trial in trials for name in trial.metrics)]))
     whole = any(OPTIMIZERS[name].whole for name in study.optimizers)

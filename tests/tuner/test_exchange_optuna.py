@@ -238,6 +238,16 @@ def test_what_was_exported_comes_back(small: StudyDirectory, tmp_path: Path) -> 
         assert b["value"].tolist() == [*loss["value"].tolist(), np.inf]
 
 
+@pytest.mark.parametrize("metric", ["valid_loss", "value"])
+def test_an_imported_study_has_a_report_whatever_its_goal_is_called(metric: str, shell: Shell, tmp_path: Path) -> None:
+    shell("import", database(tmp_path, 4), "--study-name", "old", "--metric", metric)
+    table = shell("top", "old")
+    assert table.out.split()[:3] == ["RANK", metric.upper(), "TRIAL"]
+    assert "tuner confirm" not in table.err  # there is nothing to train again
+    assert (shell("report", "old").code, shell("show", "old").code) == (0, 0)
+    assert metric in (tmp_path / "old" / "report.html").read_text(encoding="utf-8")
+
+
 def test_an_imported_study_is_looked_at_and_not_run(shell: Shell, tmp_path: Path) -> None:
     source = database(tmp_path, 4)
     made = shell("import", source, "--study-name", "old", "--metric", "valid_loss", "--optimizer", "adam")

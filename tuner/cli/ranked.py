@@ -43,7 +43,7 @@ def ranking_sheet(
     own = [name for name in sheet.columns if name not in {*FIRST, *SHARED, *ASIDES, *names, "epoch"}]
     fixed = frozenset(name for name in own if not _searched(result, name))
     unstable = not all(sheet.column("stable"))
-    asides = {*ASIDES, goal} - ({"stable"} if unstable else set()) - (set() if complete else {"state"})
+    asides = {*ASIDES, goal} - {"value"} - ({"stable"} if unstable else set()) - (set() if complete else {"state"})
     asides -= {"epochs"} if result.study.train.patience else set()  # how long a trial trained before it stopped
     if result.study.train.replicates == 1:
         asides.add("se")
