@@ -15,12 +15,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from objectives.optimizers import OPTIMIZERS
-from tests.tuner.report.planted import FACTS, changed_study, confirmations, reconfigured, sound, trained, written
+from tests.tuner.report.planted import (
+    FACTS,
+    changed_study,
+    confirmations,
+    pruned,
+    reconfigured,
+    sound,
+    trained,
+    written,
+)
 from tuner.report import sections
 from tuner.report.charts import Figure, figures
-from tuner.report.charts.base import DEEP, powers, value_axis
+from tuner.report.charts.base import DEEP, powers, value_axis, whole
 from tuner.report.charts.optimizers import BANDS
-from tuner.report.charts.progress import MOST_POINTS, spent
+from tuner.report.charts.progress import LEADERS, MOST_POINTS, spent
 from tuner.report.charts.time import MOST_TICKS
 from tuner.report.contours import joined
 from tuner.report.found import Frames
@@ -101,6 +110,13 @@ def test_trials_without_a_parameter_are_left_out_and_counted(many: Frames) -> No
     assert "newton" not in figure.optimizers
 
 
+def test_a_chart_without_complete_trials_has_no_legend(tmp_path: Path) -> None:
+    frames = Frames(written(tmp_path, [pruned(trial) for trial in sound()[:8]], []))
+    figure = named(frames)["curves"]
+    assert figure.optimizers == ()
+    assert [part["legend"] for part in parts(drawn(figure)) if part.get("legend")] == []
+
+
 def test_ticks_are_few(tmp_path: Path) -> None:
     trials = [replace(trained(i, 0.3 + i / 1000), epochs=1 + i % 50) for i in range(16 * 50)]
     frames = Frames(written(tmp_path, trials, [], changed_study(study={"trials": len(trials)})))
@@ -121,9 +137,12 @@ def test_progress_over_time_draws_trials_the_best_among_them(tmp_path: Path) -> 
     frames = Frames(written(tmp_path, trials, [], changed_study(study={"trials": len(trials)})))
     data = spent(frames)
     assert len(data) == MOST_POINTS
-    assert {trial.number for trial in frames.leaders[:100]} <= set(data["trial"])
+    assert {trial.number for trial in frames.leaders[:LEADERS]} <= set(data["trial"])
     assert list(data["spent"]) == pytest.approx([0.01 * (number + 1) for number in data["trial"]])
-    assert f"{len(trials) - MOST_POINTS:,} trials left out, evenly." in named(frames)["progress-time"].caption
+    assert (
+        f"{len(trials) - MOST_POINTS:,} trials left out, evenly but for the best 20."
+        in named(frames)["progress-time"].caption
+    )
 
 
 def test_crosses_lie_at_the_edge_where_bad_values_are(tmp_path: Path) -> None:
@@ -186,6 +205,16 @@ def test_a_short_range_has_ticks(low: float, factor: float) -> None:
     ticks = powers(low, low * factor)
     assert len(ticks) >= 2
     assert all(low <= tick <= low * factor for tick in ticks)
+
+
+@given(st.integers(0, 10**6), st.integers(1, 10**6), st.integers(2, 20))
+def test_whole_ticks_are_round_and_few(low: int, span: int, most: int) -> None:
+    ticks = whole(low, low + span, most)
+    steps = {b - a for a, b in itertools.pairwise(ticks)}
+    assert len(ticks) <= most
+    assert len(steps) <= 1
+    assert all(low <= tick <= low + span for tick in ticks)
+    assert all(str(step).rstrip("0") in ("1", "2", "5") for step in steps)
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=2, max_size=30))

@@ -35,9 +35,11 @@ __all__ = [
     "marked_points",
     "powers",
     "quoted",
+    "sizes",
     "tooltip",
     "trial_points",
     "value_axis",
+    "whole",
 ]
 
 HEIGHT = 260
@@ -46,6 +48,7 @@ LOG_FROM = 5.0  # times the smallest value, from which a positive axis is logari
 CROSS = "M-1,-1L1,1M-1,1L1,-1"
 DONE = "datum.state === 'complete'"
 FAR = 0.5  # spans of the inner values, beyond which a value is drawn at the edge
+ROUND = (1, 2, 3, 5, 10, 20, 30, 50, 100, 200)  # decades from tick to tick
 DEEP = 12.0  # decades below the middle, beyond which good values differ by rounding alone
 SQUEEZED = 0.15  # of a plain axis: with half of the values in so little of it, a logarithmic one shows them
 LABEL = "replace(format(datum.value, datum.value >= 1e5 || datum.value < 1e-4 ? '.3~e' : '.6~g'), '+', '')"
@@ -71,7 +74,7 @@ class Axis:
     high: float
     beyond: int
 
-    def ticks(self, title: str, form: str = ".4~g") -> alt.Axis:
+    def ticks(self, title: str, form: str = ".6~g") -> alt.Axis:
         """Its ticks: whole powers of ten, with halves between them where those are few."""
         if not self.log:
             return alt.Axis(title=title, format=form, tickCount=6)
@@ -129,11 +132,17 @@ def powers(low: float, high: float, most: int = 7) -> list[float]:
     """Round values of a logarithmic axis: `most` powers of ten, or 1, 2 and 5 times them where those are few."""
     first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
     if last - first >= 2:
-        step = -(-(last - first + 1) // most)
-        return [float(f"1e{k}") for k in range(first, last + 1, step)]
+        step = next(step for step in ROUND if (last - first) // step < most)
+        return [float(f"1e{k}") for k in range(-(-first // step) * step, last + 1, step)]
     fine = [float(f"{m}e{k}") for k in range(first - 1, last + 1) for m in (1, 2, 5)]
     inside = [value for value in fine if low <= value <= high]
     return inside if len(inside) > 1 else [low, high]
+
+
+def whole(low: int, high: int, most: int = 12) -> list[int]:
+    """Round whole numbers from `low` to `high`, at most `most` of them."""
+    step = next(10**k * m for k in range(18) for m in (1, 2, 5) if (high - low) // (10**k * m) < most)
+    return list(range(-(-low // step) * step, high + 1, step))
 
 
 def _spread(values: Any, lower_is_better: bool | None, far: float) -> bool:
@@ -219,11 +228,17 @@ def trial_points(frames: Frames, data: pd.DataFrame, x: Any, axis: Axis, shown: 
             x=x,
             y=goal_y(frames, axis),
             **as_points(frames, shown),
-            size=alt.SizeValue(22, condition={"test": DONE, "value": 60}),
+            size=alt.SizeValue(sizes(frames)[0], condition={"test": DONE, "value": sizes(frames)[1]}),
             opacity=alt.OpacityValue(0.45, condition=[{"test": AWAY, "value": 0.06}, {"test": DONE, "value": 0.95}]),
             tooltip=tooltip(frames),
         )
     )
+
+
+def sizes(frames: Frames) -> tuple[int, int]:
+    """Areas of the points of pruned and of complete trials: small where there are so many that they would cover all."""
+    trials = len(frames.trials)
+    return (22, 60) if trials <= 500 else (14, 30) if trials <= 2500 else (6, 10)
 
 
 def goal_y(frames: Frames, axis: Axis, title: str | None = None) -> alt.Y:
@@ -242,7 +257,9 @@ def lost_points(frames: Frames, data: pd.DataFrame, x: Any) -> Any:
     return (
         alt.Chart(data)
         .transform_filter("datum.state === 'diverged' || datum.state === 'failed'")
-        .mark_point(shape=CROSS, style="bad", filled=False, size=44, strokeWidth=1.8)
+        .mark_point(
+            shape=CROSS, style="bad", filled=False, size=44 if len(frames.trials) <= 2500 else 16, strokeWidth=1.8
+        )
         .encode(x=x, y=alt.value(edge), opacity=fading(0.75), tooltip=tooltip(frames))
     )
 

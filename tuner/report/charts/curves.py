@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
-from tuner.report.charts.base import CROSS, LABEL, Axis, Figure, count, join, linked, powers, value_axis
+from tuner.report.charts.base import CROSS, LABEL, Axis, Figure, count, join, linked, powers, value_axis, whole
 from tuner.report.charts.looks import as_lines, as_points, colour, fading, seen
 from tuner.report.found import Frames
 
@@ -17,7 +17,6 @@ __all__ = ["BOLD", "MOST_CURVES", "chosen", "curves", "gap", "steps"]
 
 BOLD = 5  # curves in colour: the best trials
 MOST_CURVES = 200
-EPOCHS = 12  # ticks, or so
 FAR = 3.0  # as `value_axis` has it, for the best trials: how they fell is what is looked at
 EMPTY = "No trial has a learning curve yet."
 
@@ -52,8 +51,9 @@ def curves(frames: Frames) -> list[Figure]:
     never = data["trial"].nunique() - len(ends)
     whose = "their optimizer's" if frames.optimizers else "one"
     caption = join(
-        f"The best {count(len(best), 'trial')} in {whose} colour; complete ones grey; pruned ones thin, with a point"
-        " where they were stopped; diverged ones red, with a cross at their last value.",
+        f"The best {count(len(best), 'trial')} in {whose} colour." if best else "",
+        "Complete ones are grey; pruned ones thin, with a point where they were stopped; diverged ones red, with a"
+        " cross at their last value.",
         f"{count(never, 'trial')} diverged before the first value." if never else "",
         f"{count(hidden, 'curve')} left out, evenly." if hidden else "",
         axis.words,
@@ -73,8 +73,9 @@ def bold(frames: Frames) -> tuple[str, ...]:
 
 def epoch_axis(data: pd.DataFrame) -> alt.X:
     """Epochs from left to right."""
-    scale = alt.Scale(domain=[1, max(int(data["epoch"].max()), 2)], nice=False)
-    axis = alt.Axis(title="epoch", format="d", tickMinStep=1, tickCount=EPOCHS, grid=False)
+    last = max(int(data["epoch"].max()), 2)
+    scale = alt.Scale(domain=[1, last], nice=False)
+    axis = alt.Axis(title="epoch", format="d", values=whole(1, last), grid=False)
     return alt.X(field="epoch", type="quantitative", scale=scale, axis=axis)
 
 

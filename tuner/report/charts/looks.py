@@ -74,8 +74,8 @@ def key(place: int) -> dict[str, str]:
 
 
 def _legend(shown: Sequence[str], **symbol: Any) -> Any:
-    """A legend for some of the optimizers; a page has its own, above its charts."""
-    return alt.Legend(title=None, columns=4, symbolOpacity=1, values=list(shown), **symbol)
+    """A legend for some of the optimizers, none for none; a page has its own, above its charts."""
+    return alt.Legend(title=None, columns=4, symbolOpacity=1, values=list(shown), **symbol) if shown else None
 
 
 def _second(frames: Frames, shown: Sequence[str], name: str, channel: Any, looks: Any, legend: Any) -> dict[str, Any]:

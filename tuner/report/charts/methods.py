@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 import numpy as np
 
-from tuner.report.charts.base import CROSS, LABEL, Figure, count, join, linked, powers, value_axis
+from tuner.report.charts.base import CROSS, LABEL, Figure, count, join, linked, powers, value_axis, whole
 from tuner.report.charts.looks import AWAY, as_lines, fading, seen
 from tuner.report.charts.paths import best_of_each
 from tuner.report.found import Frames, goal_curve, thinned
@@ -119,7 +119,7 @@ def rate_figure(frames: Frames) -> Figure | None:
             field="epoch",
             type="quantitative",
             scale=alt.Scale(domain=[1, last], nice=False),
-            axis=alt.Axis(title="epoch", format="d", tickMinStep=1, grid=False),
+            axis=alt.Axis(title="epoch", format="d", values=whole(1, last), grid=False),
         ),
         y=alt.Y(field="value", type="quantitative", scale=axis.scale(), axis=axis.ticks(metric)),
         color=alt.Color(
@@ -150,7 +150,7 @@ def stochastic(frames: Frames) -> Figure:
     if data.empty:
         return Figure("course-stochastic", title, "Neither has a learning curve yet.")
     axis = value_axis(data["value"], frames.study.direction == "minimize")
-    shown = seen(frames, data["optimizer"])
+    shown, last = seen(frames, data["optimizer"]), max(int(data["epoch"].max()), 2)
     line = (
         alt.Chart(data)
         .mark_line(strokeWidth=2.2)
@@ -158,8 +158,8 @@ def stochastic(frames: Frames) -> Figure:
             x=alt.X(
                 field="epoch",
                 type="quantitative",
-                scale=alt.Scale(domain=[1, max(int(data["epoch"].max()), 2)], nice=False),
-                axis=alt.Axis(title="epoch: one pass over the data", format="d", tickMinStep=1, grid=False),
+                scale=alt.Scale(domain=[1, last], nice=False),
+                axis=alt.Axis(title="epoch: one pass over the data", format="d", values=whole(1, last), grid=False),
             ),
             y=alt.Y(field="value", type="quantitative", scale=axis.scale(), axis=axis.ticks(frames.study.metric)),
             **as_lines(frames, shown, alone=True),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import altair as alt
 
 from tuner.report.budgets import best_of, chances
-from tuner.report.charts.base import Figure, count, field, goal_y, join, linked, value_axis
+from tuner.report.charts.base import Figure, count, field, goal_y, join, linked, value_axis, whole
 from tuner.report.charts.looks import AWAY, as_lines, as_points, colour, fading, seen
 from tuner.report.found import Frames
 from tuner.standings import best_chances
@@ -86,7 +86,7 @@ def tuned(frames: Frames) -> Figure:
         field="trials",
         type="quantitative",
         scale=alt.Scale(domain=[1, max(2, *budgets)], nice=False),
-        axis=alt.Axis(title="trials of the optimizer", format="d", tickMinStep=1),
+        axis=alt.Axis(title="trials of the optimizer", format="d", values=whole(1, max(2, *budgets))),
     )
     data = data.assign(last=data.groupby("optimizer")["trials"].transform("max") == data["trials"])
     shown = seen(frames, data.loc[data["value"].notna(), "optimizer"])

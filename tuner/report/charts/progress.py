@@ -20,6 +20,7 @@ from tuner.report.charts.base import (
     lost_points,
     marked_points,
     trial_points,
+    whole,
 )
 from tuner.report.charts.looks import AWAY, as_points, seen
 from tuner.report.found import Frames
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["best_so_far", "progress", "spent"]
 
-MOST_POINTS = 1000  # over time, the leaders among them: more cover each other
+MOST_POINTS = 1000  # over time: more cover each other
+LEADERS = 20  # that are among them
 EMPTY = "No trial is complete yet."
 
 
@@ -55,12 +57,13 @@ def progress(frames: Frames) -> list[Figure]:
         return [Figure("progress", "Search progress", EMPTY)]
     axis, best = goal_axis(frames), best_so_far(frames)
     shown = valued(frames)
-    plain = alt.Scale(domain=[0, max(1, len(frames.trials) - 1)], nice=False, padding=8)
+    last = max(1, len(frames.trials) - 1)
+    plain = alt.Scale(domain=[0, last], nice=False, padding=8)
     x = alt.X(
         field="trial",
         type="quantitative",
         scale=plain,
-        axis=alt.Axis(title="trial", format="d", tickMinStep=1, grid=False),
+        axis=alt.Axis(title="trial", format="d", values=whole(0, last), grid=False),
     )
     line = (
         alt.Chart(best)
@@ -94,7 +97,7 @@ def spent(frames: Frames) -> pd.DataFrame:
     trials = frames.found.all_trials
     ends = dict(zip((t.number for t in trials), np.cumsum([t.seconds for t in trials]), strict=True))
     own = [t for t in trials if t.value is not None and np.isfinite(t.value)]
-    first = {t.number for t in frames.leaders[: MOST_POINTS // 2]}
+    first = {t.number for t in frames.leaders[:LEADERS]}
     rest, room = [t for t in own if t.number not in first], MOST_POINTS - len(first)
     rest = [rest[i * len(rest) // room] for i in range(room)] if len(rest) > room else rest
     kept = sorted([*(t for t in own if t.number in first), *rest], key=lambda t: t.number)
@@ -110,7 +113,7 @@ def over_time(frames: Frames, best: pd.DataFrame, axis: Axis) -> Figure:
         field="spent",
         type="quantitative",
         scale=alt.Scale(domain=[0, total / size or 1.0], nice=False, padding=8),
-        axis=alt.Axis(title=f"{unit} of training, all workers together", format="~g", tickCount=6, grid=False),
+        axis=alt.Axis(title=f"{unit} of training, all workers together", format=".6~g", tickCount=6, grid=False),
     )
     data, shown = spent(frames), valued(frames)
     hidden = sum(trial.value is not None for trial in frames.found.all_trials) - len(data)
@@ -131,7 +134,7 @@ def over_time(frames: Frames, best: pd.DataFrame, axis: Axis) -> Figure:
     title = "The same over training time"
     caption = join(
         "Trials in the order of their numbers, each at the end of the time it trained, added to that of those before.",
-        f"{count(hidden, 'trial')} left out, evenly." if hidden else "",
+        f"{count(hidden, 'trial')} left out, evenly but for the best {LEADERS}." if hidden else "",
         axis.words,
     )
     return Figure("progress-time", title, caption, linked(layers, title), shown)

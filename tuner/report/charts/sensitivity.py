@@ -24,6 +24,7 @@ from tuner.report.charts.base import (
     marked_points,
     powers,
     quoted,
+    sizes,
     tooltip,
     trial_points,
 )
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 __all__ = ["edges", "envelope", "pair", "sensitivity"]
 
 BUCKETS = 8  # of a parameter's own scale, over its range
+SPREAD = "Trials of one value are spread out beside it."
+APART = {"apart": "(datum.trial * 0.618034) % 1"}
 MOST_EDGES = 4  # optimizers whose ranges' ends are told apart
 
 
@@ -73,11 +76,13 @@ def one_parameter(frames: Frames, name: str) -> Figure:
         layers = [edge_rules(frames, name, x, shown), *layers, envelope_line(frames, name, x, axis, shown)]
     elif len(shown) > 1:
         layers = [layer.encode(xOffset=side_by_side(shown)) for layer in layers]
+    else:
+        layers = [layer.transform_calculate(**APART).encode(xOffset=apart(alt.XOffset)) for layer in layers]
     title = f"{frames.study.metric} against {name}"
     caption = join(
         "The line joins the best trial of each eighth of the range." if ranged else "",
         edge_words(frames, name) if ranged else "",
-        "Optimizers stand side by side at each value." if not ranged and len(shown) > 1 else "",
+        "" if ranged else "Optimizers stand side by side at each value." if len(shown) > 1 else SPREAD,
         "Full points are complete trials, faint ones were pruned, crosses diverged or failed.",
         missing_words(frames, [name]),
         step_words(frames) if name == "batch_size" else "",
@@ -92,6 +97,11 @@ def drawn(frames: Frames, name: str) -> tuple[str, ...]:
     trials = (t for t in frames.found.all_trials if t.value is not None and t.config.get(name) is not None)
     found = {str(t.config.get("optimizer", "")) for t in trials}
     return seen(frames, found if "" in own else found & own)
+
+
+def apart(channel: Any) -> Any:
+    """Trials of one value beside each other, in an order that means nothing."""
+    return channel(field="apart", type="quantitative", scale=alt.Scale(domain=[0, 1]))
 
 
 def side_by_side(shown: Sequence[str]) -> alt.XOffset:
@@ -274,14 +284,19 @@ def pair(frames: Frames, names: tuple[str, str] | None) -> list[Figure]:
             reverse=minimize,
             clamp=True,
         ),
-        legend=alt.Legend(title=frames.study.metric, gradientLength=160, **heat_ticks(axis)),
+        legend=alt.Legend(title=frames.study.metric, gradientLength=160, **heat_ticks(axis))
+        if frames.trials["value"].notna().any()
+        else None,
     )
     more = mirrors(frames, names[0]) | mirrors(frames, names[1])
     base = alt.Chart(frames.trials).encode(x=x, y=y, tooltip=tooltip(frames))
     base = base.transform_filter(" && ".join(f"({having(frames, name)})" for name in names))
-    base = base.transform_calculate(**more) if more else base
+    base = base.transform_calculate(**APART, **more)
+    base = base.encode(xOffset=apart(alt.XOffset)) if x["type"] == "nominal" else base
+    base = base.encode(yOffset=apart(alt.YOffset)) if y["type"] == "nominal" else base
     lost = "datum.state === 'diverged' || datum.state === 'failed'"
-    size = alt.SizeValue(45, condition={"test": DONE, "value": 90})
+    small, large = sizes(frames)
+    size = alt.SizeValue(2 * small, condition={"test": DONE, "value": 1.5 * large})
     layers = [
         base.transform_filter(lost)
         .mark_point(shape=CROSS, style="bad", filled=False, size=44, strokeWidth=1.8)
@@ -295,6 +310,7 @@ def pair(frames: Frames, names: tuple[str, str] | None) -> list[Figure]:
         "Strong colours are good values; large points are complete trials, small ones were pruned, crosses diverged or"
         " failed.",
         "All optimizers together." if len(frames.optimizers) > 1 else "",
+        SPREAD if "nominal" in (x["type"], y["type"]) else "",
         unpaired_words(frames, names),
     )
     return [Figure("pair", title, caption, linked(layers, title, 320))]

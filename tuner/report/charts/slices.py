@@ -105,7 +105,7 @@ def slice_chart(data: pd.DataFrame, shown: Any, title: str, x_title: str = "x1")
                 field="value",
                 type="quantitative",
                 scale=alt.Scale(domain=[low - room, high + room], nice=False),
-                axis=alt.Axis(title="value", tickCount=6, format=".4~g"),
+                axis=alt.Axis(title="value", tickCount=6, format=".6~g"),
             ),
             color=alt.Color(
                 field="line",

@@ -72,6 +72,7 @@ def stacked(data: pd.DataFrame, over: str, over_title: str, value: str, value_ti
         scale=alt.Scale(domain=list(STATES), range="diverging"),
         legend=alt.Legend(title=None, values=known),
     )
+    whole: dict[str, Any] = {"tickMinStep": 1} if value == "trials" else {}
     places = sorted(map(int, data[over].unique()))
     some = places[:: -(-len(places) // MOST_TICKS)]
     bars = (
@@ -87,7 +88,7 @@ def stacked(data: pd.DataFrame, over: str, over_title: str, value: str, value_ti
                 field=value,
                 type="quantitative",
                 aggregate="sum",
-                axis=alt.Axis(title=value_title, format=".3~g", tickCount=5),
+                axis=alt.Axis(title=value_title, format=".6~g", tickCount=5, **whole),
             ),
             color=state,
             tooltip=[

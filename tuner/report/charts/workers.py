@@ -129,7 +129,7 @@ def lanes_height(lanes: int) -> int:
 
 def bars(data: pd.DataFrame, lane: str) -> Any:
     """Bars from start to end, in lanes."""
-    axis = alt.Axis(title="seconds of running, pauses left out", format="~g", tickCount=6, grid=False)
+    axis = alt.Axis(title="seconds of running, pauses left out", format=".6~g", tickCount=6, grid=False)
     y = alt.Y(field=lane, type="ordinal", axis=alt.Axis(title=lane, labelOverlap=True))
     marks = alt.Chart(data).mark_bar(height={"band": 0.8})
     return marks.encode(x=alt.X(field="start", type="quantitative", axis=axis), x2="end", y=y)
