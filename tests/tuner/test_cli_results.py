@@ -44,9 +44,9 @@ small
   first error  trial 5: ValueError: no
 
 confirmed on 3 fresh seeds and splits
-RANK  TRIAL  OPTIMIZER  SEARCH RANK  SEARCH VALID_LOSS  CONFIRMED                TEST LOSS       TEST ACCURACY
-1     0      momentum   2            0.25               0.03125 [0, 0.07006]     0.5 [0.5, 0.5]  0.9375 [0.9375, 0.9375]
-2     1      momentum   1            0.125              0.2812 [0.2424, 0.3201]  0.5 [0.5, 0.5]  0.9375 [0.9375, 0.9375]
+RANK  TRIAL  OPTIMIZER  CONFIRMED                TEST LOSS       TEST ACCURACY            SEARCH RANK  SEARCH VALID_LOSS
+1     0      momentum   0.03125 [0, 0.07006]     0.5 [0.5, 0.5]  0.9375 [0.9375, 0.9375]  2            0.25
+2     1      momentum   0.2812 [0.2424, 0.3201]  0.5 [0.5, 0.5]  0.9375 [0.9375, 0.9375]  1            0.125
 
 optimizers
 OPTIMIZER  TRIALS  EPOCHS  COMPLETE  PRUNED  DIVERGED  FAILED  BEST VALID_LOSS  BEST TRIAL
@@ -60,8 +60,7 @@ findings
   2. The search was optimistic: its first, trial 1, had 0.125 there and 0.2812 on 3 fresh seeds.
      Quote the confirmed values.
      tuner best small
-  3. 6 trials are few for 3 searched parameters: the best of them is partly luck. 30 make 10 a
-     parameter.
+  3. 6 trials are few for 3 searched parameters: the best is partly luck. 30 make 10 a parameter.
      tuner run small -n 30
 """
 TRIAL = """\
@@ -175,8 +174,8 @@ def test_links_and_pipes_are_written_to_and_never_replaced(shell: Shell, tmp_pat
 
 
 def test_show_a_study(shell: Shell, small: StudyDirectory) -> None:
-    ended = shell("show", "small")
-    assert (ended.code, ended.out, ended.err) == (0, SHOW.format(path=small.path, steps=STEPS), "")
+    ended, steps = shell("show", "small"), STEPS.replace("--set ", "--set\n")
+    assert (ended.code, ended.out, ended.err) == (0, SHOW.format(path=small.path, steps=steps), "")
     document = json.loads(shell("show", "small", "-f", "json").out)
     assert document["states"] == {"complete": 3, "pruned": 1, "diverged": 1, "failed": 1}
     assert document["best"]["trial"] == 0
@@ -358,6 +357,33 @@ def test_a_terminal_gets_a_bold_head_and_only_columns_that_fit(shell: Shell, mon
     ended = shell("top", "small")
     assert max(map(len, ended.out.splitlines())) <= 80
     assert "too wide for this window: batch_size, epoch, valid_accuracy (--all-columns)\n" in ended.err
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80])
+def test_a_window_gets_the_confirmed_means_first_and_words_to_its_edge(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    whole = shell("show", "small")
+    assert whole.err == ""
+    monkeypatch.setattr(output, "_is_terminal", lambda: True)
+    ended = shell("show", "small")
+    lines = ended.out.splitlines()
+    head = next(line for line in lines if line.startswith("RANK"))
+    assert "CONFIRMED" in head or columns < 50
+    first = next(i for i, line in enumerate(lines) if line.startswith("  1. "))
+    told = [line for line in lines[first:] if not line.strip().startswith("tuner ")]
+    assert max(map(len, told)) <= columns
+    assert " ".join(ended.out[ended.out.index("  1. ") :].split()) == " ".join(
+        whole.out[whole.out.index("  1. ") :].split()
+    )
+    left = ended.err.removeprefix("too wide for this window: ").removesuffix(" (--all-columns)\n").split(", ")
+    every = ["confirmed", "test loss", "test accuracy", "search rank", "search valid_loss"]
+    hidden = [name for name in every if name.upper() not in head]
+    assert hidden
+    assert left[: len(hidden)] == hidden
+    assert shell("show", "small", "--all-columns").err == ""
 
 
 def test_best_is_code_for_four_frameworks(shell: Shell, tmp_path: Path) -> None:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tuner.cli.output import window
+
 if TYPE_CHECKING:
     from objectives.optimizers import Convention, Hyper, Optimizer
 
 __all__ = ["explain"]
 
-WIDTH = 100
 WHOLE = (
     "Sees all train rows: batch size, schedule and clipping do not apply, an epoch is one iteration, and every "
     "evaluation of loss, gradient and Hessian is counted."
@@ -73,7 +74,7 @@ def page(row: Optimizer) -> str:
 
 def block(head: str, text: str) -> str:
     """A heading with a paragraph below."""
-    return f"{head}\n{textwrap.fill(text, WIDTH, initial_indent='  ', subsequent_indent='  ')}"
+    return f"{head}\n{textwrap.fill(text, window(), initial_indent='  ', subsequent_indent='  ')}"
 
 
 def hyper_lines(hyper: Hyper) -> list[str]:
@@ -96,7 +97,7 @@ def framework_lines(row: Optimizer) -> list[str]:
     return [
         textwrap.fill(
             own.get(name, f"has no {row.name}") or "the same",
-            WIDTH,
+            window(),
             initial_indent=f"  {name:{widest}}  ",
             subsequent_indent=" " * (widest + 4),
         )

@@ -29,6 +29,8 @@ __all__ = [
     "output_options",
     "put",
     "to_file",
+    "too_wide",
+    "window",
     "write",
 ]
 
@@ -41,6 +43,7 @@ SUFFIXES = {
     ".tex": "latex",
     ".txt": "table",
 }
+READABLE = 100  # columns of a line of words
 force_option = click.option("--force", is_flag=True, help="Replace FILE where it is there already.")
 
 
@@ -70,6 +73,11 @@ class Output:
         return None
 
 
+def window() -> int:
+    """Columns that there are for text: those of the window, and elsewhere, or in a wider one, as many as read well."""
+    return min(shutil.get_terminal_size().columns, READABLE) if _is_terminal() else READABLE
+
+
 def fit_window(sheet: Sheet) -> tuple[Sheet, list[str]]:
     """The sheet with the columns that a terminal's window has room for, and those left out; elsewhere all of it."""
     return fitted(sheet, shutil.get_terminal_size().columns) if _is_terminal() else (sheet, [])
@@ -86,7 +94,12 @@ def _headed(table: str) -> str:
 
 def _footers(hidden: list[str], dropped: list[str]) -> list[str]:
     lines = [f"columns left out: {', '.join(hidden)} (--all-columns)"] if hidden else []
-    return [*lines, f"too wide for this window: {', '.join(dropped)} (--all-columns)"] if dropped else lines
+    return [*lines, *too_wide(dropped)]
+
+
+def too_wide(dropped: list[str]) -> list[str]:
+    """That a window had no room for some columns, if there are any."""
+    return [f"too wide for this window: {', '.join(dropped)} (--all-columns)"] if dropped else []
 
 
 def put(content: str | bytes, path: Path | None, force: bool = False) -> None:

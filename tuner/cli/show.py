@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from objectives.full_batch import RUNNING, VERDICTS
 from tuner.cli.again import again
-from tuner.cli.output import fit_window, in_words
+from tuner.cli.output import fit_window, in_words, too_wide, window
 from tuner.cli.overview import states_of
 from tuner.cli.sheet import Sheet, as_table, filtered, sheet_of
 from tuner.cli.text import clean, fresh, interval, last_lines, short, sparkline
@@ -41,11 +41,15 @@ ENDINGS = {
 
 @dataclass(frozen=True)
 class Page:
-    """The same facts as text for people and as a document for programs; `sheet` where rows fit them better."""
+    """The same facts as text for people and as a document for programs; `sheet` where rows fit them better.
+
+    `notes` say what the text leaves out.
+    """
 
     text: str
     document: Mapping[str, Any]
     sheet: Sheet | None = None
+    notes: tuple[str, ...] = ()
 
 
 def block(pairs: Mapping[str, Any], indent: str = "  ") -> str:
@@ -72,8 +76,8 @@ def settings_of(config: Mapping[str, Any]) -> dict[str, Any]:
     return {name: text_of(value) if isinstance(value, list | tuple) else value for name, value in config.items()}
 
 
-def study_page(result: Result) -> Page:
-    """The overview of a study."""
+def study_page(result: Result, whole: bool = False) -> Page:
+    """The overview of a study, of tables what a window has room for, or the `whole` of them."""
     study, trials = result.study, result.all_trials
     states = Counter(trial.state for trial in trials)
     confirmation, optimizers = sheet_of(result.confirmation()), by_optimizer(result)
@@ -87,15 +91,19 @@ def study_page(result: Result) -> Page:
         facts["given up"] = clean(result.directory.given_up.read_text(encoding="utf-8").strip())
     if failed := next((trial for trial in trials if trial.error), None):
         facts["first error"] = f"trial {failed.number}: {clean((failed.error.splitlines() or [''])[0])}"
-    text = f"{clean(study.name)}\n{block(facts)}"
+    text, left = f"{clean(study.name)}\n{block(facts)}", list[str]()
     if confirmation.rows:
         seeds = confirmation.column("seeds")[0]
         text += f"\nconfirmed on {seeds} {fresh_words(study.fresh_splits, study.own is not None)}\n"
-        text += as_table(fit_window(confirmed_view(result, confirmation))[0])
+        shown, dropped = fitting(confirmed_view(result, confirmation), whole)
+        text += as_table(shown)
+        left += dropped
     if optimizers.rows:
-        text += f"\noptimizers\n{as_table(fit_window(filtered(optimizers)[0])[0])}"
+        shown, dropped = fitting(filtered(optimizers, whole)[0], whole)
+        text += f"\noptimizers\n{as_table(shown)}"
+        left += dropped
     if uneven_steps := study.uneven(batches(result, optimizers)):
-        text += f"{uneven_steps}\n"
+        text += f"{textwrap.fill(uneven_steps, window())}\n"
     found = result.findings()
     if found:
         text += f"\nfindings\n{findings_block(found)}"
@@ -110,14 +118,20 @@ def study_page(result: Result) -> Page:
         "findings": [finding.document() for finding in found],
         "directory": str(result.path),
     }
-    return Page(text, document)
+    return Page(text, document, notes=tuple(too_wide(left)))
+
+
+def fitting(sheet: Sheet, whole: bool) -> tuple[Sheet, list[str]]:
+    """What a window has room for of a sheet, and the columns left out."""
+    shown, dropped = (sheet, []) if whole else fit_window(sheet)
+    return shown, [sheet.title(name).lower() for name in dropped]
 
 
 def findings_block(found: Sequence[Finding]) -> str:
     """Findings, numbered, each with the command that comes next."""
     lines = []
     for i, finding in enumerate(found, start=1):
-        wrapped = textwrap.wrap(clean(finding.sentence), 96, initial_indent=f"  {i}. ", subsequent_indent="     ")
+        wrapped = textwrap.wrap(clean(finding.sentence), window(), initial_indent=f"  {i}. ", subsequent_indent="     ")
         lines += [*wrapped, *([f"     {clean(again(finding.command))}"] if finding.command else [])]
     return "".join(f"{line}\n" for line in lines)
 
@@ -142,16 +156,16 @@ def best_document(result: Result) -> dict[str, Any] | None:
 
 
 def confirmed_view(result: Result, confirmation: Sheet) -> Sheet:
-    """The confirmation table for people: means with their intervals in one cell."""
+    """The confirmation table for people: means with their intervals in one cell, what matters most to the left."""
     rows = []
     tests = [name for name in confirmation.columns if name.startswith("test_") and not name.endswith(("_low", "_high"))]
     for standing in result.standings:
         means = [interval(i.mean, i.low, i.high) if i else "" for i in map(standing.test.get, tests)]
         optimizer = result.trial(standing.trial).config.get("optimizer")
         searched = (standing.search_rank, standing.search_value)
-        rows.append((standing.rank, standing.trial, optimizer, *searched, fresh(standing), *means))
-    head = ("rank", "trial", "optimizer", "search rank", f"search {result.study.metric}", "confirmed")
-    return Sheet((*head, *(name.replace("_", " ") for name in tests)), tuple(rows))
+        rows.append((standing.rank, standing.trial, optimizer, fresh(standing), *means, *searched))
+    head, search = ("rank", "trial", "optimizer", "confirmed"), ("search rank", f"search {result.study.metric}")
+    return Sheet((*head, *(name.replace("_", " ") for name in tests), *search), tuple(rows))
 
 
 def by_optimizer(result: Result) -> Sheet:

@@ -66,9 +66,13 @@ def show(study: str, home: Home, output: Output) -> None:
 
     name, trial = parted(study, home)
     result = opened(name, home)
-    page = study_page(result) if trial is None else trial_page(result, trial)
+    whole = output.all_columns or output.path is not None
+    page = study_page(result, whole) if trial is None else trial_page(result, trial)
     if output.form == "table":
-        return put(page.text, output.path, output.force)
+        put(page.text, output.path, output.force)
+        for note in page.notes:
+            hint(note)
+        return None
     if output.form == "json":
         return put(as_json(page.document), output.path, output.force)
     return output.sheet(page.sheet or fields(page.document))
