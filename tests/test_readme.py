@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 import tuner
 from tuner.cli.program import program
+from tuner.spec.own import RUN
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -24,6 +26,16 @@ def test_the_study_file_is_a_study(tmp_path: Path) -> None:
     file.write_text(text, encoding="utf-8")
     study = tuner.read_study(file)
     assert (study.name, study.trials) == ("digits", 128)
+
+
+def test_what_a_study_of_ones_own_code_may_say_is_read_and_complete(tmp_path: Path) -> None:
+    (text,) = [block for block in blocks("toml") if "[workers]" in block]
+    study = tuner.read_study(tomllib.loads(text), base=tmp_path)
+    assert study.own is not None
+    assert study.workers.devices == ("cuda:0", "cuda:1")
+    own = README[README.index("## Your own training code") :]
+    assert {f"{{{name}}}" for name in RUN} <= set(re.findall(r"`(\{\w+\})`", own))
+    tuner.read_study({"study": {"objective": "json:loads", "batched": 8}, "parameters": {"x": [1, 2]}})
 
 
 @pytest.mark.slow

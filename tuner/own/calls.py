@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import inspect
 import os
-import random
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tuner.own.reference import Unusable
 from tuner.own.reports import Diverged, Reports
 from tuner.own.run import Run
+from tuner.own.seeding import seed_everything
 
-__all__ = ["Attempt", "Board", "called", "device_here", "seed_everything"]
+__all__ = ["Attempt", "Board", "called", "device_here"]
 
 
 @dataclass(frozen=True)
@@ -139,16 +136,6 @@ def _followed(steps: Iterator[Any], attempt: Attempt, board: Board) -> None:
         if inspect.isgenerator(steps):
             with suppress(RuntimeError):  # it yields while it is closed: that is its own business
                 steps.close()
-
-
-def seed_everything(seed: int, start: int) -> None:
-    """Seed the random numbers of Python, NumPy and torch, so that what uses them is a function of config and seed."""
-    own = (seed * 1_000_003 + start) % 2**32
-    random.seed(own)
-    np.random.seed(own)
-    torch = sys.modules.get("torch")
-    if torch is not None and hasattr(torch, "manual_seed"):
-        torch.manual_seed(own)
 
 
 def device_here(variable: str) -> str:

@@ -8,9 +8,10 @@ from numbers import Number
 from typing import Any, NoReturn
 
 from tuner.own.asked import Asked
-from tuner.own.calls import Attempt, Board, seed_everything
+from tuner.own.calls import Attempt, Board
 from tuner.own.reference import Unusable
 from tuner.own.reports import NAME, Diverged
+from tuner.own.seeding import seed_everything
 from tuner.spec import parameter_name
 
 __all__ = ["NOTHING", "Cut", "Followed", "Trial", "follow", "is_pruning", "one_value"]

@@ -136,6 +136,24 @@ def test_replicates_train_on_seeds_of_their_own(tmp_path: Path, monkeypatch: pyt
     assert (result.ranking(complete=True)["se"] > 0).all()
 
 
+def test_what_is_random_is_seeded_in_every_trial_alike(tmp_path: Path) -> None:
+    """And torch, where a function imports it, in the first trial of a worker as in the others."""
+    written.write(tmp_path, "torch.py", "SEED = None\ndef manual_seed(seed):\n    global SEED\n    SEED = seed\n")
+    code = """
+import random
+import numpy as np
+def train(config):
+    import torch
+    return {"valid_loss": random.random(), "numpy": np.random.random(), "torch": torch.SEED}
+"""
+    written.write(tmp_path, "drawing.py", code)
+    asked = study("value", epochs=None, trials=3, study={"objective": "drawing.py:train", "seed": 2})
+    file = written.write(tmp_path, "own.toml", tuner.read_study(asked, base=tmp_path).to_toml())
+    result = tuner.run(file, jobs=1, home=tmp_path / "runs")
+    assert len({tuple(trial.metrics.items()) for trial in result.all_trials}) == 1
+    assert result.all_trials[0].metrics["torch"] == (8002 * 1_000_003) % 2**32
+
+
 def test_several_configs_travel_in_one_call(tmp_path: Path) -> None:
     alone = tuner.run(study("value"), jobs=1, home=tmp_path / "1")
     result = tuner.run(study("batched", study={"batched": 4}), jobs=2, home=tmp_path / "4")
