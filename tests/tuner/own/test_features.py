@@ -19,7 +19,7 @@ import tuner
 from tests.tuner import faulty
 from tests.tuner.command import Shell
 from tests.tuner.own.features import KINDS, ROWS, feature, table
-from tests.tuner.own.subjects import HERE, PLACED, QUICK, SLOW, asked, changed, loss_at, several, train
+from tests.tuner.own.subjects import HERE, MENDED, PLACED, QUICK, SLOW, asked, changed, loss_at, several, train
 from tuner.errors import ChangedStudy, InexactWarning, StudyError, TunerError
 from tuner.runner import Watcher
 from tuner.spec import read_study
@@ -265,6 +265,18 @@ def test_giving_up(kind: str, there: bool, tmp_path: Path, monkeypatch: pytest.M
         study["parameters"]["deed"] = "raise"
     with pytest.raises(TunerError, match=r"all of the first 10 trials failed alike, trial 0 with .*; once"):
         tuner.run(study, jobs=1, home=tmp_path)
+
+
+@feature("failed trials trained again, once that is mended (`--retry-failed`)")
+def test_retrying(kind: str, there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = misbehaving(kind, "raise", tmp_path, monkeypatch)
+    assert [trial.state for trial in broken.all_trials] == ["complete", "failed"]
+    monkeypatch.setenv(MENDED, "1")
+    faulty.plan(monkeypatch, tmp_path / "one", {})
+    result = tuner.run(broken.study, jobs=2, home=tmp_path, retry_failed=True)
+    assert [trial.state == "failed" for trial in result.all_trials] == [False, False]
+    assert result.all_trials[0].value == broken.all_trials[0].value
+    assert result.all_trials[1].config == broken.all_trials[1].config
 
 
 @feature("learning curves")
