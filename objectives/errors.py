@@ -40,10 +40,13 @@ class DataError(InvalidInput):
     """The data cannot be used as they are."""
 
 
-def nearest(name: object, options: Iterable[str]) -> str:
-    """A hint that names the nearest valid option, or lists them: "did you mean 'adam'?"."""
+def nearest(name: object, options: Iterable[str], cutoff: float = 0.6) -> str:
+    """A hint that names the nearest valid option, or lists them: "did you mean 'adam'?".
+
+    `cutoff` is how alike it has to be, from 0 to 1: what people have named themselves is less often meant.
+    """
     known = sorted(options)
-    close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(str(name), known, n=1, cutoff=cutoff)
     if close:
         return f"did you mean {close[0]!r}?"
     shown = ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")

@@ -27,6 +27,11 @@ def test_every_exported_name_is_there(package: object) -> None:
         assert getattr(package, name) is not None
 
 
+def test_what_is_exported_is_listed_before_it_is_imported() -> None:
+    done = python("import tuner; print(*(name for name in dir(tuner) if name[0] != '_'))", ROOT, ROOT)
+    assert (done.stdout.split(), done.stderr) == (sorted(tuner.__all__), "")
+
+
 @pytest.mark.parametrize("package", [objectives, tuner], ids=["objectives", "tuner"])
 def test_unknown_names_are_attribute_errors(package: object) -> None:
     with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):

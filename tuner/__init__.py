@@ -46,6 +46,11 @@ def _check_objectives() -> None:
 _check_objectives()
 
 
+def __dir__() -> list[str]:
+    """What is offered, imported yet or not."""
+    return [*__all__, *(name for name in globals() if name.startswith("__"))]
+
+
 def __getattr__(name: str) -> Any:
     """Import on first use: `load_best` must not wait for pandas, nor `tuner --help` for anything."""
     if name not in _HOMES:

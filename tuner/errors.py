@@ -3,6 +3,7 @@
     TunerError(Exception)          exit 1   anything below; one line a problem, no traceback
     +- StudyError(InvalidInput)    exit 2   the study file or a setting cannot be used
     +- UnknownStudy                exit 2   there is no study of that name
+    +- UnknownTrial                exit 2   the study has no trial of that number
     +- ChangedStudy                exit 2   the study exists and asks another question
     +- GivenUp                     exit 1   the first trials of a search have all failed alike
     +- StudyBusy                   exit 1   another run holds the study
@@ -36,7 +37,10 @@ __all__ = [
     "TransferWarning",
     "TunerError",
     "UnknownStudy",
+    "UnknownTrial",
 ]
+
+ALIKE = 0.65  # how alike the names of two studies have to be for one to be meant by the other
 
 
 class TunerError(Exception):
@@ -61,8 +65,14 @@ class UnknownStudy(TunerError):
         super().__init__(name, self.known, home)
 
     def __str__(self) -> str:
-        hint = nearest(self.name, self.known) or "there are no studies yet: `tuner run FILE` makes one"
+        hint = nearest(self.name, self.known, ALIKE) or "there are no studies yet: `tuner run FILE` makes one"
         return f"no study {self.name!r}{f' in {self.home}' if self.home else ''}; {hint}"
+
+
+class UnknownTrial(TunerError):
+    """The study has no trial of that number."""
+
+    exit_code = 2
 
 
 class ChangedStudy(TunerError):

@@ -15,7 +15,7 @@ from objectives.losses import criterion_of
 from objectives.models import model_of
 from objectives.optimizers import OPTIMIZERS
 from tuner.best import Best
-from tuner.errors import NoResult
+from tuner.errors import NoResult, UnknownTrial
 from tuner.exporters import OWN, conventions_of
 from tuner.frames import curves_table, trials_table
 from tuner.garbage import uncollected
@@ -182,12 +182,12 @@ class Result:
         return bool(self.standings) and self.standings[0].report is not None
 
     def trial(self, number: int) -> Trial:
-        """One trial by its number. Raises NoResult where there is none."""
+        """One trial by its number. Raises UnknownTrial where there is none."""
         for trial in self.all_trials:
             if trial.number == number:
                 return trial
         there = f"trials 0 to {len(self.all_trials) - 1}" if self.all_trials else "none yet"
-        raise NoResult(f"study {self.study.name!r} has no trial {number}; it has {there}")
+        raise UnknownTrial(f"study {self.study.name!r} has no trial {number}; it has {there}")
 
     def best(self, rank: int = 1, optimizer: str | None = None) -> Best:
         """The best config: the confirmed best where there is one, by the search's ranking otherwise.

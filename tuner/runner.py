@@ -96,7 +96,7 @@ def run(
             warm()
         with directory.lock():
             if fresh and directory.exists:
-                directory.set_aside()
+                watcher.note(f"the study that was there is moved to {directory.set_aside().name}")
             ledger, resolved = settle(subject, directory, warm, watcher.note)
             with ledger:
                 for warning in subject.warnings(ledger.facts):

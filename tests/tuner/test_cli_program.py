@@ -138,6 +138,16 @@ def test_wrong_usage_is_one_line_with_the_next_thing_to_try(shell: Shell, args: 
     assert ended.err.count("\n") == 1
 
 
+def test_a_value_is_blamed_on_the_variable_only_where_that_gave_it(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = "0 is not in the range 1<=x<=1024\n"
+    assert shell("run", "x.toml", "-j", "0").err == f"error: tuner run: Invalid value for '-j' / '--jobs': {wrong}"
+    monkeypatch.setenv("TUNER_JOBS", "0")
+    said = f"error: tuner run: Invalid value for '-j' / '--jobs' (env var: 'TUNER_JOBS'): {wrong}"
+    assert shell("run", "x.toml").err == said
+
+
 def test_no_guess_is_a_command_or_option_of_ours() -> None:
     from tuner.cli.words import COMMANDS as GUESSED
 

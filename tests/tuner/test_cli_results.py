@@ -194,8 +194,32 @@ def test_show_a_trial(shell: Shell, small: StudyDirectory) -> None:
     assert curves == "epoch,valid_loss,valid_accuracy\n1,0.9,0.875\n2,0.5,0.875\n3,0.25,0.875\n4,0.3,0.875\n"
     assert json.loads(shell("show", "small/0", "-f", "json").out)["curves"]["valid_loss"] == [0.9, 0.5, 0.25, 0.3]
     missing = shell("show", "small/99")
-    assert (missing.code, missing.out) == (3, "")
+    assert (missing.code, missing.out) == (2, "")
     assert missing.err == "error: study 'small' has no trial 99; it has trials 0 to 5\n"
+    named = shell("show", "small/first")
+    assert (named.code, named.out) == (2, "")
+    assert named.err == "error: tuner show small/first: a trial is a number, like small/0, but got 'first'\n"
+    nowhere = shell("show", "nowhere/first")
+    assert (nowhere.code, nowhere.err.startswith("error: no study 'nowhere/first' in ")) == (2, True)
+
+
+def test_a_rank_says_which_trial_it_is_and_by_what(shell: Shell) -> None:
+    assert shell("best", "small").err == ""
+    second = shell("best", "small", "--rank", "2")
+    assert "trial = 1\n" in second.out
+    assert second.err == "rank 2 by confirmed means: trial 1, number 1 of the search\n"
+    third = shell("best", "small", "--rank", "3").err
+    assert third == "rank 3: trial 2, by its value in the search; confirmed ones, if there are any, go before it\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("smal", "did you mean 'small'?"), ("samll", "did you mean 'small'?"), ("smalgrid", "choose one of: small")],
+)
+def test_a_name_far_from_all_others_is_not_guessed(shell: Shell, name: str, hint: str) -> None:
+    ended = shell("show", name)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.rstrip().endswith(f"; {hint}")
 
 
 def test_a_trial_that_stopped_early_says_so() -> None:

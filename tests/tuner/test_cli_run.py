@@ -104,7 +104,8 @@ def test_run_ends_with_ranking_best_cost_and_files_and_goes_on_by_file_and_name(
     assert "best config: trial " in other.out
     assert "not confirmed" in other.out
     assert re.search(r"other +2 ", shell("list").out)
-    assert shell("run", "tiny.toml", "--fresh", "-n", "2").code == 0
+    anew = shell("run", "tiny.toml", "--fresh", "-n", "2")
+    assert (anew.code, "the study that was there is moved to tiny.1\n" in anew.err) == (0, True)
     assert Path("runs/tiny.1/ledger.db").exists()
 
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from objectives.errors import Complaint, InvalidInput
-from tuner.errors import ChangedStudy, NoResult, StudyBusy, StudyError, TunerError, UnknownStudy
+from tuner.errors import ChangedStudy, NoResult, StudyBusy, StudyError, TunerError, UnknownStudy, UnknownTrial
 from tuner.spec import read_study, suggest, task_problem
 
 GOOD = {
@@ -358,7 +358,7 @@ def test_a_missing_data_file_offers_its_neighbours(tmp_path: Path) -> None:
 
 
 def test_the_tree_of_errors() -> None:
-    codes = {StudyError: 2, UnknownStudy: 2, ChangedStudy: 2, StudyBusy: 1, NoResult: 3}
+    codes = {StudyError: 2, UnknownStudy: 2, UnknownTrial: 2, ChangedStudy: 2, StudyBusy: 1, NoResult: 3}
     for kind, code in codes.items():
         assert issubclass(kind, TunerError)
         assert kind.exit_code == code

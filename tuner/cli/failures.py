@@ -58,6 +58,15 @@ def fault(error: BaseException) -> str:
     return f"{type(error).__name__}: {first}; this should not happen: --debug shows where"
 
 
+def _without_variable(error: click.ClickException, context: click.Context | None) -> str:
+    """What click says, without the variable that could have set an option, where it did not."""
+    message, parameter = error.format_message(), getattr(error, "param", None)
+    typed = context and parameter and context.get_parameter_source(parameter.name)
+    if typed is not click.core.ParameterSource.COMMANDLINE:
+        return message
+    return message.replace(f" (env var: {getattr(parameter, 'envvar', '')!r})", "")
+
+
 def usage(error: click.ClickException) -> str:
     """One line about a command line that cannot be followed, with the next thing to try."""
     context = getattr(error, "ctx", None)
@@ -65,7 +74,7 @@ def usage(error: click.ClickException) -> str:
     if isinstance(error, click.NoSuchOption) and context:
         options = [name for parameter in context.command.get_params(context) for name in parameter.opts]
         return f"{command}: no option {error.option_name}; {option_hint(error.option_name, options)}"
-    message = " ".join(error.format_message().split()).rstrip(".")
+    message = " ".join(_without_variable(error, context).split()).rstrip(".")
     if isinstance(error, click.MissingParameter):
         return f"{command}: {message[:1].lower()}{message[1:]}; see {command} --help"
     return f"{command}: {message}" if context and isinstance(error, click.BadParameter) else message

@@ -11,7 +11,7 @@ import click
 
 from tuner.cli.arguments import check_optimizer, home_option, opened, optimizer_option, study_argument
 from tuner.cli.output import Output, check_place, force_option, is_special, output_options, put
-from tuner.cli.text import errors_to
+from tuner.cli.text import errors_to, hint
 from tuner.contract import FRAMEWORKS
 
 if TYPE_CHECKING:
@@ -40,7 +40,13 @@ def top(study: str, rows: int, optimizer: str | None, home: Home, output: Output
 
 @click.command
 @study_argument
-@click.option("--rank", type=click.IntRange(min=1), default=1, show_default=True, help="Another than the first.")
+@click.option(
+    "--rank",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Another than the first: confirmed trials count first, in the order of their confirmed means.",
+)
 @optimizer_option
 @click.option(
     "--to",
@@ -73,7 +79,19 @@ def best(
     result = opened(study, home)
     check_optimizer(result, optimizer)
     found = result.best(rank, optimizer)
+    if rank > 1:
+        hint(place_of(found, rank))
     put(_code(found, form, nearest) if form in FRAMEWORKS else WRITERS[form](found), path, force)
+
+
+def place_of(best: Best, rank: int) -> str:
+    """Which trial a rank is, and by what, where the search has another order than a confirmation."""
+    if best.confirmation:
+        search = best.confirmation["search_rank"]
+        return f"rank {rank} by confirmed means: trial {best.trial}, number {search} of the search"
+    return (
+        f"rank {rank}: trial {best.trial}, by its value in the search; confirmed ones, if there are any, go before it"
+    )
 
 
 def _code(best: Best, framework: str, nearest: bool) -> str:

@@ -79,17 +79,30 @@ def show(study: str, home: Home, output: Output) -> None:
 
 
 def parted(study: str, home: Home) -> tuple[str, int | None]:
-    """STUDY or STUDY/TRIAL in its parts; a directory whose name is a number is a study."""
+    """STUDY or STUDY/TRIAL in its parts; a directory whose name is a number is a study.
+
+    Raises UsageError where TRIAL is no number.
+    """
+    head, slash, tail = study.rpartition("/")
+    if not (slash and head) or there(study, home):
+        return study, None
+    if tail.isascii() and tail.isdigit():
+        return head, int(tail[:18])
+    if tail and there(head, home):
+        raise click.UsageError(f"tuner show {study}: a trial is a number, like {head}/0, but got {tail!r}")
+    return study, None
+
+
+def there(study: str, home: Home) -> bool:
+    """Whether there is a study of that name."""
     from tuner.errors import UnknownStudy
     from tuner.home import find
 
-    head, slash, tail = study.rpartition("/")
-    if slash and head and tail.isascii() and tail.isdigit():
-        try:
-            find(study, home)
-        except UnknownStudy:
-            return head, int(tail[:18])
-    return study, None
+    try:
+        find(study, home)
+    except UnknownStudy:
+        return False
+    return True
 
 
 @click.command
