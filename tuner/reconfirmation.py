@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -101,18 +101,15 @@ def asked(study: Study, top: int | None, seeds: int | None, jobs: int | None) ->
 @contextmanager
 def writable(directory: StudyDirectory) -> Iterator[None]:
     """Hold the study. Raises StudyBusy naming who has it, TunerError where nothing can be written."""
-    try:
-        held = directory.lock()
-        held.__enter__()
-    except OSError as error:
-        raise TunerError(
-            f"{directory.path}: {error.strerror or error}; confirming writes to the study: "
-            "copy it to a place that can be written"
-        ) from error
-    try:
+    with ExitStack() as held:
+        try:
+            held.enter_context(directory.lock())
+        except OSError as error:
+            raise TunerError(
+                f"{directory.path}: {error.strerror or error}; confirming writes to the study: "
+                "copy it to a place that can be written"
+            ) from error
         yield
-    finally:
-        held.__exit__(None, None, None)
 
 
 def stored_subject(study: Study, data: Any, room: Path, objective: Callable[..., Any] | None) -> Subject:

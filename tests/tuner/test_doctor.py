@@ -90,6 +90,10 @@ def test_what_is_whole_is_recovered_and_goes_on(what: str, home: Path, whole: Pa
     assert ended.err.rstrip().endswith(f"go on with: tuner run small-recovered --home {home}")
     assert (home / "small" / "ledger.db").read_bytes() == damaged
     assert len(rows(home, "small-recovered")) == kept
+    before, after = (
+        tuner.open(name, home=place).generations for name, place in (("small", whole), ("small-recovered", home))
+    )
+    assert [g.facts for g in before[: len(after)]] == [g.facts for g in after]  # its timeline, and where it was run
     again = shell("doctor", "small", "--recover", "--home", home)
     assert "small-recovered-2" in again.err
     tuner.run(home / "small-recovered" / "study.toml", jobs=1, home=home)

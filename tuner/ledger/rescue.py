@@ -29,6 +29,7 @@ __all__ = ["Rescued", "rescue", "write_rescued"]
 class Rescued:
     """What can be read: facts (none where they cannot), whole generations from the first on, confirmations.
 
+    `runs` are the facts of each generation's run, empty where those cannot be read: nothing follows from them.
     `problems` says what cannot, in the order it was found; `schema` is the version that the file says it has.
     """
 
@@ -37,6 +38,7 @@ class Rescued:
     confirmed: Sequence[Confirmed]
     problems: Sequence[str]
     schema: str = ""
+    runs: Sequence[Mapping[str, Any]] = ()
 
     @property
     def trials(self) -> int:
@@ -66,8 +68,8 @@ def rescue(path: Path) -> Rescued:
 def write_rescued(path: Path, found: Rescued) -> None:
     """Write what was read as a new ledger. Raises LedgerError where there is one."""
     with Ledger.create(path, found.facts) as ledger:
-        for number, trials in enumerate(found.generations):
-            ledger.commit_generation(number, trials)
+        for number, (trials, run) in enumerate(zip(found.generations, found.runs, strict=True)):
+            ledger.commit_generation(number, trials, run)
         ledger.commit_confirmations(found.confirmed)
 
 
@@ -77,6 +79,7 @@ class _Reader:
     def __init__(self, file: Database) -> None:
         self.file = file
         self.problems: list[str] = []
+        self.runs: list[Mapping[str, Any]] = []
 
     def read(self) -> Rescued:
         facts = self._facts()
@@ -92,7 +95,7 @@ class _Reader:
         generations = self._generations()
         known = {trial.number for trials in generations for trial in trials}
         confirmed = [row for row in self._confirmations() if row.trial in known]
-        return Rescued(facts, generations, confirmed, self.problems, schema)
+        return Rescued(facts, generations, confirmed, self.problems, schema, self.runs)
 
     def _facts(self) -> dict[str, str]:
         from tuner.ledger.schema import facts
@@ -114,6 +117,7 @@ class _Reader:
             if trials is None:
                 break
             found.append(trials)
+            self.runs.append(listed[0]["facts"] if isinstance(listed[0]["facts"], dict) else {})
         self._count_beyond(len(found))
         return found
 
