@@ -161,7 +161,7 @@ def test_budgets_are_told(home: Path, shell: Shell) -> None:
         ("b", 4, 7, 70),
     ]
     shown = shell("compare", "a", "b")
-    assert shown.out.splitlines()[0].split()[:5] == ["STUDY", "SEARCH", "CONFIRMED", "P_BEST", "METHOD"]
+    assert shown.out.splitlines()[0].split()[:5] == ["STUDY", "SEARCH", "CONFIRMED", "P(BEST)", "METHOD"]
     assert "the same data, splits and seeds\n" in shown.err
     assert "unequal budgets: 2 to 4 trials each, 5 to 7 epochs in all\n" in shown.err
 

@@ -36,7 +36,7 @@ def compare(studies: tuple[str, ...], by: str | None, rtol: float | None, home: 
     """Compare studies: what each found, how sure, at what cost.
 
     SEARCH is the best value of the search. CONFIRMED is the mean of the best trial on fresh seeds, which may be another
-    trial, and P_BEST the probability of having the best mean: compared seed by seed where seeds and splits are the
+    trial, and P(BEST) the probability of having the best mean: compared seed by seed where seeds and splits are the
     same, from the intervals where they are not. Studies with the same targets and splits compare whatever their inputs
     are. With --rtol, two studies or csv files, of two machines say, are compared cell by
     cell; it ends with 1 where they differ.
@@ -78,7 +78,7 @@ def sheet_of(found: Comparison, key: str) -> Sheet:
     asides = frozenset(("mean", "low", "high", "seed", "data", *(["best_optimizer"] if key == "optimizer" else [])))
     order = (key, "metric", "value", "confirmed", "p_best", "method", "trial", "best_optimizer", "trials", "complete")
     return Sheet(
-        columns, tuple(rows), shown, asides, titles={"value": "search", "trial": "best_trial"},
+        columns, tuple(rows), shown, asides, titles={"value": "search", "trial": "best_trial", "p_best": "P(best)"},
         views={"confirmed": confirmed}, order=order,
     )  # fmt: skip
 

@@ -44,6 +44,7 @@ __all__ = [
 
 HEIGHT = 260
 WIDTH = 560
+MOST_TOLD = 12  # settings in a tooltip; the table has all
 LOG_FROM = 5.0  # times the smallest value, from which a positive axis is logarithmic
 CROSS = "M-1,-1L1,1M-1,1L1,-1"
 DONE = "datum.state === 'complete'"
@@ -200,7 +201,7 @@ def quoted(text: str) -> str:
 
 
 def tooltip(frames: Frames, *more: alt.Tooltip) -> list[alt.Tooltip]:
-    """What pointing at a trial tells: the trial, its value, its searched settings."""
+    """What pointing at a trial tells: the trial, its value, its searched settings, the first of many."""
     first = [
         alt.Tooltip(field="trial", type="quantitative", title="trial"),
         alt.Tooltip(field="state", type="nominal", title="state"),
@@ -208,7 +209,8 @@ def tooltip(frames: Frames, *more: alt.Tooltip) -> list[alt.Tooltip]:
         alt.Tooltip(field="epoch", type="quantitative", title="best epoch"),
         alt.Tooltip(field="optimizer", type="nominal", title="optimizer"),
     ]
-    return [*first, *more, *(hyper_tooltip(frames, name) for name in frames.searched if name != "optimizer")]
+    told = [name for name in frames.searched if name != "optimizer"][:MOST_TOLD]
+    return [*first, *more, *(hyper_tooltip(frames, name) for name in told)]
 
 
 def hyper_tooltip(frames: Frames, name: str) -> alt.Tooltip:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import altair as alt
 
-from tuner.report.charts.base import Figure, count, linked
+from tuner.report.charts.base import Figure, count, join, linked
 from tuner.report.found import Frames
 from tuner.report.importance import ENOUGH, compared_at
 
 __all__ = ["importances", "two_that_matter"]
 
+MOST_BARS = 20
 FEWEST = 0.1  # of the trials, for a parameter to be drawn against another
 TITLE = "What separates the best tenth of the trials from the rest"
 
@@ -21,8 +22,9 @@ def importances(frames: Frames) -> list[Figure]:
         few = f"It takes {ENOUGH} trials compared after the same epochs: fewer show the noise and call it importance."
         return [Figure("importance", TITLE, few)]
     epochs, trials = compared_at(frames.study, frames.found.all_trials)
+    shown = data.head(MOST_BARS)
     bars = (
-        alt.Chart(data)
+        alt.Chart(shown)
         .mark_bar(height=14)
         .encode(
             x=alt.X(
@@ -38,12 +40,14 @@ def importances(frames: Frames) -> list[Figure]:
             ],
         )
     )
-    caption = (
+    caption = join(
         f"PED-ANOVA over {count(len(trials), 'trial')} compared after {count(epochs, 'epoch')}. After a search that"
         " adapts this is biased: where it has found the good values of a parameter, nearly all trials have them, and"
-        " the parameter seems to matter little. Optimizers share parameters of one role (momentum and beta1)."
+        " the parameter seems to matter little.",
+        "Optimizers share parameters of one role (momentum and beta1)." if len(frames.optimizers) > 1 else "",
+        f"Left out: {count(len(data) - len(shown), 'parameter')} of smaller shares." if len(data) > len(shown) else "",
     )
-    return [Figure("importance", TITLE, caption, linked([bars], TITLE, 40 + 24 * len(data)))]
+    return [Figure("importance", TITLE, caption, linked([bars], TITLE, 40 + 24 * len(shown)))]
 
 
 def two_that_matter(frames: Frames) -> tuple[str, str] | None:

@@ -113,7 +113,7 @@
     const row = one(`#trials tr[data-trial="${marked}"]`);
     if (!row) return;
     row.classList.add("marked");
-    const box = one(".tall");
+    const box = one("#ranking .tall");
     if (!box.matches(":hover") && (row.offsetTop < box.scrollTop + 30 || row.offsetTop > box.scrollTop + box.clientHeight - 30))
       box.scrollTop = row.offsetTop - box.clientHeight / 2;
   };
