@@ -131,7 +131,8 @@ def evaluations(study: Study, trial: Trial) -> float:
     """
     if not study.rows:
         return math.nan
-    if OPTIMIZERS[trial.config["optimizer"]].whole and "evaluations" in trial.curves:
+    row = OPTIMIZERS.get(trial.config["optimizer"])
+    if row is not None and row.whole and "evaluations" in trial.curves:
         return float(np.nan_to_num(trial.curves["evaluations"]).max(axis=1, initial=0.0).mean())
     return float(trial.epochs)
 
