@@ -81,5 +81,7 @@ def test_one_that_is_interrupted_says_what_is_kept_of_the_generation_in_flight()
     own = read_study({"study": {"name": "s", "objective": "a.b:c"}, "parameters": {"x": [1, 2]}}, has_data=False)
     watcher = PlainWatcher(own)
     assert kept(own, None) == kept(own, watcher) == "what was finished is kept"
+    watcher.position.take(Progress(0, 64, 2, {}, None, Spent(), begun=7))
+    assert kept(own, watcher) == "what was finished is kept, 7 trials that have come to a rung"
     watcher.position.take(Progress(32, 64, 2, {}, None, Spent(), begun=11))
     assert kept(own, watcher) == "what was finished is kept, 32 trials and 11 more that have come to a rung"

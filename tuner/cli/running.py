@@ -98,7 +98,8 @@ def kept(study: Study, watcher: Standing | None) -> str:
     progress = watcher.position.progress if watcher is not None else None
     if study.own is None or progress is None or not progress.begun:
         return "what was finished is kept"
-    return f"what was finished is kept, {progress.done} trials and {progress.begun} more that have come to a rung"
+    more = f"{progress.done} trials and {progress.begun} more" if progress.done else f"{progress.begun} trials"
+    return f"what was finished is kept, {more} that have come to a rung"
 
 
 def command(study: str, given: Mapping[str, Any]) -> str:
