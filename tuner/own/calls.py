@@ -40,6 +40,13 @@ class Attempt:
         own = [{**_copied(config), "seed": self.seed, **more} for config in self.configs]
         return own if self.batched else own[0]
 
+    @property
+    def shortened(self) -> dict[str, Any]:
+        """How long to train, in the place of the study's length; a schedule still runs over that, its horizon."""
+        whole = self.configs[0]
+        known = "epochs" in whole and "horizon" not in whole
+        return {self.unit: self.stop} | ({"horizon": whole["epochs"]} if known else {})
+
 
 def _copied(config: Mapping[str, Any]) -> dict[str, Any]:
     return {name: list(value) if isinstance(value, list | tuple) else value for name, value in config.items()}
@@ -116,8 +123,7 @@ def called(function: Callable[..., Any], form: str, attempt: Attempt, board: Boa
             _followed(said, attempt, board)
         return
     # A function that returns a number is told how long to train; one that yields is stopped when it has.
-    long = {attempt.unit: attempt.stop} if form == "value" and attempt.stop else {}
-    said = function(attempt.handed(**long))
+    said = function(attempt.handed(**attempt.shortened) if form == "value" and attempt.stop else attempt.handed())
     if isinstance(said, Iterator):
         _followed(said, attempt, board)
     else:

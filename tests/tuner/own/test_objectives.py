@@ -68,6 +68,12 @@ def test_a_form_is_searched_and_cut_at_rungs(form: str, tmp_path: Path) -> None:
     assert tuner.load_best(tmp_path / "own")["lr"] == best["lr"]
 
 
+def test_a_schedule_has_the_studys_length_at_every_rung(tmp_path: Path) -> None:
+    result = tuner.run(study("lengths"), jobs=1, home=tmp_path)
+    assert {trial.metrics["told"] for trial in result.all_trials} == {3, 9, 27}
+    assert {trial.metrics["schedule"] for trial in result.all_trials} == {27}
+
+
 @pytest.mark.slow
 def test_forms_that_train_the_same_give_the_same_table(tmp_path: Path) -> None:
     """Cut by starting over or by going on, the same trials survive."""

@@ -25,6 +25,11 @@ def value(config: dict[str, Any]) -> float:
     return loss_at(config, config.get("epochs", 27))
 
 
+def lengths(config: dict[str, Any]) -> dict[str, float]:
+    """Tells how long it is to train, and how long its schedule is."""
+    return {"valid_loss": value(config), "told": config["epochs"], "schedule": config["horizon"]}
+
+
 def steps(config: dict[str, Any]) -> Iterator[tuple[int, dict[str, float]]]:
     """Yields."""
     for epoch in range(1, 100):

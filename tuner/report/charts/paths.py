@@ -8,6 +8,7 @@ import altair as alt
 import numpy as np
 
 from objectives.surfaces import Surface
+from tuner.goal import signed
 from tuner.report.charts.base import Figure, linked
 from tuner.report.charts.looks import as_lines, as_points, fading, seen
 from tuner.report.contours import contours, window
@@ -28,7 +29,7 @@ def best_of_each(frames: Frames) -> list[Trial]:
     for name in frames.optimizers:
         own = [trial for trial in frames.leaders if trial.config.get("optimizer") == name]
         rest = [trial for trial in frames.own(name) if trial.value is not None]
-        best += (own or sorted(rest, key=lambda trial: trial.value or 0.0))[:1]
+        best += (own or sorted(rest, key=lambda trial: signed(trial.value or 0.0, frames.study.direction)))[:1]
     return best
 
 
