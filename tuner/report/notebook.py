@@ -44,7 +44,9 @@ class Column(Offline, alt.VConcatChart):
 def offline(charts: list[Any]) -> Any:
     """Charts of layers as one that draws itself without a network, and brings its colours wherever it is saved."""
     if len(charts) > 1:
-        return Column(vconcat=charts, config=config(LIGHT))
+        # a legend for each: together they would list what the first one draws
+        own: Any = dict.fromkeys(("color", "shape", "strokeDash"), "independent")
+        return Column(vconcat=charts, config=config(LIGHT), resolve={"scale": own})
     # Altair's charts keep what is set on them as a part of their specification: the class alone is another one.
     object.__setattr__(charts[0], "__class__", Layers)
     charts[0].config = config(LIGHT)

@@ -127,6 +127,12 @@ def test_ticks_are_few(tmp_path: Path) -> None:
         assert all(len(ticks) <= MOST_TICKS for ticks in values)
 
 
+def test_bars_are_as_wide_alone_as_in_a_column(varied: Result) -> None:
+    for name in ("time", "time-generations"):
+        text = str(drawn(named(Frames(varied))[name]))
+        assert "bandwidth(" not in text  # a scale has another name among charts below each other
+
+
 def test_shares_have_five_ticks(varied: Result) -> None:
     axes = [part["axis"] for part in parts(drawn(named(Frames(varied))["importance"])) if "axis" in part]
     assert [0, 0.25, 0.5, 0.75, 1] in [axis.get("values") for axis in axes if axis]
@@ -244,3 +250,10 @@ def test_every_mark_is_seen_on_its_ground(theme: Any) -> None:
     steps = [contrast(colour, theme.ground) for colour in theme.heat]
     assert steps == sorted(steps)  # stronger is better
     assert steps[0] >= 1.4
+
+
+def test_charts_below_each_other_keep_their_legends(varied: Result) -> None:
+    document = varied.chart("sensitivity").to_dict()
+    assert document["resolve"]["scale"]["color"] == "independent"
+    scales = [part.get("scale") for part in parts(document["vconcat"]) if part.get("field") == "optimizer"]
+    assert {"domain": ["momentum", "adam"], "range": "category"} in scales  # with the same colours in all

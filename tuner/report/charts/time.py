@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
-from tuner.report.charts.base import Figure, linked
+from tuner.report.charts.base import Figure, linked, whole
 from tuner.report.charts.workers import timeline
 from tuner.report.found import Frames
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["STATES", "endings", "generations", "saved", "time"]
 
-WIDEST = 90  # pixels of a bar
+LEAST = 6  # places of bars, taken or not: a single one is no wall
 MOST_TICKS = 12
 STATES = ("complete", "pruned", "diverged", "failed")
 
@@ -72,23 +72,26 @@ def stacked(data: pd.DataFrame, over: str, over_title: str, value: str, value_ti
         scale=alt.Scale(domain=list(STATES), range="diverging"),
         legend=alt.Legend(title=None, values=known),
     )
-    whole: dict[str, Any] = {"tickMinStep": 1} if value == "trials" else {}
+    steps: dict[str, Any] = {"tickMinStep": 1} if value == "trials" else {}
     places = sorted(map(int, data[over].unique()))
-    some = places[:: -(-len(places) // MOST_TICKS)]
+    some = (
+        whole(places[0], places[-1], MOST_TICKS) if over == "generation" else places[:: -(-len(places) // MOST_TICKS)]
+    )
     bars = (
         alt.Chart(data)
-        .mark_bar(width=alt.expr(f"min({WIDEST}, max(1, 0.9 * bandwidth('x')))"))
+        .mark_bar(width={"band": 0.9 if len(places) > 2 else 0.5})
         .encode(
             x=alt.X(
                 field=over,
                 type="ordinal",
+                scale=alt.Scale(paddingInner=0.1, paddingOuter=min(1.0, max(0.1, (LEAST - len(places)) / 2))),
                 axis=alt.Axis(title=over_title, labelAngle=0, labelOverlap=True, values=some),
             ),
             y=alt.Y(
                 field=value,
                 type="quantitative",
                 aggregate="sum",
-                axis=alt.Axis(title=value_title, format=".6~g", tickCount=5, **whole),
+                axis=alt.Axis(title=value_title, format=".6~g", tickCount=5, **steps),
             ),
             color=state,
             tooltip=[
