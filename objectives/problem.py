@@ -23,7 +23,7 @@ from objectives.models import Model
 from objectives.streams import Stream, stream
 from objectives.surfaces import Surface
 
-__all__ = ["Problem", "Replicate", "constant_loss", "updates_per_epoch"]
+__all__ = ["Problem", "Replicate", "constant_loss", "rows_of", "updates_per_epoch"]
 
 Array = NDArray[Any]
 

@@ -17,7 +17,18 @@ from numpy.typing import NDArray
 from objectives.errors import Complaint, InvalidInput, nearest
 from objectives.hyper import ASKED, POSITIVE, Hyper, Interval
 
-__all__ = ["SCHEDULES", "SCHEDULE_HYPERS", "WARMUP", "Plan", "Schedule", "plan_of", "warmup_updates"]
+__all__ = [
+    "END",
+    "PEAK",
+    "SCHEDULES",
+    "SCHEDULE_HYPERS",
+    "START",
+    "WARMUP",
+    "Plan",
+    "Schedule",
+    "plan_of",
+    "warmup_updates",
+]
 
 Array = NDArray[Any]
 Values = Mapping[str, float]

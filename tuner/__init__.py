@@ -21,12 +21,12 @@ _HOMES = {
     "Best": ("best", "Best"),
     "Result": ("result", "Result"),
     "Study": ("spec", "Study"),
-    "confirm": ("reconfirmation", "confirm"),
+    "confirm": ("running.reconfirmation", "confirm"),
     "load_best": ("best", "load_best"),
     "open": ("result", "open_study"),
     "optimizer": ("exporters.attached", "attached"),
     "read_study": ("spec", "read_study"),
-    "run": ("runner", "run"),
+    "run": ("running.run", "run"),
     "verify": ("exchange.verify", "verify"),
 }
 

@@ -17,16 +17,16 @@ from objectives.optimizers import OPTIMIZERS
 from tuner.best import Best
 from tuner.errors import NoResult, UnknownTrial
 from tuner.exporters import OWN, conventions_of
-from tuner.frames import curves_table, trials_table
 from tuner.garbage import uncollected
-from tuner.goal import ranked
 from tuner.home import Home, StudyDirectory, find, home_of, write_atomic
 from tuner.ledger import Ledger
-from tuner.noise import Noise, noise_of
-from tuner.orchestrator import Spent
-from tuner.ranking import confirmation_table, hyper_kinds, metric_names, ranking, tested_names
+from tuner.orchestrator.loop import Spent
+from tuner.ranking.frames import curves_table, trials_table
+from tuner.ranking.goal import ranked
+from tuner.ranking.noise import Noise, noise_of
+from tuner.ranking.standings import Standing, standings
+from tuner.ranking.table import confirmation_table, hyper_kinds, metric_names, ranking, tested_names
 from tuner.spec import Study, stored_study, suggest
-from tuner.standings import Standing, standings
 from tuner.trial import Trial
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class Result:
         return self.directory.path
 
     def ranking(self, complete: bool = False) -> pd.DataFrame:
-        """The table of trials, best first; `tuner.ranking.ranking` documents the columns.
+        """The table of trials, best first; `tuner.ranking.table.ranking` documents the columns.
 
         `complete` leaves out those that do not rank, which of a large study are most.
         """
@@ -108,17 +108,17 @@ class Result:
             return ranking(self.study, trials, names, hyper_kinds(self.study), self.noise)
 
     def confirmation(self) -> pd.DataFrame:
-        """The table of confirmed trials, best first; `tuner.ranking.confirmation_table` documents the columns."""
+        """The table of confirmed trials, best first; `tuner.ranking.table.confirmation_table` documents the columns."""
         names = tested_names(self.facts["task"], self.study.confirm.metrics, self.standings)
         return confirmation_table(self.standings, names)
 
     def curves(self) -> pd.DataFrame:
-        """Learning curves, tidy; `tuner.frames.curves_table` documents the columns."""
+        """Learning curves, tidy; `tuner.ranking.frames.curves_table` documents the columns."""
         names = [name for name in self.metrics if name != "gap"]
         return curves_table(self.study, self.all_trials, names)
 
     def trials(self) -> pd.DataFrame:
-        """Everything about every trial, in trial order; `tuner.frames.trials_table` documents the columns."""
+        """Everything about every trial, in trial order; `tuner.ranking.frames.trials_table` documents the columns."""
         return trials_table(self.study, self.all_trials, self.ranking(), self.standings)
 
     @cached_property

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from objectives.data.raw import Raw
 from objectives.errors import Complaint, DataError, nearest
 
-__all__ = ["BUILTIN", "read_builtin"]
+__all__ = ["BUILTIN", "PREFIX", "read_builtin"]
 
 Floats = npt.NDArray[np.float64]
 PREFIX = "sklearn:"

@@ -24,7 +24,7 @@ from objectives.errors import Complaint, DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Table", "load_table", "table_from"]
+__all__ = ["DEFAULT_SPLIT", "Table", "load_table", "table_from"]
 
 PART_NAMES = {"train": 0, "valid": 1, "validation": 1, "val": 1, "test": 2, "0": 0, "1": 1, "2": 2}
 DEFAULT_SPLIT = SplitSpec()

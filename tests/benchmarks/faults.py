@@ -32,7 +32,7 @@ import psutil
 import tuner
 from tests.tuner.test_faults import rows
 from tests.tuner.test_run import small
-from tuner.runner import Watcher
+from tuner.running.run import Watcher
 
 ROOT = Path(__file__).parent.parent.parent
 SCRIPT = "import sys, tuner\ntuner.run(sys.argv[1], jobs=2, home=sys.argv[2], confirm=False)\n"

@@ -12,9 +12,9 @@ from objectives.data import SplitSpec, load_table, prepare, save_prepared
 from objectives.models import model_of
 from objectives.problem import Problem, Replicate
 from tests.benchmarks.contenders import run_torch, torch
+from tuner.core.packing import Source, cut, run_pack
 from tuner.dispatch import Engine, open_engine
-from tuner.packing import Source, cut, run_pack
-from tuner.points import even
+from tuner.samplers.points import even
 from tuner.search import rungs, survivors
 from tuner.space import space_of
 from tuner.spec import read_study

@@ -25,7 +25,7 @@ import numpy as np
 import tuner
 from tests.benchmarks.simulated import Simulation, simulating
 from tuner.ledger import Ledger
-from tuner.orchestrator import Search
+from tuner.orchestrator.loop import Search
 from tuner.own.reference import Reference
 from tuner.own.tasks import OwnOutcome, OwnTask
 from tuner.own.training import OwnTraining

@@ -27,7 +27,7 @@ MOMENTS = {"handed": "recovered", "answered": "first pack back", "committed": "n
 SCRIPT = """
 import os, sys, time
 import tuner
-from tuner import orchestrator
+from tuner.orchestrator import loop as orchestrator
 
 def told(name, method, after):
     def call(self, *args):

@@ -78,5 +78,5 @@ class Simulation:
 @contextmanager
 def simulating(engine: Simulation) -> Iterator[None]:
     """The orchestrator's clock is the engine's."""
-    with patch("tuner.orchestrator.wait", engine.wait):
+    with patch("tuner.orchestrator.loop.wait", engine.wait):
         yield

@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from tuner import descending
-from tuner.confirmation import Retraining, retrain
+from tuner.core import training as descending
+from tuner.core.packing import Pack, PackOutcome, run_pack, run_remembered
+from tuner.core.retraining import Retraining, retrain
 from tuner.memo import Memo
-from tuner.packing import Pack, PackOutcome, run_pack, run_remembered
 from tuner.trial import Confirmed
 
 LEAKED: list[bytes] = []

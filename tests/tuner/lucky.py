@@ -7,11 +7,11 @@ from typing import Any
 
 import tuner
 from tests.tuner.trials import trial
+from tuner.core.question import ask
 from tuner.dispatch import InlineEngine
 from tuner.facts import canary
 from tuner.home import study_directory
 from tuner.ledger import Ledger
-from tuner.question import ask
 
 GAPS = (8.0, 4.0, 2.0)  # times that the planted winner's learning rate is too small
 LUCKY = 0

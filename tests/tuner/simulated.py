@@ -16,11 +16,11 @@ from objectives.descent import descend
 from objectives.models import model_of
 from objectives.problem import Problem, Replicate
 from tests.tuner.trials import trial
-from tuner.packing import shape_key
+from tuner.core.packing import shape_key
+from tuner.ranking.standings import rank_seeds, report_seeds, standings
+from tuner.ranking.statistics import Interval
 from tuner.space import space_of
 from tuner.spec import Study, read_study
-from tuner.standings import rank_seeds, report_seeds, standings
-from tuner.statistics import Interval
 from tuner.trial import Confirmed, Trial
 
 Array = np.ndarray[Any, Any]

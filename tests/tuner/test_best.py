@@ -14,7 +14,7 @@ from objectives.optimizers import FRAMEWORKS
 from tuner.best import Best, load_best, parse_best
 from tuner.contract import FRAMEWORKS as KNOWN
 from tuner.exporters import conventions_of
-from tuner.publish import best_text
+from tuner.running.publish import best_text
 
 
 def best(**changes: object) -> Best:

@@ -21,7 +21,7 @@ from tuner.cli.show import ending_of
 from tuner.errors import NoResult
 from tuner.home import StudyDirectory
 from tuner.ledger import Ledger
-from tuner.ranking import csv_text
+from tuner.ranking.table import csv_text
 from tuner.result import Result
 
 TOP = """\

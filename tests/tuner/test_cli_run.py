@@ -17,7 +17,7 @@ from tests.tuner.command import Shell
 from tests.tuner.trials import trial
 from tuner.cli import running
 from tuner.cli.progress import LiveWatcher, PlainWatcher, bar, duration, in_one_line, watching
-from tuner.orchestrator import Progress, Spent
+from tuner.orchestrator.loop import Progress, Spent
 from tuner.spec import Study, read_study
 
 ROOT = Path(__file__).parent.parent.parent

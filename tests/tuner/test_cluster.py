@@ -19,10 +19,10 @@ from tests.tuner.command import Shell
 from tests.tuner.servers import free_port
 from tests.tuner.test_faults import limited, rows
 from tests.tuner.test_run import outputs, small
-from tuner import descending
+from tuner.core import training as descending
 from tuner.dispatch import check_cluster
 from tuner.errors import StudyError, TunerError
-from tuner.runner import Watcher
+from tuner.running.run import Watcher
 
 ROOT = Path(__file__).parent.parent.parent
 SETTINGS = {"PYTHONPATH": str(ROOT), "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}

@@ -12,15 +12,15 @@ import pytest
 
 from tests.tuner.command import FACTS, STUDY, Shell, complete, made_up
 from tests.tuner.trials import trial
-from tuner.core import targets_digest
+from tuner.core.question import ask
+from tuner.core.subject import targets_digest
 from tuner.exchange.compare import by_optimizer, by_study, independent_shares
 from tuner.exchange.tables import differing
 from tuner.home import StudyDirectory, study_directory
 from tuner.ledger import Ledger
-from tuner.question import ask
+from tuner.ranking.statistics import best_shares
 from tuner.result import Result
 from tuner.spec import read_study
-from tuner.statistics import best_shares
 from tuner.trial import Confirmed
 
 
@@ -126,8 +126,8 @@ def test_targets_are_told_by_their_rows_and_not_by_the_inputs(tmp_path: Path) ->
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(60, 3)), rng.integers(0, 2, 60)
     other = np.where(np.arange(60) == 7, 1 - y, y)
-    asked = read_study({"optimizers": {"sgd": {}}, "study": {"trials": 4}}, has_data=False)
-    reseeded = read_study(asked, settings={"study.seed": 1}, has_data=False)
+    asked = read_study({"optimizers": {"sgd": {}}, "study": {"trials": 4}}, needs_data=False)
+    reseeded = read_study(asked, settings={"study.seed": 1}, needs_data=False)
     digests = [
         targets_digest(ask(study, data=data).first)
         for study, data in ((asked, (x, y)), (asked, (x[:, :2], y)), (asked, (x, other)), (reseeded, (x, y)))

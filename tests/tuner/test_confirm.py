@@ -22,7 +22,7 @@ from tuner.home import StudyDirectory
 from tuner.ledger import Ledger
 from tuner.report.found import Frames
 from tuner.report.sections import optimizer_table
-from tuner.runner import Watcher
+from tuner.running.run import Watcher
 
 FILES = ("ranking.csv", "best.toml", "best.npz", "study.toml")
 

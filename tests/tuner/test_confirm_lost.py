@@ -8,7 +8,7 @@ import pytest
 
 import tuner
 from tests.tuner.command import Shell
-from tuner.standings import report_seeds
+from tuner.ranking.standings import report_seeds
 
 CODE = """
 def train(config, run):
@@ -39,7 +39,7 @@ def test_the_best_failing_on_a_seed_that_reports_it_is_told_and_read(
     monkeypatch.chdir(tmp_path)
     study, shell = Path("study.toml"), Shell(capsys)
     study.write_text(STUDY, encoding="utf-8")
-    lost = report_seeds(tuner.read_study(study, has_data=False))[1]
+    lost = report_seeds(tuner.read_study(study, needs_data=False))[1]
     Path("train.py").write_text(CODE.format(lost=lost), encoding="utf-8")
     ended = shell("run", study, "-j", "1")
     assert ended.code == 0

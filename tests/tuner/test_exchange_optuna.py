@@ -30,9 +30,9 @@ from tuner.optuna_bridge.study import Axis
 from tuner.report.found import Frames
 from tuner.report.sections import best_config
 from tuner.result import Result
+from tuner.running.warm import warm_start
 from tuner.space import space_of
 from tuner.spec import read_study
-from tuner.warm import warm_start
 
 DATA = Path(__file__).parent / "data"
 
@@ -256,7 +256,7 @@ def test_an_imported_study_is_looked_at_and_not_run(shell: Shell, tmp_path: Path
         ended = shell(*args)
         assert (ended.code, ended.out != "") == (0, True), args
     assert shell("top", "old", "--optimizer", "adam").code == 0
-    stored = read_study(tmp_path / "old" / "study.toml", has_data=False)
+    stored = read_study(tmp_path / "old" / "study.toml", needs_data=False)
     assert (stored.metric, stored.direction) == ("valid_loss", "minimize")
     file = tmp_path / "mine.toml"
     file.write_text('[data]\nsource = "sklearn:iris"\n[optimizers.sgd]\n', encoding="utf-8")
@@ -330,7 +330,7 @@ def test_a_script_s_study_starts_from_what_optuna_tried(shell: Shell, tmp_path: 
             "parameters": parameters,
             "search": {"generation_size": 4, "warm_start": ["imp"]},
         },
-        has_data=False,
+        needs_data=False,
     )
     for renamed in ({}, {"optimizer": "optimizer_", "batch_size": "batch_size_"}):
         directory = import_study(url, home=tmp_path, rename=renamed)

@@ -21,10 +21,10 @@ import sqlalchemy
 import tuner
 from tests.tuner import faulty
 from tests.tuner.test_run import outputs, small
-from tuner import confirmation
+from tuner.core import retraining
 from tuner.errors import LedgerError, StudyError, TunerError
 from tuner.ledger import Ledger
-from tuner.runner import Watcher
+from tuner.running.run import Watcher
 from tuner.trial import Trial
 
 ROOT = Path(__file__).parent.parent.parent
@@ -78,7 +78,7 @@ def test_a_trial_that_never_returns_fails_alone(
     faulty.plan(monkeypatch, tmp_path / "small", {5: deed})
     jobs = 1 if deed == "sleep" else 2
     if deed != "sleep":  # alone from the start: those of a pack are told apart by running again
-        monkeypatch.setattr("tuner.packing.width", lambda configs, sources: 1)
+        monkeypatch.setattr("tuner.core.packing.width", lambda configs, sources: 1)
     tuner.run(limited(seconds=LIMIT), jobs=jobs, home=tmp_path, confirm=False)
     (guilty,) = check_others(tmp_path, undisturbed, {5}).values()
     assert guilty.error.startswith("TimedOut: took longer than the limit of 4 s; it was at File ")
@@ -130,7 +130,7 @@ def test_a_worker_that_leaks_is_replaced_and_loses_nothing(
     undisturbed: dict[int, tuple[Any, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     faulty.plan(monkeypatch, tmp_path / "small", {"*": "leak"})
-    monkeypatch.setattr("tuner.packing.width", lambda configs, sources: 1)
+    monkeypatch.setattr("tuner.core.packing.width", lambda configs, sources: 1)
     tuner.run(limited(), jobs=2, home=tmp_path, confirm=False)
     check_others(tmp_path, undisturbed, set())
     assert len(set((tmp_path / "small" / "cache" / "workers.txt").read_text().split())) > 2
@@ -155,7 +155,7 @@ def test_a_confirmation_of_one_that_never_returns_or_dies_goes_on_without_it(
     tuner.run(study, jobs=1, home=tmp_path, confirm=False)
     (tmp_path / "small" / "cache" / "plan.json").write_text(json.dumps({first: deed}), encoding="utf-8")
     planned = partial(faulty.retrain_planned, str(tmp_path / "small" / "cache"))
-    monkeypatch.setattr(confirmation, "retrain", planned)
+    monkeypatch.setattr(retraining, "retrain", planned)
     if deed == "fail":  # by what nobody has foreseen: not held against the trial
         with pytest.raises(TunerError, match="confirmation could not be trained: ValueError: broken on purpose"):
             tuner.run(study, jobs=2, home=tmp_path)
@@ -179,7 +179,7 @@ def test_a_best_that_cannot_be_trained_again_is_said_and_can_be_mended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr("tuner.core.run_pack", lambda pack: faulty.fail())
+        broken.setattr("tuner.core.subject.run_pack", lambda pack: faulty.fail())
         with pytest.raises(TunerError, match=r"the best trial, \d+, could not be trained again .*ValueError"):
             tuner.run(limited(trials=8), jobs=1, home=tmp_path, confirm=False)
     assert not (tmp_path / "small" / "best.toml").exists()

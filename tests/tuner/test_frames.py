@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 
 from tests.tuner.command import FACTS, STUDY, made_up
-from tuner import frames, ranking
 from tuner.home import study_directory
 from tuner.ledger import Ledger
-from tuner.ranking import hyper_kinds, metric_names
+from tuner.ranking import frames
+from tuner.ranking import table as ranking
+from tuner.ranking.table import hyper_kinds, metric_names
 from tuner.result import Result
 from tuner.space import space_of
 from tuner.spec import read_study

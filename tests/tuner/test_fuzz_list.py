@@ -24,8 +24,8 @@ import pandas as pd
 import pytest
 
 from tests.tuner.command import Shell
+from tuner.core.question import ask
 from tuner.errors import StudyError
-from tuner.question import ask
 from tuner.spec import read_study
 
 ROOT = Path(__file__).parent.parent.parent

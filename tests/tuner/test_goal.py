@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tuner.trials import trial
-from tuner.goal import goal_at, is_stable, ranked
+from tuner.ranking.goal import goal_at, is_stable, ranked
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=20), st.sampled_from(["minimize", "maximize"]), st.data())

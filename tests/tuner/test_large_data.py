@@ -14,8 +14,8 @@ import pytest
 import tuner
 from objectives.data import place_in
 from tests.tuner.command import Shell
-from tuner import packing, question
-from tuner.core import Core
+from tuner.core import packing, question
+from tuner.core.subject import Core
 from tuner.errors import ChangedStudy, StudyError
 
 FILES = ("ranking.csv", "best.toml", "best.npz", "study.toml")

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from tests.tuner.trials import trial
-from tuner.confirmation import blocks_of
-from tuner.noise import noise_of
-from tuner.ranking import ranking
+from tuner.core.retraining import blocks_of
+from tuner.ranking.noise import noise_of
+from tuner.ranking.table import ranking
 from tuner.spec import Study, read_study
 from tuner.trial import Confirmed
 

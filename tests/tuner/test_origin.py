@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import tuner
-from tuner.origin import command, commit
+from tuner.running.origin import command, commit
 
 STUDY = {
     "study": {"name": "small", "trials": 6},

@@ -21,12 +21,12 @@ import pytest
 import tuner
 from objectives import DataError, Model, Problem, Replicate, predict
 from objectives.data import save_prepared
-from tuner.confirmation import unhindered
+from tuner.core.packing import Source, cut
+from tuner.core.question import ask
+from tuner.core.retraining import unhindered
 from tuner.errors import ChangedStudy, StudyBusy, StudyError, UnknownStudy
 from tuner.lock import hold
-from tuner.packing import Source, cut
-from tuner.question import ask
-from tuner.runner import Watcher, Work
+from tuner.running.run import Watcher, Work
 from tuner.training import Member
 
 ROOT = Path(__file__).parent.parent.parent

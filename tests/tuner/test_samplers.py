@@ -14,10 +14,10 @@ import pytest
 
 import tuner
 from tests.tuner.trials import trial
+from tuner.core.question import ask
 from tuner.errors import StudyError
 from tuner.pruners import PRUNERS
-from tuner.question import ask
-from tuner.samplers import SAMPLERS
+from tuner.samplers.table import SAMPLERS
 from tuner.search import generation_size, ladder, propose
 from tuner.space import Space, space_of
 from tuner.spec import Study, read_study
@@ -192,7 +192,7 @@ def test_equal_allocation_gives_each_optimizer_the_same_budget(tmp_path: Path) -
 
 
 def test_a_package_that_is_not_there_is_named(monkeypatch: Any) -> None:
-    monkeypatch.setattr("tuner.samplers.find_spec", lambda name: None)
+    monkeypatch.setattr("tuner.samplers.table.find_spec", lambda name: None)
     with pytest.raises(StudyError, match=r"cmaes needs cmaes, not installed; pip install cmaes .*tuner\[cmaes\]"):
         ask(tables("cmaes"))
     with pytest.raises(StudyError, match=r"gp needs torch and scipy, not installed; pip install torch scipy"):

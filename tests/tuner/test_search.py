@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from objectives.optimizers import RULES
 from tests.tuner.trials import trial
 from tuner.latents import at
-from tuner.points import even
+from tuner.samplers.points import even
 from tuner.search import BEST_MODELLED, LAG, MODELLED, bars, observed, propose, rungs, survivors
 from tuner.search.model import populations
 from tuner.space import Space, space_of

@@ -22,9 +22,9 @@ from tests.tuner.command import Shell, made_up
 from tests.tuner.test_run import small
 from tuner.cli.sheet import Sheet, formatted
 from tuner.errors import TunerError
-from tuner.publish import best_text
-from tuner.ranking import csv_text
+from tuner.ranking.table import csv_text
 from tuner.result import Result
+from tuner.running.publish import best_text
 
 ROOT = Path(__file__).parent.parent.parent
 FILES = sorted(path for package in ("objectives", "tuner") for path in (ROOT / package).rglob("*.py"))

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from objectives.errors import InvalidInput
 from objectives.optimizers import RULES, hyperparameters
-from tuner.space import Latent, Space, space_of
+from tuner.latents import Latent
+from tuner.space import Space, space_of
 from tuner.spec import read_study
 
 

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from objectives.optimizers import RULES
+from tuner.core.question import ask
 from tuner.errors import StudyError
-from tuner.question import ask
 from tuner.spec import Choices, Range, Study, differences, is_searched, read_study
 
 SMALL: dict[str, Any] = {"data": {"source": "sklearn:iris"}, "optimizers": {"adam": {}}}
@@ -24,7 +24,7 @@ SMALL: dict[str, Any] = {"data": {"source": "sklearn:iris"}, "optimizers": {"ada
 
 def from_toml(text: str) -> Study:
     """A stored study, read back."""
-    return read_study(tomllib.loads(text), has_data=False, ran=True)
+    return read_study(tomllib.loads(text), needs_data=False, ran=True)
 
 
 def study(**tables: Any) -> Study:
@@ -132,7 +132,7 @@ def test_a_study_can_be_read_again_with_settings() -> None:
 
 
 def test_data_that_are_handed_in_need_no_source() -> None:
-    made = read_study({"optimizers": {"sgd": {}}}, has_data=False)
+    made = read_study({"optimizers": {"sgd": {}}}, needs_data=False)
     assert made.data.source is None
     assert from_toml(made.to_toml()) == made
 
@@ -191,7 +191,7 @@ def test_parameters_of_any_name_read_back_equal(names: list[str]) -> None:
             "parameters": chosen | moved,
             "search": {"enqueue": [{names[0]: "b"}]},
         },
-        has_data=False,
+        needs_data=False,
     )
     back = from_toml(made.to_toml())
     assert back == made
@@ -200,14 +200,14 @@ def test_parameters_of_any_name_read_back_equal(names: list[str]) -> None:
 
 def test_what_could_not_be_read_again_is_refused() -> None:
     given = [{"optimizer": "sgd", "lr": 0.1 + i / 1e6} for i in range(3000)]
-    long = read_study({"optimizers": {"sgd": {}}, "search": {"enqueue": given}}, has_data=False)
+    long = read_study({"optimizers": {"sgd": {}}, "search": {"enqueue": given}}, needs_data=False)
     with pytest.raises(StudyError, match=r"study: takes \d+ KiB with everything filled in, and 64 are the most; give"):
         long.to_toml()
 
 
 def test_every_parameter_of_many_is_read() -> None:
     space = {f"p{i}": {"low": 0.0, "high": 1.0} for i in range(200)}
-    made = read_study({"study": {"objective": "train.py:train"}, "parameters": space}, has_data=False)
+    made = read_study({"study": {"objective": "train.py:train"}, "parameters": space}, needs_data=False)
     assert made.own is not None
     assert list(made.own.parameters) == list(space)
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tests.tuner.trials import trial
-from tuner.confirmation import contenders, widened
+from tuner.ranking.contenders import contenders, widened
+from tuner.ranking.standings import REPORTING, report_seeds, standings
+from tuner.ranking.statistics import best_shares
 from tuner.spec import Confirm, Study, read_study
-from tuner.standings import REPORTING, report_seeds, standings
-from tuner.statistics import best_shares
 from tuner.trial import Confirmed
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from tuner.statistics import mean_interval, t_quantile
+from tuner.ranking.statistics import mean_interval, t_quantile
 
 
 @given(p=st.floats(1e-4, 1 - 1e-4), df=st.integers(1, 500))

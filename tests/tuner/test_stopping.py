@@ -12,14 +12,14 @@ import tuner
 from tests.tuner.command import Shell
 from tests.tuner.test_run import outputs, small
 from tests.tuner.trials import trial
+from tuner.core.question import ask
 from tuner.errors import StudyError
-from tuner.question import ask
+from tuner.orchestrator.stopping import LOOSEN, reason_to_give_up, reason_to_stop
 from tuner.result import Result
+from tuner.running.warm import warm_start, warm_text, warm_trials
 from tuner.search import rungs
 from tuner.space import space_of
 from tuner.spec import Study, read_study
-from tuner.stopping import LOOSEN, reason_to_give_up, reason_to_stop
-from tuner.warm import warm_start, warm_text, warm_trials
 
 
 def asked(**stop: Any) -> Study:

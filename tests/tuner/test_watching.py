@@ -12,10 +12,10 @@ import pytest
 
 from tuner.cli.progress import PlainWatcher
 from tuner.cli.running import kept
-from tuner.live import LiveGeneration, LiveTrial
-from tuner.orchestrator import Progress, Spent
+from tuner.orchestrator.live import LiveGeneration, LiveTrial
+from tuner.orchestrator.loop import Progress, Spent
+from tuner.running.watching import TerminalWatcher, Watcher, default_watcher
 from tuner.spec import read_study
-from tuner.watching import TerminalWatcher, Watcher, default_watcher
 
 ROOT = Path(__file__).parent.parent.parent
 SCRIPT = """
@@ -63,7 +63,7 @@ def test_a_script_on_a_terminal_shows_where_it_stands_and_leaves_nothing(tmp_pat
 
 
 def test_a_generation_in_flight_amounts_to_what_its_trials_have_trained() -> None:
-    study = read_study({"study": {"name": "s", "objective": "a.b:c"}, "parameters": {"x": [1, 2]}}, has_data=False)
+    study = read_study({"study": {"name": "s", "objective": "a.b:c"}, "parameters": {"x": [1, 2]}}, needs_data=False)
     live = LiveGeneration(0, [LiveTrial(i, {}, {}) for i in range(16)], (1, 4, 16))
     assert live.share(study) == 0.0
     shares = []
@@ -78,7 +78,7 @@ def test_a_generation_in_flight_amounts_to_what_its_trials_have_trained() -> Non
 
 
 def test_one_that_is_interrupted_says_what_is_kept_of_the_generation_in_flight() -> None:
-    own = read_study({"study": {"name": "s", "objective": "a.b:c"}, "parameters": {"x": [1, 2]}}, has_data=False)
+    own = read_study({"study": {"name": "s", "objective": "a.b:c"}, "parameters": {"x": [1, 2]}}, needs_data=False)
     watcher = PlainWatcher(own)
     assert kept(own, None) == kept(own, watcher) == "what was finished is kept"
     watcher.position.take(Progress(0, 64, 2, {}, None, Spent(), begun=7))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tuner.result import Result
 
 __all__ = [
+    "check_optimizer",
     "home_option",
     "local_home_option",
     "opened",

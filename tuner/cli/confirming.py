@@ -14,8 +14,8 @@ from tuner.cli.text import fresh, hint, short
 
 if TYPE_CHECKING:
     from tuner.home import Home
+    from tuner.ranking.standings import Standing
     from tuner.result import Result
-    from tuner.standings import Standing
 
 __all__ = ["confirm"]
 
@@ -40,7 +40,7 @@ def confirm(study: str, top: int | None, seeds: int | None, jobs: int | None, ho
 
     directory = find(study, home)  # the name is looked for before anything heavy is imported
     from tuner.cli.progress import watching
-    from tuner.reconfirmation import confirm as confirm_study
+    from tuner.running.reconfirmation import confirm as confirm_study
     from tuner.spec import stored_study
 
     try:

@@ -16,14 +16,14 @@ from objectives.losses import criterion_of
 from objectives.models import model_of
 from objectives.problem import Problem, Replicate, updates_per_epoch
 from tuner.cli.text import clean, hint
+from tuner.core.question import Question, ask
+from tuner.core.workload import default_jobs
 from tuner.dispatch import Failure, open_engine
-from tuner.question import Question, ask
 from tuner.search import generation_size, ladder, propose
 from tuner.space import space_of
 from tuner.spec import Study
-from tuner.workload import default_jobs
 
-__all__ = ["rehearse", "samples", "search_seconds"]
+__all__ = ["described", "rehearse", "samples", "search_seconds"]
 
 TOGETHER = 8  # trials of the wider of the two packs that are timed
 LONG = 0.5  # seconds after which an epoch is not timed again

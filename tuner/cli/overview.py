@@ -19,7 +19,7 @@ from tuner.best import Best, load_best
 from tuner.errors import NoResult
 from tuner.home import StudyDirectory
 
-__all__ = ["COLUMNS", "Overview", "age_text", "overview", "row", "states_of"]
+__all__ = ["COLUMNS", "DAMAGED", "Overview", "age_text", "overview", "row", "states_of"]
 
 STATES = ("complete", "pruned", "diverged", "failed")
 COLUMNS = ("name", "trials", "planned", *STATES, "metric", "best", "confirmed", "low", "high", "age")

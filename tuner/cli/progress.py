@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from tuner.cli.overview import states_of
 from tuner.cli.text import clean, hint, short
-from tuner.orchestrator import Progress
+from tuner.orchestrator.loop import Progress
+from tuner.running.watching import Watcher
 from tuner.spec import Study, is_searched
 from tuner.trial import Trial
-from tuner.watching import Watcher
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -8,7 +8,7 @@ from typing import Any
 from tuner.cli.again import again
 from tuner.cli.sheet import Sheet, sheet_of
 from tuner.cli.text import fresh
-from tuner.optimum import MEASURES
+from tuner.ranking.optimum import MEASURES
 from tuner.result import Result
 from tuner.spec import is_searched
 

@@ -121,7 +121,7 @@ def best_form(path: Path | None) -> str:
 
 def _toml(best: Best) -> str:
     from tuner.cli.text import clean
-    from tuner.publish import best_text
+    from tuner.running.publish import best_text
 
     return clean(best_text(best), lines=True)
 

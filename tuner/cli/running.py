@@ -69,7 +69,7 @@ def run(
         return rehearse(asked, jobs)
     from tuner.cli.progress import watching
     from tuner.cli.summary import startup_seconds, summary
-    from tuner.runner import run as run_study
+    from tuner.running.run import run as run_study
 
     watcher: Standing | None = None
     try:

@@ -196,7 +196,7 @@ def as_csv(sheet: Sheet) -> str:
 
 
 def _cell(value: Any) -> str:
-    from tuner.ranking import FORMULA
+    from tuner.ranking.table import FORMULA
 
     if value is None or isinstance(value, bool | int | float):
         return "" if value is None or value != value else str(value)

@@ -18,9 +18,9 @@ from tuner.cli.overview import states_of
 from tuner.cli.sheet import Sheet, as_table, filtered, sheet_of
 from tuner.cli.text import clean, fresh, interval, last_lines, short, sparkline
 from tuner.errors import NoResult
-from tuner.goal import ranked
-from tuner.optimum import verdict_of
-from tuner.ranking import evaluations
+from tuner.ranking.goal import ranked
+from tuner.ranking.optimum import verdict_of
+from tuner.ranking.table import evaluations
 from tuner.result import Result
 from tuner.spec import Study, text_of
 from tuner.trial import Trial

@@ -16,14 +16,14 @@ from tuner.cli.ranked import ranking_notes, ranking_sheet
 from tuner.cli.show import block, fresh_mean, fresh_words, settings_of
 from tuner.cli.text import clean, hint, interval, short
 from tuner.errors import NoResult
-from tuner.optimum import verdict_of
-from tuner.stopping import alike
+from tuner.orchestrator.stopping import alike
+from tuner.ranking.optimum import verdict_of
 
 if TYPE_CHECKING:
     from tuner.best import Best
     from tuner.result import Cost, Result
 
-__all__ = ["best_block", "cost_block", "failures_of", "startup_seconds", "summary"]
+__all__ = ["best_block", "cost_block", "failures_of", "startup_seconds", "summary", "sureness", "values_of"]
 
 ROWS = 5
 

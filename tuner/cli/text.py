@@ -13,7 +13,7 @@ from unicodedata import east_asian_width
 from tuner.report import words
 
 if TYPE_CHECKING:
-    from tuner.standings import Standing
+    from tuner.ranking.standings import Standing
 
 __all__ = [
     "SPARKS",

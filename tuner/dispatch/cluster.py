@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from objectives.errors import Complaint
 from tuner.dispatch import worker
 from tuner.dispatch.failure import Failure
+from tuner.dispatch.moved import MOVED
 from tuner.dispatch.queueing import QueueEngine, Task
 from tuner.errors import StudyError, TunerError
 
@@ -193,8 +194,6 @@ def _canary() -> str:
 
 def _unpack(place: Path, files: Mapping[str, bytes], folder: Path) -> None:
     """Write the files of a directory where this worker keeps things, once, and let them be found under its name."""
-    from tuner.packing import MOVED
-
     with ALONE:
         if place in MOVED:
             return

@@ -102,7 +102,7 @@ def processors() -> int:
 @contextmanager
 def open_engine(
     jobs: int,
-    preload: Sequence[str] = ("tuner.packing",),
+    preload: Sequence[str] = ("tuner.core.packing",),
     *,
     limited: bool = False,
     memory: int | None = None,

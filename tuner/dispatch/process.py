@@ -17,7 +17,7 @@ from typing import Any
 from tuner.dispatch.failure import Failure
 from tuner.dispatch.queueing import pickled
 
-__all__ = ["LOADING", "Process"]
+__all__ = ["LOADING", "Process", "belongings"]
 
 LOADING = 300.0  # seconds that a process may take to begin: to import what it will call
 GRACE = 2.0  # seconds from SIGTERM to SIGKILL, for programs that a task has started

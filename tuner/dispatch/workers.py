@@ -23,7 +23,7 @@ from tuner.dispatch import worker
 from tuner.dispatch.failure import Failure, guarded
 from tuner.dispatch.queueing import QueueEngine, Task
 
-__all__ = ["ONE_THREAD", "LokyEngine"]
+__all__ = ["ONE_THREAD", "THREADED", "LokyEngine"]
 
 AHEAD = 1  # tasks inside loky for each that runs: 0.8 ms between two tasks of a worker, and 1.7 ms without
 SETTLE = 0.5  # seconds at most to wait for loky before it is shut down

@@ -14,11 +14,11 @@ import numpy as np
 
 from objectives.streams import Stream, stream
 from tuner.errors import NoResult
-from tuner.goal import ranked, signed
+from tuner.ranking.goal import ranked, signed
+from tuner.ranking.standings import by_trial, on, over, rank_seeds, report_seeds
+from tuner.ranking.statistics import DRAWS, Interval, best_shares
 from tuner.result import Result
 from tuner.spec import Study
-from tuner.standings import by_trial, on, over, rank_seeds, report_seeds
-from tuner.statistics import DRAWS, Interval, best_shares
 from tuner.trial import Confirmed, Trial
 
 __all__ = ["Comparison", "Side", "by_optimizer", "by_study"]

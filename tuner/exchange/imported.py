@@ -17,12 +17,12 @@ import numpy as np
 
 from objectives.errors import Complaint, nearest
 from tuner.errors import NoResult, StudyError
-from tuner.goal import goal_at
 from tuner.home import StudyDirectory, study_directory, write_atomic
 from tuner.ledger import Ledger
 from tuner.optuna_bridge.storage import load
 from tuner.optuna_bridge.study import Axis, OptunaStudy, OptunaTrial
-from tuner.ranking import IMPORTED, ranking
+from tuner.ranking.goal import goal_at
+from tuner.ranking.table import IMPORTED, ranking
 from tuner.report.words import visible
 from tuner.spec import UNNAMED, Imported, Study, imported_text, parameter_name, read_study, text_of
 from tuner.storage import masked
@@ -78,7 +78,7 @@ def import_study(
 
 def _place(name: str, home: str | Path | None) -> StudyDirectory:
     try:
-        read_study({"study": {"name": name}, "optimizers": {"sgd": {}}}, has_data=False)
+        read_study({"study": {"name": name}, "optimizers": {"sgd": {}}}, needs_data=False)
         return study_directory(name, home)
     except (StudyError, ValueError) as error:
         hint = "choose one with --name: letters, digits, space . _ -"
@@ -121,7 +121,7 @@ def legible(name: str) -> str:
 
 def _columns() -> list[str]:
     """Names that a ranking has for itself."""
-    study: Study = read_study({"optimizers": {"sgd": {}}}, has_data=False)
+    study: Study = read_study({"optimizers": {"sgd": {}}}, needs_data=False)
     return list(ranking(study, [], [], {}).columns)
 
 

@@ -15,9 +15,9 @@ from typing import Any
 
 from objectives.errors import Complaint
 from tuner.errors import NoResult, StudyError, TunerError
-from tuner.publish import best_text
-from tuner.ranking import csv_text
+from tuner.ranking.table import csv_text
 from tuner.result import Result
+from tuner.running.publish import best_text
 from tuner.spec import text_of
 from tuner.trial import Trial
 

@@ -17,17 +17,17 @@ from numpy.typing import NDArray
 from objectives.data import place_in, save_prepared
 from objectives.errors import Complaint
 from objectives.streams import Stream, stream
-from tuner.descending import Descending
+from tuner.core.packing import Source, cut, run_pack
+from tuner.core.question import ask
+from tuner.core.training import Descending
 from tuner.dispatch import Engine, Failure, open_engine
 from tuner.errors import NoResult, StudyError, TunerError
 from tuner.facts import canary
 from tuner.home import Home, find, home_of
-from tuner.live import LiveTrial
-from tuner.packing import Source, cut, run_pack
-from tuner.question import ask
+from tuner.orchestrator.live import LiveTrial
+from tuner.ranking.standings import search_seeds
 from tuner.result import Result
 from tuner.spec import Study, not_run
-from tuner.standings import search_seeds
 from tuner.training import Member
 from tuner.trial import Trial
 

@@ -19,13 +19,14 @@ from tuner.exporters.differences import NAMES, Difference
 from tuner.exporters.recipe import Recipe
 
 __all__ = [
+    "ANOTHER",
+    "TARGETS",
     "Raw",
     "arguments",
     "call_text",
     "constants",
     "executed",
     "function",
-    "TARGETS",
     "head",
     "installed",
     "module",

@@ -15,6 +15,7 @@ SQLAlchemy is imported when a ledger is opened, not with this package.
 from __future__ import annotations
 
 from tuner.errors import LedgerError
-from tuner.ledger.store import Generation, Ledger
+from tuner.ledger.rows import Generation
+from tuner.ledger.store import Ledger
 
 __all__ = ["Generation", "Ledger", "LedgerError"]

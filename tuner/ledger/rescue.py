@@ -18,7 +18,8 @@ from typing import Any
 
 from tuner.errors import LedgerError
 from tuner.ledger import rows
-from tuner.ledger.store import DIGEST, SCHEMA, SEAL, Database, Ledger
+from tuner.ledger.database import Database
+from tuner.ledger.store import DIGEST, SCHEMA, SEAL, Ledger
 from tuner.sqlite_files import beside
 from tuner.trial import Confirmed, Trial
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,7 @@ from tuner.trial import Confirmed, Later, Trial
 
 __all__ = [
     "TRIAL",
+    "Generation",
     "confirmed_of",
     "confirmed_row",
     "curve_rows",
@@ -38,6 +39,16 @@ Array = NDArray[Any]
 Row = Mapping[str, Any]
 
 NOT_REPRODUCIBLE = ("seconds", "error", "digest")
+
+
+@dataclass(frozen=True)
+class Generation:
+    """A committed generation: the number of its trials, the digest of what they say, and facts of its run."""
+
+    number: int
+    trials: int
+    digest: str
+    facts: Mapping[str, Any]
 
 
 def json_text(value: Any, *, sort_keys: bool = False) -> str:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tuner.errors import LedgerError
 from tuner.garbage import uncollected
 from tuner.ledger import rows
+from tuner.ledger.database import Database, Place, opened
+from tuner.ledger.rows import Generation
 from tuner.ledger.shelf import Shelf, damaged
 from tuner.storage import Remote
 from tuner.trial import Confirmed, Trial
@@ -22,37 +23,13 @@ from tuner.trial import Confirmed, Trial
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Table
 
-__all__ = ["Generation", "Ledger"]
+__all__ = ["DIGEST", "SCHEMA", "SEAL", "Ledger"]
 
-Place = Path | Remote
 T = TypeVar("T")
 # Facts that the ledger keeps about itself: its schema, and the digest of all the other facts.
 SCHEMA, SEAL = "ledger_schema", "ledger_seal"
 GENERATION, DIGEST = rows.TRIAL.index("generation"), rows.TRIAL.index("curves_digest")
 SHORTEST, LONGEST = 0.25, 10.0  # seconds between two tries of a commit that waits
-
-
-@dataclass(frozen=True)
-class Generation:
-    """A committed generation: the number of its trials, the digest of what they say, and facts of its run."""
-
-    number: int
-    trials: int
-    digest: str
-    facts: Mapping[str, Any]
-
-
-class Database(Protocol):
-    """What keeps a ledger: `sqlite.File` or `postgres.Study`."""
-
-    def transaction(self) -> AbstractContextManager[Connection]:
-        """A transaction of one moment; what is written is durable at its end."""
-
-    def known(self) -> None:
-        """What was opened is a ledger, and may be written as one."""
-
-    def close(self) -> None:
-        """End the connection."""
 
 
 class Ledger:
@@ -306,17 +283,6 @@ def curves_in(place: Place, first: int, last: int) -> dict[int, list[dict[str, A
     """Rows of the curves of trials `first` to `last` of the ledger at a place."""
     with Ledger.open(place, read_only=True) as ledger:
         return ledger.curves(first, last)
-
-
-def opened(place: Place, read_only: bool) -> Database:
-    """The database of a ledger."""
-    if isinstance(place, Remote):
-        from tuner.ledger import postgres
-
-        return postgres.Study(place, read_only)
-    from tuner.ledger import sqlite
-
-    return sqlite.File(place, read_only)
 
 
 def _check_next(number: int, trials: Sequence[Trial], known: Iterable[Mapping[str, Any]]) -> None:

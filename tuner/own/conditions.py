@@ -7,7 +7,7 @@ from typing import Any
 
 from tuner.own.exploring import Call
 
-__all__ = ["conditions_of"]
+__all__ = ["Condition", "conditions_of"]
 
 Condition = dict[str, tuple[Any, ...]]
 

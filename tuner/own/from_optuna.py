@@ -18,7 +18,7 @@ from tuner.own.reference import Reference, Unusable
 from tuner.own.script import DIRECTIONS
 from tuner.spec import in_toml, parameter_name
 
-__all__ = ["Draft", "drafted", "explored", "study_text"]
+__all__ = ["Draft", "direction_of", "drafted", "explored", "study_text"]
 
 GOALS = {"minimize": ("loss", "valid_loss", "objective_loss"), "maximize": ("score", "valid_score", "objective_score")}
 PLACE = "study.objective"

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tuner.own.reference import Unusable
 
-__all__ = ["Diverged", "Reports", "metrics_of"]
+__all__ = ["NAME", "Diverged", "Reports", "metrics_of"]
 
 NAME = re.compile(r"[A-Za-z_][\w./-]{0,98}")
 MOST = 100  # metrics

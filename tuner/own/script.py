@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["Script", "read_script"]
+__all__ = ["DIRECTIONS", "Script", "read_script"]
 
 DIRECTIONS = ("minimize", "maximize")
 

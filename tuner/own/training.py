@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from tuner.budget import RUN, Budget
-from tuner.goal import UNSTABLE, signed
 from tuner.memo import Memo
 from tuner.own.programs import Program
 from tuner.own.reference import Reference
 from tuner.own.run import SEARCH
 from tuner.own.tasks import OwnOutcome, OwnState, OwnTask, run_own
+from tuner.ranking.goal import UNSTABLE, signed
 from tuner.training import Advance, Member
 
 __all__ = ["OwnTraining"]

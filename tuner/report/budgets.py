@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tuner.goal import signed
+from tuner.ranking.goal import signed
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Kept", "columns_of", "inlined", "placed", "plain", "rows_of", "script_json"]
+__all__ = ["Kept", "cells", "columns_of", "inlined", "placed", "plain", "rows_of", "script_json"]
 
 # What could end a script element or a line of script, or hide and reorder what stands there.
 RISKY = re.compile("[<>&\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")

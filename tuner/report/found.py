@@ -16,14 +16,14 @@ from objectives.data import load_surface
 from objectives.surfaces import Surface
 from tuner.best import Best
 from tuner.errors import NoResult
-from tuner.goal import ranked
 from tuner.ledger import Generation
-from tuner.noise import Noise, noise_of
+from tuner.ranking.goal import ranked
+from tuner.ranking.noise import Noise, noise_of
+from tuner.ranking.standings import Standing
 from tuner.report.importance import shares
 from tuner.report.parameters import Parameter, parameters_of
 from tuner.report.words import visible
 from tuner.spec import Study
-from tuner.standings import Standing
 from tuner.trial import Confirmed, Trial
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Frames:
 
     @cached_property
     def trials(self) -> pd.DataFrame:
-        """The ranking with every text made visible; see `tuner.ranking.ranking`."""
+        """The ranking with every text made visible; see `tuner.ranking.table`."""
         frame = self.found.ranking()
         texts = [name for name in frame.columns if frame[name].dtype.name in ("category", "object", "str")]
         return frame.assign(**{name: [shown(cell) for cell in frame[name]] for name in texts})

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tuner.goal import goal_at
 from tuner.optuna_bridge.models import Observation, importance
+from tuner.ranking.goal import goal_at
 from tuner.space import space_of
 from tuner.spec import Study
 from tuner.trial import Trial

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from tuner.best import Best
+from tuner.orchestrator.stopping import reason_to_stop
+from tuner.ranking.statistics import Interval
 from tuner.report.charts.optimizers import compared
 from tuner.report.charts.time import STATES, saved
 from tuner.report.charts.workers import runs
@@ -20,8 +22,6 @@ from tuner.report.parameters import place
 from tuner.report.snippets import snippets
 from tuner.report.words import duration, interval, short
 from tuner.spec import Range, Study
-from tuner.statistics import Interval
-from tuner.stopping import reason_to_stop
 
 __all__ = ["best_config", "failures", "header", "optimizer_table", "provenance", "question", "table"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from objectives.errors import Complaint
-from tuner.samplers import SAMPLERS, Ask
+from tuner.samplers.table import SAMPLERS, Ask
 from tuner.space import Space
 from tuner.spec import Study
 

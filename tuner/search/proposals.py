@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tuner.evolution import population
 from tuner.latents import Latents
 from tuner.optuna_bridge.models import Observation
-from tuner.samplers import SAMPLERS, Ask
+from tuner.samplers.evolution import population
+from tuner.samplers.table import SAMPLERS, Ask
 from tuner.search.model import observed, populations
 from tuner.search.rungs import lag_of
 from tuner.space import Space

@@ -10,8 +10,8 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from objectives.schedules import PEAK
-from tuner.goal import goal_at, signed
 from tuner.pruners import PRUNERS, Ladder, cost
+from tuner.ranking.goal import goal_at, signed
 from tuner.spec import Study, highest, values_of
 from tuner.trial import Trial
 

@@ -20,10 +20,10 @@ from tuner.spec.study import Imported, Study, differences, in_toml
 from tuner.spec.words import suggest
 
 __all__ = [
-    "UNNAMED",
     "GOALS",
     "MOST_SEEDS",
     "OWN_NAMES",
+    "UNNAMED",
     "Choices",
     "Confirm",
     "Data",
@@ -40,9 +40,9 @@ __all__ = [
     "Train",
     "Workers",
     "differences",
+    "highest",
     "imported_text",
     "in_toml",
-    "highest",
     "is_searched",
     "kind_of",
     "loss_problem",
@@ -51,7 +51,7 @@ __all__ = [
     "read_study",
     "stored_study",
     "suggest",
-    "text_of",
     "task_problem",
+    "text_of",
     "values_of",
 ]

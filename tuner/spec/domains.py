@@ -30,6 +30,7 @@ __all__ = [
     "number",
     "numbers_of",
     "plain",
+    "several",
     "values_of",
     "whole",
 ]

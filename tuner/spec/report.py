@@ -10,7 +10,7 @@ from objectives.errors import Complaint
 from tuner.errors import StudyError
 from tuner.spec.words import shown
 
-__all__ = ["MOST", "Bad", "Key", "Report", "dotted"]
+__all__ = ["BARE", "MOST", "Bad", "Key", "Report", "dotted"]
 
 Key = tuple[str, ...]
 MOST = 50  # complaints of one study that are worth reading

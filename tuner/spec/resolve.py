@@ -61,23 +61,23 @@ def read_study(
     overrides: Sequence[str] = (),
     settings: Mapping[str, Any] | None = None,
     base: Path | None = None,
-    has_data: bool = True,
+    needs_data: bool = True,
     ran: bool = False,
 ) -> Study:
     """The study in a TOML file or a mapping; another study is read again from what its user wrote.
 
     `overrides` ("optimizers.adam.lr.high=0.3", TOML literals) and `settings` ({"study.trials": 10}, typed values) take
     precedence over what is written. Relative paths are relative to `base`: by default the file's directory, else the
-    current one. `has_data=False` asks neither for a data source nor whether it is there. The trials must fill a
+    current one. `needs_data=False` asks neither for a data source nor whether it is there. The trials must fill a
     generation, unless they alone were set, or the study `ran` already: a short try needs no other generation size.
     Raises StudyError with every problem.
     """
     raw, label, home, stem = _loaded(source)
     if IMPORTED in raw:
-        return _imported(raw, label, stem, has_data)
+        return _imported(raw, label, stem, needs_data)
     report = apply(raw, overrides, settings or {}, label)
     given = not (ran or _ran(source)) and (GENERATION in report.flags or TRIALS not in report.flags)
-    return _resolved(raw, report, base or home, stem, has_data, given)
+    return _resolved(raw, report, base or home, stem, needs_data, given)
 
 
 def _loaded(source: Source) -> tuple[dict[str, Any], str, Path, str]:
@@ -98,18 +98,20 @@ def _ran(source: Source) -> bool:
     return Path(source) == directory.study and directory.ran
 
 
-def _imported(raw: dict[str, Any], label: str, stem: str, has_data: bool) -> Study:
+def _imported(raw: dict[str, Any], label: str, stem: str, needs_data: bool) -> Study:
     """A study that another tool ran, to look at; the tables that say how to run one stay at their defaults."""
     metric, direction, imported = imported_of(raw, label)
     known = {key: value for key, value in raw["study"].items() if key not in ("minimize", "maximize")}
-    study = _resolved({"study": known, "optimizers": {"sgd": {}}}, Report(label), Path(), stem, has_data=False)
-    if has_data:
+    study = _resolved({"study": known, "optimizers": {"sgd": {}}}, Report(label), Path(), stem, needs_data=False)
+    if needs_data:
         raise not_run(study.name, imported)
     optimizers: dict[str, dict[str, Domain]] = {name: {} for name in imported.columns.get("optimizer", ())}
     return replace(study, metric=metric, direction=direction, optimizers=optimizers, written=raw, imported=imported)
 
 
-def _resolved(raw: dict[str, Any], report: Report, base: Path, stem: str, has_data: bool, given: bool = False) -> Study:
+def _resolved(
+    raw: dict[str, Any], report: Report, base: Path, stem: str, needs_data: bool, given: bool = False
+) -> Study:
     """The study, or StudyError: each table is checked by itself, then what they say together."""
     for name in [name for name in raw if name not in (*TABLES, "optimizers", PARAMETERS)][: MOST + 1]:
         what = "unknown table" if isinstance(raw[name], dict) else "unknown key"
@@ -128,7 +130,7 @@ def _resolved(raw: dict[str, Any], report: Report, base: Path, stem: str, has_da
     name, (metric, direction) = name_of(table, stem, report), goal_of(table, report, own)
     if own:
         theirs = own_of(bare, table, train, optimizers, report)
-        check_own(theirs, raw, train, search, optimizers, base if has_data else None, report)
+        check_own(theirs, raw, train, search, optimizers, base if needs_data else None, report)
         check_train(train, report)
         if theirs.timed:
             check_budget(train, search, report)
@@ -156,7 +158,7 @@ def _resolved(raw: dict[str, Any], report: Report, base: Path, stem: str, has_da
     check_budget(train, search, report)
     check_whole(model, optimizers, report)
     check_conditions(conditions, deciders(model, train, optimizers), report)
-    if has_data and (data.source or not _wrote(raw, "data", "source")):
+    if needs_data and (data.source or not _wrote(raw, "data", "source")):
         check_data(data, base, report)
     if not report.complaints:
         check_searched(table.trials, model, train, optimizers, report)

@@ -17,7 +17,7 @@ from objectives.optimizers import FRAMEWORKS
 from objectives.schedules import SCHEDULE_HYPERS, SCHEDULES, WARMUP
 from objectives.stopping import MIN_DELTA
 from tuner.pruners import PRUNERS
-from tuner.samplers import SAMPLERS
+from tuner.samplers.table import SAMPLERS
 from tuner.spec.domains import Choices, Domain, choice_of, count, layers, numbers_of, values_of
 from tuner.spec.fields import configs, distinct, names_of, one_of, program, rising, scorers, searched
 

@@ -13,5 +13,5 @@ __all__ = ["stored_study"]
 def stored_study(directory: StudyDirectory) -> Study:
     """The resolved study of a directory, or of the database that its ledger is in. Raises StudyError, LedgerError."""
     if directory.storage is None:
-        return read_study(directory.study, has_data=False, ran=True)
-    return read_study(parse_toml(directory.study_text(), str(directory.place)), has_data=False, ran=True)
+        return read_study(directory.study, needs_data=False, ran=True)
+    return read_study(parse_toml(directory.study_text(), str(directory.place)), needs_data=False, ran=True)

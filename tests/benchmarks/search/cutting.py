@@ -23,7 +23,7 @@ from tests.benchmarks.search.efficiency import BUDGETS
 from tests.benchmarks.search.lookup import Lookup
 from tests.benchmarks.search.problems import HELD_OUT, PROBLEMS
 from tests.benchmarks.search.tables import BATCHES, EPOCHS, asked, results
-from tuner.live import LiveGeneration, LiveTrial
+from tuner.orchestrator.live import LiveGeneration, LiveTrial
 from tuner.search import generation_size, lag_of, propose, rungs
 from tuner.search.rungs import at_rung, value_at
 from tuner.spec import Study

@@ -40,7 +40,7 @@ PIECES = (
     Design("sampler random", {"sampler": "random"}),
     Design("sampler qmc", {"sampler": "qmc"}),
     Design("no lag of a generation", constants={"tuner.search.rungs.LAG": 0}),
-    Design("first generation at random, not even", constants={"tuner.samplers.even": anywhere}),
+    Design("first generation at random, not even", constants={"tuner.samplers.table.even": anywhere}),
     Design("no defaults first", constants={"tuner.space.Space.defaults": nothing}),
     Design("rungs 9, 27", {"rungs": [9]}),
     Design("rungs 6, 27", {"rungs": [6]}),

@@ -19,7 +19,7 @@ import numpy as np
 from tests.benchmarks.search import rivals
 from tests.benchmarks.search.lookup import Found, search
 from tests.benchmarks.search.tables import CACHE, EPOCHS, asked, results
-from tuner.statistics import t_quantile
+from tuner.ranking.statistics import t_quantile
 
 __all__ = ["BUDGETS", "Design", "differences", "measured", "table"]
 

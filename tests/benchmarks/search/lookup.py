@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from tests.benchmarks.search.tables import Results
-from tuner.goal import is_stable
-from tuner.live import LiveGeneration, LiveTrial
+from tuner.orchestrator.live import LiveGeneration, LiveTrial
+from tuner.ranking.goal import is_stable
 from tuner.search import bars, generation_size, ladder, propose, rungs
 from tuner.spec import Study
 from tuner.training import Advance

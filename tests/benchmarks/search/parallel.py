@@ -11,11 +11,11 @@ import numpy as np
 from objectives.descent import State
 from tests.benchmarks.search.overhead import STUDY, digits
 from tests.benchmarks.simulated import Simulation, simulating
-from tuner.descending import Descending
+from tuner.core.packing import Pack, PackOutcome, Source
+from tuner.core.question import ask
+from tuner.core.training import Descending
 from tuner.ledger import Ledger
-from tuner.orchestrator import Search
-from tuner.packing import Pack, PackOutcome, Source
-from tuner.question import ask
+from tuner.orchestrator.loop import Search
 from tuner.space import space_of
 
 __all__ = ["parallel"]

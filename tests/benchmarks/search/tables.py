@@ -21,7 +21,7 @@ from objectives.descent import descend
 from objectives.models import Model
 from objectives.problem import Problem, Replicate, constant_loss
 from tests.benchmarks.search.problems import SPLITS, splits_of
-from tuner.goal import UNSTABLE
+from tuner.ranking.goal import UNSTABLE
 from tuner.space import Space, space_of
 from tuner.spec import Study, read_study
 
@@ -49,7 +49,7 @@ def asked(batches: tuple[int, ...] = BATCHES, seed: int = 0, trials: int = 10**6
             "optimizers": {name: momentum if name == "rmsprop" else {} for name in OPTIMIZERS},
             "search": search,
         },
-        has_data=False,
+        needs_data=False,
     )
 
 

@@ -28,7 +28,7 @@ from tests.tuner.exporters.runs import (
 from tuner.best import Best
 from tuner.errors import InexactMapping, NotInstalled, TransferWarning
 from tuner.exporters import conventions_of
-from tuner.publish import best_text
+from tuner.running.publish import best_text
 
 torch = pytest.importorskip("torch", reason=INSTALL)
 TORCHS = [name for name, row in RULES.items() if "torch" in row.frameworks]

@@ -16,7 +16,7 @@ from tests.tuner.exporters.runs import INSTALL, best_of, config_of, problem
 from tuner.best import load_best
 from tuner.errors import InexactMapping, NotInstalled, TransferWarning
 from tuner.exporters import source
-from tuner.publish import best_text
+from tuner.running.publish import best_text
 
 ROOT = Path(__file__).parents[3]
 

@@ -13,7 +13,7 @@ import pytest
 from tests.tuner.exporters.gaps import orders, table
 from tests.tuner.exporters.runs import INSTALL, best_of, config_of, problem
 from tuner.errors import TransferWarning
-from tuner.publish import best_text
+from tuner.running.publish import best_text
 
 README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
 

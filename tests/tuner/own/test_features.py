@@ -21,7 +21,7 @@ from tests.tuner.command import Shell
 from tests.tuner.own.features import KINDS, ROWS, feature, table
 from tests.tuner.own.subjects import HERE, MENDED, PLACED, QUICK, SLOW, asked, changed, loss_at, several, train
 from tuner.errors import ChangedStudy, InexactWarning, StudyError, TunerError
-from tuner.runner import Watcher
+from tuner.running.run import Watcher
 from tuner.spec import read_study
 
 ROOT = Path(__file__).parents[3]
@@ -64,7 +64,7 @@ def misbehaving(kind: str, deed: str, home: Path, monkeypatch: pytest.MonkeyPatc
         deeds = {"raise": "fail", "hang": "sleep", "devour": "devour"}
         faulty.plan(monkeypatch, home / "one", {1: deeds[deed]})
         # alone from the start: those of a pack are told apart by running again
-        monkeypatch.setattr("tuner.packing.width", lambda configs, sources: 1)
+        monkeypatch.setattr("tuner.core.packing.width", lambda configs, sources: 1)
     else:
         study["parameters"]["deed"] = ["none", deed]
         study["optimizers"] = {"momentum": {"lr": 0.01}}

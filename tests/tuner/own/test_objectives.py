@@ -16,7 +16,7 @@ import tuner
 from tests.tuner.own import written
 from tuner.cli.show import study_page
 from tuner.errors import StudyError, TunerError
-from tuner.runner import Watcher
+from tuner.running.run import Watcher
 
 ROOT = Path(__file__).parent.parent.parent.parent
 HERE = "tests.tuner.own.written:"
@@ -502,7 +502,7 @@ def test_others_go_on_beside_one_that_fails(tmp_path: Path) -> None:
 def test_an_objective_that_is_not_there_is_refused_before_anything(objective: str, said: str, tmp_path: Path) -> None:
     written.write(tmp_path, "raising.py", "x = 1\nraise ValueError('not today')\n")
     written.write(tmp_path, "broken.py", "def train(:\n")
-    text = tuner.read_study(study("value"), has_data=False).to_toml().replace(HERE + "value", objective)
+    text = tuner.read_study(study("value"), needs_data=False).to_toml().replace(HERE + "value", objective)
     file = written.write(tmp_path, "own.toml", text)
     with pytest.raises(StudyError) as caught:
         tuner.run(file, jobs=1, home=tmp_path / "runs")

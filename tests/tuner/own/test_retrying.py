@@ -12,7 +12,7 @@ import tuner
 from tests.tuner.own.test_objectives import study
 from tests.tuner.own.written import loss_at, write
 from tests.tuner.test_ledger import plain
-from tuner import descending
+from tuner.core import training as descending
 from tuner.trial import Trial
 
 

@@ -164,7 +164,7 @@ def written(
     name: str = "sound",
 ) -> Result:
     """The study as a result, from a ledger of its own."""
-    asked = read_study(study, settings={"study.name": name}, has_data=False)
+    asked = read_study(study, settings={"study.name": name}, needs_data=False)
     directory = study_directory(name, home)
     directory.path.mkdir(parents=True)
     directory.study.write_text(asked.to_toml(), encoding="utf-8")

@@ -30,13 +30,13 @@ from tests.tuner.report.planted import (
 from tests.tuner.report.test_page import Elements
 from tuner.cli.program import program
 from tuner.cli.studies import parted
+from tuner.ranking.standings import report_seeds
 from tuner.report.charts import CHARTS
 from tuner.report.findings import RULES, Finding, findings_of
 from tuner.report.found import Frames
 from tuner.report.page import GROUPS
 from tuner.result import Result
 from tuner.spec import Imported, read_study
-from tuner.standings import report_seeds
 from tuner.trial import Confirmed, Trial
 
 Planted = tuple[list[Trial], list[Confirmed] | None, dict[str, Any], dict[str, str]]
@@ -523,7 +523,7 @@ def check_command(command: str, result: Result) -> None:
     name, verb, *rest = shlex.split(command)
     assert (name, verb in program.commands) == ("tuner", True)
     settings = [rest[i + 1] for i, word in enumerate(rest) if word == "--set"]
-    read_study(study, overrides=tuple(settings), has_data=False)
+    read_study(study, overrides=tuple(settings), needs_data=False)
     # a command alone would keep a help option without the program's `-h`
     given = program.commands[verb].make_context(verb, rest, parent=program.make_context("tuner", [verb, *rest])).params
     asked = given["studies"][0] if verb == "compare" else given["study"]

@@ -25,6 +25,7 @@ from tests.tuner.report.planted import (
     trained,
     written,
 )
+from tuner.ranking.standings import REPORTING
 from tuner.report import sections
 from tuner.report.charts import Figure, figures
 from tuner.report.charts.base import DEEP, powers, value_axis, whole
@@ -35,7 +36,6 @@ from tuner.report.contours import joined
 from tuner.report.found import Frames
 from tuner.report.theme import DARK, LIGHT
 from tuner.result import Result
-from tuner.standings import REPORTING
 from tuner.trial import Confirmed
 
 

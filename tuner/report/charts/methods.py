@@ -16,7 +16,7 @@ from tuner.trial import Trial
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["cloud", "drawn_so_far", "rate_figure", "rates", "stochastic"]
+__all__ = ["DRAWS", "cloud", "drawn_so_far", "rate_figure", "rates", "stochastic"]
 
 RATE_METHODS = ("gradient_descent", "steepest", "sgd", "momentum")
 DRAWS = "random_weights"

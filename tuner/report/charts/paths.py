@@ -8,7 +8,7 @@ import altair as alt
 import numpy as np
 
 from objectives.surfaces import Surface
-from tuner.goal import signed
+from tuner.ranking.goal import signed
 from tuner.report.charts.base import Figure, linked
 from tuner.report.charts.looks import as_lines, as_points, fading, seen
 from tuner.report.contours import contours, window

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import altair as alt
 import numpy as np
 
-from tuner.goal import signed
+from tuner.ranking.goal import signed
 from tuner.report.charts.base import (
     DONE,
     Axis,

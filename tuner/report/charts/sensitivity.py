@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
-from tuner.goal import signed
+from tuner.ranking.goal import signed
 from tuner.report.charts.base import (
     CROSS,
     DONE,

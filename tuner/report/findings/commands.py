@@ -26,7 +26,7 @@ def accepts(frames: Frames, *settings: str, trials: int | None = None) -> bool:
         return False
     more = {"study.trials": trials} if trials else {}
     try:
-        changed = read_study(frames.study, overrides=settings, settings=more, has_data=False)
+        changed = read_study(frames.study, overrides=settings, settings=more, needs_data=False)
     except StudyError:
         return False
     return not check_search(changed, space_of(changed))
@@ -44,7 +44,7 @@ def named(frames: Frames, *settings: str, name: str, trials: int | None = None) 
     if not accepts(frames, *settings, trials=trials):
         return again(frames, "top")
     if given := _given(frames):
-        changed = f"tuner.read_study({_opened(frames)}, overrides={list(settings)!r}, has_data=False)"
+        changed = f"tuner.read_study({_opened(frames)}, overrides={list(settings)!r}, needs_data=False)"
         return _call("tuner.run", changed, given, name=other, trials=trials)
     words = ["tuner", "run", frames.study.name, "--name", other, *(["-n", str(trials)] if trials else [])]
     return shlex.join([*words, *(word for setting in settings for word in ("--set", setting))])

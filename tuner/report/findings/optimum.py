@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from objectives.surfaces import Surface
-from tuner.optimum import gaps
+from tuner.ranking.optimum import gaps
 from tuner.report.findings.commands import again
 from tuner.report.findings.finding import Finding
 from tuner.report.found import Frames, goal_curve

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from objectives.streams import Stream, stream
 
-__all__ = ["Interval", "best_shares", "leader_groups", "mean_interval", "standard_error", "t_quantile"]
+__all__ = ["DRAWS", "Interval", "best_shares", "leader_groups", "mean_interval", "standard_error", "t_quantile"]
 
 DRAWS = 10_000  # of the posterior: a share is then known to 0.005
 

@@ -20,8 +20,8 @@ from objectives.data import (
     table_from,
 )
 from objectives.data.sources import is_function
+from tuner.core.fitting import fitted
 from tuner.errors import StudyError
-from tuner.fitting import fitted
 from tuner.search import check_search
 from tuner.space import space_of
 from tuner.spec import Study, not_run, read_study
@@ -55,7 +55,7 @@ def ask(
 
     Large data are prepared in files of the folder `room`, and in memory where there is none.
     """
-    asked = read_study(study, has_data=data is None)
+    asked = read_study(study, needs_data=data is None)
     if asked.imported:
         raise not_run(asked.name, asked.imported)
     if complaints := check_search(asked, space_of(asked)):

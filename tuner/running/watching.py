@@ -8,7 +8,7 @@ import sys
 import time
 from typing import Any
 
-from tuner.orchestrator import Progress
+from tuner.orchestrator.loop import Progress
 
 __all__ = ["NotebookWatcher", "TerminalWatcher", "Watcher", "default_watcher"]
 

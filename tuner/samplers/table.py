@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from objectives.streams import Stream, stream
-from tuner.evolution import cma
 from tuner.latents import Block, Latent, Latents
 from tuner.optuna_bridge.models import Observation, gp, tpe
-from tuner.points import even, grid, halton, random, sobol
+from tuner.samplers.evolution import cma
+from tuner.samplers.points import even, grid, halton, random, sobol
 
 __all__ = ["LARGEST_GRID", "SAMPLERS", "Ask", "Problem", "Sampler"]
 

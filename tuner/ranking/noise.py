@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.ranking.standings import by_trial, on, rank_seeds
+from tuner.ranking.statistics import t_quantile
 from tuner.spec import Study
-from tuner.standings import by_trial, on, rank_seeds
-from tuner.statistics import t_quantile
 from tuner.trial import Confirmed
 
 __all__ = ["Noise", "Variance", "noise_of"]

@@ -13,11 +13,11 @@ from tuner.best import Best
 from tuner.dispatch import Engine
 from tuner.errors import NoResult
 from tuner.home import write_atomic
-from tuner.ranking import csv_text
+from tuner.ranking.table import csv_text
 from tuner.result import Result
 from tuner.subject import Subject
 
-__all__ = ["publish"]
+__all__ = ["best_text", "publish"]
 
 Array = NDArray[Any]
 

@@ -12,9 +12,9 @@ from objectives.data import Prepared
 from objectives.problem import constant_loss, updates_per_epoch
 from objectives.stopping import STOPPED, TRAINED
 from tuner.budget import Budget
-from tuner.goal import is_stable
+from tuner.core.packing import Pack, PackOutcome, Source, cut, opened, run_pack, run_remembered
 from tuner.memo import Memo
-from tuner.packing import Pack, PackOutcome, Source, cut, opened, run_pack, run_remembered
+from tuner.ranking.goal import is_stable
 from tuner.training import Advance, Member
 
 __all__ = ["Descending"]

@@ -18,7 +18,7 @@ import numpy as np
 from tuner.dispatch import Engine, Failure
 from tuner.errors import TunerError
 from tuner.ledger import Ledger
-from tuner.live import LiveTrial
+from tuner.orchestrator.live import LiveTrial
 from tuner.pruners import PRUNERS, Ladder
 from tuner.search import at_rung, bars, group_of, ladder, rungs, value_at
 from tuner.spec import Study

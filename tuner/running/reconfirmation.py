@@ -15,13 +15,13 @@ from tuner.errors import ChangedStudy, StudyError, TunerError
 from tuner.facts import canary
 from tuner.home import Home, StudyDirectory, find, home_of
 from tuner.ledger import Ledger
-from tuner.orchestrator import Spent
-from tuner.publish import publish
+from tuner.orchestrator.loop import Spent
 from tuner.result import Cost, Result
-from tuner.runner import PATIENCE, Work, subject_of
+from tuner.running.publish import publish
+from tuner.running.run import PATIENCE, Work, subject_of
+from tuner.running.watching import Watcher, default_watcher
 from tuner.spec import MOST_SEEDS, Confirm, Study, not_run, stored_study
 from tuner.subject import Subject
-from tuner.watching import Watcher, default_watcher
 
 __all__ = ["MOST_TOP", "confirm"]
 

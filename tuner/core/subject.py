@@ -17,19 +17,19 @@ from objectives.data import Prepared, move_prepared, place_in, save_prepared
 from objectives.models import Layers
 from objectives.problem import constant_loss
 from tuner.best import Best
-from tuner.confirmation import batches, confirm
-from tuner.descending import Descending
+from tuner.core.packing import Source, cut, problem_of, run_pack
+from tuner.core.question import Question
+from tuner.core.retraining import batches, confirm
+from tuner.core.training import Descending
+from tuner.core.workload import default_jobs
 from tuner.dispatch import Engine, Failure, open_engine
 from tuner.errors import TunerError
 from tuner.home import StudyDirectory
-from tuner.packing import Source, cut, problem_of, run_pack
-from tuner.question import Question
+from tuner.ranking.standings import search_seeds
 from tuner.spec import Study
-from tuner.standings import search_seeds
 from tuner.subject import Commit
 from tuner.training import Member
 from tuner.trial import Confirmed, Trial
-from tuner.workload import default_jobs
 
 __all__ = ["Core", "sizes"]
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.ranking import column
+from tuner.ranking.standings import Standing
+from tuner.ranking.table import column
 from tuner.space import space_of
 from tuner.spec import Study
-from tuner.standings import Standing
 from tuner.trial import Trial
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from tuner.goal import ranked, signed
+from tuner.ranking.goal import ranked, signed
 from tuner.spec import Stop, Study
 from tuner.trial import Trial
 

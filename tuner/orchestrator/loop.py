@@ -18,13 +18,13 @@ from typing import Any
 
 from tuner.dispatch import Engine, Failure, Ran, timed
 from tuner.errors import GivenUp, TunerError
-from tuner.goal import ranked
 from tuner.ledger import Ledger
-from tuner.live import LiveGeneration, LiveTrial
+from tuner.orchestrator.live import LiveGeneration, LiveTrial
+from tuner.orchestrator.stopping import reason_to_give_up, reason_to_stop
+from tuner.ranking.goal import ranked
 from tuner.search import bars, generation_size, ladder, lag_of, propose, rungs
 from tuner.space import Space
 from tuner.spec import Study
-from tuner.stopping import reason_to_give_up, reason_to_stop
 from tuner.training import Member, Task, Training
 from tuner.trial import Trial
 

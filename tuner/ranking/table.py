@@ -10,12 +10,12 @@ import numpy as np
 
 from objectives.metrics import metrics_of
 from objectives.optimizers import OPTIMIZERS
-from tuner.goal import ranked, signed
-from tuner.noise import Noise
-from tuner.optimum import MEASURES, gaps
+from tuner.ranking.goal import ranked, signed
+from tuner.ranking.noise import Noise
+from tuner.ranking.optimum import MEASURES, gaps
+from tuner.ranking.standings import Standing
+from tuner.ranking.statistics import Interval, leader_groups, standard_error
 from tuner.spec import Own, Study, kind_of, text_of, values_of
-from tuner.standings import Standing
-from tuner.statistics import Interval, leader_groups, standard_error
 from tuner.trial import Trial
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FORMULA",
     "IMPORTED",
+    "column",
     "confirmation_table",
     "csv_text",
     "evaluations",

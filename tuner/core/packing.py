@@ -27,19 +27,29 @@ from objectives.lanes import lane_width
 from objectives.losses import HUBER_DELTA, criterion_of
 from objectives.models import model_of
 from objectives.problem import Problem, Replicate
+from tuner.dispatch.moved import MOVED
 from tuner.memo import Memo
 from tuner.training import Member
 
-__all__ = ["Pack", "PackOutcome", "Source", "cut", "opened", "run_pack", "run_remembered"]
+__all__ = [
+    "Pack",
+    "PackOutcome",
+    "Source",
+    "cut",
+    "even",
+    "let_go",
+    "opened",
+    "problem_of",
+    "run_pack",
+    "run_remembered",
+    "shape_key",
+]
 
 Array = NDArray[Any]
 Config = Mapping[str, Any]
 
 WHOLE = 1  # a whole-batch method's place among batch sizes, to start the longest packs first: its length is not known
 WORTH_KEEPING = 0.5  # seconds: shorter packs are trained again sooner than they are written and found
-
-
-MOVED: dict[Path, Path] = {}  # where a process on another machine has the directories of this one
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from tuner.goal import goal_at
-from tuner.optimum import optimum_of
 from tuner.pruners import PRUNERS, Ladder, cost
+from tuner.ranking.goal import goal_at
+from tuner.ranking.optimum import optimum_of
 from tuner.search import group_of
 from tuner.spec import Study
 from tuner.training import Advance, Task, Training

@@ -8,7 +8,7 @@ import numpy as np
 
 from tuner.trial import Trial
 
-__all__ = ["goal_at", "is_stable", "rank_key", "ranked", "signed"]
+__all__ = ["UNSTABLE", "goal_at", "is_stable", "rank_key", "ranked", "signed"]
 
 UNSTABLE = 2.0  # times its best, and worse than a constant prediction: a run that blew up after its best epoch
 

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objectives.metrics import bounds_of
-from tuner.goal import ranked, signed
+from tuner.ranking.goal import ranked, signed
+from tuner.ranking.statistics import Interval, best_shares, leader_groups, mean_interval
 from tuner.spec import MOST_SEEDS, Study
-from tuner.statistics import Interval, best_shares, leader_groups, mean_interval
 from tuner.trial import Confirmed, Trial
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "best_chances",
     "by_trial",
     "on",
+    "over",
     "rank_seeds",
     "report_seeds",
     "search_seeds",

@@ -1,0 +1,6 @@
+"""Ranking: what a trial's value is, which of two is ahead, how sure that is, and the tables that say so.
+
+    goal, statistics, optimum -> standings -> contenders, noise -> table -> frames
+
+`goal` is the value of one trial, `standings` what fresh seeds say, `noise` what chance alone makes of equal configs.
+"""
