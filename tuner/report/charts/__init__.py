@@ -18,8 +18,9 @@ from tuner.report.charts.course import course
 from tuner.report.charts.curves import curves
 from tuner.report.charts.importance import importances, two_that_matter
 from tuner.report.charts.optimizers import optimizers
+from tuner.report.charts.pair import pair
 from tuner.report.charts.progress import progress
-from tuner.report.charts.sensitivity import pair, sensitivity
+from tuner.report.charts.sensitivity import sensitivity
 from tuner.report.charts.time import time
 from tuner.report.found import Frames
 

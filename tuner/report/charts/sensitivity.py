@@ -1,4 +1,4 @@
-"""Sensitivity: the value against each searched parameter, and the two that matter most against each other."""
+"""Sensitivity: the value against each searched parameter."""
 
 from __future__ import annotations
 
@@ -9,9 +9,6 @@ import altair as alt
 
 from tuner.ranking.goal import signed
 from tuner.report.charts.base import (
-    CROSS,
-    DONE,
-    LABEL,
     Axis,
     Figure,
     count,
@@ -24,8 +21,6 @@ from tuner.report.charts.base import (
     marked_points,
     powers,
     quoted,
-    sizes,
-    tooltip,
     trial_points,
 )
 from tuner.report.charts.looks import AWAY, as_lines, colour, fading, seen
@@ -37,7 +32,7 @@ from tuner.spec import Range, text_of
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["edges", "envelope", "pair", "sensitivity"]
+__all__ = ["APART", "SPREAD", "apart", "edges", "envelope", "having", "mirrors", "owners", "parameter_x", "sensitivity"]
 
 BUCKETS = 8  # of a parameter's own scale, over its range
 SPREAD = "Trials of one value are spread out beside it."
@@ -263,79 +258,3 @@ def envelope_line(frames: Frames, name: str, x: alt.X, axis: Axis, shown: Sequen
     """The best of each bucket, joined."""
     line = alt.Chart(envelope(frames, name)).mark_line(strokeWidth=1.6)
     return line.encode(x=x, y=goal_y(frames, axis), **as_lines(frames, shown), opacity=fading(0.9))
-
-
-def pair(frames: Frames, names: tuple[str, str] | None) -> list[Figure]:
-    """Two parameters against each other, the value as colour; `names` are the two that matter most."""
-    title = "The two parameters that matter most"
-    if names is None:
-        return [Figure("pair", title, "There are not two searched numbers to draw against each other.")]
-    title = f"{names[0]} against {names[1]}: where the good trials are"
-    axis = goal_axis(frames)
-    x, y = parameter_x(frames, names[0]), upwards(parameter_x(frames, names[1]))
-    minimize = frames.study.direction == "minimize"
-    heat = alt.Color(
-        field="value",
-        type="quantitative",
-        scale=alt.Scale(
-            type="log" if axis.log else "linear",
-            domain=[axis.low, axis.high],
-            range="heatmap",
-            reverse=minimize,
-            clamp=True,
-        ),
-        legend=alt.Legend(title=frames.study.metric, gradientLength=160, **heat_ticks(axis))
-        if frames.trials["value"].notna().any()
-        else None,
-    )
-    more = mirrors(frames, names[0]) | mirrors(frames, names[1])
-    base = alt.Chart(frames.trials).encode(x=x, y=y, tooltip=tooltip(frames))
-    base = base.transform_filter(" && ".join(f"({having(frames, name)})" for name in names))
-    base = base.transform_calculate(**APART, **more)
-    base = base.encode(xOffset=apart(alt.XOffset)) if x["type"] == "nominal" else base
-    base = base.encode(yOffset=apart(alt.YOffset)) if y["type"] == "nominal" else base
-    lost = "datum.state === 'diverged' || datum.state === 'failed'"
-    small, large = sizes(frames)
-    size = alt.SizeValue(2 * small, condition={"test": DONE, "value": 1.5 * large})
-    layers = [
-        base.transform_filter(lost)
-        .mark_point(shape=CROSS, style="bad", filled=False, size=44, strokeWidth=1.8)
-        .encode(opacity=fading(0.75)),
-        base.transform_filter("isValid(datum.value)")
-        .mark_point(filled=True)
-        .encode(color=heat, size=size, opacity=fading(0.95)),
-        base.transform_filter("datum.trial === marked").mark_point(style="marked", size=220, opacity=1),
-    ]
-    caption = join(
-        "Strong colours are good values; large points are complete trials, small ones were pruned, crosses diverged or"
-        " failed.",
-        "All optimizers together." if len(frames.optimizers) > 1 else "",
-        SPREAD if "nominal" in (x["type"], y["type"]) else "",
-        unpaired_words(frames, names),
-    )
-    return [Figure("pair", title, caption, linked(layers, title, 320))]
-
-
-def unpaired_words(frames: Frames, names: tuple[str, str]) -> str:
-    """How many trials search only one of two parameters, or none."""
-    both = frames.trials[list(names)].notna().all(axis=1)
-    for name in names:
-        own = [p.optimizer for p in owners(frames, name) if p.optimizer]
-        both &= frames.trials["optimizer"].isin(own) if own else True
-    return f"Left out: {count(int((~both).sum()), 'trial')} that do not search both." if not both.all() else ""
-
-
-def heat_ticks(axis: Axis) -> dict[str, Any]:
-    """Few labels for a scale of colours, which is short."""
-    if not axis.log:
-        return {"format": ".3~g", "tickCount": 3}
-    ticks = powers(axis.low, axis.high, 3)
-    return {"labelExpr": LABEL, "values": ticks[:: -(-len(ticks) // 4)]}
-
-
-def upwards(x: alt.X) -> alt.Y:
-    """An axis of a parameter, turned upwards."""
-    keywords = {name: value for name, value in x._kwds.items() if value is not alt.Undefined and name != "shorthand"}
-    if keywords.get("type") == "nominal":
-        keywords["sort"] = keywords["scale"]["domain"] = list(reversed(keywords["sort"]))
-    return alt.Y(**keywords)
