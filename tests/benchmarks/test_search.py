@@ -37,6 +37,11 @@ def test_each_design_pays_for_what_it_finds(design: Design, bowl: Results, monke
     assert not found or EPOCHS <= found[0].spent <= found[-1].spent <= TRAININGS * EPOCHS
 
 
+def test_what_is_kept_follows_the_code_that_searches() -> None:
+    names = {path.relative_to(efficiency.TUNER).parts[0].removesuffix(".py") for path in efficiency.searching()}
+    assert names == set(efficiency.SEARCHES)
+
+
 def test_tables_show_medians_means_and_paired_differences() -> None:
     found = {
         "default": np.array([[[1.0] * 5, [2.0] * 5]]),

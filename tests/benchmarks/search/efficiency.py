@@ -28,7 +28,7 @@ BUDGETS = (10, 20, 40, 80, 120)  # full trainings' worth of epochs
 BOTH = (0, 1)  # splits
 NONE_YET = 100.0
 TUNER = Path(__file__).parents[3] / "tuner"
-SEARCHES = ("budget", "goal", "latents", "live", "optuna_bridge/models", "points", "pruners", "samplers", "space")
+SEARCHES = ("budget", "latents", "optuna_bridge", "orchestrator", "pruners", "ranking", "samplers", "search", "space")
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,9 @@ def digest(*paths: Path) -> str:
 @cache
 def searching() -> tuple[Path, ...]:
     """The modules that search."""
-    return *(TUNER / f"{name}.py" for name in SEARCHES), *sorted((TUNER / "search").glob("*.py"))
+    return tuple(
+        path for name in SEARCHES for path in sorted(TUNER.glob(f"{name}.py")) + sorted(TUNER.glob(f"{name}/*.py"))
+    )
 
 
 def run(design: Design, problem: str, seed: int) -> list[tuple[int, int]]:
