@@ -204,7 +204,7 @@ CASES: dict[int, Case] = {
     63: study(r"study.name: .* cannot be the name of a directory", f'[study]\nname = "{"x" * 10_000}"'),
     64: study(r"study.trials: must be at least 1, but got 0", "[study]\ntrials = 0"),
     65: study(r"limits.seconds_per_trial: must be above 0", "[limits]\nseconds_per_trial = -1"),
-    66: Case(file(GOOD), r"'--jobs' .*: 0 is not in the range 1<=x<=1024", ("-j", "0")),
+    66: Case(file(GOOD), r"'--jobs': 0 is not in the range 1<=x<=1024", ("-j", "0")),
     67: study(r"study.seed: must be at least 0, but got -1", "[study]\nseed = -1"),
     68: study(r"study.direction: unknown key; did you mean 'minimize'\?", '[study]\ndirection = "min"'),
     69: study(r"search.sampler: 'bayes' is not known", '[search]\nsampler = "bayes"'),
