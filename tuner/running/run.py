@@ -84,14 +84,7 @@ def run(
         subject = subject_of(asked, data, room, objective)
         for note in (*subject.notes, *repeats_note(subject.study, space_of(subject.study))):
             watcher.note(note)
-
-        @cache
-        def warm() -> Warm:
-            found = warm_start(subject.study, space_of(subject.study), home)
-            for note in found.notes:
-                watcher.note(note)
-            return found
-
+        warm = cache(partial(begun, subject.study, home, watcher))
         if fresh or not directory.exists:
             warm()
         with directory.lock():
@@ -99,35 +92,63 @@ def run(
                 watcher.note(f"the study that was there is moved to {directory.set_aside().name}")
             ledger, resolved = settle(subject, directory, warm, watcher.note)
             with ledger:
-                for warning in subject.warnings(ledger.facts):
-                    watcher.note(warning)
-                left = resolved.trials - ledger.count()
-                width = subject.jobs(resolved, left) if jobs is None else jobs
-                ledger.wait_for(PATIENCE, watcher.note)
-                there = None if cluster is None else (cluster, ledger.facts["canary"])
-                with subject.engine(resolved, width, there) as engine:
-                    if left > 0 or retry_failed:
-                        engine.warm()
-                    work = Work(resolved, subject, directory, ledger, engine, watcher)
-                    training = subject.training(resolved, directory, engine)
-                    prepared = time.perf_counter()
-                    again = work.retry(training) if retry_failed else 0
-                    tried = time.perf_counter() - prepared
-                    spent, stopped = work.search(training)
-                    spent = replace(spent, wall=spent.wall + tried, waiting=spent.waiting + tried)
-                    searched = time.perf_counter()
-                    wanted = subject.study.confirm
-                    retrained = work.confirm(wanted) if confirm and wanted.enabled else 0
-                    confirmed = time.perf_counter()
-                    if left > 0 or retrained or again:
-                        watcher.stage("write")
-                    result = Result(directory)
-                    publish(result, subject, engine)
-    wall = time.perf_counter() - started
-    ran = again + len(result.all_trials) - (resolved.trials - left)
+                job = Job(resolved, subject, directory, ledger, watcher, jobs, cluster, confirm, retry_failed)
+                result, cost = job.done(started)
     watcher.ended()
-    result.cost = Cost(ran, retrained, prepared - started, spent, confirmed - searched, wall, stopped)
+    result.cost = replace(cost, wall=time.perf_counter() - started)
     return result
+
+
+def begun(study: Study, home: Home, watcher: Watcher) -> Warm:
+    """What the study begins with of others, told of."""
+    found = warm_start(study, space_of(study), home)
+    for note in found.notes:
+        watcher.note(note)
+    return found
+
+
+@dataclass(frozen=True)
+class Job:
+    """A study with its ledger open, and how it is to be run."""
+
+    study: Study
+    subject: Subject
+    directory: StudyDirectory
+    ledger: Ledger
+    watcher: Watcher
+    jobs: int | None
+    cluster: str | None
+    confirm: bool
+    retry_failed: bool
+
+    def done(self, started: float) -> tuple[Result, Cost]:
+        """Search, confirm and write what others read; what that took since `started`, but for its end."""
+        for warning in self.subject.warnings(self.ledger.facts):
+            self.watcher.note(warning)
+        left = self.study.trials - self.ledger.count()
+        width = self.subject.jobs(self.study, left) if self.jobs is None else self.jobs
+        self.ledger.wait_for(PATIENCE, self.watcher.note)
+        there = None if self.cluster is None else (self.cluster, self.ledger.facts["canary"])
+        with self.subject.engine(self.study, width, there) as engine:
+            if left > 0 or self.retry_failed:
+                engine.warm()
+            work = Work(self.study, self.subject, self.directory, self.ledger, engine, self.watcher)
+            training = self.subject.training(self.study, self.directory, engine)
+            prepared = time.perf_counter()
+            again = work.retry(training) if self.retry_failed else 0
+            tried = time.perf_counter() - prepared
+            spent, stopped = work.search(training)
+            spent = replace(spent, wall=spent.wall + tried, waiting=spent.waiting + tried)
+            searched = time.perf_counter()
+            wanted = self.subject.study.confirm
+            retrained = work.confirm(wanted) if self.confirm and wanted.enabled else 0
+            confirmed = time.perf_counter()
+            if left > 0 or retrained or again:
+                self.watcher.stage("write")
+            result = Result(self.directory)
+            publish(result, self.subject, engine)
+        ran = again + len(result.all_trials) - (self.study.trials - left)
+        return result, Cost(ran, retrained, prepared - started, spent, confirmed - searched, 0.0, stopped)
 
 
 def asked_study(study: Any, objective: Callable[..., Any] | None, given: dict[str, Any], needs_data: bool) -> Study:
