@@ -27,6 +27,8 @@ def shell(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytes
 
 def test_init_writes_a_study_file_named_after_itself(shell: Shell) -> None:
     ended = shell("init", "sales.toml")
+    lines = Path("sales.toml").read_text(encoding="utf-8").splitlines()
+    assert {line.index("  # ") for line in lines if line.startswith(("source", "target", "split", "hidden"))} == {39}
     hint = "write in [data] where your table is, then: tuner check sales.toml\n"
     assert (ended.code, ended.out, ended.err) == (0, "sales.toml\n", hint)
     written = tomllib.loads(Path("sales.toml").read_text(encoding="utf-8"))

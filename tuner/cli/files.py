@@ -55,10 +55,17 @@ def init(file: Path, force: bool, from_optuna: str | None, direction: str | None
         write(text_from(from_optuna, direction, file, name), file)
         print(clean(file))
         return hint(f"the objective runs as it is: tuner run {file}")
-    text = template().read_text(encoding="utf-8")
-    write(text.replace(f"{TEMPLATE}.toml", str(file)).replace(TEMPLATE, name), file)
+    text = template().read_text(encoding="utf-8").replace(f"{TEMPLATE}.toml", str(file))
+    write("".join(named(line, name) for line in text.splitlines(keepends=True)), file)
     print(clean(file))
     return hint(f"write in [data] where your table is, then: tuner check {file}")
+
+
+def named(line: str, name: str) -> str:
+    """A line of the template with another name in it, and its comment where it was."""
+    code, mark, comment = line.replace(TEMPLATE, name).partition("  # ")
+    width = line.find(mark) if mark and code.strip() else 0
+    return f"{code.rstrip():{width}}{mark}{comment}" if width else f"{code}{mark}{comment}"
 
 
 def template() -> Path:
