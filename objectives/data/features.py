@@ -7,6 +7,7 @@ missing values make a frame of float and text columns, which `mixed.py` fits on 
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -137,14 +138,19 @@ def _add_dates(features: Features, name: str, dates: Column, where: str, found: 
 
 def _as_dates(values: Column, missing: npt.NDArray[np.bool_]) -> Column | None:
     """Texts (n,) that are all ISO dates, with or without a time of day, as dates; None where one is not."""
-    import pandas as pd
-
     if not all(DAY.match(value) for value in values[~missing]):
         return None
     try:
-        dates = pd.to_datetime(pd.Series(values).mask(missing), format="ISO8601", utc=True)
+        return _dates(values, missing)
     except ValueError:
         return None
+
+
+def _dates(values: Column, missing: npt.NDArray[np.bool_]) -> Column:
+    """Objects (n,) that are dates, or ISO texts of them, as dates in UTC. Raises ValueError."""
+    import pandas as pd
+
+    dates = pd.to_datetime(pd.Series(values, dtype=object).mask(missing), format="ISO8601", utc=True)
     return dates.dt.tz_localize(None).to_numpy()
 
 
@@ -155,6 +161,8 @@ def _add_objects(features: Features, name: str, values: Column, where: str, foun
     kinds = {type(value) for value in values[~missing]}
     if kinds <= {str}:
         _add_texts(features, name, values, missing, where, found)
+    elif all(issubclass(kind, date) for kind in kinds):
+        _add_dates(features, name, _dates(values, missing), where, found)
     elif str in kinds or (numbers := _as_numbers(values, missing)) is None:
         shown = ", ".join(sorted(kind.__name__ for kind in kinds))
         found.append(Complaint(where, f"holds values of type {shown}", "use one type, numbers or texts"))

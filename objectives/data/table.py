@@ -106,9 +106,11 @@ def _build(raw: Raw, target: str | int | None, task: str | None, split: SplitSpe
     raw, y, place = _target_column(raw, target, found)
     asides: dict[str, Column] = {}
     for kind in ("column", "group", "order"):
-        raw = _set_aside(raw, getattr(split, kind), f"split.{kind}", asides, found)
+        if (name := getattr(split, kind)) is not None:
+            raw, values = _taken(raw, name, f"split.{kind}", found)
+            asides |= {} if values is None else {kind: values}
     for name in drop:
-        raw = _set_aside(raw, name, "drop", {}, found)
+        raw, _ = _taken(raw, name, "drop", found)
     count = len(raw.x)
     goal = None if y is None else encode(y, raw.classes, task, place, found)
     for name, values in {"the target": y, **asides}.items():
@@ -147,16 +149,13 @@ def _target_column(raw: Raw, target: str | int | None, found: Found) -> tuple[Ra
     return rest, values, f"{raw.where}, column {name!r}"
 
 
-def _set_aside(raw: Raw, name: str | None, role: str, asides: dict[str, Column], found: Found) -> Raw:
-    """Splits a column off by its name and keeps it under the last word of its role."""
-    if name is None:
-        return raw
+def _taken(raw: Raw, name: str, role: str, found: Found) -> tuple[Raw, Column | None]:
+    """What is left without a column, and the column; where there is none of that name, a complaint and None."""
     try:
-        rest, asides[role.rpartition(".")[2]] = take(raw, name, role)
+        return take(raw, name, role)
     except DataError as error:
         found += error.complaints
-        return raw
-    return rest
+        return raw, None
 
 
 def _rows(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -152,8 +152,10 @@ def test_bad_columns(column: Any, words: str) -> None:
         pd.date_range("2024-01-01", periods=60).to_series().where(lambda day: day.dt.day != 7),
         [None if i % 30 == 6 else f"2024-{1 + i // 30:02}-{1 + i % 30 - i // 59 * 2:02}" for i in range(58)]
         + ["2024-02-28 12:00", "2024-02-29T00:00:00"],
+        [None if i == 6 else date(2024, 1, 1) + timedelta(days=i) for i in range(60)],
+        pd.date_range("2024-01-01", periods=60, tz="UTC").to_series().where(lambda day: day.dt.day != 7),
     ],
-    ids=["dates", "texts"],
+    ids=["dates", "texts", "python's", "of a zone"],
 )
 def test_dates_are_days(dates: Any) -> None:
     table = table_from(_frame(b=list(dates)), CLASSES)

@@ -36,24 +36,29 @@ def settle(
     if frozen.imported:
         raise not_run(frozen.name, frozen.imported)
     ledger = Ledger.open(directory.place)
-    failures = [trial.state == "failed" for trial in ledger.trials()]
+    count = ledger.count()
     try:
         check_same(frozen, study, ledger.facts, subject, song)
-        if not all(failures) or not subject.warnings(ledger.facts):
+        if not (subject.warnings(ledger.facts) and hopeless(ledger)):
             return ledger, gone_on(frozen, study, directory, ledger)
     except ChangedStudy:
-        if not all(failures):
+        if not hopeless(ledger):
             ledger.close()
             raise
     except StudyError:
         ledger.close()
         raise
     ledger.close()
-    if failures:
-        tell(f"all {len(failures)} trials of before had failed: they are moved to {directory.set_aside().name}")
+    if count:
+        tell(f"all {count} trials of before had failed: they are moved to {directory.set_aside().name}")
     else:
         directory.forget_ledger()
     return created(subject, directory, warm(), song)
+
+
+def hopeless(ledger: Ledger) -> bool:
+    """Whether no trial has come to anything."""
+    return all(trial.state == "failed" for trial in ledger.trials())
 
 
 def gone_on(frozen: Study, asked: Study, directory: StudyDirectory, ledger: Ledger) -> Study:
