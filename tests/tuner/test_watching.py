@@ -39,6 +39,8 @@ def test_a_script_in_a_pipe_has_its_output_for_itself(
     watcher.stage("search")
     watcher.note("a \x1b[2Jwarning")
     watcher.progress(Progress(8, 8, 0, {}, None, Spent(), begun=3))
+    watcher.stage("retry")
+    watcher.retrained(2, 2)
     watcher.ended()
     said = capsys.readouterr().err
     assert "a  [2Jwarning\n" in said

@@ -13,6 +13,12 @@ from tuner.orchestrator.loop import Progress
 __all__ = ["NotebookWatcher", "TerminalWatcher", "Watcher", "default_watcher"]
 
 RATE = 4.0  # updates a second at most
+STAGES = {
+    "retry": "training failed trials again",
+    "confirm": "confirming the best",
+    "report": "confirming the best of them",
+    "write": "writing the results",
+}
 
 
 class Watcher:
@@ -38,11 +44,12 @@ class LineWatcher(Watcher):
     """One line, written over, that says where a run stands."""
 
     def __init__(self) -> None:
-        self._said = 0.0
+        self._said, self._stage = 0.0, ""
 
     def stage(self, name: str) -> None:
         """Say which stage begins."""
-        self._say({"confirm": "confirming the best", "write": "writing the results"}.get(name, name))
+        self._stage = STAGES.get(name, name)
+        self._say(self._stage)
 
     def progress(self, progress: Progress) -> None:
         """Say where the search stands."""
@@ -53,8 +60,8 @@ class LineWatcher(Watcher):
         self._say(line, now=progress.done >= progress.total)
 
     def retrained(self, done: int, total: int) -> None:
-        """Say how far a confirmation is."""
-        self._say(f"confirming the best: {done} of {total} trainings", now=done == total)
+        """Say how far the stage is."""
+        self._say(f"{self._stage}: {done} of {total} trainings", now=done == total)
 
     def ended(self) -> None:
         """Say that it is over."""
