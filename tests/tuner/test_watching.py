@@ -45,6 +45,7 @@ def test_a_script_in_a_pipe_has_its_output_for_itself(
     said = capsys.readouterr().err
     assert "a  [2Jwarning\n" in said
     assert "8 of 8 trials, 3 more at a rung, 0 running" in said
+    assert "training failed trials again: 2 of 2 trainings" in said
     assert said.endswith("\r\x1b[2K\r")
 
 
