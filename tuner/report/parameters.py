@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuner.space import space_of
+from tuner.space.parameter import warp
 from tuner.spec import Choices, Domain, Imported, Model, Range, Study, is_searched
 from tuner.trial import Trial
 
-__all__ = ["Parameter", "parameters_of", "place", "value_at", "warp"]
+__all__ = ["Parameter", "parameters_of", "place", "value_at"]
 
 DECADES = 100  # times the least value, from which another tool's range was hardly an even one
 
@@ -83,11 +84,6 @@ def _key(study: Study, name: str) -> str:
     if study.own and name in study.own.space():
         return f"parameters.{name}"
     return f"model.{name}" if name in Model.model_fields else f"train.{name}"
-
-
-def warp(value: float, scale: str) -> float:
-    """Where a value stands on its scale: `x`, `log x` or `log(1 - x)`."""
-    return value if scale == "linear" else math.log(value) if scale == "log" else math.log1p(-value)
 
 
 def place(value: Any, domain: Domain) -> float | None:

@@ -28,6 +28,7 @@ __all__ = [
     "nearest_in",
     "problem_with",
     "value_at",
+    "warp",
 ]
 
 DEFAULTS = {
@@ -193,7 +194,7 @@ def nearest_in(domain: Domain, value: Any) -> Any:
     return min(domain.values, key=lambda one: abs(one - value))
 
 
-def _warp(value: float, scale: str) -> float:
+def warp(value: float, scale: str) -> float:
     """Where a value stands on its scale: `x`, `log x` or `log(1 - x)`."""
     return value if scale == "linear" else math.log(value) if scale == "log" else math.log1p(-value)
 
@@ -202,7 +203,7 @@ def _unfold(u: float, domain: Range) -> float:
     """The value at coordinate `u`, even on the scale; the ends are exact."""
     if u in (0, 1):
         return domain.high if u else domain.low
-    a, b = _warp(domain.low, domain.scale), _warp(domain.high, domain.scale)
+    a, b = warp(domain.low, domain.scale), warp(domain.high, domain.scale)
     x = a + u * (b - a)
     value = _short(x) if domain.scale == "linear" else _short(math.exp(x))
     return min(max(1 - value if domain.scale == "log1m" else value, domain.low), domain.high)
@@ -235,5 +236,5 @@ def _short(value: float) -> float:
 def _fold(value: float, domain: Range) -> float:
     """The coordinate of a value; outside the range, that of the nearer end."""
     value = min(max(value, domain.low), domain.high)
-    a, b = _warp(domain.low, domain.scale), _warp(domain.high, domain.scale)
-    return min(max((_warp(value, domain.scale) - a) / (b - a), 0.0), 1.0) if a != b else UNUSED
+    a, b = warp(domain.low, domain.scale), warp(domain.high, domain.scale)
+    return min(max((warp(value, domain.scale) - a) / (b - a), 0.0), 1.0) if a != b else UNUSED

@@ -10,9 +10,10 @@ from tuner.report.findings.commands import continued, named
 from tuner.report.findings.finding import Finding, better, number, top
 from tuner.report.findings.optimum import REACHED
 from tuner.report.found import Frames
-from tuner.report.parameters import Parameter, place, value_at, warp
+from tuner.report.parameters import Parameter, place, value_at
 from tuner.samplers.table import SAMPLERS
 from tuner.space import space_of
+from tuner.space.parameter import warp
 from tuner.spec import Range
 from tuner.trial import Trial
 
