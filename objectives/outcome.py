@@ -40,18 +40,12 @@ class State:
     @staticmethod
     def join(states: Sequence[State]) -> State:
         """One pack from several that stand at the same epoch; rules with fewer slots get empty ones beside them."""
-        most = max(len(state.slots) for state in states)
-        padded = [
-            np.concatenate([s.slots, np.zeros((most - len(s.slots), *s.weights.shape), s.slots.dtype)]) for s in states
-        ]
-        names = sorted({name for s in states for name in s.marks})
-        return State(
-            states[0].epoch,
-            np.concatenate([s.weights for s in states], axis=1),
-            np.concatenate(padded, axis=2),
-            np.concatenate([s.alive for s in states], axis=1),
-            {name: np.concatenate([s.marks.get(name, np.zeros(s.alive.shape)) for s in states], 1) for name in names},
-        )
+        return _concatenated(states, 1)
+
+    @staticmethod
+    def stack(states: Sequence[State]) -> State:
+        """One pack of the same trials from several that have replicates of their own, at the same epoch."""
+        return _concatenated(states, 0)
 
 
 @dataclass(frozen=True)
@@ -82,6 +76,22 @@ class Outcome:
         names = outcomes[0].curves
         curves = {name: np.concatenate([outcome.curves[name] for outcome in outcomes], axis=1) for name in names}
         return Outcome(curves, State.join([outcome.state for outcome in outcomes]))
+
+
+def _concatenated(states: Sequence[State], axis: int) -> State:
+    """One state of several, along their axis 0 (replicates) or 1 (trials); missing slots and marks are zeros."""
+    most = max(len(state.slots) for state in states)
+    padded = [
+        np.concatenate([s.slots, np.zeros((most - len(s.slots), *s.weights.shape), s.slots.dtype)]) for s in states
+    ]
+    names = sorted({name for s in states for name in s.marks})
+    return State(
+        states[0].epoch,
+        np.concatenate([s.weights for s in states], axis=axis),
+        np.concatenate(padded, axis=axis + 1),
+        np.concatenate([s.alive for s in states], axis=axis),
+        {name: np.concatenate([s.marks.get(name, np.zeros(s.alive.shape)) for s in states], axis) for name in names},
+    )
 
 
 def freeze(weights: Array, slots: Array, values: Mapping[str, Array], dead: Array) -> None:

@@ -44,12 +44,12 @@ def better_half(values: Sequence[float], stable: Sequence[bool], reduction: int,
     return [i for i, value in enumerate(values) if math.isfinite(value) and value <= bar and stable[i]]
 
 
-def cost(ladder: Ladder, reduction: int) -> float:
-    """What a trial of a ladder takes on average, given how many go on."""
+def cost(ladder: Ladder, splits: Sequence[int], reduction: int) -> float:
+    """What a trial of a ladder takes on average, given how many go on; each rung is trained on so many splits."""
     done, share, total = 0, 1.0, 0.0
-    for amount in ladder:
-        total += share * (amount - done)
-        done, share = amount, share / reduction
+    for amount, wide in zip(ladder, splits, strict=True):
+        total += share * (amount * wide - done)
+        done, share = amount * wide, share / reduction
     return total
 
 

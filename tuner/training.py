@@ -11,10 +11,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-__all__ = ["Advance", "Member", "Task", "Training"]
+__all__ = ["START", "Advance", "Member", "Stage", "Task", "Training"]
 
 Config = Mapping[str, Any]
 Curves = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How far a trial has trained, or is to train: so much on each of its first `splits` splits."""
+
+    amount: int
+    splits: int = 1
+
+
+START = Stage(0, 0)
 
 
 @dataclass(frozen=True)
@@ -41,7 +52,8 @@ class Task(Protocol):
 class Advance:
     """What a task did for one trial: curves `(R, E)`, where it stands now, seconds, and how it ended where it did.
 
-    Curves are those of the epochs just trained, or of all since the start where they are `whole`.
+    Curves are those of the epochs just trained, or of all since the start where they are `whole`. `first` is the row
+    that their first one is among all replicates of the trial: a task may train some of the splits.
     """
 
     curves: Curves
@@ -50,13 +62,17 @@ class Advance:
     whole: bool = False
     ended: str = ""
     error: str = ""
+    first: int = 0
 
 
 class Training(Protocol):
     """Turns trials into tasks and outcomes into what is known of trials. Everything here is a pure function."""
 
-    def tasks(self, members: Sequence[Member], done: int, amount: int) -> Sequence[Task]:
-        """Tasks that take `members` from `done` to `amount`, in the unit of the study's budget; the longest first."""
+    def tasks(self, members: Sequence[Member], before: Stage, after: Stage) -> Sequence[Task]:
+        """Tasks that take `members` from one stage to the next, in the unit of the study's budget; longest first."""
+
+    def join(self, states: Sequence[Any]) -> Any:
+        """Where a trial stands whose splits were trained by several tasks, in the order of the splits."""
 
     def call(self, task: Any, flight: Path, shared: bool) -> tuple[Any, ...]:
         """The function that a worker runs for a task, and its arguments.

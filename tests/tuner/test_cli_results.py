@@ -110,7 +110,7 @@ def shell(capsys: pytest.CaptureFixture[str], small: StudyDirectory) -> Shell:
 
 def test_top_is_a_table_with_what_it_hides_told_below(shell: Shell) -> None:
     ended = shell("top", "small")
-    hidden = "weight_decay, beta1, beta2, eps, schedule, model, hidden, activation, init, framework, 14 more"
+    hidden = "weight_decay, beta1, beta2, eps, schedule, model, hidden, activation, init, framework, 15 more"
     assert (ended.code, ended.out, ended.err) == (0, TOP, f"{NOTES}columns left out: {hidden} (--all-columns)\n")
 
 

@@ -77,13 +77,29 @@ def test_a_run_in_two_parts_is_one_run(undisturbed: dict[str, bytes], tmp_path: 
 
 def replicated(replicates: int) -> dict[str, Any]:
     study = small()
-    return study | {"train": study["train"] | {"replicates": replicates}}
+    return study | {"train": study["train"] | {"replicates": replicates}, "data": held_out(study)}
+
+
+def held_out(study: dict[str, Any]) -> dict[str, Any]:
+    """The data of a study, with one split for all trials."""
+    return {**study["data"], "resampling": "holdout"}
 
 
 def test_one_replicate_is_the_default(undisturbed: dict[str, bytes], tmp_path: Path) -> None:
-    result = tuner.run(replicated(1), jobs=1, home=tmp_path)
+    study = small()
+    tuner.run(study | {"train": study["train"] | {"replicates": 1}}, jobs=1, home=tmp_path)
     assert outputs(tmp_path) == undisturbed
-    assert result.ranking()["se"].isna().all()
+
+
+def test_one_split_has_no_standard_error_and_several_do(tmp_path: Path) -> None:
+    single = tuner.run(replicated(1), jobs=1, home=tmp_path / "single", confirm=False)
+    assert single.ranking()["se"].isna().all()
+    several = tuner.run(small(), jobs=1, home=tmp_path / "several", confirm=False)
+    for row in several.ranking(complete=True).itertuples():
+        at_best = several.trial(row.trial).curves["valid_loss"][:, max(0, row.epoch - 2) : row.epoch + 1].mean(axis=1)
+        assert len(at_best) == several.study.splits == 16
+        # Nadeau and Bengio 2003: a fifth of iris is validated, three fifths train
+        assert row.se == pytest.approx(at_best.std(ddof=1) * np.sqrt(1 / 16 + 1 / 3))
 
 
 def test_replicates_change_no_byte_with_the_workers_and_rank_by_their_mean(tmp_path: Path) -> None:
@@ -98,7 +114,7 @@ def test_replicates_change_no_byte_with_the_workers_and_rank_by_their_mean(tmp_p
         assert len({row.tobytes() for row in losses}) == 3
     ranking = one.ranking().dropna(subset=["epoch"])
     for row in ranking.itertuples():
-        at_best = one.trial(row.trial).curves["valid_loss"][:, row.epoch - 1]
+        at_best = one.trial(row.trial).curves["valid_loss"][:, max(0, row.epoch - 2) : row.epoch + 1].mean(axis=1)
         assert row.value == pytest.approx(at_best.mean())
         assert row.se == pytest.approx(at_best.std(ddof=1) / np.sqrt(3))
 
@@ -114,6 +130,8 @@ def test_a_search_shares_no_random_stream_with_its_confirmation(tmp_path: Path, 
     monkeypatch.setattr(Work, "search", search)
     tuner.run(replicated(3), jobs=1, home=tmp_path, confirm=False)
     assert seen == [(0, 1001, 1002)]
+    tuner.run(small(), jobs=1, home=tmp_path / "splits", confirm=False)
+    assert seen[1] == (0, *range(1001, 1016))
     with pytest.raises(StudyError, match="at most 1000"):
         tuner.read_study(small() | {"confirm": {"seeds": 1001}})
 
@@ -249,10 +267,12 @@ def test_result_and_best(tmp_path: Path) -> None:
 
 def test_curves_are_tidy_and_agree_with_the_ranking(tmp_path: Path) -> None:
     result = tuner.run(small(), jobs=1, home=tmp_path, confirm=False)
-    losses = result.curves().query("metric == 'valid_loss'").set_index(["trial", "epoch"])["value"]
+    curves = result.curves().query("metric == 'valid_loss'")
+    losses = curves.groupby(["trial", "epoch"], observed=True)["value"].mean().sort_index()
     ranked = result.ranking().dropna(subset=["epoch"])
     for row in ranked.itertuples():
-        assert losses[row.trial, row.epoch] == row.value
+        around = losses[row.trial].loc[row.epoch - 1 : row.epoch + 1]
+        assert around.mean() == pytest.approx(row.value, rel=1e-12)
     assert isinstance(result.curves(), pd.DataFrame)
 
 
@@ -265,7 +285,7 @@ def test_best_weights_are_those_of_the_best_trial(tmp_path: Path) -> None:
     problem = Problem((Replicate(3, 0, table),), Model((8,)))
     p = predict(problem, flat, table.valid.x)
     loss = -np.log(p[table.valid.y == 1]).mean()
-    assert loss == pytest.approx(best.value, rel=1e-5)
+    assert loss == pytest.approx(result.trial(best.trial).curves["valid_loss"][0, best.epochs - 1], rel=1e-5)
 
 
 SCRIPT = """
@@ -431,7 +451,7 @@ def test_what_stops_early_is_complete_and_says_how_long_it_trained(tmp_path: Pat
     stopped = [trial for trial in complete if trial.epochs < 27]
     assert stopped
     for trial in stopped:
-        assert trial.curves["valid_loss"].shape == (2, trial.epochs)
+        assert trial.curves["valid_loss"].shape == (2 * 16, trial.epochs)  # on each of 16 splits
         assert trial.steps == trial.epochs * -(-266 // trial.config["batch_size"])
         assert trial.epoch is not None
         assert trial.epoch <= trial.epochs

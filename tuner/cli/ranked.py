@@ -16,8 +16,8 @@ __all__ = ["ranking_notes", "ranking_sheet"]
 
 # Facts of the run rather than of the config: in every file, in a table when asked for.
 ASIDES = (
-    "tie", "state", "rung", "stable", "epochs", "steps", "examples", "evaluations", "seconds", "generation", "seed",
-    "train_loss",
+    "tie", "state", "splits", "rung", "stable", "epochs", "steps", "examples", "evaluations", "seconds", "generation",
+    "seed", "train_loss",
 )  # fmt: skip
 FIRST = ("rank", "value", "se", "confirmed", "trial", "optimizer")
 SCHEDULING = ("schedule", "warmup", "final", "gamma", "step_size", "power")
@@ -45,7 +45,7 @@ def ranking_sheet(
     unstable = not all(sheet.column("stable"))
     asides = {*ASIDES, goal} - {"value"} - ({"stable"} if unstable else set()) - (set() if complete else {"state"})
     asides -= {"epochs"} if result.study.train.patience else set()  # how long a trial trained before it stopped
-    if result.study.train.replicates == 1:
+    if result.study.train.replicates == 1 and result.study.splits == 1:
         asides.add("se")
     titles = {"value": goal} | {name: name.removeprefix("valid_") for name in names if name != "valid_loss"}
     return Sheet(

@@ -13,6 +13,7 @@ from objectives.full_batch import MOST_NEWTON
 from objectives.metrics import sklearn_score
 from objectives.optimizers import OPTIMIZERS
 from objectives.streams import Stream, stream
+from tuner.core.resampling import resampled
 from tuner.errors import StudyError
 from tuner.spec import Choices, Study, loss_problem, task_problem, values_of
 
@@ -52,11 +53,11 @@ def fitted(study: Study, data: Prepared) -> tuple[Study, list[str]]:
         complaints.append(
             Complaint("train.batch_size", f"{shown} is above the {rows} train rows", f"use at most {rows}")
         )
-    study = replace(study, rows=rows)
+    study, judged = resampled(replace(study, rows=rows))
     complaints += epochs_problems(study)
     if complaints:
         raise StudyError(*complaints)
-    notes = whole_notes(study)
+    notes = [*judged, *whole_notes(study)]
     if not large:
         return study, notes
     kept = [size for size in sizes if size <= rows] or [rows]

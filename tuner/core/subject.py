@@ -83,9 +83,12 @@ class Core:
         return open_engine(jobs, limited=limits.seconds_per_trial is not None, memory=memory, cluster=cluster)
 
     def training(self, study: Study, directory: StudyDirectory, engine: Engine) -> Descending:
-        """Each trial on one split, with a seed for each of the study's replicates."""
-        first = self.source(study, 0, directory, engine)
-        return Descending(tuple(replace(first, replicate=number) for number in search_seeds(study)), study.budget)
+        """Each trial on the study's splits, with a seed for each of its replicates on each."""
+        numbers, copies, sources = search_seeds(study), study.train.replicates, []
+        for i in range(0, len(numbers), copies):
+            first = self.source(study, numbers[i], directory, engine)
+            sources += [replace(first, replicate=number) for number in numbers[i : i + copies]]
+        return Descending(tuple(sources), study.budget, copies, study.window)
 
     def retrain(
         self,

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from objectives.data import Prepared
+from objectives.outcome import State
 from objectives.problem import constant_loss, updates_per_epoch
 from objectives.stopping import STOPPED, TRAINED
 from tuner.budget import Budget
 from tuner.core.packing import Pack, PackOutcome, Source, cut, opened, run_pack, run_remembered
 from tuner.memo import Memo
 from tuner.ranking.goal import is_stable
-from tuner.training import Advance, Member
+from tuner.training import Advance, Member, Stage
 
 __all__ = ["Descending"]
 
@@ -24,10 +25,16 @@ FLIGHT_BYTES = 1 << 30  # of a generation's finished packs
 
 @dataclass(frozen=True)
 class Descending:
-    """Trials of a study as the core trains them, each on all of `sources`, which share one split."""
+    """Trials of a study as the core trains them.
+
+    `sources` are the replicates of one split after the other, `replicates` of each. Curves are averaged over `window`
+    epochs.
+    """
 
     sources: tuple[Source, ...]
     budget: Budget
+    replicates: int = 1
+    window: int = 1
 
     @property
     def data(self) -> Prepared:
@@ -44,14 +51,24 @@ class Descending:
         """The train rows."""
         return len(self.data.train)
 
-    def tasks(self, members: Sequence[Member], done: int, amount: int) -> list[Pack]:
-        """Packs that take the members from one rung to the next."""
+    def tasks(self, members: Sequence[Member], before: Stage, after: Stage) -> list[Pack]:
+        """Packs that take the members on where they stand, and others that train them on the splits that are new."""
 
-        def epochs(config: Mapping[str, Any]) -> int:
-            before = self.budget.epochs(config, done) if done else 0
-            return self.budget.epochs(config, amount) - before
+        def whole(config: Mapping[str, Any]) -> int:
+            return self.budget.epochs(config, after.amount)
 
-        return cut(members, self.sources, epochs)
+        def more(config: Mapping[str, Any]) -> int:
+            return whole(config) - self.budget.epochs(config, before.amount)
+
+        known, wanted = (self.sources[: stage.splits * self.replicates] for stage in (before, after))
+        packs = cut(members, known, more) if known and after.amount > before.amount else []
+        if new := wanted[len(known) :]:
+            packs += cut([replace(member, state=None) for member in members], new, whole)
+        return sorted(packs, key=lambda pack: -pack.work)
+
+    def join(self, states: Sequence[State]) -> State:
+        """One state of all replicates."""
+        return State.stack(states)
 
     def call(self, task: Pack, flight: Path, shared: bool) -> tuple[Any, ...]:
         """Train a pack, or find it again where a killed run has left it."""
@@ -60,12 +77,14 @@ class Descending:
     def advances(self, task: Pack, outcome: PackOutcome) -> list[Advance]:
         """Each trial's part of a pack, seconds in equal shares."""
         seconds, alive = outcome.seconds / len(task.trials), outcome.state.alive
+        first = self.sources.index(task.sources[0])
         return [
             Advance(
                 {name: curve[:, i] for name, curve in outcome.curves.items()},
                 outcome.state.take([i]),
                 seconds,
                 ended="" if alive[:, i].all() else "diverged",
+                first=first,
             )
             for i in range(len(task.trials))
         ]
@@ -83,5 +102,5 @@ class Descending:
         return epochs * updates_per_epoch(config, self.rows)
 
     def steady(self, curves: Mapping[str, Any]) -> bool:
-        """Whether the validation loss ended near its best, or better than a constant prediction."""
-        return is_stable(curves["valid_loss"], self.constant)
+        """Whether the validation loss ended near its best, or better than a constant prediction, on every split."""
+        return is_stable(curves["valid_loss"], self.constant, self.window)

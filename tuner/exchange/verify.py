@@ -14,18 +14,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives.data import place_in, save_prepared
 from objectives.errors import Complaint
 from objectives.streams import Stream, stream
-from tuner.core.packing import Source, cut, run_pack
+from tuner.core.packing import cut, run_pack
 from tuner.core.question import ask
+from tuner.core.subject import Core
 from tuner.core.training import Descending
 from tuner.dispatch import Engine, Failure, open_engine
 from tuner.errors import NoResult, StudyError, TunerError
 from tuner.facts import canary
-from tuner.home import Home, find, home_of
+from tuner.home import Home, StudyDirectory, find, home_of
 from tuner.orchestrator.live import LiveTrial
-from tuner.ranking.standings import search_seeds
 from tuner.result import Result
 from tuner.spec import Study, not_run
 from tuner.training import Member
@@ -79,14 +78,14 @@ def verify(
         hint = f"verify it in Python: tuner.verify({study.name!r}, data=(X, y))"
         raise StudyError(Complaint(f"study {study.name!r}", "was run on data that its file does not name", hint))
     with tempfile.TemporaryDirectory() as folder:
-        first = ask(study, data, Path(folder)).first
+        core = Core(ask(study, data, Path(folder)))
+        first = core.question.first
         if first.digest != result.facts["data"]:
             changed = f"was {result.facts['data'][:12]}, is {first.digest[:12]}"
             raise TunerError(f"the data of study {study.name!r} have changed: the digest {changed}; put them back")
-        place = place_in(Path(folder), first.digest)
-        save_prepared(first, place)  # large data are there
         with open_engine(jobs) as engine:
-            verdicts = tuple(checked(study, place, drawn(result, k), engine))
+            training = core.training(study, StudyDirectory(Path(folder)), engine)
+            verdicts = tuple(checked(study, training, drawn(result, k), engine))
             return Verification(verdicts, engine.submit(canary).result() == result.facts["canary"])
 
 
@@ -99,12 +98,13 @@ def drawn(result: Result, k: int) -> list[Trial]:
     return [known[i] for i in sorted(rng.choice(len(known), min(k, len(known)), replace=False))]
 
 
-def checked(study: Study, directory: Path, trials: list[Trial], engine: Engine) -> Iterator[Verdict]:
-    """A verdict on each trial, from running it alone for as many epochs as it had."""
-    sources = tuple(Source(directory, study.seed, number) for number in search_seeds(study))
-    packs = [cut([Member(trial.number, trial.config)], sources, trial.epochs)[0] for trial in trials]
+def checked(study: Study, training: Descending, trials: list[Trial], engine: Engine) -> Iterator[Verdict]:
+    """A verdict on each trial, from running it alone for as many epochs as it had, on as many splits."""
+    packs = [
+        cut([Member(trial.number, trial.config)], training.sources[: len(trial.curves["valid_loss"])], trial.epochs)[0]
+        for trial in trials
+    ]
     futures = [engine.submit(run_pack, pack) for pack in packs]
-    training = Descending(sources, study.budget)
     for trial, pack, future in zip(trials, packs, futures, strict=True):
         outcome = future.result()
         if isinstance(outcome, Failure):

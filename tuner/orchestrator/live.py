@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from tuner.pruners import PRUNERS, Ladder, cost
-from tuner.ranking.goal import goal_at
+from tuner.ranking.goal import around, goal_at
 from tuner.ranking.optimum import optimum_of
-from tuner.search import group_of
+from tuner.ranking.statistics import standard_error
+from tuner.search import group_of, splits_of
 from tuner.spec import Study
 from tuner.training import Advance, Task, Training
 from tuner.trial import Trial
@@ -21,47 +22,77 @@ __all__ = ["LiveGeneration", "LiveTrial"]
 
 
 @dataclass
-class LiveTrial:
-    """A trial in flight: where it stands and what it has shown so far; `ended` is its final state, once it has one."""
+class Block:
+    """Splits of a trial that are trained together: their curves `(R, E)`, one after the other, and where they stand."""
 
-    number: int
-    config: Mapping[str, Any]
-    latents: Mapping[str, Any]
-    state: Any = None
     parts: dict[str, list[Any]] = field(default_factory=dict)
-    seconds: float = 0.0
-    rung: int = -1
-    ended: str = ""
-    error: str = ""
+    state: Any = None
 
     @property
     def curves(self) -> dict[str, Any]:
         """Curves `(R, E)` of all epochs so far."""
         return {name: np.concatenate(parts, axis=-1) for name, parts in self.parts.items()}
 
+
+@dataclass
+class LiveTrial:
+    """A trial in flight: where it stands and what it has shown so far; `ended` is its final state, once it has one.
+
+    `blocks` are by the first row of each among the trial's replicates. An optimizer's `default` config is not pruned
+    before all of its kind but the best are.
+    """
+
+    number: int
+    config: Mapping[str, Any]
+    latents: Mapping[str, Any]
+    default: bool = False
+    blocks: dict[int, Block] = field(default_factory=dict)
+    seconds: float = 0.0
+    rung: int = -1
+    ended: str = ""
+    error: str = ""
+
+    @property
+    def state(self) -> Any:
+        """Where the splits that it has trained on stand; None at the start."""
+        return self.blocks[0].state if self.blocks else None
+
+    @property
+    def curves(self) -> dict[str, Any]:
+        """Curves `(R, E)` of all epochs so far, on the splits that were trained so far."""
+        return self.blocks[0].curves if self.blocks else {}
+
     def goal(self, study: Study) -> float:
         """The goal so far, lower is better."""
         curve = self.curves[study.metric]
-        return goal_at(curve, study.direction, curve.shape[-1])[0]
+        return goal_at(curve, study.direction, curve.shape[-1], study.window)[0]
 
     def take(self, advance: Advance) -> None:
-        """Take in what a task did for it."""
+        """Take in what a task did for some of its splits."""
         self.seconds += advance.seconds
-        self.state = advance.state
+        block = self.blocks.setdefault(advance.first, Block())
+        block.state = advance.state
         if advance.whole:
-            self.parts.clear()
+            block.parts.clear()
         for name, curve in advance.curves.items():
-            self.parts.setdefault(name, []).append(curve)
-        self.ended, self.error = advance.ended, advance.error
+            block.parts.setdefault(name, []).append(curve)
+        self.ended, self.error = self.ended or advance.ended, self.error or advance.error
+
+    def join(self, training: Training) -> None:
+        """Make one block of all, which have come to the same epoch."""
+        if len(self.blocks) < 2 or self.ended == "failed":
+            return
+        blocks = [self.blocks[first] for first in sorted(self.blocks)]
+        every = [block.curves for block in blocks]
+        curves = {name: [np.concatenate([curves[name] for curves in every])] for name in every[0]}
+        self.blocks = {0: Block(curves, training.join([block.state for block in blocks]))}
 
     def record(self, study: Study, generation: int, training: Training) -> Trial:
         """The finished record."""
         curves, epochs = training.trained(self.curves, self.state)
         usable = self.ended in ("complete", "pruned")
-        epoch = goal_at(curves[study.metric], study.direction, epochs)[1] if usable else None
-        told = {name: curve for name, curve in curves.items() if name != "verdict"}  # a code, not a number
-        metrics = {name: float(curve[:, epoch - 1].mean()) for name, curve in told.items()} if epoch else {}
-        metrics |= optimum_of(curves) if metrics else {}
+        epoch = goal_at(curves[study.metric], study.direction, epochs, study.window)[1] if usable else None
+        metrics = metrics_at(study, curves, epoch) | optimum_of(curves) if epoch else {}
         return Trial(
             number=self.number,
             generation=generation,
@@ -79,6 +110,17 @@ class LiveTrial:
             seconds=self.seconds,
             error=self.error,
         )
+
+
+def metrics_at(study: Study, curves: Mapping[str, Any], epoch: int) -> dict[str, float]:
+    """Return means of curves `(R, E)` over replicates and the epochs around one, and the standard error of the goal."""
+    told = {name: np.asarray(curve) for name, curve in curves.items() if name != "verdict"}  # a code, not a number
+    near = {name: curve[:, around(epoch, study.window, curve.shape[1])] for name, curve in told.items()}
+    metrics = {name: float(values.mean(axis=0).mean()) for name, values in near.items()}
+    if study.splits == 1:
+        return metrics
+    rows = near[study.metric].mean(axis=1).tolist()
+    return metrics | {"se": standard_error(rows, study.overlap), "splits": len(rows) / study.train.replicates}
 
 
 @dataclass
@@ -112,8 +154,9 @@ class LiveGeneration:
 
     def share(self, study: Study) -> float:
         """About how much of it is trained: a quarter is expected to go on from a rung, or as the study says."""
-        done = sum(self.ladder[trial.rung - self.before] for trial in self.begun)
-        return min(1.0, done / (len(self.trials) * cost(self.ladder, study.search.reduction)))
+        wide = splits_of(study, self.ladder)
+        done = sum(self.ladder[at] * wide[at] for at in (trial.rung - self.before for trial in self.begun))
+        return min(1.0, done / (len(self.trials) * cost(self.ladder, wide, study.search.reduction)))
 
     def left(self, task: Task, limit: float | None) -> float | None:
         """Seconds that a task may take where a trial may take `limit`; None for no limit.
@@ -146,6 +189,8 @@ class LiveGeneration:
     def cut(self, study: Study, training: Training) -> None:
         """End the rung: the last one completes its trials, an earlier one sends only the best of each group on."""
         there = [trial for trial in self.trials if trial.rung == self.before + self.rung]
+        for trial in there:
+            trial.join(training)
         if self.rung == len(self.ladder) - 1:
             for trial in there:
                 trial.ended = trial.ended or "complete"
@@ -159,11 +204,21 @@ class LiveGeneration:
 
     def _cut(self, group: Sequence[LiveTrial], study: Study, training: Training, bar: float | None) -> None:
         values = [np.inf if trial.ended else trial.goal(study) for trial in group]
-        steady = [training.steady(trial.curves) if trial.parts else False for trial in group]
+        steady = [training.steady(trial.curves) if trial.blocks else False for trial in group]
         going = PRUNERS[study.search.pruner].going(values, steady, study.search.reduction, bar)
+        kept = {*going, *best_default(group, values)}
         for i, trial in enumerate(group):
-            if not trial.ended and i not in going:
+            if not trial.ended and i not in kept:
                 trial.ended = "pruned"
 
     def _find(self, number: int) -> LiveTrial:
         return self.trials[number - self.trials[0].number]
+
+
+def best_default(trials: Sequence[LiveTrial], values: Sequence[float]) -> list[int]:
+    """Return the index of the best of the optimizers' defaults, which always goes on; empty where there is none.
+
+    It costs one more trial a rung in the first generation, and what is handed over is then compared with no tuning.
+    """
+    there = [i for i, trial in enumerate(trials) if trial.default and np.isfinite(values[i])]
+    return sorted(there, key=lambda i: (values[i], i))[:1]

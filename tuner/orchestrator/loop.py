@@ -22,7 +22,7 @@ from tuner.ledger import Ledger
 from tuner.orchestrator.live import LiveGeneration, LiveTrial
 from tuner.orchestrator.stopping import reason_to_give_up, reason_to_stop
 from tuner.ranking.goal import ranked
-from tuner.search import bars, generation_size, ladder, lag_of, propose, rungs
+from tuner.search import bars, generation_size, ladder, lag_of, propose, rungs, stage
 from tuner.space import Space
 from tuner.spec import Study
 from tuner.training import Member, Task, Training
@@ -138,17 +138,24 @@ class Search:
             if count <= 0:
                 return
             latents = propose(self.study, self.space, number, asked, count, self.history, self.warm)
-            trials = [LiveTrial(asked + i, self.space.config(point), point) for i, point in enumerate(latents)]
+            trials = [
+                LiveTrial(asked + i, self.space.config(point), point, self._is_default(point))
+                for i, point in enumerate(latents)
+            ]
             steps = ladder(self.study, number)
             medians = bars(self.study, number, self.history)
             self.flying.append(LiveGeneration(number, trials, steps, len(rungs(self.study)) - len(steps), medians))
             self._send(self.flying[-1])
 
+    def _is_default(self, point: Mapping[str, Any]) -> bool:
+        """Whether a point is an optimizer's defaults, where those have more than one split to be judged on."""
+        return self.study.splits > 1 and point in self.space.defaults()
+
     def _send(self, generation: LiveGeneration) -> None:
         """Send the tasks of a generation's current rung."""
-        steps, rung = generation.ladder, generation.rung
+        before, after = (stage(self.study, generation.ladder, rung) for rung in (generation.rung - 1, generation.rung))
         members = [Member(trial.number, trial.config, trial.state) for trial in generation.running]
-        self._submit(generation, self.training.tasks(members, steps[rung - 1] if rung else 0, steps[rung]))
+        self._submit(generation, self.training.tasks(members, before, after))
 
     def _submit(self, generation: LiveGeneration, tasks: Sequence[Task]) -> None:
         """Send tasks of a generation to the workers, each with the time that its trials have left."""

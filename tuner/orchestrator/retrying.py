@@ -20,7 +20,7 @@ from tuner.errors import TunerError
 from tuner.ledger import Ledger
 from tuner.orchestrator.live import LiveTrial
 from tuner.pruners import PRUNERS, Ladder
-from tuner.search import at_rung, bars, group_of, ladder, rungs, value_at
+from tuner.search import at_rung, bars, group_of, ladder, rungs, stage, value_at
 from tuner.spec import Study
 from tuner.training import Member, Task, Training
 from tuner.trial import Trial
@@ -45,6 +45,8 @@ class Retry:
 
     def cut(self, rung: int, study: Study, training: Training, history: Sequence[Trial]) -> None:
         """End a rung: the last one completes its trials, at an earlier one the best of each group go on."""
+        for trial in self.running:
+            trial.join(training)
         if rung == len(self.steps) - 1:
             for trial in self.running:
                 trial.ended = "complete"
@@ -80,7 +82,7 @@ def retried(
     for rung in range(max((len(retry.steps) for retry in found), default=0)):
         sent: dict[Future[Any], tuple[Retry, Task]] = {}
         for retry in found:
-            for task in tasks_of(retry, rung, training):
+            for task in tasks_of(study, retry, rung, training):
                 seconds = study.limits.seconds_per_trial
                 call = training.call(task, flight / str(retry.number), engine.shares_disk)
                 sent[engine.submit(*call, seconds=seconds, turn=retry.number)] = (retry, task)
@@ -104,12 +106,12 @@ def retry_of(study: Study, number: int, history: Sequence[Trial]) -> Retry:
     return Retry(number, live, peers, steps, len(rungs(study)) - len(steps))
 
 
-def tasks_of(retry: Retry, rung: int, training: Training) -> list[Task]:
+def tasks_of(study: Study, retry: Retry, rung: int, training: Training) -> list[Task]:
     """A task for each trial that is still running: one that failed before may take others with it."""
     if rung >= len(retry.steps):
         return []
     members = [Member(trial.number, trial.config, trial.state) for trial in retry.running]
-    tasks = training.tasks(members, retry.steps[rung - 1] if rung else 0, retry.steps[rung])
+    tasks = training.tasks(members, stage(study, retry.steps, rung - 1), stage(study, retry.steps, rung))
     return [one for task in tasks for one in task.apart()]
 
 

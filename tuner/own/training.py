@@ -16,7 +16,7 @@ from tuner.own.reference import Reference
 from tuner.own.run import SEARCH
 from tuner.own.tasks import OwnOutcome, OwnState, OwnTask, run_own
 from tuner.ranking.goal import UNSTABLE, signed
-from tuner.training import Advance, Member
+from tuner.training import Advance, Member, Stage
 
 __all__ = ["OwnTraining"]
 
@@ -48,9 +48,9 @@ class OwnTraining:
         """Whether a trial goes on where it stood: trials that are called together would have to stay together."""
         return self.form == "run" and self.batch == 1
 
-    def tasks(self, members: Sequence[Member], done: int, amount: int) -> list[OwnTask]:
-        """Tasks of `batch` trials each, which take them to `amount`."""
-        start, stop = done if self.continues else 0, 0 if self.budget.unit == RUN else amount
+    def tasks(self, members: Sequence[Member], before: Stage, after: Stage) -> list[OwnTask]:
+        """Tasks of `batch` trials each, which take them to the next stage."""
+        start, stop = before.amount if self.continues else 0, 0 if self.budget.unit == RUN else after.amount
         found = []
         for i in range(0, len(members), self.batch):
             some = members[i : i + self.batch]
@@ -63,6 +63,11 @@ class OwnTraining:
                 )
             )  # fmt: skip
         return found
+
+    def join(self, states: Sequence[OwnState]) -> OwnState:
+        """The one state that there is: a trial's replicates are trained by one task."""
+        (state,) = states
+        return state
 
     def call(self, task: OwnTask, flight: Path, shared: bool) -> tuple[Any, ...]:
         """Train, or find again what a killed run has left."""

@@ -70,12 +70,12 @@ class Standing:
 
 
 def search_seeds(study: Study) -> tuple[int, ...]:
-    """Replicates on which the search trains each trial.
+    """Replicates on which the search trains each trial: so many for each of its splits.
 
     The first has number 0, so that one replicate is the start of several. The others are numbered beyond all that a
     confirmation may ever be widened to: on a random stream that the search had chosen by, it would not be fresh.
     """
-    return 0, *range(MOST_SEEDS + 1, MOST_SEEDS + study.train.replicates)
+    return 0, *range(MOST_SEEDS + 1, MOST_SEEDS + study.train.replicates * study.splits)
 
 
 def rank_seeds(study: Study) -> range:

@@ -50,13 +50,18 @@ def mean_interval(
     return Interval(mean, max(mean - half, bounds[0]), min(mean + half, bounds[1]), n, level)
 
 
-def standard_error(values: Sequence[float]) -> float:
-    """Standard error of the mean of independent values; nan for fewer than two, or where one is not finite."""
+def standard_error(values: Sequence[float], overlap: float = 0.0) -> float:
+    """Return the standard error of a mean, `s sqrt(1 / n + overlap)`; nan for fewer than two values, or infinite ones.
+
+    `overlap` is 0 for independent values; for those on several splits of the same rows it is validation rows over train
+    rows. Source: Nadeau and Bengio 2003, "Inference for the Generalization Error".
+    """
     n = len(values)
     if n < 2 or not all(map(math.isfinite, values)):
         return math.nan
     mean = math.fsum(values) / n
-    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1) / n)
+    variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
+    return math.sqrt(variance / n) if not overlap else math.sqrt(variance * (1 / n + overlap))
 
 
 def best_shares(scores: NDArray[Any]) -> list[float]:

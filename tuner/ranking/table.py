@@ -10,7 +10,7 @@ import numpy as np
 
 from objectives.metrics import metrics_of
 from objectives.optimizers import OPTIMIZERS
-from tuner.ranking.goal import ranked, signed
+from tuner.ranking.goal import around, ranked, signed
 from tuner.ranking.noise import Noise
 from tuner.ranking.optimum import MEASURES, gaps
 from tuner.ranking.standings import Standing
@@ -74,7 +74,9 @@ def ranking(
     trial        int64     number of the trial
     state        category  complete, pruned, diverged or failed
     value        float64   the goal at the trial's best epoch; missing where there is none
-    se           float64   standard error of the value over replicates; missing for one
+    se           float64   standard error of the value as the loss on new rows: over splits, corrected for the rows that
+                           they share; of one split over replicates; missing for one of both
+    splits       Int64     splits that it was judged on; missing where it has no value
     epoch        Int64     the best epoch, from 1
     rung         int64     how many rungs it passed
     stable       bool      whether it ended anywhere near its best epoch; those that did not rank last
@@ -104,6 +106,7 @@ def ranking(
         "state": pd.Categorical([t.state for t in rows], categories=list(STATES)),
         "value": np.array([np.nan if t.value is None else t.value for t in rows], dtype=np.float64),
         "se": spreads(study, rows),
+        "splits": pd.array([splits_behind(t) for t in rows], dtype="Int64"),
         "epoch": pd.array([t.epoch for t in rows], dtype="Int64"),
         "rung": np.array([t.rung for t in rows], dtype=np.int64),
         "stable": np.array([t.stable for t in rows], dtype=bool),
@@ -139,17 +142,25 @@ def evaluations(study: Study, trial: Trial) -> float:
 
 
 def spreads(study: Study, trials: Sequence[Trial]) -> Any:
-    """Standard errors of trials `(n,)`; nan with one replicate, for which no curve is read."""
+    """Standard errors of trials `(n,)`; nan where there is neither a second split nor a second replicate."""
+    if study.splits > 1:
+        return np.array([trial.metrics.get("se", math.nan) for trial in trials], dtype=np.float64)
     if study.train.replicates == 1:
         return np.full(len(trials), np.nan)
-    return np.array([spread(trial, study.metric) for trial in trials], dtype=np.float64)
+    return np.array([spread(study, trial) for trial in trials], dtype=np.float64)
 
 
-def spread(trial: Trial, metric: str) -> float:
-    """Standard error of a trial's goal over its replicates at its best epoch; nan where there is none."""
-    if trial.epoch is None or metric not in trial.curves:
+def splits_behind(trial: Trial) -> int | None:
+    """Return how many splits a trial's value is the mean of, without reading its curves."""
+    return int(trial.metrics.get("splits", 1)) if trial.value is not None else None
+
+
+def spread(study: Study, trial: Trial) -> float:
+    """Standard error of a trial's goal over its replicates around its best epoch; nan where there is none."""
+    if trial.epoch is None or study.metric not in trial.curves:
         return math.nan
-    return standard_error([float(value) for value in trial.curves[metric][:, trial.epoch - 1]])
+    curve = trial.curves[study.metric]
+    return standard_error(curve[:, around(trial.epoch, study.window, curve.shape[1])].mean(axis=1).tolist())
 
 
 def column(values: Sequence[Any], kind: Kind) -> Any:

@@ -22,6 +22,8 @@ from tuner.search.rungs import (
     mean_cost,
     repeated,
     rungs,
+    splits_of,
+    stage,
     value_at,
 )
 
@@ -43,6 +45,8 @@ __all__ = [
     "repeated",
     "repeats_note",
     "rungs",
+    "splits_of",
+    "stage",
     "survivors",
     "value_at",
 ]

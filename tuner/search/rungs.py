@@ -13,6 +13,7 @@ from objectives.schedules import PEAK
 from tuner.pruners import PRUNERS, Ladder, cost
 from tuner.ranking.goal import goal_at, signed
 from tuner.spec import Study, highest, values_of
+from tuner.training import START, Stage
 from tuner.trial import Trial
 
 __all__ = [
@@ -26,6 +27,8 @@ __all__ = [
     "mean_cost",
     "repeated",
     "rungs",
+    "splits_of",
+    "stage",
     "value_at",
 ]
 
@@ -34,6 +37,7 @@ LAG = 1
 SPACING = 3  # from one rung to the next
 EARLIEST = 0.1  # of the full length, with a schedule that moves
 USUAL = 27  # epochs
+FEWEST = 2  # splits of the first rungs: one tells nothing of its own luck
 FEW = 8  # trials at a rung, below which their median says nothing
 _VALUES: WeakKeyDictionary[Trial, dict[tuple[str, int, str, str], float]] = WeakKeyDictionary()
 
@@ -79,10 +83,25 @@ def ladder(study: Study, generation: int) -> Ladder:
     return found[generation % len(found)]
 
 
+def splits_of(study: Study, steps: Ladder) -> tuple[int, ...]:
+    """How many splits a trial is judged on at each rung of a ladder, which is a later part of the study's.
+
+    All of the study's at the last one, and half as many at each rung before: what is cheap to know is known first.
+    """
+    most = study.splits
+    least = min(most, FEWEST)
+    return tuple(max(least, most >> (len(steps) - 1 - rung)) for rung in range(len(steps)))
+
+
+def stage(study: Study, steps: Ladder, rung: int) -> Stage:
+    """Where a trial stands that has come through a rung of a ladder, -1 for none."""
+    return START if rung < 0 else Stage(steps[rung], splits_of(study, steps)[rung])
+
+
 def generation_size(study: Study, generation: int) -> int:
     """Trials of a generation. Where ladders differ, those that prune less have fewer: each costs about the same."""
-    found, reduction = ladders(study), study.search.reduction
-    share = cost(found[0], reduction) / cost(ladder(study, generation), reduction)
+    found = ladders(study)
+    share = _cost(study, found[0]) / _cost(study, ladder(study, generation))
     return max(1, round(study.search.generation_size * share))
 
 
@@ -100,8 +119,12 @@ def repeated(study: Study) -> float:
 def mean_cost(study: Study) -> float:
     """What a trial takes on average, as a share of full training."""
     sizes = [generation_size(study, g) for g in range(len(ladders(study)))]
-    spent = [size * cost(ladder(study, g), study.search.reduction) for g, size in enumerate(sizes)]
+    spent = [size * _cost(study, ladder(study, g)) for g, size in enumerate(sizes)]
     return sum(spent) / sum(sizes) / study.budget.amount
+
+
+def _cost(study: Study, steps: Ladder) -> float:
+    return cost(steps, splits_of(study, steps), study.search.reduction)
 
 
 def at_rung(study: Study, seen: Iterable[Trial], rung: int, amount: int) -> list[Trial]:
@@ -120,6 +143,8 @@ def at_rung(study: Study, seen: Iterable[Trial], rung: int, amount: int) -> list
 def value_at(study: Study, trial: Trial, amount: int) -> float:
     """What a trial had come to at a rung, lower is better; inf for one that diverged or ended far from its best.
 
+    On the splits that every trial is judged on there, so that all are compared on the same.
+
     Of one that went no further it is the trial's value, and no curve is read, which took a third of a resume's own
     time. What is looked up in a curve is needed again for every generation, and kept for as long as the trial is.
     """
@@ -131,7 +156,10 @@ def value_at(study: Study, trial: Trial, amount: int) -> float:
     known = _VALUES.setdefault(trial, {})
     key = (study.budget.unit, amount, study.metric, study.direction)
     if key not in known:
-        known[key] = goal_at(trial.curves[study.metric], study.direction, epochs)[0]
+        steps = rungs(study)
+        wide = splits_of(study, steps)[steps.index(amount)] if amount in steps else study.splits
+        curve = trial.curves[study.metric][: wide * study.train.replicates]
+        known[key] = goal_at(curve, study.direction, epochs, study.window)[0]
     return known[key]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from objectives.data import BUILTIN
@@ -133,6 +133,20 @@ def check_split(data: Data, report: Report) -> None:
     if not given and data.split.valid + data.split.test >= 1:
         what = f"valid = {data.split.valid:g} and test = {data.split.test:g} leave no rows to train on"
         report.add(["data", "split"], what, "let them add up to less than 1")
+    check_resampling(data, given, report)
+
+
+def check_resampling(data: Data, given: Sequence[str], report: Report) -> None:
+    """That rows may be divided several times, where that is asked for."""
+    several = data.resampling == "fresh" or (data.splits or 1) > 1
+    fixed = [kind for kind in given if kind != "group"]
+    if several and fixed:
+        what = f"asks for several splits, but split.{fixed[0]} divides the rows in one way"
+        report.add(["data", "resampling"], what, 'remove data.splits, or write resampling = "holdout"')
+    if data.resampling == "holdout" and (data.splits or 1) > 1:
+        report.add(["data", "splits"], f"is {data.splits}, but a hold-out is one split", 'write resampling = "fresh"')
+    if data.resampling == "fresh" and data.splits == 1:
+        report.add(["data", "splits"], "is 1, which is a hold-out", 'write resampling = "holdout", or ask for more')
 
 
 def check_surface(data: Data, model: Model, train: Train, report: Report) -> None:

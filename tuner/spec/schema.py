@@ -24,6 +24,7 @@ from tuner.spec.fields import configs, distinct, names_of, one_of, program, risi
 __all__ = [
     "GOALS",
     "MOST_SEEDS",
+    "MOST_SPLITS",
     "OF_LAYERS",
     "OF_ROWS",
     "TABLES",
@@ -41,11 +42,15 @@ __all__ = [
 
 OF_ROWS = (
     ("data", "drop"),
+    ("data", "resampling"),
+    ("data", "splits"),
     ("data", "split"),
     ("model", "init"),
 )  # keys that no analytic surface has
 OF_LAYERS = ("activation", "dropout", "hidden")  # keys of [model] that a linear one does not have
 MOST_SEEDS = 1000  # of a confirmation, which numbers its replicates from 1
+RESAMPLINGS = ("auto", "holdout", "fresh")  # one split, or several drawn afresh
+MOST_SPLITS = 100  # of a trial
 ALLOCATIONS = ("best", "equal")  # one model of all optimizers, or the same budget to each
 GOALS = ("valid_loss", *(f"valid_{name}" for name in METRICS))
 Fraction = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
@@ -91,6 +96,8 @@ class Data(Table):
     drop: Annotated[tuple[str, ...], PlainValidator(names_of("columns", "customer id"))] = ()
     task: Annotated[str, one_of(TASKS)] | None = None
     split: Split = Split()
+    resampling: Annotated[str, one_of(RESAMPLINGS)] = "auto"
+    splits: Annotated[int, Field(ge=1, le=MOST_SPLITS)] | None = None
     noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     condition: Annotated[float, Field(ge=1, allow_inf_nan=False)] | None = None
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from objectives.optimizers import OPTIMIZERS
 from objectives.schedules import SCHEDULE_HYPERS
 from tuner.budget import RUN, UNITS, Budget
 from tuner.spec.conditions import Conditions, restored
@@ -18,6 +19,8 @@ from tuner.spec.report import BARE
 from tuner.spec.schema import OF_LAYERS, OF_ROWS, Confirm, Data, Limits, Model, Search, Stop, Train, Workers
 
 __all__ = ["Imported", "Study", "differences", "in_toml"]
+
+WINDOW = 3  # epochs
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,28 @@ class Study:
         if self.own:
             return Budget(unit, getattr(self.train, unit), plain=True)
         return Budget(unit, getattr(self.train, unit), self.rows)
+
+    @property
+    def splits(self) -> int:
+        """How many train / validation splits a trial that comes to its end is judged on."""
+        return self.data.splits or 1
+
+    @property
+    def window(self) -> int:
+        """Epochs that a learning curve is averaged over before its best one is looked for.
+
+        One where curves are exact (a surface, a whole-batch method), where they are those of somebody's own objective,
+        and in a study that was begun before trials had splits.
+        """
+        whole = any(OPTIMIZERS[name].whole for name in self.optimizers if name in OPTIMIZERS)
+        exact = self.own is not None or self.data.surface or whole
+        return 1 if exact or self.data.splits is None else WINDOW
+
+    @property
+    def overlap(self) -> float:
+        """Validation rows for each train row: how much less than fresh rows another split of the same ones tells."""
+        split = self.data.split
+        return split.valid / (1 - split.valid - split.test) if self.fresh_splits else 0.0
 
     @property
     def question(self) -> str:
@@ -129,7 +154,7 @@ class Study:
             for name in OF_LAYERS:
                 del tables["model"][name]
         for table, name in OF_ROWS if self.data.surface else (("data", "noise"),):
-            del tables[table][name]
+            tables[table].pop(name, None)
         for name in ("model", "train"):
             tables[name] = {
                 key: restored(f"{name}.{key}", value, self.conditions) for key, value in tables[name].items()

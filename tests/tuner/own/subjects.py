@@ -104,7 +104,7 @@ def asked(kind: str, **tables: Any) -> dict[str, Any]:
         "confirm": {"enabled": False},
     }
     if kind == "core":
-        study |= {"data": {"source": "sklearn:iris"}, "model": {"kind": "linear"}}
+        study |= {"data": {"source": "sklearn:iris", "resampling": "holdout"}, "model": {"kind": "linear"}}
         study["train"] |= {"batch_size": [16, 32]}
     else:
         own = {"objective": f"{HERE}train"} if kind == "python" else {"command": COMMAND}
