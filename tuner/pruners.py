@@ -9,9 +9,11 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["PRUNERS", "Ladder", "Pruner", "cost", "survivors"]
+from tuner.training import Stage
 
-Ladder = tuple[int, ...]
+__all__ = ["PRUNERS", "Ladder", "Pruner", "cost", "reduction_at", "survivors"]
+
+Ladder = tuple[Stage, ...]
 
 
 @dataclass(frozen=True)
@@ -44,13 +46,21 @@ def better_half(values: Sequence[float], stable: Sequence[bool], reduction: int,
     return [i for i, value in enumerate(values) if math.isfinite(value) and value <= bar and stable[i]]
 
 
-def cost(ladder: Ladder, splits: Sequence[int], reduction: int) -> float:
-    """What a trial of a ladder takes on average, given how many go on; each rung is trained on so many splits."""
+def cost(ladder: Ladder, reduction: int) -> float:
+    """What a trial of a ladder takes on average on all of its splits, given how many go on."""
     done, share, total = 0, 1.0, 0.0
-    for amount, wide in zip(ladder, splits, strict=True):
-        total += share * (amount * wide - done)
-        done, share = amount * wide, share / reduction
+    for rung, stage in enumerate(ladder):
+        total += share * (stage.work - done)
+        done, share = stage.work, share / reduction_at(ladder, rung, reduction)
     return total
+
+
+def reduction_at(ladder: Ladder, rung: int, reduction: int) -> int:
+    """Return of how many one goes on from a rung: of `reduction`, but of two to the full length on the way to a rung
+    of splits alone, where those that are good at the end can still be told from those that are good early.
+    """
+    by_splits = len(ladder) > 2 and ladder[-1].amount == ladder[-2].amount
+    return 2 if by_splits and 0 < rung == len(ladder) - 3 else reduction
 
 
 def _halving(values: Sequence[float], stable: Sequence[bool], reduction: int, bar: float | None) -> list[int]:

@@ -105,7 +105,8 @@ class Result:
         names = self.metrics
         trials = [trial for trial in self.all_trials if not complete or trial.state == "complete"]
         with uncollected():
-            return ranking(self.study, trials, names, hyper_kinds(self.study), self.noise)
+            standings = self.standings if self.is_confirmed else []
+            return ranking(self.study, trials, names, hyper_kinds(self.study), self.noise, standings)
 
     def confirmation(self) -> pd.DataFrame:
         """The table of confirmed trials, best first; `tuner.ranking.table.confirmation_table` documents the columns."""
@@ -119,7 +120,7 @@ class Result:
 
     def trials(self) -> pd.DataFrame:
         """Everything about every trial, in trial order; `tuner.ranking.frames.trials_table` documents the columns."""
-        return trials_table(self.study, self.all_trials, self.ranking(), self.standings)
+        return trials_table(self.study, self.all_trials, self.ranking())
 
     @cached_property
     def metrics(self) -> list[str]:

@@ -24,6 +24,11 @@ class Stage:
     amount: int
     splits: int = 1
 
+    @property
+    def work(self) -> int:
+        """What it takes in all, in the unit of the study's budget."""
+        return self.amount * self.splits
+
 
 START = Stage(0, 0)
 

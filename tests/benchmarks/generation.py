@@ -15,7 +15,7 @@ from tests.benchmarks.contenders import run_torch, torch
 from tuner.core.packing import Source, cut, run_pack
 from tuner.dispatch import Engine, open_engine
 from tuner.samplers.points import even
-from tuner.search import rungs, survivors
+from tuner.search import amounts, survivors
 from tuner.space import space_of
 from tuner.spec import read_study
 from tuner.training import Member
@@ -39,7 +39,7 @@ def members() -> list[Member]:
 def train(engine: Engine, source: Source, running: list[Member]) -> tuple[list[float], dict[int, int], float]:
     """Pack widths, epochs of each trial, and the seconds of training that all workers spent."""
     widths, epochs, seconds, done = [], {}, 0.0, 0
-    for stop in rungs(read_study(STUDY)):
+    for stop in amounts(read_study(STUDY)):
         packs = cut(running, (source,), stop - done)
         futures = [engine.submit(run_pack, pack) for pack in packs]
         values, states, done = {}, {}, stop

@@ -125,7 +125,7 @@ def test_samples_are_a_default_and_points_of_the_spread() -> None:
 def test_the_estimate_follows_the_rungs() -> None:
     tables = {"data": {"source": "sklearn:iris"}, "optimizers": {"momentum": {}}, "train": {"epochs": 16}}
     study = read_study(tables | {"study": {"trials": 40}})
-    first, *rest = rungs(study)
+    first, *rest = [stage.amount for stage in rungs(study)]
     assert (first, *rest) == (2, 5, 16)
     alone = search_seconds(study, [16], (0.0, 1.0))
     expected = 0.0

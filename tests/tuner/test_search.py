@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,11 @@ from objectives.optimizers import RULES
 from tests.tuner.trials import trial
 from tuner.latents import at
 from tuner.samplers.points import even
-from tuner.search import BEST_MODELLED, LAG, MODELLED, bars, observed, propose, rungs, survivors
+from tuner.search import BEST_MODELLED, LAG, MODELLED, amounts, bars, observed, propose, rungs, survivors
 from tuner.search.model import populations
 from tuner.space import Space, space_of
 from tuner.spec import Study, read_study
+from tuner.training import Stage
 from tuner.trial import Trial
 
 
@@ -100,7 +102,7 @@ def test_a_point_of_the_cube_is_a_config(u: float) -> None:
 def test_rungs_rise_to_the_full_length(epochs: int, reduction: int, schedule: str) -> None:
     asked = study(reduction=reduction, schedule=schedule)
     asked = read_study(asked.to_table() | {"train": {"epochs": epochs, "schedule": schedule}})
-    steps = rungs(asked)
+    steps = amounts(asked)
     assert steps[-1] == epochs
     assert list(steps) == sorted(set(steps))
     if len(steps) > 1:
@@ -108,16 +110,32 @@ def test_rungs_rise_to_the_full_length(epochs: int, reduction: int, schedule: st
 
 
 def test_rungs_of_the_default_study() -> None:
-    assert rungs(study()) == (3, 9, 27)
-    assert rungs(study(schedule="cosine")) == (3, 9, 27)
-    assert rungs(study(schedule=["constant", "one_cycle"])) == (9, 27)
-    assert rungs(study(rungs=[5, 20])) == (5, 20, 27)
-    assert rungs(study(pruner="none")) == (27,)
+    assert amounts(study()) == (3, 9, 27)
+    assert amounts(study(schedule="cosine")) == (3, 9, 27)
+    assert amounts(study(schedule=["constant", "one_cycle"])) == (9, 27)
+    assert amounts(study(rungs=[5, 20])) == (5, 20, 27)
+    assert rungs(study(pruner="none")) == (Stage(27),)
+    assert rungs(study()) == (Stage(3), Stage(9), Stage(27))
+
+
+@pytest.mark.parametrize(
+    ("splits", "search", "expected"),
+    [
+        (16, {}, [(3, 1), (9, 2), (27, 4), (27, 16)]),
+        (4, {}, [(3, 1), (9, 1), (27, 1), (27, 4)]),
+        (16, {"pruner": "none"}, [(27, 16)]),
+        (16, {"rungs": [5]}, [(5, 2), (27, 4), (27, 16)]),
+        (3, {}, [(3, 1), (9, 1), (27, 1), (27, 3)]),
+    ],
+)
+def test_rungs_say_how_many_epochs_on_how_many_splits(splits: int, search: Any, expected: Any) -> None:
+    asked = read_study(study(**search).to_table() | {"data": {"source": "sklearn:iris", "splits": splits}})
+    assert rungs(asked) == tuple(Stage(*pair) for pair in expected)
 
 
 def test_no_rung_is_within_the_warmup() -> None:
     def asked(**train: Any) -> tuple[int, ...]:
-        return rungs(read_study(study().to_table() | {"train": {"epochs": 27, **train}}))
+        return amounts(read_study(study().to_table() | {"train": {"epochs": 27, **train}}))
 
     assert asked(warmup=0.05) == (3, 9, 27)
     assert asked(warmup=0.15) == (9, 27)
@@ -164,6 +182,22 @@ def test_the_model_sees_the_highest_rung_with_enough_trials() -> None:
     assert observed(asked, low[:7]) == []
 
 
+def test_pruned_trials_are_told_as_worse_than_all_that_went_on() -> None:
+    asked = study()
+    first = [replace(trial(i, state="pruned", curve=[0.01 * i + 0.05] * 3, epochs=3), rung=0) for i in range(6)]
+    second = [replace(trial(6 + i, state="pruned", curve=[0.9 - 0.01 * i] * 9, epochs=9), rung=1) for i in range(4)]
+    whole = [replace(trial(10 + i, curve=[0.5 + 0.01 * i] * 27, epochs=27), rung=2) for i in range(8)]
+    timed_out = replace(trial(18, state="failed", value=None, epochs=0), error="TimedOut: 5 s")
+    broken = replace(trial(19, state="failed", value=None, epochs=0), error="ValueError: no")
+    told = [o.value for o in observed(asked, [*first, *second, *whole, timed_out, broken])]
+    assert len(told) == 19  # the one that failed by its code teaches nothing
+    early, middle, late = told[:6], told[6:10], told[10:18]
+    assert late == pytest.approx([0.5 + 0.01 * i for i in range(8)])
+    assert max(late) < min(middle) <= max(middle) < min(early)
+    assert (middle, early) == (sorted(middle, reverse=True), sorted(early))
+    assert told[18] == math.inf
+
+
 def test_the_model_goes_where_it_was_good() -> None:
     near = 0
     for seed in range(10):
@@ -183,11 +217,10 @@ def test_medians_are_of_an_optimizer_where_each_has_its_own_budget() -> None:
         trial(i, generation=i // 16, epochs=27, curve=[rival[name]] * 27, optimizer=name)
         for i, name in enumerate(["momentum", "adam"] * 16)
     ]
-    first, *_ = rungs(study(pruner="median"))
     best = bars(study(pruner="median"), 3, history)
-    assert best["", first] == pytest.approx((0.1 + 5.0) / 2)
+    assert best["", 0] == pytest.approx((0.1 + 5.0) / 2)
     equal = bars(study(pruner="median", allocation="equal"), 3, history)
-    assert (equal["momentum", first], equal["adam", first]) == (0.1, 5.0)
+    assert (equal["momentum", 0], equal["adam", 0]) == (0.1, 5.0)
     assert bars(study(pruner="halving"), 3, history) == {}
     assert bars(study(pruner="median"), 1, history) == {}  # generation 0 may still train
 

@@ -162,7 +162,7 @@ def in_steps(unit: str, amount: int) -> dict[str, Any]:
 def test_budgets_in_steps_and_examples(unit: str, amount: int, tmp_path: Path) -> None:
     one, two = (tuner.run(in_steps(unit, amount), jobs=jobs, home=tmp_path / str(jobs)) for jobs in (1, 2))
     assert outputs(tmp_path / "1") == outputs(tmp_path / "2")
-    assert rungs(one.study)[-1] == amount
+    assert rungs(one.study)[-1].amount == amount
     for run in one.all_trials:
         each = -(-90 // run.config["batch_size"]) if unit == "steps" else 90
         assert run.config["epochs"] == round(amount / each)

@@ -19,7 +19,8 @@ from tuner.cli.text import clean, hint
 from tuner.core.question import Question, ask
 from tuner.core.workload import default_jobs
 from tuner.dispatch import Failure, open_engine
-from tuner.search import generation_size, ladder, propose, splits_of
+from tuner.pruners import reduction_at
+from tuner.search import generation_size, ladder, propose
 from tuner.space import space_of
 from tuner.spec import Study
 
@@ -127,9 +128,10 @@ def search_seconds(study: Study, steps: Sequence[int], costs: tuple[float, float
         going = min(generation_size(study, number), study.trials - trials)
         if going <= 0:
             break
-        trials, done, steps_here = trials + going, 0, ladder(study, number)
-        for amount, wide in zip(steps_here, splits_of(study, steps_here), strict=True):
-            once = pack * min(going, sizes) / wide + each * going  # of a split: all of them share a pack
-            work += (amount * wide - done) * once
-            done, going = amount * wide, -(-going // study.search.reduction)
+        trials, done = trials + going, 0
+        steps_here = ladder(study, number)
+        for rung, stage in enumerate(steps_here):
+            once = pack * min(going, sizes) / stage.splits + each * going  # of a split: all of them share a pack
+            work += (stage.work - done) * once
+            done, going = stage.work, -(-going // reduction_at(steps_here, rung, study.search.reduction))
     return work * sum(steps) / len(steps) / study.budget.amount

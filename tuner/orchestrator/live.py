@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from tuner.pruners import PRUNERS, Ladder, cost
+from tuner.pruners import PRUNERS, Ladder, cost, reduction_at
 from tuner.ranking.goal import around, goal_at
 from tuner.ranking.optimum import optimum_of
 from tuner.ranking.statistics import standard_error
-from tuner.search import group_of, splits_of
+from tuner.search import group_of
 from tuner.spec import Study
-from tuner.training import Advance, Task, Training
+from tuner.training import START, Advance, Stage, Task, Training
 from tuner.trial import Trial
 
 __all__ = ["LiveGeneration", "LiveTrial"]
@@ -128,8 +128,8 @@ class LiveGeneration:
     """A generation in flight: its trials, the rung of its ladder that it is on, and how many tasks of it are still out.
 
     `before` rungs of the study come before the first of its ladder; `bars` are the medians of earlier generations, by
-    group and amount; `began` is when it began, in seconds of the clock; `ran` says of each finished task its worker,
-    when it began and ended, counted from there, the rung and the trials.
+    group and rung of the study; `began` is when it began, in seconds of the clock; `ran` says of each finished task its
+    worker, when it began and ended, counted from there, the rung and the trials.
     """
 
     number: int
@@ -143,6 +143,11 @@ class LiveGeneration:
     ran: list[tuple[int, float, float, int, tuple[int, ...]]] = field(default_factory=list)
 
     @property
+    def stages(self) -> tuple[Stage, Stage]:
+        """Where its running trials stand, and where they are to come to."""
+        return self.ladder[self.rung - 1] if self.rung else START, self.ladder[self.rung]
+
+    @property
     def running(self) -> list[LiveTrial]:
         """The trials that have not ended."""
         return [trial for trial in self.trials if not trial.ended]
@@ -154,9 +159,8 @@ class LiveGeneration:
 
     def share(self, study: Study) -> float:
         """About how much of it is trained: a quarter is expected to go on from a rung, or as the study says."""
-        wide = splits_of(study, self.ladder)
-        done = sum(self.ladder[at] * wide[at] for at in (trial.rung - self.before for trial in self.begun))
-        return min(1.0, done / (len(self.trials) * cost(self.ladder, wide, study.search.reduction)))
+        done = sum(self.ladder[trial.rung - self.before].work for trial in self.begun)
+        return min(1.0, done / (len(self.trials) * cost(self.ladder, study.search.reduction)))
 
     def left(self, task: Task, limit: float | None) -> float | None:
         """Seconds that a task may take where a trial may take `limit`; None for no limit.
@@ -199,14 +203,15 @@ class LiveGeneration:
             for trial in there:
                 groups.setdefault(group_of(study, trial.config), []).append(trial)
             for name, group in groups.items():
-                self._cut(group, study, training, self.bars.get((name, self.ladder[self.rung])))
+                self._cut(group, study, training, self.bars.get((name, self.before + self.rung)))
         self.rung += 1
 
     def _cut(self, group: Sequence[LiveTrial], study: Study, training: Training, bar: float | None) -> None:
         values = [np.inf if trial.ended else trial.goal(study) for trial in group]
         steady = [training.steady(trial.curves) if trial.blocks else False for trial in group]
-        going = PRUNERS[study.search.pruner].going(values, steady, study.search.reduction, bar)
-        kept = {*going, *best_default(group, values)}
+        reduction = reduction_at(self.ladder, self.rung, study.search.reduction)
+        going = PRUNERS[study.search.pruner].going(values, steady, reduction, bar)
+        kept = {*going, *defaults_going(group, values, self.rung)}
         for i, trial in enumerate(group):
             if not trial.ended and i not in kept:
                 trial.ended = "pruned"
@@ -215,10 +220,10 @@ class LiveGeneration:
         return self.trials[number - self.trials[0].number]
 
 
-def best_default(trials: Sequence[LiveTrial], values: Sequence[float]) -> list[int]:
-    """Return the index of the best of the optimizers' defaults, which always goes on; empty where there is none.
+def defaults_going(trials: Sequence[LiveTrial], values: Sequence[float], rung: int) -> list[int]:
+    """Return which of the optimizers' defaults go on whatever their rank: all from the first rung, then the best one.
 
-    It costs one more trial a rung in the first generation, and what is handed over is then compared with no tuning.
+    So what is handed over is compared with no tuning to the end; it costs a few trials in the first generation.
     """
     there = [i for i, trial in enumerate(trials) if trial.default and np.isfinite(values[i])]
-    return sorted(there, key=lambda i: (values[i], i))[:1]
+    return there if rung == 0 else sorted(there, key=lambda i: (values[i], i))[:1]

@@ -22,7 +22,7 @@ from tuner.ledger import Ledger
 from tuner.orchestrator.live import LiveGeneration, LiveTrial
 from tuner.orchestrator.stopping import reason_to_give_up, reason_to_stop
 from tuner.ranking.goal import ranked
-from tuner.search import bars, generation_size, ladder, lag_of, propose, rungs, stage
+from tuner.search import bars, generation_size, ladder, lag_of, propose, rungs
 from tuner.space import Space
 from tuner.spec import Study
 from tuner.training import Member, Task, Training
@@ -153,9 +153,8 @@ class Search:
 
     def _send(self, generation: LiveGeneration) -> None:
         """Send the tasks of a generation's current rung."""
-        before, after = (stage(self.study, generation.ladder, rung) for rung in (generation.rung - 1, generation.rung))
         members = [Member(trial.number, trial.config, trial.state) for trial in generation.running]
-        self._submit(generation, self.training.tasks(members, before, after))
+        self._submit(generation, self.training.tasks(members, *generation.stages))
 
     def _submit(self, generation: LiveGeneration, tasks: Sequence[Task]) -> None:
         """Send tasks of a generation to the workers, each with the time that its trials have left."""

@@ -19,10 +19,10 @@ from tuner.dispatch import Engine, Failure
 from tuner.errors import TunerError
 from tuner.ledger import Ledger
 from tuner.orchestrator.live import LiveTrial
-from tuner.pruners import PRUNERS, Ladder
-from tuner.search import at_rung, bars, group_of, ladder, rungs, stage, value_at
+from tuner.pruners import PRUNERS, Ladder, reduction_at
+from tuner.search import at_rung, bars, group_of, ladder, rungs, value_at
 from tuner.spec import Study
-from tuner.training import Member, Task, Training
+from tuner.training import START, Member, Task, Training
 from tuner.trial import Trial
 
 __all__ = ["retried"]
@@ -51,19 +51,20 @@ class Retry:
             for trial in self.running:
                 trial.ended = "complete"
             return
-        amount, medians = self.steps[rung], bars(study, self.number, history)
+        at, medians = self.before + rung, bars(study, self.number, history)
         for name in {group_of(study, trial.config) for trial in self.running}:
             own = [trial for trial in self.running if group_of(study, trial.config) == name]
-            there = at_rung(study, self.peers, self.before + rung, amount)
+            there = at_rung(study, self.peers, at, self.steps[rung])
             others = [trial for trial in there if group_of(study, trial.config) == name]
-            values = {trial.number: value_at(study, trial, amount) for trial in others}
+            values = {trial.number: value_at(study, trial, self.steps[rung]) for trial in others}
             steady = {trial.number: bool(np.isfinite(values[trial.number])) for trial in others}
             values |= {trial.number: trial.goal(study) for trial in own}
             steady |= {trial.number: training.steady(trial.curves) for trial in own}
             numbers = sorted(values)
             going = PRUNERS[study.search.pruner].going(
-                [values[n] for n in numbers], [steady[n] for n in numbers], study.search.reduction,
-                medians.get((name, amount)),
+                [values[n] for n in numbers], [steady[n] for n in numbers],
+                reduction_at(self.steps, rung, study.search.reduction),
+                medians.get((name, at)),
             )  # fmt: skip
             for trial in own:
                 trial.ended = "" if numbers.index(trial.number) in going else "pruned"
@@ -82,7 +83,7 @@ def retried(
     for rung in range(max((len(retry.steps) for retry in found), default=0)):
         sent: dict[Future[Any], tuple[Retry, Task]] = {}
         for retry in found:
-            for task in tasks_of(study, retry, rung, training):
+            for task in tasks_of(retry, rung, training):
                 seconds = study.limits.seconds_per_trial
                 call = training.call(task, flight / str(retry.number), engine.shares_disk)
                 sent[engine.submit(*call, seconds=seconds, turn=retry.number)] = (retry, task)
@@ -106,12 +107,12 @@ def retry_of(study: Study, number: int, history: Sequence[Trial]) -> Retry:
     return Retry(number, live, peers, steps, len(rungs(study)) - len(steps))
 
 
-def tasks_of(study: Study, retry: Retry, rung: int, training: Training) -> list[Task]:
+def tasks_of(retry: Retry, rung: int, training: Training) -> list[Task]:
     """A task for each trial that is still running: one that failed before may take others with it."""
     if rung >= len(retry.steps):
         return []
     members = [Member(trial.number, trial.config, trial.state) for trial in retry.running]
-    tasks = training.tasks(members, stage(study, retry.steps, rung - 1), stage(study, retry.steps, rung))
+    tasks = training.tasks(members, retry.steps[rung - 1] if rung else START, retry.steps[rung])
     return [one for task in tasks for one in task.apart()]
 
 

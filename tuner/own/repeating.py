@@ -13,7 +13,7 @@ from tuner.dispatch import Failure
 from tuner.home import StudyDirectory
 from tuner.own.subject import OwnSubject, own_subject
 from tuner.own.tasks import OwnOutcome, run_own
-from tuner.search import rungs, stage
+from tuner.search import rungs
 from tuner.space import space_of
 from tuner.spec import Study
 from tuner.training import START, Member
@@ -51,8 +51,7 @@ def _once(subject: OwnSubject, config: dict[str, Any]) -> tuple[OwnOutcome | Fai
     with tempfile.TemporaryDirectory(prefix="tuner-", ignore_cleanup_errors=True) as folder:
         place = StudyDirectory(Path(folder))
         with subject.engine(study, 1, None) as engine:
-            first = stage(study, rungs(study), 0)
-            (task,) = subject.training(study, place, engine).tasks([Member(0, config)], START, first)
+            (task,) = subject.training(study, place, engine).tasks([Member(0, config)], START, rungs(study)[0])
             task = replace(task, folder=Path(folder) / "flight")
             outcome: OwnOutcome | Failure = engine.submit(
                 run_own, task, seconds=study.limits.seconds_per_trial

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.ranking.standings import Standing
 from tuner.ranking.table import column
 from tuner.space import space_of
 from tuner.spec import Study
@@ -59,21 +58,17 @@ def joined(parts: Iterable[Array], dtype: Any = np.int64) -> Array:
     return np.concatenate([np.empty(0, dtype), *parts]).astype(dtype, copy=False)
 
 
-def trials_table(
-    study: Study, trials: Sequence[Trial], ranking: pd.DataFrame, standings: Sequence[Standing]
-) -> pd.DataFrame:
+def trials_table(study: Study, trials: Sequence[Trial], ranking: pd.DataFrame) -> pd.DataFrame:
     """Everything that is known of every trial, in trial order.
 
     The columns of the ranking, and after them:
 
-    confirmed     float64   mean of the goal on fresh seeds; missing where it was not confirmed
     latent_NAME   float64   the coordinate in [0, 1] that the sampler chose, or a category; one for each latent
     error         str       why a failed trial failed; "" for the others
     """
     import pandas as pd
 
-    means = {standing.trial: standing.goal.mean for standing in standings}
-    more: dict[str, Any] = {"confirmed": np.array([means.get(t.number, np.nan) for t in trials], dtype=np.float64)}
+    more: dict[str, Any] = {}
     for latent in () if study.imported else space_of(study).latents:
         kind = latent.choices if latent.kind == "categorical" else "float64"
         more[f"latent_{latent.name}"] = column([t.latents.get(latent.name) for t in trials], kind)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,14 +44,20 @@ OWN = "own"  # the task of an objective of somebody's own
 IMPORTED = "imported"  # the task of a study that another tool ran
 
 
-def ties(study: Study, best: Sequence[Trial], noise: Noise | None) -> list[int | None]:
+def ties(
+    study: Study, best: Sequence[Trial], noise: Noise | None, standings: Sequence[Standing] = ()
+) -> list[int | None]:
     """For each of the stable trials, best first, the rank of the first that it cannot be told from, maybe its own.
 
-    Within the noise measured, or, where that is not known, within float32; there, what stands alone is left open.
+    Confirmed trials, which lead, as their fresh splits say; others by their search values within the noise measured,
+    or, where that is not known, within float32; there, what stands alone is left open.
     """
     values = [signed(trial.value or 0.0, study.direction) for trial in best]
+    known = {standing.trial: standing.tie for standing in standings}
 
     def alike(leader: int, i: int) -> bool:
+        if best[i].number in known:
+            return known[best[i].number] == leader + 1
         gap = values[i] - values[leader]
         exact = gap <= FLOAT32 * max(abs(values[i]), abs(values[leader]))
         return exact or (noise is not None and noise.alike(best[leader].number, best[i].number, gap))
@@ -66,8 +73,11 @@ def ranking(
     metrics: Sequence[str],
     hypers: Mapping[str, Kind],
     noise: Noise | None = None,
+    standings: Sequence[Standing] = (),
 ) -> pd.DataFrame:
     """One row a trial: complete ones ranked, then pruned, diverged and failed ones in trial order, unranked.
+
+    `standings` are those of a confirmation that is done: they lead, so that the first row is the best config.
 
     rank         Int64     from 1, best first; missing where the trial is not complete
     tie          Int64     rank of the trial that leads those it cannot be told from; missing until noise is known
@@ -77,6 +87,9 @@ def ranking(
     se           float64   standard error of the value as the loss on new rows: over splits, corrected for the rows that
                            they share; of one split over replicates; missing for one of both
     splits       Int64     splits that it was judged on; missing where it has no value
+    confirmed    float64   mean of the goal on fresh splits; missing where it was not confirmed
+    low, high    float64   the 95 % interval of that mean (`confirmed_low`, `confirmed_high`)
+    search_rank  Int64     its rank by the value of the search alone
     epoch        Int64     the best epoch, from 1
     rung         int64     how many rungs it passed
     stable       bool      whether it ended anywhere near its best epoch; those that did not rank last
@@ -93,12 +106,14 @@ def ranking(
     """
     import pandas as pd
 
-    best = ranked(list(trials), study.direction)
-    stable = [trial for trial in best if trial.stable]
+    searched = ranked(list(trials), study.direction)
+    best = led_by(standings, searched)
+    stable = list(takewhile(lambda trial: trial.stable or trial.number in {s.trial for s in standings}, best))
     rest = [trial for state in STATES[1:] for trial in trials if trial.state == state]
     rows = [*best, *rest]
     places = [*range(1, len(best) + 1), *[None] * len(rest)]
-    groups = [*ties(study, stable, noise), *[None] * (len(rows) - len(stable))]
+    groups = [*ties(study, stable, noise, standings), *[None] * (len(rows) - len(stable))]
+    search_ranks = {trial.number: place for place, trial in enumerate(searched, start=1)}
     columns: dict[str, Any] = {
         "rank": pd.array(places, dtype="Int64"),
         "tie": pd.array(groups, dtype="Int64"),
@@ -107,6 +122,8 @@ def ranking(
         "value": np.array([np.nan if t.value is None else t.value for t in rows], dtype=np.float64),
         "se": spreads(study, rows),
         "splits": pd.array([splits_behind(t) for t in rows], dtype="Int64"),
+        **confirmed_columns(standings, rows),
+        "search_rank": pd.array([search_ranks.get(t.number) for t in rows], dtype="Int64"),
         "epoch": pd.array([t.epoch for t in rows], dtype="Int64"),
         "rung": np.array([t.rung for t in rows], dtype=np.int64),
         "stable": np.array([t.stable for t in rows], dtype=bool),
@@ -126,6 +143,20 @@ def ranking(
     columns["generation"] = np.array([t.generation for t in rows], dtype=np.int64)
     columns["seed"] = np.full(len(rows), study.seed, dtype=np.int64)
     return pd.DataFrame(columns)
+
+
+def led_by(standings: Sequence[Standing], searched: Sequence[Trial]) -> list[Trial]:
+    """Return complete trials, those that were confirmed first, in the order of what fresh splits say."""
+    own = {trial.number: trial for trial in searched}
+    confirmed = [own.pop(standing.trial) for standing in standings if standing.trial in own]
+    return [*confirmed, *own.values()]
+
+
+def confirmed_columns(standings: Sequence[Standing], rows: Sequence[Trial]) -> dict[str, Any]:
+    """Return the mean on fresh splits and its interval, a column each, missing where a trial was not confirmed."""
+    goals = {standing.trial: standing.goal for standing in standings}
+    found = [goals.get(trial.number) for trial in rows]
+    return _interval_columns("confirmed", "confirmed_", found)
 
 
 def evaluations(study: Study, trial: Trial) -> float:

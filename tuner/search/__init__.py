@@ -13,6 +13,7 @@ from tuner.search.model import BEST_MODELLED, ENOUGH, MODELLED, observed
 from tuner.search.proposals import propose
 from tuner.search.rungs import (
     LAG,
+    amounts,
     at_rung,
     bars,
     generation_size,
@@ -22,8 +23,6 @@ from tuner.search.rungs import (
     mean_cost,
     repeated,
     rungs,
-    splits_of,
-    stage,
     value_at,
 )
 
@@ -32,6 +31,7 @@ __all__ = [
     "ENOUGH",
     "LAG",
     "MODELLED",
+    "amounts",
     "at_rung",
     "bars",
     "check_search",
@@ -45,8 +45,6 @@ __all__ = [
     "repeated",
     "repeats_note",
     "rungs",
-    "splits_of",
-    "stage",
     "survivors",
     "value_at",
 ]

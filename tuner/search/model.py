@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tuner.optuna_bridge.models import Observation
 from tuner.search.rungs import at_rung, rungs, value_at
@@ -12,6 +13,8 @@ from tuner.trial import Trial
 
 __all__ = ["BEST_MODELLED", "ENOUGH", "MODELLED", "observed", "populations"]
 
+LIMITS = ("TimedOut", "WorkerDied", "MemoryError")
+LEAST = 1e-6  # relative difference of values that are told apart
 # defaults.md has the measurements
 ENOUGH = 8  # trials at a rung before it is modelled
 MODELLED, BEST_MODELLED = 100, 25  # observations that a model is given at most, and how many of them are the best
@@ -20,15 +23,38 @@ MODELLED, BEST_MODELLED = 100, 25  # observations that a model is given at most,
 def observed(study: Study, seen: Sequence[Trial]) -> list[Observation]:
     """What a model learns from: values at the highest rung that enough trials have reached; nothing before that.
 
-    Trials that were pruned below it are left out: mixed in, they draw the model to fast starters and it stalls.
-    Diverged trials are in at every rung, as inf, and unstable ones too: the model must learn where not to go.
+    Trials that were pruned below it follow behind all of those, in the order of the rungs and of their values there:
+    with their own early values they would draw the model to fast starters, and left out they would teach it nothing.
+    Diverged and unstable trials are inf, and so are those that ended by a limit: the model must learn where not to go.
     """
-    for rung, amount in reversed(list(enumerate(rungs(study)))):
-        there = at_rung(study, seen, rung, amount)
+    for rung, stage in reversed(list(enumerate(rungs(study)))):
+        there = at_rung(study, seen, rung, stage)
         if sum(trial.state != "diverged" for trial in there) >= ENOUGH:
-            values = [(trial, value_at(study, trial, amount)) for trial in there]
-            return [Observation(dict(trial.latents), value) for trial, value in worth_modelling(values)]
+            values = {trial: value_at(study, trial, stage) for trial in there}
+            values |= {trial: math.inf for trial in seen if limited(trial)} | behind(study, seen, values, rung)
+            told = worth_modelling([(trial, values[trial]) for trial in seen if trial in values])
+            return [Observation(dict(trial.latents), value) for trial, value in told]
     return []
+
+
+def behind(study: Study, seen: Sequence[Trial], ahead: Mapping[Trial, float], rung: int) -> dict[Trial, float]:
+    """Return the trials that ended below a rung with values worse than all `ahead`, in even steps.
+
+    Those that came further come first, at each rung the better ones; all the steps together are as wide as the values
+    ahead differ.
+    """
+    finite = [value for value in ahead.values() if math.isfinite(value)]
+    pruned = [trial for trial in seen if trial.state == "pruned" and trial not in ahead and trial.rung < rung]
+    steps = rungs(study)
+    order = sorted(pruned, key=lambda trial: (-trial.rung, value_at(study, trial, steps[trial.rung]), trial.number))
+    worst = max(finite, default=0.0)
+    step = max(worst - min(finite, default=0.0), abs(worst) * LEAST, LEAST) / max(1, len(order))
+    return {trial: worst + step * place for place, trial in enumerate(order, start=1)}
+
+
+def limited(trial: Trial) -> bool:
+    """Whether a trial failed by running out of time, memory or its worker: another config would not have."""
+    return trial.state == "failed" and trial.error.startswith(LIMITS)
 
 
 def worth_modelling(seen: Sequence[tuple[Trial, float]]) -> list[tuple[Trial, float]]:
@@ -50,9 +76,11 @@ def populations(study: Study, seen: Sequence[Trial], least: int) -> list[list[Tr
     So a generation that was cut short, or an optimizer's share of one, is told with what comes after it.
     """
 
+    whole = rungs(study)[-1]
+
     def place(trial: Trial) -> tuple[bool, int, float, int]:
         lost = trial.state in ("failed", "diverged")
-        at = 0.0 if lost else value_at(study, trial, study.budget.amount)
+        at = 0.0 if lost else value_at(study, trial, whole)
         return lost, -trial.rung, at, trial.number
 
     size = max(least, *Counter(trial.generation for trial in seen).values()) if seen else least

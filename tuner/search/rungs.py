@@ -18,6 +18,7 @@ from tuner.trial import Trial
 
 __all__ = [
     "LAG",
+    "amounts",
     "at_rung",
     "bars",
     "generation_size",
@@ -27,8 +28,6 @@ __all__ = [
     "mean_cost",
     "repeated",
     "rungs",
-    "splits_of",
-    "stage",
     "value_at",
 ]
 
@@ -37,9 +36,9 @@ LAG = 1
 SPACING = 3  # from one rung to the next
 EARLIEST = 0.1  # of the full length, with a schedule that moves
 USUAL = 27  # epochs
-FEWEST = 2  # splits of the first rungs: one tells nothing of its own luck
+WIDER = 4  # times the splits at the last rung
 FEW = 8  # trials at a rung, below which their median says nothing
-_VALUES: WeakKeyDictionary[Trial, dict[tuple[str, int, str, str], float]] = WeakKeyDictionary()
+_VALUES: WeakKeyDictionary[Trial, dict[tuple[str, Stage, str, str], float]] = WeakKeyDictionary()
 
 
 def lag_of(study: Study) -> int:
@@ -48,15 +47,27 @@ def lag_of(study: Study) -> int:
 
 
 def rungs(study: Study) -> Ladder:
-    """All rungs of a study, the last of which is the full length: what it says, or from its length and schedules.
+    """Return all rungs of a study: how far on how many splits; the last one is the full length on all of them.
+
+    Epochs first: on few splits, more from rung to rung, trials come to their full length. Then the best of those are
+    judged on all splits, which decides how well the best of all is chosen.
+    """
+    far, most = amounts(study), study.splits
+    if study.search.pruner == "none":
+        return (Stage(study.budget.amount, most),)
+    few = -(-most // WIDER)
+    stages = [Stage(amount, max(1, few >> (len(far) - 1 - rung))) for rung, amount in enumerate(far)]
+    return (*stages, Stage(far[-1], most)) if most > few else tuple(stages)
+
+
+def amounts(study: Study) -> tuple[int, ...]:
+    """Return how far trials train before they are compared: what the study says, or from its length and schedules.
 
     A third of the full length, a third of that and so on, down to about 2 epochs. With a schedule that moves, down to a
     tenth of the length, and with one that rises first, down to its peak: before that, the order of the trials says
     little about the order at the end. Within a warmup it says nothing.
     """
     budget = study.budget
-    if study.search.pruner == "none":
-        return (budget.amount,)
     if study.search.rungs:
         return tuple(sorted({*study.search.rungs, budget.amount}))
     epochs = budget.epochs({"batch_size": min(values_of(study.train.batch_size))})  # the fewest that a config has
@@ -83,25 +94,10 @@ def ladder(study: Study, generation: int) -> Ladder:
     return found[generation % len(found)]
 
 
-def splits_of(study: Study, steps: Ladder) -> tuple[int, ...]:
-    """How many splits a trial is judged on at each rung of a ladder, which is a later part of the study's.
-
-    All of the study's at the last one, and half as many at each rung before: what is cheap to know is known first.
-    """
-    most = study.splits
-    least = min(most, FEWEST)
-    return tuple(max(least, most >> (len(steps) - 1 - rung)) for rung in range(len(steps)))
-
-
-def stage(study: Study, steps: Ladder, rung: int) -> Stage:
-    """Where a trial stands that has come through a rung of a ladder, -1 for none."""
-    return START if rung < 0 else Stage(steps[rung], splits_of(study, steps)[rung])
-
-
 def generation_size(study: Study, generation: int) -> int:
     """Trials of a generation. Where ladders differ, those that prune less have fewer: each costs about the same."""
-    found = ladders(study)
-    share = _cost(study, found[0]) / _cost(study, ladder(study, generation))
+    found, reduction = ladders(study), study.search.reduction
+    share = cost(found[0], reduction) / cost(ladder(study, generation), reduction)
     return max(1, round(study.search.generation_size * share))
 
 
@@ -110,37 +106,34 @@ def repeated(study: Study) -> float:
     once = again = 0.0
     for g in range(len(ladders(study))):
         steps, going = ladder(study, g), float(generation_size(study, g))
-        for before, amount in zip((0, *steps), steps, strict=False):
-            once, again = once + going * amount, again + going * before
+        for before, after in zip((START, *steps), steps, strict=False):
+            once, again = once + going * after.work, again + going * before.work
             going = math.ceil(going / study.search.reduction)
     return again / once
 
 
 def mean_cost(study: Study) -> float:
-    """What a trial takes on average, as a share of full training."""
+    """What a trial takes on average on all of its splits, as a share of full training on one."""
     sizes = [generation_size(study, g) for g in range(len(ladders(study)))]
-    spent = [size * _cost(study, ladder(study, g)) for g, size in enumerate(sizes)]
+    spent = [size * cost(ladder(study, g), study.search.reduction) for g, size in enumerate(sizes)]
     return sum(spent) / sum(sizes) / study.budget.amount
 
 
-def _cost(study: Study, steps: Ladder) -> float:
-    return cost(steps, splits_of(study, steps), study.search.reduction)
-
-
-def at_rung(study: Study, seen: Iterable[Trial], rung: int, amount: int) -> list[Trial]:
+def at_rung(study: Study, seen: Iterable[Trial], rung: int, stage: Stage) -> list[Trial]:
     """The trials that reached a rung: they trained so far, or stopped early and went through it, or diverged."""
     budget = study.budget
-    in_epochs = amount if budget.unit == "epochs" else None
+    in_epochs = stage.amount if budget.unit == "epochs" else None
 
     def there(trial: Trial) -> bool:
         if trial.state in ("diverged", "failed") or trial.rung >= rung:
             return trial.state != "failed"
-        return trial.epochs >= (in_epochs or budget.epochs(trial.config, amount))
+        wide = trial.metrics.get("splits", math.inf) >= stage.splits
+        return wide and trial.epochs >= (in_epochs or budget.epochs(trial.config, stage.amount))
 
     return [trial for trial in seen if there(trial)]
 
 
-def value_at(study: Study, trial: Trial, amount: int) -> float:
+def value_at(study: Study, trial: Trial, stage: Stage) -> float:
     """What a trial had come to at a rung, lower is better; inf for one that diverged or ended far from its best.
 
     On the splits that every trial is judged on there, so that all are compared on the same.
@@ -150,15 +143,14 @@ def value_at(study: Study, trial: Trial, amount: int) -> float:
     """
     if trial.state == "diverged" or not trial.stable:
         return math.inf
-    epochs = study.budget.epochs(trial.config, amount)
-    if trial.epochs <= epochs and trial.value is not None and math.isfinite(trial.value):
+    epochs = study.budget.epochs(trial.config, stage.amount)
+    further = trial.epochs > epochs or trial.metrics.get("splits", 1) > stage.splits
+    if not further and trial.value is not None and math.isfinite(trial.value):
         return signed(trial.value, study.direction)
     known = _VALUES.setdefault(trial, {})
-    key = (study.budget.unit, amount, study.metric, study.direction)
+    key = (study.budget.unit, stage, study.metric, study.direction)
     if key not in known:
-        steps = rungs(study)
-        wide = splits_of(study, steps)[steps.index(amount)] if amount in steps else study.splits
-        curve = trial.curves[study.metric][: wide * study.train.replicates]
+        curve = trial.curves[study.metric][: stage.splits * study.train.replicates]
         known[key] = goal_at(curve, study.direction, epochs, study.window)[0]
     return known[key]
 
@@ -169,7 +161,7 @@ def group_of(study: Study, config: Mapping[str, Any]) -> str:
 
 
 def bars(study: Study, generation: int, history: Sequence[Trial]) -> dict[tuple[str, int], float]:
-    """For a pruner that looks back: the median of what a group's trials had come to at a rung that enough reached."""
+    """For a pruner that looks back: the median of what a group's trials had come to, by rungs that enough reached."""
     found: dict[tuple[str, int], float] = {}
     if not PRUNERS[study.search.pruner].looks_back:
         return found
@@ -180,8 +172,8 @@ def bars(study: Study, generation: int, history: Sequence[Trial]) -> dict[tuple[
     seen = sorted((trial for trial in history if trial.generation < generation - lag_of(study)), key=group)
     for name, members in groupby(seen, key=group):
         own = list(members)
-        for rung, amount in enumerate(rungs(study)[:-1]):
-            values = [value_at(study, trial, amount) for trial in at_rung(study, own, rung, amount)]
+        for rung, stage in enumerate(rungs(study)[:-1]):
+            values = [value_at(study, trial, stage) for trial in at_rung(study, own, rung, stage)]
             if len(values) >= FEW:
-                found[name, amount] = median(values)
+                found[name, rung] = median(values)
     return found

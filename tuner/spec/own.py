@@ -47,7 +47,8 @@ RUN = ("seed", "start", "stop", "device", "phase", "directory", "config", "pytho
 MOST_UNITS = 100_000  # of a budget: a learning curve has a place for each
 # Columns of the ranking, and what a config says by itself: a parameter of that name would hide it.
 OWN_NAMES = (
-    "rank", "tie", "trial", "state", "value", "se", "epoch", "rung", "stable", "examples", "evaluations", "seconds",
+    "rank", "tie", "trial", "state", "value", "se", "splits", "confirmed", "confirmed_low", "confirmed_high",
+    "search_rank", "epoch", "rung", "stable", "examples", "evaluations", "seconds",
     "generation", "seed", "replicate", "verdict", "gap", "optimizer", "framework", "model", "decay",
     "confirmed", *UNITS,
 )  # fmt: skip

@@ -20,7 +20,7 @@ from tuner.spec.schema import OF_LAYERS, OF_ROWS, Confirm, Data, Limits, Model, 
 
 __all__ = ["Imported", "Study", "differences", "in_toml"]
 
-WINDOW = 3  # epochs
+WINDOW = 5  # epochs
 
 
 @dataclass(frozen=True)

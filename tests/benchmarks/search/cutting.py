@@ -92,7 +92,8 @@ def run_by_rungs(
     """A generation cut at rungs together; where trials start `over`, what was trained before is trained again."""
     del history
     parts = []
-    for done, to in zip((0, *generation.ladder), generation.ladder, strict=False):
+    steps = [stage.amount for stage in generation.ladder]
+    for done, to in zip((0, *steps), steps, strict=False):
         parts.append([part_of(trial, lookup, done, to, over) for trial in generation.running])
         for trial in generation.running:
             trial.rung = generation.rung
@@ -106,9 +107,10 @@ def run_through(
     """A generation whose trials each run until they are above a threshold."""
     del over
     bars, parts = thresholds(study, generation.number, history), []
+    steps = [stage.amount for stage in generation.ladder]
     for trial in generation.trials:
         own = []
-        for rung, (done, to) in enumerate(zip((0, *generation.ladder), generation.ladder, strict=False)):
+        for rung, (done, to) in enumerate(zip((0, *steps), steps, strict=False)):
             own.append(part_of(trial, lookup, done, to, False))
             trial.rung = rung
             if not trial.ended and (trial.goal(study) > bars.get(to, np.inf) or not lookup.steady(trial.curves)):
@@ -124,10 +126,10 @@ def run_through(
 def thresholds(study: Study, number: int, history: Sequence[Trial]) -> dict[int, float]:
     """What the best of every `reduction` of earlier trials had come to at each rung, those that enough reached."""
     seen, found = [trial for trial in history if trial.generation < number - lag_of(study)], {}
-    for rung, amount in enumerate(rungs(study)[:-1]):
-        values = sorted(value_at(study, trial, amount) for trial in at_rung(study, seen, rung, amount))
+    for rung, stage in enumerate(rungs(study)[:-1]):
+        values = sorted(value_at(study, trial, stage) for trial in at_rung(study, seen, rung, stage))
         if len(values) >= FEW:
-            found[amount] = values[-(-len(values) // study.search.reduction) - 1]
+            found[stage.amount] = values[-(-len(values) // study.search.reduction) - 1]
     return found
 
 

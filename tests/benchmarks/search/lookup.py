@@ -74,14 +74,15 @@ def search(study: Study, results: Results, splits: tuple[int, ...], epochs: int)
         trials = [LiveTrial(i, space.config(point), point) for i, point in enumerate(points, start=len(history))]
         steps = ladder(study, number)
         generation = LiveGeneration(number, trials, steps, len(rungs(study)) - len(steps), bars(study, number, history))
-        for done, to in zip((0, *steps), steps, strict=False):
+        far = [stage.amount for stage in steps]
+        for done, to in zip((0, *far), far, strict=False):
             for trial in generation.running:
                 advance, took = lookup.advance(trial, done, to)
                 trial.take(advance)
                 trial.rung = generation.before + generation.rung
                 spent += took
                 row = results.row(trial.latents)
-                if to == steps[-1] and np.isfinite(results.value(row, splits)):
+                if to == far[-1] and np.isfinite(results.value(row, splits)):
                     found.append(Found(spent, row))
             generation.cut(study, lookup)
         history += [trial.record(study, number, lookup) for trial in trials]
