@@ -42,7 +42,7 @@ class _Run:
         self.decay = penalty_of(problem, config)
         self.objective: Objective = penalised(objective_of(problem, replicate=replicate), self.decay)
         if self.decay.any():
-            self.objective = replace(self.objective, margin=None)
+            self.objective = replace(self.objective, margin=None, recedes=None)
 
     def begin(self) -> full_batch.State:
         """The state before the first iteration."""
