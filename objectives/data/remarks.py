@@ -66,12 +66,13 @@ def far_out(values: Floats, name: str) -> list[str]:
 
     Where half of the numbers are the same, those that differ say what is usual. Missing ones do not count.
     """
-    values = np.where(np.isnan(values), np.nanmedian(values), values)
+    ordered = np.sort(values[~np.isnan(values)])
+    low, middle, high = (float(ordered[len(ordered) * i // 4]) for i in (1, 2, 3))
     with np.errstate(over="ignore", invalid="ignore"):  # the largest numbers lie farther apart than there are numbers
-        low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
         away = np.abs(values - middle)
-        usual = high - low or (np.median(away[away > 0]) if away.any() else np.inf)
-        far, worst = away > FAR * usual, float(values[away.argmax()])
+        others = np.abs(ordered - middle)
+        usual = high - low or (np.median(others[others > 0]) if others.any() else np.inf)
+        far, worst = away > FAR * usual, float(values[np.nanargmax(away)])
     if not far.any():
         return []
     what = f"{name}: {worst:g} in {some_rows(far)}" if far.sum() == 1 else f"{name}: {some_rows(far)}, up to {worst:g}"
