@@ -27,7 +27,7 @@ from objectives.losses import Scratch, criterion_of
 from objectives.minibatches import Minibatches
 from objectives.models import ACTIVATIONS, Layers, Workspace, backward, forward
 from objectives.optimizers import row_of
-from objectives.outcome import DIVERGED, Outcome, State, freeze
+from objectives.outcome import Outcome, State, freeze, in_range
 from objectives.problem import Problem
 from objectives.stopping import Stopping
 from objectives.surface_descent import SurfaceEpoch
@@ -91,7 +91,6 @@ def _initial(problem: Problem, configs: Sequence[Config]) -> State:
 def _run(problem: Problem, configs: Sequence[Config], epochs: int, start: State) -> Outcome:
     weights, slots, alive = aligned_copy(start.weights), aligned_copy(start.slots), start.alive.copy()
     stopping = Stopping(configs, start.marks, len(alive))
-    bound = DIVERGED * problem.constant_losses
     history: list[dict[str, Array]] = []
     crew: _Crew | None = None
     for epoch in range(start.epoch, start.epoch + epochs):
@@ -100,8 +99,7 @@ def _run(problem: Problem, configs: Sequence[Config], epochs: int, start: State)
         if crew is None or crew.rows != rows:
             crew = _Crew(problem, configs, weights, slots, rows)
         values = crew(epoch, moving, {name: stopping.last(name) for name in crew.names})
-        losses = np.maximum(values["train_loss"], values["valid_loss"])
-        alive &= ~moving | ((losses <= bound) & np.isfinite(weights).all(axis=-1))
+        alive &= ~moving | in_range(weights, values)
         freeze(weights, slots, values, ~alive)
         stopping.see(values, moving)
         history.append(values)

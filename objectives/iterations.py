@@ -18,7 +18,7 @@ from objectives.errors import Complaint, InvalidInput
 from objectives.evaluation import evaluation_of
 from objectives.full_batch import RUNNING, VERDICTS, Method, Objective, penalised
 from objectives.optimizers import hyperparameters, row_of
-from objectives.outcome import DIVERGED, Outcome, State, freeze
+from objectives.outcome import Outcome, State, freeze, in_range
 from objectives.problem import Problem
 from objectives.training_objective import objective_of, penalty_of
 
@@ -42,7 +42,7 @@ class _Run:
         self.decay = penalty_of(problem, config)
         self.objective: Objective = penalised(objective_of(problem, replicate=replicate), self.decay)
         if self.decay.any():
-            self.objective = replace(self.objective, margin=None)
+            self.objective = replace(self.objective, margin=None, recedes=None)
 
     def begin(self) -> full_batch.State:
         """The state before the first iteration."""
@@ -64,7 +64,6 @@ def iterate(problem: Problem, configs: Sequence[Config], epochs: int, state: Sta
     """
     runs = [[_Run(problem, config, r) for config in configs] for r in range(len(problem.replicates))]
     evaluate, dtype = evaluation_of(problem, len(configs), "valid"), problem.data.train.x.dtype
-    bound = DIVERGED * problem.constant_losses
     history: list[dict[str, Array]] = []
     with np.errstate(all="ignore"):
         now = state or _packed(0, runs, [[run.begin() for run in row] for row in runs])
@@ -73,8 +72,7 @@ def iterate(problem: Problem, configs: Sequence[Config], epochs: int, state: Sta
             now = _packed(now.epoch + 1, runs, stepped, now.alive)
             values = {"train_loss": _table(runs, stepped, _Run.loss), "objective": now.marks["value"].copy()}
             values |= evaluate(now.weights.astype(dtype))
-            losses = np.maximum(values["train_loss"], values["valid_loss"])
-            now.alive[...] &= (losses <= bound) & np.isfinite(now.weights).all(axis=-1)
+            now.alive[...] &= in_range(now.weights, values)
             values |= {name: now.marks[name].copy() for name in (*COUNTS, "verdict")}
             values["evaluations"] = work(problem, now.marks)
             freeze(now.weights, now.slots, values, ~now.alive)

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from objectives.stopping import STOPPED
 
-__all__ = ["DIVERGED", "Outcome", "State", "freeze"]
+__all__ = ["LARGEST", "Outcome", "State", "freeze", "in_range"]
 
 Array = NDArray[Any]
-DIVERGED = 1e6  # times the loss of a constant prediction: no run was seen to come back from there
+LARGEST = 1e19  # of a training loss: squares of larger numbers are no float32
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,17 @@ def _concatenated(states: Sequence[State], axis: int) -> State:
         np.concatenate([s.alive for s in states], axis=axis),
         {name: np.concatenate([s.marks.get(name, np.zeros(s.alive.shape)) for s in states], axis) for name in names},
     )
+
+
+def in_range(weights: Array, values: Mapping[str, Array]) -> Array:
+    """Which runs `(R, K)` can go on after an epoch: their numbers are finite, and training has not left the range.
+
+    What the data hold is no measure: rows of one class have a constant loss of zero, and one slip among the targets of
+    the validation rows makes every validation loss huge, whatever the weights are.
+    """
+    finite = np.isfinite(values["valid_loss"]) & np.isfinite(weights).all(axis=-1)
+    sound: Array = finite & (values["train_loss"] <= LARGEST)
+    return sound
 
 
 def freeze(weights: Array, slots: Array, values: Mapping[str, Array], dead: Array) -> None:

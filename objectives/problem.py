@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -125,11 +124,6 @@ class Problem:
     def metrics(self) -> tuple[Metric, ...]:
         """The metrics that are followed every epoch."""
         return metrics_of(self.data.task)
-
-    @cached_property
-    def constant_losses(self) -> Array:
-        """`constant_loss` on the train rows of every replicate, `(R, 1)`."""
-        return np.array([[constant_loss(replicate.data, replicate.data.train)] for replicate in self.replicates])
 
     def release(self, *parts: str) -> None:
         """Give back the memory of large data that are mapped from files, of some parts or all, until they are read."""

@@ -6,7 +6,7 @@ double precision, a chunk at a time. What one row of weights gives does not depe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from objectives.losses import Scratch
 from objectives.models import ACTIVATIONS, Layers, Workspace, backward, forward
 from objectives.problem import Problem
 
-__all__ = ["chunks", "loss_and_gradient", "losses"]
+__all__ = ["chunks", "curved", "loss_and_gradient", "losses"]
 
 Array = NDArray[Any]
 CHUNK = 512  # rows at once: part of what makes the bits of a loss, so not a setting
@@ -58,6 +58,25 @@ def loss_and_gradient(problem: Problem, weights: Array, replicate: int = 0) -> t
         part *= x.shape[2] / n
         gradient += part
     return total / n, gradient
+
+
+def curved(problem: Problem, point: Array, curvature: Callable[[Array, Array], Array], replicate: int = 0) -> Array:
+    """The mean `(P, P)` over train rows of `x x^T` times `curvature(q, y)`, a linear model's second derivatives.
+
+    `curvature` takes predictions at `point (P,)` and targets, `(B, C)`, to a matrix a row, `(B, C, C)`.
+    """
+    classes, n = problem.outputs, len(problem.data.train)
+    weights = point.reshape(-1, classes)
+    total = np.zeros((len(weights), classes, len(weights), classes))
+    for x, y in chunks(problem, point.dtype, replicate):
+        found = curvature(problem.criterion.link((x @ weights).T).T, y)
+        for c in range(classes):
+            for k in range(c + 1):
+                block = (x * found[:, c, k, None]).T @ x
+                total[:, c, :, k] += block
+                if k < c:
+                    total[:, k, :, c] += block
+    return total.reshape(len(point), len(point)) / n
 
 
 def chunks(problem: Problem, dtype: Any, replicate: int = 0) -> Iterator[tuple[Array, Array]]:

@@ -18,9 +18,10 @@ from objectives.errors import Complaint, InvalidInput
 from objectives.full_batch import Objective, penalised
 from objectives.optimizers import convention_of, hyperparameters
 from objectives.problem import Problem
+from objectives.separation import margins, recedes
 from objectives.streams import Stream, stream
 from objectives.surfaces import Surface
-from objectives.training_loss import chunks, loss_and_gradient, losses
+from objectives.training_loss import curved, loss_and_gradient, losses
 
 __all__ = ["TRACKED", "TrainingObjective", "decayed", "objective_of", "penalty_of", "surface_objective"]
 
@@ -36,7 +37,11 @@ def objective_of(problem: Problem, l2: float = 0.0, *, biases: bool = False, rep
         raise InvalidInput(Complaint("l2", f"must be finite and at least 0, but is {l2}"))
     plain = _loss_of(problem, replicate)
     if l2 == 0 and not problem.model.hidden and problem.data.task in ("binary", "multiclass"):
-        plain = replace(plain, margin=lambda direction: _margin(problem, direction, replicate))
+        plain = replace(
+            plain,
+            margin=lambda direction: margins(problem, direction, replicate)[0],
+            recedes=lambda point: recedes(problem, point, replicate),
+        )
     return penalised(plain, l2 * decayed(problem, biases))
 
 
@@ -60,7 +65,7 @@ def _loss_of(problem: Problem, replicate: int) -> Objective:
         lambda points: losses(problem, points, replicate),
         slope,
         candidate,
-        None if model.hidden else lambda point: _hessian(problem, point, replicate),
+        None if model.hidden else lambda point: curved(problem, point, problem.criterion.curvature, replicate),
         reason if model.hidden else "",
     )
 
@@ -120,32 +125,3 @@ def decayed(problem: Problem, biases: bool) -> Array:
         layer[-1] = float(biases)
         shares.append(layer.ravel())
     return np.concatenate(shares)
-
-
-def _hessian(problem: Problem, point: Array, replicate: int) -> Array:
-    classes, n = problem.outputs, len(problem.data.train)
-    weights = point.reshape(-1, classes)
-    total = np.zeros((len(weights), classes, len(weights), classes))
-    for x, y in chunks(problem, point.dtype, replicate):
-        curvature = problem.criterion.curvature(problem.criterion.link((x @ weights).T).T, y)
-        for c in range(classes):
-            for k in range(c + 1):
-                block = (x * curvature[:, c, k, None]).T @ x
-                total[:, c, :, k] += block
-                if k < c:
-                    total[:, k, :, c] += block
-    return total.reshape(len(point), len(point)) / n
-
-
-def _margin(problem: Problem, direction: Array, replicate: int) -> float:
-    """The least, over train rows, of the output of the right class minus the largest of the others."""
-    weights = direction.reshape(-1, problem.outputs)
-    least = np.inf
-    for x, y in chunks(problem, direction.dtype, replicate):
-        z = x @ weights
-        if problem.data.task == "binary":
-            margins = (2 * y - 1) * z
-        else:
-            margins = (z * y).sum(axis=1) - np.where(y > 0, -np.inf, z).max(axis=1)
-        least = min(least, float(margins.min()))
-    return least

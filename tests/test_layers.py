@@ -30,6 +30,7 @@ LAYERS = [
         "objectives.row_values",
         "objectives.training_loss",
     ],
+    ["objectives.separation"],
     ["objectives.training_objective", "objectives.gradient_check", "objectives.surface_descent"],
     ["objectives.iterations"],
     ["objectives.descent"],

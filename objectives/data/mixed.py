@@ -21,20 +21,27 @@ __all__ = ["transform_mixed"]
 Floats = npt.NDArray[np.float64]
 
 
-def transform_mixed(frame: pd.DataFrame, train: npt.NDArray[np.int64]) -> tuple[Floats, tuple[str, ...]]:
-    """All rows of `frame` as numbers (n, D), fitted on the rows `train`, and the names of the D columns."""
+def transform_mixed(
+    frame: pd.DataFrame, train: npt.NDArray[np.int64]
+) -> tuple[Floats, tuple[str, ...], Floats, Floats]:
+    """All rows of `frame` as numbers (n, D), fitted on the rows `train`, the names of the D columns, and the mean and
+    variance (D,) that those of numbers had before; nan for texts.
+    """
     numbers = [name for name in frame.columns if frame[name].dtype.kind == "f"]
     texts = [name for name in frame.columns if frame[name].dtype.kind != "f"]
     categories = [sorted(frame[name].unique()) for name in texts]
-    blocks = []
+    blocks, moments = [], np.empty((2, 0))
     if numbers:
         columns = frame[numbers].to_numpy(dtype=np.float64)
-        blocks.append(np.asarray(_scaler().fit(columns[train]).transform(columns)))
+        scaler = _scaler().fit(columns[train])
+        blocks.append(np.asarray(scaler.transform(columns)))
+        moments = np.array([scaler[-1].mean_, scaler[-1].var_])
     if texts:
         blocks.append(_one_hot(frame[texts].to_numpy(dtype=object), categories, train))
     pairs = zip(texts, categories, strict=True)
     names = (*numbers, *(f"{name}={category}" for name, levels in pairs for category in levels))
-    return np.concatenate(blocks, axis=1), names
+    mean, variance = np.pad(moments, ((0, 0), (0, len(names) - len(numbers))), constant_values=np.nan)
+    return np.concatenate(blocks, axis=1), names, mean, variance
 
 
 def _scaler() -> Any:

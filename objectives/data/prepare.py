@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from objectives.data.matrix import LARGE, Matrix, release, stretches
 from objectives.data.mixed import transform_mixed
-from objectives.data.raw import first_lines
+from objectives.data.remarks import constants, described, faint_columns, far_out, one_target
 from objectives.data.splits import PARTS, Division, SplitSpec, divide, split_complaints
 from objectives.data.table import DEFAULT_SPLIT, Table
 from objectives.errors import Complaint, DataError
@@ -29,7 +29,8 @@ Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 Room = Callable[[str, tuple[int, int], str], Array]  # name, shape and dtype -> an array to fill
 DTYPES = ("float32", "float64")
-FIRST = 1 << 12  # rows that tell most columns not to be constant
+WIDE = 100.0  # standard deviations of the train rows: what lies beyond is looked at
+MOST_LOOKED_AT = 64  # columns
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,18 +97,22 @@ def prepare(
     division = divide(table.rows, split, seed, replicate)
     # Numbers too large to standardise end as inf and are complained about below.
     with np.errstate(over="ignore", invalid="ignore"):
-        inputs, features = _inputs(table, division)
+        inputs, features, level = _inputs(table, division)
         outputs, y_mean, y_scale = _targets(table, division.train)
         widths = ("x", len(features) + 1), ("y", len(y_mean))
-        parts, finite = [], np.ones(len(features) + 1, np.bool_)
+        filled, reaches = [], []
         for name in PARTS:
             rows = getattr(division, name)
             x, y = (room(f"{name}_{axis}", (len(rows), width), dtype) for axis, width in widths)
-            finite &= _fill(x, y, rows, inputs, outputs)
-            parts.append(Part(_read_only(x), _read_only(y)))
-        _check_finite(finite, features, table.where, dtype)
-    train, valid, test = parts
-    inferred = (*table.inferred, *_constants(train, features, table.where), *_describe(table, division, split))
+            reaches.append(_fill(x, y, rows, inputs, outputs))
+            filled.append((x, y))
+        _check_finite(np.isfinite(np.max(reaches, axis=0)), features, table.where, dtype)
+        faint = faint_columns(filled[0][0], level)
+        said = [*constants(filled[0][0][:, :-1], features, faint, table.where)]
+        said += _far_columns(table, features, reaches, len(division.train))
+    train, valid, test = (_part(x, y, faint) for x, y in filled)
+    said += described(division, split, table.rows.strata, table.classes)
+    inferred = (*table.inferred, *said, *one_target(table.y[division.train], table.classes))
     back = (_read_only(y_mean), _read_only(y_scale))
     digest = _digest(
         table.task, features, table.classes, [a for p in (train, valid, test) for a in (p.x, p.y)] + [*back]
@@ -115,30 +120,48 @@ def prepare(
     return Prepared(table.task, train, valid, test, features, table.classes, *back, digest, inferred)
 
 
-def _inputs(table: Table, division: Division) -> tuple[Callable[[Codes], Floats], tuple[str, ...]]:
-    """What gives some rows (n, D), standardised on the train rows, and the names of the columns."""
+def _inputs(table: Table, division: Division) -> tuple[Callable[[Codes], Floats], tuple[str, ...], Floats]:
+    """What gives some rows (n, D), standardised on the train rows, the names of the columns, and the means (D,) of
+    those whose variance is no more than rounding, nan of the others.
+    """
     if not isinstance(table.x, Matrix):
-        mixed, features = transform_mixed(table.x, division.train)
-        return mixed.__getitem__, features
-    x, count = table.x, len(division.train)
-    mean, scale = standard(*x.moments(division.train), count)
-    return lambda rows: (x.read(rows) - mean) / scale, table.features
+        mixed, features, mean, variance = transform_mixed(table.x, division.train)
+        return mixed.__getitem__, features, np.where(steady(mean, variance, len(division.train)), mean, np.nan)
+    x, (mean, variance), count = table.x, table.x.moments(division.train), len(division.train)
+    mean, scale = standard(mean, variance, count)
+    level = np.where(steady(mean, variance, count), mean, np.nan)
+    return lambda rows: (x.read(rows) - mean) / scale, table.features, level
 
 
 def standard(mean: Floats, variance: Floats, count: int) -> tuple[Floats, Floats]:
     """Mean and standard deviation of columns, from their variance over `count` rows; the scale of a constant is 1."""
+    return mean, np.where(steady(mean, variance, count), 1.0, np.sqrt(variance))
+
+
+def steady(mean: Floats, variance: Floats, count: int) -> npt.NDArray[np.bool_]:
+    """Which columns have a variance over `count` rows that is no more than rounding: most are constant."""
     # scikit-learn's bound on the rounding errors of the variance of a constant column (_is_constant_feature)
     eps = np.finfo(np.float64).eps
-    constant = variance <= count * eps * variance + (count * mean * eps) ** 2
-    return mean, np.where(constant, 1.0, np.sqrt(variance))
+    found: npt.NDArray[np.bool_] = variance <= count * eps * variance + (count * mean * eps) ** 2
+    return found
+
+
+def _part(x: Array, y: Array, faint: npt.NDArray[np.bool_]) -> Part:
+    """A part with nothing in the columns that are `faint (D,)`."""
+    for i in np.flatnonzero(faint):
+        x[:, i] = 0
+    return Part(_read_only(x), _read_only(y))
 
 
 def _targets(table: Table, train: Codes) -> tuple[Callable[[Codes], Array], Floats, Floats]:
     """What gives the targets (n, C) of some rows as the losses want them, and their mean and scale (C,)."""
     y = table.y
     if table.task == "regression":
-        mean, scale = standard(y[train].mean(axis=0), y[train].var(axis=0), len(train))
-        return lambda rows: (y[rows] - mean) / scale, mean, scale
+        # large numbers that vary little keep their digits: what they differ by is exact
+        offset = y[train[0]] * steady(y[train].mean(axis=0), y[train].var(axis=0), len(train))
+        near = y[train] - offset
+        mean, scale = standard(near.mean(axis=0), near.var(axis=0), len(train))
+        return lambda rows: (y[rows] - offset - mean) / scale, offset + mean, scale
     if table.task == "binary":
         return lambda rows: y[rows, None], np.zeros(1), np.ones(1)
     codes = np.arange(len(table.classes))
@@ -147,17 +170,17 @@ def _targets(table: Table, train: Codes) -> tuple[Callable[[Codes], Array], Floa
 
 def _fill(
     x: Array, y: Array, rows: Codes, inputs: Callable[[Codes], Floats], outputs: Callable[[Codes], Array]
-) -> npt.NDArray[np.bool_]:
-    """Fill a part, a stretch at a time; returns which columns, and last the target, are finite."""
-    finite = np.ones(x.shape[1], np.bool_)
+) -> Floats:
+    """Fill a part, a stretch at a time; returns the largest size in each column, and last in the target; nan is nan."""
+    reach = np.zeros(x.shape[1])
     for stretch in stretches((len(rows), x.shape[1])):
         x[stretch, :-1] = inputs(rows[stretch])
         x[stretch, -1] = 1
         y[stretch] = outputs(rows[stretch])
-        finite[:-1] &= np.isfinite(x[stretch, :-1]).all(axis=0)
-        finite[-1] &= np.isfinite(y[stretch]).all()
+        for place, sizes in ((slice(-1), x[stretch, :-1]), (slice(-1, None), y[stretch].reshape(-1, 1))):
+            reach[place] = np.maximum(reach[place], np.maximum(sizes.max(axis=0), -sizes.min(axis=0)))
         release(x)
-    return finite
+    return reach
 
 
 def _check_finite(finite: npt.NDArray[np.bool_], features: tuple[str, ...], where: str, dtype: str) -> None:
@@ -168,40 +191,28 @@ def _check_finite(finite: npt.NDArray[np.bool_], features: tuple[str, ...], wher
         raise DataError(*(Complaint(f"{where}, {name}", f"values too large for {dtype}", hint) for name in bad))
 
 
-def _constants(train: Part, features: tuple[str, ...], where: str) -> list[str]:
-    """A sentence on columns that never change on the train rows. Raises DataError where none does."""
-    x = train.x[:, :-1]
-    # few columns are left after a look at the first rows, whatever the size of the table
-    flat = np.flatnonzero((x[:FIRST] == x[0]).all(axis=0))
-    flat = np.array([i for i in flat if (x[:, i] == x[0, i]).all()], dtype=np.int64)
-    if len(flat) == len(features):
-        what = "every column is constant on the train rows: there is nothing to learn from"
-        raise DataError(Complaint(where, what, "add columns that vary"))
-    names = first_lines(features[i] for i in flat)
-    return [f"constant on the train rows, {len(flat)} of {len(features)} columns: {names}"] if len(flat) else []
+def _far_columns(table: Table, features: tuple[str, ...], reaches: list[Floats], count: int) -> list[str]:
+    """Sentences on columns of numbers in which some lie far out; large tables are not read again.
+
+    Of `count` train rows one that dwarfs the others lies sqrt(count) standard deviations out.
+    """
+    if isinstance(table.x, Matrix):
+        numbers = () if table.x.large else features
+    else:
+        numbers = tuple(name for name in table.x.columns if table.x[name].dtype.kind == "f")
+    train, *others = (reach[: len(numbers)] for reach in reaches)
+    wide = np.maximum(4 * train / max(12.0, np.sqrt(count)), np.maximum(*others) / WIDE)
+    places = [int(i) for i in np.argsort(-wide, kind="stable")[:MOST_LOOKED_AT] if wide[i] > 1]
+    if not places:
+        return []
+    x = table.x.read(slice(None)) if isinstance(table.x, Matrix) else table.x[list(numbers)].to_numpy()
+    return [line for i in sorted(places) for line in far_out(x[:, i], f"column {numbers[i]!r}")]
 
 
 def _read_only(array: Array) -> Array:
     array = np.ascontiguousarray(array)
     array.flags.writeable = False
     return array
-
-
-def _describe(table: Table, division: Division, split: SplitSpec) -> list[str]:
-    sizes = [len(rows) for rows in (division.train, division.valid, division.test)]
-    counts = ", ".join(f"{size} {name}" for size, name in zip(sizes, PARTS, strict=True))
-    named = [(way, name) for way, name in _ways(split) if name is not None]
-    stratified = "stratified by class" if table.rows.strata is not None else "at random"
-    said = [f"split: {counts} rows, " + (f"{named[0][0]} {named[0][1]!r}" if named else stratified)]
-    if table.rows.strata is not None:
-        seen = set(table.y[division.train].tolist())
-        unseen = [name for code, name in enumerate(table.classes) if code not in seen]
-        said += [f"class {name!r} has no train rows" for name in unseen]
-    return said
-
-
-def _ways(split: SplitSpec) -> list[tuple[str, str | None]]:
-    return [("by column", split.column), ("whole groups of", split.group), ("in order of", split.order)]
 
 
 def _digest(task: str, features: tuple[str, ...], classes: tuple[str, ...], arrays: list[Array]) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from objectives.data.raw import Column, Found, first_lines, gaps_in, some_rows
+from objectives.data.remarks import far_out
 from objectives.errors import Complaint, nearest
 
 __all__ = ["TASKS", "Target", "encode"]
@@ -139,7 +140,8 @@ def _regression(column: Column, levels: Column, task: str | None, where: str, fo
         found.append(Complaint(where, what, "leave out task to have it inferred"))
         return None
     said = () if task else (f"target: regression, {len(levels)} different numbers",)
-    return Target("regression", column.astype(np.float64)[:, None], (), said)
+    numbers = column.astype(np.float64)
+    return Target("regression", numbers[:, None], (), (*said, *far_out(numbers, "target")))
 
 
 def _classified(
@@ -175,7 +177,9 @@ def _several(column: Column, task: str | None, where: str, found: Found) -> Targ
         found.append(Complaint(where, what, "use y.argmax(axis=1), or task='regression' to mean it"))
     else:
         said = () if task else (f"target: regression, {column.shape[1]} columns",)
-        return Target("regression", column.astype(np.float64), (), said)
+        numbers = column.astype(np.float64)
+        far = [line for i in range(numbers.shape[1]) for line in far_out(numbers[:, i], f"target, column {i}")]
+        return Target("regression", numbers, (), (*said, *far))
     return None
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from objectives.errors import Complaint, InvalidInput
 from objectives.full_batch.line_search import Place, armijo, strong_wolfe
-from objectives.full_batch.method import Array, Method, Values, begun, exhausted, judged, moved
+from objectives.full_batch.method import Array, Method, Values, begun, ended, exhausted, judged, moved
 from objectives.full_batch.objective import Objective
 from objectives.full_batch.state import EXHAUSTED, SEPARABLE, State
 
@@ -41,7 +41,7 @@ def _newton_step(objective: Objective, state: State, values: Values) -> State:
     slope = float(state.gradient @ direction)
     t, made = armijo(lambda t: float(objective.values((state.point + t * direction)[None])[0]), state.value, slope, 1.0)
     if t is None:
-        return exhausted(state, made)
+        return exhausted(objective, state, made)
     foretold = -(t * slope + t * t * float(direction @ hessian @ direction) / 2)
     after = moved(objective, state, state.point + t * direction, made)
     gain = (state.value - after.value) / foretold if foretold > 0 else 0.0
@@ -88,7 +88,7 @@ def _lbfgs_step(objective: Objective, state: State, values: Values) -> State:
     )
     if here is None:
         # An old history can mislead; without one the direction is the gradient's, and then there is nothing left.
-        return replace(spent, numbers={"pairs": 0}) if pairs else replace(spent, status=EXHAUSTED)
+        return replace(spent, numbers={"pairs": 0}) if pairs else ended(objective, spent, EXHAUSTED)
     step, change = here.t * direction, here.gradient - state.gradient
     if float(step @ change) > np.finfo(float).eps * float(change @ change):
         s, y = np.vstack([s, step])[-HISTORY:], np.vstack([y, change])[-HISTORY:]

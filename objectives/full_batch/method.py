@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from objectives.full_batch.objective import Objective
 from objectives.full_batch.state import CONVERGED, EXHAUSTED, SEPARABLE, State
 
-__all__ = ["Array", "Method", "Values", "begun", "exhausted", "judged", "moved"]
+__all__ = ["Array", "Method", "Values", "begun", "ended", "exhausted", "judged", "moved"]
 
 Array = NDArray[Any]
 Values = Mapping[str, float]  # hyperparameters and flags (0 or 1) of one config
@@ -40,11 +40,15 @@ def begun(objective: Objective, point: Array, vectors: int = 0, **numbers: float
 
 
 def judged(objective: Objective, state: State) -> State:
-    """The state with its verdict: a flat place far out along a direction that separates the classes is no optimum."""
-    if not float(np.abs(state.gradient).max()) <= TOLERANCE:  # nan is no convergence either
-        return state
-    separable = objective.margin is not None and objective.margin(state.point) > 0
-    return replace(state, status=SEPARABLE if separable else CONVERGED)
+    """The state with its verdict, where the gradient is zero; nan is no convergence either."""
+    flat = float(np.abs(state.gradient).max()) <= TOLERANCE
+    return ended(objective, state, CONVERGED) if flat else state
+
+
+def ended(objective: Objective, state: State, status: str) -> State:
+    """The state with its last status: far out along a direction that separates classes there is no optimum."""
+    separable = objective.recedes is not None and objective.recedes(state.point)
+    return replace(state, status=SEPARABLE if separable else status)
 
 
 def moved(objective: Objective, state: State, point: Array, made: int = 0, **numbers: float) -> State:
@@ -63,6 +67,7 @@ def moved(objective: Objective, state: State, point: Array, made: int = 0, **num
     return judged(objective, after)
 
 
-def exhausted(state: State, made: int) -> State:
+def exhausted(objective: Objective, state: State, made: int) -> State:
     """The state after `made` values, none of which was lower."""
-    return replace(state, iteration=state.iteration + 1, functions=state.functions + made, status=EXHAUSTED)
+    after = replace(state, iteration=state.iteration + 1, functions=state.functions + made)
+    return ended(objective, after, EXHAUSTED)

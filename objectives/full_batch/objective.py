@@ -19,7 +19,8 @@ class Objective:
     """A function of `(P,)`: `values (K, P) -> (K,)`, `slope (P,) -> (value, (P,))`, `hessian (P,) -> (P, P)`.
 
     `candidate(i)` is the i-th random point. `margin (P,)` is by how much the worst row is classified right along a
-    direction, None where that means nothing. Without a Hessian, `no_hessian` says why.
+    direction, and `recedes (P,)` says whether a point lies on the way to an infimum that no point has; None where that
+    means nothing. Without a Hessian, `no_hessian` says why.
     """
 
     start: Array
@@ -29,6 +30,7 @@ class Objective:
     hessian: Callable[[Array], Array] | None = None
     no_hessian: str = ""
     margin: Callable[[Array], float] | None = None
+    recedes: Callable[[Array], bool] | None = None
 
 
 def penalised(objective: Objective, decay: Array) -> Objective:

@@ -56,7 +56,7 @@ def _search(objective: Objective, state: State, values: Values) -> State:
     slope = -float(state.gradient @ state.gradient)
     t, made = armijo(value_at, state.value, slope, 2 * state.numbers["step"])
     if t is None:
-        return exhausted(state, made)
+        return exhausted(objective, state, made)
     return moved(objective, state, state.point - t * state.gradient, made, step=t)
 
 

@@ -16,8 +16,8 @@ VERDICTS = {
     RUNNING: "may still go on",
     CONVERGED: "reached a flat place: the gradient is zero to the tolerance",
     EXHAUSTED: "no step lowers the training objective any more at this precision",
-    SEPARABLE: "the classes can be told apart without error, so without weight decay the training loss falls for ever: "
-    "there is no optimum",
+    SEPARABLE: "the classes can be told apart without error, for all rows or for some, so without weight decay the "
+    "training loss falls for ever: there is no optimum",
 }
 
 

@@ -161,7 +161,7 @@ _ROWS = (
         CONVENTIONS["adam"],
         formula="m = beta1 m + (1 - beta1) g; v = beta2 v + (1 - beta2) g^2; "
         "p = p - lr m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + eps)",
-        use="as a first choice for networks: forgiving of the rate, quick at the start",
+        use="as a first choice for networks: its defaults do well on most, quick at the start",
     ),
     Optimizer(
         "adamw",

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.optimize import minimize
+from scipy.optimize import linprog, minimize
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import log_loss
 
 from objectives import Model, Problem, Replicate, load_table, prepare
-from objectives.data import SplitSpec
+from objectives.data import SplitSpec, table_from
 from objectives.errors import InvalidInput
 from objectives.full_batch import METHODS, Objective, State, advance
 from objectives.losses import Loss, huber
@@ -151,6 +151,69 @@ def test_random_weights_keep_the_best_of_what_was_drawn() -> None:
 @pytest.mark.parametrize("name", ["breast_cancer", "digits"])
 def test_separable_data_without_l2_are_recognised(name: str, method: str) -> None:
     assert advance(objective_of(known(name)), method, 100).status == "separable"
+
+
+def tabled(x: Array, y: Array, dtype: str = "float64") -> Problem:
+    split = SplitSpec()
+    return Problem((Replicate(0, 0, prepare(table_from(x, y, split=split), split, 0, dtype=dtype)),), Model())
+
+
+def nearly_apart(kind: str) -> tuple[Array, Array]:
+    """Inputs and classes of which some rows, not all, can be told apart."""
+    rng = np.random.default_rng(0)
+    x, classes = rng.normal(size=(300, 3)), rng.integers(0, 3, 300)
+    if kind == "three classes, one far off":
+        return x + 10.0 * (classes == 2)[:, None], classes
+    if kind == "a flag of one class of three":
+        return np.c_[x, (rng.random(300) < 0.2) & (classes == 2)], classes
+    if kind == "equal at the border":
+        tens = rng.integers(-5, 6, 300)
+        return np.c_[tens, x], np.where(tens == 0, classes > 0, tens > 0).astype(int)
+    mixed = (x[:, 0] + rng.normal(size=300) > 0).astype(int)
+    return np.c_[x, (rng.random(300) < 0.15) & (mixed == 1)], mixed
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("method", ["newton", "lbfgs"])
+@pytest.mark.parametrize(
+    "kind", ["a flag of one class", "a flag of one class of three", "equal at the border", "three classes, one far off"]
+)
+def test_data_separable_for_some_rows_are_recognised(kind: str, method: str, dtype: str) -> None:
+    whole = tabled(*nearly_apart(kind), dtype)
+    assert advance(objective_of(whole), method, 100).status == "separable"
+    assert advance(objective_of(whole, 1e-3, biases=True), method, 200).status == "converged"
+
+
+@pytest.mark.parametrize("method", ["newton", "lbfgs"])
+@pytest.mark.parametrize("kind", ["overlap", "the same column twice", "three classes"])
+def test_classes_that_overlap_have_an_optimum(kind: str, method: str) -> None:
+    rng = np.random.default_rng(0)
+    x, classes = rng.normal(size=(300, 3)), rng.integers(0, 3, 300)
+    y = classes if kind == "three classes" else (x[:, 0] + rng.normal(size=300) > 0).astype(int)
+    x = x[:, [0, 1, 2, 0]] if kind == "the same column twice" else x
+    assert advance(objective_of(tabled(x, y)), method, 100).status == "converged"
+
+
+def apart(whole: Problem) -> bool:
+    """Whether a linear program finds a direction along which no row is worse off and some row better."""
+    train = whole.data.train
+    signed = (2 * train.y - 1) * train.x
+    found = linprog(-signed.sum(axis=0), A_ub=-signed, b_ub=np.zeros(len(signed)), bounds=(-1, 1))
+    return bool(-found.fun > 1e-7)
+
+
+def test_the_verdict_on_small_tables_is_that_of_a_linear_program() -> None:
+    rng, seen = np.random.default_rng(3), Counter[bool]()
+    for _ in range(60):
+        x = rng.integers(-2, 3, (60, 3)).astype(float)
+        y = (x @ rng.normal(size=3) + rng.uniform(0.1, 1.5) * rng.normal(size=60) > 0).astype(int)
+        if not 3 <= y.sum() <= 57:
+            continue
+        whole = tabled(x, y)
+        state = advance(objective_of(whole), "newton", 200)
+        assert (state.status == "separable") == apart(whole)
+        seen[apart(whole)] += 1
+    assert min(seen[True], seen[False]) > 5
 
 
 @pytest.mark.parametrize("method", METHODS)

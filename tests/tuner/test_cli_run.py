@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from rich.console import Console
 
@@ -151,6 +153,49 @@ def test_no_complete_trial_ends_with_3(shell: Shell) -> None:
     assert ended.code == 3
     assert "error: all 6 trials of study 'tiny' diverged" in ended.err
     assert "\n  6 diverged: try smaller learning rates\n" in ended.err
+
+
+def all_lost(shell: Shell, place: tuple[int, int], value: float) -> str:
+    """What a study of 100 rows in their order ends with, of which one number is `value`; rows 60 to 79 validate."""
+    numbers = np.random.default_rng(0).normal(size=(100, 3))
+    numbers[place] = value
+    frame = pd.DataFrame(numbers, columns=["a", "b", "y"]).assign(when=np.arange(100))
+    frame.to_csv("far.csv", index=False)
+    settings = ["data.source=far.csv", "data.target=y", 'data.split={order="when"}', "study.trials=24"]
+    ended = shell("run", "tiny.toml", "--fresh", *(word for one in settings for word in ("--set", one)))
+    assert ended.code == 3
+    return ended.err
+
+
+def test_trials_that_diverge_for_the_data_are_not_blamed_on_learning_rates(shell: Shell) -> None:
+    target = all_lost(shell, (70, 2), 1e30)
+    assert "target: 1e+30 in row 71, where half of the rows lie between " in target
+    assert "24 diverged, as anything would: a constant prediction has a loss of " in target
+    column = all_lost(shell, (70, 1), 1e30)
+    assert "column 'b': 1e+30 in row 71, where half of the rows lie between " in column
+    assert re.search(r"24 diverged, at learning rates down to \S+: look for numbers that lie far out", column)
+    for said in (target, column):
+        assert "try smaller" not in said
+
+
+def test_a_slip_in_a_validation_target_stops_no_study(shell: Shell) -> None:
+    numbers = np.random.default_rng(0).normal(size=(100, 3))
+    numbers[70, 2] = 3.2e7
+    pd.DataFrame(numbers, columns=["a", "b", "y"]).assign(when=np.arange(100)).to_csv("far.csv", index=False)
+    settings = ["data.source=far.csv", "data.target=y", 'data.split={order="when"}']
+    ended = shell("run", "tiny.toml", *(word for one in settings for word in ("--set", one)))
+    assert ended.code == 0
+    assert "target: 3.2e+07 in row 71, where half of the rows lie between " in ended.err
+
+
+def test_what_has_no_learning_rate_is_not_told_to_lower_it(shell: Shell) -> None:
+    Path("own.py").write_text("def train(config):\n    return float('nan')\n", encoding="utf-8")
+    Path("own.toml").write_text(
+        '[study]\ntrials = 3\nminimize = "loss"\nobjective = "own:train"\n[parameters]\nwidth = [1, 2, 3]\n'
+    )
+    ended = shell("run", "own.toml")
+    assert ended.code == 3
+    assert "3 diverged: their losses are no finite numbers; look at one of them: tuner show own/0" in ended.err
 
 
 def test_the_command_that_goes_on_keeps_the_settings() -> None:

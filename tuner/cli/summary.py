@@ -5,7 +5,10 @@ from __future__ import annotations
 import shlex
 import time
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from objectives.full_batch import SEPARABLE, VERDICTS
 from objectives.optimizers import OPTIMIZERS
@@ -22,10 +25,12 @@ from tuner.ranking.optimum import verdict_of
 if TYPE_CHECKING:
     from tuner.best import Best
     from tuner.result import Cost, Result
+    from tuner.trial import Trial
 
 __all__ = ["best_block", "cost_block", "failures_of", "startup_seconds", "summary", "sureness", "values_of"]
 
 ROWS = 5
+HARMLESS = 1e-4  # a learning rate at which nothing explodes on standardised data
 
 
 def startup_seconds() -> float:
@@ -91,8 +96,24 @@ def why_none(result: Result) -> str:
     """What stopped the trials, in a line."""
     if any(trial.state == "failed" for trial in result.all_trials):
         return "mend what failed, then run it with --retry-failed"
-    diverged = sum(trial.state == "diverged" for trial in result.all_trials)
-    return f"{diverged} diverged: try smaller learning rates" if diverged else "run it with more trials"
+    diverged = [trial for trial in result.all_trials if trial.state == "diverged"]
+    return why_diverged(result, diverged) if diverged else "run it with more trials"
+
+
+def why_diverged(result: Result, diverged: Sequence[Trial]) -> str:
+    """What made trials diverge, as far as their learning rates and a constant prediction on the same rows tell."""
+    look = again(f"tuner show {shlex.quote(result.study.name)}/{diverged[0].number}")
+    constant = float(result.facts.get("constant_loss", "0"))
+    if not constant <= float(np.finfo(result.study.dtype).max):
+        what = f"a constant prediction has a loss of {short(constant)} on the validation rows"
+        return f"{len(diverged)} diverged, as anything would: {what}; correct the target that lies so far out"
+    rates = [float(trial.config["lr"]) for trial in diverged if "lr" in trial.config]
+    if not rates:
+        return f"{len(diverged)} diverged: their losses are no finite numbers; look at one of them: {look}"
+    if min(rates) > HARMLESS:
+        return f"{len(diverged)} diverged: try smaller learning rates"
+    what = f"{len(diverged)} diverged, at learning rates down to {short(min(rates))}: look for numbers that lie far out"
+    return f"{what}, which the run names when it has read the data, and at one of them: {look}"
 
 
 def best_block(best: Best) -> str:
