@@ -87,9 +87,12 @@ def test_the_intervals_decide_as_a_simulation_of_their_t_does() -> None:
     # P(T < d) for two samples of one spread: the difference of two t variables of 4 degrees, by simulation
     scores = [[1.0, 2.0, 3.0, 4.0, 5.0], [2.0, 3.0, 4.0, 5.0, 6.0]]
     rng = np.random.default_rng(0)
-    t = rng.standard_t(4, (2, 1_000_000)) * np.std(scores[0], ddof=1) / np.sqrt(5)
-    assert independent_shares(scores)[0] == pytest.approx(float((t[0] < t[1] + 1).mean()), abs=0.015)
-    assert independent_shares([[1.0, np.inf], [1.0, 2.0]]) == [0.0, 1.0]
+    t = rng.standard_t(4, (2, 1_000_000)) * np.std(scores[0], ddof=1)
+    for overlap in (0.0, 0.25):
+        wide = t * np.sqrt(1 / 5 + overlap)
+        found = independent_shares(scores, [overlap, overlap])
+        assert found[0] == pytest.approx(float((wide[0] < wide[1] + 1).mean()), abs=0.015)
+    assert independent_shares([[1.0, np.inf], [1.0, 2.0]], [0.0, 0.0]) == [0.0, 1.0]
 
 
 def test_other_goals_and_other_data_are_not_compared(home: Path) -> None:

@@ -49,9 +49,11 @@ def compare(studies: tuple[str, ...], by: str | None, rtol: float | None, home: 
         raise click.UsageError("tuner compare: one study alone; name another one, or add --by optimizer")
     results = [opened(study, home) for study in studies]
     from tuner.exchange.compare import by_optimizer, by_study
+    from tuner.report.words import intervals_of
 
     found = by_optimizer(results[0]) if by else by_study(results)
-    return output.sheet(sheet_of(found, by or "study"), *found.notes)
+    of = intervals_of({side.name: side.goal.of for side in found.sides if side.goal})
+    return output.sheet(sheet_of(found, by or "study"), *found.notes, *([f"in brackets: {of}"] if of else []))
 
 
 def sheet_of(found: Comparison, key: str) -> Sheet:

@@ -18,6 +18,7 @@ from tuner.cli.text import clean, hint, interval, short
 from tuner.errors import NoResult
 from tuner.orchestrator.stopping import alike
 from tuner.ranking.optimum import verdict_of
+from tuner.report.words import intervals_of
 
 if TYPE_CHECKING:
     from tuner.best import Best
@@ -114,13 +115,15 @@ def sureness(best: Best) -> str:
 
 
 def values_of(best: Best) -> dict[str, str]:
-    """The goal and the test metrics, with their intervals."""
+    """The goal and the test metrics, with their intervals and what those are of."""
     if not best.confirmed:
         return {best.metric: short(best.value)}
     said = best.confirmation
     facts = {best.metric: f"{fresh_mean(best)}   (search: {short(best.value)})"}
     tests = {name: interval(test["mean"], test["low"], test["high"]) for name, test in said["test"].items()}
-    return facts | {name: shown for name, shown in tests.items() if shown}
+    of = {name: str(test.get("interval_of", "")) for name, test in said["test"].items() if tests[name]}
+    sure = intervals_of({best.metric: str(said.get("interval_of", ""))} | of)
+    return facts | {name: shown for name, shown in tests.items() if shown} | ({"in brackets": sure} if sure else {})
 
 
 def epochs_of(best: Best) -> str:

@@ -11,13 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives.metrics import bounds_of
 from tuner.ranking.goal import ranked, signed
+from tuner.ranking.intervals import Sizes, metric_interval, sizes_of
 from tuner.ranking.statistics import Interval, best_shares, leader_groups, mean_interval
 from tuner.spec import MOST_SEEDS, Study
 from tuner.trial import Confirmed, Trial
@@ -28,13 +29,13 @@ __all__ = [
     "best_chances",
     "by_trial",
     "on",
-    "over",
     "rank_seeds",
     "report_seeds",
     "search_seeds",
     "standings",
 ]
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
 REPORTING = 2 * MOST_SEEDS  # the number before the first reporting seed; the search's own end well below
 
 
@@ -88,8 +89,13 @@ def report_seeds(study: Study) -> range:
     return range(REPORTING + 1, REPORTING + study.confirm.seeds + 1)
 
 
-def standings(study: Study, trials: Sequence[Trial], rows: Sequence[Confirmed]) -> list[Standing]:
-    """Trials with all of the ranking seeds, best mean first; ties by search rank."""
+def standings(
+    study: Study, trials: Sequence[Trial], rows: Sequence[Confirmed], facts: Mapping[str, str] = NOTHING
+) -> list[Standing]:
+    """Trials with all of the ranking seeds, best mean first; ties by search rank.
+
+    Intervals need the sizes of the study's parts, which its ledger's `facts` tell; the order does not.
+    """
     places = {trial.number: i for i, trial in enumerate(ranked(list(trials), study.direction), start=1)}
     values = {trial.number: trial.value for trial in trials if trial.value is not None}
     every = by_trial(rows)
@@ -97,9 +103,10 @@ def standings(study: Study, trials: Sequence[Trial], rows: Sequence[Confirmed]) 
     found = [number for number in places if own.get(number)]
     if not found:
         return []
+    sizes = sizes_of(study, facts)
     scores = scores_of(study, [own[number] for number in found])
     shares = dict(zip(found, shares_of(scores), strict=True))
-    means = [over(own[number], study.metric) for number in found]
+    means = [metric_interval(study, sizes, own[number], study.metric) for number in found]
     order = sorted(range(len(found)), key=lambda i: (_behind(means[i].mean, study.direction), places[found[i]]))
     leaders = leader_groups(len(order), lambda a, b: not _told_apart(scores[:, order[b]] - scores[:, order[a]]))
     listed = []
@@ -109,8 +116,9 @@ def standings(study: Study, trials: Sequence[Trial], rows: Sequence[Confirmed]) 
         ends = {row.state for row in own[number]}
         lost = next((state for state in ("failed", "diverged") if state in ends), "")
         place = (number, places[number], rank, leader + 1)
-        listed.append(Standing(*place, value, means[i], tested(own[number]), optimism, shares[number], lost=lost))
-    return [replace(listed[0], report=report_of(study, every[listed[0].trial])), *listed[1:]]
+        test = tested(study, sizes, own[number])
+        listed.append(Standing(*place, value, means[i], test, optimism, shares[number], lost=lost))
+    return [replace(listed[0], report=report_of(study, sizes, every[listed[0].trial])), *listed[1:]]
 
 
 def best_chances(study: Study, rows: Sequence[Confirmed], trials: Sequence[int]) -> dict[int, float]:
@@ -133,18 +141,18 @@ def shares_of(scores: NDArray[Any]) -> list[float]:
     return best_shares(np.where(np.isfinite(scores), scores, np.inf))
 
 
-def report_of(study: Study, rows: Sequence[Confirmed]) -> Report | None:
+def report_of(study: Study, sizes: Sizes, rows: Sequence[Confirmed]) -> Report | None:
     """What the reporting seeds say of a trial, from its retrainings; None until all of them are done."""
     own = on(report_seeds(study), rows)
     if not own:
         return None
-    return Report(over(own, study.metric), tested(own))
+    return Report(metric_interval(study, sizes, own, study.metric), tested(study, sizes, own))
 
 
-def tested(rows: Sequence[Confirmed]) -> dict[str, Interval]:
+def tested(study: Study, sizes: Sizes, rows: Sequence[Confirmed]) -> dict[str, Interval]:
     """The test metrics that any of some retrainings has; one that came to nothing may have none."""
     names = dict.fromkeys(name for row in rows for name in row.metrics if name.startswith("test_"))
-    return {name: over(rows, name) for name in names}
+    return {name: metric_interval(study, sizes, rows, name) for name in names}
 
 
 def by_trial(rows: Sequence[Confirmed]) -> dict[int, list[Confirmed]]:
@@ -159,11 +167,6 @@ def on(seeds: range, rows: Sequence[Confirmed]) -> list[Confirmed]:
     """Those of one trial's retrainings that are on these seeds; empty where one is missing."""
     own = [row for row in rows if row.replicate in seeds]
     return own if len(own) == len(seeds) else []
-
-
-def over(rows: Sequence[Confirmed], name: str) -> Interval:
-    """Mean and interval of a metric over retrainings; nan where one of them does not have it."""
-    return mean_interval([row.metrics.get(name, math.nan) for row in rows], bounds=bounds_of(name))
 
 
 def _told_apart(behind: NDArray[Any]) -> bool:

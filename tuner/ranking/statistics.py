@@ -17,46 +17,121 @@ from numpy.typing import NDArray
 
 from objectives.streams import Stream, stream
 
-__all__ = ["DRAWS", "Interval", "best_shares", "leader_groups", "mean_interval", "standard_error", "t_quantile"]
+__all__ = [
+    "DRAWS",
+    "HUGE",
+    "Interval",
+    "RowNoise",
+    "best_shares",
+    "leader_groups",
+    "mean_interval",
+    "share_interval",
+    "standard_error",
+    "t_quantile",
+]
 
 DRAWS = 10_000  # of the posterior: a share is then known to 0.005
+HUGE = 1e150  # from there on a square overflows: a value like that is as good as infinite
+MOST_DEGREES = 1000  # of freedom: t is then the normal to 0.002
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean with its `level` confidence interval; with fewer than two values the ends are nan."""
+    """A mean with its `level` confidence interval; with fewer than two values the ends are nan.
+
+    `of` says what it is an interval of: one of the sentences of `tuner.ranking.intervals`.
+    """
 
     mean: float
     low: float
     high: float
     n: int
     level: float = 0.95
+    of: str = ""
+
+
+@dataclass(frozen=True)
+class RowNoise:
+    """What the choice of rows adds to the variance of a mean over trainings that met the same ones."""
+
+    variance: float = 0.0
+    degrees: int = MOST_DEGREES  # of freedom of that variance: rows less one
+
+    def reach(self, level: float) -> float:
+        """The square of the half width of an interval that holds this noise alone."""
+        degrees = max(min(self.degrees, MOST_DEGREES), 1)
+        return t_quantile(0.5 + level / 2, degrees) ** 2 * self.variance if self.variance > 0 else 0.0
+
+
+EXACT = RowNoise()
 
 
 def mean_interval(
-    values: Sequence[float], level: float = 0.95, bounds: tuple[float, float] = (-math.inf, math.inf)
+    values: Sequence[float],
+    level: float = 0.95,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
+    overlap: float = 0.0,
+    rows: RowNoise = EXACT,
 ) -> Interval:
-    """Mean and two-sided t interval `mean +- t s / sqrt(n)` of independent values, cut at `bounds`.
+    """Mean and two-sided t interval `mean +- t s sqrt(1/n + overlap)`, cut at `bounds`.
 
+    Independent values have no `overlap`. For scores on fresh divisions of the same rows it is `n_valid / n_train`
+    (Nadeau and Bengio, Inference for the Generalization Error, 2003): such scores share most rows, so that the mean of
+    many is less sure than `s / sqrt(n)` says. `rows` is there where the values share the very rows that they are scores
+    of: the half width is then the root of the sum of both parts' squared (Zou and Donner 2008), each with its own t.
     nan where a value is not finite.
     """
-    n = len(values)
-    mean = math.fsum(values) / n if all(map(math.isfinite, values)) else math.nan
+    n, mean = len(values), _mean(values)
     if n < 2 or not math.isfinite(mean):
         return Interval(mean, math.nan, math.nan, n, level)
     # the t interval knows nothing of bounds; beyond them there is nothing to cover
-    variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
-    half = t_quantile(0.5 + level / 2, n - 1) * math.sqrt(variance / n)
+    reach = t_quantile(0.5 + level / 2, n - 1) ** 2 * _variance(values) * (1 / n + overlap)
+    half = math.sqrt(reach + rows.reach(level))
     return Interval(mean, max(mean - half, bounds[0]), min(mean + half, bounds[1]), n, level)
+
+
+def share_interval(shares: Sequence[float], level: float, overlap: float, most: float, rows: int = 0) -> Interval:
+    """Mean and interval of shares of right answers, such as accuracies: Wilson's score interval (1927).
+
+    With `v` the variance of the mean as in `mean_interval`, the mean is worth as many independent rows as make
+    `p (1 - p) / rows` equal to it. Where the trainings share their `rows`, those add `p (1 - p) / rows`; no mean is
+    worth more than `most` rows, the different ones that it has met. So the interval has a width even where every answer
+    was right; it has no ends where that is so and `most` is not known. The quantile is Student's, of the few trainings
+    or of the many rows, as they have part in the variance.
+    """
+    n, mean = len(shares), _mean(shares)
+    if n < 2 or not 0 <= mean <= 1 or (most == math.inf and _variance(shares) == 0):
+        return Interval(mean, math.nan, math.nan, n, level)
+    spread, single = _variance(shares) * (1 / n + overlap), mean * (1 - mean)
+    noise = RowNoise(single / rows, rows - 1) if rows else EXACT
+    total, few = spread + noise.variance, t_quantile(0.5 + level / 2, n - 1) ** 2
+    if total > 0:
+        q2 = (few * spread + noise.reach(level)) / total
+    else:
+        q2 = RowNoise(1.0, rows - 1).reach(level) if rows else few
+    worth = min(single / total, most) if total > 0 else most
+    middle = (mean + q2 / (2 * worth)) / (1 + q2 / worth)
+    half = math.sqrt(q2 * (single / worth + q2 / (4 * worth**2))) / (1 + q2 / worth)
+    return Interval(mean, max(min(middle - half, mean), 0.0), min(max(middle + half, mean), 1.0), n, level)
 
 
 def standard_error(values: Sequence[float]) -> float:
     """Standard error of the mean of independent values; nan for fewer than two, or where one is not finite."""
     n = len(values)
-    if n < 2 or not all(map(math.isfinite, values)):
+    if n < 2 or not math.isfinite(_mean(values)):
         return math.nan
-    mean = math.fsum(values) / n
-    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (n - 1) / n)
+    return math.sqrt(_variance(values) / n)
+
+
+def _variance(values: Sequence[float]) -> float:
+    """Variance of two values or more, with n - 1 below."""
+    mean = _mean(values)
+    return math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)
+
+
+def _mean(values: Sequence[float]) -> float:
+    """The mean; nan where one of the values is not finite, or so large that its square is not."""
+    return math.fsum(values) / len(values) if values and all(abs(value) < HUGE for value in values) else math.nan
 
 
 def best_shares(scores: NDArray[Any]) -> list[float]:
