@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections import Counter
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from objectives.full_batch import SEPARABLE, VERDICTS
@@ -121,8 +122,8 @@ def values_of(best: Best) -> dict[str, str]:
     said = best.confirmation
     facts = {best.metric: f"{fresh_mean(best)}   (search: {short(best.value)})"}
     tests = {name: interval(test["mean"], test["low"], test["high"]) for name, test in said["test"].items()}
-    of = {name: str(test.get("interval_of", "")) for name, test in said["test"].items() if tests[name]}
-    sure = intervals_of({best.metric: str(said.get("interval_of", ""))} | of)
+    known = {best.metric: said, **said["test"]}.items()
+    sure = intervals_of({name: str(one.get("interval_of", "")) for name, one in known if isfinite(one["low"])})
     return facts | {name: shown for name, shown in tests.items() if shown} | ({"in brackets": sure} if sure else {})
 
 

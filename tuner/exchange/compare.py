@@ -14,10 +14,11 @@ import numpy as np
 
 from objectives.streams import Stream, stream
 from tuner.errors import NoResult
+from tuner.ranking.certainty import Paired
 from tuner.ranking.goal import ranked, signed
 from tuner.ranking.intervals import metric_interval, sizes_of
 from tuner.ranking.standings import by_trial, on, rank_seeds, report_seeds
-from tuner.ranking.statistics import DRAWS, Interval, best_shares
+from tuner.ranking.statistics import DRAWS, Interval
 from tuner.result import Result
 from tuner.spec import Study
 from tuner.trial import Confirmed, Trial
@@ -151,7 +152,7 @@ def shares_of(sides: Sequence[Side]) -> tuple[list[float], str]:
     alike = len({side.data for side in sides}) == 1 or same_targets(sides)
     if len(shared) > 1 and alike and len({side.study.seed for side in sides}) == 1:
         scores = np.array([[signed(side.scores[r], direction) for side in sides] for r in shared])
-        return best_shares(np.where(np.isfinite(scores), scores, np.inf)), f"paired, {len(shared)} seeds"
+        return Paired(scores, max(side.overlap for side in sides)).shares(), f"paired, {len(shared)} seeds"
     scored = [[signed(v, direction) for v in side.scores.values()] for side in sides]
     return independent_shares(scored, [side.overlap for side in sides]), "from intervals"
 

@@ -134,16 +134,17 @@ def _mean(values: Sequence[float]) -> float:
     return math.fsum(values) / len(values) if values and all(abs(value) < HUGE for value in values) else math.nan
 
 
-def best_shares(scores: NDArray[Any]) -> list[float]:
+def best_shares(scores: NDArray[Any], overlap: float = 0.0, doubt: NDArray[Any] | None = None) -> list[float]:
     """Probability of each column of paired scores `(N, K)`, lower is better, to have the lowest true mean.
 
     The share of draws in which it is lowest, of the posterior of the means under a flat prior: a multivariate t of
-    N - 1 degrees of freedom around the columns' means, with their paired covariance over N. For two columns that is
-    the one-sided paired t test. Columns that are not finite have no share; equal ones divide theirs. The draws are the
-    same for everybody.
+    N - 1 degrees of freedom around the columns' means, with their paired covariance times `1/N + overlap` (that of
+    Nadeau and Bengio, as in `mean_interval`). For two columns without overlap that is the one-sided paired t test.
+    `doubt (K,)` are variances of the means that the scores do not show. Columns that are not finite have no share;
+    equal ones divide theirs. The draws are the same for everybody.
     """
     rows, columns = scores.shape
-    known = np.isfinite(scores).all(axis=0)
+    known = (np.abs(scores) < HUGE).all(axis=0)
     shares = np.zeros(columns)
     if known.sum() == 1:
         shares[known] = 1.0
@@ -151,11 +152,21 @@ def best_shares(scores: NDArray[Any]) -> list[float]:
         finite = scores[:, known]
         mean = finite.mean(axis=0)
         rng = stream(0, Stream.POSTERIOR)
-        scale = np.sqrt(rng.chisquare(rows - 1, (DRAWS, 1)) * rows)
-        drawn = mean + rng.standard_normal((DRAWS, rows)) @ (finite - mean) / scale
+        scale = np.sqrt((1 / rows + overlap) / rng.chisquare(rows - 1, (DRAWS, 1)))
+        drawn = mean + scale * (rng.standard_normal((DRAWS, rows)) @ (finite - mean))
+        if doubt is not None and doubt.any():
+            drawn += np.sqrt(doubt[known]) * rng.standard_normal((DRAWS, len(mean)))
         lowest = drawn == drawn.min(axis=1, keepdims=True)
-        shares[known] = (lowest / lowest.sum(axis=1, keepdims=True)).mean(axis=0)
+        shares[known] = _even(finite, (lowest / lowest.sum(axis=1, keepdims=True)).mean(axis=0))
     return [float(share) for share in shares]
+
+
+def _even(scores: NDArray[Any], shares: NDArray[Any]) -> NDArray[Any]:
+    """The shares, with those of columns of the same scores divided evenly."""
+    _, group = np.unique(scores, axis=1, return_inverse=True)
+    group = group.ravel()
+    even: NDArray[Any] = (np.bincount(group, shares) / np.bincount(group))[group]
+    return even
 
 
 def leader_groups(count: int, alike: Callable[[int, int], bool]) -> list[int]:

@@ -46,7 +46,7 @@ def compared(frames: Frames) -> pd.DataFrame:
 
     odds, rows = chances(frames), []
     firsts = {name: first for name in frames.optimizers if (first := frames.first(name)) is not None}
-    sure = best_chances(frames.study, frames.found.confirmed, list(firsts.values()))
+    sure = best_chances(frames.study, frames.found.confirmed, list(firsts.values()), frames.found.facts)
     for name in frames.optimizers:
         own, first = frames.own(name), firsts.get(name)
         best = next((trial for trial in frames.leaders if trial.config.get("optimizer") == name), None)
