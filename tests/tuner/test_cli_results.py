@@ -34,7 +34,8 @@ STEPS = (
     "equal epochs give small batches more steps: 6 an epoch at 16, 3 an epoch at 32; "
     "with --set train.steps=N all make as many\n"
 )
-NOTES = f"`2=` not separable from rank 2 at the noise measured.\n{STEPS}"
+BRACKETS = "in brackets: 95 % intervals for the value on new rows\n"
+NOTES = f"`2=` not separable from rank 2 at the noise measured.\n{STEPS}{BRACKETS}"
 SHOW = """\
 small
   question     minimize valid_loss of an mlp on sklearn:iris in 4 epochs, seed 0

@@ -36,10 +36,10 @@ def compare(studies: tuple[str, ...], by: str | None, rtol: float | None, home: 
     """Compare studies: what each found, how sure, at what cost.
 
     SEARCH is the best value of the search. CONFIRMED is the mean of the best trial on fresh seeds, which may be another
-    trial, and P(BEST) the probability of having the best mean: compared seed by seed where seeds and splits are the
-    same, from the intervals where they are not. Studies with the same targets and splits compare whatever their inputs
-    are. With --rtol, two studies or csv files, of two machines say, are compared cell by
-    cell; it ends with 1 where they differ.
+    trial, with a 95 % interval that says below what it is of, and P(BEST) the probability of having the best mean:
+    compared seed by seed where seeds and splits are the same, from the intervals where they are not. Studies with the
+    same targets and splits compare whatever their inputs are. With --rtol, two studies or csv files, of two machines
+    say, are compared cell by cell; it ends with 1 where they differ.
     """
     if rtol is not None:
         return tables(studies, rtol, home, output)
