@@ -59,20 +59,20 @@ def test_more_seeds_shorten_an_interval_but_not_below_what_the_splits_share(
 
 
 @given(
-    hits=st.lists(st.integers(0, 30), min_size=2, max_size=10), overlap=st.floats(0, 1), most=st.floats(1, 1000),
+    hits=st.lists(st.integers(0, 30), min_size=2, max_size=10), overlap=st.floats(0, 1), rows=st.floats(1, 1000),
     shared=st.booleans(),
 )  # fmt: skip
 def test_the_interval_of_a_share_has_a_width_and_stays_within_its_bounds(
-    hits: list[int], overlap: float, most: float, shared: bool
+    hits: list[int], overlap: float, rows: float, shared: bool
 ) -> None:
-    found = share_interval([n / 30 for n in hits], 0.95, overlap, most, rows=30 if shared else 0)
+    found = share_interval([n / 30 for n in hits], 0.95, overlap, rows, shared)
     assert 0 <= found.low <= found.mean <= found.high <= 1
     assert found.high - found.low > 1e-3
 
 
 def test_the_interval_of_a_share_is_wilsons_where_the_seeds_agree() -> None:
     # 8 of 10: Wilson's 95 % interval, with t of 9 degrees of freedom in place of the normal quantile
-    found, q2 = share_interval([0.8] * 5, 0.95, 0.0, 10, rows=10), 2.262157**2
+    found, q2 = share_interval([0.8] * 5, 0.95, 0.0, 10, shared=True), 2.262157**2
     half = math.sqrt(0.8 * 0.2 / 10 + q2 / 400) * math.sqrt(q2) / (1 + q2 / 10)
     middle = (0.8 + q2 / 20) / (1 + q2 / 10)
     assert (found.low, found.high) == pytest.approx((middle - half, middle + half), rel=1e-6)

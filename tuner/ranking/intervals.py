@@ -76,7 +76,7 @@ def metric_interval(study: Study, sizes: Sizes, rows: Sequence[Confirmed], name:
         return replace(mean_interval(values, LEVEL, bounds_of(name), sizes.overlap), of=NEW_ROWS)
     if share:
         count = getattr(sizes, part, 0)
-        found = share_interval(values, LEVEL, 0.0, count or math.inf, count)
+        found = share_interval(values, LEVEL, 0.0, count or math.inf, shared=count > 0)
         return replace(found, of=NEW_ROWS if count else SAME_ROWS)
     noise = row_noise(study, sizes, rows, name)
     found = mean_interval(values, LEVEL, bounds_of(name), rows=noise or RowNoise())

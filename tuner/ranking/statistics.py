@@ -90,28 +90,29 @@ def mean_interval(
     return Interval(mean, max(mean - half, bounds[0]), min(mean + half, bounds[1]), n, level)
 
 
-def share_interval(shares: Sequence[float], level: float, overlap: float, most: float, rows: int = 0) -> Interval:
+def share_interval(
+    shares: Sequence[float], level: float, overlap: float, rows: float, shared: bool = False
+) -> Interval:
     """Mean and interval of shares of right answers, such as accuracies: Wilson's score interval (1927).
 
     With `v` the variance of the mean as in `mean_interval`, the mean is worth as many independent rows as make
-    `p (1 - p) / rows` equal to it. Where the trainings share their `rows`, those add `p (1 - p) / rows`; no mean is
-    worth more than `most` rows, the different ones that it has met. So the interval has a width even where every answer
-    was right; it has no ends where that is so and `most` is not known. The quantile is Student's, of the few trainings
-    or of the many rows, as they have part in the variance.
+    `p (1 - p) / rows` equal to it. Where the trainings have `shared` their rows, those add `p (1 - p) / rows`, each
+    part with its own t; otherwise `rows` are the different ones that they have met, and no mean is surer than of so
+    many. So the interval has a width even where every answer was right; it has no ends there where `rows` are not known
+    (inf).
     """
     n, mean = len(shares), _mean(shares)
-    if n < 2 or not 0 <= mean <= 1 or (most == math.inf and _variance(shares) == 0):
+    if n < 2 or not 0 <= mean <= 1 or (rows == math.inf and _variance(shares) == 0):
         return Interval(mean, math.nan, math.nan, n, level)
-    spread, single = _variance(shares) * (1 / n + overlap), mean * (1 - mean)
-    noise = RowNoise(single / rows, rows - 1) if rows else EXACT
-    total, few = spread + noise.variance, t_quantile(0.5 + level / 2, n - 1) ** 2
-    if total > 0:
-        q2 = (few * spread + noise.reach(level)) / total
-    else:
-        q2 = RowNoise(1.0, rows - 1).reach(level) if rows else few
-    worth = min(single / total, most) if total > 0 else most
+    spread, least = _variance(shares) * (1 / n + overlap), mean * (1 - mean) / rows
+    few = t_quantile(0.5 + level / 2, n - 1) ** 2
+    many = RowNoise(1.0, int(min(rows, MOST_DEGREES)) - 1).reach(level)
+    if not shared:
+        spread, least = (spread, 0.0) if few * spread > many * least else (0.0, least)
+    total = spread + least
+    q2, worth = ((few * spread + many * least) / total, mean * (1 - mean) / total) if total > 0 else (many, rows)
     middle = (mean + q2 / (2 * worth)) / (1 + q2 / worth)
-    half = math.sqrt(q2 * (single / worth + q2 / (4 * worth**2))) / (1 + q2 / worth)
+    half = math.sqrt(q2 * (mean * (1 - mean) / worth + q2 / (4 * worth**2))) / (1 + q2 / worth)
     return Interval(mean, max(min(middle - half, mean), 0.0), min(max(middle + half, mean), 1.0), n, level)
 
 
