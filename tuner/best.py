@@ -29,8 +29,9 @@ __all__ = ["VERSION", "Best", "load_best"]
 class Best(Mapping[str, Any]):
     """A read-only mapping of a full config: tuned, fixed and default values, as plain Python values.
 
-    `value` is what the search measured, `interval` the confirmed mean's 95 % interval (None when not confirmed),
-    `epochs` how long to train, `provenance` where it comes from. A schedule runs over `best["horizon"]` epochs.
+    `value` is what the search measured, `interval` a 95 % interval around the confirmed mean (None when not confirmed)
+    and `interval_of` what it is of, such as "the value on new rows"; `epochs` how long to train, `provenance` where it
+    comes from. A schedule runs over `best["horizon"]` epochs.
     `conventions` say how the values are meant: whose rules, where eps stands, what decay does; `model` what was tuned.
     """
 
@@ -87,16 +88,24 @@ class Best(Mapping[str, Any]):
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """95 % t interval of the goal's mean over fresh seeds and splits that chose nothing; None when not confirmed.
+        """95 % interval for the goal on new rows, from fresh seeds and splits that chose nothing; None when not
+        confirmed.
 
-        Both ends are nan where it diverged or failed on one of the seeds.
+        It allows for the rows that the splits share (Nadeau and Bengio 2003), and is Wilson's for an accuracy. What it
+        is of stands in `interval_of`: of an objective of somebody's own it holds the noise of seeds alone. Both ends
+        are nan where it diverged or failed on one of the seeds.
         For another rank or optimizer than the best, the seeds are those that ranked it: `confirmation["reported_on"]`
-        says which. The intervals of test metrics in `confirmation` hold the noise of retraining alone: the test rows
-        are the same.
+        says which. The intervals of test metrics in `confirmation` hold the noise of retraining and of the test rows;
+        `interval_of` beside each says where the rows' is not known.
         """
         if not self.confirmation:
             return None
         return float(self.confirmation["low"]), float(self.confirmation["high"])
+
+    @property
+    def interval_of(self) -> str:
+        """What `interval` is of, in words; empty when not confirmed, and in files of before that was kept."""
+        return str(self.confirmation.get("interval_of", ""))
 
     @property
     def epochs(self) -> int:
@@ -169,6 +178,7 @@ class Best(Mapping[str, Any]):
         if self.interval:
             low, high = self.interval
             sure = f"confirmed {self.confirmation['mean']:.4g} [{low:.4g}, {high:.4g}] on fresh seeds"
+            sure += f" (95 % interval for {self.interval_of})" if self.interval_of else ""
         if self.interval and not math.isfinite(self.confirmation["mean"]):
             sure = "lost on a fresh seed (diverged, or failed)"
         origin = f"Trial {self.trial} of study {self.study!r}: {self.metric} {self.value:.4g} in the search, {sure}."

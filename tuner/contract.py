@@ -75,6 +75,7 @@ VALUES: tuple[tuple[str, type | tuple[str, ...]], ...] = (
     ("confirmation.mean?", float),
     ("confirmation.low?", float),
     ("confirmation.high?", float),
+    ("confirmation.interval_of?", str),
 )
 
 

@@ -130,7 +130,7 @@ class Result:
     @cached_property
     def standings(self) -> list[Standing]:
         """Confirmed trials, best first."""
-        return standings(self.study, self.all_trials, self.confirmed)
+        return standings(self.study, self.all_trials, self.confirmed, self.facts)
 
     def findings(self) -> list[Finding]:
         """What the numbers say should be done next, the most pressing first."""
@@ -267,13 +267,16 @@ def _confirmation(standing: Standing | None, study: Study) -> dict[str, Any]:
         "splits": "fresh" if study.fresh_splits else "the same",
         "reported_on": "seeds that chose nothing" if standing.report else "the seeds that rank",
         **means,
+        "interval_of": said.goal.of,
         "rank": standing.rank,
         "tie": standing.tie,
         "search_rank": standing.search_rank,
         "p_best": standing.p_best,
         "ranking": {"mean": standing.goal.mean, "low": standing.goal.low, "high": standing.goal.high},
         "optimism": standing.optimism,
-        "test": {name: {"mean": i.mean, "low": i.low, "high": i.high} for name, i in said.test.items()},
+        "test": {
+            name: {"mean": i.mean, "low": i.low, "high": i.high, "interval_of": i.of} for name, i in said.test.items()
+        },
     }
 
 

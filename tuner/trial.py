@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Confirmed", "Later", "Trial"]
+__all__ = ["SPREAD", "Confirmed", "Later", "Trial"]
+
+SPREAD = "sd_"  # before the name of a metric: the standard deviation of its rows' values
 
 
 class Later(Mapping[str, Any]):
@@ -73,6 +75,8 @@ class Trial:
 @dataclass(frozen=True)
 class Confirmed:
     """A trial's config retrained for `epoch` epochs as another replicate; `metrics` are valid_* and test_*.
+
+    Beside those stand `sd_test_*`, the standard deviations of the test rows' own values, which intervals need.
 
     `blocks (G,)` are means of the goal over blocks of equally many validation rows, in float32: single rows where there
     are few. They are what pairs of configs are compared by, row by row; empty for a training that diverged.

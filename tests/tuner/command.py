@@ -29,6 +29,7 @@ FACTS = {
     "canary": "c",
     "processor": "p",
     "rows": "90",
+    "test_rows": "32",
     "inputs": "4",
     "outputs": "3",
 }

@@ -62,7 +62,11 @@ def test_a_best_is_a_mapping_with_more() -> None:
     assert one.value == 0.0874
     assert one.confirmed
     assert one.interval == (0.08, 0.1)
+    assert one.interval_of == ""  # of a file from before that was kept
     assert best(confirmation={}).interval is None
+    said = best(confirmation={**one.confirmation, "interval_of": "the value on new rows"})
+    assert parse_best(best_text(said), "best.toml").interval_of == "the value on new rows"
+    assert "[0.08, 0.1] on fresh seeds (95 % interval for the value on new rows)" in said.recipe().notes[0]
     assert repr(one).startswith("Best('digits', trial=61, valid_loss=0.0874: optimizer='nesterov', lr=0.0412")
     with pytest.raises(KeyError, match="'momentun': did you mean 'momentum'"):
         one["momentun"]
@@ -88,6 +92,7 @@ def load_best_params(one: Best) -> object:
         ('task = "multiclass"', "task = 3", r"model\.task: is 3; choose one of: binary, multiclass, own, regression"),
         ("low = 0.08", 'low = "0.08"', r"confirmation\.low: must be float, but got '0\.08'"),
         ("value = 0.0874", "value = nan", r"result\.value: must be float, but got nan"),
+        ("low = 0.08", "low = 0.08\ninterval_of = 3", r"confirmation\.interval_of: must be str, but got 3"),
         ("low = 0.08", "low = inf", r"confirmation\.low: must be float, but got inf"),
         ("[provenance]", "[[provenance]]", r"provenance: must be dict, but got \[\{'seed': 0\}\]"),
         ("version = 2", "version = 3", r"version: is 3, but this tuner reads up to 2; install a newer tuner"),

@@ -26,27 +26,30 @@ from tuner.result import Result
 
 TOP = """\
 RANK  VALID_LOSS  CONFIRMED                TRIAL  OPTIMIZER  LR      MOMENTUM  BATCH  EPOCH  ACCURACY
-1     0.125       0.2812 [0.2424, 0.3201]  1      momentum   0.3333  0.95      32     4      0.9688
-2     0.25        0.03125 [0, 0.07006]     0      momentum   0.01    0.9       32     3      0.875
+1     0.125       0.2812 [0.2264, 0.3361]  1      momentum   0.3333  0.95      32     4      0.9688
+2     0.25        0.03125 [0, 0.08614]     0      momentum   0.01    0.9       32     3      0.875
 2=    0.25                                 2      adam       0.001             16     4      0.9
 """
 STEPS = (
     "equal epochs give small batches more steps: 6 an epoch at 16, 3 an epoch at 32; "
     "with --set train.steps=N all make as many\n"
 )
-NOTES = f"`2=` not separable from rank 2 at the noise measured.\n{STEPS}"
+BRACKETS = "in brackets: 95 % intervals for the value on new rows\n"
+NOTES = f"`2=` not separable from rank 2 at the noise measured.\n{STEPS}{BRACKETS}"
 SHOW = """\
 small
   question     minimize valid_loss of an mlp on sklearn:iris in 4 epochs, seed 0
   trials       6 of 6: 3 complete, 1 pruned, 1 diverged, 1 failed
-  best         trial 0: valid_loss 0.25, confirmed 0.04688 [0.00806, 0.08569], momentum
+  best         trial 0: valid_loss 0.25, confirmed 0.04688 [0, 0.1018], momentum
   directory    {path}
   first error  trial 5: ValueError: no
 
 confirmed on 3 fresh seeds and splits
+in brackets: 95 % intervals for the value on new rows; that of test_loss for the mean over
+retrainings on these rows (not what others would give)
 RANK  TRIAL  OPTIMIZER  CONFIRMED                TEST LOSS       TEST ACCURACY            SEARCH RANK  SEARCH VALID_LOSS
-1     0      momentum   0.03125 [0, 0.07006]     0.5 [0.5, 0.5]  0.9375 [0.9375, 0.9375]  2            0.25
-2     1      momentum   0.2812 [0.2424, 0.3201]  0.5 [0.5, 0.5]  0.9375 [0.9375, 0.9375]  1            0.125
+1     0      momentum   0.03125 [0, 0.08614]     0.5 [0.5, 0.5]  0.9375 [0.7909, 0.9835]  2            0.25
+2     1      momentum   0.2812 [0.2264, 0.3361]  0.5 [0.5, 0.5]  0.9375 [0.7909, 0.9835]  1            0.125
 
 optimizers
 OPTIMIZER  TRIALS  EPOCHS  COMPLETE  PRUNED  DIVERGED  FAILED  BEST VALID_LOSS  BEST TRIAL
@@ -68,7 +71,7 @@ trial 0 of small: complete, trained to the end
   valid_loss  0.25 at epoch 3 of 4
   generation  0
   trained     4 epochs, 40 steps, 360 examples, 4 evaluations in 0.01 s
-  confirmed   0.03125 [0, 0.07006], rank 1
+  confirmed   0.03125 [0, 0.08614], rank 1
 
 config
   optimizer     momentum

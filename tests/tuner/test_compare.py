@@ -53,6 +53,9 @@ def study(
     return directory
 
 
+SHARED = 0.2 / 0.6  # valid rows by train rows
+
+
 def confirmed(number: int, seed: int, value: float) -> Confirmed:
     known = made_confirmed()
     return replace(known, trial=number, replicate=seed, metrics={**known.metrics, "valid_loss": value})
@@ -67,7 +70,7 @@ def test_the_same_seeds_and_splits_are_compared_in_pairs(home: Path) -> None:
     first, second = [0.1, 0.5, 0.9], [0.11, 0.512, 0.911]
     sides = by_study([Result(study(home, "a", first)), Result(study(home, "b", second))]).sides
     assert [side.method for side in sides] == ["paired, 3 seeds"] * 2
-    assert [side.p_best for side in sides] == best_shares(np.array([first, second]).T)
+    assert [side.p_best for side in sides] == best_shares(np.array([first, second]).T, SHARED)
     assert sides[0].p_best is not None
     assert sides[0].p_best > 0.99
 
@@ -87,9 +90,12 @@ def test_the_intervals_decide_as_a_simulation_of_their_t_does() -> None:
     # P(T < d) for two samples of one spread: the difference of two t variables of 4 degrees, by simulation
     scores = [[1.0, 2.0, 3.0, 4.0, 5.0], [2.0, 3.0, 4.0, 5.0, 6.0]]
     rng = np.random.default_rng(0)
-    t = rng.standard_t(4, (2, 1_000_000)) * np.std(scores[0], ddof=1) / np.sqrt(5)
-    assert independent_shares(scores)[0] == pytest.approx(float((t[0] < t[1] + 1).mean()), abs=0.015)
-    assert independent_shares([[1.0, np.inf], [1.0, 2.0]]) == [0.0, 1.0]
+    t = rng.standard_t(4, (2, 1_000_000)) * np.std(scores[0], ddof=1)
+    for overlap in (0.0, 0.25):
+        wide = t * np.sqrt(1 / 5 + overlap)
+        found = independent_shares(scores, [overlap, overlap])
+        assert found[0] == pytest.approx(float((wide[0] < wide[1] + 1).mean()), abs=0.015)
+    assert independent_shares([[1.0, np.inf], [1.0, 2.0]], [0.0, 0.0]) == [0.0, 1.0]
 
 
 def test_other_goals_and_other_data_are_not_compared(home: Path) -> None:
@@ -118,7 +124,7 @@ def test_studies_of_the_same_targets_compare_whatever_their_inputs(home: Path) -
         sides.append(Result(study(home, name, scores, digest=name, data=data, **facts)))
     found = by_study(sides[:2])
     assert found.notes[0] == "the same targets and splits, other inputs: columns after preparing iris 5, wine 4"
-    assert [side.p_best for side in found.sides] == best_shares(np.array([first, second]).T)
+    assert [side.p_best for side in found.sides] == best_shares(np.array([first, second]).T, SHARED)
     assert by_study(sides[::2]).notes[0].startswith("their data differ, so their values cannot be compared")
 
 

@@ -102,6 +102,20 @@ def test_equal_configs_are_tied_nineteen_times_of_twenty() -> None:
     assert 0.92 <= ties / 400 <= 0.98
 
 
+def test_tied_scores_are_as_noisy_as_others() -> None:
+    values = {0: [0.90, 0.92], 1: [0.90, 0.92], 2: [0.80, 0.90]}
+    rows = [
+        Confirmed(k, r, 3, {"valid_loss": value}, 0.1, "complete")
+        for k, own in values.items()
+        for r, value in enumerate(own, start=1)
+    ]
+    noise = noise_of(study(2), rows)
+    assert noise is not None
+    assert noise.typical.retraining == pytest.approx(0.08**2 / 2)
+    assert noise.between(0, 1) == noise.typical
+    assert noise.alike(0, 1, 0.01)
+
+
 @pytest.mark.parametrize(("rows", "kept"), [(1, 1), (512, 512), (513, 256), (2000, 500), (10**6, 511)])
 def test_blocks_are_few_and_of_equal_size(rows: int, kept: int) -> None:
     values = np.arange(2 * rows, dtype=float).reshape(2, rows)

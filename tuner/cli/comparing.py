@@ -36,10 +36,10 @@ def compare(studies: tuple[str, ...], by: str | None, rtol: float | None, home: 
     """Compare studies: what each found, how sure, at what cost.
 
     SEARCH is the best value of the search. CONFIRMED is the mean of the best trial on fresh seeds, which may be another
-    trial, and P(BEST) the probability of having the best mean: compared seed by seed where seeds and splits are the
-    same, from the intervals where they are not. Studies with the same targets and splits compare whatever their inputs
-    are. With --rtol, two studies or csv files, of two machines say, are compared cell by
-    cell; it ends with 1 where they differ.
+    trial, with a 95 % interval that says below what it is of, and P(BEST) the probability of having the best mean:
+    compared seed by seed where seeds and splits are the same, from the intervals where they are not. Studies with the
+    same targets and splits compare whatever their inputs are. With --rtol, two studies or csv files, of two machines
+    say, are compared cell by cell; it ends with 1 where they differ.
     """
     if rtol is not None:
         return tables(studies, rtol, home, output)
@@ -49,9 +49,11 @@ def compare(studies: tuple[str, ...], by: str | None, rtol: float | None, home: 
         raise click.UsageError("tuner compare: one study alone; name another one, or add --by optimizer")
     results = [opened(study, home) for study in studies]
     from tuner.exchange.compare import by_optimizer, by_study
+    from tuner.report.words import intervals_of
 
     found = by_optimizer(results[0]) if by else by_study(results)
-    return output.sheet(sheet_of(found, by or "study"), *found.notes)
+    of = intervals_of({side.name: side.goal.of for side in found.sides if side.goal})
+    return output.sheet(sheet_of(found, by or "study"), *found.notes, *([f"in brackets: {of}"] if of else []))
 
 
 def sheet_of(found: Comparison, key: str) -> Sheet:

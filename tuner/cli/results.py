@@ -33,9 +33,11 @@ def top(study: str, rows: int, optimizer: str | None, home: Home, output: Output
     check_optimizer(result, optimizer)
     result.best(optimizer=optimizer)  # raises NoResult where nothing is complete
     from tuner.cli.ranked import ranking_notes, ranking_sheet
+    from tuner.report.words import intervals_of
 
     sheet = ranking_sheet(result, rows, optimizer)
-    output.sheet(sheet, *ranking_notes(result, sheet))
+    of = intervals_of({f"trial {standing.trial}": standing.goal.of for standing in result.standings})
+    output.sheet(sheet, *ranking_notes(result, sheet), *([f"in brackets: {of}"] if of else []))
 
 
 @click.command

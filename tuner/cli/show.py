@@ -21,12 +21,14 @@ from tuner.errors import NoResult
 from tuner.ranking.goal import ranked
 from tuner.ranking.optimum import verdict_of
 from tuner.ranking.table import evaluations
+from tuner.report.words import intervals_of
 from tuner.result import Result
 from tuner.spec import Study, text_of
 from tuner.trial import Trial
 
 if TYPE_CHECKING:
     from tuner.best import Best
+    from tuner.ranking.standings import Standing
     from tuner.report.findings import Finding
 
 __all__ = ["Page", "block", "fresh_mean", "fresh_words", "settings_of", "study_page", "trial_page"]
@@ -95,6 +97,7 @@ def study_page(result: Result, whole: bool = False) -> Page:
     if confirmation.rows:
         seeds = confirmation.column("seeds")[0]
         text += f"\nconfirmed on {seeds} {fresh_words(study.fresh_splits, study.own is not None)}\n"
+        text += textwrap.fill(f"in brackets: {brackets(result.standings)}", window()) + "\n"
         shown, dropped = fitting(confirmed_view(result, confirmation), whole)
         text += as_table(shown)
         left += dropped
@@ -153,6 +156,12 @@ def best_document(result: Result) -> dict[str, Any] | None:
         return result.best().document()
     except NoResult:
         return None
+
+
+def brackets(standings: Sequence[Standing]) -> str:
+    """What the intervals of a table of confirmed trials are of."""
+    first = standings[0]
+    return intervals_of({"the goal": first.goal.of} | {name: mean.of for name, mean in first.test.items()})
 
 
 def confirmed_view(result: Result, confirmation: Sheet) -> Sheet:

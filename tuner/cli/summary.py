@@ -6,6 +6,7 @@ import shlex
 import time
 from collections import Counter
 from collections.abc import Sequence
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,7 @@ from tuner.cli.text import clean, hint, interval, short
 from tuner.errors import NoResult
 from tuner.orchestrator.stopping import alike
 from tuner.ranking.optimum import verdict_of
+from tuner.report.words import intervals_of
 
 if TYPE_CHECKING:
     from tuner.best import Best
@@ -135,13 +137,15 @@ def sureness(best: Best) -> str:
 
 
 def values_of(best: Best) -> dict[str, str]:
-    """The goal and the test metrics, with their intervals."""
+    """The goal and the test metrics, with their intervals and what those are of."""
     if not best.confirmed:
         return {best.metric: short(best.value)}
     said = best.confirmation
     facts = {best.metric: f"{fresh_mean(best)}   (search: {short(best.value)})"}
     tests = {name: interval(test["mean"], test["low"], test["high"]) for name, test in said["test"].items()}
-    return facts | {name: shown for name, shown in tests.items() if shown}
+    known = {best.metric: said, **said["test"]}.items()
+    sure = intervals_of({name: str(one.get("interval_of", "")) for name, one in known if isfinite(one["low"])})
+    return facts | {name: shown for name, shown in tests.items() if shown} | ({"in brackets": sure} if sure else {})
 
 
 def epochs_of(best: Best) -> str:

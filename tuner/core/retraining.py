@@ -25,7 +25,7 @@ from tuner.core.packing import Source, even, let_go, problem_of, shape_key
 from tuner.dispatch import Engine, Failure
 from tuner.errors import TunerError
 from tuner.spec import Study
-from tuner.trial import Confirmed, Trial
+from tuner.trial import SPREAD, Confirmed, Trial
 
 __all__ = ["batches", "confirm"]
 
@@ -165,13 +165,17 @@ def retrain(task: Retraining) -> list[Confirmed]:
 
 
 def evaluate(problem: Problem, state: State, trials: Sequence[int], goal: str, extra: Sequence[str]) -> list[Confirmed]:
-    """Metrics of finished trainings on the validation and test rows of every replicate, and the goal's rows."""
+    """Metrics of finished trainings on the validation and test rows of every replicate, and what their rows say.
+
+    That are blocks of the goal's validation rows, and the deviations of the test rows.
+    """
     weights = state.weights.astype(problem.data.train.x.dtype)
     metrics: dict[str, Any] = {}
     with np.errstate(all="ignore"):
         for part in PARTS:
             metrics |= evaluation_of(problem, len(trials), part)(weights)
         values = row_values(problem, weights, "valid", goal.removeprefix("valid_"))
+        spreads = test_spreads(problem, weights)
     blocks = blocks_of(values).astype(np.float32)
     rows = []
     for r, replicate in enumerate(problem.replicates):
@@ -180,12 +184,27 @@ def evaluate(problem: Problem, state: State, trials: Sequence[int], goal: str, e
             shown = {name: float(value[r, k]) for name, value in metrics.items()}
             for part in PARTS if alive else ():
                 shown |= sklearn_metrics(problem, weights[r, k], extra, part, r)
+            shown |= {name: float(value[r, k]) for name, value in spreads.items()} if alive else {}
             if not alive:
                 names = [*shown, *(f"{part}_{name}" for part in PARTS for name in extra)]
                 shown = nothing(names)
             own = blocks[r, k] if alive else blocks[r, k, :0]
             rows.append(Confirmed(trial, replicate.number, state.epoch, shown, 0.0, STATES[alive], own))
     return rows
+
+
+def test_spreads(problem: Problem, weights: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """Standard deviations `(R, K)` of the test rows' values, as "sd_test_loss" and the like; none of a single row.
+
+    Not of accuracy: that of right and wrong follows from their share.
+    """
+    names = ["loss", *(metric.name for metric in problem.metrics if metric.name != "accuracy")]
+    found = {}
+    for name in names if len(problem.replicates[0].data.test) > 1 else ():
+        # in order of rows, whatever stands beside: a sum's bits depend on it
+        values = np.ascontiguousarray(row_values(problem, weights, "test", name))
+        found[f"{SPREAD}test_{name}"] = values.std(axis=-1, ddof=1)
+    return found
 
 
 def blocks_of(values: NDArray[Any]) -> NDArray[Any]:

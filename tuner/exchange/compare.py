@@ -14,9 +14,11 @@ import numpy as np
 
 from objectives.streams import Stream, stream
 from tuner.errors import NoResult
+from tuner.ranking.certainty import Paired
 from tuner.ranking.goal import ranked, signed
-from tuner.ranking.standings import by_trial, on, over, rank_seeds, report_seeds
-from tuner.ranking.statistics import DRAWS, Interval, best_shares
+from tuner.ranking.intervals import metric_interval, sizes_of
+from tuner.ranking.standings import by_trial, on, rank_seeds, report_seeds
+from tuner.ranking.statistics import DRAWS, Interval
 from tuner.result import Result
 from tuner.spec import Study
 from tuner.trial import Confirmed, Trial
@@ -32,7 +34,8 @@ class Side:
 
     `search` is the best value of its search, whichever trial's. `data` tells what was trained on, `targets` what of it
     was to be predicted, in which split ("" where that is not known), and `inputs` counts the columns. `epochs` and
-    `steps` count every replicate. `p_best` is None where it cannot be told, `method` says how it was.
+    `steps` count every replicate; `overlap` is by how much the seeds' splits share their rows. `p_best` is None where
+    it cannot be told, `method` says how it was.
     """
 
     name: str
@@ -50,6 +53,7 @@ class Side:
     epochs: int
     steps: int
     seconds: float
+    overlap: float = 0.0
     p_best: float | None = None
     method: str = ""
 
@@ -94,6 +98,7 @@ def by_optimizer(result: Result) -> Comparison:
 def side_of(name: str, result: Result, trials: Sequence[Trial], best: Trial | None, rows: Sequence[Confirmed]) -> Side:
     """A side from its trials, the best of them and the retrainings of that one."""
     study, copies = result.study, result.study.train.replicates
+    sizes = sizes_of(study, result.facts)
     leader = next(iter(ranked(list(trials), study.direction)), None)
     return Side(
         name=name,
@@ -105,12 +110,13 @@ def side_of(name: str, result: Result, trials: Sequence[Trial], best: Trial | No
         search=leader.value if leader else None,
         best=best,
         scores={row.replicate: row.metrics[study.metric] for row in rows},
-        goal=over(rows, study.metric) if rows else None,
+        goal=metric_interval(study, sizes, rows, study.metric) if rows else None,
         trials=len(trials),
         complete=sum(trial.state == "complete" for trial in trials),
         epochs=copies * sum(trial.epochs for trial in trials),
         steps=copies * sum(trial.steps for trial in trials),
         seconds=sum(trial.seconds for trial in trials),
+        overlap=sizes.overlap,
     )
 
 
@@ -146,23 +152,24 @@ def shares_of(sides: Sequence[Side]) -> tuple[list[float], str]:
     alike = len({side.data for side in sides}) == 1 or same_targets(sides)
     if len(shared) > 1 and alike and len({side.study.seed for side in sides}) == 1:
         scores = np.array([[signed(side.scores[r], direction) for side in sides] for r in shared])
-        return best_shares(np.where(np.isfinite(scores), scores, np.inf)), f"paired, {len(shared)} seeds"
-    return independent_shares([[signed(v, direction) for v in s.scores.values()] for s in sides]), "from intervals"
+        return Paired(scores, max(side.overlap for side in sides)).shares(), f"paired, {len(shared)} seeds"
+    scored = [[signed(v, direction) for v in side.scores.values()] for side in sides]
+    return independent_shares(scored, [side.overlap for side in sides]), "from intervals"
 
 
-def independent_shares(scores: Sequence[Sequence[float]]) -> list[float]:
+def independent_shares(scores: Sequence[Sequence[float]], overlaps: Sequence[float]) -> list[float]:
     """Probability of each of several independent samples, lower is better, to have the lowest true mean.
 
-    Share of draws in which it is lowest, each mean being `mean + t s / sqrt(n)` with t of n - 1 degrees of freedom: the
-    distribution that its interval is cut from. A sample that is not finite has no share.
+    Share of draws in which it is lowest, each mean being `mean + t s sqrt(1/n + overlap)` with t of n - 1 degrees of
+    freedom: the distribution that the interval for new rows is cut from. A sample that is not finite has no share.
     """
     rng = stream(0, Stream.POSTERIOR)
     drawn = np.full((DRAWS, len(scores)), np.inf)
-    for i, values in enumerate(scores):
+    for i, (values, overlap) in enumerate(zip(scores, overlaps, strict=True)):
         sample, n = np.asarray(values, dtype=np.float64), len(values)
         t = rng.standard_t(max(n - 1, 1), DRAWS)
         if n > 1 and np.isfinite(sample).all():
-            drawn[:, i] = sample.mean() + t * sample.std(ddof=1) / np.sqrt(n)
+            drawn[:, i] = sample.mean() + t * sample.std(ddof=1) * np.sqrt(1 / n + overlap)
     lowest = (drawn == drawn.min(axis=1, keepdims=True)) & np.isfinite(drawn)
     return [float(share) for share in (lowest / np.maximum(lowest.sum(axis=1, keepdims=True), 1)).mean(axis=0)]
 

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.ranking.intervals import row_variance
 from tuner.ranking.standings import by_trial, on, rank_seeds
 from tuner.ranking.statistics import t_quantile
 from tuner.spec import Study
@@ -56,10 +57,14 @@ class Noise:
         return len(next(iter(self.scores.values())))
 
     def between(self, a: int, b: int) -> Variance:
-        """The noise between two trials: their own where both were confirmed, the typical one otherwise."""
+        """The noise between two trials: their own where both were confirmed, the typical one otherwise.
+
+        Also where their scores are tied: a few differences that happen to be the same are not free of noise.
+        """
         if a not in self.scores or b not in self.scores:
             return self.typical
-        return variance(self.scores[a] - self.scores[b], self.blocks[a] - self.blocks[b], self.fresh_splits)
+        own = variance(self.scores[a] - self.scores[b], self.blocks[a] - self.blocks[b], self.fresh_splits)
+        return own if own.retraining + own.rows > 0 else self.typical
 
     def standard_error(self, between: Variance) -> float:
         """Of the difference of two values of the search, which are means over its replicates on one split."""
@@ -105,8 +110,6 @@ def variance(scores: Array, blocks: Array, fresh_splits: bool) -> Variance:
     Rows: the mean over seeds of `s^2 / G` over blocks. Retraining: the variance over seeds, less what the rows have put
     into it where each seed had validation rows of its own.
     """
-    total = float(scores.var(ddof=1))
-    if blocks.shape[1] < 2:
-        return Variance(total, 0.0)
-    rows = float((blocks.var(axis=1, ddof=1) / blocks.shape[1]).mean())
+    with np.errstate(over="ignore", invalid="ignore"):
+        total, rows = float(scores.var(ddof=1)), row_variance(list(blocks))
     return Variance(max(0.0, total - rows) if fresh_splits else total, rows)

@@ -11,14 +11,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from objectives.metrics import bounds_of
+from tuner.ranking.certainty import Paired
 from tuner.ranking.goal import ranked, signed
-from tuner.ranking.statistics import Interval, best_shares, leader_groups, mean_interval
+from tuner.ranking.intervals import Sizes, metric_interval, sizes_of
+from tuner.ranking.statistics import Interval, leader_groups
 from tuner.spec import MOST_SEEDS, Study
 from tuner.trial import Confirmed, Trial
 
@@ -28,13 +31,13 @@ __all__ = [
     "best_chances",
     "by_trial",
     "on",
-    "over",
     "rank_seeds",
     "report_seeds",
     "search_seeds",
     "standings",
 ]
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
 REPORTING = 2 * MOST_SEEDS  # the number before the first reporting seed; the search's own end well below
 
 
@@ -51,9 +54,9 @@ class Standing:
     """How a confirmed trial did: goal and test metrics over the seeds that rank, and its place among the others.
 
     `p_best` is the probability that its true mean is the best of all, `tie` the rank of the first that it cannot be
-    told from at 95 % (its own where there is none), `optimism` by how much the search's value was better than the fresh
-    mean. `report` is there for the best alone, once its reporting seeds are done. `lost` is "failed" or "diverged"
-    where one of its trainings did: then there is no mean.
+    told from at 95 %, by its mean and its worst seed (its own where there is none), `optimism` by how much the search's
+    value was better than the fresh mean. `report` is there for the best alone, once its reporting seeds are done.
+    `lost` is "failed" or "diverged" where one of its trainings did: then there is no mean.
     """
 
     trial: int
@@ -88,8 +91,13 @@ def report_seeds(study: Study) -> range:
     return range(REPORTING + 1, REPORTING + study.confirm.seeds + 1)
 
 
-def standings(study: Study, trials: Sequence[Trial], rows: Sequence[Confirmed]) -> list[Standing]:
-    """Trials with all of the ranking seeds, best mean first; ties by search rank."""
+def standings(
+    study: Study, trials: Sequence[Trial], rows: Sequence[Confirmed], facts: Mapping[str, str] = NOTHING
+) -> list[Standing]:
+    """Trials with all of the ranking seeds, best mean first; ties by search rank.
+
+    Intervals need the sizes of the study's parts, which its ledger's `facts` tell; the order does not.
+    """
     places = {trial.number: i for i, trial in enumerate(ranked(list(trials), study.direction), start=1)}
     values = {trial.number: trial.value for trial in trials if trial.value is not None}
     every = by_trial(rows)
@@ -97,11 +105,12 @@ def standings(study: Study, trials: Sequence[Trial], rows: Sequence[Confirmed]) 
     found = [number for number in places if own.get(number)]
     if not found:
         return []
-    scores = scores_of(study, [own[number] for number in found])
-    shares = dict(zip(found, shares_of(scores), strict=True))
-    means = [over(own[number], study.metric) for number in found]
+    sizes = sizes_of(study, facts)
+    paired = paired_of(study, facts, [own[number] for number in found])
+    shares = dict(zip(found, paired.shares(), strict=True))
+    means = [metric_interval(study, sizes, own[number], study.metric) for number in found]
     order = sorted(range(len(found)), key=lambda i: (_behind(means[i].mean, study.direction), places[found[i]]))
-    leaders = leader_groups(len(order), lambda a, b: not _told_apart(scores[:, order[b]] - scores[:, order[a]]))
+    leaders = leader_groups(len(order), lambda a, b: not paired.apart(order[a], order[b]))
     listed = []
     for rank, (i, leader) in enumerate(zip(order, leaders, strict=True), start=1):
         number, value = found[i], values[found[i]]
@@ -109,18 +118,35 @@ def standings(study: Study, trials: Sequence[Trial], rows: Sequence[Confirmed]) 
         ends = {row.state for row in own[number]}
         lost = next((state for state in ("failed", "diverged") if state in ends), "")
         place = (number, places[number], rank, leader + 1)
-        listed.append(Standing(*place, value, means[i], tested(own[number]), optimism, shares[number], lost=lost))
-    return [replace(listed[0], report=report_of(study, every[listed[0].trial])), *listed[1:]]
+        test = tested(study, sizes, own[number])
+        listed.append(Standing(*place, value, means[i], test, optimism, shares[number], lost=lost))
+    return [replace(listed[0], report=report_of(study, sizes, every[listed[0].trial])), *listed[1:]]
 
 
-def best_chances(study: Study, rows: Sequence[Confirmed], trials: Sequence[int]) -> dict[int, float]:
+def best_chances(
+    study: Study, rows: Sequence[Confirmed], trials: Sequence[int], facts: Mapping[str, str] = NOTHING
+) -> dict[int, float]:
     """Probability of each of some trials to have the best true mean of them, for those with all of the ranking seeds.
 
     It is found as that of the standings is, and follows from their scores on the same seeds.
     """
     every = by_trial(rows)
     own = {number: mine for number in trials if (mine := on(rank_seeds(study), every.get(number, [])))}
-    return dict(zip(own, shares_of(scores_of(study, list(own.values()))), strict=True)) if own else {}
+    return dict(zip(own, paired_of(study, facts, list(own.values())).shares(), strict=True)) if own else {}
+
+
+def paired_of(study: Study, facts: Mapping[str, str], rows: Sequence[Sequence[Confirmed]]) -> Paired:
+    """Some trials' retrainings on the same seeds, with what is known of their noise and of their tails.
+
+    Only a goal without an end on its bad side has a tail, and only one with a best value has distances from it.
+    """
+    scores = scores_of(study, rows)
+    low, high = bounds_of(study.metric)
+    best, worst = (low, high) if study.direction == "minimize" else (-high, -low)
+    gaps = scores - best if math.isfinite(best) and not math.isfinite(worst) else None
+    constant = float(facts.get("constant_loss", "inf")) if study.metric == "valid_loss" and not study.own else math.inf
+    blocks = [[row.blocks for row in own] for own in rows]
+    return Paired(scores, sizes_of(study, facts).overlap, study.fresh_splits, blocks, gaps, constant)
 
 
 def scores_of(study: Study, rows: Sequence[Sequence[Confirmed]]) -> NDArray[Any]:
@@ -128,23 +154,18 @@ def scores_of(study: Study, rows: Sequence[Sequence[Confirmed]]) -> NDArray[Any]
     return np.array([[signed(row.metrics[study.metric], study.direction) for row in own] for own in rows]).T
 
 
-def shares_of(scores: NDArray[Any]) -> list[float]:
-    """Probabilities to have the best mean; a config that came to nothing on a seed has none."""
-    return best_shares(np.where(np.isfinite(scores), scores, np.inf))
-
-
-def report_of(study: Study, rows: Sequence[Confirmed]) -> Report | None:
+def report_of(study: Study, sizes: Sizes, rows: Sequence[Confirmed]) -> Report | None:
     """What the reporting seeds say of a trial, from its retrainings; None until all of them are done."""
     own = on(report_seeds(study), rows)
     if not own:
         return None
-    return Report(over(own, study.metric), tested(own))
+    return Report(metric_interval(study, sizes, own, study.metric), tested(study, sizes, own))
 
 
-def tested(rows: Sequence[Confirmed]) -> dict[str, Interval]:
+def tested(study: Study, sizes: Sizes, rows: Sequence[Confirmed]) -> dict[str, Interval]:
     """The test metrics that any of some retrainings has; one that came to nothing may have none."""
     names = dict.fromkeys(name for row in rows for name in row.metrics if name.startswith("test_"))
-    return {name: over(rows, name) for name in names}
+    return {name: metric_interval(study, sizes, rows, name) for name in names}
 
 
 def by_trial(rows: Sequence[Confirmed]) -> dict[int, list[Confirmed]]:
@@ -159,17 +180,6 @@ def on(seeds: range, rows: Sequence[Confirmed]) -> list[Confirmed]:
     """Those of one trial's retrainings that are on these seeds; empty where one is missing."""
     own = [row for row in rows if row.replicate in seeds]
     return own if len(own) == len(seeds) else []
-
-
-def over(rows: Sequence[Confirmed], name: str) -> Interval:
-    """Mean and interval of a metric over retrainings; nan where one of them does not have it."""
-    return mean_interval([row.metrics.get(name, math.nan) for row in rows], bounds=bounds_of(name))
-
-
-def _told_apart(behind: NDArray[Any]) -> bool:
-    """Whether paired differences have a mean above zero, at 95 %; a config that diverged is behind for certain."""
-    interval = mean_interval(behind.tolist())
-    return not math.isfinite(interval.mean) or interval.low > 0
 
 
 def _behind(mean: float, direction: str) -> float:

@@ -17,37 +17,103 @@ from numpy.typing import NDArray
 
 from objectives.streams import Stream, stream
 
-__all__ = ["DRAWS", "Interval", "best_shares", "leader_groups", "mean_interval", "standard_error", "t_quantile"]
+__all__ = [
+    "DRAWS",
+    "HUGE",
+    "Interval",
+    "RowNoise",
+    "best_shares",
+    "leader_groups",
+    "mean_interval",
+    "share_interval",
+    "standard_error",
+    "t_quantile",
+]
 
 DRAWS = 10_000  # of the posterior: a share is then known to 0.005
+HUGE = 1e150  # from there on a square overflows: a value like that is as good as infinite
+MOST_DEGREES = 1000  # of freedom: t is then the normal to 0.002
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean with its `level` confidence interval; with fewer than two values the ends are nan."""
+    """A mean with its `level` confidence interval; with fewer than two values the ends are nan.
+
+    `of` says what it is an interval of: one of the sentences of `tuner.ranking.intervals`.
+    """
 
     mean: float
     low: float
     high: float
     n: int
     level: float = 0.95
+    of: str = ""
+
+
+@dataclass(frozen=True)
+class RowNoise:
+    """What the choice of rows adds to the variance of a mean over trainings that met the same ones."""
+
+    variance: float = 0.0
+    degrees: int = MOST_DEGREES  # of freedom of that variance: rows less one
+
+    def reach(self, level: float) -> float:
+        """The square of the half width of an interval that holds this noise alone."""
+        degrees = max(min(self.degrees, MOST_DEGREES), 1)
+        return t_quantile(0.5 + level / 2, degrees) ** 2 * self.variance if self.variance > 0 else 0.0
+
+
+EXACT = RowNoise()
 
 
 def mean_interval(
-    values: Sequence[float], level: float = 0.95, bounds: tuple[float, float] = (-math.inf, math.inf)
+    values: Sequence[float],
+    level: float = 0.95,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
+    overlap: float = 0.0,
+    rows: RowNoise = EXACT,
 ) -> Interval:
-    """Mean and two-sided t interval `mean +- t s / sqrt(n)` of independent values, cut at `bounds`.
+    """Mean and two-sided t interval `mean +- t s sqrt(1/n + overlap)`, cut at `bounds`.
 
+    Independent values have no `overlap`. For scores on fresh divisions of the same rows it is `n_valid / n_train`
+    (Nadeau and Bengio, Inference for the Generalization Error, 2003): such scores share most rows, so that the mean of
+    many is less sure than `s / sqrt(n)` says. `rows` is there where the values share the very rows that they are scores
+    of: the half width is then the root of the sum of both parts' squared (Zou and Donner 2008), each with its own t.
     nan where a value is not finite.
     """
-    n = len(values)
-    mean = math.fsum(values) / n if all(map(math.isfinite, values)) else math.nan
+    n, mean = len(values), _mean(values)
     if n < 2 or not math.isfinite(mean):
         return Interval(mean, math.nan, math.nan, n, level)
     # the t interval knows nothing of bounds; beyond them there is nothing to cover
-    variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
-    half = t_quantile(0.5 + level / 2, n - 1) * math.sqrt(variance / n)
+    reach = t_quantile(0.5 + level / 2, n - 1) ** 2 * _variance(values) * (1 / n + overlap)
+    half = math.sqrt(reach + rows.reach(level))
     return Interval(mean, max(mean - half, bounds[0]), min(mean + half, bounds[1]), n, level)
+
+
+def share_interval(
+    shares: Sequence[float], level: float, overlap: float, rows: float, shared: bool = False
+) -> Interval:
+    """Mean and interval of shares of right answers, such as accuracies: Wilson's score interval (1927).
+
+    With `v` the variance of the mean as in `mean_interval`, the mean is worth as many independent rows as make
+    `p (1 - p) / rows` equal to it. Where the trainings have `shared` their rows, those add `p (1 - p) / rows`, each
+    part with its own t; otherwise `rows` are the different ones that they have met, and no mean is surer than of so
+    many. So the interval has a width even where every answer was right; it has no ends there where `rows` are not known
+    (inf).
+    """
+    n, mean = len(shares), _mean(shares)
+    if n < 2 or not 0 <= mean <= 1 or (rows == math.inf and _variance(shares) == 0):
+        return Interval(mean, math.nan, math.nan, n, level)
+    spread, least = _variance(shares) * (1 / n + overlap), mean * (1 - mean) / rows
+    few = t_quantile(0.5 + level / 2, n - 1) ** 2
+    many = RowNoise(1.0, int(min(rows, MOST_DEGREES)) - 1).reach(level)
+    if not shared:
+        spread, least = (spread, 0.0) if few * spread > many * least else (0.0, least)
+    total = spread + least
+    q2, worth = ((few * spread + many * least) / total, mean * (1 - mean) / total) if total > 0 else (many, rows)
+    middle = (mean + q2 / (2 * worth)) / (1 + q2 / worth)
+    half = math.sqrt(q2 * (mean * (1 - mean) / worth + q2 / (4 * worth**2))) / (1 + q2 / worth)
+    return Interval(mean, max(min(middle - half, mean), 0.0), min(max(middle + half, mean), 1.0), n, level)
 
 
 def standard_error(values: Sequence[float], overlap: float = 0.0) -> float:
@@ -57,23 +123,33 @@ def standard_error(values: Sequence[float], overlap: float = 0.0) -> float:
     rows. Source: Nadeau and Bengio 2003, "Inference for the Generalization Error".
     """
     n = len(values)
-    if n < 2 or not all(map(math.isfinite, values)):
+    if n < 2 or not math.isfinite(_mean(values)):
         return math.nan
-    mean = math.fsum(values) / n
-    variance = math.fsum((value - mean) ** 2 for value in values) / (n - 1)
-    return math.sqrt(variance / n) if not overlap else math.sqrt(variance * (1 / n + overlap))
+    return math.sqrt(_variance(values) * (1 / n + overlap))
 
 
-def best_shares(scores: NDArray[Any]) -> list[float]:
+def _variance(values: Sequence[float]) -> float:
+    """Variance of two values or more, with n - 1 below."""
+    mean = _mean(values)
+    return math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)
+
+
+def _mean(values: Sequence[float]) -> float:
+    """The mean; nan where one of the values is not finite, or so large that its square is not."""
+    return math.fsum(values) / len(values) if values and all(abs(value) < HUGE for value in values) else math.nan
+
+
+def best_shares(scores: NDArray[Any], overlap: float = 0.0, doubt: NDArray[Any] | None = None) -> list[float]:
     """Probability of each column of paired scores `(N, K)`, lower is better, to have the lowest true mean.
 
     The share of draws in which it is lowest, of the posterior of the means under a flat prior: a multivariate t of
-    N - 1 degrees of freedom around the columns' means, with their paired covariance over N. For two columns that is
-    the one-sided paired t test. Columns that are not finite have no share; equal ones divide theirs. The draws are the
-    same for everybody.
+    N - 1 degrees of freedom around the columns' means, with their paired covariance times `1/N + overlap` (that of
+    Nadeau and Bengio, as in `mean_interval`). For two columns without overlap that is the one-sided paired t test.
+    `doubt (K,)` are variances of the means that the scores do not show. Columns that are not finite have no share;
+    equal ones divide theirs. The draws are the same for everybody.
     """
     rows, columns = scores.shape
-    known = np.isfinite(scores).all(axis=0)
+    known = (np.abs(scores) < HUGE).all(axis=0)
     shares = np.zeros(columns)
     if known.sum() == 1:
         shares[known] = 1.0
@@ -81,11 +157,21 @@ def best_shares(scores: NDArray[Any]) -> list[float]:
         finite = scores[:, known]
         mean = finite.mean(axis=0)
         rng = stream(0, Stream.POSTERIOR)
-        scale = np.sqrt(rng.chisquare(rows - 1, (DRAWS, 1)) * rows)
-        drawn = mean + rng.standard_normal((DRAWS, rows)) @ (finite - mean) / scale
+        scale = np.sqrt((1 / rows + overlap) / rng.chisquare(rows - 1, (DRAWS, 1)))
+        drawn = mean + scale * (rng.standard_normal((DRAWS, rows)) @ (finite - mean))
+        if doubt is not None and doubt.any():
+            drawn += np.sqrt(doubt[known]) * rng.standard_normal((DRAWS, len(mean)))
         lowest = drawn == drawn.min(axis=1, keepdims=True)
-        shares[known] = (lowest / lowest.sum(axis=1, keepdims=True)).mean(axis=0)
+        shares[known] = _even(finite, (lowest / lowest.sum(axis=1, keepdims=True)).mean(axis=0))
     return [float(share) for share in shares]
+
+
+def _even(scores: NDArray[Any], shares: NDArray[Any]) -> NDArray[Any]:
+    """The shares, with those of columns of the same scores divided evenly."""
+    _, group = np.unique(scores, axis=1, return_inverse=True)
+    group = group.ravel()
+    even: NDArray[Any] = (np.bincount(group, shares) / np.bincount(group))[group]
+    return even
 
 
 def leader_groups(count: int, alike: Callable[[int, int], bool]) -> list[int]:

@@ -20,7 +20,7 @@ from tuner.report.data import cells
 from tuner.report.found import Frames
 from tuner.report.parameters import place
 from tuner.report.snippets import snippets
-from tuner.report.words import duration, interval, short
+from tuner.report.words import duration, interval, interval_of, intervals_of, short
 from tuner.spec import Range, Study
 
 __all__ = ["best_config", "failures", "header", "optimizer_table", "provenance", "question", "table"]
@@ -81,7 +81,8 @@ def best_card(frames: Frames) -> dict[str, str]:
     if best.confirmed:
         c = best.confirmation
         value = interval(float(c["mean"]), float(c["low"]), float(c["high"]))
-        note = f"{whose(best)}; 95 % interval over {c['seeds']} {seeds_of(frames, best)}"
+        sure = interval_of(str(c.get("interval_of", "")), best.metric)
+        note = f"{whose(best)}; {sure}, from {c['seeds']} {seeds_of(frames, best)}"
         return {"label": f"best {frames.study.metric}", "value": value, "note": note}
     note = f"{whose(best)}; not confirmed"
     return {"label": f"best {frames.study.metric}", "value": short(best.value), "note": note}
@@ -165,7 +166,8 @@ def results(frames: Frames, best: Best) -> dict[str, Any]:
     searched = {best.metric: best.value, **best.result.get("metrics", {})}
     names = dict.fromkeys([best.metric, *(name for _, means in told for name in means), *searched])
     notes = [
-        "With 95 % intervals. The ranking seeds chose this config among the leaders, so they flatter it"
+        f"{intervals_of({name: mean.of for _, means in told for name, mean in means.items()})}."
+        " The ranking seeds chose this config among the leaders, so they flatter it"
         if told
         else "",
         "; the reporting seeds chose nothing: quote those." if len(told) > 1 else "." if told else "",
@@ -205,6 +207,7 @@ def table(frames: Frames) -> dict[str, Any]:
         "rows": rows,
         "more": max(len(frame) - ROWS, 0),
         "confirmed": confirmed,
+        "interval": interval_of(next((s.goal.of for s in frames.found.standings), ""), frames.study.metric),
         "total": len(frame),
     }
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import unicodedata
+from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["duration", "interval", "short", "visible"]
+__all__ = ["duration", "interval", "interval_of", "intervals_of", "short", "visible"]
 
 LONGEST = 2000  # characters of one text on a page
 UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # controls, marks that hide or reorder, lone surrogates, line separators
@@ -45,6 +46,25 @@ def interval(mean: float, low: float | None, high: float | None) -> str:
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
         return short(mean)
     return f"{short(mean)} [{short(low)}, {short(high)}]"
+
+
+def interval_of(of: str, metric: str) -> str:
+    """What the interval of a metric is of: "95 % interval for the loss on new rows"; the level alone where unknown."""
+    kind = metric.partition("_")[2] or metric
+    return f"95 % interval for {of.replace('the value', f'the {kind}', 1)}" if of else "95 % interval"
+
+
+def intervals_of(of: Mapping[str, str]) -> str:
+    """What the intervals of several metrics are of, by metric: in one where it is the same, each with its metrics
+    otherwise; empty where none is known.
+    """
+    whose: dict[str, list[str]] = {}
+    for name, said in of.items():
+        whose.setdefault(said, []).append(name)
+    whose.pop("", None)
+    first, *others = whose or [""]
+    more = [f"that of {', '.join(whose[said])} for {said}" for said in others]
+    return "; ".join([f"95 % intervals for {first}", *more]) if first else ""
 
 
 def duration(seconds: float) -> str:

@@ -12,6 +12,7 @@ from tuner.report.budgets import best_of, chances
 from tuner.report.charts.base import Figure, count, field, goal_y, join, linked, value_axis, whole
 from tuner.report.charts.looks import AWAY, as_lines, as_points, colour, fading, seen
 from tuner.report.found import Frames
+from tuner.report.words import interval_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +46,7 @@ def compared(frames: Frames) -> pd.DataFrame:
 
     odds, rows = chances(frames), []
     firsts = {name: first for name in frames.optimizers if (first := frames.first(name)) is not None}
-    sure = best_chances(frames.study, frames.found.confirmed, list(firsts.values()))
+    sure = best_chances(frames.study, frames.found.confirmed, list(firsts.values()), frames.found.facts)
     for name in frames.optimizers:
         own, first = frames.own(name), firsts.get(name)
         best = next((trial for trial in frames.leaders if trial.config.get("optimizer") == name), None)
@@ -169,9 +170,10 @@ def confirmed(frames: Frames) -> Figure:
         .encode(x=along("mean")),
     ]
     seeds = int(data["seeds"].iloc[0])
+    of = interval_of(frames.found.standings[0].goal.of, frames.study.metric)
     caption = join(
         f"A row a trial, best first. Points are means over the {count(seeds, 'ranking seed')}, which chose the best,"
-        " with their 95 % interval; the upright stroke is what the search had measured. A stroke far on"
+        f" with their {of}; the upright stroke is what the search had measured. A stroke far on"
         " the good side of its interval was luck.",
         "The diamond below the first is the best config on its reporting seeds, which chose nothing: quote that one."
         if data["report"].notna().any()

@@ -11,7 +11,7 @@ from tuner.report.found import Frames
 __all__ = ["inseparable", "optimistic", "small_validation", "unconfirmed"]
 
 LUCK = 0.1  # relative: a search value that much better than its confirmed mean, and outside of its interval
-MORE_SEEDS = 4  # times as many seeds halve an interval
+MORE_SEEDS = 4  # times as many seeds take a third off an interval of splits that share rows, half off another
 FAR_MORE = 100  # times the rows: as good as never
 BY_ROWS = 0.5  # of the noise: from there on more validation rows help more than more replicates
 LARGEST = 0.5  # of all rows: a validation set that leaves enough to train on

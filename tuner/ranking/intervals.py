@@ -1,0 +1,109 @@
+"""Intervals of metrics over retrainings, and what they are of.
+
+Readers take the interval of a loss for what new rows would give. So it holds all that chance has a part in: the seed,
+the division into train and validation rows, and the rows themselves. Where the last cannot be known, it says so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from objectives.metrics import bounds_of
+from tuner.ranking.statistics import Interval, RowNoise, mean_interval, share_interval
+from tuner.spec import Study
+from tuner.trial import SPREAD, Confirmed
+
+__all__ = ["NEW_ROWS", "SAME_ROWS", "SEEDS", "Sizes", "metric_interval", "row_variance", "sizes_of"]
+
+# What an interval is of.
+NEW_ROWS = "the value on new rows"
+SAME_ROWS = "the mean over retrainings on these rows (not what others would give)"
+SEEDS = "the mean over seeds alone (not what other data would give)"
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Rows of a study's parts, 0 where unknown; `overlap` is n_valid / n_train where each seed has its own split.
+
+    Without such splits, or where there are no rows, it is 0.
+    """
+
+    train: int = 0
+    valid: int = 0
+    test: int = 0
+    overlap: float = 0.0
+
+    def different(self, splits: int) -> float:
+        """How many different rows are to be expected among the validation rows of so many splits."""
+        if not self.train or not self.valid:
+            return math.inf
+        both = self.train + self.valid
+        return both * (1 - (1 - self.valid / both) ** splits)
+
+
+def sizes_of(study: Study, facts: Mapping[str, str]) -> Sizes:
+    """The sizes that a ledger's facts tell; the overlap by the fractions of the split where they do not."""
+    train, valid, test = (int(facts.get(name, 0)) for name in ("rows", "valid_rows", "test_rows"))
+    if not study.fresh_splits or study.data.surface:
+        return Sizes(train, valid, test)
+    split = study.data.split
+    ratio = valid / train if train and valid else split.valid / (1 - split.valid - split.test)
+    return Sizes(train, valid, test, ratio)
+
+
+def metric_interval(study: Study, sizes: Sizes, rows: Sequence[Confirmed], name: str) -> Interval:
+    """Mean and 95 % interval of a metric over retrainings, and what it is of; nan where one of them has it not.
+
+    Validation on fresh splits: Nadeau and Bengio's correction for the rows that the splits share. Test rows, and the
+    validation rows of one split, are the same for all: the variance of the mean is `s^2 / J + var(row) / n`, of seeds
+    and rows. Accuracies: Wilson's interval with as many rows as that is worth.
+    """
+    values = [row.metrics.get(name, math.nan) for row in rows]
+    part, _, kind = name.partition("_")
+    if study.own or study.data.surface:
+        return replace(mean_interval(values, LEVEL, bounds_of(name)), of=SEEDS)
+    fresh, share = part == "valid" and study.fresh_splits, kind == "accuracy"
+    if fresh and share:
+        return replace(share_interval(values, LEVEL, sizes.overlap, sizes.different(len(values))), of=NEW_ROWS)
+    if fresh:
+        return replace(mean_interval(values, LEVEL, bounds_of(name), sizes.overlap), of=NEW_ROWS)
+    if share:
+        count = getattr(sizes, part, 0)
+        found = share_interval(values, LEVEL, 0.0, count or math.inf, shared=count > 0)
+        return replace(found, of=NEW_ROWS if count else SAME_ROWS)
+    noise = row_noise(study, sizes, rows, name)
+    found = mean_interval(values, LEVEL, bounds_of(name), rows=noise or RowNoise())
+    return replace(found, of=NEW_ROWS if noise else SAME_ROWS)
+
+
+def row_noise(study: Study, sizes: Sizes, rows: Sequence[Confirmed], name: str) -> RowNoise | None:
+    """What the rows that all retrainings met add to the variance of a metric's mean; None where it was not measured.
+
+    Of test metrics each retraining keeps the deviation of the rows' values, or of pseudo-values where a metric is no
+    mean over rows; of the goal their blocks.
+    """
+    part = name.partition("_")[0]
+    count = getattr(sizes, part, 0)
+    kept = [row.metrics.get(f"{SPREAD}{name}", math.nan) for row in rows]
+    if count > 1 and all(map(math.isfinite, kept)):
+        return RowNoise(math.fsum(kept_one**2 for kept_one in kept) / len(kept) / count, count - 1)
+    if name == study.metric and all(len(row.blocks) > 1 for row in rows):
+        return RowNoise(row_variance([row.blocks for row in rows]), min(len(row.blocks) for row in rows) - 1)
+    return None
+
+
+def row_variance(blocks: Sequence[NDArray[Any]]) -> float:
+    """Variance of a mean over rows from blocks `(G,)` of equally many of them: `s^2 / G`, the mean over trainings.
+
+    0 where a training has fewer than two blocks, which say nothing.
+    """
+    if not blocks or any(len(one) < 2 for one in blocks):
+        return 0.0
+    return float(np.mean([one.astype(np.float64).var(ddof=1) / len(one) for one in blocks]))
