@@ -17,7 +17,8 @@ from objectives.models import model_of
 from objectives.problem import Problem, Replicate
 from tests.tuner.trials import trial
 from tuner.core.packing import shape_key
-from tuner.ranking.standings import rank_seeds, report_seeds, standings
+from tuner.ranking.retrained import rank_seeds, report_seeds
+from tuner.ranking.standings import standings
 from tuner.ranking.statistics import Interval
 from tuner.space import space_of
 from tuner.spec import Study, read_study

@@ -8,7 +8,7 @@ import pytest
 
 import tuner
 from tests.tuner.command import Shell
-from tuner.ranking.standings import report_seeds
+from tuner.ranking.retrained import report_seeds
 
 CODE = """
 def train(config, run):

@@ -12,7 +12,8 @@ from scipy import stats
 
 from tests.tuner.trials import trial
 from tuner.ranking.contenders import contenders, widened
-from tuner.ranking.standings import REPORTING, report_seeds, standings
+from tuner.ranking.retrained import REPORTING, report_seeds
+from tuner.ranking.standings import standings
 from tuner.ranking.statistics import best_shares
 from tuner.spec import Confirm, Study, read_study
 from tuner.trial import Confirmed

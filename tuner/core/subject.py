@@ -25,7 +25,7 @@ from tuner.core.workload import default_jobs
 from tuner.dispatch import Engine, Failure, open_engine
 from tuner.errors import TunerError
 from tuner.home import StudyDirectory
-from tuner.ranking.standings import search_seeds
+from tuner.ranking.retrained import search_seeds
 from tuner.spec import Study
 from tuner.subject import Commit
 from tuner.training import Member

@@ -17,7 +17,7 @@ from tuner.errors import NoResult
 from tuner.ranking.certainty import Paired
 from tuner.ranking.goal import ranked, signed
 from tuner.ranking.intervals import metric_interval, sizes_of
-from tuner.ranking.standings import by_trial, on, rank_seeds, report_seeds
+from tuner.ranking.retrained import by_trial, on, rank_seeds, report_seeds
 from tuner.ranking.statistics import DRAWS, Interval
 from tuner.result import Result
 from tuner.spec import Study

@@ -21,7 +21,7 @@ from tuner.own.retraining import confirmed_of
 from tuner.own.run import CONFIRM
 from tuner.own.tasks import OwnTask, made_ready, run_own
 from tuner.own.training import OwnTraining
-from tuner.ranking.standings import search_seeds
+from tuner.ranking.retrained import search_seeds
 from tuner.search import check_search, mean_cost, repeated
 from tuner.space import space_of
 from tuner.spec import OWN_NAMES, Own, Study

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Any
 
@@ -110,6 +110,13 @@ class Paired:
         left = [k for k in known if not self.gone(leader, k)]
         found = dict(zip(left, best_shares(self.scores[:, left], self.overlap, self.doubt(leader, left)), strict=True))
         return [found.get(k, 0.0) for k in range(self.scores.shape[1])]
+
+    def shares_of(self, columns: Sequence[int]) -> list[float]:
+        """Probability of each of some configs to have the lowest true mean of them."""
+        some = list(columns)
+        gaps = None if self.gaps is None else self.gaps[:, some]
+        blocks = [self.blocks[k] for k in some] if self.blocks else ()
+        return replace(self, scores=self.scores[:, some], gaps=gaps, blocks=blocks).shares()
 
     def doubt(self, leader: int, configs: Sequence[int]) -> Array:
         """Variances of some configs' means beyond those that their scores show, the leader's among them.

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.ranking.intervals import row_variance
-from tuner.ranking.standings import by_trial, on, rank_seeds
+from tuner.ranking.retrained import by_trial, on, rank_seeds
 from tuner.ranking.statistics import t_quantile
 from tuner.spec import Study
 from tuner.trial import Confirmed
@@ -50,6 +50,8 @@ class Noise:
     typical: Variance
     replicates: int  # that a value of the search is a mean of
     fresh_splits: bool
+    splits: int = 1  # that a value of the search is a mean of
+    overlap: float = 0.0  # validation rows for each train row
 
     @property
     def seeds(self) -> int:
@@ -67,7 +69,9 @@ class Noise:
         return own if own.retraining + own.rows > 0 else self.typical
 
     def standard_error(self, between: Variance) -> float:
-        """Of the difference of two values of the search, which are means over its replicates on one split."""
+        """Of the difference of two values of the search: means over its replicates on one split, or over its splits."""
+        if self.splits > 1:
+            return math.sqrt((between.retraining + between.rows) * (1 / self.splits + self.overlap))
         return math.sqrt(between.retraining / self.replicates + between.rows)
 
     def alike(self, a: int, b: int, difference: float) -> bool:
@@ -101,7 +105,8 @@ def noise_of(study: Study, rows: Sequence[Confirmed]) -> Noise | None:
         for a, b in combinations(best[:PAIRED], 2)
     ]
     typical = Variance(median(v.retraining for v in pairs), median(v.rows for v in pairs))
-    return Noise(scores, blocks, typical, study.train.replicates, study.fresh_splits)
+    more = study.splits, study.overlap
+    return Noise(scores, blocks, typical, study.train.replicates, study.fresh_splits, *more)
 
 
 def variance(scores: Array, blocks: Array, fresh_splits: bool) -> Variance:

@@ -22,8 +22,9 @@ from tuner.home import Home, StudyDirectory, home_of, study_directory, write_ato
 from tuner.ledger import Ledger
 from tuner.orchestrator.loop import Search, Spent
 from tuner.orchestrator.retrying import retried
-from tuner.ranking.contenders import contenders, widened
-from tuner.ranking.standings import rank_seeds, report_seeds, standings
+from tuner.ranking.contenders import contenders, next_round, widened
+from tuner.ranking.retrained import report_seeds
+from tuner.ranking.standings import standings
 from tuner.result import Cost, Result
 from tuner.running.origin import origin
 from tuner.running.publish import publish
@@ -210,8 +211,10 @@ class Work:
         study = replace(self.study, confirm=widened(self.study.confirm, asked))
         trials = self.ledger.trials()
         wanted = contenders(self.study, study, trials, self.ledger.confirmations())
-        done = self._retrain("confirm", wanted, rank_seeds(study))
-        leader = [standing.trial for standing in standings(study, trials, self.ledger.confirmations())[:1]]
+        done, facts = 0, self.ledger.facts
+        while todo := next_round(study, wanted, trials, self.ledger.confirmations(), facts):
+            done += self._retrain("confirm", *todo)
+        leader = [standing.trial for standing in standings(study, trials, self.ledger.confirmations(), facts)[:1]]
         done += self._retrain("report", [trial for trial in trials if trial.number in leader], report_seeds(study))
         if study != self.study:
             self.directory.write_study(study.to_toml())

@@ -30,7 +30,7 @@ from tests.tuner.report.planted import (
 from tests.tuner.report.test_page import Elements
 from tuner.cli.program import program
 from tuner.cli.studies import parted
-from tuner.ranking.standings import report_seeds
+from tuner.ranking.retrained import report_seeds
 from tuner.report.charts import CHARTS
 from tuner.report.findings import RULES, Finding, findings_of
 from tuner.report.found import Frames

@@ -25,7 +25,7 @@ from tests.tuner.report.planted import (
     trained,
     written,
 )
-from tuner.ranking.standings import REPORTING
+from tuner.ranking.retrained import REPORTING
 from tuner.report import sections
 from tuner.report.charts import Figure, figures
 from tuner.report.charts.base import DEEP, powers, value_axis, whole
