@@ -14,7 +14,7 @@ from tests.benchmarks.handed_over.registry import DEFAULTS, METHODS, OURS, REFER
 from tests.benchmarks.handed_over.report import report
 from tests.benchmarks.handed_over.tables import TABLES
 
-QUICK = ("iris", "breast_cancer", "diabetes", "noisy_15", "heavy_tailed", "mixed_300")
+QUICK = ("iris", "breast_cancer", "heavy_tailed", "mixed_300", "wine", "diabetes", "noisy_30", "waves")
 SECTIONS = ("coverage", "shipped", "lookup")
 
 

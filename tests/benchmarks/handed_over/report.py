@@ -95,7 +95,7 @@ def equal_trainings(figures: Figures, mine: Sequence[str]) -> Iterator[str]:
     yield from ("## The same at so many trainings (of how many tables, where some have no budget so small)", "")
     yield from head("method", *(f"{amount} trainings" for amount in amounts))
     for method in dict.fromkeys(method for method, _ in rows_in(figures)):
-        if len(figures.budgets(method)) > 1:
+        if method not in figures.defaults:
             yield row(method, *(over_tables(figures, at(figures, method, amount)) for amount in amounts))
 
 
@@ -114,8 +114,8 @@ def at(figures: Figures, method: str, amount: float) -> Callable[[str], float]:
 def equal_time(figures: Figures, mine: Sequence[str]) -> Iterator[str]:
     """Ours over each rival at the largest budget that fits in the time of ours."""
     yield from ("## Ours over each rival at its largest budget that fits in our wall time (tables where one fits)", "")
-    searches = [m for m in dict.fromkeys(m for m, _ in rows_in(figures)) if len(figures.budgets(m)) > 1]
-    rivals = [method for method in searches if method not in mine]
+    known = dict.fromkeys(method for method, _ in rows_in(figures))
+    rivals = [method for method in known if method not in (*mine, *figures.defaults)]
     yield from head("ours, budget", *rivals)
     for method in mine:
         for budget in figures.budgets(method):
@@ -181,9 +181,8 @@ def trained_bar(figures: Figures, method: str, trainings: float, bound: float) -
     late = [table for table in figures.tables if least[table] > trainings]
     ratios = [figures.ratio_at(method, t, max(trainings, least[t])) for t in figures.tables]
     told = f"; {len(late)} tables at their least budget, up to {max(least[t] for t in late):.0f}" if late else ""
-    return bar(
-        f"over {figures.reference[0]} x {REFERENCE_BUDGET} at {trainings:.0f} trainings{told}", geometric(ratios), bound
-    )
+    name = f"over {figures.reference[0]} of {REFERENCE_BUDGET} configs, at {trainings:.0f} trainings{told}"
+    return bar(name, geometric(ratios), bound)
 
 
 def bar(name: str, figure: float, bound: float) -> str:
