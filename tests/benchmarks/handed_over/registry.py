@@ -21,6 +21,6 @@ METHODS: dict[str, Method] = {
     "Optuna TPE x 1": Method(optuna_search(1), (32, 64, 128, 320), (32,), unit="trials"),
     "RandomizedSearchCV": Method(randomized_search, (8, 64), divisions=3, rows=2000),
     "HalvingRandomSearchCV": Method(halving_search, (32, 256), divisions=3, rows=2000),
-    "SMAC3": Method(smac_search("intensify"), (40, 160), divisions=2, rows=4000, unit="trainings"),
-    "SMAC3 Hyperband": Method(smac_search("hyperband"), (40, 320), divisions=3, rows=4000, unit="trainings"),
+    "SMAC3": Method(smac_search("intensify"), (80, 320), divisions=2, rows=4000, unit="evaluations"),
+    "SMAC3 Hyperband": Method(smac_search("hyperband"), (80, 640), divisions=3, rows=4000, unit="evaluations"),
 }

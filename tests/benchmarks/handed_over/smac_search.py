@@ -47,7 +47,7 @@ def environment(name: str, packages: tuple[str, ...]) -> Path:
 
 
 def smac_search(kind: str) -> Callable[[Division, int], Handed]:
-    """SMAC3 for so many trainings of a config on a split each; `kind` is "intensify" or "hyperband"."""
+    """SMAC3 for so many evaluations of a config on a split each; `kind` is "intensify" or "hyperband"."""
 
     def search(division: Division, budget: int) -> Handed:
         python = environment("smac", PINNED)
