@@ -17,10 +17,10 @@ METHODS: dict[str, Method] = {
     OURS: Method(ours, (16, 32, 64, 128, 512, 2048), (32, 128), ours=True, unit="trials"),
     **DEFAULTS,
     REFERENCE: Method(random_search(5), (2, 4, 8, 16, 32, 64, 128), (8, 64)),
-    "Optuna TPE x 5": Method(optuna_search(5), (8, 16, 32, 64), (8,), unit="trials"),
-    "Optuna TPE x 1": Method(optuna_search(1), (32, 64, 128, 320), (32,), unit="trials"),
+    "Optuna TPE x 5": Method(optuna_search(5), (8, 16, 32, 64), (8,), divisions=5, unit="trials"),
+    "Optuna TPE x 1": Method(optuna_search(1), (32, 128, 320), (32,), divisions=5, unit="trials"),
     "RandomizedSearchCV": Method(randomized_search, (8, 64), divisions=3, rows=2000),
-    "HalvingRandomSearchCV": Method(halving_search, (32, 256), divisions=3, rows=2000),
+    "HalvingRandomSearchCV": Method(halving_search, (32, 128), divisions=3, rows=2000),
     "SMAC3": Method(smac_search("intensify"), (80, 320), divisions=2, rows=4000, unit="evaluations"),
     "SMAC3 Hyperband": Method(smac_search("hyperband"), (80, 640), divisions=3, rows=4000, unit="evaluations"),
 }
