@@ -10,7 +10,7 @@ import json
 import sys
 import time
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
 from multiprocessing import get_context
@@ -27,7 +27,8 @@ __all__ = ["CACHE", "Cell", "Form", "measured", "read", "wanted"]
 
 CACHE = Path(__file__).parent / ".cache"
 SHARED = "rivals"  # the file of what does not depend on the version of the tuner
-FORMAT = 1  # of tables, divisions and scores: a change of theirs makes all cells anew
+DEAR, FEW = 512, 3  # larger budgets than the first are measured on so few divisions
+FORMAT = 2  # of tables, divisions and scores: a change of theirs makes all cells anew
 
 Key = tuple[str, str, int, int]
 
@@ -66,7 +67,6 @@ class Form:
     methods: tuple[str, ...] = tuple(METHODS)
     divisions: int = 10
     quick: bool = False
-    rows: int = 10**9
 
 
 def wanted(form: Form) -> list[Key]:
@@ -76,9 +76,12 @@ def wanted(form: Form) -> list[Key]:
         for label in form.methods:
             method, source = METHODS[label], TABLES[name]
             budgets = [budget for budget in (method.quick if form.quick else method.budgets) if budget <= source.most]
-            count = min(form.divisions, method.divisions, source.divisions)
-            if len(source.make()[1]) <= min(method.rows, form.rows):
-                found += [(label, name, division, budget) for division in range(count) for budget in budgets]
+            most = min(form.divisions, method.divisions, source.divisions)
+            counts = {budget: min(most, FEW) if budget > DEAR else most for budget in budgets}
+            if len(source.make()[1]) <= method.rows:
+                found += [
+                    (label, name, division, b) for division in range(most) for b in budgets if division < counts[b]
+                ]
     return found
 
 
@@ -119,8 +122,8 @@ def plain(config: Any) -> dict[str, Any]:
     return {str(k): v if isinstance(v, bool | int | float | str) or v is None else str(v) for k, v in config.items()}
 
 
-def measured(keys: Sequence[Key], label: str, jobs: int) -> Iterator[Cell]:
-    """What is missing of `keys`, each written as it comes; those that failed are tried again."""
+def measured(keys: Sequence[Key], label: str, jobs: int) -> None:
+    """Measure what is missing of `keys` and write each as it comes; those that failed are tried again."""
     there = read(label)
     left = [key for key in keys if key not in there or there[key].error]
     CACHE.mkdir(exist_ok=True)
@@ -129,17 +132,11 @@ def measured(keys: Sequence[Key], label: str, jobs: int) -> Iterator[Cell]:
         for done, future in enumerate(as_completed([pool.submit(measure, key) for key in left]), start=1):
             cell = future.result()
             with place(cell.method, label).open("a") as file:
-                file.write(json.dumps(asdict(cell)) + "\n")
+                file.write(f"\n{json.dumps(asdict(cell))}")  # on a line of its own, whatever was cut before
             told(done, len(left), time.perf_counter() - began)
-            yield cell
 
 
 def told(done: int, total: int, seconds: float) -> None:
     """Say now and then how far it is, apart from the report."""
     if done == total or done % max(25, total // 20) == 0:
         print(f"{done} of {total} cells, {seconds:.0f} s", file=sys.stderr, flush=True)
-
-
-def drop_failed(cells: Iterable[Cell]) -> list[Cell]:
-    """Cells that have a loss."""
-    return [cell for cell in cells if not cell.error]

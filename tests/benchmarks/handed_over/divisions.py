@@ -28,7 +28,7 @@ SEEDS = 5
 HELD = 0.3
 VALID = 0.2  # of what a method sees, in the splits that rivals are given
 OPTIMIZERS = ("sgd", "momentum", "adam", "rmsprop")
-LOST = 10.0  # times the loss of a constant: what a training that diverged is counted as
+LOST = 10.0  # times the loss of a constant: what a training counts as at most, one that diverged too
 PARTS = SplitSpec(column="part")
 
 
@@ -74,8 +74,8 @@ def curves(data: Sequence[Prepared], configs: Sequence[Config], epochs: int = EP
 
 
 def capped(losses: Array, constant: float) -> list[float]:
-    """Losses, those of trainings that diverged as a fixed number of times that of a constant prediction."""
-    return [float(loss) if np.isfinite(loss) else LOST * constant for loss in losses]
+    """Losses, none of them larger than a fixed number of times that of a constant prediction: there, all is lost."""
+    return np.nan_to_num(losses, nan=np.inf).clip(max=LOST * constant).tolist()
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,11 @@ class Division:
     def score(self, config: Config, epochs: int) -> list[float]:
         """Losses of a config trained on all that is seen, for each of the seeds."""
         ends = curves([self.judged] * SEEDS, [config], epochs, seed=1000 + self.seed)[0, :, -1]
-        return capped(ends, constant_loss(self.judged, self.judged.valid))
+        return self.counted(ends)
+
+    def counted(self, losses: Any) -> list[float]:
+        """Losses on the rows that judge, as they count."""
+        return capped(np.asarray(losses), constant_loss(self.judged, self.judged.valid))
 
 
 @lru_cache(maxsize=4)

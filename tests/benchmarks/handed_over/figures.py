@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -38,8 +38,11 @@ class Figures:
 
     def __init__(self, cells: Iterable[Cell], defaults: Sequence[str], reference: tuple[str, int]) -> None:
         self.cells: dict[tuple[str, str, int], dict[int, Cell]] = defaultdict(dict)
+        self.errors: Counter[tuple[str, str]] = Counter()
         for cell in cells:
-            if not cell.error:
+            if cell.error:
+                self.errors[cell.method, cell.error] += 1
+            else:
                 self.cells[cell.method, cell.table, cell.budget][cell.division] = cell
         self.defaults, self.reference = tuple(defaults), reference
 
@@ -56,18 +59,13 @@ class Figures:
         """The loss of each division."""
         return {division: cell.loss for division, cell in self.cells.get((method, table, budget), {}).items()}
 
-    def points(self, method: str, table: str, among: Iterable[int] | None = None) -> list[Point]:
-        """A method's means on a table by budget, on the divisions `among` that all of its budgets share."""
-        rows = {b: self.cells[method, table, b] for b in self.budgets(method) if (method, table, b) in self.cells}
-        if not rows:
-            return []
-        shared = set.intersection(*map(set, rows.values()))
-        shared = shared if among is None else shared & set(among)
-        return [
-            Point(b, *(mean(getattr(cells[d], name) for d in shared) for name in ("loss", "trainings", "seconds")))
-            for b, cells in rows.items()
-            if shared
-        ]
+    def points(self, method: str, table: str) -> list[Point]:
+        """A method's means on a table by budget."""
+        rows = {
+            b: self.cells[method, table, b].values() for b in self.budgets(method) if (method, table, b) in self.cells
+        }
+        names = ("loss", "trainings", "seconds")
+        return [Point(b, *(mean(getattr(c, name) for c in cells) for name in names)) for b, cells in rows.items()]
 
     def oracle(self, table: str) -> Mapping[int, float]:
         """The lowest loss of any default, division by division: nobody knows beforehand which it is."""

@@ -17,7 +17,7 @@ ORACLE = "best default (oracle)"
 
 def report(figures: Figures, mine: Sequence[str] = (OURS,)) -> Iterator[str]:
     """Every table of the report, a line at a time; `mine` are the methods that are held against the bars."""
-    for part in (by_table, overall, equal_trainings, equal_time):
+    for part in (by_table, overall, equal_trainings, equal_time, failures):
         yield from (*part(figures, mine), "")
     for method in mine:
         yield from (*steps(figures, method), "", *bars(figures, method), "")
@@ -46,13 +46,14 @@ def rows_in(figures: Figures) -> list[tuple[str, int]]:
 
 def name_of(figures: Figures, method: str, budget: int) -> str:
     """A method with its budget, where it has several."""
-    return f"{method}, {budget}" if len(figures.budgets(method)) > 1 else method
+    unit = METHODS[method].unit if method in METHODS else METHODS[OURS].unit
+    return f"{method}, {budget} {unit}" if unit else method
 
 
 def by_table(figures: Figures, mine: Sequence[str]) -> Iterator[str]:
     """Mean losses of each table."""
     del mine
-    yield from ("## Loss by table, mean over divisions", "")
+    yield from ("## Loss by table, mean over the divisions that a method was measured on", "")
     yield from head("method, budget", *figures.tables)
     for method, budget in rows_in(figures):
         means = [figures.losses(method, table, budget).values() for table in figures.tables]
@@ -88,13 +89,21 @@ def against_reference(figures: Figures, table: str) -> float:
 
 
 def equal_trainings(figures: Figures, mine: Sequence[str]) -> Iterator[str]:
-    """Each method at the trainings of ours, by interpolation."""
+    """Each method over the reference at so many trainings: between budgets, and beyond the last as at the last."""
     amounts = (FULL // 8, FULL // 4, FULL // 2, FULL, 2 * FULL, 4 * FULL)
-    yield from (f"## The same at equal trainings; {', '.join(mine)} against each method there", "")
+    del mine
+    yield from ("## The same at so many trainings (of how many tables, where some have no budget so small)", "")
     yield from head("method", *(f"{amount} trainings" for amount in amounts))
     for method in dict.fromkeys(method for method, _ in rows_in(figures)):
-        if len(figures.budgets(method)) > 1:
-            yield row(method, *(halves(figures, at(figures, method, amount))[0] for amount in amounts))
+        if method not in figures.defaults:
+            yield row(method, *(over_tables(figures, at(figures, method, amount)) for amount in amounts))
+
+
+def over_tables(figures: Figures, ratio: Callable[[str], float]) -> str:
+    """The geometric mean, and of how many tables where some have no budget so small."""
+    ratios = [found for found in map(ratio, figures.tables) if math.isfinite(found)]
+    partly = f" ({len(ratios)})" if 0 < len(ratios) < len(figures.tables) else ""
+    return f"{number(geometric(ratios))}{partly}"
 
 
 def at(figures: Figures, method: str, amount: float) -> Callable[[str], float]:
@@ -105,8 +114,8 @@ def at(figures: Figures, method: str, amount: float) -> Callable[[str], float]:
 def equal_time(figures: Figures, mine: Sequence[str]) -> Iterator[str]:
     """Ours over each rival at the largest budget that fits in the time of ours."""
     yield from ("## Ours over each rival at its largest budget that fits in our wall time (tables where one fits)", "")
-    searches = [m for m in dict.fromkeys(m for m, _ in rows_in(figures)) if len(figures.budgets(m)) > 1]
-    rivals = [method for method in searches if method not in mine]
+    known = dict.fromkeys(method for method, _ in rows_in(figures))
+    rivals = [method for method in known if method not in (*mine, *figures.defaults)]
     yield from head("ours, budget", *rivals)
     for method in mine:
         for budget in figures.budgets(method):
@@ -123,6 +132,13 @@ def over_in_time(figures: Figures, method: str, budget: int, rival: str) -> str:
             against = figures.losses(rival, table, other.budget)
             ratios.append(figures.ratio(method, budget, table, against))
     return f"{number(geometric(ratios))} ({len(ratios)})" if ratios else ""
+
+
+def failures(figures: Figures, mine: Sequence[str]) -> Iterator[str]:
+    """What could not be measured, and why."""
+    del mine
+    for (method, error), count in figures.errors.items():
+        yield f"{method}: {count} cells could not be measured: {error}"
 
 
 def steps(figures: Figures, method: str) -> Iterator[str]:
@@ -148,24 +164,28 @@ def bars(figures: Figures, method: str) -> Iterator[str]:
     """The figures against the bars."""
     yield from (f"## {method} against the bars", "", *head("bar", "figure", "bound", "kept"))
     budgets = figures.budgets(method)
-    eighth, equal = (geometric(map(at(figures, method, amount), figures.tables)) for amount in (FULL / 8, FULL))
     worst, table = max((figures.worst(method, budget) for budget in budgets), default=(math.nan, ""))
     rise = max((ratio for _, _, ratio, _, _ in figures.rises(method)), default=math.nan)
     counts = [figures.worse_than_default(method, budget) for budget in budgets]
     worse = 100 * sum(some for some, _ in counts) / max(1, sum(total for _, total in counts))
-    yield bar(f"over {figures.reference[0]} at an eighth of its trainings", eighth, 0.95)
-    yield bar("at equal trainings", equal, 0.90)
+    yield trained_bar(figures, method, FULL / 8, 0.95)
+    yield trained_bar(figures, method, FULL, 0.90)
     yield bar(f"worst table at any budget ({table}) over the better of both", worst, 1.02)
     yield bar("largest mean rise from a budget to the next", rise, 1.01)
     yield bar("percent of studies worse than the best default by > 1 %, all budgets", worse, 2.0)
+
+
+def trained_bar(figures: Figures, method: str, trainings: float, bound: float) -> str:
+    """The bar at so many trainings; a table whose least budget takes more counts with that budget, and is told of."""
+    least = {t: min((p.trainings for p in figures.points(method, t)), default=math.nan) for t in figures.tables}
+    late = [table for table in figures.tables if least[table] > trainings]
+    ratios = [figures.ratio_at(method, t, max(trainings, least[t])) for t in figures.tables]
+    told = f"; {len(late)} tables at their least budget, up to {max(least[t] for t in late):.0f}" if late else ""
+    name = f"over {figures.reference[0]} of {REFERENCE_BUDGET} configs, at {trainings:.0f} trainings{told}"
+    return bar(name, geometric(ratios), bound)
 
 
 def bar(name: str, figure: float, bound: float) -> str:
     """A line of the bars."""
     kept = "" if math.isnan(figure) else "yes" if figure <= bound else "NO"
     return row(name, number(figure), f"<= {bound:g}", kept)
-
-
-def trials_word(method: str) -> str:
-    """What a method's budget counts."""
-    return METHODS[method].unit if method in METHODS else "trials"

@@ -110,7 +110,7 @@ TABLES: dict[str, Source] = {
     "waves": Source(partial(waves, 500, 5), "regression", False),
     "mixed_300": Source(partial(mixed, 300, "binary", 6), "binary", True),
     "mixed_1000": Source(partial(mixed, 1000, "regression", 7), "regression", False),
-    "mixed_4000": Source(partial(mixed, 4000, "multiclass", 8), "multiclass", True, 5, 512),
-    "mixed_20000": Source(partial(mixed, 20000, "binary", 9), "binary", False, 2, 128),
+    "mixed_4000": Source(partial(mixed, 4000, "multiclass", 8), "multiclass", True, most=512),
+    "mixed_20000": Source(partial(mixed, 20000, "binary", 9), "binary", False, 3, 512),
 }
 SHIPPED = ("iris", "wine", "breast_cancer", "diabetes", "digits")
