@@ -101,7 +101,7 @@ SOURCES: dict[str, Source] = {
     "made_1000": Source(partial(made, 1000, 0.05, 2), 400, 56),
     "digits": Source(partial(named, "digits"), 250, 48, held_out=True),
     "made_3000": Source(partial(made, 3000, 0.3, 5), 200, 48),
-    "made_8000": Source(partial(made, 8000, 0.15, 4), 120, 40, held_out=True),
+    "made_8000": Source(partial(made, 8000, 0.15, 4), 96, 32, held_out=True),
 }
 
 
