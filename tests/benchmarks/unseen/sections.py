@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from tests.benchmarks.unseen.cuts import Cut
 from tests.benchmarks.unseen.designs import Design, Hand, alone, shape
@@ -13,6 +14,8 @@ __all__ = ["SECTIONS"]
 
 Hands = dict[str, Hand]
 THIN = shape(1, 2, 8)
+AGAIN = (3, 9, 27, 27)  # full training twice: on few splits, then the best of those on many
+RACE = Design(shape(1, 2, 4, 16, epochs=AGAIN), cut=Cut((4, 2, 4), defaults=(4, 4, 1)))
 SHAPES = ((1, 1, 1), (1, 2, 4), (4, 4, 4), (1, 2, 8), (2, 4, 8), (1, 4, 16), (4, 8, 16), (16, 16, 16))
 
 
@@ -28,17 +31,32 @@ def joined(parts: Iterable[Hands]) -> Hands:
 
 def shapes() -> Hands:
     """How many splits at which rung."""
-    others = {"one epoch rung more": ((9, 1), (27, 2), (27, 8)), "no cuts, 5 splits": ((27, 5),)}
+    others = {"9, 27, 27 epochs on (1, 2, 8)": ((9, 1), (27, 2), (27, 8)), "no cuts, 5 splits": ((27, 5),)}
     rungs = {str(splits): shape(*splits) for splits in SHAPES} | others
     return joined(both(name, Design(found)) for name, found in rungs.items())
+
+
+def again() -> Hands:
+    """Four rungs, the last two of full training, with and without cuts of the defaults."""
+    rows = {
+        "(1, 2, 4, 16)": replace(RACE, cut=Cut((4, 2, 4), defaults=(0, 0, 0))),
+        "(1, 2, 4, 16), half, half, a quarter go on": replace(RACE, cut=Cut((2, 2, 4), defaults=(0, 0, 0))),
+        "(1, 2, 4, 16), the best default goes on": replace(RACE, cut=Cut((4, 2, 4), defaults=(1, 1, 1))),
+        "(1, 2, 4, 16), all defaults to the last rung": RACE,
+        "(1, 2, 4, 16), all defaults": replace(RACE, cut=Cut((4, 2, 4), defaults=(4, 4, 4))),
+        "(1, 2, 4, 8), all defaults to the last rung": replace(RACE, shape=shape(1, 2, 4, 8, epochs=AGAIN)),
+        "(1, 1, 2, 8), all defaults to the last rung": replace(RACE, shape=shape(1, 1, 2, 8, epochs=AGAIN)),
+        "(1, 1, 2, 4), all defaults to the last rung": replace(RACE, shape=shape(1, 1, 2, 4, epochs=AGAIN)),
+    }
+    return joined(both(name, design) for name, design in rows.items())
 
 
 def epochs() -> Hands:
     """How the epoch is chosen, at the rungs and at the end."""
     rules = ("best", "smooth 3", "smooth 5", "smooth 7", "smooth 9", "last")
     ends = ("best", "last", "one error", "one paired error")
-    everywhere = (both(rule, Design(THIN, Reading(rule))) for rule in rules)
-    return joined([*everywhere, *(both(f"smooth 5, at the end {end}", Design(THIN, picked=end)) for end in ends)])
+    everywhere = (both(rule, replace(RACE, reading=Reading(rule))) for rule in rules)
+    return joined([*everywhere, *(both(f"smooth 5, at the end {end}", replace(RACE, picked=end)) for end in ends)])
 
 
 def cuts() -> Hands:
@@ -64,25 +82,24 @@ def tails() -> Hands:
         "mean and one standard error": Reading(errors=1),
         "mean and two standard errors": Reading(errors=2),
     }
-    return joined(both(name, Design(THIN, reading)) for name, reading in rows.items())
+    return joined(both(name, replace(RACE, reading=reading)) for name, reading in rows.items())
 
 
 def finals() -> Hands:
     """Who is in the final, and what decides it."""
-    race, fixed = Design(THIN), {"stages": (5,), "fixed": True, "level": 0.0, "default": False}
+    fixed = {"stages": (5,), "fixed": True, "level": 0.0, "default": False}
     rows = {f"{by}, first {k}": Final(k, by=by) for by in ("fresh", "fresh epoch", "pooled") for k in (3, 5, 8, 12)}
     rows |= {"first 5 on 5 splits": Final(by="fresh", **fixed), "first 5 on 5 splits, pooled": Final(**fixed)}
     rows |= {"pooled, first 5, nobody drops": Final(level=0.0), "pooled, first 5, drop at 80 %": Final(level=0.8)}
-    return {"no final": alone(race)} | {name: with_final(race, final) for name, final in rows.items()}
+    return {"no final": alone(RACE)} | {name: with_final(RACE, final) for name, final in rows.items()}
 
 
 def safe() -> Hands:
-    """Whether a default is handed over where the first is not surely better; defaults are not cut."""
-    race = Design(THIN, cut=Cut(defaults=(4, 4)))
+    """Whether the best default is handed over where the first is not surely better."""
     levels = (0.0, 0.6, 0.7, 0.8, 0.9)
     rows = {f"surely better at {level}" if level else "the first": Final(safe=level) for level in levels}
     rows["surely better at 0.9, splits as if independent"] = Final(safe=0.9, corrected=False)
-    return {name: with_final(race, final) for name, final in rows.items()}
+    return {name: with_final(RACE, final) for name, final in rows.items()}
 
 
 def common() -> Hands:
@@ -93,4 +110,4 @@ def common() -> Hands:
     }
 
 
-SECTIONS = {section.__name__: section for section in (shapes, epochs, cuts, tails, finals, safe, common)}
+SECTIONS = {section.__name__: section for section in (shapes, again, epochs, cuts, tails, finals, safe, common)}

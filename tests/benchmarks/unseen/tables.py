@@ -100,8 +100,8 @@ SOURCES: dict[str, Source] = {
     "tails_600": Source(partial(tails, 600), 500, 64),
     "made_1000": Source(partial(made, 1000, 0.05, 2), 400, 56),
     "digits": Source(partial(named, "digits"), 250, 48, held_out=True),
-    "made_3000": Source(partial(made, 3000, 0.3, 5), 200, 48),
-    "made_8000": Source(partial(made, 8000, 0.15, 4), 96, 32, held_out=True),
+    "made_3000": Source(partial(made, 3000, 0.3, 5), 160, 40),
+    "made_8000": Source(partial(made, 8000, 0.15, 4), 80, 32, held_out=True),
 }
 
 
