@@ -87,9 +87,9 @@ def tails() -> Hands:
 
 def finals() -> Hands:
     """Who is in the final, and what decides it."""
-    fixed = {"stages": (5,), "fixed": True, "level": 0.0, "default": False}
+    fixed = Final(stages=(5,), fixed=True, level=0.0, default=False)
     rows = {f"{by}, first {k}": Final(k, by=by) for by in ("fresh", "fresh epoch", "pooled") for k in (3, 5, 8, 12)}
-    rows |= {"first 5 on 5 splits": Final(by="fresh", **fixed), "first 5 on 5 splits, pooled": Final(**fixed)}
+    rows |= {"first 5 on 5 splits": replace(fixed, by="fresh"), "first 5 on 5 splits, pooled": fixed}
     rows |= {"pooled, first 5, nobody drops": Final(level=0.0), "pooled, first 5, drop at 80 %": Final(level=0.8)}
     return {"no final": alone(RACE)} | {name: with_final(RACE, final) for name, final in rows.items()}
 
