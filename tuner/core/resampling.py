@@ -9,7 +9,7 @@ from tuner.spec import Study
 __all__ = ["resampled", "splits_for"]
 
 # tuner/search/defaults.md has the measurements: train rows up to which so many splits are worth their training
-WORTH = ((2_000, 16), (6_000, 8), (30_000, 4), (200_000, 2))
+WORTH = ((500, 16), (2_000, 8), (30_000, 4), (200_000, 2))
 
 
 def splits_for(rows: int) -> int:

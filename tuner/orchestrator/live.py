@@ -211,7 +211,7 @@ class LiveGeneration:
         steady = [training.steady(trial.curves) if trial.blocks else False for trial in group]
         reduction = reduction_at(self.ladder, self.rung, study.search.reduction)
         going = PRUNERS[study.search.pruner].going(values, steady, reduction, bar)
-        kept = {*going, *defaults_going(group, values, self.rung)}
+        kept = {*going, *defaults_going(group, values, self.rung == len(self.ladder) - 2)}
         for i, trial in enumerate(group):
             if not trial.ended and i not in kept:
                 trial.ended = "pruned"
@@ -220,10 +220,11 @@ class LiveGeneration:
         return self.trials[number - self.trials[0].number]
 
 
-def defaults_going(trials: Sequence[LiveTrial], values: Sequence[float], rung: int) -> list[int]:
-    """Return which of the optimizers' defaults go on whatever their rank: all from the first rung, then the best one.
+def defaults_going(trials: Sequence[LiveTrial], values: Sequence[float], last: bool) -> list[int]:
+    """Return which of the optimizers' defaults go on whatever their rank: all of them, to the `last` rung the best one.
 
-    So what is handed over is compared with no tuning to the end; it costs a few trials in the first generation.
+    So what is handed over is compared with no tuning to the end. It costs a few trials in the first generation, and is
+    worth more than any shape of the race.
     """
     there = [i for i, trial in enumerate(trials) if trial.default and np.isfinite(values[i])]
-    return there if rung == 0 else sorted(there, key=lambda i: (values[i], i))[:1]
+    return sorted(there, key=lambda i: (values[i], i))[:1] if last else there

@@ -23,7 +23,7 @@ __all__ = ["contenders", "next_round", "widened"]
 
 # Measured in tests/benchmarks/unseen: stopping at 0.8 or 0.95, or never, chooses as well; the first is the cheapest.
 DROPPED = 0.8  # probability, one-sided, to be behind the leader
-SHARE = 0.25  # of the search's training that the race may take, its first round aside
+SHARE = 0.15  # of the search's training that the race may take, its first round aside
 
 
 def contenders(before: Study, now: Study, trials: Sequence[Trial], known: Sequence[Confirmed]) -> list[Trial]:

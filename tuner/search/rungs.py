@@ -36,7 +36,7 @@ LAG = 1
 SPACING = 3  # from one rung to the next
 EARLIEST = 0.1  # of the full length, with a schedule that moves
 USUAL = 27  # epochs
-WIDER = 4  # times the splits at the last rung
+WIDER, FEW_SPLITS = 4, 4  # a full length is first trained on a fourth of the splits, or on four, or on half of them
 FEW = 8  # trials at a rung, below which their median says nothing
 _VALUES: WeakKeyDictionary[Trial, dict[tuple[str, Stage, str, str], float]] = WeakKeyDictionary()
 
@@ -55,9 +55,9 @@ def rungs(study: Study) -> Ladder:
     far, most = amounts(study), study.splits
     if study.search.pruner == "none":
         return (Stage(study.budget.amount, most),)
-    few = -(-most // WIDER)
+    few = max(most // WIDER, min(FEW_SPLITS, most // 2))
     stages = [Stage(amount, max(1, few >> (len(far) - 1 - rung))) for rung, amount in enumerate(far)]
-    return (*stages, Stage(far[-1], most)) if most > few else tuple(stages)
+    return (*stages, Stage(far[-1], most)) if most > few > 0 else tuple(stages)
 
 
 def amounts(study: Study) -> tuple[int, ...]:
