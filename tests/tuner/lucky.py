@@ -21,7 +21,7 @@ def study(name: str, seed: int) -> dict[str, Any]:
     """A study of digits that is quick to retrain."""
     return {
         "study": {"name": name, "seed": seed, "trials": 5},
-        "data": {"source": "sklearn:digits"},
+        "data": {"source": "sklearn:digits", "resampling": "holdout"},
         "model": {"kind": "mlp", "hidden": [32]},
         "train": {"epochs": 10, "batch_size": 64},
         "optimizers": {"momentum": {}},
@@ -52,4 +52,5 @@ def demoted(home: Path, seed: int, gap: float) -> bool:
             0, [trial(i, value=values[i], epochs=10, lr=rate, **shared) for i, rate in enumerate(rates)]
         )
     result = tuner.confirm(name, home=home, jobs=1)
-    return result.best().trial != LUCKY and result.ranking()["trial"][0] == LUCKY
+    ranking = result.ranking().set_index("trial")
+    return result.best().trial == ranking.index[0] != LUCKY and ranking["search_rank"][LUCKY] == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,8 +72,12 @@ def test_what_init_writes_runs_on_a_table(shell: Shell) -> None:
 def test_check_prints_the_resolved_study_and_what_was_inferred(shell: Shell) -> None:
     ended = shell("check", STUDIES / "digits.toml")
     assert ended.code == 0
-    assert read_study(tomllib.loads(ended.out)) == read_study(STUDIES / "digits.toml")
+    resolved = read_study(tomllib.loads(ended.out))
+    assert (resolved.data.resampling, resolved.data.splits) == ("fresh", 8)
+    written = read_study(STUDIES / "digits.toml")
+    assert replace(resolved, data=written.data) == written
     assert ended.err.startswith("# target: multiclass, 10 classes")
+    assert "trials are compared on up to 8 splits of them (data.splits)" in ended.err
     assert not list(Path().iterdir())
 
 

@@ -21,9 +21,9 @@ def test_t_quantile_is_scipys(p: float, df: int) -> None:
 @given(values=st.lists(st.floats(-1e6, 1e6), min_size=2, max_size=30), level=st.sampled_from([0.5, 0.9, 0.95, 0.99]))
 def test_mean_interval_is_scipys(values: list[float], level: float) -> None:
     ours = mean_interval(values, level)
-    spread = float(np.std(values, ddof=1))
-    half = stats.t.ppf(0.5 + level / 2, len(values) - 1) * spread / math.sqrt(len(values))
     scale = max(map(abs, values))
+    spread = scale * float(np.std(np.array(values) / (scale or 1.0), ddof=1))  # squares of tiny ones are nothing
+    half = stats.t.ppf(0.5 + level / 2, len(values) - 1) * spread / math.sqrt(len(values))
     assert ours.mean == pytest.approx(math.fsum(values) / len(values))
     assert ours.high - ours.mean == pytest.approx(half, rel=1e-6, abs=1e-9 * scale)
     assert ours.mean - ours.low == pytest.approx(half, rel=1e-6, abs=1e-9 * scale)

@@ -16,6 +16,7 @@ from tuner.orchestrator.live import LiveGeneration, LiveTrial
 from tuner.orchestrator.loop import Progress, Spent
 from tuner.running.watching import TerminalWatcher, Watcher, default_watcher
 from tuner.spec import read_study
+from tuner.training import Stage
 
 ROOT = Path(__file__).parent.parent.parent
 SCRIPT = """
@@ -67,7 +68,7 @@ def test_a_script_on_a_terminal_shows_where_it_stands_and_leaves_nothing(tmp_pat
 
 def test_a_generation_in_flight_amounts_to_what_its_trials_have_trained() -> None:
     study = read_study({"study": {"name": "s", "objective": "a.b:c"}, "parameters": {"x": [1, 2]}}, needs_data=False)
-    live = LiveGeneration(0, [LiveTrial(i, {}, {}) for i in range(16)], (1, 4, 16))
+    live = LiveGeneration(0, [LiveTrial(i, {}, {}) for i in range(16)], (Stage(1), Stage(4), Stage(16)))
     assert live.share(study) == 0.0
     shares = []
     for rung, going in enumerate((16, 4, 1)):

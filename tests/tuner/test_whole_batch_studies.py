@@ -19,7 +19,7 @@ from tuner.spec import read_study
 L2 = {"weight_decay": 0.01}
 TABLES = {
     "study": {"name": "ladder", "trials": 12},
-    "data": {"source": "sklearn:breast_cancer"},
+    "data": {"source": "sklearn:breast_cancer", "resampling": "holdout"},
     "model": {"kind": "linear"},
     "train": {"epochs": 20, "batch_size": [16, 32], "patience": 15, "clip_norm": 1.0},
     "search": {"pruner": "none"},

@@ -17,9 +17,9 @@ __all__ = ["ranking_notes", "ranking_sheet"]
 # Facts of the run rather than of the config: in every file, in a table when asked for.
 ASIDES = (
     "tie", "state", "splits", "rung", "stable", "epochs", "steps", "examples", "evaluations", "seconds", "generation",
-    "seed", "train_loss", "confirmed_low", "confirmed_high",
+    "seed", "train_loss", "confirmed_low", "confirmed_high", "search_rank",
 )  # fmt: skip
-FIRST = ("rank", "value", "se", "confirmed", "search_rank", "trial", "optimizer")
+FIRST = ("rank", "confirmed", "value", "se", "trial", "optimizer")
 SCHEDULING = ("schedule", "warmup", "final", "gamma", "step_size", "power")
 AROUND = ("clip_norm", "loss", "huber_delta")
 SHARED = ("batch_size", *SCHEDULING, *AROUND, "model", "hidden", "activation", "dropout", "init", "framework")
@@ -45,8 +45,6 @@ def ranking_sheet(
     unstable = not all(sheet.column("stable"))
     asides = {*ASIDES, goal} - {"value"} - ({"stable"} if unstable else set()) - (set() if complete else {"state"})
     asides -= {"epochs"} if result.study.train.patience else set()  # how long a trial trained before it stopped
-    if not result.is_confirmed:
-        asides.add("search_rank")  # the rank itself
     if result.study.train.replicates == 1 and result.study.splits == 1:
         asides.add("se")
     titles = {"value": goal} | {name: name.removeprefix("valid_") for name in names if name != "valid_loss"}

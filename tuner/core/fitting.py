@@ -53,7 +53,7 @@ def fitted(study: Study, data: Prepared) -> tuple[Study, list[str]]:
         complaints.append(
             Complaint("train.batch_size", f"{shown} is above the {rows} train rows", f"use at most {rows}")
         )
-    study, judged = resampled(replace(study, rows=rows))
+    study, judged = resampled(replace(study, rows=rows), data.large)
     complaints += epochs_problems(study)
     if complaints:
         raise StudyError(*complaints)

@@ -17,10 +17,11 @@ def splits_for(rows: int) -> int:
     return next((splits for most, splits in WORTH if rows <= most), 1)
 
 
-def resampled(study: Study) -> tuple[Study, list[str]]:
+def resampled(study: Study, large: bool) -> tuple[Study, list[str]]:
     """Return the study with its number of splits settled, and a note where that was not asked for.
 
-    One where the study asks for a hold-out, and where a column decides what is validated. A surface has none.
+    One where the study asks for a hold-out, where a column decides what is validated, and where data are so `large`
+    that every split would be written to the disk. A surface has none.
     """
     data = study.data
     if data.surface:
@@ -29,7 +30,7 @@ def resampled(study: Study) -> tuple[Study, list[str]]:
         return _settled(study, "holdout", 1), []
     if data.splits is not None:
         return _settled(study, "fresh", data.splits), []
-    splits = splits_for(study.rows)
+    splits = 1 if large else splits_for(study.rows)
     note = f"{study.rows:,} train rows: trials are compared on up to {splits} splits of them (data.splits)"
     return _settled(study, "fresh" if splits > 1 else "holdout", splits), [note] if splits > 1 else []
 

@@ -39,7 +39,7 @@ def optuna_study(result: Result, name: str | None = None) -> OptunaStudy:
         extra = {}
         if standing := confirmed.get(trial.number):
             goal = standing.goal
-            extra["confirmed"] = {"mean": goal.mean, "low": goal.low, "high": goal.high, "seeds": goal.n}
+            extra["confirmed"] = {"mean": goal.mean, "low": goal.low, "high": goal.high, "seeds": standing.seeds}
         left = resting(space, trial.config)
         trials.append(optuna_trial(study, {k: v for k, v in axes.items() if k not in left}, trial, extra))
     began = result.facts.get("created")

@@ -19,6 +19,7 @@ from tuner.ranking.certainty import Paired
 from tuner.ranking.goal import ranked, signed
 from tuner.ranking.intervals import sizes_of
 from tuner.ranking.retrained import SEARCHED, by_trial, on, raced, round_sizes
+from tuner.ranking.statistics import HUGE
 from tuner.space import space_of
 from tuner.spec import Study
 from tuner.trial import Confirmed, Trial
@@ -72,9 +73,9 @@ class Race:
     def mean(self, i: int) -> float:
         """Return the mean of all scores, lower is better; inf for one that came to nothing."""
         values = [row.metrics[self.study.metric] for row in self.found[i].rows]
-        return _behind(
-            math.fsum(values) / len(values) if all(map(math.isfinite, values)) else math.nan, self.study.direction
-        )
+        if not all(abs(value) < HUGE for value in values):
+            return math.inf
+        return signed(math.fsum(values) / len(values), self.study.direction)
 
     def between(self, a: int, b: int) -> tuple[Paired, int, int]:
         """Return the scores of the last round in which both were, and the columns of the two."""
@@ -134,11 +135,6 @@ def paired_of(study: Study, facts: Mapping[str, str], rows: Sequence[Sequence[Co
 def scores_of(study: Study, rows: Sequence[Sequence[Confirmed]]) -> NDArray[Any]:
     """Goals of some trials' retrainings on the same seeds, `(seeds, trials)`, lower is better."""
     return np.array([[signed(row.metrics[study.metric], study.direction) for row in own] for own in rows]).T
-
-
-def _behind(mean: float, direction: str) -> float:
-    """Sorts means, best first; a config that diverged on a fresh seed comes last, whatever the direction."""
-    return signed(mean, direction) if math.isfinite(mean) else math.inf
 
 
 def default_points(study: Study) -> list[Mapping[str, Any]]:

@@ -35,12 +35,13 @@ class Report:
 
 @dataclass(frozen=True)
 class Standing:
-    """How a confirmed trial did: goal and test metrics over the seeds that rank, and its place among the others.
+    """How a confirmed trial did, and its place among the others.
 
-    `p_best` is the probability that its true mean is the best of all, `tie` the rank of the first that it cannot be
-    told from at 95 %, by its mean and its worst seed (its own where there is none), `optimism` by how much the search's
-    value was better than the fresh mean. `report` is there for the best alone, once its reporting seeds are done.
-    `lost` is "failed" or "diverged" where one of its trainings did: then there is no mean.
+    `goal` is over the splits of the search and `seeds` fresh ones, `test` over the fresh ones. `p_best` is the
+    probability that its true mean is the best of all, `tie` the rank of the first that it cannot be told from at 95 %,
+    by its mean and its worst seed (its own where there is none), `optimism` by how much the search's value was better
+    than `goal`. `report` is there for the best alone, once its reporting seeds are done. `lost` is "failed" or
+    "diverged" where one of its trainings did: then there is no mean.
     """
 
     trial: int
@@ -54,6 +55,7 @@ class Standing:
     p_best: float
     report: Report | None = None
     lost: str = ""
+    seeds: int = 0
 
 
 def standings(
@@ -81,7 +83,7 @@ def standings(
         lost = next((state for state in ("failed", "diverged") if state in ends), "")
         place = (one.trial.number, one.place, rank, leader + 1)
         test = tested(study, sizes, one.fresh)
-        listed.append(Standing(*place, one.value, means[i], test, optimism, shares[i], lost=lost))
+        listed.append(Standing(*place, one.value, means[i], test, optimism, shares[i], lost=lost, seeds=len(one.fresh)))
     return [replace(listed[0], report=report_of(study, sizes, by_trial(rows)[listed[0].trial])), *listed[1:]]
 
 

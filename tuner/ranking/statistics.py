@@ -85,8 +85,8 @@ def mean_interval(
     if n < 2 or not math.isfinite(mean):
         return Interval(mean, math.nan, math.nan, n, level)
     # the t interval knows nothing of bounds; beyond them there is nothing to cover
-    reach = t_quantile(0.5 + level / 2, n - 1) ** 2 * _variance(values) * (1 / n + overlap)
-    half = math.sqrt(reach + rows.reach(level))
+    reach = t_quantile(0.5 + level / 2, n - 1) * _deviation(values) * math.sqrt(1 / n + overlap)
+    half = math.hypot(reach, math.sqrt(rows.reach(level)))
     return Interval(mean, max(mean - half, bounds[0]), min(mean + half, bounds[1]), n, level)
 
 
@@ -125,13 +125,21 @@ def standard_error(values: Sequence[float], overlap: float = 0.0) -> float:
     n = len(values)
     if n < 2 or not math.isfinite(_mean(values)):
         return math.nan
-    return math.sqrt(_variance(values) * (1 / n + overlap))
+    return _deviation(values) * math.sqrt(1 / n + overlap)
+
+
+def _deviation(values: Sequence[float]) -> float:
+    """Standard deviation of two values or more, with n - 1 below; scaled, since squares of tiny ones are nothing."""
+    mean = _mean(values)
+    scale = max(abs(value - mean) for value in values)
+    if scale == 0:
+        return 0.0
+    return scale * math.sqrt(math.fsum(((value - mean) / scale) ** 2 for value in values) / (len(values) - 1))
 
 
 def _variance(values: Sequence[float]) -> float:
     """Variance of two values or more, with n - 1 below."""
-    mean = _mean(values)
-    return math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)
+    return _deviation(values) ** 2
 
 
 def _mean(values: Sequence[float]) -> float:

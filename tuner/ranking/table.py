@@ -87,8 +87,10 @@ def ranking(
     se           float64   standard error of the value as the loss on new rows: over splits, corrected for the rows that
                            they share; of one split over replicates; missing for one of both
     splits       Int64     splits that it was judged on; missing where it has no value
-    confirmed    float64   mean of the goal on fresh splits; missing where it was not confirmed
-    low, high    float64   the 95 % interval of that mean (`confirmed_low`, `confirmed_high`)
+    confirmed    float64   mean of the goal on all splits, those of the search and fresh ones; missing where there are
+                           no fresh ones
+    confirmed_low   float64   the ends of its 95 % interval, as the value on new rows
+    confirmed_high  float64
     search_rank  Int64     its rank by the value of the search alone
     epoch        Int64     the best epoch, from 1
     rung         int64     how many rungs it passed
@@ -265,15 +267,16 @@ def _own_kinds(study: Study, own: Own) -> dict[str, Kind]:
 def confirmation_table(standings: Sequence[Standing], tests: Sequence[str]) -> pd.DataFrame:
     """One row a confirmed trial, best first; `tests` are the names of the test metrics.
 
-    rank          by the mean over the ranking seeds
-    tie           rank of the first that it cannot be told from: a paired t test at 95 %; its own where there is none
+    rank          by the mean, those first that came further in the race; an optimizer's defaults before what may well
+                  be no better
+    tie           rank of the first that it cannot be told from at 95 %; its own where there is none
     trial         number of the trial
     search_rank   its rank in the search
     search_value  its value in the search
-    mean, low, high      mean of the goal over the ranking seeds, with its 95 % t interval
+    mean, low, high      mean of the goal over the splits of the search and the fresh ones, with its 95 % interval
     optimism      by how much the search's value was better than the mean
     p_best        probability that its true mean is the best of all
-    seeds         how many ranking seeds, and how many reporting ones
+    seeds         how many fresh splits it was ranked on beside those of the search
     report, report_low, report_high    the same mean over the reporting seeds, which chose nothing; the first row alone
     NAME, NAME_low, NAME_high          each test metric over the ranking seeds
     report_NAME, ..._low, ..._high     and over the reporting ones
@@ -289,7 +292,7 @@ def confirmation_table(standings: Sequence[Standing], tests: Sequence[str]) -> p
         **_interval_columns("mean", "", [s.goal for s in standings]),
         "optimism": np.array([s.optimism for s in standings], dtype=np.float64),
         "p_best": np.array([s.p_best for s in standings], dtype=np.float64),
-        "seeds": np.array([s.goal.n for s in standings], dtype=np.int64),
+        "seeds": np.array([s.seeds for s in standings], dtype=np.int64),
         **_interval_columns("report", "report_", [s.report.goal if s.report else None for s in standings]),
     }
     for name in tests:
