@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-__all__ = ["START", "Advance", "Member", "Stage", "Task", "Training"]
+import numpy as np
+
+__all__ = ["START", "Advance", "Member", "Stage", "Task", "Training", "side_by_side"]
 
 Config = Mapping[str, Any]
 Curves = Mapping[str, Any]
@@ -40,6 +42,18 @@ class Member:
     trial: int
     config: Config
     state: Any = None
+
+
+def side_by_side(every: Sequence[Curves]) -> dict[str, Any]:
+    """Return the curves `(R, E)` of several blocks of replicates as one, nan where some are shorter or have none."""
+    found: dict[str, Any] = {}
+    for name in dict.fromkeys(name for curves in every for name in curves):
+        last = max(curves[name].shape[1] for curves in every if name in curves)
+        counts = [max(curve.shape[0] for curve in curves.values()) for curves in every if curves]
+        blocks = [curves.get(name, np.empty((rows, 0))) for curves, rows in zip(every, counts, strict=True)]
+        padded = [np.pad(b, [(0, 0), (0, last - b.shape[1])], constant_values=np.nan) for b in blocks]
+        found[name] = np.concatenate(padded)
+    return found
 
 
 class Task(Protocol):

@@ -61,7 +61,7 @@ def test_run_ends_with_ranking_best_cost_and_files_and_goes_on_by_file_and_name(
     assert first.code == 0
     parts = first.out.split("\n\n")
     assert parts[0].startswith("tiny: 6 trials, ")
-    assert parts[1].startswith("RANK  VALID_LOSS  CONFIRMED")
+    assert parts[1].startswith("RANK  CONFIRMED")
     assert re.match(
         r"best config: trial \d, chosen on 2 fresh seeds and splits, reported on 2 more\n  optimizer +(mom|adam)",
         parts[2],

@@ -25,7 +25,7 @@ def study(**train: Any) -> dict[str, Any]:
     """A study whose leaders share packs: three of them, on three splits."""
     return {
         "study": {"name": "large", "seed": 3, "trials": 6},
-        "data": {"source": "sklearn:iris"},
+        "data": {"source": "sklearn:iris", "resampling": "holdout"},  # as it is for large ones
         "model": {"kind": "mlp", "hidden": [8]},
         "train": {"epochs": 4, "batch_size": [8, 16]} | train,
         "optimizers": {"momentum": {}, "adam": {}},

@@ -32,7 +32,8 @@ def test_columns_and_dtypes_are_fixed_even_when_empty() -> None:
     full = ranking(asked, [trial(0), trial(1, state="diverged", value=None)], METRICS, hyper_kinds(asked))
     empty = ranking(asked, [], METRICS, hyper_kinds(asked))
     assert list(empty.columns) == list(full.columns)
-    assert list(full.columns[:9]) == ["rank", "tie", "trial", "state", "value", "se", "splits", "epoch", "rung"]
+    head = ["rank", "tie", "trial", "state", "value", "se", "splits", "confirmed"]
+    assert list(full.columns[: len(head)]) == head
     fixed = ["rank", "tie", "trial", "value", "se", "epoch", "rung", "stable", "lr", "momentum", "beta1", *METRICS]
     for name in (*fixed, "batch_size", "epochs", "steps", "seconds", "generation", "seed"):
         assert empty[name].dtype == full[name].dtype, name

@@ -378,7 +378,7 @@ def test_another_confirmation_is_not_another_question_and_never_a_narrower_one(t
     after = {(row.trial, row.replicate): row.seconds for row in wider.confirmed}
     assert known.items() <= after.items()
     assert wider.cost.retrained == len(after) - len(known) > 0
-    assert len(wider.confirmation()) == 3
+    assert len(wider.confirmation()) >= 3  # the best default is there too
     assert wider.confirmation()["seeds"].min() == 4
     before = outputs(tmp_path)
     study["confirm"] = {"top": 2, "seeds": 2}

@@ -15,7 +15,7 @@ from tuner.ranking.optimum import optimum_of
 from tuner.ranking.statistics import standard_error
 from tuner.search import group_of
 from tuner.spec import Study
-from tuner.training import START, Advance, Stage, Task, Training
+from tuner.training import START, Advance, Stage, Task, Training, side_by_side
 from tuner.trial import Trial
 
 __all__ = ["LiveGeneration", "LiveTrial"]
@@ -83,8 +83,7 @@ class LiveTrial:
         if len(self.blocks) < 2 or self.ended == "failed":
             return
         blocks = [self.blocks[first] for first in sorted(self.blocks)]
-        every = [block.curves for block in blocks]
-        curves = {name: [np.concatenate([curves[name] for curves in every])] for name in every[0]}
+        curves = {name: [curve] for name, curve in side_by_side([block.curves for block in blocks]).items()}
         self.blocks = {0: Block(curves, training.join([block.state for block in blocks]))}
 
     def record(self, study: Study, generation: int, training: Training) -> Trial:

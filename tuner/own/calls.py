@@ -34,10 +34,16 @@ class Attempt:
     phase: str
     device: str
     batched: bool = False
+    split: int | None = None
+
+    @property
+    def told(self) -> dict[str, int]:
+        """What every config is given beside its own: the seed, and the number of the split where there are several."""
+        return {"seed": self.seed} | ({} if self.split is None else {"split": self.split})
 
     def handed(self, **more: Any) -> Any:
         """The config as a function is given it: a dict of its own, or a list of them."""
-        own = [{**_copied(config), "seed": self.seed, **more} for config in self.configs]
+        own = [{**_copied(config), **self.told, **more} for config in self.configs]
         return own if self.batched else own[0]
 
     @property
@@ -115,7 +121,10 @@ def called(function: Callable[..., Any], form: str, attempt: Attempt, board: Boa
     """Train once and write what is reported on the board. Raises what the function raises, Unusable, and Diverged."""
     seed_everything(attempt.seed, attempt.start)
     if form == "run":
-        run = Run(attempt.start, attempt.stop, attempt.directory, attempt.seed, attempt.device, attempt.phase, board)
+        run = Run(
+            attempt.start, attempt.stop, attempt.directory, attempt.seed, attempt.device, attempt.phase, board,
+            attempt.split or 0,
+        )  # fmt: skip
         said = function(attempt.handed(), run)
         if said is not None and not inspect.isgenerator(said) and board.last < attempt.stop:
             board.add(attempt.stop, said)

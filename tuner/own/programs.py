@@ -86,8 +86,9 @@ def filled(command: tuple[str, ...], attempt: Attempt) -> list[str]:
     """The words of a command with the values of a config; a word that asks for what the config has not is left out."""
     config = attempt.configs[0]
     place = attempt.directory / "config.json"
-    place.write_text(json.dumps({**config, "seed": attempt.seed}), encoding="utf-8")
+    place.write_text(json.dumps({**config, **attempt.told}), encoding="utf-8")
     known = {name: text_of(value) for name, value in config.items()}
+    known |= {"split": str(attempt.split or 0)}
     known |= {"seed": str(attempt.seed), "start": str(attempt.start), "stop": str(attempt.stop or "")}
     known |= {
         "python": sys.executable,
@@ -108,7 +109,7 @@ def text_of(value: Any) -> str:
 def variables_of(attempt: Attempt) -> dict[str, str]:
     """What a program finds in its environment."""
     known = {"seed": attempt.seed, "start": attempt.start, "stop": attempt.stop, "phase": attempt.phase}
-    known |= {"device": attempt.device, "directory": attempt.directory}
+    known |= {"device": attempt.device, "directory": attempt.directory, "split": attempt.split or 0}
     return {f"TUNER_{name.upper()}": str(value) for name, value in known.items()}
 
 

@@ -18,6 +18,7 @@ class Run:
     `start` epochs are behind it (steps, examples: the unit of the study's budget) and `stop` is where to end: train
     epochs `start + 1` to `stop`. `directory` is the trial's own; what is in it when a run ends is there when the next
     one starts. `device` is the worker's, "cpu" where the study names none. `phase` is "search" or "confirm".
+    `split` says which division into training and validation data to use: every trial is judged on the same numbers.
     """
 
     start: int
@@ -27,6 +28,7 @@ class Run:
     device: str
     phase: str
     board: Any = field(repr=False)
+    split: int = 0
 
     def report(self, epoch: int, metrics: Any = None, /, **more: Any) -> None:
         """Tell the metrics of an epoch, once each, in order; save the checkpoint before. The goal has to be among them.

@@ -18,13 +18,13 @@ from tuner.home import StudyDirectory
 from tuner.own.programs import Program, form_of_command, source_of_command
 from tuner.own.reference import FORMS, Reference, Unusable, introduce
 from tuner.own.retraining import confirmed_of
-from tuner.own.run import CONFIRM
+from tuner.own.run import CONFIRM, SEARCH
 from tuner.own.tasks import OwnTask, made_ready, run_own
 from tuner.own.training import OwnTraining
 from tuner.ranking.retrained import search_seeds
 from tuner.search import check_search, mean_cost, repeated
 from tuner.space import space_of
-from tuner.spec import OWN_NAMES, Own, Study
+from tuner.spec import MOST_SPLITS, OWN_NAMES, Own, Study
 from tuner.subject import Commit
 from tuner.trial import Confirmed, Trial
 
@@ -133,7 +133,8 @@ class OwnSubject:
         return OwnTraining(
             self.what, self.form, self.source, study.budget, study.metric, study.direction,
             tuple(seed_of(study, number) for number in search_seeds(study)),
-            (*OWN_NAMES, *self.own.parameters), directory.output, self.own.batched,
+            (*OWN_NAMES, *self.own.parameters), directory.output, self.own.batched, SEARCH, splits_of(study),
+            study.train.replicates,
         )  # fmt: skip
 
     def retrain(
@@ -170,7 +171,8 @@ class OwnSubject:
         return OwnTask(
             self.what, self.form, (trial.number,), (trial.config,), training.seeds, 0,
             stop if self.own.timed or self.form == "steps" else 0, study.budget.unit, study.metric, CONFIRM,
-            training.taken, folder, training.output, self.own.batched > 1, self.source,
+            training.taken, folder, training.output, self.own.batched > 1, self.source, (),
+            (MOST_SPLITS + number,) if study.splits > 1 else (),
         )  # fmt: skip
 
     def weights(self, study: Study, best: Best, directory: StudyDirectory, engine: Engine) -> None:
@@ -181,6 +183,16 @@ class OwnSubject:
 def seed_of(study: Study, replicate: int) -> int:
     """The seed of a replicate, as an objective is given it: 0 for the first of a study with seed 0."""
     return (study.seed * SEEDS + replicate) % 2**31
+
+
+def splits_of(study: Study) -> tuple[int, ...]:
+    """The number of the split of each seed of a search, from 0; none where a study has one split.
+
+    Those of a confirmation are numbered from MOST_SPLITS on: they are fresh.
+    """
+    if study.splits == 1:
+        return ()
+    return tuple(split for split in range(study.splits) for _ in range(study.train.replicates))
 
 
 def own_subject(asked: Study, objective: Callable[..., Any] | None = None) -> OwnSubject:

@@ -60,6 +60,8 @@ class OwnTask:
     batched: bool = False
     source: str = ""
     states: tuple[OwnState | None, ...] = ()  # where the trials stand: it stays with who sends the task
+    splits: tuple[int, ...] = ()  # the number of each seed's split; none where the study has one
+    first: int = 0  # the first seed's place among all of a trial's
 
     def apart(self) -> list[OwnTask]:
         """The same as one task for each trial."""
@@ -76,7 +78,9 @@ class OwnTask:
     def key(self) -> str:
         """What decides the outcome."""
         what = [self.source, self.form, self.goal, self.phase, self.batched, self.unit]
-        return json.dumps([what, self.trials, self.configs, self.seeds, self.start, self.stop], sort_keys=True)
+        return json.dumps(
+            [what, self.trials, self.configs, self.seeds, self.splits, self.start, self.stop], sort_keys=True
+        )
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,10 @@ def trained(task: OwnTask) -> OwnOutcome:
         board = Board(sheets, task.batched)
         place = workplace(task, r)
         device = device_here(DEVICE)
-        attempt = Attempt(task.configs, seed, task.start, task.stop, task.unit, place, task.phase, device, task.batched)
+        attempt = Attempt(
+            task.configs, seed, task.start, task.stop, task.unit, place, task.phase, device, task.batched,
+            task.splits[r] if task.splits else None,
+        )  # fmt: skip
         try:
             if function is not None and task.form == "trial":
                 keep_notes(task, follow(function, task.trials[0], attempt, board))

@@ -16,7 +16,7 @@ from tuner.own.reference import Reference
 from tuner.own.run import SEARCH
 from tuner.own.tasks import OwnOutcome, OwnState, OwnTask, run_own
 from tuner.ranking.goal import UNSTABLE, signed
-from tuner.training import Advance, Member, Stage
+from tuner.training import Advance, Member, Stage, side_by_side
 
 __all__ = ["OwnTraining"]
 
@@ -42,6 +42,8 @@ class OwnTraining:
     output: Path
     batch: int = 1
     phase: str = SEARCH
+    splits: tuple[int, ...] = ()  # the number of each seed's split, one after the other; none where there is one
+    replicates: int = 1
 
     @property
     def continues(self) -> bool:
@@ -49,25 +51,34 @@ class OwnTraining:
         return self.form == "run" and self.batch == 1
 
     def tasks(self, members: Sequence[Member], before: Stage, after: Stage) -> list[OwnTask]:
-        """Tasks of `batch` trials each, which take them to the next stage."""
+        """Tasks of `batch` trials each: on the splits that they know, unless those are trained, and on new ones."""
+        known, wanted = before.splits * self.replicates, after.splits * self.replicates
         start, stop = before.amount if self.continues else 0, 0 if self.budget.unit == RUN else after.amount
+        found = self._tasks(members, range(known), start, stop) if known and after.amount > before.amount else []
+        if wanted > known:
+            fresh = [replace(member, state=None) for member in members]
+            found += self._tasks(fresh, range(known, wanted), 0, stop)
+        return found
+
+    def _tasks(self, members: Sequence[Member], rows: range, start: int, stop: int) -> list[OwnTask]:
+        """Tasks that train some of the seeds."""
+        seeds, splits = (tuple(some[rows.start : rows.stop]) for some in (self.seeds, self.splits))
         found = []
         for i in range(0, len(members), self.batch):
             some = members[i : i + self.batch]
             numbers, configs = tuple(m.trial for m in some), tuple(m.config for m in some)
             found.append(
                 OwnTask(
-                    self.what, self.form, numbers, configs, self.seeds, start, stop, self.budget.unit, self.goal,
+                    self.what, self.form, numbers, configs, seeds, start, stop, self.budget.unit, self.goal,
                     self.phase, self.taken, Path(), self.output, self.batch > 1, self.source,
-                    tuple(m.state for m in some),
+                    tuple(m.state for m in some), splits, rows.start,
                 )
             )  # fmt: skip
         return found
 
     def join(self, states: Sequence[OwnState]) -> OwnState:
-        """The one state that there is: a trial's replicates are trained by one task."""
-        (state,) = states
-        return state
+        """One state of all splits."""
+        return OwnState(side_by_side([state.curves for state in states]), sum(state.spent for state in states))
 
     def call(self, task: OwnTask, flight: Path, shared: bool) -> tuple[Any, ...]:
         """Train, or find again what a killed run has left."""
@@ -84,7 +95,7 @@ class OwnTraining:
             if state is not None:
                 spent += state.spent
                 curves = curves if self.form == "steps" else joined(state.curves, curves)
-            found.append(Advance(curves, OwnState(curves, spent), share, True, ended, reason))
+            found.append(Advance(curves, OwnState(curves, spent), share, True, ended, reason, task.first))
         return found
 
     def trained(self, curves: Mapping[str, Any], state: Any) -> tuple[dict[str, Any], int]:

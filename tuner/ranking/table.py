@@ -41,6 +41,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for the s
 FLOAT32 = 4 * float(np.finfo(np.float32).eps)  # relative differences that say nothing
 STATES = ("complete", "pruned", "diverged", "failed")
 OWN = "own"  # the task of an objective of somebody's own
+OF_SPLITS = ("se", "splits")  # what stands among the metrics of a trial and is none
 IMPORTED = "imported"  # the task of a study that another tool ran
 
 
@@ -219,7 +220,8 @@ def metric_names(study: Study, task: str, trials: Sequence[Trial] = ()) -> list[
     if task == IMPORTED:
         return [study.metric] if study.metric != "value" else []
     if study.own:
-        return list(dict.fromkeys([study.metric, *(name for trial in trials for name in trial.metrics)]))
+        told = [name for trial in trials for name in trial.metrics if name not in OF_SPLITS]
+        return list(dict.fromkeys([study.metric, *told]))
     whole = any(OPTIMIZERS[name].whole for name in study.optimizers)
     own = ["distance"] if task == "surface" else [f"valid_{metric.name}" for metric in metrics_of(task)]
     return ["train_loss", "valid_loss", *own, *(MEASURES if whole else ())]

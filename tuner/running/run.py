@@ -203,7 +203,7 @@ class Work:
             raise
 
     def confirm(self, asked: Confirm) -> int:
-        """Retrain the leaders on the ranking seeds, then the best of them on the reporting ones, and commit each.
+        """Race the leaders over fresh splits, then train the best of them on the reporting ones, and commit each.
 
         Returns how many trainings it took. What was asked is stored once it is done: one that is widened and cut
         short does not count yet.
@@ -213,7 +213,7 @@ class Work:
         wanted = contenders(self.study, study, trials, self.ledger.confirmations())
         done, facts = 0, self.ledger.facts
         while todo := next_round(study, wanted, trials, self.ledger.confirmations(), facts):
-            done += self._retrain("confirm", *todo)
+            done += self._retrain("" if done else "confirm", *todo)
         leader = [standing.trial for standing in standings(study, trials, self.ledger.confirmations(), facts)[:1]]
         done += self._retrain("report", [trial for trial in trials if trial.number in leader], report_seeds(study))
         if study != self.study:
@@ -221,11 +221,11 @@ class Work:
         return done
 
     def _retrain(self, stage: str, wanted: list[Trial], seeds: range) -> int:
-        """Retrain what is missing of `wanted` on `seeds`; returns how many trainings."""
+        """Retrain what is missing of `wanted` on `seeds`, and say so where it is a stage; returns how many trainings."""
         known = self.ledger.confirmations()
         have = {(row.trial, row.replicate) for row in known}
         left = [number for number in seeds for trial in wanted if (trial.number, number) not in have]
-        if left:
+        if left and stage:
             self.watcher.stage(stage)
         done = 0
 

@@ -14,7 +14,20 @@ from tuner.spec.imported import UNNAMED, imported_text, not_run
 from tuner.spec.own import OWN_NAMES, Own, parameter_name
 from tuner.spec.parameters import kind_of, text_of
 from tuner.spec.resolve import read_study
-from tuner.spec.schema import GOALS, MOST_SEEDS, Confirm, Data, Limits, Model, Search, Split, Stop, Train, Workers
+from tuner.spec.schema import (
+    GOALS,
+    MOST_SEEDS,
+    MOST_SPLITS,
+    Confirm,
+    Data,
+    Limits,
+    Model,
+    Search,
+    Split,
+    Stop,
+    Train,
+    Workers,
+)
 from tuner.spec.stored import stored_study
 from tuner.spec.study import Imported, Study, differences, in_toml
 from tuner.spec.words import suggest
@@ -22,6 +35,7 @@ from tuner.spec.words import suggest
 __all__ = [
     "GOALS",
     "MOST_SEEDS",
+    "MOST_SPLITS",
     "OWN_NAMES",
     "UNNAMED",
     "Choices",

@@ -43,13 +43,15 @@ NAME = re.compile(r"[A-Za-z_][\w .-]{0,98}\w|[A-Za-z_]")
 GOAL = re.compile(r"[A-Za-z_][\w./-]{0,98}")
 FUNCTION = re.compile(r"(?P<where>[^:]+\.py|[A-Za-z_][\w.]*):(?P<name>[A-Za-z_]\w*)")
 HOLE = re.compile(r"\{([A-Za-z_][\w .-]*)\}")
-RUN = ("seed", "start", "stop", "device", "phase", "directory", "config", "python")  # what a command may ask of its run
+OF_OWN = frozenset({"splits", "resampling"})  # keys of [data] that an objective of one's own may have
+# What a command may ask of its run.
+RUN = ("seed", "split", "start", "stop", "device", "phase", "directory", "config", "python")
 MOST_UNITS = 100_000  # of a budget: a learning curve has a place for each
 # Columns of the ranking, and what a config says by itself: a parameter of that name would hide it.
 OWN_NAMES = (
     "rank", "tie", "trial", "state", "value", "se", "splits", "confirmed", "confirmed_low", "confirmed_high",
     "search_rank", "epoch", "rung", "stable", "examples", "evaluations", "seconds",
-    "generation", "seed", "replicate", "verdict", "gap", "optimizer", "framework", "model", "decay",
+    "generation", "seed", "split", "replicate", "verdict", "gap", "optimizer", "framework", "model", "decay",
     "confirmed", *UNITS,
 )  # fmt: skip
 TRAINED = ("batch_size", "schedule", "warmup", "final", "gamma", "step_size", "power", "clip_norm")
@@ -163,6 +165,7 @@ def check_own(
         report.add(["train"], what, "count in a larger unit, like epochs")
     if own.command:
         _check_holes(own, train, optimizers, report)
+        _check_split_hole(own, raw, report)
     if base is not None and own.objective:
         _check_place(own.objective, base, report)
     if base is not None and own.command:
@@ -171,7 +174,8 @@ def check_own(
 
 def _check_foreign(raw: Mapping[str, Any], train: Train, optimizers: Collection[str], report: Report) -> None:
     """Nothing is written that belongs to the tuner's own core."""
-    for name in [name for name in ("data", "model") if raw.get(name)]:
+    allowed = {"data": OF_OWN, "model": frozenset[str]()}
+    for name in [name for name, keys in allowed.items() if set(raw.get(name, {})) - keys]:
         report.add([name], "does not go with an objective of your own", "remove it: that is the objective's business")
     for key in [key for key in NOT_OURS if key in train.model_fields_set]:
         report.add(["train", key], "does not go with an objective of your own", "remove it, or make it a parameter")
@@ -212,6 +216,14 @@ def _check_holes(own: Own, train: Train, optimizers: Collection[str], report: Re
         if hole not in known:
             hint = suggest(hole, known)
             report.add(["study", "command"], f"{{{hole}}} is neither a parameter nor something of the run", hint)
+
+
+def _check_split_hole(own: Own, raw: Mapping[str, Any], report: Report) -> None:
+    """A command that is to be judged on several splits is told which one."""
+    splits, words = (raw.get("data") or {}).get("splits"), " ".join(own.command)
+    if isinstance(splits, int) and splits > 1 and not {"split", "config"} & set(HOLE.findall(words)):
+        what = f"is {splits}, but the command does not ask which split it is to train on"
+        report.add(["data", "splits"], what, "add {split} to [study] command: --split {split}; or remove it")
 
 
 def _check_place(objective: str, base: Path, report: Report) -> None:

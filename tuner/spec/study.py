@@ -129,9 +129,10 @@ class Study:
     def fresh_splits(self) -> bool:
         """Whether each confirmation seed has a train / validation split of its own: not where a column decides.
 
-        Nobody knows what an objective of somebody's own does with its seed.
+        Nobody knows what an objective of somebody's own does with its seed; one with several splits is told which.
         """
-        return not self.own and self.data.split.column is None and self.data.split.order is None
+        told = not self.own or self.splits > 1
+        return told and self.data.split.column is None and self.data.split.order is None
 
     def to_table(self) -> dict[str, Any]:
         """Every key explicit, in plain types, in the order of a study file; of an imported one, what its file says."""
@@ -184,6 +185,8 @@ class Study:
         space = {name: restored(f"parameters.{name}", at, self.conditions) for name, at in own.space().items()}
         shared = self._shared_tables()
         confirm = {name: value for name, value in shared["confirm"].items() if name != "metrics"}
+        if self.splits > 1:
+            tables["data"] = {"resampling": "fresh", "splits": self.splits}
         tables |= {"train": keys, PARAMETERS: space, **shared, "confirm": confirm}
         workers = {name: value for name, value in _fields(self.workers).items() if value != []}
         return {name: keys for name, keys in (tables | {"workers": workers}).items() if keys}
