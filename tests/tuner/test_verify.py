@@ -99,7 +99,7 @@ def test_differences_are_named(home: Path) -> None:
     for again, said in (
         (replace(known, state="diverged"), "it is complete in the ledger, diverged now"),
         (replace(known, curves={"valid_loss": curves["valid_loss"]}), "curves: train_loss, valid_loss"),
-        (replace(known, curves=longer), "train_loss has shape (32, 8) in the ledger, (32, 16) now"),
+        (replace(known, curves=longer), "train_loss has shape (8, 8) in the ledger, (8, 16) now"),
         (replace(known, value=0.0), f"value: {known.value!r} in the ledger, 0.0 now"),
         (replace(known, metrics={**known.metrics, "valid_loss": 1.0}), "valid_loss: "),
     ):

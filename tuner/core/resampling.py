@@ -10,11 +10,18 @@ __all__ = ["resampled", "splits_for"]
 
 # tuner/search/defaults.md has the measurements: train rows up to which so many splits are worth their training
 WORTH = ((500, 16), (2_000, 8), (30_000, 4), (200_000, 2))
+WITH = ((128, 16), (64, 8), (0, 4))  # trials from which on, and so many splits at the most
 
 
-def splits_for(rows: int) -> int:
-    """Return the splits that a trial of so many train rows is judged on at the last rung."""
-    return next((splits for most, splits in WORTH if rows <= most), 1)
+def splits_for(rows: int, trials: int) -> int:
+    """Return the splits that a trial is judged on at the last rung, in a study of so many train rows and trials.
+
+    The fewer the rows, the more luck is in a split; the more trials, the luckier is the best of them. A small study has
+    more of trials than of splits.
+    """
+    by_rows = next((splits for most, splits in WORTH if rows <= most), 1)
+    by_trials = next(splits for least, splits in WITH if trials >= least)
+    return min(by_rows, by_trials)
 
 
 def resampled(study: Study, large: bool) -> tuple[Study, list[str]]:
@@ -30,7 +37,7 @@ def resampled(study: Study, large: bool) -> tuple[Study, list[str]]:
         return _settled(study, "holdout", 1), []
     if data.splits is not None:
         return _settled(study, "fresh", data.splits), []
-    splits = 1 if large else splits_for(study.rows)
+    splits = 1 if large else splits_for(study.rows, study.trials)
     note = f"{study.rows:,} train rows: trials are compared on up to {splits} splits of them (data.splits)"
     return _settled(study, "fresh" if splits > 1 else "holdout", splits), [note] if splits > 1 else []
 

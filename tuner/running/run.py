@@ -221,7 +221,7 @@ class Work:
         return done
 
     def _retrain(self, stage: str, wanted: list[Trial], seeds: range) -> int:
-        """Retrain what is missing of `wanted` on `seeds`, and say so where it is a stage; returns how many trainings."""
+        """Retrain what is missing of `wanted` on `seeds`, as a stage that is told of; returns how many trainings."""
         known = self.ledger.confirmations()
         have = {(row.trial, row.replicate) for row in known}
         left = [number for number in seeds for trial in wanted if (trial.number, number) not in have]

@@ -1,0 +1,164 @@
+"""Splits: how many a trial is judged on, what its value is then, and that they train as one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tuner
+from objectives.outcome import State
+from tuner.core.question import ask
+from tuner.core.resampling import splits_for
+from tuner.errors import StudyError
+from tuner.ranking.goal import around, goal_at, is_stable, smoothed
+from tuner.space import space_of
+from tuner.spec import Study, read_study
+from tuner.training import side_by_side
+
+
+def study(trials: int = 64, **data: Any) -> dict[str, Any]:
+    return {
+        "study": {"name": "s", "seed": 1, "trials": trials},
+        "data": {"source": "sklearn:iris", **data},
+        "model": {"hidden": [8]},
+        "train": {"epochs": 9, "batch_size": [16, 32]},
+        "optimizers": {"momentum": {}, "adam": {}},
+        "search": {"generation_size": 8},
+        "confirm": {"enabled": False},
+    }
+
+
+def settled(**keys: Any) -> tuple[Study, tuple[str, ...]]:
+    """A study once its rows are known, and what was said."""
+    question = ask(study(**keys))
+    return question.study, question.notes
+
+
+@given(rows=st.integers(1, 10**6), trials=st.integers(1, 10**4))
+def test_more_rows_need_fewer_splits_and_more_trials_more(rows: int, trials: int) -> None:
+    splits = splits_for(rows, trials)
+    assert 1 <= splits <= 16
+    assert splits_for(2 * rows, trials) <= splits <= splits_for(rows, 2 * trials)
+
+
+def test_the_number_of_splits_is_chosen_from_the_rows_and_said() -> None:
+    found, notes = settled()
+    assert (found.data.resampling, found.splits) == ("fresh", 8)
+    assert "90 train rows: trials are compared on up to 8 splits of them (data.splits)" in notes
+    again = read_study(tuner.read_study(found.to_table()).to_table())
+    assert again.splits == 8  # what was settled is written, and stays
+
+
+@pytest.mark.parametrize(
+    ("data", "splits"),
+    [
+        ({"resampling": "holdout"}, 1),
+        ({"splits": 3}, 3),
+        ({"splits": 1}, 1),
+        ({"resampling": "fresh"}, 8),
+    ],
+)
+def test_what_is_asked_for_is_done_without_a_word(data: dict[str, Any], splits: int) -> None:
+    found, notes = settled(**data)
+    assert found.splits == splits
+    assert ("up to" in " ".join(notes)) == (data == {"resampling": "fresh"})
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"resampling": "often"}, r"data\.resampling.*'often'"),
+        ({"splits": 0}, r"data\.splits"),
+        ({"splits": 101}, r"data\.splits"),
+        ({"resampling": "holdout", "splits": 4}, r"data\.splits: is 4, but a hold-out is one split"),
+        ({"resampling": "fresh", "splits": 1}, r"data\.splits: is 1, which is a hold-out"),
+        ({"splits": 4, "split": {"order": "day"}}, r"data\.resampling.*split\.order divides the rows in one way"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_the_fix(data: dict[str, Any], said: str) -> None:
+    with pytest.raises(StudyError, match=said):
+        read_study(study(**data), needs_data=False)
+
+
+def test_a_command_that_does_not_ask_for_its_split_is_refused() -> None:
+    tables = {"study": {"name": "s", "command": ["true", "{x}"]}, "parameters": {"x": [1, 2]}, "data": {"splits": 4}}
+    with pytest.raises(StudyError, match=r"data\.splits: is 4, but the command does not ask .*--split \{split\}"):
+        read_study(tables)
+    assert read_study(tables | {"study": {"name": "s", "command": ["true", "{x}", "{split}"]}}).splits == 4
+
+
+@given(st.lists(st.floats(-10, 10), min_size=1, max_size=40), st.sampled_from([1, 3, 5]))
+def test_smoothing_keeps_constants_and_the_range(values: list[float], window: int) -> None:
+    found = smoothed(values, window)
+    assert len(found) == len(values)
+    assert min(values) - 1e-9 <= found.min()
+    assert found.max() <= max(values) + 1e-9
+    assert smoothed([2.0] * len(values), window) == pytest.approx([2.0] * len(values))
+    for epoch in range(1, len(values) + 1):
+        assert found[epoch - 1] == pytest.approx(np.mean(values[around(epoch, window, len(values))]))
+
+
+def test_a_spike_of_one_epoch_on_one_split_does_not_win() -> None:
+    curves = np.tile(np.linspace(1.0, 0.5, 20), (4, 1))
+    assert goal_at(curves, "minimize", 20, 5)[1] == 20
+    curves[2, 4] = -1.5
+    assert goal_at(curves, "minimize", 20, 1)[1] == 5
+    assert goal_at(curves, "minimize", 20, 5)[1] == 20
+
+
+def test_a_config_that_blows_up_on_one_split_is_not_stable() -> None:
+    calm = np.full((8, 9), 0.5)
+    assert is_stable(calm, constant=1.1, window=5)
+    wild = calm.copy()
+    wild[3] = 1.2  # worse than a constant, and than twice the others
+    assert not is_stable(wild, constant=1.1, window=5)
+    assert is_stable(wild, constant=1.3, window=5)
+
+
+def test_states_of_several_blocks_are_one_whatever_the_slots() -> None:
+    def state(replicates: int, slots: int) -> State:
+        shape = (replicates, 2, 3)
+        return State(4, np.ones(shape), np.full((slots, *shape), 2.0), np.ones(shape[:2], bool), {})
+
+    both = State.stack([state(1, 1), state(3, 2)])
+    assert both.weights.shape == (4, 2, 3)
+    assert both.slots.shape == (2, 4, 2, 3)
+    assert (both.slots[1, 0] == 0).all()
+
+
+def test_curves_of_blocks_of_different_lengths_stand_beside_each_other() -> None:
+    found = side_by_side([{"a": np.ones((1, 3)), "b": np.zeros((1, 2))}, {"a": np.ones((2, 2))}])
+    assert found["a"].shape == (3, 3)
+    assert np.isnan(found["a"][1:, 2]).all()
+    assert np.isnan(found["b"][1:]).all()
+
+
+def test_a_trial_on_many_splits_is_the_same_trained_rung_by_rung_and_at_once(tmp_path: Path) -> None:
+    raced = tuner.run(study(splits=4, trials=16), jobs=1, home=tmp_path / "raced")
+    whole = study(splits=4, trials=16)
+    whole["search"] |= {"pruner": "none", "sampler": "random"}
+    raced_at_random = study(splits=4, trials=16)
+    raced_at_random["search"] |= {"sampler": "random"}
+    once = tuner.run(whole, jobs=1, home=tmp_path / "once")
+    steps = tuner.run(raced_at_random, jobs=1, home=tmp_path / "steps")
+    assert {trial.curves["valid_loss"].shape for trial in once.all_trials} == {(4, 9)}
+    assert len({trial.curves["valid_loss"].shape for trial in steps.all_trials}) > 2
+    for trial in steps.all_trials:
+        rows, epochs = trial.curves["valid_loss"].shape
+        full = once.trial(trial.number).curves["valid_loss"]
+        assert (full[:rows, :epochs] == trial.curves["valid_loss"]).all()
+    assert raced.best().confirmation == {}
+
+
+def test_the_best_of_the_defaults_is_never_pruned(tmp_path: Path) -> None:
+    result = tuner.run(study(splits=4, trials=32), jobs=1, home=tmp_path)
+    points = [dict(point) for point in space_of(result.study).defaults()]
+    defaults = [trial for trial in result.all_trials if dict(trial.latents) in points]
+    assert len(defaults) == 2
+    assert any(trial.state == "complete" for trial in defaults)
+    assert all(trial.epochs == 9 for trial in defaults)  # all of them come to their full length
