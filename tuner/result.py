@@ -263,8 +263,10 @@ def _confirmation(standing: Standing | None, study: Study) -> dict[str, Any]:
     said = standing.report or standing
     means = {"mean": said.goal.mean, "low": said.goal.low, "high": said.goal.high, "level": said.goal.level}
     return {
-        "seeds": said.goal.n,
+        "seeds": said.goal.n if standing.report else standing.seeds,
         "splits": "fresh" if study.fresh_splits else "the same",
+        "chosen_on": standing.seeds,
+        **({"search_splits": study.splits} if study.splits > 1 else {}),
         "reported_on": "seeds that chose nothing" if standing.report else "the seeds that rank",
         **means,
         "interval_of": said.goal.of,

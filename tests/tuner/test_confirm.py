@@ -197,7 +197,7 @@ def test_the_command_says_who_is_best_and_how_sure_that_is(home: Path, capsys: p
     assert all(re.fullmatch(LINE, line) for line in (first, second, third))
     assert blank == ""
     number = first.split()[0].removeprefix("#")
-    assert best == f"best: trial {number}, chosen on 4 fresh seeds and splits, reported on 4 more"
+    assert best == f"best: trial {number}, chosen on 4 splits of the search and 4 fresh ones, reported on 4 more"
     assert [line.split()[0] for line in facts] == ["valid_loss", "test_loss", "test_accuracy", "in"]
     assert facts[-1] == "  in brackets    95 % intervals for the value on new rows"
     stages = [line for line in ended.err.splitlines() if "seeds" in line]

@@ -133,7 +133,12 @@ def sureness(best: Best) -> str:
     if foreign and not best.confirmation["test"]:
         note = "the objective tells no test_* metrics: these are validation values, on the data of the search"
         return f"chosen on {seeds} fresh seeds, reported on {seeds} more ({note})"
-    return f"chosen on {seeds} {fresh_words(best.confirmation['splits'] == 'fresh', foreign)}, reported on {seeds} more"
+    fresh = fresh_words(best.confirmation["splits"] == "fresh", foreign)
+    chosen = best.confirmation.get("chosen_on", seeds)
+    if "search_splits" in best.confirmation:
+        searched = best.confirmation["search_splits"]
+        return f"chosen on {searched} splits of the search and {chosen} fresh ones, reported on {seeds} more"
+    return f"chosen on {chosen} {fresh}, reported on {seeds} more"
 
 
 def values_of(best: Best) -> dict[str, str]:

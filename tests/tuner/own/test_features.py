@@ -190,6 +190,27 @@ def test_replicates(kind: str, there: bool, whole: Whole) -> None:
     assert (whole(kind).ranking(complete=True)["se"] > 0).all()
 
 
+@feature(
+    "judged on several splits (`[data] splits`)",
+    core="yes: by itself, unless `resampling = \"holdout\"`",
+    python="yes: `run.split`, `config[\"split\"]`",
+    command="yes: `{split}`",
+)
+def test_splits(kind: str, there: bool, tmp_path: Path) -> None:
+    study = asked(kind, data={"splits": 4, "resampling": "fresh"}, confirm={"enabled": True, "top": 2, "seeds": 2})
+    if kind == "command":
+        study["study"]["command"] = [*study["study"]["command"], "{split}"]
+    one, two = (tuner.run(study, jobs=jobs, home=tmp_path / str(jobs)) for jobs in (1, 2))
+    assert one.ranking().drop(columns="seconds").equals(two.ranking().drop(columns="seconds"))
+    complete = [trial for trial in one.all_trials if trial.state == "complete"]
+    assert {trial.curves["valid_loss"].shape for trial in complete} == {(4, 9)}
+    assert {trial.curves["valid_loss"].shape for trial in one.all_trials} >= {(1, 3), (4, 9)}
+    for trial in complete:
+        assert len({row.tobytes() for row in trial.curves["valid_loss"]}) == 4
+    assert (one.ranking(complete=True)["se"] > 0).all()
+    assert one.standings[0].goal.n == 4 + one.standings[0].seeds
+
+
 @feature("a batch of trials in one call", core="yes: packs", python="yes: `batched = K`", command="no: one by one")
 def test_batches(kind: str, there: bool, whole: Whole, tmp_path: Path) -> None:
     if kind == "core":  # by itself, by what fits together
