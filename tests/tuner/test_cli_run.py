@@ -63,7 +63,8 @@ def test_run_ends_with_ranking_best_cost_and_files_and_goes_on_by_file_and_name(
     assert parts[0].startswith("tiny: 6 trials, ")
     assert parts[1].startswith("RANK  CONFIRMED")
     assert re.match(
-        r"best config: trial \d, chosen on \d+ splits of the search and \d+ fresh ones, reported on 2 more\n  optimizer +(mom|adam)",
+        r"best config: trial \d, chosen on \d+ splits of the search and \d+ fresh ones, reported on 2 more\n"
+        r"  optimizer +(mom|adam)",
         parts[2],
     )
     assert re.search(r"  valid_loss +\S+ \[\S+, \S+\]   \(search: \S+\)\n  test_loss +\S+ \[\S+, \S+\]", parts[2])

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FORMULA",
     "IMPORTED",
+    "OF_SPLITS",
     "column",
     "confirmation_table",
     "csv_text",

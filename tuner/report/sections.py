@@ -13,6 +13,7 @@ from typing import Any
 from tuner.best import Best
 from tuner.orchestrator.stopping import reason_to_stop
 from tuner.ranking.statistics import Interval
+from tuner.ranking.table import OF_SPLITS
 from tuner.report.charts.optimizers import compared
 from tuner.report.charts.time import STATES, saved
 from tuner.report.charts.workers import runs
@@ -163,7 +164,8 @@ def results(frames: Frames, best: Best) -> dict[str, Any]:
         told.append(("reporting seeds", {best.metric: standing.report.goal, **standing.report.test}))
     if standing:
         told.append(("ranking seeds", {best.metric: standing.goal, **standing.test}))
-    searched = {best.metric: best.value, **best.result.get("metrics", {})}
+    known = {name: value for name, value in best.result.get("metrics", {}).items() if name not in OF_SPLITS}
+    searched = {best.metric: best.value, **known}
     names = dict.fromkeys([best.metric, *(name for _, means in told for name in means), *searched])
     notes = [
         f"{intervals_of({name: mean.of for _, means in told for name, mean in means.items()})}."

@@ -192,8 +192,8 @@ def test_replicates(kind: str, there: bool, whole: Whole) -> None:
 
 @feature(
     "judged on several splits (`[data] splits`)",
-    core="yes: by itself, unless `resampling = \"holdout\"`",
-    python="yes: `run.split`, `config[\"split\"]`",
+    core='yes: by itself, unless `resampling = "holdout"`',
+    python='yes: `run.split`, `config["split"]`',
     command="yes: `{split}`",
 )
 def test_splits(kind: str, there: bool, tmp_path: Path) -> None:

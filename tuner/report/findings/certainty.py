@@ -43,7 +43,8 @@ def optimistic(frames: Frames) -> Finding | None:
         return None
     sentence = (
         f"The search was optimistic: its first, trial {leader.trial}, had {number(leader.search_value)} there and"
-        f" {number(leader.goal.mean)} on {leader.goal.n} fresh seeds. Quote the confirmed values."
+        f" {number(leader.goal.mean)} {'with' if frames.study.splits > 1 else 'on'} {leader.seeds} fresh seeds."
+        " Quote the confirmed values."
     )
     numbers = {"trial": leader.trial, "search": leader.search_value, "confirmed": leader.goal.mean, "gap": gap}
     return Finding("optimistic", sentence, numbers, "confirmation", again(frames, "best"))
@@ -56,14 +57,15 @@ def inseparable(frames: Frames) -> Finding | None:
     if not near:
         return None
     first, trials = standings[0], ", ".join(str(standing.trial) for standing in near)
+    several, spent = frames.study.splits > 1, frames.study.overlap > 1 / first.goal.n
+    hint = "; more splits of the same rows would hardly tell" if several and spent else ", or confirm on more seeds"
     sentence = (
-        f"{first.goal.n} seeds do not separate the best, trial {first.trial} (best with probability"
-        f" {first.p_best:.2f}),"
-        f" from {'trial' if len(near) == 1 else 'trials'} {trials}: choose among them by cost or simplicity, or confirm"
-        " on more seeds."
+        f"{first.goal.n} {'splits' if several else 'seeds'} do not separate the best, trial {first.trial} (best with"
+        f" probability {first.p_best:.2f}),"
+        f" from {'trial' if len(near) == 1 else 'trials'} {trials}: choose among them by cost or simplicity{hint}."
     )
     numbers = {"trials": [standing.trial for standing in near], "seeds": first.goal.n, "p_best": first.p_best}
-    command = confirmed(frames, seeds=MORE_SEEDS * first.goal.n)
+    command = again(frames, "top") if several and spent else confirmed(frames, seeds=MORE_SEEDS * first.seeds)
     return Finding("inseparable", sentence, numbers, "confirmation", command)
 
 
