@@ -27,13 +27,17 @@ PARTS = ("train", "valid", "test")
 
 @dataclass(frozen=True)
 class SplitSpec:
-    """How to divide the rows: fractions of all rows, or one column that says (parts, groups, or time)."""
+    """How to divide the rows: fractions of all rows, or one column that says (parts, groups, or time).
+
+    With `folds` the rows beside the test rows are divided into so many parts, which validate in turn.
+    """
 
     valid: float = 0.2
     test: float = 0.2
     column: str | None = None
     group: str | None = None
     order: str | None = None
+    folds: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +67,7 @@ def split_complaints(rows: Rows, split: SplitSpec, where: str) -> list[Complaint
         return [Complaint(where, f"split has {' and '.join(given)}", "choose one of them")]
     if split.column is not None:
         return _part_complaints(rows, f"{where}, column {split.column!r}")
-    found = _fraction_complaints(rows.count, split, where)
+    found = _fraction_complaints(rows.count, split, where) or _fold_complaints(rows, split, where)
     if rows.groups is not None and split.group is not None and (held := len(np.unique(rows.groups))) < 3:
         what = f"has {held} group{'s' if held > 1 else ''}"
         found.append(Complaint(f"{where}, column {split.group!r}", what, "three parts need three groups or more"))
@@ -82,8 +86,8 @@ def divide(rows: Rows, split: SplitSpec, seed: int, replicate: int = 0) -> Divis
         return _by_time(_needed(rows.times, "order"), split)
     if split.group is not None:
         return _by_group(_needed(rows.groups, "group"), split, seed, replicate)
-    strata = np.zeros(rows.count, dtype=np.int64) if rows.strata is None else rows.strata
-    return _by_fraction(strata, split, seed, replicate)
+    strata = _strata(rows)
+    return (_by_fold if split.folds else _by_fraction)(strata, split, seed, replicate)
 
 
 def _by_time(times: npt.NDArray[Any], split: SplitSpec) -> Division:
@@ -102,6 +106,29 @@ def _by_fraction(strata: Codes, split: SplitSpec, seed: int, replicate: int) -> 
     rest, test = _draw(everyone, strata, test_quota, stream(seed, Stream.TEST_ROWS))
     train, valid = _draw(rest, strata, valid_quota, stream(seed, Stream.VALID_ROWS, replicate))
     return Division(train, valid, test)
+
+
+def _by_fold(strata: Codes, split: SplitSpec, seed: int, replicate: int) -> Division:
+    """The fold `replicate % folds` of the permutation `replicate // folds` validates, with as many rows of each class.
+
+    What is left over of a class always trains, so that all folds have the same size.
+    """
+    counts = np.bincount(strata)
+    quota = _quotas(counts, split.test, counts - 2)
+    rest, test = _draw(np.arange(len(strata)), strata, quota, stream(seed, Stream.TEST_ROWS))
+    repetition, fold = divmod(replicate, split.folds)
+    generator = stream(seed, Stream.VALID_ROWS, repetition)
+    chosen = np.zeros(len(strata), dtype=np.bool_)
+    for stratum in range(len(counts)):
+        members = generator.permutation(rest[strata[rest] == stratum])
+        size = len(members) // split.folds
+        chosen[members[fold * size : (fold + 1) * size]] = True
+    return Division(rest[~chosen[rest]], rest[chosen[rest]], test)
+
+
+def _strata(rows: Rows) -> Codes:
+    """The class of each row; one class where there are none."""
+    return np.zeros(rows.count, dtype=np.int64) if rows.strata is None else rows.strata
 
 
 def _by_group(groups: Codes, split: SplitSpec, seed: int, replicate: int) -> Division:
@@ -157,6 +184,20 @@ def _fraction_complaints(count: int, split: SplitSpec, where: str) -> list[Compl
         what = f"split.valid = {split.valid} and split.test = {split.test} leave none of {count} rows for train"
         found.append(Complaint(where, what, "lower them, their sum must stay below 1"))
     return found
+
+
+def _fold_complaints(rows: Rows, split: SplitSpec, where: str) -> list[Complaint]:
+    """That every class has a row beside the test rows for each fold."""
+    if not split.folds:
+        return []
+    counts = np.bincount(_strata(rows))
+    left = int((counts - _quotas(counts, split.test, counts - 2)).min())
+    if left >= split.folds:
+        return []
+    whose = "the rarest class has" if len(counts) > 1 else "there are"
+    what = f"{whose} {left} rows beside the test rows, fewer than {split.folds} folds"
+    hint = f"data.splits = {left}" if left > 1 else 'data.resampling = "fresh"'
+    return [Complaint(where, what, f"use {hint}")]
 
 
 def _needed(value: T | None, kind: str) -> T:

@@ -11,6 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tuner
+from objectives.data import SplitSpec
+from objectives.data.splits import Rows, divide, split_complaints
+from objectives.errors import DataError
 from objectives.outcome import State
 from tuner.core.question import ask
 from tuner.core.resampling import splits_for
@@ -75,6 +78,8 @@ def test_what_is_asked_for_is_done_without_a_word(data: dict[str, Any], splits: 
         ({"resampling": "often"}, r"data\.resampling.*'often'"),
         ({"splits": 0}, r"data\.splits"),
         ({"splits": 101}, r"data\.splits"),
+        ({"resampling": "kfold", "splits": 1}, r"data\.splits: is 1, which is a hold-out"),
+        ({"resampling": "kfold", "split": {"group": "who"}}, r"does not keep groups together; write .*fresh"),
         ({"resampling": "holdout", "splits": 4}, r"data\.splits: is 4, but a hold-out is one split"),
         ({"resampling": "fresh", "splits": 1}, r"data\.splits: is 1, which is a hold-out"),
         ({"splits": 4, "split": {"order": "day"}}, r"data\.resampling.*split\.order divides the rows in one way"),
@@ -162,3 +167,40 @@ def test_the_best_of_the_defaults_is_never_pruned(tmp_path: Path) -> None:
     assert len(defaults) == 2
     assert any(trial.state == "complete" for trial in defaults)
     assert all(trial.epochs == 9 for trial in defaults)  # all of them come to their full length
+
+
+def test_folds_validate_in_turn_and_every_row_once(tmp_path: Path) -> None:
+    question = ask(study(resampling="kfold", splits=4))
+    assert (question.study.data.resampling, question.study.splits) == ("kfold", 4)
+    numbers = [0, *range(1001, 1004)]
+    parts = [question.replicate(number) for number in numbers]
+    assert len({len(part.valid) for part in parts}) == 1
+    seen = np.concatenate([part.valid.x[:, :-1] * 1.0 for part in parts])
+    assert len(seen) == 4 * len(parts[0].valid) <= 120  # of 150 rows, 30 test
+    result = tuner.run(study(resampling="kfold", splits=4, trials=8), jobs=1, home=tmp_path)
+    assert result.ranking(complete=True)["splits"].tolist()[0] == 4
+
+
+@given(rows=st.integers(30, 200), folds=st.integers(2, 10), replicate=st.integers(0, 40), seed=st.integers(0, 5))
+def test_a_fold_is_a_part_of_a_permutation(rows: int, folds: int, replicate: int, seed: int) -> None:
+    strata = np.arange(rows) % 3
+    spec = SplitSpec(folds=folds)
+    if split_complaints(Rows(rows, strata), spec, "table"):
+        return
+    first = replicate // folds * folds
+    divisions = [divide(Rows(rows, strata), spec, seed, first + fold) for fold in range(folds)]
+    valid = np.concatenate([division.valid for division in divisions])
+    assert len(set(valid.tolist())) == len(valid)
+    assert len({(len(division.train), len(division.valid)) for division in divisions}) == 1
+    for division in divisions:
+        assert (division.test == divisions[0].test).all()
+        everyone = np.concatenate([division.train, division.valid, division.test])
+        assert sorted(everyone.tolist()) == list(range(rows))
+
+
+def test_more_folds_than_rows_of_a_class_are_refused_with_the_number(tmp_path: Path) -> None:
+    x, y = np.random.default_rng(0).normal(size=(60, 3)), np.array(["a"] * 55 + ["b"] * 5)
+    tables = study(resampling="kfold", splits=10)
+    del tables["data"]["source"]
+    with pytest.raises(DataError, match=r"the rarest class has 4 rows beside the test rows, .* use data\.splits = 4"):
+        tuner.run(tables, data=(x, y), home=tmp_path)

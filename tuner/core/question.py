@@ -24,7 +24,7 @@ from tuner.core.fitting import fitted
 from tuner.errors import StudyError
 from tuner.search import check_search
 from tuner.space import space_of
-from tuner.spec import Study, not_run, read_study
+from tuner.spec import MOST_SEEDS, Study, not_run, read_study
 
 __all__ = ["Question", "ask"]
 
@@ -81,7 +81,7 @@ def replicate_of(study: Study, table: Table | SurfaceTable, replicate: int, room
     """The data of a replicate: large ones in files of the folder `room`, as they are never in memory as a whole."""
     if isinstance(table, SurfaceTable):
         return prepare_surface(table, study.seed, replicate, study.dtype)
-    arguments = table, split_of(study), study.seed, replicate, study.dtype
+    arguments = table, split_of(study), study.seed, split_number(study, replicate), study.dtype
     return prepare_on_disk(*arguments, room) if room and table.large else prepare(*arguments)
 
 
@@ -94,4 +94,17 @@ def absolute(source: str | None, base: Path) -> str | None:
 
 def split_of(study: Study) -> SplitSpec:
     """How the study divides its rows."""
-    return SplitSpec(**study.data.split.model_dump())
+    return SplitSpec(**study.data.split.model_dump(), folds=study.data.folds)
+
+
+def split_number(study: Study, replicate: int) -> int:
+    """Return the number by which the rows of a replicate are divided: its own, or that of a fold.
+
+    The search has the folds of the first permutation, in turn; a confirmation those of others.
+    """
+    folds = study.data.folds
+    if not folds:
+        return replicate
+    if replicate == 0 or MOST_SEEDS < replicate <= 2 * MOST_SEEDS:
+        return max(0, replicate - MOST_SEEDS) // study.train.replicates
+    return folds + replicate - 1

@@ -35,6 +35,8 @@ def resampled(study: Study, large: bool) -> tuple[Study, list[str]]:
         return study, []
     if data.resampling == "holdout" or not study.fresh_splits:
         return _settled(study, "holdout", 1), []
+    if data.folds:
+        return _settled(study, "kfold", data.folds), []
     if data.splits is not None:
         return _settled(study, "fresh", data.splits), []
     splits = 1 if large else splits_for(study.rows, study.trials)

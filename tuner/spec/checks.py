@@ -138,14 +138,17 @@ def check_split(data: Data, report: Report) -> None:
 
 def check_resampling(data: Data, given: Sequence[str], report: Report) -> None:
     """That rows may be divided several times, where that is asked for."""
-    several = data.resampling == "fresh" or (data.splits or 1) > 1
+    several = data.resampling in ("fresh", "kfold") or (data.splits or 1) > 1
     fixed = [kind for kind in given if kind != "group"]
     if several and fixed:
         what = f"asks for several splits, but split.{fixed[0]} divides the rows in one way"
         report.add(["data", "resampling"], what, 'remove data.splits, or write resampling = "holdout"')
     if data.resampling == "holdout" and (data.splits or 1) > 1:
         report.add(["data", "splits"], f"is {data.splits}, but a hold-out is one split", 'write resampling = "fresh"')
-    if data.resampling == "fresh" and data.splits == 1:
+    if data.resampling == "kfold" and "group" in given:
+        what = "does not keep groups together"
+        report.add(["data", "resampling"], what, 'write resampling = "fresh", which draws whole groups')
+    if data.resampling in ("fresh", "kfold") and data.splits == 1:
         report.add(["data", "splits"], "is 1, which is a hold-out", 'write resampling = "holdout", or ask for more')
 
 

@@ -49,7 +49,8 @@ OF_ROWS = (
 )  # keys that no analytic surface has
 OF_LAYERS = ("activation", "dropout", "hidden")  # keys of [model] that a linear one does not have
 MOST_SEEDS = 1000  # of a confirmation, which numbers its replicates from 1
-RESAMPLINGS = ("auto", "holdout", "fresh")  # one split, or several drawn afresh
+RESAMPLINGS = ("auto", "holdout", "fresh", "kfold")  # one split, several drawn afresh, or parts that take turns
+FOLDS = 5  # where a study does not say
 MOST_SPLITS = 100  # of a trial
 ALLOCATIONS = ("best", "equal")  # one model of all optimizers, or the same budget to each
 GOALS = ("valid_loss", *(f"valid_{name}" for name in METRICS))
@@ -100,6 +101,11 @@ class Data(Table):
     splits: Annotated[int, Field(ge=1, le=MOST_SPLITS)] | None = None
     noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     condition: Annotated[float, Field(ge=1, allow_inf_nan=False)] | None = None
+
+    @property
+    def folds(self) -> int:
+        """Into how many parts that validate in turn the rows are divided; 0 where splits are drawn."""
+        return (self.splits or FOLDS) if self.resampling == "kfold" else 0
 
     @property
     def surface(self) -> bool:

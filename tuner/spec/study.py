@@ -91,8 +91,10 @@ class Study:
     @property
     def overlap(self) -> float:
         """Validation rows for each train row: how much less than fresh rows another split of the same ones tells."""
-        split = self.data.split
-        return split.valid / (1 - split.valid - split.test) if self.fresh_splits else 0.0
+        split, folds = self.data.split, self.data.folds
+        if not self.fresh_splits:
+            return 0.0
+        return 1 / (folds - 1) if folds else split.valid / (1 - split.valid - split.test)
 
     @property
     def question(self) -> str:
