@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import math
+from contextlib import suppress
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 
 from tests.benchmarks.handed_over import cells, tables
 from tests.benchmarks.handed_over.cells import Cell, Form, measure, read, wanted
+from tests.benchmarks.handed_over.changes import PIECES, WINDOW, replaced, site
 from tests.benchmarks.handed_over.coverage import Covered, lines
 from tests.benchmarks.handed_over.divisions import EPOCHS, division_of
 from tests.benchmarks.handed_over.figures import Figures, at_trainings, geometric
-from tests.benchmarks.handed_over.registry import DEFAULTS, METHODS, OURS, REFERENCE, REFERENCE_BUDGET
+from tests.benchmarks.handed_over.pieces import shown
+from tests.benchmarks.handed_over.registry import (
+    CHANGED,
+    DEFAULTS,
+    KNOWN,
+    OURS,
+    REFERENCE,
+    REFERENCE_BUDGET,
+    UNCHANGED,
+)
 from tests.benchmarks.handed_over.report import report
 from tests.benchmarks.handed_over.tables import TABLES
 
@@ -120,7 +134,7 @@ def test_the_report_tells_bars_and_failures() -> None:
 
 
 def test_every_method_has_budgets_that_grow() -> None:
-    for method in METHODS.values():
+    for method in KNOWN.values():
         assert list(method.budgets) == sorted(set(method.budgets))
         assert set(method.quick) <= set(method.budgets)
 
@@ -130,3 +144,64 @@ def test_coverage_counts_what_intervals_cover() -> None:
     shown = lines(found)
     assert "| binary | 2 | shown first | 100.0 % | 50.0 % | 0.400 | +0.000 |" in shown
     assert any("| test | 50.0 % | 50.0 % |" in line for line in shown)
+
+
+CONSTANTS = sorted({name for piece in PIECES.values() for name in piece.constants})
+ROOT = Path(__file__).parents[2]
+SOURCES = [path for part in ("tuner", "objectives") for path in (ROOT / part).rglob("*.py")]
+
+
+def taken_elsewhere(module: ModuleType, attribute: str) -> list[str]:
+    """Files that import a name from its module, so that a change there would not reach them."""
+    found = []
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            own = isinstance(node, ast.ImportFrom) and module.__name__.startswith(node.module or "")
+            found += [str(path)] if own and attribute in {alias.name for alias in node.names} else []
+    return found
+
+
+@pytest.mark.parametrize("name", CONSTANTS)
+def test_what_a_piece_changes_is_what_is_looked_up(name: str) -> None:
+    module, attribute = site(name)
+    read = [node for node in ast.walk(ast.parse(inspect.getsource(module))) if isinstance(node, ast.Name)]
+    assert any(node.id == attribute and isinstance(node.ctx, ast.Load) for node in read)
+    assert not taken_elsewhere(module, attribute)
+
+
+@pytest.mark.parametrize("name", PIECES)
+def test_a_change_is_undone(name: str) -> None:
+    piece = PIECES[name]
+    before = {name: getattr(*site(name)) for name in piece.constants}
+    with suppress(KeyError), replaced(piece.constants):
+        assert all(getattr(*site(name)) is value for name, value in piece.constants.items())
+        raise KeyError
+    assert all(getattr(*site(name)) is value for name, value in before.items())
+
+
+def test_a_constant_that_is_gone_is_told_of() -> None:
+    gone = {WINDOW: 1, "tuner.spec.study:GONE": 1}
+    with pytest.raises(AttributeError, match=r"tuner\.spec\.study has no 'GONE' any more"), replaced(gone):
+        pass
+    assert getattr(*site(WINDOW)) == 5
+
+
+def test_a_piece_is_measured_and_leaves_the_search_as_it_is() -> None:
+    before = measure((OURS, "mixed_300", 0, 8))
+    changed = measure((f"{OURS}: defaults cut like others", "mixed_300", 0, 8))
+    after = measure((UNCHANGED, "mixed_300", 0, 8))
+    assert not before.error + changed.error + after.error
+    assert (before.losses, before.config) == (after.losses, after.config)
+    assert changed.trainings < before.trainings == after.trainings
+    assert measure((f"{OURS}: one split (hold-out)", "mixed_300", 0, 8)).trainings < after.trainings
+
+
+def test_pieces_are_held_against_the_search_as_it_is() -> None:
+    changed = next(name for name in CHANGED if name != UNCHANGED)
+    found = [Cell(UNCHANGED, table, d, 32, (2.0,), 10, 1.0) for table in ("iris", "wine") for d in (0, 1)]
+    found += [Cell(changed, "iris", d, 32, (loss,), 40, 3.0, epochs=9) for d, loss in enumerate((1.0, 4.0))]
+    lines = list(shown(Figures(found, (), (REFERENCE, REFERENCE_BUDGET)), (UNCHANGED, changed)))
+    assert "| as it is | 1 |  | 1 |  | 0.0 % (0 of 4) |  | 10.0 |  | 1.0 |  |" in lines
+    high = math.exp(12.706 * math.log(2))  # t of one degree; half of the two logarithms' distance is their error
+    assert f"| 1.000 [0.000, {high:.0f}" in lines[-2]
+    assert lines[-2].endswith(" |  |  |  | 100.0 % (2 of 2) |  | 40.0 |  | 3.0 |  |")

@@ -1,7 +1,7 @@
 """What a user ends with: the loss on rows that nobody saw of the config that a search hands over, beside its rivals.
 
     python -m tests.benchmarks.handed_over [--quick] [--label NAME] [--jobs N] [--tables T ...] [--methods M ...]
-    python -m tests.benchmarks.handed_over coverage | shipped | lookup
+    python -m tests.benchmarks.handed_over coverage | shipped | lookup | pieces
 
     tables -> divisions -> methods -> cells -> figures -> report
 

@@ -10,12 +10,11 @@ from importlib import import_module
 
 from tests.benchmarks.handed_over.cells import Cell, Form, measured, read, wanted
 from tests.benchmarks.handed_over.figures import Figures
-from tests.benchmarks.handed_over.registry import DEFAULTS, METHODS, OURS, REFERENCE, REFERENCE_BUDGET
+from tests.benchmarks.handed_over.registry import DEFAULTS, KNOWN, METHODS, OURS, REFERENCE, REFERENCE_BUDGET
 from tests.benchmarks.handed_over.report import report
-from tests.benchmarks.handed_over.tables import TABLES
+from tests.benchmarks.handed_over.tables import QUICK, TABLES
 
-QUICK = ("iris", "breast_cancer", "heavy_tailed", "mixed_300", "wine", "diabetes", "noisy_30", "waves")
-SECTIONS = ("coverage", "shipped", "lookup")
+SECTIONS = ("coverage", "shipped", "lookup", "pieces")
 
 
 def form_of(given: argparse.Namespace) -> Form:
@@ -31,7 +30,7 @@ def cells_of(form: Form, label: str, beside: list[str]) -> list[Cell]:
     found = [there[key] for key in keys if key in there]
     for other in beside:
         known = read(other)
-        own = [known[key] for key in keys if key in known and METHODS[key[0]].ours]
+        own = [known[key] for key in keys if key in known and KNOWN[key[0]].ours]
         found += [replace(cell, method=f"{cell.method} ({other})") for cell in own]
     return found
 
@@ -57,7 +56,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--jobs", type=int, default=2, help="processes (2)")
     made.add_argument("--divisions", type=int, help="divisions of each table (10, quick 3)")
     made.add_argument("--tables", nargs="*", choices=TABLES, metavar="TABLE", help=", ".join(TABLES))
-    made.add_argument("--methods", nargs="*", choices=METHODS, metavar="METHOD", help=", ".join(METHODS))
+    made.add_argument(
+        "--methods", nargs="*", choices=KNOWN, metavar="METHOD", help=f"{', '.join(METHODS)}; {OURS}: PIECE"
+    )
     made.add_argument("--report", action="store_true", help="only report what is there")
     made.add_argument("--studies", type=int, default=200, help="studies of each population, for coverage (200)")
     return made

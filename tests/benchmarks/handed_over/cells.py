@@ -20,7 +20,7 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from tests.benchmarks.handed_over.divisions import division_of
-from tests.benchmarks.handed_over.registry import METHODS
+from tests.benchmarks.handed_over.registry import KNOWN, METHODS
 from tests.benchmarks.handed_over.tables import TABLES
 
 __all__ = ["CACHE", "Cell", "Form", "measured", "read", "wanted"]
@@ -74,7 +74,7 @@ def wanted(form: Form) -> list[Key]:
     found = []
     for name in form.tables:
         for label in form.methods:
-            method, source = METHODS[label], TABLES[name]
+            method, source = KNOWN[label], TABLES[name]
             budgets = [budget for budget in (method.quick if form.quick else method.budgets) if budget <= source.most]
             most = min(form.divisions, method.divisions, source.divisions)
             counts = {budget: min(most, FEW) if budget > DEAR else most for budget in budgets}
@@ -87,7 +87,7 @@ def wanted(form: Form) -> list[Key]:
 
 def place(method: str, label: str) -> Path:
     """The file of a method's cells under a label."""
-    return CACHE / f"{label if METHODS[method].ours else SHARED}-{FORMAT}.jsonl"
+    return CACHE / f"{label if KNOWN[method].ours else SHARED}-{FORMAT}.jsonl"
 
 
 def read(label: str) -> dict[Key, Cell]:
@@ -109,7 +109,7 @@ def measure(key: Key) -> Cell:
     method, name, division, budget = key
     try:
         with threadpool_limits(1):
-            found = METHODS[method].search(division_of(name, division), budget)
+            found = KNOWN[method].search(division_of(name, division), budget)
             losses = tuple(found.score())
         return Cell(*key, losses, found.trainings, found.seconds, found.epochs, plain(found.config))
     except Exception as error:  # a method that fails on a table is a row of the report, not its end

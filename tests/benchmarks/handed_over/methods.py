@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,10 @@ from tests.benchmarks.handed_over.divisions import EPOCHS, Division, curves, stu
 from tuner.result import Result
 from tuner.running.watching import Watcher
 
-__all__ = ["Handed", "Method", "best_of", "ours", "random_search", "trainings_of"]
+__all__ = ["Handed", "Method", "best_of", "laid_over", "ours", "random_search", "trainings_of"]
+
+Tables = Mapping[str, Mapping[str, Any]]
+NOTHING: Tables = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -59,9 +63,15 @@ def trainings_of(result: Result) -> float:
     return epochs / EPOCHS
 
 
-def ours(division: Division, trials: int) -> Handed:
-    """Our study of so many trials, as a user runs it."""
-    study, data, began = study_of(division.task, trials, division.seed), division.given, time.perf_counter()
+def laid_over(study: Mapping[str, Any], tables: Tables) -> dict[str, Any]:
+    """Put keys of some tables in the place of a study's own."""
+    return {**study, **{name: {**study.get(name, {}), **keys} for name, keys in tables.items()}}
+
+
+def ours(division: Division, trials: int, tables: Tables = NOTHING) -> Handed:
+    """Our study of so many trials, as a user runs it, with some keys of its tables set."""
+    study = laid_over(study_of(division.task, trials, division.seed), tables)
+    data, began = division.given, time.perf_counter()
     with tempfile.TemporaryDirectory() as home:
         result = tuner.run(study, data=data, jobs=1, home=home, watcher=Watcher())
         best = result.best()

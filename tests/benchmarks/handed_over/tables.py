@@ -12,7 +12,7 @@ import numpy as np
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SHIPPED", "TABLES", "Source"]
+__all__ = ["QUICK", "SHIPPED", "TABLES", "Source"]
 
 Array = np.ndarray[Any, Any]
 Pair = tuple[Any, Array]  # inputs (n, D), an array or a frame, and targets (n,)
@@ -114,3 +114,4 @@ TABLES: dict[str, Source] = {
     "mixed_20000": Source(partial(mixed, 20000, "binary", 9), "binary", False, 3, 512),
 }
 SHIPPED = ("iris", "wine", "breast_cancer", "diabetes", "digits")
+QUICK = ("iris", "breast_cancer", "heavy_tailed", "mixed_300", "wine", "diabetes", "noisy_30", "waves")
