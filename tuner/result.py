@@ -230,7 +230,7 @@ class Result:
             conventions=conventions_of(trial.config, self.study.dtype) if self._conventional(trial) else {},
             model={} if self.study.imported else _model(trial, self.facts),
             result={"metric": self.study.metric, "direction": self.study.direction, "value": trial.value}
-            | {"metrics": dict(trial.metrics)},
+            | {"metrics": {name: value for name, value in trial.metrics.items() if name != "splits"}},
             confirmation=_confirmation(standing, self.study),
             provenance={k: v for k, v in self.facts.items() if k not in APART} | {"seed": self.study.seed},
         )

@@ -49,7 +49,7 @@ def side_by_side(every: Sequence[Curves]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in dict.fromkeys(name for curves in every for name in curves):
         last = max(curves[name].shape[1] for curves in every if name in curves)
-        counts = [max(curve.shape[0] for curve in curves.values()) for curves in every if curves]
+        counts = [max((curve.shape[0] for curve in curves.values()), default=0) for curves in every]
         blocks = [curves.get(name, np.empty((rows, 0))) for curves, rows in zip(every, counts, strict=True)]
         padded = [np.pad(b, [(0, 0), (0, last - b.shape[1])], constant_values=np.nan) for b in blocks]
         found[name] = np.concatenate(padded)

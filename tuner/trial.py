@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SPREAD", "Confirmed", "Later", "Trial"]
+__all__ = ["SPREAD", "Confirmed", "Later", "Trial", "epochs_of"]
 
 SPREAD = "sd_"  # before the name of a metric: the standard deviation of its rows' values
 
@@ -70,6 +70,11 @@ class Trial:
     curves: Mapping[str, NDArray[Any]]
     seconds: float
     error: str = ""
+
+
+def epochs_of(trial: Trial) -> int:
+    """Return the epochs that a trial trained, on all of its splits; of one without a value, those of one split."""
+    return int(trial.epochs * trial.metrics.get("splits", 1))
 
 
 @dataclass(frozen=True)

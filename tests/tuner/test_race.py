@@ -13,6 +13,7 @@ import pytest
 import tuner
 from tests.tuner.trials import trial
 from tuner.ranking.contenders import SHARE, contenders, next_round
+from tuner.ranking.race import default_points
 from tuner.ranking.retrained import round_sizes
 from tuner.ranking.standings import standings
 from tuner.space import space_of
@@ -140,3 +141,33 @@ def test_what_is_handed_over_leads_every_output(tmp_path: Path) -> None:
     again = tuner.run(tables, jobs=1, home=tmp_path)
     assert again.cost.retrained == 0  # type: ignore[union-attr]
     assert again.ranking().equals(ranking)
+
+
+def test_one_that_joins_later_is_compared_from_the_first_round_on() -> None:
+    asked = study()
+    base = 0.5 + noise(0, SPLITS + 32)
+    first, second = raced(0, base[:SPLITS]), raced(1, base[:SPLITS] + 0.001 + noise(1, SPLITS, 0.02))
+    rows = fresh(0, base[SPLITS:]) + fresh(1, base[SPLITS:] + 0.001 + noise(2, 32, 0.02))  # far beyond the first round
+    newcomer = raced(2, base[:SPLITS] - 0.2)
+    rows += fresh(2, base[SPLITS : SPLITS + 4] - 0.2)
+    found = standings(asked, [first, second, newcomer], rows)
+    assert found[0].trial == 2
+    assert found[0].p_best > 0.9
+    assert next_round(asked, [first, second, newcomer], [first, second, newcomer], rows, {}) is None
+
+
+def test_a_wider_confirmation_that_was_cut_short_changes_nothing() -> None:
+    asked, base = study(), 0.5 + noise(0, SPLITS + 8)
+    one, two = raced(0, base[:SPLITS]), raced(1, base[:SPLITS] + 0.01 + noise(1, SPLITS, 0.05))
+    rows = fresh(0, base[SPLITS : SPLITS + 4]) + fresh(1, base[SPLITS : SPLITS + 4] + 0.01)
+    before = standings(asked, [one, two], rows)
+    cut_short = rows + fresh(1, [0.1] * 8)[4:]
+    after = standings(asked, [one, two], cut_short)
+    assert [(s.trial, s.seeds, s.goal.mean) for s in after] == [(s.trial, s.seeds, s.goal.mean) for s in before]
+
+
+def test_the_middle_of_the_ranges_of_ones_own_code_is_nobodys_default() -> None:
+    own = read_study({"study": {"objective": "a:b"}, "parameters": {"x": {"low": 0.0, "high": 1.0}}, "data": {"splits": 4}},
+                     needs_data=False)  # fmt: skip
+    assert default_points(own) == []
+    assert len(default_points(study())) == 2

@@ -125,6 +125,33 @@ def test_a_config_that_blows_up_on_one_split_is_not_stable() -> None:
     assert is_stable(wild, constant=1.3, window=5)
 
 
+def test_two_splits_are_enough_to_see_one_blow_up() -> None:
+    assert is_stable(np.array([[0.1] * 9, [0.3] * 9]), constant=0.7)
+    assert not is_stable(np.array([[0.1] * 9, [1e9] * 9]), constant=0.7)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"resampling": "kfold", "splits": 4}, r"data\.resampling: does not go with an objective of your own"),
+        ({"resampling": "fresh"}, r"data\.splits: is missing; write splits = 4"),
+        ({"resampling": "holdout", "splits": 4}, r"data\.splits: is 4, but a hold-out is one split"),
+        ({"source": "a.csv", "splits": 4}, r"data: does not go with an objective of your own"),
+    ],
+)
+def test_splits_of_ones_own_code_are_numbers(data: dict[str, Any], said: str) -> None:
+    tables = {"study": {"name": "s", "objective": "a.b:c"}, "parameters": {"x": [1, 2]}, "data": data}
+    with pytest.raises(StudyError, match=said):
+        read_study(tables, needs_data=False)
+
+
+def test_more_trainings_of_a_trial_than_there_are_seeds_are_refused() -> None:
+    tables = study(splits=100)
+    tables["train"]["replicates"] = 11
+    with pytest.raises(StudyError, match=r"100 splits with 11 replicates each are 1,100 trainings .* at the most"):
+        read_study(tables)
+
+
 def test_states_of_several_blocks_are_one_whatever_the_slots() -> None:
     def state(replicates: int, slots: int) -> State:
         shape = (replicates, 2, 3)

@@ -33,9 +33,9 @@ __all__ = ["confirm"]
 def confirm(study: str, top: int | None, seeds: int | None, jobs: int | None, home: Home, output: Output) -> None:
     """Train the best of a STUDY again, on fresh seeds and splits.
 
-    They are ranked by their fresh validation scores; the first of them is then trained on as many more seeds, which
-    chose nothing, and reported on those. In brackets are 95 % intervals for the value on new rows, which allow for the
-    rows that splits share. What was trained before counts: run it again with more.
+    They race on fresh splits, and rank by those and the splits of the search; the first of them is then trained on as
+    many more seeds, which chose nothing, and reported on those. In brackets are 95 % intervals for the value on new
+    rows, which allow for the rows that splits share. What was trained before counts: run it again with more.
     """
     from tuner.home import find
 

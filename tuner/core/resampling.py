@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tuner.spec import Study
+from tuner.spec import MOST_SEEDS, Study
 
-__all__ = ["resampled", "splits_for"]
+__all__ = ["SPLITS_NOTE", "resampled", "splits_for"]
+
+SPLITS_NOTE = "(data.splits)"
 
 # tuner/search/defaults.md has the measurements: train rows up to which so many splits are worth their training
 WORTH = ((500, 16), (2_000, 8), (30_000, 4), (200_000, 2))
@@ -39,8 +41,9 @@ def resampled(study: Study, large: bool) -> tuple[Study, list[str]]:
         return _settled(study, "kfold", data.folds), []
     if data.splits is not None:
         return _settled(study, "fresh", data.splits), []
-    splits = 1 if large else splits_for(study.rows, study.trials)
-    note = f"{study.rows:,} train rows: trials are compared on up to {splits} splits of them (data.splits)"
+    most = MOST_SEEDS // study.train.replicates
+    splits = 1 if large else min(most, splits_for(study.rows, study.trials))
+    note = f"{study.rows:,} train rows: trials are compared on up to {splits} splits of them {SPLITS_NOTE}"
     return _settled(study, "fresh" if splits > 1 else "holdout", splits), [note] if splits > 1 else []
 
 

@@ -21,7 +21,7 @@ from tuner.ranking.retrained import by_trial, on, rank_seeds, report_seeds
 from tuner.ranking.statistics import DRAWS, Interval
 from tuner.result import Result
 from tuner.spec import Study
-from tuner.trial import Confirmed, Trial
+from tuner.trial import Confirmed, Trial, epochs_of
 
 __all__ = ["Comparison", "Side", "by_optimizer", "by_study"]
 
@@ -113,8 +113,8 @@ def side_of(name: str, result: Result, trials: Sequence[Trial], best: Trial | No
         goal=metric_interval(study, sizes, rows, study.metric) if rows else None,
         trials=len(trials),
         complete=sum(trial.state == "complete" for trial in trials),
-        epochs=copies * sum(trial.epochs for trial in trials),
-        steps=copies * sum(trial.steps for trial in trials),
+        epochs=copies * sum(map(epochs_of, trials)),
+        steps=copies * sum(trial.steps * epochs_of(trial) // max(1, trial.epochs) for trial in trials),
         seconds=sum(trial.seconds for trial in trials),
         overlap=sizes.overlap,
     )

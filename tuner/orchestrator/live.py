@@ -187,7 +187,8 @@ class LiveGeneration:
         self.out -= 1
         for number in task.trials:
             trial = self._find(number)
-            trial.rung, trial.ended, trial.error = self.before + self.rung, "failed", error
+            known = [trial.error] if trial.error else []  # of several tasks: the same, whichever came first
+            trial.rung, trial.ended, trial.error = self.before + self.rung, "failed", min([*known, error])
 
     def cut(self, study: Study, training: Training) -> None:
         """End the rung: the last one completes its trials, an earlier one sends only the best of each group on."""

@@ -22,6 +22,7 @@ from tuner.ledger import Ledger
 from tuner.orchestrator.live import LiveGeneration, LiveTrial
 from tuner.orchestrator.stopping import reason_to_give_up, reason_to_stop
 from tuner.ranking.goal import ranked
+from tuner.ranking.race import default_points
 from tuner.search import bars, generation_size, ladder, lag_of, propose, rungs
 from tuner.space import Space
 from tuner.spec import Study
@@ -93,6 +94,7 @@ class Search:
         self.study, self.space, self.training = study, space, training
         self.ledger, self.engine, self.flight, self.watch = ledger, engine, flight, watch
         self.warm, self.stopped, self.origin = warm, "", origin
+        self.defaults = default_points(study)
         self.history: list[Trial] = ledger.trials()
         self.states = Counter(trial.state for trial in self.history)
         self.best = next(iter(ranked(self.history, study.direction)), None)
@@ -139,17 +141,13 @@ class Search:
                 return
             latents = propose(self.study, self.space, number, asked, count, self.history, self.warm)
             trials = [
-                LiveTrial(asked + i, self.space.config(point), point, self._is_default(point))
+                LiveTrial(asked + i, self.space.config(point), point, point in self.defaults)
                 for i, point in enumerate(latents)
             ]
             steps = ladder(self.study, number)
             medians = bars(self.study, number, self.history)
             self.flying.append(LiveGeneration(number, trials, steps, len(rungs(self.study)) - len(steps), medians))
             self._send(self.flying[-1])
-
-    def _is_default(self, point: Mapping[str, Any]) -> bool:
-        """Whether a point is an optimizer's defaults, where those have more than one split to be judged on."""
-        return self.study.splits > 1 and point in self.space.defaults()
 
     def _send(self, generation: LiveGeneration) -> None:
         """Send the tasks of a generation's current rung."""

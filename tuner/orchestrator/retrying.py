@@ -20,6 +20,7 @@ from tuner.errors import TunerError
 from tuner.ledger import Ledger
 from tuner.orchestrator.live import LiveTrial
 from tuner.pruners import PRUNERS, Ladder, reduction_at
+from tuner.ranking.race import default_points
 from tuner.search import at_rung, bars, group_of, ladder, rungs, value_at
 from tuner.spec import Study
 from tuner.training import START, Member, Task, Training
@@ -45,8 +46,9 @@ class Retry:
 
     def cut(self, rung: int, study: Study, training: Training, history: Sequence[Trial]) -> None:
         """End a rung: the last one completes its trials, at an earlier one the best of each group go on."""
-        for trial in self.running:
-            trial.join(training)
+        for trial in self.trials:
+            if trial.rung == self.before + rung:
+                trial.join(training)
         if rung == len(self.steps) - 1:
             for trial in self.running:
                 trial.ended = "complete"
@@ -66,8 +68,10 @@ class Retry:
                 reduction_at(self.steps, rung, study.search.reduction),
                 medians.get((name, at)),
             )  # fmt: skip
+            last = rung == len(self.steps) - 2
             for trial in own:
-                trial.ended = "" if numbers.index(trial.number) in going else "pruned"
+                stays = numbers.index(trial.number) in going or (trial.default and not last)
+                trial.ended = "" if stays else "pruned"
 
 
 def retried(
@@ -101,7 +105,8 @@ def retried(
 def retry_of(study: Study, number: int, history: Sequence[Trial]) -> Retry:
     """The failed trials of a generation, at their start."""
     own = [trial for trial in history if trial.generation == number]
-    live = [LiveTrial(trial.number, trial.config, trial.latents) for trial in own if trial.state == "failed"]
+    points, failed = default_points(study), [trial for trial in own if trial.state == "failed"]
+    live = [LiveTrial(t.number, t.config, t.latents, dict(t.latents) in points) for t in failed]
     steps = ladder(study, number)
     peers = [trial for trial in own if trial.state != "failed"]
     return Retry(number, live, peers, steps, len(rungs(study)) - len(steps))

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from tuner.ranking.goal import ranked, signed
 from tuner.spec import Stop, Study
-from tuner.trial import Trial
+from tuner.trial import Trial, epochs_of
 
 __all__ = ["LOOSEN", "alike", "reason_to_give_up", "reason_to_stop"]
 
@@ -38,7 +38,7 @@ def reason_to_stop(study: Study, trials: Sequence[Trial], seconds: float = 0.0) 
     since = len(trials) - 1 - best.number if best is not None else len(trials)
     if stop.no_gain is not None and since >= stop.no_gain:
         return f"no gain in the last {since} trials (stop.no_gain = {stop.no_gain}); {LOOSEN}"
-    spent = sum(trial.epochs for trial in trials)
+    spent = sum(map(epochs_of, trials))
     if stop.epochs is not None and spent >= stop.epochs:
         return f"{spent:,} epochs are spent (stop.epochs = {stop.epochs}); {LOOSEN}"
     if stop.seconds is not None and seconds >= stop.seconds:

@@ -188,7 +188,7 @@ def seed_of(study: Study, replicate: int) -> int:
 def splits_of(study: Study) -> tuple[int, ...]:
     """The number of the split of each seed of a search, from 0; none where a study has one split.
 
-    Those of a confirmation are numbered from MOST_SPLITS on: they are fresh.
+    Those of a confirmation are numbered from MOST_SPLITS + 1 on: they are fresh.
     """
     if study.splits == 1:
         return ()

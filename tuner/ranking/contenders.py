@@ -7,22 +7,17 @@ left, or when the next one would take the race beyond its share of the search's 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tuner.ranking.goal import ranked
-from tuner.ranking.race import default_points, paired_of
-from tuner.ranking.retrained import by_trial, on, raced, round_sizes
-from tuner.ranking.standings import standings
-from tuner.ranking.statistics import t_quantile
-from tuner.spec import Confirm, Study
-from tuner.trial import Confirmed, Trial
+from tuner.ranking.race import default_points, replay
+from tuner.ranking.retrained import by_trial, on, rank_seeds, round_sizes
+from tuner.spec import MOST_SEEDS, Confirm, Study
+from tuner.trial import Confirmed, Trial, epochs_of
 
 __all__ = ["contenders", "next_round", "widened"]
 
-# Measured in tests/benchmarks/unseen: stopping at 0.8 or 0.95, or never, chooses as well; the first is the cheapest.
-DROPPED = 0.8  # probability, one-sided, to be behind the leader
 SHARE = 0.15  # of the search's training that the race may take, its first round aside
 
 
@@ -33,8 +28,8 @@ def contenders(before: Study, now: Study, trials: Sequence[Trial], known: Sequen
     compared, the first of each is. A config that was tried twice is one contender: no seed would tell its trials apart.
     `before` is the study as its confirmation stands, `now` as it is asked for.
     """
-    standing = {standing.trial for standing in standings(before, trials, known)}
-    order = ranked(list(trials), now.direction)
+    order, every = ranked(list(trials), now.direction), by_trial(known)
+    standing = {trial.number for trial in order if on(rank_seeds(before), every.get(trial.number, []))}
     first: dict[Any, int] = {}
     for trial in order:
         first.setdefault(_key(trial.config), trial.number)
@@ -53,48 +48,29 @@ def next_round(
 
     It follows from what is committed alone, so that a race that was cut short goes on as if it had not been.
     """
-    every, left = by_trial(rows), list(wanted)
-    for round_, count in enumerate(round_sizes(study)):
-        seeds = range(1, count + 1)
-        missing = [trial for trial in left if not on(seeds, every.get(trial.number, []))]
-        if missing:
-            affordable = round_ == 0 or cost_of(left, count, wanted, every) <= SHARE * search_cost(trials)
-            return (left, seeds) if affordable else None
-        left = still_in(study, left, every, seeds, facts)
-        if len(left) < 2:
-            return None
-    return None
-
-
-def still_in(
-    study: Study, left: Sequence[Trial], every: Mapping[int, list[Confirmed]], seeds: range, facts: Mapping[str, str]
-) -> list[Trial]:
-    """Return the contenders that are not behind the leader with the probability `DROPPED`, by all of their splits."""
-    paired = paired_of(study, facts, [raced(study, trial, on(seeds, every[trial.number])) for trial in left])
-    known = [k for k in range(len(left)) if paired.known(k)]
-    if not known:
-        return []
-    leader = min(known, key=lambda k: float(paired.scores[:, k].mean()))
-    reach = t_quantile(DROPPED, paired.seeds - 1)
-
-    def close(k: int) -> bool:
-        if k == leader:
-            return True
-        lost = k not in known or paired.gone(leader, k)
-        return not lost and paired.behind(leader, k) <= reach * math.sqrt(paired.variance(leader, k))
-
-    return [trial for k, trial in enumerate(left) if close(k)]
+    every, sizes = by_trial(rows), round_sizes(study)
+    rounds, left = replay(study, facts, wanted, every)
+    if rounds and (len(left) < 2 or len(rounds) == len(sizes)):
+        return None
+    count = sizes[len(rounds)]
+    if rounds and cost_of(left, count, wanted, every) > SHARE * search_cost(study, trials):
+        return None
+    return left, range(1, count + 1)
 
 
 def cost_of(left: Sequence[Trial], count: int, wanted: Sequence[Trial], every: Mapping[int, list[Confirmed]]) -> float:
     """Return the epochs of the race so far, and of a round that brings those that are left to `count` splits."""
-    spent = {trial.number: len(every.get(trial.number, [])) * (trial.epoch or 0) for trial in wanted}
-    return sum(spent.values()) + sum(count * (t.epoch or 0) - spent[t.number] for t in left)
+
+    def spent(trial: Trial) -> int:
+        raced = sum(row.replicate <= MOST_SEEDS for row in every.get(trial.number, []))
+        return raced * (trial.epoch or 0)
+
+    return sum(map(spent, wanted)) + sum(max(0, count * (trial.epoch or 0) - spent(trial)) for trial in left)
 
 
-def search_cost(trials: Sequence[Trial]) -> float:
-    """Return the epochs of a search on all of its splits; of a trial without a value, those of one split."""
-    return sum(trial.epochs * trial.metrics.get("splits", 1) for trial in trials)
+def search_cost(study: Study, trials: Sequence[Trial]) -> float:
+    """Return the epochs of a search on all of its splits and replicates."""
+    return study.train.replicates * sum(map(epochs_of, trials))
 
 
 def _key(config: Mapping[str, Any]) -> Any:

@@ -11,7 +11,7 @@ from tuner.trial import Trial
 __all__ = ["TAIL", "UNSTABLE", "around", "goal_at", "is_stable", "rank_key", "ranked", "signed", "smoothed"]
 
 UNSTABLE = 2.0  # times its best, and worse than a constant prediction: a run that blew up after its best epoch
-TAIL = 2.0  # times the median of its splits, and worse than a constant prediction: a run that blew up on one of them
+TAIL = 2.0  # times the lower median of its splits, and worse than a constant prediction: it blew up on one of them
 
 
 def signed(value: float, direction: str) -> float:
@@ -59,7 +59,7 @@ def is_stable(valid_loss: Any, constant: float, window: int = 1) -> bool:
     epochs = losses.shape[1]
     best = goal_at(losses, "minimize", epochs, window)[1]
     at = losses[:, around(best, window, epochs)].mean(axis=1)
-    return bool(at.max() <= max(constant, TAIL * float(np.median(at))))
+    return bool(at.max() <= max(constant, TAIL * float(np.sort(at)[(len(at) - 1) // 2])))
 
 
 def rank_key(trial: Trial, direction: str) -> tuple[bool, float, int]:

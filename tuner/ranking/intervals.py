@@ -19,12 +19,13 @@ from tuner.ranking.statistics import Interval, RowNoise, mean_interval, share_in
 from tuner.spec import Study
 from tuner.trial import SPREAD, Confirmed
 
-__all__ = ["NEW_ROWS", "SAME_ROWS", "SEEDS", "Sizes", "metric_interval", "row_variance", "sizes_of"]
+__all__ = ["NEW_ROWS", "SAME_ROWS", "SEEDS", "SPLITS", "Sizes", "metric_interval", "row_variance", "sizes_of"]
 
 # What an interval is of.
 NEW_ROWS = "the value on new rows"
 SAME_ROWS = "the mean over retrainings on these rows (not what others would give)"
 SEEDS = "the mean over seeds alone (not what other data would give)"
+SPLITS = "the mean over splits and seeds (as if splits shared no rows)"
 LEVEL = 0.95
 
 
@@ -51,7 +52,7 @@ class Sizes:
 def sizes_of(study: Study, facts: Mapping[str, str]) -> Sizes:
     """The sizes that a ledger's facts tell; the overlap by the fractions of the split where they do not."""
     train, valid, test = (int(facts.get(name, 0)) for name in ("rows", "valid_rows", "test_rows"))
-    if not study.fresh_splits or study.data.surface:
+    if not study.fresh_splits or study.data.surface or study.own:
         return Sizes(train, valid, test)
     split = study.data.split
     ratio = valid / train if train and valid else split.valid / (1 - split.valid - split.test)
@@ -68,7 +69,7 @@ def metric_interval(study: Study, sizes: Sizes, rows: Sequence[Confirmed], name:
     values = [row.metrics.get(name, math.nan) for row in rows]
     part, _, kind = name.partition("_")
     if study.own or study.data.surface:
-        return replace(mean_interval(values, LEVEL, bounds_of(name)), of=SEEDS)
+        return replace(mean_interval(values, LEVEL, bounds_of(name)), of=SPLITS if study.splits > 1 else SEEDS)
     fresh, share = part == "valid" and study.fresh_splits, kind == "accuracy"
     if fresh and share:
         return replace(share_interval(values, LEVEL, sizes.overlap, sizes.different(len(values))), of=NEW_ROWS)

@@ -71,7 +71,7 @@ class Noise:
     def standard_error(self, between: Variance) -> float:
         """Of the difference of two values of the search: means over its replicates on one split, or over its splits."""
         if self.splits > 1:
-            return math.sqrt((between.retraining + between.rows) * (1 / self.splits + self.overlap))
+            return math.sqrt((between.retraining / self.replicates + between.rows) * (1 / self.splits + self.overlap))
         return math.sqrt(between.retraining / self.replicates + between.rows)
 
     def alike(self, a: int, b: int, difference: float) -> bool:

@@ -1,9 +1,9 @@
-"""Standings: what fresh seeds say of the configs that the search put first.
+"""Standings: what fresh splits say of the configs that the search put first.
 
-Two sets of fresh seeds. The first ranks the leaders, all on the same seeds and splits, and the best is the one with the
-best mean there. But the best of several is lucky in just the scores that it was chosen by. So it is trained again on
-seeds that chose nothing, and what is reported of it comes from those alone: its interval then is what an interval of a
-config named beforehand would be.
+Two sets of fresh seeds. The leaders race on the first, and are ranked by their means over the splits of the search and
+the fresh ones that they came to. But the best of several is lucky in just the scores that it was chosen by. So it is
+trained again on seeds that chose nothing, and what is reported of it comes from those alone: its interval is then what
+that of a config named beforehand would be.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def standings(
     not better than they are with the probability `BETTER`. Intervals need the sizes of the study's parts, which its
     ledger's `facts` tell; the order does not.
     """
-    found = finalists(study, trials, rows)
+    found = finalists(study, facts, trials, rows)
     if not found:
         return []
     sizes, race = sizes_of(study, facts), Race(study, facts, found)
@@ -90,9 +90,9 @@ def standings(
 def best_chances(
     study: Study, rows: Sequence[Confirmed], trials: Sequence[int], facts: Mapping[str, str] = NOTHING
 ) -> dict[int, float]:
-    """Probability of each of some trials to have the best true mean of them, for those with all of the ranking seeds.
+    """Probability of each of some trials to have the best true mean of them, for those with all of the first round.
 
-    It is found as that of the standings is, and follows from their scores on the same seeds.
+    By their scores on the fresh seeds of that round, whether or not one of them raced on.
     """
     every = by_trial(rows)
     own = {number: mine for number in trials if (mine := on(rank_seeds(study), every.get(number, [])))}

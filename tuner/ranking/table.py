@@ -150,14 +150,14 @@ def ranking(
 
 
 def led_by(standings: Sequence[Standing], searched: Sequence[Trial]) -> list[Trial]:
-    """Return complete trials, those that were confirmed first, in the order of what fresh splits say."""
+    """Return complete trials, those that were confirmed first, in the order of their race."""
     own = {trial.number: trial for trial in searched}
     confirmed = [own.pop(standing.trial) for standing in standings if standing.trial in own]
     return [*confirmed, *own.values()]
 
 
 def confirmed_columns(standings: Sequence[Standing], rows: Sequence[Trial]) -> dict[str, Any]:
-    """Return the mean on fresh splits and its interval, a column each, missing where a trial was not confirmed."""
+    """Return the mean on all splits and its interval, a column each, missing where a trial was not confirmed."""
     goals = {standing.trial: standing.goal for standing in standings}
     found = [goals.get(trial.number) for trial in rows]
     return _interval_columns("confirmed", "confirmed_", found)

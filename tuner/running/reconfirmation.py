@@ -40,7 +40,7 @@ def confirm(
     watcher: Watcher | None = None,
     objective: Callable[..., Any] | None = None,
 ) -> Result:
-    """Train the `top` trials of a study again on `seeds` fresh seeds and splits, then the best of them on as many more.
+    """Race the `top` trials of a study on fresh seeds and splits, at first `seeds`; train the best on as many more.
 
     By default as many as the study says. What was trained before counts, and stays in the comparison: neither number
     ever falls. `data` or `objective` are needed where the study was run with some given in Python. Raises UnknownStudy,

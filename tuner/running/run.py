@@ -15,6 +15,7 @@ from typing import Any
 
 from objectives.errors import Complaint
 from tuner.core.question import ask
+from tuner.core.resampling import SPLITS_NOTE
 from tuner.core.subject import Core
 from tuner.dispatch import Engine, check_cluster
 from tuner.errors import GivenUp, StudyError
@@ -84,7 +85,8 @@ def run(
     with directory.room() as room:
         subject = subject_of(asked, data, room, objective)
         for note in (*subject.notes, *repeats_note(subject.study, space_of(subject.study))):
-            watcher.note(note)
+            if fresh or not directory.exists or not note.endswith(SPLITS_NOTE):  # one that goes on keeps its splits
+                watcher.note(note)
         warm = cache(partial(begun, subject.study, home, watcher))
         if fresh or not directory.exists:
             warm()

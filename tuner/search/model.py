@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 from tuner.optuna_bridge.models import Observation
 from tuner.search.rungs import at_rung, rungs, value_at
@@ -23,7 +24,7 @@ MODELLED, BEST_MODELLED = 100, 25  # observations that a model is given at most,
 def observed(study: Study, seen: Sequence[Trial]) -> list[Observation]:
     """What a model learns from: values at the highest rung that enough trials have reached; nothing before that.
 
-    Trials that were pruned below it follow behind all of those, in the order of the rungs and of their values there:
+    Trials that ended below it follow behind all of those, in the order of the rungs and of their values there:
     with their own early values they would draw the model to fast starters, and left out they would teach it nothing.
     Diverged and unstable trials are inf, and so are those that ended by a limit: the model must learn where not to go.
     """
@@ -44,9 +45,9 @@ def behind(study: Study, seen: Sequence[Trial], ahead: Mapping[Trial, float], ru
     ahead differ.
     """
     finite = [value for value in ahead.values() if math.isfinite(value)]
-    pruned = [trial for trial in seen if trial.state == "pruned" and trial not in ahead and trial.rung < rung]
-    steps = rungs(study)
-    order = sorted(pruned, key=lambda trial: (-trial.rung, value_at(study, trial, steps[trial.rung]), trial.number))
+    steps, lost = rungs(study), ("failed", "diverged")
+    below = [trial for trial in seen if trial.state not in lost and trial not in ahead and trial.rung < rung]
+    order = sorted(below, key=lambda trial: (-trial.rung, value_at(study, trial, steps[trial.rung]), trial.number))
     worst = max(finite, default=0.0)
     step = max(worst - min(finite, default=0.0), abs(worst) * LEAST, LEAST) / max(1, len(order))
     return {trial: worst + step * place for place, trial in enumerate(order, start=1)}
@@ -65,7 +66,8 @@ def worth_modelling(seen: Sequence[tuple[Trial, float]]) -> list[tuple[Trial, fl
     if len(seen) <= MODELLED:
         return list(seen)
     best = sorted(range(len(seen)), key=lambda i: (seen[i][1], i))[:BEST_MODELLED]
-    late = [i for i in range(len(seen) - 1, -1, -1) if i not in set(best)][: MODELLED - BEST_MODELLED]
+    first = set(best)
+    late = list(islice((i for i in range(len(seen) - 1, -1, -1) if i not in first), MODELLED - BEST_MODELLED))
     return [seen[i] for i in sorted([*best, *late])]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from objectives.schedules import PEAK
-from tuner.pruners import PRUNERS, Ladder, cost
+from tuner.pruners import PRUNERS, Ladder, cost, reduction_at
 from tuner.ranking.goal import goal_at, signed
 from tuner.spec import Study, highest, values_of
 from tuner.training import START, Stage
@@ -106,9 +106,10 @@ def repeated(study: Study) -> float:
     once = again = 0.0
     for g in range(len(ladders(study))):
         steps, going = ladder(study, g), float(generation_size(study, g))
-        for before, after in zip((START, *steps), steps, strict=False):
-            once, again = once + going * after.work, again + going * before.work
-            going = math.ceil(going / study.search.reduction)
+        for rung, (before, after) in enumerate(zip((START, *steps), steps, strict=False)):
+            repeats = before.work if after.amount > before.amount else 0  # more splits alone repeat nothing
+            once, again = once + going * (after.work - before.work + repeats), again + going * repeats
+            going = math.ceil(going / reduction_at(steps, rung, study.search.reduction))
     return again / once
 
 

@@ -52,7 +52,7 @@ OWN_NAMES = (
     "rank", "tie", "trial", "state", "value", "se", "splits", "confirmed", "confirmed_low", "confirmed_high",
     "search_rank", "epoch", "rung", "stable", "examples", "evaluations", "seconds",
     "generation", "seed", "split", "replicate", "verdict", "gap", "optimizer", "framework", "model", "decay",
-    "confirmed", *UNITS,
+    *UNITS,
 )  # fmt: skip
 TRAINED = ("batch_size", "schedule", "warmup", "final", "gamma", "step_size", "power", "clip_norm")
 NOT_OURS = ("loss", "huber_delta", "patience", "min_delta")

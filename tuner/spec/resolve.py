@@ -17,6 +17,8 @@ from tuner.spec.checks import (
     check_framework,
     check_generation,
     check_model,
+    check_own_resampling,
+    check_replicates,
     check_searched,
     check_split,
     check_surface,
@@ -122,6 +124,7 @@ def _resolved(
     table, data = cast(StudyTable, tables["study"]), cast(Data, tables["data"])
     model, train = cast(Model, tables["model"]), cast(Train, tables["train"])
     search, confirm = cast(Search, tables["search"]), cast(Confirm, tables["confirm"])
+    check_replicates(data, train, report)
     if given:
         check_generation(search, table.trials, report)
     stop, limits = cast(Stop, tables["stop"]), cast(Limits, tables["limits"])
@@ -132,6 +135,7 @@ def _resolved(
         theirs = own_of(bare, table, train, optimizers, report)
         check_own(theirs, raw, train, search, optimizers, base if needs_data else None, report)
         check_train(train, report)
+        check_own_resampling(data, report)
         if theirs.timed:
             check_budget(train, search, report)
         check_conditions(conditions, own_deciders(theirs, train, optimizers), report)

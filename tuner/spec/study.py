@@ -92,8 +92,8 @@ class Study:
     def overlap(self) -> float:
         """Validation rows for each train row: how much less than fresh rows another split of the same ones tells."""
         split, folds = self.data.split, self.data.folds
-        if not self.fresh_splits:
-            return 0.0
+        if not self.fresh_splits or self.own:
+            return 0.0  # nobody knows how an objective of somebody's own divides its rows
         return 1 / (folds - 1) if folds else split.valid / (1 - split.valid - split.test)
 
     @property

@@ -171,8 +171,11 @@ def confirmed(frames: Frames) -> Figure:
     ]
     seeds = int(data["seeds"].iloc[0])
     of = interval_of(frames.found.standings[0].goal.of, frames.study.metric)
+    splits = frames.study.splits
+    searched = f" of the first, fewer for some, and the {splits} splits of the search" if splits > 1 else ""
     caption = join(
-        f"A row a trial, best first. Points are means over the {count(seeds, 'ranking seed')}, which chose the best,"
+        f"A row a trial, best first. Points are means over the {count(seeds, 'ranking seed')}{searched}, which chose"
+        " the best,"
         f" with their {of}; the upright stroke is what the search had measured. A stroke far on"
         " the good side of its interval was luck.",
         "The diamond below the first is the best config on its reporting seeds, which chose nothing: quote that one."
