@@ -191,7 +191,7 @@ def _fold_complaints(rows: Rows, split: SplitSpec, where: str) -> list[Complaint
     if not split.folds:
         return []
     counts = np.bincount(_strata(rows))
-    left = int((counts - _quotas(counts, split.test, counts - 2)).min())
+    left = int((counts - np.maximum(_quotas(counts, split.test, counts - 2), 0)).min())
     if left >= split.folds:
         return []
     whose = "the rarest class has" if len(counts) > 1 else "there are"

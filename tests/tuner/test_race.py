@@ -13,9 +13,11 @@ import pytest
 import tuner
 from tests.tuner.trials import trial
 from tuner.ranking.contenders import SHARE, contenders, next_round
+from tuner.ranking.noise import noise_of
 from tuner.ranking.race import default_points
 from tuner.ranking.retrained import round_sizes
 from tuner.ranking.standings import standings
+from tuner.ranking.table import ranking
 from tuner.space import space_of
 from tuner.spec import Study, read_study
 from tuner.trial import Confirmed, Trial
@@ -167,7 +169,25 @@ def test_a_wider_confirmation_that_was_cut_short_changes_nothing() -> None:
 
 
 def test_the_middle_of_the_ranges_of_ones_own_code_is_nobodys_default() -> None:
-    own = read_study({"study": {"objective": "a:b"}, "parameters": {"x": {"low": 0.0, "high": 1.0}}, "data": {"splits": 4}},
-                     needs_data=False)  # fmt: skip
+    tables = {"study": {"objective": "a:b"}, "parameters": {"x": {"low": 0.0, "high": 1.0}}, "data": {"splits": 4}}
+    own = read_study(tables, needs_data=False)
     assert default_points(own) == []
     assert len(default_points(study())) == 2
+
+
+def test_a_trial_is_tied_with_the_first_that_it_cannot_be_told_from() -> None:
+    asked, base = study(splits=1), 0.5 + noise(0, 4)
+    trials = [trial(0, value=0.3), trial(1, value=0.5), trial(2, value=0.3)]  # the last is a twin of the first
+    rows = fresh(0, base) + fresh(1, base + 0.2 + noise(1, 4, 0.001))
+    found = standings(asked, trials, rows)
+    listed = ranking(asked, trials, ["valid_loss"], {}, noise_of(asked, rows), found)
+    assert listed["trial"].tolist() == [0, 1, 2]
+    assert listed["tie"].tolist() == [1, 2, 1]
+
+
+def test_equal_scores_on_many_seeds_are_compared_without_a_fault() -> None:
+    asked = study(seeds=60, splits=1)
+    rows = fresh(0, [0.2] * 60) + fresh(1, [0.3] * 60)
+    first, second = standings(asked, [trial(0, value=0.2), trial(1, value=0.3)], rows)
+    assert (first.trial, second.trial) == (0, 1)
+    assert first.p_best > 0.99

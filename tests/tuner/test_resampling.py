@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -231,3 +232,39 @@ def test_more_folds_than_rows_of_a_class_are_refused_with_the_number(tmp_path: P
     del tables["data"]["source"]
     with pytest.raises(DataError, match=r"the rarest class has 4 rows beside the test rows, .* use data\.splits = 4"):
         tuner.run(tables, data=(x, y), home=tmp_path)
+
+
+def test_replicates_make_a_standard_error_no_larger(tmp_path: Path) -> None:
+    tables = study(splits=4, trials=8)
+    tables["train"]["replicates"] = 6
+    result = tuner.run(tables, jobs=1, home=tmp_path)
+    for row in result.ranking(complete=True).itertuples():
+        curve = result.trial(row.trial).curves["valid_loss"]
+        each = curve[:, around(row.epoch, 5, curve.shape[1])].mean(axis=1).reshape(4, 6).mean(axis=1)
+        assert row.splits == 4
+        assert row.se == pytest.approx(each.std(ddof=1) * np.sqrt(1 / 4 + 1 / 3))
+
+
+def test_a_study_from_before_there_were_splits_goes_on_with_one(tmp_path: Path) -> None:
+    tables = study(trials=8, resampling="holdout")
+    tuner.run(tables, jobs=1, home=tmp_path)
+    place = tmp_path / "s" / "study.toml"
+    old = [line for line in place.read_text().splitlines() if not line.startswith(("resampling", "splits"))]
+    place.write_text("\n".join(old) + "\n")
+    for trials in (16, 24):  # by its name, twice: the file is written anew in between
+        again = tuner.run(place, trials=trials, jobs=1, home=tmp_path)
+        assert len(again.all_trials) == trials
+        assert (again.study.splits, again.study.window) == (1, 1)
+        assert {len(trial.curves["valid_loss"]) for trial in again.all_trials} == {1}
+
+
+def test_groups_have_no_more_splits_than_differ(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.normal(size=90), "b": rng.normal(size=90), "y": np.arange(90) % 2})
+    frame["who"] = np.arange(90) % 6
+    tables = study(split={"group": "who"}, target="y")
+    del tables["data"]["source"]
+    assert ask(tables, frame).study.splits == 5
+    tables["data"]["splits"] = 6
+    with pytest.raises(StudyError, match=r"asks for 6 splits, but 6 groups have at most 5 that differ; ask for 5"):
+        ask(tables, frame)

@@ -20,11 +20,11 @@ from tuner.spec import Choices, Study, loss_problem, task_problem, values_of
 __all__ = ["fitted"]
 
 
-def fitted(study: Study, data: Prepared) -> tuple[Study, list[str]]:
-    """The study with batch sizes that the train rows allow, and notes of what was changed unasked.
+def fitted(study: Study, data: Prepared, groups: int = 0) -> tuple[Study, list[str]]:
+    """The study with batch sizes and splits that the train rows allow, and notes of what was changed unasked.
 
-    Raises StudyError where the user's own keys do not fit: a goal that the task does not have, a batch size above the
-    train rows.
+    `groups` is the number of those that the rows are divided by, 0 for none. Raises StudyError where the user's own keys
+    do not fit: a goal that the task does not have, a batch size above the train rows, as many splits as groups.
     """
     complaints = []
     if problem := task_problem(study.metric, data.task):
@@ -53,7 +53,10 @@ def fitted(study: Study, data: Prepared) -> tuple[Study, list[str]]:
         complaints.append(
             Complaint("train.batch_size", f"{shown} is above the {rows} train rows", f"use at most {rows}")
         )
-    study, judged = resampled(replace(study, rows=rows), data.large)
+    study, judged = resampled(replace(study, rows=rows), data.large, groups)
+    if groups and study.splits >= groups:
+        what = f"asks for {study.splits} splits, but {groups} groups have at most {groups - 1} that differ"
+        complaints.append(Complaint("data.splits", what, f"ask for {groups - 1}, or leave it out"))
     complaints += epochs_problems(study)
     if complaints:
         raise StudyError(*complaints)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from objectives.data import (
     Prepared,
     SplitSpec,
@@ -73,7 +75,8 @@ def ask(
         table = table_from(x, y, target=about.target, task=about.task, split=split, drop=about.drop)
     first = replicate_of(asked, table, 0, room)
     asked = replace(asked, data=about.model_copy(update={"source": absolute(about.source, asked.base)}))
-    fits, notes = fitted(asked, first)
+    groups = getattr(table.rows, "groups", None) if isinstance(table, Table) and split.group else None
+    fits, notes = fitted(asked, first, 0 if groups is None else len(np.unique(groups)))
     return Question(fits, table, first, (*first.inferred, *notes), room)
 
 

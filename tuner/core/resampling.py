@@ -26,11 +26,11 @@ def splits_for(rows: int, trials: int) -> int:
     return min(by_rows, by_trials)
 
 
-def resampled(study: Study, large: bool) -> tuple[Study, list[str]]:
+def resampled(study: Study, large: bool, groups: int = 0) -> tuple[Study, list[str]]:
     """Return the study with its number of splits settled, and a note where that was not asked for.
 
     One where the study asks for a hold-out, where a column decides what is validated, and where data are so `large`
-    that every split would be written to the disk. A surface has none.
+    that every split would be written to the disk. Of `groups` rows no more splits than differ. A surface has none.
     """
     data = study.data
     if data.surface:
@@ -42,7 +42,7 @@ def resampled(study: Study, large: bool) -> tuple[Study, list[str]]:
     if data.splits is not None:
         return _settled(study, "fresh", data.splits), []
     most = MOST_SEEDS // study.train.replicates
-    splits = 1 if large else min(most, splits_for(study.rows, study.trials))
+    splits = 1 if large else min(most, splits_for(study.rows, study.trials), max(1, (groups or most + 1) - 1))
     note = f"{study.rows:,} train rows: trials are compared on up to {splits} splits of them {SPLITS_NOTE}"
     return _settled(study, "fresh" if splits > 1 else "holdout", splits), [note] if splits > 1 else []
 

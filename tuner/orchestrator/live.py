@@ -118,8 +118,8 @@ def metrics_at(study: Study, curves: Mapping[str, Any], epoch: int) -> dict[str,
     metrics = {name: float(values.mean(axis=0).mean()) for name, values in near.items()}
     if study.splits == 1:
         return metrics
-    rows = near[study.metric].mean(axis=1).tolist()
-    return metrics | {"se": standard_error(rows, study.overlap), "splits": len(rows) / study.train.replicates}
+    rows = near[study.metric].mean(axis=1).reshape(-1, study.train.replicates).mean(axis=1).tolist()
+    return metrics | {"se": standard_error(rows, study.overlap), "splits": float(len(rows))}
 
 
 @dataclass

@@ -24,6 +24,7 @@ __all__ = ["Paired"]
 Array = NDArray[Any]
 TIMES = 4.0  # the leader's worst: a config that did so on any seed is not its equal
 TIED = 1e-9  # of the scores: differences that vary by less vary by rounding
+MOST_SIGNS = 50  # of tied scores: beyond, their probability is 1 in floats
 DOUBT = 0.05  # two-sided, of what is told apart by a spread; of tied scores, whose signs are all there is, one-sided
 
 
@@ -133,4 +134,4 @@ class Paired:
         variance = self.variance(leader, other)
         if variance > 0 or self.seeds < 2:
             return variance - self.seen(leader, other)
-        return (self.behind(leader, other) / NormalDist().inv_cdf(1 - 0.5**self.seeds)) ** 2
+        return (self.behind(leader, other) / NormalDist().inv_cdf(1 - 0.5 ** min(self.seeds, MOST_SIGNS))) ** 2

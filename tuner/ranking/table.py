@@ -64,7 +64,9 @@ def ties(
         exact = gap <= FLOAT32 * max(abs(values[i]), abs(values[leader]))
         return exact or (noise is not None and noise.alike(best[leader].number, best[i].number, gap))
 
-    leaders = leader_groups(len(best), alike)
+    leaders = leader_groups(sum(trial.number in known for trial in best), alike)
+    for i in range(len(leaders), len(best)):
+        leaders.append(next((leader for leader in dict.fromkeys(leaders) if alike(leader, i)), i))
     shared = {leader for i, leader in enumerate(leaders) if leader != i}
     return [leader + 1 if noise is not None or leader in shared else None for leader in leaders]
 

@@ -161,8 +161,8 @@ def check_resampling(data: Data, given: Sequence[str], report: Report) -> None:
     fixed = [kind for kind in given if kind != "group"]
     if several and fixed:
         what = f"asks for several splits, but split.{fixed[0]} divides the rows in one way"
-        report.add(["data", "resampling"], what, 'remove data.splits, or write resampling = "holdout"')
-    if data.resampling == "holdout" and (data.splits or 1) > 1:
+        report.add(["data", "resampling"], what, "remove data.splits and data.resampling")
+    elif data.resampling == "holdout" and (data.splits or 1) > 1:
         report.add(["data", "splits"], f"is {data.splits}, but a hold-out is one split", 'write resampling = "fresh"')
     if data.resampling == "kfold" and "group" in given:
         what = "does not keep groups together"

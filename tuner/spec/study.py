@@ -158,6 +158,8 @@ class Study:
                 del tables["model"][name]
         for table, name in OF_ROWS if self.data.surface else (("data", "noise"),):
             tables[table].pop(name, None)
+        if self.data.splits is None:  # of a study that is not settled, or was begun before trials had splits
+            tables["data"].pop("resampling", None)
         for name in ("model", "train"):
             tables[name] = {
                 key: restored(f"{name}.{key}", value, self.conditions) for key, value in tables[name].items()
