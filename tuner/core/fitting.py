@@ -23,7 +23,7 @@ __all__ = ["fitted"]
 def fitted(study: Study, data: Prepared, groups: int = 0) -> tuple[Study, list[str]]:
     """The study with batch sizes and splits that the train rows allow, and notes of what was changed unasked.
 
-    `groups` is the number of those that the rows are divided by, 0 for none. Raises StudyError where the user's own keys
+    The rows are divided by so many `groups`, 0 for none. Raises StudyError where the user's own keys
     do not fit: a goal that the task does not have, a batch size above the train rows, as many splits as groups.
     """
     complaints = []
