@@ -21,11 +21,12 @@ from tuner.garbage import uncollected
 from tuner.home import Home, StudyDirectory, find, home_of, write_atomic
 from tuner.ledger import Ledger
 from tuner.orchestrator.loop import Spent
+from tuner.ranking.confirmed import confirmation_table, tested_names
 from tuner.ranking.frames import curves_table, trials_table
 from tuner.ranking.goal import ranked
 from tuner.ranking.noise import Noise, noise_of
 from tuner.ranking.standings import Standing, standings
-from tuner.ranking.table import confirmation_table, hyper_kinds, metric_names, ranking, tested_names
+from tuner.ranking.table import hyper_kinds, metric_names, ranking
 from tuner.spec import Study, stored_study, suggest
 from tuner.trial import Trial
 
@@ -109,7 +110,7 @@ class Result:
             return ranking(self.study, trials, names, hyper_kinds(self.study), self.noise, standings)
 
     def confirmation(self) -> pd.DataFrame:
-        """The table of confirmed trials, best first; `tuner.ranking.table.confirmation_table` documents the columns."""
+        """The table of confirmed trials, best first; see `tuner.ranking.confirmed.confirmation_table`."""
         names = tested_names(self.facts["task"], self.study.confirm.metrics, self.standings)
         return confirmation_table(self.standings, names)
 

@@ -15,6 +15,7 @@ from tuner.home import study_directory
 from tuner.ledger import Ledger
 from tuner.ranking import frames
 from tuner.ranking import table as ranking
+from tuner.ranking.confirmed import confirmation_table
 from tuner.ranking.table import hyper_kinds, metric_names
 from tuner.result import Result
 from tuner.space import space_of
@@ -23,7 +24,7 @@ from tuner.spec import read_study
 FRAMES: dict[str, tuple[Callable[[Result], pd.DataFrame], str]] = {
     "ranking": (Result.ranking, str(ranking.ranking.__doc__)),
     "curves": (Result.curves, str(frames.curves_table.__doc__)),
-    "confirmation": (Result.confirmation, str(ranking.confirmation_table.__doc__)),
+    "confirmation": (Result.confirmation, str(confirmation_table.__doc__)),
     "trials": (Result.trials, str(ranking.ranking.__doc__) + str(frames.trials_table.__doc__)),
 }
 

@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tuner.trials import trial
+from tuner.ranking.confirmed import confirmation_table
 from tuner.ranking.standings import standings
 from tuner.ranking.statistics import leader_groups
-from tuner.ranking.table import confirmation_table, csv_text, hyper_kinds, ranking
+from tuner.ranking.table import csv_text, hyper_kinds, ranking
 from tuner.spec import Study, read_study
 from tuner.trial import Confirmed
 

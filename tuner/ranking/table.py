@@ -11,11 +11,12 @@ import numpy as np
 
 from objectives.metrics import metrics_of
 from objectives.optimizers import OPTIMIZERS
+from tuner.ranking.confirmed import confirmed_columns
 from tuner.ranking.goal import around, ranked, signed
 from tuner.ranking.noise import Noise
 from tuner.ranking.optimum import MEASURES, gaps
 from tuner.ranking.standings import Standing
-from tuner.ranking.statistics import Interval, leader_groups, standard_error
+from tuner.ranking.statistics import leader_groups, standard_error
 from tuner.spec import Own, Study, kind_of, text_of, values_of
 from tuner.trial import Trial
 
@@ -27,13 +28,11 @@ __all__ = [
     "IMPORTED",
     "OF_SPLITS",
     "column",
-    "confirmation_table",
     "csv_text",
     "evaluations",
     "hyper_kinds",
     "metric_names",
     "ranking",
-    "tested_names",
     "ties",
 ]
 
@@ -41,7 +40,6 @@ Kind = str | tuple[str, ...]  # "float64", "Int64", "boolean", or categories
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for the start of one
 FLOAT32 = 4 * float(np.finfo(np.float32).eps)  # relative differences that say nothing
 STATES = ("complete", "pruned", "diverged", "failed")
-OWN = "own"  # the task of an objective of somebody's own
 OF_SPLITS = ("se", "splits")  # what stands among the metrics of a trial and is none
 IMPORTED = "imported"  # the task of a study that another tool ran
 
@@ -158,13 +156,6 @@ def led_by(standings: Sequence[Standing], searched: Sequence[Trial]) -> list[Tri
     return [*confirmed, *own.values()]
 
 
-def confirmed_columns(standings: Sequence[Standing], rows: Sequence[Trial]) -> dict[str, Any]:
-    """Return the mean on all splits and its interval, a column each, missing where a trial was not confirmed."""
-    goals = {standing.trial: standing.goal for standing in standings}
-    found = [goals.get(trial.number) for trial in rows]
-    return _interval_columns("confirmed", "confirmed_", found)
-
-
 def evaluations(study: Study, trial: Trial) -> float:
     """Gradients over all train rows that a replicate took, or as much work; nan where the rows are not known.
 
@@ -267,62 +258,6 @@ def _own_kinds(study: Study, own: Own) -> dict[str, Kind]:
     found |= {name: kind_of(getattr(study.train, name)) for name in own.trained}
     found |= {name: kind_of(domain) for name, domain in own.parameters.items()}
     return found | ({"framework": (study.train.framework,)} if rows else {})
-
-
-def confirmation_table(standings: Sequence[Standing], tests: Sequence[str]) -> pd.DataFrame:
-    """One row a confirmed trial, best first; `tests` are the names of the test metrics.
-
-    rank          by the mean, those first that came further in the race; an optimizer's defaults before what may well
-                  be no better
-    tie           rank of the first that it cannot be told from at 95 %; its own where there is none
-    trial         number of the trial
-    search_rank   its rank in the search
-    search_value  its value in the search
-    mean, low, high      mean of the goal over the splits of the search and the fresh ones, with its 95 % interval
-    optimism      by how much the search's value was better than the mean
-    p_best        probability that its true mean is the best of all
-    seeds         how many fresh splits it was ranked on beside those of the search
-    report, report_low, report_high    the same mean over the reporting seeds, which chose nothing; the first row alone
-    NAME, NAME_low, NAME_high          each test metric over the ranking seeds
-    report_NAME, ..._low, ..._high     and over the reporting ones
-    """
-    import pandas as pd
-
-    columns: dict[str, Any] = {
-        "rank": np.array([s.rank for s in standings], dtype=np.int64),
-        "tie": np.array([s.tie for s in standings], dtype=np.int64),
-        "trial": np.array([s.trial for s in standings], dtype=np.int64),
-        "search_rank": np.array([s.search_rank for s in standings], dtype=np.int64),
-        "search_value": np.array([s.search_value for s in standings], dtype=np.float64),
-        **_interval_columns("mean", "", [s.goal for s in standings]),
-        "optimism": np.array([s.optimism for s in standings], dtype=np.float64),
-        "p_best": np.array([s.p_best for s in standings], dtype=np.float64),
-        "seeds": np.array([s.seeds for s in standings], dtype=np.int64),
-        **_interval_columns("report", "report_", [s.report.goal if s.report else None for s in standings]),
-    }
-    for name in tests:
-        columns |= _interval_columns(name, f"{name}_", [s.test.get(name) for s in standings])
-    for name in tests:
-        reported = [s.report.test.get(name) if s.report else None for s in standings]
-        columns |= _interval_columns(f"report_{name}", f"report_{name}_", reported)
-    return pd.DataFrame(columns)
-
-
-def _interval_columns(mean: str, ends: str, intervals: Sequence[Interval | None]) -> dict[str, Any]:
-    """Three columns of float64 for one mean with its interval; missing where there is none."""
-    cells = [(i.mean, i.low, i.high) if i else (np.nan,) * 3 for i in intervals]
-    columns = np.array(cells, dtype=np.float64).reshape(-1, 3).T
-    return dict(zip((mean, f"{ends}low", f"{ends}high"), columns, strict=True))
-
-
-def tested_names(task: str, extra: Sequence[str], standings: Sequence[Standing]) -> list[str]:
-    """Test metrics that a confirmation of a task has: loss, the task's own, `extra` ones of scikit-learn.
-
-    An objective of somebody's own has those that it told.
-    """
-    if task == OWN:
-        return list(dict.fromkeys(name for standing in standings for name in standing.test))
-    return ["test_loss", *(f"test_{metric.name}" for metric in metrics_of(task)), *(f"test_{name}" for name in extra)]
 
 
 def csv_text(frame: pd.DataFrame) -> str:

@@ -1,6 +1,6 @@
 """Study file -> validated, frozen `Study`.
 
-    reading -> overrides -> schema, presets -> checks -> Study
+    reading -> overrides -> schema, presets -> resampling, checks -> Study
 
 `reading` guards the text, `overrides` lays settings over it, `schema` and `presets` check it table by table and fill in
 what is not written, `checks` looks at what keys say together. All problems are collected and told at once.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from objectives.data import BUILTIN
@@ -18,7 +18,8 @@ from tuner.spec.domains import Domain, highest, is_searched, values_of
 from tuner.spec.own import goal_problem
 from tuner.spec.reading import near_file
 from tuner.spec.report import Report
-from tuner.spec.schema import GOALS, MOST_SEEDS, OF_LAYERS, Data, Model, Search, StudyTable, Train
+from tuner.spec.resampling import check_resampling
+from tuner.spec.schema import GOALS, OF_LAYERS, Data, Model, Search, StudyTable, Train
 from tuner.spec.words import shown, suggest
 
 __all__ = [
@@ -28,8 +29,6 @@ __all__ = [
     "check_framework",
     "check_generation",
     "check_model",
-    "check_own_resampling",
-    "check_replicates",
     "check_searched",
     "check_split",
     "check_surface",
@@ -136,39 +135,6 @@ def check_split(data: Data, report: Report) -> None:
         what = f"valid = {data.split.valid:g} and test = {data.split.test:g} leave no rows to train on"
         report.add(["data", "split"], what, "let them add up to less than 1")
     check_resampling(data, given, report)
-
-
-def check_replicates(data: Data, train: Train, report: Report) -> None:
-    """There are seeds enough for all trainings of a trial that a confirmation does not use."""
-    if (count := (data.splits or 1) * train.replicates) > MOST_SEEDS:
-        what = f"{data.splits} splits with {train.replicates} replicates each are {count:,} trainings of one trial"
-        report.add(["data", "splits"], what, f"ask for {MOST_SEEDS:,} at the most")
-
-
-def check_own_resampling(data: Data, report: Report) -> None:
-    """An objective of somebody's own is told the numbers of its splits, and divides its rows itself."""
-    if data.resampling == "kfold":
-        report.add(["data", "resampling"], "does not go with an objective of your own", "write splits = 4, say")
-    elif data.resampling == "fresh" and data.splits is None:
-        report.add(["data", "splits"], "is missing", "write splits = 4, say")
-    else:
-        check_resampling(data, [], report)
-
-
-def check_resampling(data: Data, given: Sequence[str], report: Report) -> None:
-    """That rows may be divided several times, where that is asked for."""
-    several = data.resampling in ("fresh", "kfold") or (data.splits or 1) > 1
-    fixed = [kind for kind in given if kind != "group"]
-    if several and fixed:
-        what = f"asks for several splits, but split.{fixed[0]} divides the rows in one way"
-        report.add(["data", "resampling"], what, "remove data.splits and data.resampling")
-    elif data.resampling == "holdout" and (data.splits or 1) > 1:
-        report.add(["data", "splits"], f"is {data.splits}, but a hold-out is one split", 'write resampling = "fresh"')
-    if data.resampling == "kfold" and "group" in given:
-        what = "does not keep groups together"
-        report.add(["data", "resampling"], what, 'write resampling = "fresh", which draws whole groups')
-    if data.resampling in ("fresh", "kfold") and data.splits == 1:
-        report.add(["data", "splits"], "is 1, which is a hold-out", 'write resampling = "holdout", or ask for more')
 
 
 def check_surface(data: Data, model: Model, train: Train, report: Report) -> None:

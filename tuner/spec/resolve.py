@@ -17,8 +17,6 @@ from tuner.spec.checks import (
     check_framework,
     check_generation,
     check_model,
-    check_own_resampling,
-    check_replicates,
     check_searched,
     check_split,
     check_surface,
@@ -47,6 +45,7 @@ from tuner.spec.parameters import PARAMETERS
 from tuner.spec.presets import optimizer_domains
 from tuner.spec.reading import plain_copy, read_toml
 from tuner.spec.report import MOST, Report
+from tuner.spec.resampling import check_own_resampling, check_replicates
 from tuner.spec.schema import TABLES, Confirm, Data, Limits, Model, Search, Stop, StudyTable, Train, Workers
 from tuner.spec.study import Study
 from tuner.spec.validation import checked, misplaced
