@@ -9,6 +9,7 @@ from tuner.cli.again import again
 from tuner.cli.sheet import Sheet, sheet_of
 from tuner.cli.text import fresh
 from tuner.ranking.optimum import MEASURES
+from tuner.ranking.race import BETTER, is_default
 from tuner.result import Result
 from tuner.spec import is_searched
 
@@ -71,7 +72,20 @@ def ranking_sheet(
 def ranking_notes(result: Result, sheet: Sheet) -> list[str]:
     """What to know of a ranking: what its marks mean, and that batches of different sizes made different steps."""
     sizes = sheet.column("batch_size") if "batch_size" in sheet.columns else []
-    return [*tie_notes(result, sheet), *filter(None, [result.study.uneven(sizes)])]
+    return [*tie_notes(result, sheet), *safe_note(result), *filter(None, [result.study.uneven(sizes)])]
+
+
+def safe_note(result: Result) -> list[str]:
+    """Why what has a better mean on its splits is not rank 1, where that is so."""
+    if not result.is_confirmed:
+        return []
+    first, *others = result.standings
+    turn = 1 if result.study.direction == "minimize" else -1
+    if not any(turn * other.goal.mean < turn * first.goal.mean for other in others):
+        return []
+    if not is_default(result.study, result.trial(first.trial)):
+        return ["rank 1 came further in the race than what has a better mean on fewer splits."]
+    return [f"rank 1 has its optimizer's defaults: nothing is better with a probability of {BETTER}."]
 
 
 def tie_notes(result: Result, sheet: Sheet) -> list[str]:

@@ -25,7 +25,7 @@ from tuner.space import space_of
 from tuner.spec import Study
 from tuner.trial import Confirmed, Trial
 
-__all__ = ["Finalist", "Race", "default_points", "finalists", "paired_of", "replay", "safe"]
+__all__ = ["BETTER", "Finalist", "Race", "default_points", "finalists", "is_default", "paired_of", "replay", "safe"]
 
 # Measured in tests/benchmarks/unseen: stopping at 0.8 or 0.95, or never, chooses as well; the first is the cheapest.
 DROPPED = 0.8  # probability, one-sided, to be behind the leader, from which a contender is out of the race
@@ -190,6 +190,12 @@ def paired_of(study: Study, facts: Mapping[str, str], rows: Sequence[Sequence[Co
 def scores_of(study: Study, rows: Sequence[Sequence[Confirmed]]) -> NDArray[Any]:
     """Goals of some trials' retrainings on the same seeds, `(seeds, trials)`, lower is better."""
     return np.array([[signed(row.metrics[study.metric], study.direction) for row in own] for own in rows]).T
+
+
+def is_default(study: Study, trial: Trial) -> bool:
+    """Whether a trial has an optimizer's defaults."""
+    points = default_points(study)
+    return bool(points) and dict(trial.latents) in points
 
 
 def default_points(study: Study) -> list[Mapping[str, Any]]:
