@@ -28,14 +28,14 @@ TOP = """\
 RANK  CONFIRMED                VALID_LOSS  TRIAL  OPTIMIZER  LR      MOMENTUM  BATCH  EPOCH  ACCURACY
 1     0.03125 [0, 0.08614]     0.25        0      momentum   0.01    0.9       32     3      0.875
 2     0.2812 [0.2264, 0.3361]  0.125       1      momentum   0.3333  0.95      32     4      0.9688
-3                              0.25        2      adam       0.001             16     4      0.9
+1=                             0.25        2      adam       0.001             16     4      0.9
 """
 STEPS = (
     "equal epochs give small batches more steps: 6 an epoch at 16, 3 an epoch at 32; "
     "with --set train.steps=N all make as many\n"
 )
 BRACKETS = "in brackets: 95 % intervals for the value on new rows\n"
-NOTES = f"{STEPS}{BRACKETS}"
+NOTES = f"`1=` not separable from rank 1 at the noise measured.\n{STEPS}{BRACKETS}"
 SHOW = """\
 small
   question     minimize valid_loss of an mlp on sklearn:iris in 4 epochs, seed 0

@@ -191,3 +191,14 @@ def test_equal_scores_on_many_seeds_are_compared_without_a_fault() -> None:
     first, second = standings(asked, [trial(0, value=0.2), trial(1, value=0.3)], rows)
     assert (first.trial, second.trial) == (0, 1)
     assert first.p_best > 0.99
+
+
+def test_a_race_without_contenders_or_with_lost_ones_is_over() -> None:
+    asked = study()
+    assert next_round(asked, [], [], [], {}) is None
+    trials = [raced(i, [0.5] * SPLITS) for i in range(2)]
+    lost = [
+        replace(row, state="diverged", metrics={"valid_loss": np.inf}) for i in range(2) for row in fresh(i, [0.5] * 4)
+    ]
+    assert next_round(asked, trials, trials, lost, {}) is None
+    assert [s.lost for s in standings(asked, trials, lost)] == ["diverged", "diverged"]

@@ -50,7 +50,8 @@ def next_round(
     """
     every, sizes = by_trial(rows), round_sizes(study)
     rounds, left = replay(study, facts, wanted, every)
-    if rounds and (len(left) < 2 or len(rounds) == len(sizes)):
+    over = rounds and (len(left) < 2 or len(rounds) == len(sizes))
+    if over or not left:
         return None
     count = sizes[len(rounds)]
     if rounds and cost_of(left, count, wanted, every) > SHARE * search_cost(study, trials):
