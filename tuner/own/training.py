@@ -51,13 +51,13 @@ class OwnTraining:
         return self.form == "run" and self.batch == 1
 
     def tasks(self, members: Sequence[Member], before: Stage, after: Stage) -> list[OwnTask]:
-        """Tasks of `batch` trials each: on the splits that they know, unless those are trained, and on new ones."""
+        """Tasks of `batch` trials each: on the splits that they know, unless those are trained, and on each new one."""
         known, wanted = before.splits * self.replicates, after.splits * self.replicates
         start, stop = before.amount if self.continues else 0, 0 if self.budget.unit == RUN else after.amount
         found = self._tasks(members, range(known), start, stop) if known and after.amount > before.amount else []
-        if wanted > known:
-            fresh = [replace(member, state=None) for member in members]
-            found += self._tasks(fresh, range(known, wanted), 0, stop)
+        fresh = [replace(member, state=None) for member in members]
+        for first in range(known, wanted, self.replicates):
+            found += self._tasks(fresh, range(first, first + self.replicates), 0, stop)
         return found
 
     def _tasks(self, members: Sequence[Member], rows: range, start: int, stop: int) -> list[OwnTask]:
