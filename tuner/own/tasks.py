@@ -70,7 +70,7 @@ class OwnTask:
 
     @property
     def printed(self) -> list[Path]:
-        """Where each of its trials keeps what it prints: what confirms one, or trains it on more splits, has its own."""
+        """Where each of its trials keeps what it prints: one that confirms, or trains on more splits, has its own."""
         seed = f"-seed-{self.seeds[0]}" if self.phase != SEARCH else f"-split-{self.splits[0]}" if self.first else ""
         return [self.output / f"trial-{number}{seed}.txt" for number in self.trials]
 
