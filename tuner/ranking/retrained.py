@@ -44,7 +44,7 @@ def rank_seeds(study: Study) -> range:
 def round_sizes(study: Study) -> tuple[int, ...]:
     """Return how many fresh splits each round of the race brings those that are left to.
 
-    A single round where there is one split for all, and for an objective of somebody's own, whose trainings are dear.
+    A single round where there is one split for all.
     """
     first = study.confirm.seeds
     rounds = ROUNDS if study.splits > 1 and study.fresh_splits else 1
