@@ -9,7 +9,7 @@ from tuner.cli.again import again
 from tuner.cli.sheet import Sheet, sheet_of
 from tuner.cli.text import fresh
 from tuner.ranking.optimum import MEASURES
-from tuner.ranking.race import BETTER, is_default
+from tuner.ranking.race import is_default, why_safe
 from tuner.result import Result
 from tuner.spec import is_searched
 
@@ -85,7 +85,7 @@ def safe_note(result: Result) -> list[str]:
         return []
     if not is_default(result.study, result.trial(first.trial)):
         return ["rank 1 came further in the race than what has a better mean on fewer splits."]
-    return [f"rank 1 has its optimizer's defaults: nothing is better with a probability of {BETTER}."]
+    return [f"rank 1 has its optimizer's defaults: {why_safe()}."]
 
 
 def tie_notes(result: Result, sheet: Sheet) -> list[str]:

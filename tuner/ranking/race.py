@@ -25,7 +25,7 @@ from tuner.space import space_of
 from tuner.spec import Study
 from tuner.trial import Confirmed, Trial
 
-__all__ = ["BETTER", "Finalist", "Race", "default_points", "finalists", "is_default", "paired_of", "replay", "safe"]
+__all__ = ["Finalist", "Race", "default_points", "finalists", "is_default", "paired_of", "replay", "safe", "why_safe"]
 
 # Measured in tests/benchmarks/unseen: stopping at 0.8 or 0.95, or never, chooses as well; the first is the cheapest.
 DROPPED = 0.8  # probability, one-sided, to be behind the leader, from which a contender is out of the race
@@ -171,6 +171,11 @@ def safe(race: Race, order: list[int]) -> list[int]:
     at = order.index(default)
     ahead = [i for i in order[:at] if race.better(i, default) >= BETTER]
     return [*ahead, default, *(i for i in order if i not in ahead and i != default)]
+
+
+def why_safe() -> str:
+    """Return why an optimizer's defaults are first though something has a better mean."""
+    return f"nothing is better with a probability of {BETTER}"
 
 
 def paired_of(study: Study, facts: Mapping[str, str], rows: Sequence[Sequence[Confirmed]]) -> Paired:
