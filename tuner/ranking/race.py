@@ -29,7 +29,7 @@ __all__ = ["Finalist", "Race", "default_points", "finalists", "is_default", "pai
 
 # Measured in tests/benchmarks/unseen: stopping at 0.8 or 0.95, or never, chooses as well; the first is the cheapest.
 DROPPED = 0.8  # probability, one-sided, to be behind the leader, from which a contender is out of the race
-BETTER = 0.65  # probability to be better than an optimizer's defaults, from which on a config is put before them
+BETTER = 0.6  # probability to be better than an optimizer's defaults, from which on a config is put before them
 
 
 @dataclass(frozen=True)
