@@ -56,6 +56,7 @@ def run_program(program: Program, form: str, attempt: Attempt, board: Board) -> 
     words = filled(program.command, attempt)
     output = attempt.directory / program.output if program.output else None
     environment = {**os.environ, **variables_of(attempt)}
+    begun = printed_length()  # before it starts: a quick one may have said all by the time that it is looked at
     try:
         process = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=None if output else subprocess.PIPE, cwd=program.folder,
@@ -65,7 +66,6 @@ def run_program(program: Program, form: str, attempt: Attempt, board: Board) -> 
         said = "there is no such program" if isinstance(error, FileNotFoundError) else str(error.strerror or error)
         raise Unusable(f"{words[0]}: {said}", "check [study] command") from None
     other: deque[str] = deque(maxlen=OTHERS)
-    begun = printed_length()
     try:
         lines = in_file(output, process) if output else on_pipe(process)
         for line in lines:
