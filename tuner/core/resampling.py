@@ -11,8 +11,8 @@ __all__ = ["SPLITS_NOTE", "resampled", "splits_for"]
 SPLITS_NOTE = "(data.splits)"
 
 # tuner/search/defaults.md has the measurements: train rows up to which so many splits are worth their training
-WORTH = ((500, 32), (2_000, 8), (30_000, 4), (200_000, 2))
-WITH = ((512, 32), (128, 16), (64, 8), (0, 4))  # trials from which on, and so many splits at the most
+WORTH = ((500, 16), (2_000, 8), (30_000, 4), (200_000, 2))
+WITH = ((128, 16), (64, 8), (0, 4))  # trials from which on, and so many splits at the most
 
 
 def splits_for(rows: int, trials: int) -> int:
