@@ -38,8 +38,8 @@ class Block:
 class LiveTrial:
     """A trial in flight: where it stands and what it has shown so far; `ended` is its final state, once it has one.
 
-    `blocks` are by the first row of each among the trial's replicates. An optimizer's `default` config comes to its full
-    length whatever its rank; from there the best of them goes on.
+    `blocks` are by the first row of each among the trial's replicates. A `default` config of an optimizer comes to its
+    full length whatever its rank; from there the best of them goes on.
     """
 
     number: int
