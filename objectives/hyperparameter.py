@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["ALWAYS", "ASKED", "POSITIVE", "SOME", "Flag", "Hyper", "Interval"]
+__all__ = ["ALWAYS", "ASKED", "POSITIVE", "SOME", "Flag", "Hyper", "Bounds"]
 
 ALWAYS = 1
 SOME = 10  # trials from which momentum and decoupled decay are worth a dimension (tuning playbook)
@@ -16,7 +16,7 @@ ASKED = 10**9
 
 
 @dataclass(frozen=True)
-class Interval:
+class Bounds:
     """The values a hyperparameter may take at all: `[low, high]`, or open at an end."""
 
     low: float = 0.0
@@ -33,7 +33,7 @@ class Interval:
         return f"{'(' if self.open_low else '['}{self.low:g}, {self.high:g}{')' if self.open_high else ']'}"
 
 
-POSITIVE = Interval(open_low=True)
+POSITIVE = Bounds(open_low=True)
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Hyper:
     low: float
     high: float
     scale: str  # "log", "log1m" (log of 1 - value) or "linear"
-    valid: Interval
+    valid: Bounds
     tier: int
     meaning: str = ""
     why: str = ""

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from objectives.errors import Complaint, InvalidInput, nearest
 
-__all__ = ["METRICS", "Metric", "Rows", "bounds_of", "metrics_of", "sklearn_score"]
+__all__ = ["METRICS", "Metric", "RowFacts", "bounds_of", "metrics_of", "sklearn_score"]
 
 Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Rows:
+class RowFacts:
     """What metrics need to know of the rows: how many, the targets' spread `sst` and unit `scale`, both `(R, 1, C)`."""
 
     n: int
@@ -41,7 +41,7 @@ class Metric:
     direction: str
     tasks: tuple[str, ...]
     count: Callable[[Array, Array], Array]
-    finish: Callable[[Array, Rows], Array]
+    finish: Callable[[Array, RowFacts], Array]
     bounds: tuple[float, float]
 
 
@@ -51,7 +51,7 @@ def _hits(z: Array, y: Array) -> Array:
     return hits
 
 
-def _share(hits: Array, rows: Rows) -> Array:
+def _share(hits: Array, rows: RowFacts) -> Array:
     share: Array = hits[..., 0] / rows.n
     return share
 
@@ -62,13 +62,13 @@ def _squares(z: Array, y: Array) -> Array:
     return squares
 
 
-def _r2(squares: Array, rows: Rows) -> Array:
+def _r2(squares: Array, rows: RowFacts) -> Array:
     """`1 - sum (z - y)^2 / sum (y - mean y)^2`, mean over outputs."""
     r2: Array = (1 - squares / rows.sst).mean(axis=-1)
     return r2
 
 
-def _rmse(squares: Array, rows: Rows) -> Array:
+def _rmse(squares: Array, rows: RowFacts) -> Array:
     """Root of the mean squared error over rows and outputs, in the targets' units."""
     rmse: Array = np.sqrt((squares * rows.scale**2).mean(axis=-1) / rows.n)
     return rmse

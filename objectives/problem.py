@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from objectives.data import Part, Prepared, named_surface
 from objectives.errors import Complaint, InvalidInput
 from objectives.losses import Loss, loss_of
-from objectives.metrics import Metric, Rows, metrics_of
+from objectives.metrics import Metric, RowFacts, metrics_of
 from objectives.models import Model
 from objectives.rng import Stream, stream
 from objectives.surfaces import Surface
@@ -151,12 +151,12 @@ def shape_of(data: Prepared) -> tuple[Any, ...]:
     )
 
 
-def rows_of(parts: Iterable[Part], scales: Iterable[Array]) -> Rows:
+def rows_of(parts: Iterable[Part], scales: Iterable[Array]) -> RowFacts:
     """What metrics need to know of one part of every replicate."""
     parts = list(parts)
     targets = [np.asarray(part.y, dtype=np.float64) for part in parts]
     sst = np.stack([((y - y.mean(axis=0)) ** 2).sum(axis=0) for y in targets])[:, None, :]
-    return Rows(len(parts[0]), sst, np.stack([np.asarray(scale, dtype=np.float64) for scale in scales])[:, None, :])
+    return RowFacts(len(parts[0]), sst, np.stack([np.asarray(scale, dtype=np.float64) for scale in scales])[:, None, :])
 
 
 def constant_loss(data: Prepared, part: Part) -> float:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objectives.errors import Complaint, InvalidInput, nearest
-from objectives.hyperparameter import ASKED, POSITIVE, Hyper, Interval
+from objectives.hyperparameter import ASKED, POSITIVE, Bounds, Hyper
 
 __all__ = [
     "END",
@@ -33,8 +33,8 @@ __all__ = [
 Array = NDArray[Any]
 Values = Mapping[str, float]
 PEAK, START, END = 0.3, 1 / 25, 1e-4  # of a one-cycle: when it peaks, its first factor, its last part of the first
-BELOW_ONE = Interval(0.0, 1.0)
-SHARE = Interval(0.0, 1.0, open_low=True, open_high=False)
+BELOW_ONE = Bounds(0.0, 1.0)
+SHARE = Bounds(0.0, 1.0, open_low=True, open_high=False)
 WARMUP = Hyper("warmup", "warmup", 0.0, 0.01, 0.1, "log", BELOW_ONE, ASKED)
 FINAL = Hyper("final", "final", 0.0, 1e-3, 0.1, "log", BELOW_ONE, ASKED)
 GAMMA = Hyper("gamma", "gamma", 0.1, 0.01, 0.5, "log", SHARE, ASKED)

@@ -1,7 +1,7 @@
 """Records of what is proposed and trained: immutable, plain, and all that the ledger keeps.
 
-A `Trial` is one config of the search; a `Confirmed` is one retraining of a trial's config on fresh seeds. What is still
-in flight lives elsewhere: the record is made once, when nothing about it can change any more.
+A `Trial` is one config of the search; a `ConfirmationRun` is one retraining of a trial's config on fresh seeds. What is
+still in flight lives elsewhere: the record is made once, when nothing about it can change any more.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 __all__ = [
     "SPREAD",
     "START",
-    "Block",
-    "Confirmed",
-    "Later",
+    "GridBlock",
+    "ConfirmationRun",
+    "LazyMapping",
     "Latent",
     "Latents",
     "Progress",
@@ -33,7 +33,7 @@ __all__ = [
 SPREAD = "sd_"  # before the name of a metric: the standard deviation of its rows' values
 
 
-class Later(Mapping[str, Any]):
+class LazyMapping(Mapping[str, Any]):
     """A mapping that is read when it is first looked at."""
 
     __slots__ = ("_found", "_read")
@@ -93,7 +93,7 @@ def epochs_of(trial: Trial) -> int:
 
 
 @dataclass(frozen=True)
-class Confirmed:
+class ConfirmationRun:
     """A trial's config retrained for `epoch` epochs as another replicate; `metrics` are valid_* and test_*.
 
     Beside those stand `sd_test_*`, the standard deviations of the test rows' own values, which intervals need.
@@ -177,7 +177,7 @@ class Latent:
 
 
 @dataclass(frozen=True)
-class Block:
+class GridBlock:
     """Points of a grid that agree in `fixed` and take every combination along `axes`."""
 
     fixed: Mapping[str, float | str]

@@ -22,10 +22,10 @@ from tuner.ranking.confirmation_table import confirmation_table, tested_names
 from tuner.ranking.frames import curves_table, trials_table
 from tuner.ranking.goal import ranked
 from tuner.ranking.noise import Noise, noise_of
-from tuner.ranking.standings import Standing, standings
+from tuner.ranking.standings import ConfirmedTrial, standings
 from tuner.ranking.table import hyper_kinds, metric_names, ranking
 from tuner.records import Spent, Trial
-from tuner.store.collector import uncollected
+from tuner.store.collector import collector_paused
 from tuner.store.directory import Home, StudyDirectory, find, home_of, write_atomic
 from tuner.store.ledger import Ledger
 from tuner.study import Study, stored_study, suggest
@@ -68,7 +68,7 @@ class Result:
         self.directory = directory
         self.cost: Cost | None = None
         study = stored_study(directory)
-        with uncollected(), Ledger.open(directory.place, read_only=True) as ledger:
+        with collector_paused(), Ledger.open(directory.place, read_only=True) as ledger:
             self.facts = ledger.facts
             self.study: Study = replace(study, rows=int(self.facts.get("rows", 0)))
             self.all_trials: list[Trial] = ledger.trials()
@@ -105,7 +105,7 @@ class Result:
         """
         names = self.metrics
         trials = [trial for trial in self.all_trials if not complete or trial.state == "complete"]
-        with uncollected():
+        with collector_paused():
             standings = self.standings if self.is_confirmed else []
             return ranking(self.study, trials, names, hyper_kinds(self.study), self.noise, standings)
 
@@ -129,7 +129,7 @@ class Result:
         return metric_names(self.study, self.facts["task"], self.all_trials)
 
     @cached_property
-    def standings(self) -> list[Standing]:
+    def standings(self) -> list[ConfirmedTrial]:
         """Confirmed trials, best first."""
         return standings(self.study, self.all_trials, self.confirmed, self.facts)
 
@@ -145,9 +145,9 @@ class Result:
         Raises InvalidInput for a name that there is not, and where there is nothing to draw.
         """
         from tuner.report.charts import chart
-        from tuner.report.report_data import Frames
+        from tuner.report.report_data import ReportData
 
-        return chart(Frames(self), name)
+        return chart(ReportData(self), name)
 
     def report(self, path: str | Path | None = None, created: str = "", watch: Watch | None = None) -> Path:
         """Write the report, one HTML file, to `path` or into the study's directory; returns where.
@@ -169,9 +169,9 @@ class Result:
         Raises InvalidInput for a chart that there is not.
         """
         from tuner.report.pictures import write_figures
-        from tuner.report.report_data import Frames
+        from tuner.report.report_data import ReportData
 
-        return write_figures(Frames(self), Path(directory), form, only)
+        return write_figures(ReportData(self), Path(directory), form, only)
 
     @cached_property
     def noise(self) -> Noise | None:
@@ -258,7 +258,7 @@ def _model(trial: Trial, facts: Mapping[str, str]) -> dict[str, Any]:
     return {"task": facts["task"], "loss": loss, **shape}
 
 
-def _confirmation(standing: Standing | None, study: Study) -> dict[str, Any]:
+def _confirmation(standing: ConfirmedTrial | None, study: Study) -> dict[str, Any]:
     if standing is None:
         return {}
     said = standing.report or standing

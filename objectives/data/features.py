@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from objectives.data.frames import column_complaints
 from objectives.data.matrix import Matrix
-from objectives.data.raw import Column, Found, Raw, plain_column, some_rows
+from objectives.data.raw import Column, Complaints, Raw, plain_column, some_rows
 from objectives.errors import Complaint
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Features:
         return [*self.notes, *said]
 
 
-def features_of(raw: Raw, found: Found) -> Features:
+def features_of(raw: Raw, found: Complaints) -> Features:
     """The features among the columns of `raw`; what is wrong with them is added to `found`."""
     features = Features()
     found += column_complaints(list(raw.features), raw.where)
@@ -88,7 +88,7 @@ def features_of(raw: Raw, found: Found) -> Features:
     return features
 
 
-def _add_matrix(features: Features, matrix: Column, raw: Raw, found: Found) -> None:
+def _add_matrix(features: Features, matrix: Column, raw: Raw, found: Complaints) -> None:
     if matrix.dtype.kind not in "biuf":
         what = f"X holds {matrix.dtype} values, not numbers"
         found.append(Complaint(raw.where, what, "hand over a pandas frame if some columns are text"))
@@ -103,7 +103,7 @@ def _add_matrix(features: Features, matrix: Column, raw: Raw, found: Found) -> N
         _add(features, name, column, f"{raw.where}, column {name!r}", found)
 
 
-def _add(features: Features, name: str, values: Column, where: str, found: Found) -> None:
+def _add(features: Features, name: str, values: Column, where: str, found: Complaints) -> None:
     """Adds one column (n,) as numbers or texts, leaves it out with a note, or complains."""
     kind = values.dtype.kind
     if kind in "biuf":
@@ -117,7 +117,7 @@ def _add(features: Features, name: str, values: Column, where: str, found: Found
         found.append(Complaint(where, f"holds {what}", "turn it into numbers, or remove it"))
 
 
-def _add_numbers(features: Features, name: str, numbers: Floats, where: str, found: Found) -> None:
+def _add_numbers(features: Features, name: str, numbers: Floats, where: str, found: Complaints) -> None:
     infinite = np.isinf(numbers)
     if infinite.any():
         first = numbers[infinite][0]
@@ -129,7 +129,7 @@ def _add_numbers(features: Features, name: str, numbers: Floats, where: str, fou
         features.columns[name] = numbers
 
 
-def _add_dates(features: Features, name: str, dates: Column, where: str, found: Found) -> None:
+def _add_dates(features: Features, name: str, dates: Column, where: str, found: Complaints) -> None:
     """Adds dates (n,) as days since 1970."""
     _add_numbers(features, name, (dates - np.datetime64(0, "D")) / np.timedelta64(1, "D"), where, found)
     if name in features.columns:
@@ -154,7 +154,7 @@ def _dates(values: Column, missing: npt.NDArray[np.bool_]) -> Column:
     return dates.dt.tz_localize(None).to_numpy()
 
 
-def _add_objects(features: Features, name: str, values: Column, where: str, found: Found) -> None:
+def _add_objects(features: Features, name: str, values: Column, where: str, found: Complaints) -> None:
     import pandas as pd
 
     missing = np.asarray(pd.isna(values))
@@ -182,7 +182,7 @@ def _as_numbers(values: Column, missing: npt.NDArray[np.bool_]) -> Floats | None
 
 
 def _add_texts(
-    features: Features, name: str, values: Column, missing: npt.NDArray[np.bool_], where: str, found: Found
+    features: Features, name: str, values: Column, missing: npt.NDArray[np.bool_], where: str, found: Complaints
 ) -> None:
     present = values[~missing]
     if not len(present):

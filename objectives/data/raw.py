@@ -19,10 +19,10 @@ from objectives.errors import Complaint, DataError, nearest
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Column", "Found", "Raw", "first_lines", "gaps_in", "is_frame", "plain_column", "some_rows", "take"]
+__all__ = ["Column", "Complaints", "Raw", "first_lines", "gaps_in", "is_frame", "plain_column", "some_rows", "take"]
 
 Column = npt.NDArray[Any]
-Found = list[Complaint]
+Complaints = list[Complaint]
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from objectives.data.groups import draw_groups
 from objectives.errors import Complaint
 from objectives.rng import Stream, stream
 
-__all__ = ["PARTS", "Division", "Rows", "SplitSpec", "divide", "split_complaints"]
+__all__ = ["PARTS", "Division", "SplitRows", "SplitSpec", "divide", "split_complaints"]
 
 Codes = npt.NDArray[np.int64]
 T = TypeVar("T")
@@ -41,7 +41,7 @@ class SplitSpec:
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class SplitRows:
     """What a division needs to know of n rows: class codes, and one of part numbers, group codes or times, (n,)."""
 
     count: int
@@ -60,7 +60,7 @@ class Division:
     test: Codes
 
 
-def split_complaints(rows: Rows, split: SplitSpec, where: str) -> list[Complaint]:
+def split_complaints(rows: SplitRows, split: SplitSpec, where: str) -> list[Complaint]:
     """Everything that keeps `split` from dividing `rows` into three parts that are not empty."""
     given = [kind for kind in ("column", "group", "order") if getattr(split, kind) is not None]
     if len(given) > 1:
@@ -74,7 +74,7 @@ def split_complaints(rows: Rows, split: SplitSpec, where: str) -> list[Complaint
     return found
 
 
-def divide(rows: Rows, split: SplitSpec, seed: int, replicate: int = 0) -> Division:
+def divide(rows: SplitRows, split: SplitSpec, seed: int, replicate: int = 0) -> Division:
     """Divides the rows; `split` must be free of complaints.
 
     Raises ValueError when the rows lack the column that `split` names.
@@ -126,7 +126,7 @@ def _by_fold(strata: Codes, split: SplitSpec, seed: int, replicate: int) -> Divi
     return Division(rest[~chosen[rest]], rest[chosen[rest]], test)
 
 
-def _strata(rows: Rows) -> Codes:
+def _strata(rows: SplitRows) -> Codes:
     """The class of each row; one class where there are none."""
     return np.zeros(rows.count, dtype=np.int64) if rows.strata is None else rows.strata
 
@@ -166,7 +166,7 @@ def _draw(rows: Codes, strata: Codes, quotas: Codes, generator: np.random.Genera
     return rows[~drawn[rows]], rows[drawn[rows]]
 
 
-def _part_complaints(rows: Rows, where: str) -> list[Complaint]:
+def _part_complaints(rows: SplitRows, where: str) -> list[Complaint]:
     counts = np.bincount(_needed(rows.parts, "column"), minlength=3)
     empty = [name for name, count in zip(PARTS, counts, strict=True) if not count]
     return [Complaint(where, f"leaves {name} empty", f"mark some rows {name!r}") for name in empty]
@@ -186,7 +186,7 @@ def _fraction_complaints(count: int, split: SplitSpec, where: str) -> list[Compl
     return found
 
 
-def _fold_complaints(rows: Rows, split: SplitSpec, where: str) -> list[Complaint]:
+def _fold_complaints(rows: SplitRows, split: SplitSpec, where: str) -> list[Complaint]:
     """That every class has a row beside the test rows for each fold."""
     if not split.folds:
         return []

@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from objectives.data.features import Features, features_of
 from objectives.data.matrix import Matrix
-from objectives.data.raw import Column, Found, Raw, first_lines, gaps_in, is_frame, plain_column, some_rows, take
+from objectives.data.raw import Column, Complaints, Raw, first_lines, gaps_in, is_frame, plain_column, some_rows, take
 from objectives.data.sources import call_user, is_function, read_source
-from objectives.data.splits import Rows, SplitSpec, split_complaints
+from objectives.data.splits import SplitRows, SplitSpec, split_complaints
 from objectives.data.target import Target, encode
 from objectives.errors import Complaint, DataError
 
@@ -40,7 +40,7 @@ class Table:
     task: str
     features: tuple[str, ...]
     classes: tuple[str, ...]
-    rows: Rows
+    rows: SplitRows
     inferred: tuple[str, ...]
 
     def __len__(self) -> int:
@@ -101,7 +101,7 @@ def table_from(
 
 
 def _build(raw: Raw, target: str | int | None, task: str | None, split: SplitSpec, drop: tuple[str, ...]) -> Table:
-    found: Found = []
+    found: Complaints = []
     raw = replace(raw, x=_matrix(raw.x, raw.where)) if isinstance(raw.x, np.ndarray) else raw
     raw, y, place = _target_column(raw, target, found)
     asides: dict[str, Column] = {}
@@ -126,12 +126,12 @@ def _build(raw: Raw, target: str | int | None, task: str | None, split: SplitSpe
     return _table(raw, features, goal, rows)
 
 
-def _table(raw: Raw, features: Features, goal: Target, rows: Rows) -> Table:
+def _table(raw: Raw, features: Features, goal: Target, rows: SplitRows) -> Table:
     inferred = (*goal.said, *raw.notes, *features.describe())
     return Table(raw.where, features.table(), goal.y, goal.task, features.names, goal.classes, rows, inferred)
 
 
-def _target_column(raw: Raw, target: str | int | None, found: Found) -> tuple[Raw, Any, str]:
+def _target_column(raw: Raw, target: str | int | None, found: Complaints) -> tuple[Raw, Any, str]:
     """Splits the target off; returns what is left, its values (None if there is none) and its name for messages."""
     if raw.y is not None:
         return raw, raw.y, f"{raw.where}, target"
@@ -149,7 +149,7 @@ def _target_column(raw: Raw, target: str | int | None, found: Found) -> tuple[Ra
     return rest, values, f"{raw.where}, column {name!r}"
 
 
-def _taken(raw: Raw, name: str, role: str, found: Found) -> tuple[Raw, Column | None]:
+def _taken(raw: Raw, name: str, role: str, found: Complaints) -> tuple[Raw, Column | None]:
     """What is left without a column, and the column; where there is none of that name, a complaint and None."""
     try:
         return take(raw, name, role)
@@ -159,10 +159,10 @@ def _taken(raw: Raw, name: str, role: str, found: Found) -> tuple[Raw, Column | 
 
 
 def _rows(
-    count: int, goal: Target | None, asides: dict[str, Column], split: SplitSpec, where: str, found: Found
-) -> Rows | None:
+    count: int, goal: Target | None, asides: dict[str, Column], split: SplitSpec, where: str, found: Complaints
+) -> SplitRows | None:
     before = len(found)
-    rows = Rows(count, goal.y if goal is not None and goal.task != "regression" else None)
+    rows = SplitRows(count, goal.y if goal is not None and goal.task != "regression" else None)
     for kind, values in asides.items():
         place = f"{where}, column {getattr(split, kind)!r}"
         if (gaps := gaps_in(values)).any():
@@ -177,7 +177,7 @@ def _rows(
     return rows if len(found) == before and set(named) <= set(asides) else None
 
 
-def _part_numbers(values: Column, place: str, found: Found) -> npt.NDArray[np.int64] | None:
+def _part_numbers(values: Column, place: str, found: Complaints) -> npt.NDArray[np.int64] | None:
     whole = values.astype(np.int64) if values.dtype.kind == "f" and (values == np.floor(values)).all() else values
     numbers = np.array([PART_NAMES.get(str(value).strip().lower(), -1) for value in whole], dtype=np.int64)
     if (unknown := numbers < 0).any():
@@ -187,7 +187,7 @@ def _part_numbers(values: Column, place: str, found: Found) -> npt.NDArray[np.in
     return numbers
 
 
-def _times(values: Column, place: str, found: Found) -> Column | None:
+def _times(values: Column, place: str, found: Complaints) -> Column | None:
     if values.dtype.kind in "biufM":
         return values
     import pandas as pd

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from objectives.data.raw import Column, Found, first_lines, gaps_in, some_rows
+from objectives.data.raw import Column, Complaints, first_lines, gaps_in, some_rows
 from objectives.data.remarks import far_out
 from objectives.errors import Complaint, nearest
 
@@ -33,7 +33,7 @@ class Target:
     said: tuple[str, ...] = ()
 
 
-def encode(values: Any, classes: tuple[str, ...], task: str | None, where: str, found: Found) -> Target | None:
+def encode(values: Any, classes: tuple[str, ...], task: str | None, where: str, found: Complaints) -> Target | None:
     """Encodes the target `values` (n,) or (n, C); None when `found` says why it cannot be done."""
     before = len(found)
     if task is not None and task not in TASKS:
@@ -57,7 +57,7 @@ def encode(values: Any, classes: tuple[str, ...], task: str | None, where: str, 
     return _classified(codes if not classes else column, names, task, where, found, said)
 
 
-def _readable(values: Any, where: str, found: Found) -> Column | None:
+def _readable(values: Any, where: str, found: Complaints) -> Column | None:
     """The target as an array of bool, number or text without gaps, (n,) or (n, C); None when it is not."""
     column: Column = np.asarray(values)
     if column.ndim == 2 and column.shape[1] == 1:
@@ -114,7 +114,7 @@ def _infer(column: Column, levels: Column) -> str:
     return "classes" if few and whole else "regression"
 
 
-def _broken(column: Column, levels: Column, where: str, found: Found) -> bool:
+def _broken(column: Column, levels: Column, where: str, found: Complaints) -> bool:
     """Complains of labels that are no whole numbers among others that are: slips, or numbers to be predicted."""
     if column.dtype.kind != "f" or not (levels == np.floor(levels)).any():
         return False
@@ -134,7 +134,7 @@ def _negative(levels: Column) -> tuple[str, ...]:
     return (f"target: {_name(levels[0])} is a class of its own; remove its rows if it marks missing labels",)
 
 
-def _regression(column: Column, levels: Column, task: str | None, where: str, found: Found) -> Target | None:
+def _regression(column: Column, levels: Column, task: str | None, where: str, found: Complaints) -> Target | None:
     if column.dtype.kind == "U":
         what = f"is text ({str(levels[0])!r}), regression needs numbers"
         found.append(Complaint(where, what, "leave out task to have it inferred"))
@@ -145,7 +145,7 @@ def _regression(column: Column, levels: Column, task: str | None, where: str, fo
 
 
 def _classified(
-    codes: Column, names: tuple[str, ...], task: str | None, where: str, found: Found, said: tuple[str, ...]
+    codes: Column, names: tuple[str, ...], task: str | None, where: str, found: Complaints, said: tuple[str, ...]
 ) -> Target | None:
     counts = np.bincount(codes, minlength=len(names))
     if len(names) > max(2, len(codes) // 2):
@@ -164,7 +164,7 @@ def _classified(
     return Target(task or kind, codes.astype(np.int64), names, said)
 
 
-def _several(column: Column, task: str | None, where: str, found: Found) -> Target | None:
+def _several(column: Column, task: str | None, where: str, found: Complaints) -> Target | None:
     """Several target columns (n, C) are regression; one-hot labels would be mistaken for it, so they are refused."""
     flat = [i for i in range(column.shape[1]) if column.dtype.kind != "U" and np.ptp(column[:, i] * 1.0) == 0]
     if column.dtype.kind == "U" or task in ("binary", "multiclass"):

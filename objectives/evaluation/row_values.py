@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from objectives.errors import Complaint, InvalidInput, nearest
 from objectives.losses import Scratch
-from objectives.metrics import Metric, Rows
+from objectives.metrics import Metric, RowFacts
 from objectives.models import ACTIVATIONS, Layers, Workspace, forward
 from objectives.problem import Problem, rows_of
 
@@ -77,7 +77,7 @@ def _pseudo_values(problem: Problem, metric: Metric, counts: Array, part: str) -
     whole: Array = metric.finish(total, rows)[..., None]
     if n == 1:
         return whole
-    fewer = Rows(n - 1, rows.sst * (n - 1) / n, rows.scale)
+    fewer = RowFacts(n - 1, rows.sst * (n - 1) / n, rows.scale)
     without = (total[:, :, None] - counts).reshape(replicates, trials * n, width)
     left: Array = metric.finish(without, fewer).reshape(replicates, trials, n)
     values: Array = whole + (n - 1) * (left.mean(axis=-1, keepdims=True) - left)

@@ -11,7 +11,7 @@ from objectives.full_batch.curvature import MOST_NEWTON
 from objectives.full_batch.method import Method
 from objectives.full_batch.methods import METHODS, advance
 from objectives.full_batch.objective import Objective, penalised
-from objectives.full_batch.state import CONVERGED, RUNNING, SEPARABLE, VERDICTS, State
+from objectives.full_batch.state import CONVERGED, RUNNING, SEPARABLE, VERDICTS, MethodState
 
 __all__ = [
     "CONVERGED",
@@ -22,7 +22,7 @@ __all__ = [
     "VERDICTS",
     "Method",
     "Objective",
-    "State",
+    "MethodState",
     "advance",
     "penalised",
 ]

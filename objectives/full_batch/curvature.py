@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from objectives.errors import Complaint, InvalidInput
-from objectives.full_batch.line_search import Place, armijo, strong_wolfe
+from objectives.full_batch.line_search import LinePoint, armijo, strong_wolfe
 from objectives.full_batch.method import Array, Method, Values, begun, ended, exhausted, judged, moved
 from objectives.full_batch.objective import Objective
-from objectives.full_batch.state import EXHAUSTED, SEPARABLE, State
+from objectives.full_batch.state import EXHAUSTED, SEPARABLE, MethodState
 
 __all__ = ["LBFGS", "MOST_NEWTON", "NEWTON"]
 
@@ -18,7 +18,7 @@ HISTORY = 10  # pairs that L-BFGS keeps, as scipy and optax do
 MOST_NEWTON = 5000  # weights: a Hessian of 200 MB
 
 
-def _newton_begin(objective: Objective, point: Array) -> State:
+def _newton_begin(objective: Objective, point: Array) -> MethodState:
     if objective.hessian is None:
         hint = "use lbfgs, or a linear model"
         raise InvalidInput(Complaint("newton", objective.no_hessian, hint))
@@ -28,7 +28,7 @@ def _newton_begin(objective: Objective, point: Array) -> State:
     return begun(objective, point, damping=1e-3)
 
 
-def _newton_step(objective: Objective, state: State, values: Values) -> State:
+def _newton_step(objective: Objective, state: MethodState, values: Values) -> MethodState:
     """`(H + damping I) d = -g`, `p += t d`; less damping where the quadratic foretold the gain, else more."""
     del values
     if objective.hessian is None:
@@ -65,11 +65,11 @@ def _damped(hessian: Array, gradient: Array, damping: float) -> tuple[Array, flo
         return -np.linalg.solve(matrix, gradient), damping
 
 
-def _lbfgs_begin(objective: Objective, point: Array) -> State:
+def _lbfgs_begin(objective: Objective, point: Array) -> MethodState:
     return begun(objective, point, 2 * HISTORY, pairs=0)
 
 
-def _lbfgs_step(objective: Objective, state: State, values: Values) -> State:
+def _lbfgs_step(objective: Objective, state: MethodState, values: Values) -> MethodState:
     """Two loops over the last pairs of steps and changes of the gradient, then a strong Wolfe search."""
     del values
     pairs = int(state.numbers["pairs"])
@@ -78,11 +78,11 @@ def _lbfgs_step(objective: Objective, state: State, values: Values) -> State:
     slope = float(direction @ state.gradient)
     first = 1.0 if pairs else min(1.0, 1 / float(np.abs(state.gradient).sum()))
 
-    def place_at(t: float) -> Place:
+    def place_at(t: float) -> LinePoint:
         value, gradient = objective.slope(state.point + t * direction)
-        return Place(t, value, float(gradient @ direction), gradient)
+        return LinePoint(t, value, float(gradient @ direction), gradient)
 
-    here, made = strong_wolfe(place_at, Place(0.0, state.value, slope, state.gradient), first)
+    here, made = strong_wolfe(place_at, LinePoint(0.0, state.value, slope, state.gradient), first)
     spent = replace(
         state, iteration=state.iteration + 1, functions=state.functions + made, gradients=state.gradients + made
     )

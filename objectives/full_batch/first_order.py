@@ -10,17 +10,17 @@ from objectives.full_batch.finite_differences import central_differences, forwar
 from objectives.full_batch.line_search import armijo
 from objectives.full_batch.method import Array, Method, Values, begun, exhausted, judged, moved
 from objectives.full_batch.objective import Objective
-from objectives.full_batch.state import State
+from objectives.full_batch.state import MethodState
 
 __all__ = ["FINITE_DIFFERENCES", "GRADIENT_DESCENT", "RANDOM_WEIGHTS", "STEEPEST"]
 
 
-def _unsloped(objective: Objective, point: Array) -> State:
+def _unsloped(objective: Objective, point: Array) -> MethodState:
     nowhere, nothing = np.full_like(point, np.nan), np.empty((0, len(point)))
-    return State(0, point, float(objective.values(point[None])[0]), nowhere, 1, 0, vectors=nothing)
+    return MethodState(0, point, float(objective.values(point[None])[0]), nowhere, 1, 0, vectors=nothing)
 
 
-def _draw(objective: Objective, state: State, values: Values) -> State:
+def _draw(objective: Objective, state: MethodState, values: Values) -> MethodState:
     """Draw one more vector of weights, a function of the seed and the iteration; keep the better."""
     point = values["spread"] * objective.candidate(state.iteration)
     value = float(objective.values(point[None])[0])
@@ -29,7 +29,7 @@ def _draw(objective: Objective, state: State, values: Values) -> State:
     return replace(state, point=point, value=value) if value < state.value or np.isnan(state.value) else state
 
 
-def _differenced(objective: Objective, state: State, values: Values) -> State:
+def _differenced(objective: Objective, state: MethodState, values: Values) -> MethodState:
     """`p -= lr d` with `d` from central differences, 2 P values, or from forward ones, P values."""
     if values["forward"]:
         slope, made = forward_differences(objective.values, state.point), len(state.point) + 1
@@ -41,12 +41,12 @@ def _differenced(objective: Objective, state: State, values: Values) -> State:
     return judged(objective, after)
 
 
-def _descend(objective: Objective, state: State, values: Values) -> State:
+def _descend(objective: Objective, state: MethodState, values: Values) -> MethodState:
     """`p -= lr g`."""
     return moved(objective, state, state.point - values["lr"] * state.gradient)
 
 
-def _search(objective: Objective, state: State, values: Values) -> State:
+def _search(objective: Objective, state: MethodState, values: Values) -> MethodState:
     """`p -= t g`, t halved from twice the last one until the value falls by enough."""
     del values
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Place", "armijo", "strong_wolfe"]
+__all__ = ["LinePoint", "armijo", "strong_wolfe"]
 
 Array = NDArray[Any]
 DECREASE, CURVATURE = 1e-4, 0.9  # c1 and c2 of the Wolfe conditions, as in Nocedal and Wright and every library
@@ -17,7 +17,7 @@ HALVINGS, SEARCHES = 50, 30
 
 
 @dataclass(frozen=True)
-class Place:
+class LinePoint:
     """A place on the line: step `t`, value, slope along the direction, gradient `(P,)`."""
 
     t: float
@@ -35,7 +35,7 @@ def armijo(value_at: Callable[[float], float], value: float, slope: float, t: fl
     return None, HALVINGS
 
 
-def strong_wolfe(place_at: Callable[[float], Place], origin: Place, t: float) -> tuple[Place | None, int]:
+def strong_wolfe(place_at: Callable[[float], LinePoint], origin: LinePoint, t: float) -> tuple[LinePoint | None, int]:
     """A place with enough decrease and a flat enough slope, and the evaluations made.
 
     Nocedal and Wright, algorithms 3.5 and 3.6, with cubic interpolation. Where it runs out of evaluations, the best
@@ -54,13 +54,13 @@ def strong_wolfe(place_at: Callable[[float], Place], origin: Place, t: float) ->
     return low, SEARCHES
 
 
-def _decreases(here: Place, origin: Place) -> bool:
+def _decreases(here: LinePoint, origin: LinePoint) -> bool:
     return here.value <= origin.value + DECREASE * here.t * origin.slope
 
 
 def _zoom(
-    place_at: Callable[[float], Place], origin: Place, low: Place, high: Place, made: int
-) -> tuple[Place | None, int]:
+    place_at: Callable[[float], LinePoint], origin: LinePoint, low: LinePoint, high: LinePoint, made: int
+) -> tuple[LinePoint | None, int]:
     """Narrow the interval from `low`, the best so far, to `high`, between which the conditions hold somewhere."""
     while made < SEARCHES and low.t != high.t:
         here = place_at(_cubic(low, high))
@@ -76,7 +76,7 @@ def _zoom(
     return (low if low.value < origin.value else None), made
 
 
-def _cubic(low: Place, high: Place) -> float:
+def _cubic(low: LinePoint, high: LinePoint) -> float:
     """The minimum of the cubic through both, kept a tenth of the interval away from its ends."""
     width = high.t - low.t
     share = 0.5

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objectives.full_batch.objective import Objective
-from objectives.full_batch.state import CONVERGED, EXHAUSTED, SEPARABLE, State
+from objectives.full_batch.state import CONVERGED, EXHAUSTED, SEPARABLE, MethodState
 
 __all__ = ["Array", "Method", "Values", "begun", "ended", "exhausted", "judged", "moved"]
 
@@ -26,32 +26,32 @@ class Method:
     `vectors` and `numbers` say what the memory of its states holds.
     """
 
-    begin: Callable[[Objective, Array], State]
-    step: Callable[[Objective, State, Values], State]
+    begin: Callable[[Objective, Array], MethodState]
+    step: Callable[[Objective, MethodState, Values], MethodState]
     vectors: int = 0
     numbers: tuple[str, ...] = ()
 
 
-def begun(objective: Objective, point: Array, vectors: int = 0, **numbers: float) -> State:
+def begun(objective: Objective, point: Array, vectors: int = 0, **numbers: float) -> MethodState:
     """The state at `point (P,)`, with an empty memory of so many vectors, and these numbers."""
     value, gradient = objective.slope(point)
     memory = np.zeros((vectors, len(point)))
-    return judged(objective, State(0, point, value, gradient, 1, 1, vectors=memory, numbers=numbers))
+    return judged(objective, MethodState(0, point, value, gradient, 1, 1, vectors=memory, numbers=numbers))
 
 
-def judged(objective: Objective, state: State) -> State:
+def judged(objective: Objective, state: MethodState) -> MethodState:
     """The state with its verdict, where the gradient is zero; nan is no convergence either."""
     flat = float(np.abs(state.gradient).max()) <= TOLERANCE
     return ended(objective, state, CONVERGED) if flat else state
 
 
-def ended(objective: Objective, state: State, status: str) -> State:
+def ended(objective: Objective, state: MethodState, status: str) -> MethodState:
     """The state with its last status: far out along a direction that separates classes there is no optimum."""
     separable = objective.recedes is not None and objective.recedes(state.point)
     return replace(state, status=SEPARABLE if separable else status)
 
 
-def moved(objective: Objective, state: State, point: Array, made: int = 0, **numbers: float) -> State:
+def moved(objective: Objective, state: MethodState, point: Array, made: int = 0, **numbers: float) -> MethodState:
     """The state at `point`, one iteration on, after `made` values of a line search."""
     value, gradient = objective.slope(point)
     after = replace(
@@ -67,7 +67,7 @@ def moved(objective: Objective, state: State, point: Array, made: int = 0, **num
     return judged(objective, after)
 
 
-def exhausted(objective: Objective, state: State, made: int) -> State:
+def exhausted(objective: Objective, state: MethodState, made: int) -> MethodState:
     """The state after `made` values, none of which was lower."""
     after = replace(state, iteration=state.iteration + 1, functions=state.functions + made)
     return ended(objective, after, EXHAUSTED)

@@ -11,7 +11,7 @@ from objectives.full_batch.curvature import LBFGS, NEWTON
 from objectives.full_batch.first_order import FINITE_DIFFERENCES, GRADIENT_DESCENT, RANDOM_WEIGHTS, STEEPEST
 from objectives.full_batch.method import Array, Method
 from objectives.full_batch.objective import Objective
-from objectives.full_batch.state import RUNNING, State
+from objectives.full_batch.state import RUNNING, MethodState
 
 __all__ = ["METHODS", "advance"]
 
@@ -30,10 +30,10 @@ def advance(
     objective: Objective,
     method: str,
     iterations: int,
-    state: State | None = None,
+    state: MethodState | None = None,
     start: Array | None = None,
     values: Mapping[str, float] | None = None,
-) -> State:
+) -> MethodState:
     """Take `iterations` iterations from `state`, or from `start (P,)`, or from the objective's own start.
 
     `values` are the method's hyperparameters where they are not its usual ones.

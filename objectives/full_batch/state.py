@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-__all__ = ["CONVERGED", "EXHAUSTED", "RUNNING", "SEPARABLE", "VERDICTS", "State"]
+__all__ = ["CONVERGED", "EXHAUSTED", "RUNNING", "SEPARABLE", "VERDICTS", "MethodState"]
 
 Array = NDArray[Any]
 RUNNING, CONVERGED, EXHAUSTED, SEPARABLE = "running", "converged", "exhausted", "separable"
@@ -22,7 +22,7 @@ VERDICTS = {
 
 
 @dataclass(frozen=True)
-class State:
+class MethodState:
     """After `iteration` iterations: `point (P,)`, its value and gradient `(P,)`, evaluations so far, a method's memory.
 
     `status` is a key of `VERDICTS`; a state that is not running stays as it is. The memory is `vectors (S, P)`, as many

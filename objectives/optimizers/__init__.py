@@ -12,8 +12,8 @@ rule: what it adds to them is added on use.
 
 from __future__ import annotations
 
-from objectives.hyperparameter import Flag, Hyper, Interval
-from objectives.optimizers.base import Call, Convention, Optimizer, Rule
+from objectives.hyperparameter import Bounds, Flag, Hyper
+from objectives.optimizers.base import Convention, Optimizer, Rule, RuleCall
 from objectives.optimizers.lookup import convention_of, hyperparameters, missing, row_of, rule_of, switches
 from objectives.optimizers.registry import FRAMEWORKS, OPTIMIZERS, RULES
 
@@ -21,11 +21,11 @@ __all__ = [
     "FRAMEWORKS",
     "OPTIMIZERS",
     "RULES",
-    "Call",
+    "RuleCall",
     "Convention",
     "Flag",
     "Hyper",
-    "Interval",
+    "Bounds",
     "Optimizer",
     "Rule",
     "convention_of",

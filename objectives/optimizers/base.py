@@ -13,7 +13,7 @@ from objectives.errors import Complaint, InvalidInput, nearest
 from objectives.full_batch import Method
 from objectives.hyperparameter import Flag, Hyper
 
-__all__ = ["Array", "Call", "Columns", "Convention", "Optimizer", "Rule", "column"]
+__all__ = ["Array", "RuleCall", "Columns", "Convention", "Optimizer", "Rule", "column"]
 
 Array = NDArray[Any]
 Columns = Mapping[str, Array]  # hyperparameter -> (K,) float64
@@ -22,7 +22,7 @@ Update = Callable[[Array, Array, Sequence[Array], Sequence[Array], Array], None]
 
 
 @dataclass(frozen=True)
-class Call:
+class RuleCall:
     """What a framework calls a rule: `arguments` there -> hyperparameters or flags here, and arguments that stand."""
 
     name: str
@@ -48,7 +48,7 @@ class Convention:
     decoupled: bool = False
     fixed: Mapping[str, float] = field(default_factory=dict)
     why: str = ""
-    call: Call | None = None
+    call: RuleCall | None = None
     also: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 

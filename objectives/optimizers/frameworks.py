@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from objectives.optimizers.base import Call, Convention
+from objectives.optimizers.base import Convention, RuleCall
 
 __all__ = ["CONVENTIONS", "FRAMEWORKS"]
 
@@ -30,7 +30,7 @@ ORDERED = {**OPTAX.also, "buffered": {}, "unbuffered": {}}  # the rate stands be
 
 
 def _own(base: Convention, name: str, arguments: Mapping[str, Any], /, **constants: Any) -> Convention:
-    return replace(base, call=Call(name, arguments, constants))
+    return replace(base, call=RuleCall(name, arguments, constants))
 
 
 def _betas(*names: str) -> dict[str, str]:

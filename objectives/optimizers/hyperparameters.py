@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from objectives.hyperparameter import ALWAYS, ASKED, POSITIVE, SOME, Hyper, Interval
+from objectives.hyperparameter import ALWAYS, ASKED, POSITIVE, SOME, Bounds, Hyper
 
 __all__ = [
     "AHEAD",
@@ -23,8 +23,8 @@ __all__ = [
     "rate",
 ]
 
-UNIT = Interval(0.0, 1.0)
-DECAY = Interval()
+UNIT = Bounds(0.0, 1.0)
+DECAY = Bounds()
 _KEPT = "how much of the running sum of gradients is kept at each step"
 _SIZES = "how much of the running average of squared gradients is kept at each step"
 _PENALTY = "strength of the pull of the weights towards zero: adds itself times the weights to the gradient"
@@ -42,7 +42,7 @@ def eps(default: float) -> Hyper:
 
 
 MOMENTUM = Hyper("momentum", "momentum", 0.9, 0.5, 0.995, "log1m", UNIT, SOME, _KEPT)
-AHEAD = replace(MOMENTUM, valid=Interval(0.0, 1.0, open_low=True), why="without momentum nesterov is sgd: use that")
+AHEAD = replace(MOMENTUM, valid=Bounds(0.0, 1.0, open_low=True), why="without momentum nesterov is sgd: use that")
 BETA1 = Hyper("beta1", "momentum", 0.9, 0.5, 0.995, "log1m", UNIT, SOME, _KEPT)
 BETA2 = Hyper("beta2", "beta2", 0.999, 0.9, 0.9999, "log1m", UNIT, ASKED, _SIZES)
 ALPHA = Hyper("alpha", "beta2", 0.99, 0.7, 0.9999, "log1m", UNIT, ASKED, _SIZES)

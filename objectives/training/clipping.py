@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objectives.errors import Complaint, InvalidInput
-from objectives.hyperparameter import ASKED, Hyper, Interval
+from objectives.hyperparameter import ASKED, Bounds, Hyper
 
 __all__ = ["CLIP", "Clip", "clip_of", "guard_of"]
 
 Array = NDArray[Any]
-CLIP = Hyper("clip_norm", "clip_norm", 0.0, 0.1, 10.0, "log", Interval(), ASKED)
+CLIP = Hyper("clip_norm", "clip_norm", 0.0, 0.1, 10.0, "log", Bounds(), ASKED)
 
 
 def clip_of(config: Mapping[str, Any]) -> float:

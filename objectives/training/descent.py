@@ -92,12 +92,12 @@ def _run(problem: Problem, configs: Sequence[Config], epochs: int, start: State)
     weights, slots, alive = aligned_copy(start.weights), aligned_copy(start.slots), start.alive.copy()
     stopping = Stopping(configs, start.marks, len(alive))
     history: list[dict[str, Array]] = []
-    crew: _Crew | None = None
+    crew: _ActiveTrials | None = None
     for epoch in range(start.epoch, start.epoch + epochs):
         moving = alive & ~stopping.stopped
         rows = np.flatnonzero(moving.any(axis=0)).tolist()
         if crew is None or crew.rows != rows:
-            crew = _Crew(problem, configs, weights, slots, rows)
+            crew = _ActiveTrials(problem, configs, weights, slots, rows)
         values = crew(epoch, moving, {name: stopping.last(name) for name in crew.names})
         alive &= ~moving | in_range(weights, values)
         freeze(weights, slots, values, ~alive)
@@ -107,7 +107,7 @@ def _run(problem: Problem, configs: Sequence[Config], epochs: int, start: State)
     return Outcome(curves, State(start.epoch + epochs, weights, slots, alive, stopping.marks))
 
 
-class _Crew:
+class _ActiveTrials:
     """The trials of a pack that still move, in any of their replicates: the others cost nothing.
 
     While all move they train where the pack's weights are; fewer train in a copy and are written back every epoch.

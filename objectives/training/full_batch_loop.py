@@ -44,15 +44,15 @@ class _Run:
         if self.decay.any():
             self.objective = replace(self.objective, margin=None, recedes=None)
 
-    def begin(self) -> full_batch.State:
+    def begin(self) -> full_batch.MethodState:
         """The state before the first iteration."""
         return self.method.begin(self.objective, self.objective.start)
 
-    def step(self, state: full_batch.State) -> full_batch.State:
+    def step(self, state: full_batch.MethodState) -> full_batch.MethodState:
         """One iteration on; a state that is not running stays."""
         return self.method.step(self.objective, state, self.values) if state.status == RUNNING else state
 
-    def loss(self, state: full_batch.State) -> float:
+    def loss(self, state: full_batch.MethodState) -> float:
         """The training loss alone, without what weight decay adds."""
         return state.value - float(state.point * state.point @ self.decay) / 2
 
@@ -92,7 +92,7 @@ def work(problem: Problem, counts: Mapping[str, Array]) -> Array:
     return gradients + values / 2 + counts["hessians"] * inputs * (outputs + 1) / 4
 
 
-def _stepped(runs: list[list[_Run]], now: State) -> list[list[full_batch.State]]:
+def _stepped(runs: list[list[_Run]], now: State) -> list[list[full_batch.MethodState]]:
     """Every run one iteration on; diverged ones stay."""
     places = [[_unpacked(run, now, r, k) for k, run in enumerate(row)] for r, row in enumerate(runs)]
     return [
@@ -101,7 +101,7 @@ def _stepped(runs: list[list[_Run]], now: State) -> list[list[full_batch.State]]
     ]
 
 
-def _table(runs: list[list[_Run]], states: list[list[full_batch.State]], fact: Any) -> Array:
+def _table(runs: list[list[_Run]], states: list[list[full_batch.MethodState]], fact: Any) -> Array:
     """`(R, K)` of what `fact(run, state)` says."""
     return np.array(
         [[fact(run, s) for run, s in zip(row, own, strict=True)] for row, own in zip(runs, states, strict=True)]
@@ -109,7 +109,7 @@ def _table(runs: list[list[_Run]], states: list[list[full_batch.State]], fact: A
 
 
 def _packed(
-    epoch: int, runs: list[list[_Run]], states: list[list[full_batch.State]], alive: Array | None = None
+    epoch: int, runs: list[list[_Run]], states: list[list[full_batch.MethodState]], alive: Array | None = None
 ) -> State:
     """States of runs as the state of a pack: the first slot is the gradient, the others are a method's vectors."""
     weights = np.array([[s.point for s in own] for own in states])
@@ -125,10 +125,10 @@ def _packed(
     return State(epoch, weights, slots, np.ones(weights.shape[:2], bool) if alive is None else alive.copy(), marks)
 
 
-def _unpacked(run: _Run, now: State, r: int, k: int) -> full_batch.State:
+def _unpacked(run: _Run, now: State, r: int, k: int) -> full_batch.MethodState:
     """Where one run of a pack stands."""
     marks = {name: float(mark[r, k]) for name, mark in now.marks.items()}
-    return full_batch.State(
+    return full_batch.MethodState(
         now.epoch,
         now.weights[r, k],
         marks["value"],

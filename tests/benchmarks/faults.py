@@ -32,7 +32,7 @@ import psutil
 import tuner
 from tests.tuner.api.test_run import small
 from tests.tuner.engines.test_faults import rows
-from tuner.api.run import Watcher
+from tuner.api.run import RunCallback
 
 ROOT = Path(__file__).parent.parent.parent
 SCRIPT = "import sys, tuner\ntuner.run(sys.argv[1], jobs=2, home=sys.argv[2], confirm=False)\n"
@@ -227,16 +227,16 @@ def stop(run: Run) -> None:
 def undisturbed(study: Path, home: Path, trials: int) -> None:
     """The same study, up to as many trials, by one process that nothing happens to."""
     planned = tuner.read_study(study)
-    watcher = Until(trials)
+    callback = Until(trials)
     with suppress(Enough):
-        tuner.run(planned, jobs=1, home=home, confirm=False, watcher=watcher)
+        tuner.run(planned, jobs=1, home=home, confirm=False, callback=callback)
 
 
 class Enough(Exception):
     """As many trials as are needed."""
 
 
-class Until(Watcher):
+class Until(RunCallback):
     """Ends a run after so many trials."""
 
     def __init__(self, trials: int) -> None:

@@ -18,7 +18,7 @@ from tuner.search import amounts, survivors
 from tuner.space import space_of
 from tuner.study import read_study
 from tuner.trainables.base import Member
-from tuner.trainables.builtin.packs import Source, cut, run_pack
+from tuner.trainables.builtin.packs import ReplicateSource, cut, run_pack
 
 __all__ = ["generation"]
 
@@ -36,7 +36,7 @@ def members() -> list[Member]:
     return [Member(i, space.config(even(space.latents, 0, i))) for i in range(TRIALS)]
 
 
-def train(engine: Engine, source: Source, running: list[Member]) -> tuple[list[float], dict[int, int], float]:
+def train(engine: Engine, source: ReplicateSource, running: list[Member]) -> tuple[list[float], dict[int, int], float]:
     """Pack widths, epochs of each trial, and the seconds of training that all workers spent."""
     widths, epochs, seconds, done = [], {}, 0.0, 0
     for stop in amounts(read_study(STUDY)):
@@ -62,7 +62,7 @@ def generation(repetitions: int) -> Iterator[str]:
     everyone, walls, trainings = members(), [], []
     data = prepare(load_table("sklearn:digits"), SplitSpec(), 0)
     with tempfile.TemporaryDirectory() as folder, open_engine(JOBS) as engine:
-        source = Source(Path(folder) / "data", 0, 0)
+        source = ReplicateSource(Path(folder) / "data", 0, 0)
         save_prepared(data, source.directory)
         train(engine, source, everyone)
         for _ in range(repetitions):

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 import tuner
-from tuner.orchestrator.callbacks import Watcher
+from tuner.orchestrator.callbacks import RunCallback
 
 EVERY = 0.05  # seconds between looks
 STRETCH = 1 << 16
@@ -57,7 +57,7 @@ def sizes() -> tuple[int, int]:
     return total, own
 
 
-class Peaks(Watcher):
+class Peaks(RunCallback):
     """Follows the sizes, and keeps the greatest of each stage."""
 
     def __init__(self) -> None:
@@ -100,11 +100,11 @@ def main() -> None:
         write(source, given.rows, given.columns)
         size = source.stat().st_size
         study["data"]["source"] = str(source)
-        watcher, started = Peaks(), time.perf_counter()
-        tuner.run(study, jobs=2, home=Path(folder) / "runs", confirm=not given.no_confirm, watcher=watcher)
-        watcher.done.set()
+        callback, started = Peaks(), time.perf_counter()
+        tuner.run(study, jobs=2, home=Path(folder) / "runs", confirm=not given.no_confirm, callback=callback)
+        callback.done.set()
         print(f"{given.rows:,} rows x {given.columns} columns of float32, {size / 1e6:,.0f} MB; two workers")
-        for stage, (total, own) in watcher.peaks.items():
+        for stage, (total, own) in callback.peaks.items():
             print(f"  {stage:9}{total / 1e6:8,.0f} MB, {total / size:.2f} of the file; own {own / 1e6:6,.0f} MB")
         print(f"  {time.perf_counter() - started:.0f} s")
 

@@ -29,9 +29,9 @@ from tuner.result import Cost
 from tuner.space import space_of
 from tuner.store.ledger import Ledger
 from tuner.study import read_study
-from tuner.trainables.custom.objective_ref import Reference
-from tuner.trainables.custom.tasks import OwnOutcome, OwnTask
-from tuner.trainables.custom.trainer import OwnTraining
+from tuner.trainables.custom.objective_ref import ObjectiveRef
+from tuner.trainables.custom.tasks import CustomOutcome, CustomTask
+from tuner.trainables.custom.trainer import CustomTrainer
 
 WORKERS, NAPS, EPOCHS = 8, 256, 9
 MANY, GENERATIONS, SIMULATED = (8, 64), (16, 32, 64, 128, 256), 1024
@@ -145,8 +145,8 @@ def simulated(asked: Mapping[str, Any], workers: int) -> float:
     form = "run" if known.own and known.own.timed else "value"
     engine = Simulation(workers, slept, ordered=True)
     with tempfile.TemporaryDirectory() as folder, Ledger.create(Path(folder) / "ledger.db", {}) as ledger:
-        what = Reference(f"{__name__}:naps")
-        training = OwnTraining(
+        what = ObjectiveRef(f"{__name__}:naps")
+        training = CustomTrainer(
             what, form, "", known.budget, known.metric, known.direction, (0,), (), Path(folder) / "failures"
         )
         with simulating(engine):
@@ -154,13 +154,13 @@ def simulated(asked: Mapping[str, Any], workers: int) -> float:
     return engine.busy / (workers * engine.now)
 
 
-def slept(task: OwnTask) -> tuple[float, OwnOutcome]:
+def slept(task: CustomTask) -> tuple[float, CustomOutcome]:
     """What a task of `nap` or `naps` takes, and comes to."""
     (config,), start, stop = task.configs, task.start, task.stop or 1
     seconds = config["length"] * (stop - start) / (EPOCHS if task.stop else 1)
     curve = np.full((1, 1, stop), np.nan)
     curve[0, 0, start:] = config["x"] + 1 / np.arange(start + 1, stop + 1)
-    return seconds, OwnOutcome({"loss": curve}, ("",), ("",), seconds)
+    return seconds, CustomOutcome({"loss": curve}, ("",), ("",), seconds)
 
 
 def main() -> None:

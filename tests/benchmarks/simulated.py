@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any
 from unittest.mock import patch
 
-from tuner.engines import Ran
+from tuner.engines import TimedOutcome
 
 __all__ = ["Simulation", "simulating"]
 
@@ -30,7 +30,7 @@ class Simulation:
         self.now = self.busy = 0.0
         self.looked, self.numbers = time.process_time(), count()
         self.queue: list[tuple[int, int, Future[Any], Any]] = []
-        self.running: list[tuple[float, int, Future[Any], Ran]] = []
+        self.running: list[tuple[float, int, Future[Any], TimedOutcome]] = []
         self.done: set[Future[Any]] = set()
 
     def submit(self, timed: Any, function: Any, task: Any, *args: Any, turn: int = 0, **options: Any) -> Future[Any]:
@@ -72,7 +72,7 @@ class Simulation:
             _, number, future, task = heapq.heappop(self.queue)
             seconds, outcome = self.does(task)
             self.busy += seconds
-            heapq.heappush(self.running, (at + seconds, number, future, Ran(outcome, "", at, at + seconds)))
+            heapq.heappush(self.running, (at + seconds, number, future, TimedOutcome(outcome, "", at, at + seconds)))
 
 
 @contextmanager

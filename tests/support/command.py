@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.trials import trial
 from tuner.cli import main
-from tuner.records import Confirmed, Trial
+from tuner.records import ConfirmationRun, Trial
 from tuner.store.directory import StudyDirectory, study_directory
 from tuner.store.ledger import Ledger
 from tuner.study import read_study
@@ -83,7 +83,7 @@ def made_up(home: Path, name: str = "small", error: str = "ValueError: no") -> S
         replace(trial(5, state="failed", value=None, epochs=1, **shared), error=error),
     ]
     confirmed = [
-        Confirmed(
+        ConfirmationRun(
             n,
             r,
             4,

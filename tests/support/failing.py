@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from tuner.records import Confirmed
-from tuner.store.cache import Memo
+from tuner.records import ConfirmationRun
+from tuner.store.cache import DiskCache
 from tuner.trainables.builtin import trainer as descending
 from tuner.trainables.builtin.packs import Pack, PackOutcome, run_pack, run_remembered
 from tuner.trainables.builtin.retrain import Retraining, retrain
@@ -70,7 +70,7 @@ def fail() -> None:
 DEEDS = {f.__name__: f for f in (sleep, spin, hold_the_gil, swallow, die, devour, leak, fail)}
 
 
-def run_planned(pack: Pack, memo: Memo) -> PackOutcome:
+def run_planned(pack: Pack, memo: DiskCache) -> PackOutcome:
     """`run_remembered`, after what the plan has for the trials of the pack; a worker notes that it was here."""
     plan = json.loads((memo.directory.parent.parent / "plan.json").read_text(encoding="utf-8"))
     with open(memo.directory.parent.parent / "workers.txt", "a", encoding="utf-8") as file:
@@ -88,7 +88,7 @@ def plan(monkeypatch: pytest.MonkeyPatch, directory: Path, deeds: Mapping[Any, s
     monkeypatch.setattr(descending, "run_remembered", run_planned)
 
 
-def retrain_planned(place: str, task: Retraining) -> list[Confirmed]:
+def retrain_planned(place: str, task: Retraining) -> list[ConfirmationRun]:
     """`retrain`, after what the plan in `place` has for the trials of the task."""
     plan = json.loads((Path(place) / "plan.json").read_text(encoding="utf-8"))
     for number in task.trials:

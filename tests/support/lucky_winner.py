@@ -10,8 +10,8 @@ from tests.support.trials import trial
 from tuner.engines import InlineEngine
 from tuner.store.directory import study_directory
 from tuner.store.ledger import Ledger
-from tuner.store.machine import canary
-from tuner.trainables.builtin.prepare import ask
+from tuner.store.machine import canary_hash
+from tuner.trainables.builtin.prepare import prepare_study
 
 GAPS = (8.0, 4.0, 2.0)  # times that the planted winner's learning rate is too small
 LUCKY = 0
@@ -32,7 +32,7 @@ def study(name: str, seed: int) -> dict[str, Any]:
 def demoted(home: Path, seed: int, gap: float) -> bool:
     """Whether a confirmation demotes trial 0, whose learning rate is `gap` times too small and whose value the best."""
     name = f"lucky-{seed}-{gap:g}"
-    question = ask(study(name, seed))
+    question = prepare_study(study(name, seed))
     directory = study_directory(name, home)
     directory.path.mkdir(parents=True)
     text = question.study.to_toml()
@@ -40,7 +40,7 @@ def demoted(home: Path, seed: int, gap: float) -> bool:
     facts = {
         "data": question.first.digest,
         "task": question.first.task,
-        "canary": InlineEngine().submit(canary).result(),
+        "canary": InlineEngine().submit(canary_hash).result(),
         "processor": "",
     }
     shared = {"weight_decay": 0.0, "schedule": "constant", "model": "mlp", "hidden": [32], "activation": "relu"}

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import tuner
-from tuner.records import Confirmed, Trial
+from tuner.records import ConfirmationRun, Trial
 from tuner.result import Result
 from tuner.store.directory import study_directory
 from tuner.store.ledger import Ledger
@@ -137,7 +137,7 @@ def confirmations(
     spread: float = 0.001,
     rows: float = 0.01,
     metric: str = "valid_loss",
-) -> list[Confirmed]:
+) -> list[ConfirmationRun]:
     """Five fresh seeds for the best two trials; `values` are their means, `rows` is the spread of validation rows."""
     best = sorted((t for t in trials if t.value is not None and t.state == "complete"), key=lambda t: t.value or 0.0)[
         :2
@@ -149,7 +149,9 @@ def confirmations(
         return (mean + rows * rng.standard_normal(50)).astype(np.float32)
 
     return [
-        Confirmed(number, r, 15, {metric: mean + spread * (r - 3), "test_loss": mean}, 0.01, "complete", valid(mean))
+        ConfirmationRun(
+            number, r, 15, {metric: mean + spread * (r - 3), "test_loss": mean}, 0.01, "complete", valid(mean)
+        )
         for number, mean in means.items()
         for r in range(1, 6)
     ]
@@ -158,7 +160,7 @@ def confirmations(
 def written(
     home: Path,
     trials: Sequence[Trial],
-    confirmed: Sequence[Confirmed] | None = None,
+    confirmed: Sequence[ConfirmationRun] | None = None,
     study: Mapping[str, Any] = STUDY,
     facts: Mapping[str, str] = FACTS,
     name: str = "sound",

@@ -19,7 +19,7 @@ from tests.support.trials import trial
 from tuner.ranking.retrainings import rank_seeds, report_seeds
 from tuner.ranking.standings import standings
 from tuner.ranking.statistics import Interval
-from tuner.records import Confirmed, Trial
+from tuner.records import ConfirmationRun, Trial
 from tuner.space import space_of
 from tuner.study import Study, read_study
 from tuner.trainables.builtin.packs import shape_key
@@ -41,7 +41,7 @@ class Simulated:
 
     study: Study
     trials: list[Trial]
-    rows: list[Confirmed]
+    rows: list[ConfirmationRun]
     truth: dict[int, tuple[float, float]]
 
 
@@ -58,7 +58,7 @@ def simulated(study: Study, searched: Array, draw: Any, truth: Array) -> Simulat
         for i, k in enumerate(leaders):
             for number, both in zip(numbers, scores[i], strict=True):
                 metrics = dict(zip(NAMES, map(float, both), strict=True))
-                rows.append(Confirmed(k, number, 4, metrics, 0.0, "complete"))
+                rows.append(ConfirmationRun(k, number, 4, metrics, 0.0, "complete"))
     return Simulated(study, trials, rows, {k: (float(truth[k, 0]), float(truth[k, 1])) for k in leaders})
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from objectives.rng import Stream, stream
-from tuner.records import Block, Latent, Latents, at
+from tuner.records import GridBlock, Latent, Latents, at
 
 __all__ = ["even", "grid", "halton", "random", "sobol"]
 
@@ -64,7 +64,7 @@ def _sequence(engine: Any, latents: Sequence[Latent], seed: int, first: int, cou
     return [at(latents, np.minimum(row, np.nextafter(1.0, 0.0)).tolist()) for row in rows]
 
 
-def grid(blocks: Sequence[Block], seed: int, first: int, count: int) -> list[Latents]:
+def grid(blocks: Sequence[GridBlock], seed: int, first: int, count: int) -> list[Latents]:
     """Points `first` and on of a grid, in an order drawn once: any beginning of it is a fair sample."""
     ends = list(accumulate(block.size for block in blocks))
     order = stream(seed, Stream.SEQUENCE).permutation(ends[-1])[first : first + count]

@@ -14,13 +14,13 @@ from objectives.rng import Stream, stream
 from tuner.algorithms.cmaes import cma
 from tuner.algorithms.points import even, grid, halton, random, sobol
 from tuner.optuna_bridge.models import Observation, gp, tpe
-from tuner.records import Block, Latent, Latents
+from tuner.records import GridBlock, Latent, Latents
 
-__all__ = ["LARGEST_GRID", "SAMPLERS", "Ask", "Problem", "Sampler"]
+__all__ = ["LARGEST_GRID", "SAMPLERS", "Ask", "SamplerProblem", "Sampler"]
 
 LARGEST_GRID = 10**6
-Problem = tuple[str, str]  # what is wrong, and what to do
-Model = Callable[[Sequence[Latent], Sequence[Observation], int, int], list[Latents]]
+SamplerProblem = tuple[str, str]  # what is wrong, and what to do
+ModelSampler = Callable[[Sequence[Latent], Sequence[Observation], int, int], list[Latents]]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Ask:
     observations: tuple[Observation, ...] = ()
     populations: tuple[tuple[Latents, ...], ...] = ()
     random_share: float = 0.0
-    blocks: tuple[Block, ...] = ()
+    blocks: tuple[GridBlock, ...] = ()
 
     @property
     def model_seed(self) -> int:
@@ -59,10 +59,10 @@ class Sampler:
     propose: Callable[[Ask], list[Latents]]
     learns: str = "observations"
     packages: tuple[str, ...] = ()
-    problem: Callable[[Ask, int], Problem | None] = lambda ask, trials: None
+    problem: Callable[[Ask, int], SamplerProblem | None] = lambda ask, trials: None
     exhaustive: bool = False
 
-    def missing(self) -> Problem | None:
+    def missing(self) -> SamplerProblem | None:
         """What has to be installed first."""
         absent = [name for name in self.packages if find_spec(name) is None]
         if not absent:
@@ -71,7 +71,7 @@ class Sampler:
         return f"{self.name} needs {' and '.join(absent)}, not installed", hint
 
 
-def modelled(model: Model) -> Callable[[Ask], list[Latents]]:
+def modelled(model: ModelSampler) -> Callable[[Ask], list[Latents]]:
     """The points to start with, then an even spread until there is something to model, then model and random share."""
 
     def propose(ask: Ask) -> list[Latents]:
@@ -90,7 +90,7 @@ def _cma(ask: Ask) -> list[Latents]:
     return cma([latent.name for latent in ask.latents], ask.populations, ask.count, ask.model_seed)
 
 
-def _numbers_only(ask: Ask, trials: int) -> Problem | None:
+def _numbers_only(ask: Ask, trials: int) -> SamplerProblem | None:
     del trials
     choices = [latent.name for latent in ask.latents if latent.kind == "categorical"]
     if choices:
@@ -101,7 +101,7 @@ def _numbers_only(ask: Ask, trials: int) -> Problem | None:
     return None
 
 
-def _finite_grid(ask: Ask, trials: int) -> Problem | None:
+def _finite_grid(ask: Ask, trials: int) -> SamplerProblem | None:
     size = sum(block.size for block in ask.blocks)
     if size > LARGEST_GRID:
         hint = 'give fewer values, or fewer points to a range with search.grid_points, or use sampler = "qmc"'

@@ -19,7 +19,7 @@ from tuner.ranking.goal import ranked, signed
 from tuner.ranking.intervals import metric_interval, sizes_of
 from tuner.ranking.retrainings import by_trial, on, rank_seeds, report_seeds
 from tuner.ranking.statistics import DRAWS, Interval
-from tuner.records import Confirmed, Trial, epochs_of
+from tuner.records import ConfirmationRun, Trial, epochs_of
 from tuner.result import Result
 from tuner.study import Study
 
@@ -95,7 +95,9 @@ def by_optimizer(result: Result) -> Comparison:
     return judged(sides, unequal(sides))
 
 
-def side_of(name: str, result: Result, trials: Sequence[Trial], best: Trial | None, rows: Sequence[Confirmed]) -> Side:
+def side_of(
+    name: str, result: Result, trials: Sequence[Trial], best: Trial | None, rows: Sequence[ConfirmationRun]
+) -> Side:
     """A side from its trials, the best of them and the retrainings of that one."""
     study, copies = result.study, result.study.train.replicates
     sizes = sizes_of(study, result.facts)

@@ -14,14 +14,14 @@ from tuner.study import text_of
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Difference", "differing", "read_table"]
+__all__ = ["TableDifference", "differing", "read_table"]
 
 # What follows from the other columns, or is of the machine.
 APART = ("rank", "tie", "se", "seconds")
 
 
 @dataclass(frozen=True)
-class Difference:
+class TableDifference:
     """One cell that differs; `relative` is |a - b| / max(|a|, |b|), None where it is no number."""
 
     trial: int
@@ -44,7 +44,7 @@ def read_table(path: Path) -> pd.DataFrame:
     return table
 
 
-def differing(a: pd.DataFrame, b: pd.DataFrame, rtol: float) -> tuple[list[Difference], int, float]:
+def differing(a: pd.DataFrame, b: pd.DataFrame, rtol: float) -> tuple[list[TableDifference], int, float]:
     """Cells that differ by more than `rtol`, trial by trial; how many trials there are; the largest difference within.
 
     Ranks, ties and seconds are left out. A trial or a column that only one table has differs.
@@ -52,11 +52,11 @@ def differing(a: pd.DataFrame, b: pd.DataFrame, rtol: float) -> tuple[list[Diffe
     first, second = a.set_index("trial"), b.set_index("trial")
     names = [name for name in dict.fromkeys([*first.columns, *second.columns]) if name not in APART]
     trials = sorted({*map(int, first.index), *map(int, second.index)})
-    found: list[Difference] = []
+    found: list[TableDifference] = []
     for trial in trials:
         here, there = ("there" if trial in table.index else "missing" for table in (first, second))
         if here != there:
-            found.append(Difference(trial, "trial", here, there, None))
+            found.append(TableDifference(trial, "trial", here, there, None))
     both = [trial for trial in trials if trial in first.index and trial in second.index]
     largest = 0.0
     columns = [[_cells(table, name, both) for table in (first, second)] for name in names]
@@ -64,7 +64,7 @@ def differing(a: pd.DataFrame, b: pd.DataFrame, rtol: float) -> tuple[list[Diffe
         for trial, x, y in zip(both, left, right, strict=True):
             relative = _apart(x, y)
             if relative is None or relative > rtol:
-                found.append(Difference(trial, name, x, y, relative))
+                found.append(TableDifference(trial, name, x, y, relative))
             else:
                 largest = max(largest, relative)
     return sorted(found, key=lambda d: d.trial), len(trials), largest

@@ -10,18 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from objectives.errors import Complaint
-from tuner.api.run import PATIENCE, Work, subject_of
+from tuner.api.run import PATIENCE, Work, trainable_of
 from tuner.engines import InlineEngine
 from tuner.errors import ChangedStudy, StudyError, TunerError
-from tuner.orchestrator.artifacts import publish
-from tuner.orchestrator.callbacks import Watcher, default_watcher
+from tuner.orchestrator.artifacts import write_artifacts
+from tuner.orchestrator.callbacks import RunCallback, default_callback
 from tuner.records import Spent
 from tuner.result import Cost, Result
 from tuner.store.directory import Home, StudyDirectory, find, home_of
 from tuner.store.ledger import Ledger
-from tuner.store.machine import canary
-from tuner.study import MOST_SEEDS, Confirm, Study, not_run, stored_study
-from tuner.trainables.base import Subject
+from tuner.store.machine import canary_hash
+from tuner.study import MOST_SEEDS, ConfirmTable, Study, not_run, stored_study
+from tuner.trainables.base import Trainable
 
 __all__ = ["MOST_TOP", "confirm"]
 
@@ -37,7 +37,7 @@ def confirm(
     jobs: int | None = None,
     home: Home = None,
     storage: str | None = None,
-    watcher: Watcher | None = None,
+    callback: RunCallback | None = None,
     objective: Callable[..., Any] | None = None,
 ) -> Result:
     """Race the `top` trials of a study on fresh seeds and splits, at first `seeds`; train the best on as many more.
@@ -48,7 +48,7 @@ def confirm(
     arithmetic are others.
     """
     started = time.perf_counter()
-    watcher = watcher or default_watcher()
+    callback = callback or default_callback()
     directory = find(name, home_of(home, storage))
     frozen = stored_study(directory)
     if frozen.imported:
@@ -59,32 +59,32 @@ def confirm(
     wanted = asked(frozen, top, seeds, jobs).model_copy(update={"enabled": True})
     with writable(directory), directory.room() as room:
         Result(directory).best()  # raises NoResult before anything is read or trained
-        watcher.stage("prepare")
+        callback.stage("prepare")
         subject = stored_subject(frozen, data, room, objective)
         frozen = replace(frozen, rows=subject.study.rows)  # a budget in steps is nothing without
         with Ledger.open(directory.place) as ledger:
             check_unchanged(subject, ledger)
             for warning in subject.warnings(ledger.facts):
-                watcher.note(warning)
+                callback.note(warning)
             workers = jobs or subject.jobs(replace(frozen, confirm=wanted), 0)
-            ledger.wait_for(PATIENCE, watcher.note)
+            ledger.wait_for(PATIENCE, callback.note)
             with subject.engine(frozen, workers, None) as engine:
-                work = Work(frozen, subject, directory, ledger, engine, watcher)
+                work = Work(frozen, subject, directory, ledger, engine, callback)
                 subject.training(frozen, directory, engine)
                 prepared = time.perf_counter()
                 retrained = work.confirm(wanted)
                 confirmed = time.perf_counter()
                 result = Result(directory)
-                publish(result, subject, engine)
+                write_artifacts(result, subject, engine)
                 if len(result.standings) < wanted.top:
-                    watcher.note(f"the study has no more than {len(result.standings)} complete configs to confirm")
-    watcher.ended()
+                    callback.note(f"the study has no more than {len(result.standings)} complete configs to confirm")
+    callback.ended()
     wall = time.perf_counter() - started
     result.cost = Cost(0, retrained, prepared - started, Spent(), confirmed - prepared, wall)
     return result
 
 
-def asked(study: Study, top: int | None, seeds: int | None, jobs: int | None) -> Confirm:
+def asked(study: Study, top: int | None, seeds: int | None, jobs: int | None) -> ConfirmTable:
     """What to confirm. Raises StudyError with every number that is out of its bounds."""
     bounds = {"top": (top, 1, MOST_TOP), "seeds": (seeds, 2, MOST_SEEDS), "jobs": (jobs, 1, 1024)}
     wrong = [
@@ -112,7 +112,7 @@ def writable(directory: StudyDirectory) -> Iterator[None]:
         yield
 
 
-def stored_subject(study: Study, data: Any, room: Path, objective: Callable[..., Any] | None) -> Subject:
+def stored_subject(study: Study, data: Any, room: Path, objective: Callable[..., Any] | None) -> Trainable:
     """What the study is about, read again. Raises DataError or StudyError where it cannot be had."""
     if study.own is None and data is None and study.data.source is None:
         raise StudyError(
@@ -122,15 +122,15 @@ def stored_subject(study: Study, data: Any, room: Path, objective: Callable[...,
                 f"tuner.confirm({study.name!r}, data=...)",
             )
         )
-    return subject_of(study, data, room, objective)
+    return trainable_of(study, data, room, objective)
 
 
-def check_unchanged(subject: Subject, ledger: Ledger) -> None:
+def check_unchanged(subject: Trainable, ledger: Ledger) -> None:
     """Raise ChangedStudy where the data, or the machine's arithmetic, are not what the trials were trained with."""
     known, study = ledger.facts, subject.study
     where = f"{study.data.source or 'the data given'} has changed since:"
     lines = [line.replace("the data:", where) for line in subject.changes(known)]
-    if known["canary"] != InlineEngine().submit(canary).result():
+    if known["canary"] != InlineEngine().submit(canary_hash).result():
         lines.append(f"this machine's arithmetic differs from where the study was run ({known['processor']})")
     if lines:
         head = f"study {study.name!r} cannot be confirmed: what is trained now could not be compared with its trials"

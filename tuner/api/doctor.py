@@ -16,14 +16,14 @@ from tuner.errors import LedgerError, StudyBusy, StudyError, TunerError
 from tuner.store.directory import LOCK, StudyDirectory, write_atomic
 from tuner.store.ledger import Ledger
 from tuner.store.ledger.rescue import Rescued, rescue, write_rescued
-from tuner.store.machine import canary
+from tuner.store.machine import canary_hash
 from tuner.study import stored_study
 
-__all__ = ["Finding", "examine", "recover"]
+__all__ = ["Diagnosis", "examine", "recover"]
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """What is the matter with one part of a study: `state` is "ok", "note" or "damaged".
 
     `command` is the one that the detail names, if it does.
@@ -35,7 +35,7 @@ class Finding:
     command: str = ""
 
 
-def examine(directory: StudyDirectory) -> list[Finding]:
+def examine(directory: StudyDirectory) -> list[Diagnosis]:
     """Everything that there is to say of a study, in the order in which it matters."""
     return [_study(directory), *_ledger(directory), *_files(directory), _holder(directory)]
 
@@ -64,15 +64,15 @@ def _places(directory: StudyDirectory) -> Iterator[StudyDirectory]:
     return (StudyDirectory(directory.path.with_name(name if i == 1 else f"{name}-{i}")) for i in count(1))
 
 
-def _study(directory: StudyDirectory) -> Finding:
+def _study(directory: StudyDirectory) -> Diagnosis:
     try:
         study = stored_study(directory)
     except (StudyError, OSError) as error:
-        return Finding("study", "damaged", str(error).splitlines()[0])
-    return Finding("study", "ok", f"{study.trials} trials planned, {study.direction} {study.metric}")
+        return Diagnosis("study", "damaged", str(error).splitlines()[0])
+    return Diagnosis("study", "ok", f"{study.trials} trials planned, {study.direction} {study.metric}")
 
 
-def _ledger(directory: StudyDirectory) -> list[Finding]:
+def _ledger(directory: StudyDirectory) -> list[Diagnosis]:
     if directory.storage is not None:
         return _opened(directory)
     found = rescue(directory.ledger)
@@ -80,12 +80,12 @@ def _ledger(directory: StudyDirectory) -> list[Finding]:
     if found.problems:
         command = f"tuner doctor {quote(directory.name)} --recover" if found.facts else ""
         way = f"{command} writes it into a new study" if command else "nothing to recover"
-        damage = [Finding("ledger", "damaged", problem) for problem in found.problems]
-        return [*damage, Finding("ledger", "note", f"can be read: {what}; {way}", command)]
-    return [Finding("ledger", "ok", f"{what}, all as they were committed"), _machine(found.facts.get("canary", ""))]
+        damage = [Diagnosis("ledger", "damaged", problem) for problem in found.problems]
+        return [*damage, Diagnosis("ledger", "note", f"can be read: {what}; {way}", command)]
+    return [Diagnosis("ledger", "ok", f"{what}, all as they were committed"), _machine(found.facts.get("canary", ""))]
 
 
-def _opened(directory: StudyDirectory) -> list[Finding]:
+def _opened(directory: StudyDirectory) -> list[Diagnosis]:
     """Of a ledger in a database: whether all of it can be read."""
     try:
         with Ledger.open(directory.place, read_only=True) as ledger:
@@ -93,42 +93,44 @@ def _opened(directory: StudyDirectory) -> list[Finding]:
             for trial in trials:
                 len(trial.curves)
             what = f"{len(trials)} trials, {len(ledger.confirmations())} confirmations, all as they were committed"
-            return [Finding("ledger", "ok", what), _machine(ledger.facts.get("canary", ""))]
+            return [Diagnosis("ledger", "ok", what), _machine(ledger.facts.get("canary", ""))]
     except TunerError as error:
-        return [Finding("ledger", "damaged", str(error))]
+        return [Diagnosis("ledger", "damaged", str(error))]
 
 
-def _machine(known: str) -> Finding:
+def _machine(known: str) -> Diagnosis:
     if not known:
-        return Finding("machine", "note", "the study was imported: it goes on nowhere")
-    if known == InlineEngine().submit(canary).result():
-        return Finding("machine", "ok", "its arithmetic is that of the study: it can go on here")
-    return Finding("machine", "note", "its arithmetic differs from the study's: it goes on only where it began")
+        return Diagnosis("machine", "note", "the study was imported: it goes on nowhere")
+    if known == InlineEngine().submit(canary_hash).result():
+        return Diagnosis("machine", "ok", "its arithmetic is that of the study: it can go on here")
+    return Diagnosis("machine", "note", "its arithmetic differs from the study's: it goes on only where it began")
 
 
-def _files(directory: StudyDirectory) -> list[Finding]:
+def _files(directory: StudyDirectory) -> list[Diagnosis]:
     found = []
     if directory.best.exists():
         try:
             load_best(directory.best)
         except (InvalidInput, TunerError, OSError, ValueError, KeyError) as error:
-            found.append(Finding("best.toml", "damaged", f"{str(error).splitlines()[0]}; the next run writes it anew"))
+            found.append(
+                Diagnosis("best.toml", "damaged", f"{str(error).splitlines()[0]}; the next run writes it anew")
+            )
     with suppress(OSError):
         if directory.ranking.stat().st_mtime < directory.changed():
             command = f"tuner run {quote(directory.name)}"
-            found.append(Finding("files", "note", f"older than the ledger; {command} writes them anew", command))
+            found.append(Diagnosis("files", "note", f"older than the ledger; {command} writes them anew", command))
     if not os.access(directory.path if directory.path.exists() else directory.path.parent, os.W_OK):
-        found.append(Finding("directory", "note", "cannot be written here: it can be looked at, not gone on with"))
+        found.append(Diagnosis("directory", "note", "cannot be written here: it can be looked at, not gone on with"))
     return found
 
 
-def _holder(directory: StudyDirectory) -> Finding:
+def _holder(directory: StudyDirectory) -> Diagnosis:
     if not (directory.path / LOCK).exists() or not os.access(directory.path, os.W_OK):
-        return Finding("lock", "ok", "nobody runs it")
+        return Diagnosis("lock", "ok", "nobody runs it")
     try:
         with directory.lock():
-            return Finding("lock", "ok", "nobody runs it")
+            return Diagnosis("lock", "ok", "nobody runs it")
     except StudyBusy as busy:
-        return Finding("lock", "note", str(busy).partition(";")[0])
+        return Diagnosis("lock", "note", str(busy).partition(";")[0])
     except OSError as error:
-        return Finding("lock", "note", f"cannot be asked: {error.strerror}")
+        return Diagnosis("lock", "note", f"cannot be asked: {error.strerror}")

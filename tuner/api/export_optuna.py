@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from tuner.optuna_bridge.study import Axis, OptunaStudy, OptunaTrial
+from tuner.optuna_bridge.study import Distribution, OptunaStudy, OptunaTrial
 from tuner.records import Trial
 from tuner.result import Result
 from tuner.space import Space, space_of
@@ -47,7 +47,7 @@ def optuna_study(result: Result, name: str | None = None) -> OptunaStudy:
     return OptunaStudy(name or study.name, study.direction, study.metric, axes, trials, attrs, start)
 
 
-def optuna_trial(study: Study, axes: Mapping[str, Axis], trial: Trial, extra: Mapping[str, Any]) -> OptunaTrial:
+def optuna_trial(study: Study, axes: Mapping[str, Distribution], trial: Trial, extra: Mapping[str, Any]) -> OptunaTrial:
     """A trial as Optuna keeps one; its whole config and what else is known of it are user attributes."""
     curve = trial.curves.get(study.metric) if trial.curves else None
     means = [] if curve is None else [float(value) for value in curve.mean(axis=0)]
@@ -92,7 +92,7 @@ def finite(metrics: Mapping[str, float]) -> dict[str, float | None]:
     return {name: value if math.isfinite(value) else None for name, value in metrics.items()}
 
 
-def axes_of(study: Study) -> dict[str, Axis]:
+def axes_of(study: Study) -> dict[str, Distribution]:
     """The distribution of each searched parameter, one for all optimizers that have it: Optuna wants one a name.
 
     A number is a float over the widest range that any optimizer searches, logarithmic where all of them are.
@@ -107,28 +107,28 @@ def axes_of(study: Study) -> dict[str, Axis]:
     return {name: axis_of(found) for name, found in searched.items()}
 
 
-def imported_axes(origin: Imported, trials: Sequence[Trial]) -> dict[str, Axis]:
+def imported_axes(origin: Imported, trials: Sequence[Trial]) -> dict[str, Distribution]:
     """The distribution of each parameter that another tool searched: its choices, or from its least to its greatest."""
     axes = {}
     for name, kind in origin.columns.items():
         values = [trial.config[name] for trial in trials if name in trial.config]
         if isinstance(kind, tuple) or not values:
-            axes[name] = Axis("categorical", choices=tuple(dict.fromkeys(map(choice, values))) or ("",))
+            axes[name] = Distribution("categorical", choices=tuple(dict.fromkeys(map(choice, values))) or ("",))
         else:
-            axes[name] = Axis("int" if kind == "Int64" else "float", min(values), max(values))
+            axes[name] = Distribution("int" if kind == "Int64" else "float", min(values), max(values))
     return axes
 
 
-def axis_of(domains: Sequence[Domain]) -> Axis:
+def axis_of(domains: Sequence[Domain]) -> Distribution:
     """One distribution for a parameter's domains."""
     if all(isinstance(domain, Choices) for domain in domains):
         values = dict.fromkeys(value for domain in domains for value in domain.values)  # type: ignore[union-attr]
-        return Axis("categorical", choices=tuple(map(choice, values)))
+        return Distribution("categorical", choices=tuple(map(choice, values)))
     ends = [end for domain in domains for end in ends_of(domain)]
     if not all(isinstance(end, int | float) and not isinstance(end, bool) for end in ends):
-        return Axis("categorical", choices=tuple(dict.fromkeys(map(choice, ends))))
+        return Distribution("categorical", choices=tuple(dict.fromkeys(map(choice, ends))))
     log = all(isinstance(domain, Range) and domain.scale == "log" for domain in domains)
-    return Axis("float", float(min(ends)), float(max(ends)), log)
+    return Distribution("float", float(min(ends)), float(max(ends)), log)
 
 
 def ends_of(domain: Domain) -> tuple[Any, ...]:
@@ -143,6 +143,6 @@ def choice(value: Any) -> Any:
     return text_of(value) if isinstance(value, list | tuple) else value
 
 
-def natural(axis: Axis, value: Any) -> Any:
+def natural(axis: Distribution, value: Any) -> Any:
     """A config's value on its axis."""
     return float(value) if axis.kind == "float" else choice(value)

@@ -18,7 +18,7 @@ import numpy as np
 from objectives.errors import Complaint, nearest
 from tuner.errors import NoResult, StudyError
 from tuner.optuna_bridge.storage import load
-from tuner.optuna_bridge.study import Axis, OptunaStudy, OptunaTrial
+from tuner.optuna_bridge.study import Distribution, OptunaStudy, OptunaTrial
 from tuner.ranking.goal import goal_at
 from tuner.ranking.table import IMPORTED, ranking
 from tuner.records import Trial
@@ -125,7 +125,7 @@ def _columns() -> list[str]:
     return list(ranking(study, [], [], {}).columns)
 
 
-def _kind(axis: Axis) -> str | tuple[str, ...]:
+def _kind(axis: Distribution) -> str | tuple[str, ...]:
     if axis.kind == "categorical":
         return tuple(dict.fromkeys(visible(text_of(choice)) for choice in axis.choices))
     return "Int64" if axis.kind == "int" else "float64"

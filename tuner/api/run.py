@@ -16,29 +16,29 @@ from typing import Any
 from objectives.errors import Complaint
 from tuner.engines import Engine, check_cluster
 from tuner.errors import GivenUp, StudyError
-from tuner.orchestrator.artifacts import publish
-from tuner.orchestrator.callbacks import Watcher, default_watcher
+from tuner.orchestrator.artifacts import write_artifacts
+from tuner.orchestrator.callbacks import RunCallback, default_callback
 from tuner.orchestrator.loop import Search
-from tuner.orchestrator.provenance import origin
-from tuner.orchestrator.resume import settle
-from tuner.orchestrator.retry_failed import retried
-from tuner.orchestrator.warm_start import Warm, warm_start, warm_trials
+from tuner.orchestrator.provenance import provenance
+from tuner.orchestrator.resume import open_or_create
+from tuner.orchestrator.retry_failed import retry_failed_trials
+from tuner.orchestrator.warm_start import WarmStart, warm_start, warm_start_trials
 from tuner.ranking.contenders import contenders, next_round, widened
 from tuner.ranking.retrainings import report_seeds
 from tuner.ranking.standings import standings
-from tuner.records import Confirmed, Spent, Trial
+from tuner.records import ConfirmationRun, Spent, Trial
 from tuner.result import Cost, Result
 from tuner.search import repeats_note
 from tuner.space import space_of
 from tuner.store.directory import Home, StudyDirectory, home_of, study_directory, write_atomic
 from tuner.store.ledger import Ledger
-from tuner.study import Confirm, Study, read_study
-from tuner.trainables.base import Subject, Training
-from tuner.trainables.builtin.prepare import ask
+from tuner.study import ConfirmTable, Study, read_study
+from tuner.trainables.base import Trainable, Trainer
+from tuner.trainables.builtin.prepare import prepare_study
 from tuner.trainables.builtin.split_counts import SPLITS_NOTE
-from tuner.trainables.builtin.trainable import Core
+from tuner.trainables.builtin.trainable import BuiltinTrainable
 
-__all__ = ["PATIENCE", "Work", "run", "subject_of"]
+__all__ = ["PATIENCE", "Work", "run", "trainable_of"]
 
 PATIENCE = 600.0  # seconds to wait for a full disk or an absent database before a run ends
 
@@ -55,7 +55,7 @@ def run(
     cluster: str | None = None,
     confirm: bool = True,
     fresh: bool = False,
-    watcher: Watcher | None = None,
+    callback: RunCallback | None = None,
     objective: Callable[..., Any] | None = None,
     retry_failed: bool = False,
 ) -> Result:
@@ -72,40 +72,40 @@ def run(
     started = time.perf_counter()
     if jobs is not None and jobs < 1:
         raise StudyError(Complaint("jobs", f"must be at least 1, but got {jobs}"))
-    watcher = watcher or default_watcher()
+    callback = callback or default_callback()
     if cluster is not None:
         check_cluster(cluster)
-    watcher.stage("prepare")
+    callback.stage("prepare")
     settings = {"study.name": name, "study.trials": trials}
     given = {key: value for key, value in settings.items() if value is not None}
     asked = asked_study(study, objective, given, needs_data=data is None)
     home = home_of(home, storage)
     directory = study_directory(asked.name, home)
     with directory.room() as room:
-        subject = subject_of(asked, data, room, objective)
+        subject = trainable_of(asked, data, room, objective)
         for note in (*subject.notes, *repeats_note(subject.study, space_of(subject.study))):
             if fresh or not directory.exists or not note.endswith(SPLITS_NOTE):  # one that goes on keeps its splits
-                watcher.note(note)
-        warm = cache(partial(begun, subject.study, home, watcher))
+                callback.note(note)
+        warm = cache(partial(load_warm_start, subject.study, home, callback))
         if fresh or not directory.exists:
             warm()
         with directory.lock():
             if fresh and directory.exists:
-                watcher.note(f"the study that was there is moved to {directory.set_aside().name}")
-            ledger, resolved = settle(subject, directory, warm, watcher.note)
+                callback.note(f"the study that was there is moved to {directory.set_aside().name}")
+            ledger, resolved = open_or_create(subject, directory, warm, callback.note)
             with ledger:
-                job = Job(resolved, subject, directory, ledger, watcher, jobs, cluster, confirm, retry_failed)
+                job = Job(resolved, subject, directory, ledger, callback, jobs, cluster, confirm, retry_failed)
                 result, cost = job.done(started)
-    watcher.ended()
+    callback.ended()
     result.cost = replace(cost, wall=time.perf_counter() - started)
     return result
 
 
-def begun(study: Study, home: Home, watcher: Watcher) -> Warm:
+def load_warm_start(study: Study, home: Home, callback: RunCallback) -> WarmStart:
     """What the study begins with of others, told of."""
     found = warm_start(study, space_of(study), home)
     for note in found.notes:
-        watcher.note(note)
+        callback.note(note)
     return found
 
 
@@ -114,10 +114,10 @@ class Job:
     """A study with its ledger open, and how it is to be run."""
 
     study: Study
-    subject: Subject
+    subject: Trainable
     directory: StudyDirectory
     ledger: Ledger
-    watcher: Watcher
+    callback: RunCallback
     jobs: int | None
     cluster: str | None
     confirm: bool
@@ -126,15 +126,15 @@ class Job:
     def done(self, started: float) -> tuple[Result, Cost]:
         """Search, confirm and write what others read; what that took since `started`, but for its end."""
         for warning in self.subject.warnings(self.ledger.facts):
-            self.watcher.note(warning)
+            self.callback.note(warning)
         left = self.study.trials - self.ledger.count()
         width = self.subject.jobs(self.study, left) if self.jobs is None else self.jobs
-        self.ledger.wait_for(PATIENCE, self.watcher.note)
+        self.ledger.wait_for(PATIENCE, self.callback.note)
         there = None if self.cluster is None else (self.cluster, self.ledger.facts["canary"])
         with self.subject.engine(self.study, width, there) as engine:
             if left > 0 or self.retry_failed:
                 engine.warm()
-            work = Work(self.study, self.subject, self.directory, self.ledger, engine, self.watcher)
+            work = Work(self.study, self.subject, self.directory, self.ledger, engine, self.callback)
             training = self.subject.training(self.study, self.directory, engine)
             prepared = time.perf_counter()
             again = work.retry(training) if self.retry_failed else 0
@@ -146,9 +146,9 @@ class Job:
             retrained = work.confirm(wanted) if self.confirm and wanted.enabled else 0
             confirmed = time.perf_counter()
             if left > 0 or retrained or again:
-                self.watcher.stage("write")
+                self.callback.stage("write")
             result = Result(self.directory)
-            publish(result, self.subject, engine)
+            write_artifacts(result, self.subject, engine)
         ran = again + len(result.all_trials) - (self.study.trials - left)
         return result, Cost(ran, retrained, prepared - started, spent, confirmed - searched, 0.0, stopped)
 
@@ -161,13 +161,13 @@ def asked_study(study: Any, objective: Callable[..., Any] | None, given: dict[st
     return read_study(study, settings=named, needs_data=False)
 
 
-def subject_of(asked: Study, data: Any, room: Path, objective: Callable[..., Any] | None = None) -> Subject:
+def trainable_of(asked: Study, data: Any, room: Path, objective: Callable[..., Any] | None = None) -> Trainable:
     """What a study is about, looked at as far as that takes no training. Raises StudyError, DataError."""
     if asked.own is None:
-        return Core(ask(asked, data, room))
-    from tuner.trainables.custom.trainable import own_subject
+        return BuiltinTrainable(prepare_study(asked, data, room))
+    from tuner.trainables.custom.trainable import custom_trainable
 
-    return own_subject(asked, objective)
+    return custom_trainable(asked, objective)
 
 
 @dataclass(frozen=True)
@@ -175,26 +175,26 @@ class Work:
     """What the stages of a run share."""
 
     study: Study
-    subject: Subject
+    subject: Trainable
     directory: StudyDirectory
     ledger: Ledger
     engine: Engine
-    watcher: Watcher
+    callback: RunCallback
 
-    def retry(self, training: Training) -> int:
+    def retry(self, training: Trainer) -> int:
         """Train what had failed again; returns how many trials."""
-        self.watcher.stage("retry")
+        self.callback.stage("retry")
         flight = self.directory.cache / "retry"
-        return retried(self.study, training, self.ledger, self.engine, flight, self.watcher.retrained)
+        return retry_failed_trials(self.study, training, self.ledger, self.engine, flight, self.callback.retrained)
 
-    def search(self, training: Training) -> tuple[Spent, str]:
+    def search(self, training: Trainer) -> tuple[Spent, str]:
         """Search up to the study's number of trials; returns what it took, and why it stopped before that."""
         if self.ledger.count() < self.study.trials:
-            self.watcher.stage("search")
+            self.callback.stage("search")
         flight = self.directory.cache / "flight"
-        space, watch = space_of(self.study), self.watcher.progress
-        warm = warm_trials(self.ledger.facts.get("warm_start", ""))
-        told = partial(origin, self.study.base)
+        space, watch = space_of(self.study), self.callback.progress
+        warm = warm_start_trials(self.ledger.facts.get("warm_start", ""))
+        told = partial(provenance, self.study.base)
         search = Search(self.study, space, training, self.ledger, self.engine, flight, watch, warm, told)
         self.directory.given_up.unlink(missing_ok=True)
         try:
@@ -203,7 +203,7 @@ class Work:
             write_atomic(self.directory.given_up, f"{given_up}\n")
             raise
 
-    def confirm(self, asked: Confirm) -> int:
+    def confirm(self, asked: ConfirmTable) -> int:
         """Race the leaders over fresh splits, then train the best of them on the reporting ones, and commit each.
 
         Returns how many trainings it took. What was asked is stored once it is done: one that is widened and cut
@@ -227,14 +227,14 @@ class Work:
         have = {(row.trial, row.replicate) for row in known}
         left = [number for number in seeds for trial in wanted if (trial.number, number) not in have]
         if left and stage:
-            self.watcher.stage(stage)
+            self.callback.stage(stage)
         done = 0
 
-        def commit(rows: list[Confirmed]) -> None:
+        def commit(rows: list[ConfirmationRun]) -> None:
             nonlocal done
             self.ledger.commit_confirmations(rows)
             done += len(rows)
-            self.watcher.retrained(done, len(left))
+            self.callback.retrained(done, len(left))
 
         told: set[int] = set()
 
@@ -242,7 +242,7 @@ class Work:
             if trial.number not in told:  # once is enough to put it behind all others
                 told.add(trial.number)
                 what = f"trial {trial.number} failed when it was trained again (seed {number})"
-                self.watcher.note(f"{what}: {why}; it ranks behind those that did not fail")
+                self.callback.note(f"{what}: {why}; it ranks behind those that did not fail")
 
         fresh = sorted(set(left))
         self.subject.retrain(self.study, wanted, fresh, known, self.directory, self.engine, commit, tell)

@@ -22,13 +22,13 @@ from tuner.orchestrator.live import LiveTrial
 from tuner.records import Trial
 from tuner.result import Result
 from tuner.store.directory import Home, StudyDirectory, find, home_of
-from tuner.store.machine import canary
+from tuner.store.machine import canary_hash
 from tuner.study import Study, not_run
 from tuner.trainables.base import Member
 from tuner.trainables.builtin.packs import cut, run_pack
-from tuner.trainables.builtin.prepare import ask
-from tuner.trainables.builtin.trainable import Core
-from tuner.trainables.builtin.trainer import Descending
+from tuner.trainables.builtin.prepare import prepare_study
+from tuner.trainables.builtin.trainable import BuiltinTrainable
+from tuner.trainables.builtin.trainer import BuiltinTrainer
 
 __all__ = ["Verdict", "Verification", "verify"]
 
@@ -78,18 +78,18 @@ def verify(
         hint = f"verify it in Python: tuner.verify({study.name!r}, data=(X, y))"
         raise StudyError(Complaint(f"study {study.name!r}", "was run on data that its file does not name", hint))
     with tempfile.TemporaryDirectory() as folder:
-        core = Core(ask(study, data, Path(folder)))
+        core = BuiltinTrainable(prepare_study(study, data, Path(folder)))
         first = core.question.first
         if first.digest != result.facts["data"]:
             changed = f"was {result.facts['data'][:12]}, is {first.digest[:12]}"
             raise TunerError(f"the data of study {study.name!r} have changed: the digest {changed}; put them back")
         with open_engine(jobs) as engine:
             training = core.training(study, StudyDirectory(Path(folder)), engine)
-            verdicts = tuple(checked(study, training, drawn(result, k), engine))
-            return Verification(verdicts, engine.submit(canary).result() == result.facts["canary"])
+            verdicts = tuple(verify_trials(study, training, sample_trials(result, k), engine))
+            return Verification(verdicts, engine.submit(canary_hash).result() == result.facts["canary"])
 
 
-def drawn(result: Result, k: int) -> list[Trial]:
+def sample_trials(result: Result, k: int) -> list[Trial]:
     """`k` of the trials that can be run again, drawn from the study's seed, in trial order."""
     known = [trial for trial in result.all_trials if trial.state != "failed" and trial.epochs]
     if not known:
@@ -98,7 +98,7 @@ def drawn(result: Result, k: int) -> list[Trial]:
     return [known[i] for i in sorted(rng.choice(len(known), min(k, len(known)), replace=False))]
 
 
-def checked(study: Study, training: Descending, trials: list[Trial], engine: Engine) -> Iterator[Verdict]:
+def verify_trials(study: Study, training: BuiltinTrainer, trials: list[Trial], engine: Engine) -> Iterator[Verdict]:
     """A verdict on each trial, from running it alone for as many epochs as it had, on as many splits."""
     packs = [
         cut([Member(trial.number, trial.config)], training.sources[: len(trial.curves["valid_loss"])], trial.epochs)[0]

@@ -16,7 +16,7 @@ from tuner.best.recipe import Recipe
 from tuner.best.whole_batch import SEARCHED
 from tuner.errors import InexactMapping, InexactWarning
 
-__all__ = ["NAMES", "Difference", "differences", "same_steps"]
+__all__ = ["NAMES", "StepDifference", "differences", "same_steps"]
 
 NAMES = {"torch": "PyTorch", "keras": "Keras", "optax": "optax", "sklearn": "scikit-learn"}
 CURED = ("eps", "schedule with momentum", "momentum_decay", "clipping")  # by tuning with the framework's own rules
@@ -29,7 +29,7 @@ PLACES = {
 
 
 @dataclass(frozen=True)
-class Difference:
+class StepDifference:
     """What a framework does otherwise, the size of it, and a word for it."""
 
     topic: str
@@ -40,17 +40,19 @@ class Difference:
         return f"{self.what} ({self.size})"
 
 
-def differences(recipe: Recipe, framework: str) -> list[Difference]:
+def differences(recipe: Recipe, framework: str) -> list[StepDifference]:
     """All that a framework's own optimizer does otherwise; empty where it makes the same steps."""
     theirs = recipe.convention(framework)
     if recipe.optimizer in SEARCHED:
         what = f"the line search of its {recipe.optimizer} is another"
         size = "the paths part at once; the optimum is the same where there is one"
-        return [Difference("line search", what, size)]
+        return [StepDifference("line search", what, size)]
     return [one for check in CHECKS for one in check(recipe, framework, theirs)]
 
 
-def same_steps(recipe: Recipe, framework: str, strict: bool, more: list[Difference] | None = None) -> list[Difference]:
+def same_steps(
+    recipe: Recipe, framework: str, strict: bool, more: list[StepDifference] | None = None
+) -> list[StepDifference]:
     """The differences, `more` among them. Raises InexactMapping where there are any and `strict`; else it warns."""
     found = differences(recipe, framework) + (more or [])
     if not found:
@@ -63,7 +65,7 @@ def same_steps(recipe: Recipe, framework: str, strict: bool, more: list[Differen
     return found
 
 
-def eps(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[Difference]:
+def eps(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[StepDifference]:
     """Where eps stands."""
     own, h = str(recipe.conventions["eps_mode"]), recipe.h
     if "eps" not in h or own == theirs.eps or own in theirs.also:
@@ -74,7 +76,7 @@ def eps(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[Differen
         v = "v_hat" if "beta2" in h else "v"
         there, here = (PLACES[mode].format(v=v) for mode in (theirs.eps, own))
         what, size = f"the divisor is {there}; tuned was {here}", _size_of_eps(recipe, own, theirs.eps)
-    yield Difference("eps", what, size)
+    yield StepDifference("eps", what, size)
 
 
 def _size_of_eps(recipe: Recipe, own: str, theirs: str) -> str:
@@ -89,7 +91,7 @@ def _size_of_eps(recipe: Recipe, own: str, theirs: str) -> str:
     return f"eps counts {times} at the first update, as much after some {settled}"
 
 
-def buffer(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[Difference]:
+def buffer(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[StepDifference]:
     """Whether the momentum buffer holds the rate: it tells only where the rate moves."""
     momentum, own = recipe.h.get("momentum", 0.0), bool(recipe.conventions["lr_in_buffer"])
     other = "buffered" if own else "unbuffered"
@@ -97,34 +99,34 @@ def buffer(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[Diffe
         holds = "gradients, all at the rate of now" if own else "steps, each at the rate of its time"
         late = "sooner" if own else "later"
         size = f"a change of the rate takes effect some {1 / (1 - momentum):.0f} updates {late}"
-        yield Difference("schedule with momentum", f"its momentum holds {holds}", size)
+        yield StepDifference("schedule with momentum", f"its momentum holds {holds}", size)
 
 
-def decay(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[Difference]:
+def decay(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[StepDifference]:
     """Whether decay shrinks the weights or adds to the gradient."""
     if recipe.decay and not recipe.decoupled and theirs.decoupled and "coupled" not in theirs.also:
         what = "its weight decay shrinks the weights, the tuned one adds to the gradient"
-        yield Difference("weight decay", what, f"of weight_decay {recipe.decay:g}: it is left out")
+        yield StepDifference("weight decay", what, f"of weight_decay {recipe.decay:g}: it is left out")
 
 
-def fixed(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[Difference]:
+def fixed(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[StepDifference]:
     """Hyperparameters that have one value there."""
     for name, value in theirs.fixed.items():
         own = recipe.h[name]
         settled = name == "momentum_decay" and min(own, value) >= 1000  # momentum is constant from there on
         if name != "weight_decay" and own != value and not settled:
-            yield Difference(name, f"{name} is {value:g}: {theirs.why}", f"tuned was {own:g}")
+            yield StepDifference(name, f"{name} is {value:g}: {theirs.why}", f"tuned was {own:g}")
 
 
-def clip(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[Difference]:
+def clip(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[StepDifference]:
     """What is added to a norm before gradients are divided by it."""
     if not recipe.clip:
         return
     if framework == "sklearn":
-        yield Difference("clipping", "it does not clip gradients", f"tuned was a norm of {recipe.clip:g}")
+        yield StepDifference("clipping", "it does not clip gradients", f"tuned was a norm of {recipe.clip:g}")
     elif framework == "keras" and recipe.guard:
         size = f"steps are longer by {recipe.guard / recipe.clip:.1g} of their length at most"
-        yield Difference("clipping", f"it divides by the norm, the tuned rule by the norm + {recipe.guard:g}", size)
+        yield StepDifference("clipping", f"it divides by the norm, the tuned rule by the norm + {recipe.guard:g}", size)
 
 
-CHECKS: tuple[Callable[[Recipe, str, Convention], Iterator[Difference]], ...] = (eps, buffer, decay, fixed, clip)
+CHECKS: tuple[Callable[[Recipe, str, Convention], Iterator[StepDifference]], ...] = (eps, buffer, decay, fixed, clip)

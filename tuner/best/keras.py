@@ -14,7 +14,7 @@ from tuner.best.recipe import Recipe
 from tuner.best.schedules import PYTHON, schedule_lines
 from tuner.best.source import (
     TARGETS,
-    Raw,
+    Verbatim,
     arguments,
     call_text,
     constants,
@@ -84,7 +84,7 @@ def code(recipe: Recipe, strict: bool = True) -> str:
 def optimizer_text(recipe: Recipe) -> list[str]:
     """The schedule's class, where the rate moves, and the function that makes the optimizer."""
     name = recipe.call("keras").name
-    rate = Raw("Rate(total_steps)") if recipe.moves else recipe.lr
+    rate = Verbatim("Rate(total_steps)") if recipe.moves else recipe.lr
     values = {"learning_rate": rate, **arguments(recipe, "keras")}
     if recipe.decay and (recipe.decoupled or recipe.optimizer == "sgd"):
         values["weight_decay"] = recipe.decay
@@ -107,13 +107,13 @@ def _rate(recipe: Recipe) -> str:
 
 
 def _model(recipe: Recipe, layered: bool) -> str:
-    l2 = Raw(f"keras.regularizers.L2({recipe.decay / 2!r})")
+    l2 = Verbatim(f"keras.regularizers.L2({recipe.decay / 2!r})")
     pairs = widths(recipe)
     layers = []
     for i, (below, units) in enumerate(pairs):
         values: dict[str, Any] = {"activation": recipe.activation} if i < len(pairs) - 1 else {}
         if recipe.init == "torch":
-            uniform = Raw(f"keras.initializers.RandomUniform(-({below} ** -0.5), {below} ** -0.5)")
+            uniform = Verbatim(f"keras.initializers.RandomUniform(-({below} ** -0.5), {below} ** -0.5)")
             values |= {"kernel_initializer": uniform, "bias_initializer": uniform}
         if layered:
             values |= {"kernel_regularizer": l2} | ({} if recipe.weights_only else {"bias_regularizer": l2})

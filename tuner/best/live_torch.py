@@ -16,12 +16,12 @@ from tuner.best.pytorch import factor_text, optimizer
 from tuner.best.recipe import Recipe, optimizer_part
 from tuner.best.source import executed, module
 
-__all__ = ["attached"]
+__all__ = ["attached_optimizer"]
 
 LENGTHS = ("steps", "examples")  # what a study's budget may be in, besides epochs
 
 
-def attached(
+def attached_optimizer(
     config: Mapping[str, Any],
     params: Iterable[Any],
     total_steps: int | None = None,

@@ -9,7 +9,7 @@ from tuner.best.recipe import Recipe
 from tuner.best.schedules import Ops, schedule_lines
 from tuner.best.source import (
     TARGETS,
-    Raw,
+    Verbatim,
     arguments,
     call_text,
     constants,
@@ -106,7 +106,7 @@ def optimizer_text(recipe: Recipe) -> list[str]:
 
 def _links(recipe: Recipe) -> list[str]:
     """The chain: clip, coupled decay, direction, momentum, decoupled decay, rate (before a buffer that holds steps)."""
-    mask = {"mask": Raw("is_weight")} if recipe.weights_only else {}
+    mask = {"mask": Verbatim("is_weight")} if recipe.weights_only else {}
     rate = call_text("optax.scale_by_learning_rate", {}, "rate" if recipe.moves else repr(recipe.lr))
     clip = [f"optax.clip_by_global_norm({recipe.clip!r})"] if recipe.clip else []
     if recipe.clip and recipe.guard:
@@ -139,7 +139,7 @@ def _rate(recipe: Recipe) -> str:
     """optax's own cosine where there is no warmup; its other schedules divide in float32, whatever the weights are."""
     says = "The tuned learning rate over `total_steps` updates."
     if recipe.schedule == "cosine" and not recipe.warmup:
-        told = {"init_value": recipe.lr, "decay_steps": Raw("total_steps"), "alpha": recipe.values["final"]}
+        told = {"init_value": recipe.lr, "decay_steps": Verbatim("total_steps"), "alpha": recipe.values["final"]}
         return function("make_rate(total_steps)", says, f"return {call_text('optax.cosine_decay_schedule', told)}")
     lines = schedule_lines(recipe, OPS, recipe.lr)
     body = ("n = jnp.asarray(n, float)", *lines.body)

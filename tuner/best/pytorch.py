@@ -17,7 +17,7 @@ from tuner.best.schedules import PYTHON, schedule_lines, step_every
 from tuner.best.source import (
     ANOTHER,
     TARGETS,
-    Raw,
+    Verbatim,
     arguments,
     call_text,
     constants,
@@ -189,13 +189,13 @@ def _factor(recipe: Recipe) -> list[str]:
 
 def _native(recipe: Recipe) -> str:
     """torch's own class, where it agrees to the end of the horizon."""
-    values, total = recipe.values, Raw("total_steps")
+    values, total = recipe.values, Verbatim("total_steps")
     final = values.get("final", 0.0)
     told: dict[str, Any]
     if recipe.warmup:
         return ""
     if recipe.schedule == "step":
-        name, told = "StepLR", {"step_size": Raw(step_every(recipe, "total_steps")), "gamma": values["gamma"]}
+        name, told = "StepLR", {"step_size": Verbatim(step_every(recipe, "total_steps")), "gamma": values["gamma"]}
     elif recipe.schedule == "cosine":
         name, told = "CosineAnnealingLR", {"T_max": total, "eta_min": final * recipe.lr}
     elif recipe.schedule == "linear":

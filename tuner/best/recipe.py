@@ -11,7 +11,7 @@ from objectives.errors import Complaint, InvalidInput
 from objectives.hyperparameter import Hyper
 from objectives.losses import HUBER_DELTA, criterion_of
 from objectives.models import ACTIVATIONS, INITS, MODELS
-from objectives.optimizers import OPTIMIZERS, RULES, Call, Convention, hyperparameters, row_of
+from objectives.optimizers import OPTIMIZERS, RULES, Convention, RuleCall, hyperparameters, row_of
 from objectives.schedules import SCHEDULE_HYPERS, plan_of
 from objectives.training.clipping import clip_of
 from objectives.weight_decay import decayed_of
@@ -181,7 +181,7 @@ class Recipe:
             raise InvalidInput(Complaint("optimizer", f"{framework} has no {self.optimizer}", hint))
         return found[framework]
 
-    def call(self, framework: str) -> Call:
+    def call(self, framework: str) -> RuleCall:
         """What `framework` calls this rule. Raises InvalidInput where it has none, or no name for it."""
         found = self.convention(framework).call
         if found is None:

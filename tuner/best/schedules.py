@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from objectives.schedules import END, PEAK, START
 from tuner.best.recipe import Recipe
 
-__all__ = ["FORMULAS", "PYTHON", "Ops", "Schedule", "schedule_lines", "step_every"]
+__all__ = ["FORMULAS", "PYTHON", "Ops", "ScheduleCode", "schedule_lines", "step_every"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Formula:
 
 
 @dataclass(frozen=True)
-class Schedule:
+class ScheduleCode:
     """Lines that prepare from `total_steps`, and lines that return the factor or the rate at update `n`."""
 
     setup: tuple[str, ...]
@@ -70,19 +70,19 @@ def step_every(recipe: Recipe, length: str = "length") -> str:
     return f"max(1, round({recipe.values['step_size']!r} * {length}))"
 
 
-def schedule_lines(recipe: Recipe, ops: Ops, scale: float | None = None) -> Schedule:
+def schedule_lines(recipe: Recipe, ops: Ops, scale: float | None = None) -> ScheduleCode:
     """The lines of a config's schedule: of its factor, or of the rate where a `scale` is given."""
     times = "" if scale is None else f"{scale!r} * "
     setup, parts, factor = _formula(recipe, ops)
     if not recipe.warmup:
-        return Schedule(("warmup, length = 0, total_steps", *setup), ("k = n", *parts, _returned(times, factor)))
+        return ScheduleCode(("warmup, length = 0, total_steps", *setup), ("k = n", *parts, _returned(times, factor)))
     first = (f"warmup = round({recipe.warmup!r} * total_steps)", "length = total_steps - warmup", *setup)
     if ops.branches:
         rising = ("if n < warmup:", f"    return {times}(n + 1) / warmup", "k = n - warmup")
-        return Schedule(first, (*rising, *parts, _returned(times, factor)))
+        return ScheduleCode(first, (*rising, *parts, _returned(times, factor)))
     both = ops.where.format(a="rising", b="later", c="n < warmup")
     lines = (f"k = {ops.maximum}(n - warmup, 0)", *parts, "rising = (n + 1) / max(warmup, 1)", f"later = {factor}")
-    return Schedule(first, (*lines, f"return {times}{both}"))
+    return ScheduleCode(first, (*lines, f"return {times}{both}"))
 
 
 def _returned(times: str, factor: str) -> str:

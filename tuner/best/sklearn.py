@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from objectives.errors import Complaint, InvalidInput, nearest
-from tuner.best.differences import Difference, same_steps
+from tuner.best.differences import StepDifference, same_steps
 from tuner.best.recipe import Recipe
 from tuner.best.source import TARGETS, arguments, call_text, function, head, module
 from tuner.best.whole_batch import SEARCHED
@@ -35,7 +35,7 @@ class Estimator:
     module: str
     tasks: tuple[str, ...]
     settings: Callable[[Recipe, int | None], dict[str, Any]]
-    differences: Callable[[Recipe, int | None], list[Difference]]
+    differences: Callable[[Recipe, int | None], list[StepDifference]]
 
 
 def settings(recipe: Recipe, name: str, n_samples: int | None = None, strict: bool = True) -> dict[str, Any]:
@@ -144,37 +144,37 @@ def _logistic(recipe: Recipe, n_samples: int | None) -> dict[str, Any]:
     return {"C": strength, "solver": solver, "max_iter": max(recipe.epochs, 1000), "tol": 1e-8}
 
 
-def _logistic_differences(recipe: Recipe, n_samples: int | None) -> list[Difference]:
+def _logistic_differences(recipe: Recipe, n_samples: int | None) -> list[StepDifference]:
     del n_samples
     if not recipe.decay or recipe.weights_only:
         return []
-    return [Difference("weight decay", "it does not decay the intercept", f"of weight_decay {recipe.decay:g}")]
+    return [StepDifference("weight decay", "it does not decay the intercept", f"of weight_decay {recipe.decay:g}")]
 
 
-def _network_differences(recipe: Recipe, n_samples: int | None) -> list[Difference]:
+def _network_differences(recipe: Recipe, n_samples: int | None) -> list[StepDifference]:
     found = []
     if recipe.dropout:
-        found.append(Difference("dropout", "it has no dropout", f"tuned was {recipe.dropout:g}"))
+        found.append(StepDifference("dropout", "it has no dropout", f"tuned was {recipe.dropout:g}"))
     if recipe.loss == "huber":
         size = f"it is another beyond {recipe.huber_delta:g}"
-        found.append(Difference("loss", "it has the squared error, not Huber's", size))
+        found.append(StepDifference("loss", "it has the squared error, not Huber's", size))
     if recipe.moves:
         what = f"no {recipe.schedule} schedule" if recipe.schedule != "constant" else "no warmup"
-        found.append(Difference("schedule", f"it has {what}", f"its rate stays {recipe.lr:g}"))
+        found.append(StepDifference("schedule", f"it has {what}", f"its rate stays {recipe.lr:g}"))
     return found + (_alpha_differences(recipe, n_samples) if recipe.decay else [])
 
 
-def _alpha_differences(recipe: Recipe, n_samples: int | None) -> list[Difference]:
+def _alpha_differences(recipe: Recipe, n_samples: int | None) -> list[StepDifference]:
     found, topic = [], "weight decay"
     if recipe.decoupled and recipe.optimizer != "sgd":
         what = "its alpha adds to the gradient, the tuned decay shrinks the weights"
-        found.append(Difference(topic, what, f"of weight_decay {recipe.decay:g}"))
+        found.append(StepDifference(topic, what, f"of weight_decay {recipe.decay:g}"))
     if not recipe.weights_only:
-        found.append(Difference(topic, "its alpha does not decay biases", f"of weight_decay {recipe.decay:g}"))
+        found.append(StepDifference(topic, "its alpha does not decay biases", f"of weight_decay {recipe.decay:g}"))
     rest = 0 if recipe.whole else recipe.batch_size if n_samples is None else n_samples % recipe.batch_size
     if rest and (n_samples is None or n_samples > recipe.batch_size):
         times = f"{recipe.batch_size / rest:.3g} times" if n_samples is not None else "n_samples= tells how many times"
-        found.append(Difference(topic, "the last, partial batch decays more", f"{times} as much"))
+        found.append(StepDifference(topic, "the last, partial batch decays more", f"{times} as much"))
     return found
 
 
@@ -202,24 +202,24 @@ def _linear(recipe: Recipe, n_samples: int | None) -> dict[str, Any]:
     }
 
 
-def _linear_differences(recipe: Recipe, n_samples: int | None) -> list[Difference]:
+def _linear_differences(recipe: Recipe, n_samples: int | None) -> list[StepDifference]:
     del n_samples
     found, rows = [], recipe.batch_size
     if recipe.whole:
-        found.append(Difference("batch size", "it makes a step a row", "tuned were steps of all rows"))
+        found.append(StepDifference("batch size", "it makes a step a row", "tuned were steps of all rows"))
     elif rows > 1:
         size = f"tuned were steps of {rows} rows, {rows} times as long"
-        found.append(Difference("batch size", "it makes a step a row", size))
+        found.append(StepDifference("batch size", "it makes a step a row", size))
     if recipe.optimizer != "sgd":
-        found.append(Difference("momentum", "it has no momentum", f"tuned was {recipe.h['momentum']:g}"))
+        found.append(StepDifference("momentum", "it has no momentum", f"tuned was {recipe.h['momentum']:g}"))
     if recipe.warmup or recipe.schedule not in ("constant", "inverse_sqrt"):
         what = f"no {recipe.schedule} schedule with a warmup of {recipe.warmup:g}"
-        found.append(Difference("schedule", f"it has {what}", f"its rate stays {recipe.lr:g}"))
+        found.append(StepDifference("schedule", f"it has {what}", f"its rate stays {recipe.lr:g}"))
     if recipe.decay and not recipe.weights_only:
         size = f"of weight_decay {recipe.decay:g}"
-        found.append(Difference("weight decay", "its alpha does not decay the intercept", size))
+        found.append(StepDifference("weight decay", "its alpha does not decay the intercept", size))
     if recipe.task == "multiclass":
-        found.append(Difference("loss", "it fits each class against the rest", "tuned was a softmax over all"))
+        found.append(StepDifference("loss", "it fits each class against the rest", "tuned was a softmax over all"))
     return found
 
 

@@ -14,14 +14,14 @@ from importlib.util import find_spec
 from itertools import pairwise
 from typing import Any
 
-from tuner.best.differences import NAMES, Difference
+from tuner.best.differences import NAMES, StepDifference
 from tuner.best.recipe import Recipe
 from tuner.errors import NotInstalled
 
 __all__ = [
     "ANOTHER",
     "TARGETS",
-    "Raw",
+    "Verbatim",
     "arguments",
     "call_text",
     "constants",
@@ -46,7 +46,7 @@ STANDARDISED = "inputs minus their mean over the train rows, divided by their st
 TARGETS = {"binary": "zeros and ones", "multiclass": "class numbers", "regression": "standardised targets"}
 
 
-class Raw(str):
+class Verbatim(str):
     """A value that is written as it stands: a name of the code, not a text."""
 
 
@@ -84,7 +84,7 @@ def call_text(name: str, values: Mapping[str, Any], *first: str) -> str:
 
 
 def _word(value: Any) -> str:
-    if isinstance(value, Raw):
+    if isinstance(value, Verbatim):
         return value
     if value == math.inf:
         return 'float("inf")'
@@ -124,7 +124,7 @@ def widths(recipe: Recipe) -> list[tuple[str, str]]:
     return list(pairwise(["inputs", *map(str, recipe.hidden), "outputs"]))
 
 
-def head(recipe: Recipe, found: Sequence[Difference], use: str) -> str:
+def head(recipe: Recipe, found: Sequence[StepDifference], use: str) -> str:
     """Comments: where the config comes from, what transfers and what does not, and how to `use` the code."""
     rule = "The update rule is the tuned one, to rounding."
     if found:

@@ -6,13 +6,13 @@ import shlex
 
 import click
 
-__all__ = ["again", "placed", "remember"]
+__all__ = ["copyable", "with_places", "remember_places"]
 
 PLACES = {"home": "TUNER_HOME", "storage": "TUNER_STORAGE"}
 KEY = "tuner.places"  # among what a context and those in it share
 
 
-def remember() -> None:
+def remember_places() -> None:
     """Keep the --home and --storage that the command at hand was given; what a variable says is said there again.
 
     A password in a URL is not repeated.
@@ -29,13 +29,13 @@ def remember() -> None:
     context.meta[KEY] = words
 
 
-def again(command: str) -> str:
+def copyable(command: str) -> str:
     """A command of the tuner with the places that this one was given; anything else as it is."""
     context = click.get_current_context(silent=True)
     words = context.meta.get(KEY, []) if context and command.startswith("tuner ") else []
     return " ".join([command, *([shlex.join(words)] if words else [])])
 
 
-def placed(text: str, command: str) -> str:
+def with_places(text: str, command: str) -> str:
     """A text with the places behind a command that it names."""
-    return text.replace(command, again(command)) if command else text
+    return text.replace(command, copyable(command)) if command else text

@@ -21,7 +21,7 @@ from tuner.engines import Failure, open_engine
 from tuner.search import generation_size, ladder, propose
 from tuner.space import space_of
 from tuner.study import Study
-from tuner.trainables.builtin.prepare import Question, ask
+from tuner.trainables.builtin.prepare import PreparedStudy, prepare_study
 from tuner.trainables.builtin.workload import default_jobs
 
 __all__ = ["described", "rehearse", "samples", "search_seconds"]
@@ -35,14 +35,14 @@ def rehearse(asked: Study, jobs: int | None) -> None:
     if asked.own:
         return tell_own(asked)
     with TemporaryDirectory(prefix="tuner-", ignore_cleanup_errors=True) as folder:
-        return tell(ask(asked, room=Path(folder)), jobs)
+        return tell(prepare_study(asked, room=Path(folder)), jobs)
 
 
 def tell_own(asked: Study) -> None:
     """Print a study of somebody's own objective, which is imported and not called, and the epochs that it takes."""
-    from tuner.trainables.custom.trainable import own_subject
+    from tuner.trainables.custom.trainable import custom_trainable
 
-    subject = own_subject(asked)
+    subject = custom_trainable(asked)
     study = subject.study
     for note in subject.notes:
         hint(note)
@@ -51,7 +51,7 @@ def tell_own(asked: Study) -> None:
     print(f"# {clean(subject.cost)}")
 
 
-def tell(question: Question, jobs: int | None) -> None:
+def tell(question: PreparedStudy, jobs: int | None) -> None:
     """Print what is known of a study with its data, and time a few steps on them."""
     study = question.study
     for note in question.notes:

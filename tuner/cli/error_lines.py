@@ -13,7 +13,7 @@ from objectives.errors import InvalidInput
 from tuner.cli.synonyms import option_hint
 from tuner.errors import TunerError
 
-__all__ = ["Terminated", "explained", "interruption"]
+__all__ = ["Terminated", "error_report", "interruption"]
 
 
 class Terminated(KeyboardInterrupt):
@@ -32,7 +32,7 @@ def interruption(error: BaseException) -> KeyboardInterrupt | None:
     return None
 
 
-def explained(error: BaseException) -> tuple[list[str], int]:
+def error_report(error: BaseException) -> tuple[list[str], int]:
     """What went wrong, a text each, and the exit code."""
     if isinstance(error, KeyboardInterrupt):
         return [], 143 if isinstance(error, Terminated) else 130

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
-from tuner.cli.copyable import remember
+from tuner.cli.copyable import remember_places
 
 if TYPE_CHECKING:
     from tuner.result import Result
@@ -21,7 +21,7 @@ __all__ = [
     "complete_studies",
     "home_option",
     "local_home_option",
-    "opened",
+    "open_result",
     "optimizer_option",
     "set_option",
     "shared_home_option",
@@ -73,7 +73,7 @@ def shared_home_option(command: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(*, home: Path | None, **rest: Any) -> Any:
         from tuner.store.directory import home_of
 
-        remember()
+        remember_places()
         return command(home=home_of(home), **rest)
 
     return local_home_option(wrapped)
@@ -86,13 +86,13 @@ def home_option(command: Callable[..., Any]) -> Callable[..., Any]:
     def wrapped(*, home: Path | None, storage: str | None, **rest: Any) -> Any:
         from tuner.store.directory import home_of
 
-        remember()
+        remember_places()
         return command(home=home_of(home, storage), **rest)
 
     return local_home_option(STORAGE(wrapped))
 
 
-def opened(study: str, home: Home) -> Result:
+def open_result(study: str, home: Home) -> Result:
     """A study's result. Raises UnknownStudy with the nearest names."""
     # the name is looked for before anything heavy is imported
     from tuner.store.directory import find

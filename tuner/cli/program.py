@@ -34,13 +34,13 @@ from tuner.cli.commands.run import run
 from tuner.cli.commands.show import show
 from tuner.cli.commands.top import top
 from tuner.cli.commands.verify import verify
-from tuner.cli.copyable import placed
-from tuner.cli.error_lines import Terminated, explained
+from tuner.cli.copyable import with_places
+from tuner.cli.error_lines import Terminated, error_report
 from tuner.cli.synonyms import command_hint
 from tuner.cli.terminal import errors_to
 from tuner.errors import NoResult
 
-__all__ = ["Program", "program", "start"]
+__all__ = ["CommandGroup", "program", "start"]
 
 TWICE = 0.3  # seconds within which two signals are one
 
@@ -52,7 +52,7 @@ class Settings:
     debug: bool = False
 
 
-class Program(click.Group):
+class CommandGroup(click.Group):
     """The group of commands; it answers a word that is no command with the one that is meant."""
 
     def resolve_command(
@@ -94,7 +94,7 @@ def _version(ctx: click.Context, parameter: click.Parameter, value: bool) -> Non
         ctx.exit()
 
 
-program = Program(
+program = CommandGroup(
     "tuner",
     help="Finds the optimizer, learning rate, momentum and batch size for your data, and says how sure that is.",
     epilog="A first run: tuner init study.toml; tuner check study.toml; tuner run study.toml",
@@ -146,7 +146,7 @@ def start(args: Sequence[str] | None = None) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             return 0
         except (Exception, KeyboardInterrupt) as error:
-            lines, code = explained(error)
+            lines, code = error_report(error)
             if settings.debug:
                 traceback.print_exception(error)
             errors_to(lines)
@@ -159,7 +159,7 @@ def _run(args: list[str], settings: Settings) -> int:
             try:
                 program.invoke(context)
             except NoResult as none:
-                none.args = (placed(str(none), none.command),)
+                none.args = (with_places(str(none), none.command),)
                 raise
     except click.exceptions.NoArgsIsHelpError as shown:
         click.echo(shown.ctx.get_help() if shown.ctx else "")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from tuner.cli.overview import states_of
 from tuner.cli.terminal import clean, hint, short
-from tuner.orchestrator.callbacks import Watcher
+from tuner.orchestrator.callbacks import RunCallback
 from tuner.records import Progress, Trial
 from tuner.study import Study, is_searched
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-__all__ = ["LiveWatcher", "PlainWatcher", "Position", "in_one_line", "watching"]
+__all__ = ["LiveProgress", "PlainProgress", "Position", "in_one_line", "progress_display"]
 
 EVERY = 30.0  # seconds between plain lines
 RATE = 4.0  # looks a second
@@ -38,18 +38,18 @@ STAGES = {
 
 
 @contextmanager
-def watching(study: Study) -> Iterator[LiveWatcher | PlainWatcher]:
+def progress_display(study: Study) -> Iterator[LiveProgress | PlainProgress]:
     """Whoever fits where stderr goes; nothing of the live block stays behind, however the run ends."""
     if not (sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"):
-        yield PlainWatcher(study)
+        yield PlainProgress(study)
         return
     from rich.console import Console
 
-    watcher = LiveWatcher(study, Console(file=sys.stderr, highlight=False))
+    callback = LiveProgress(study, Console(file=sys.stderr, highlight=False))
     try:
-        yield watcher
+        yield callback
     finally:
-        watcher.close()
+        callback.close()
 
 
 def in_one_line(study: Study, trial: Trial) -> str:
@@ -114,7 +114,7 @@ def duration(seconds: float | None) -> str:
     return f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
-class PlainWatcher(Watcher):
+class PlainProgress(RunCallback):
     """Lines for pipes and logs."""
 
     def __init__(self, study: Study, clock: Callable[[], float] = time.monotonic) -> None:
@@ -156,7 +156,7 @@ class PlainWatcher(Watcher):
         return f"{line}, {value} {in_one_line(self.study, progress.best)})"
 
 
-class LiveWatcher(Watcher):
+class LiveProgress(RunCallback):
     """The live block. It is drawn by a thread of rich, from what it was told last."""
 
     def __init__(self, study: Study, console: Console) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from shlex import quote
 from typing import Any
 
-from tuner.cli.copyable import again
+from tuner.cli.copyable import copyable
 from tuner.cli.sheet import Sheet, sheet_of
 from tuner.cli.terminal import fresh
 from tuner.ranking.confirmation_race import is_default, why_safe
@@ -98,7 +98,7 @@ def tie_notes(result: Result, sheet: Sheet) -> list[str]:
             return exact
         return [
             *exact,
-            f"how far values lie apart by chance is not known: {again(f'tuner confirm {quote(name)}')} measures it",
+            f"how far values lie apart by chance is not known: {copyable(f'tuner confirm {quote(name)}')} measures it",
         ]
     marks = dict.fromkeys(places)
     return [f"`{mark}` not separable from rank {mark[:-1]} at the noise measured." for mark in marks]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from tuner.cli.terminal import clean, exact, short, width
+from tuner.cli.terminal import clean, json_value, short, width
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -182,7 +182,8 @@ def as_json_lines(sheet: Sheet) -> str:
 
 def _records(sheet: Sheet) -> list[str]:
     return [
-        json.dumps({name: exact(cell) for name, cell in zip(sheet.columns, row, strict=True)}) for row in sheet.rows
+        json.dumps({name: json_value(cell) for name, cell in zip(sheet.columns, row, strict=True)})
+        for row in sheet.rows
     ]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from objectives.full_batch import RUNNING, VERDICTS
-from tuner.cli.copyable import again
+from tuner.cli.copyable import copyable
 from tuner.cli.output import fit_window, in_words, too_wide, window
 from tuner.cli.overview import states_of
 from tuner.cli.sheet import Sheet, as_table, filtered, sheet_of
@@ -28,7 +28,7 @@ from tuner.text import intervals_of
 
 if TYPE_CHECKING:
     from tuner.best import Best
-    from tuner.ranking.standings import Standing
+    from tuner.ranking.standings import ConfirmedTrial
     from tuner.report.findings import Finding
 
 __all__ = ["Page", "block", "fresh_mean", "fresh_words", "settings_of", "study_page", "trial_page"]
@@ -136,7 +136,7 @@ def findings_block(found: Sequence[Finding]) -> str:
     lines = []
     for i, finding in enumerate(found, start=1):
         wrapped = textwrap.wrap(clean(finding.sentence), window(), initial_indent=f"  {i}. ", subsequent_indent="     ")
-        lines += [*wrapped, *([f"     {clean(again(finding.command))}"] if finding.command else [])]
+        lines += [*wrapped, *([f"     {clean(copyable(finding.command))}"] if finding.command else [])]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -159,7 +159,7 @@ def best_document(result: Result) -> dict[str, Any] | None:
         return None
 
 
-def brackets(standings: Sequence[Standing]) -> str:
+def brackets(standings: Sequence[ConfirmedTrial]) -> str:
     """What the intervals of a table of confirmed trials are of."""
     first = standings[0]
     return intervals_of({"the goal": first.goal.of} | {name: mean.of for name, mean in first.test.items()})

@@ -13,7 +13,7 @@ import numpy as np
 
 from objectives.full_batch import SEPARABLE, VERDICTS
 from objectives.optimizers import OPTIMIZERS
-from tuner.cli.copyable import again
+from tuner.cli.copyable import copyable
 from tuner.cli.output import Output, in_words
 from tuner.cli.overview import states_of
 from tuner.cli.ranked import ranking_notes, ranking_sheet
@@ -21,7 +21,7 @@ from tuner.cli.show import block, fresh_mean, fresh_words, settings_of
 from tuner.cli.terminal import clean, hint, interval, short
 from tuner.errors import NoResult
 from tuner.ranking.optimum import verdict_of
-from tuner.search.stopping import alike
+from tuner.search.stopping import error_pattern
 from tuner.text import intervals_of
 
 if TYPE_CHECKING:
@@ -84,13 +84,13 @@ def failures_of(result: Result) -> str:
     failed = [trial for trial in result.all_trials if trial.state == "failed"]
     if not failed:
         return ""
-    (kind, count), *others = Counter(alike(trial.error) for trial in failed).most_common()
-    first = next(trial for trial in failed if alike(trial.error) == kind)
+    (kind, count), *others = Counter(error_pattern(trial.error) for trial in failed).most_common()
+    first = next(trial for trial in failed if error_pattern(trial.error) == kind)
     many = "" if len(failed) == 1 else f"{count if others else 'all'} of them alike, "
     reason = (first.error.splitlines() or ["no reason"])[0]
     what = f"{len(failed)} of {len(result.all_trials)} trials failed: {many}trial {first.number} with {reason}"
     name = shlex.quote(result.study.name)
-    look, onward = again(f"tuner show {name}/{first.number}"), again(f"tuner run {name} --retry-failed")
+    look, onward = copyable(f"tuner show {name}/{first.number}"), copyable(f"tuner run {name} --retry-failed")
     return f"{what}; all of it: {look}; once mended: {onward}"
 
 
@@ -104,7 +104,7 @@ def why_none(result: Result) -> str:
 
 def why_diverged(result: Result, diverged: Sequence[Trial]) -> str:
     """What made trials diverge, as far as their learning rates and a constant prediction on the same rows tell."""
-    look = again(f"tuner show {shlex.quote(result.study.name)}/{diverged[0].number}")
+    look = copyable(f"tuner show {shlex.quote(result.study.name)}/{diverged[0].number}")
     constant = float(result.facts.get("constant_loss", "0"))
     if not constant <= float(np.finfo(result.study.dtype).max):
         what = f"a constant prediction has a loss of {short(constant)} on the validation rows"

@@ -14,7 +14,7 @@ from tuner.text import interval as shown_interval
 from tuner.text import short as shown
 
 if TYPE_CHECKING:
-    from tuner.ranking.standings import Standing
+    from tuner.ranking.standings import ConfirmedTrial
 
 __all__ = [
     "SPARKS",
@@ -22,7 +22,7 @@ __all__ = [
     "clean",
     "coloured",
     "errors_to",
-    "exact",
+    "json_value",
     "fresh",
     "hint",
     "interval",
@@ -60,14 +60,14 @@ def short(value: Any) -> str:
     return clean(shown(value))
 
 
-def exact(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """A value as JSON can hold it, at full precision: null for what is no number, "inf" and "-inf" as text."""
     if isinstance(value, float) and not math.isfinite(value):
         return None if math.isnan(value) else str(value)
     if isinstance(value, Mapping):
-        return {str(key): exact(item) for key, item in value.items()}
+        return {str(key): json_value(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [exact(item) for item in value]
+        return [json_value(item) for item in value]
     return value
 
 
@@ -123,7 +123,7 @@ def interval(mean: float | None, low: float | None, high: float | None) -> str:
     return "" if mean is None else shown_interval(mean, low, high)
 
 
-def fresh(standing: Standing) -> str:
+def fresh(standing: ConfirmedTrial) -> str:
     """What fresh seeds said of a config: a mean with its interval, or that it was lost on one of them."""
     goal = standing.goal
     return standing.lost or interval(goal.mean, goal.low, goal.high)
@@ -131,4 +131,4 @@ def fresh(standing: Standing) -> str:
 
 def as_json(document: Mapping[str, Any]) -> str:
     """A document as indented JSON; numbers at full precision."""
-    return json.dumps(exact(document), indent=2) + "\n"
+    return json.dumps(json_value(document), indent=2) + "\n"

@@ -17,21 +17,21 @@ from tuner.engines.base import Engine, InlineEngine, open_engine, processors
 from tuner.engines.cluster import check_cluster
 from tuner.engines.failure import Failure, guarded
 from tuner.engines.loky import LokyEngine
-from tuner.engines.process_pool import ChildEngine
+from tuner.engines.process_pool import ProcessEngine
 from tuner.engines.process_worker import DEVICE
 from tuner.engines.retry_queue import pickled, unpickled
 from tuner.engines.supervised import LOADING
-from tuner.engines.timing import Ran, timed
+from tuner.engines.timing import TimedOutcome, timed
 
 __all__ = [
     "DEVICE",
     "LOADING",
-    "ChildEngine",
+    "ProcessEngine",
     "Engine",
     "Failure",
     "InlineEngine",
     "LokyEngine",
-    "Ran",
+    "TimedOutcome",
     "check_cluster",
     "guarded",
     "open_engine",

@@ -20,7 +20,7 @@ from objectives.errors import Complaint
 from tuner.engines import loky_worker
 from tuner.engines.failure import Failure
 from tuner.engines.remote_paths import MOVED
-from tuner.engines.retry_queue import QueueEngine, Task
+from tuner.engines.retry_queue import QueuedTask, RetryQueue
 from tuner.errors import StudyError, TunerError
 
 __all__ = ["ClusterEngine", "check_cluster"]
@@ -52,23 +52,23 @@ def check_cluster(address: str) -> str:
     return address
 
 
-class ClusterEngine(QueueEngine):
-    """Runs tasks on the workers of the scheduler at `address`; only on those whose arithmetic has the hash `canary`."""
+class ClusterEngine(RetryQueue):
+    """Runs tasks on the workers of the scheduler at `address` whose arithmetic has the hash `canary_hash`."""
 
     # Of them the scheduler reports one when it has lost several workers to the task, or the last who held its data.
     deaths = 3
     shares_disk = False
 
-    def __init__(self, address: str, canary: str) -> None:
+    def __init__(self, address: str, canary_hash: str) -> None:
         super().__init__()
         try:
             from distributed import Client
         except ImportError:
             raise TunerError("a cluster needs dask.distributed: pip install 'tuner[cluster]'") from None
         logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is told as a failure
-        self._canary = canary
+        self._canary = canary_hash
         self._places: dict[Path, Any] = {}
-        self._held: dict[Task, Any] = {}
+        self._held: dict[QueuedTask, Any] = {}
         self._strangers: set[str] = set()
         self._client: Any = None
         try:
@@ -115,7 +115,7 @@ class ClusterEngine(QueueEngine):
         # Under a name of its own each time: where the last holder has died, dask may still be taking the old one back.
         return self._client.scatter([files], broadcast=True, hash=False)[0]
 
-    def _start(self, task: Task) -> Future[bytes]:
+    def _start(self, task: QueuedTask) -> Future[bytes]:
         # A directory is named after the hash of what is in it, and whoever reads it holds that name.
         own = [place for place in self._places if place.name.encode() in task.call]
         for place in own:
@@ -132,7 +132,7 @@ class ClusterEngine(QueueEngine):
         inner.add_done_callback(lambda done: self._arrive(task, done, outer))
         return outer
 
-    def _arrive(self, task: Task, done: Any, outer: Future[bytes]) -> None:
+    def _arrive(self, task: QueuedTask, done: Any, outer: Future[bytes]) -> None:
         self._held.pop(task, None)
         try:
             address, said = done.result()
@@ -145,11 +145,11 @@ class ClusterEngine(QueueEngine):
         else:
             outer.set_result(said)
 
-    def _innocent(self, task: Task, error: BaseException) -> bool:
+    def _innocent(self, task: QueuedTask, error: BaseException) -> bool:
         del task
         return isinstance(error, _Stranger)
 
-    def _verdict(self, task: Task, error: BaseException) -> Failure | None:
+    def _verdict(self, task: QueuedTask, error: BaseException) -> Failure | None:
         from distributed import KilledWorker
 
         if isinstance(error, CancelledError) and self._client.status != "running":
@@ -187,9 +187,9 @@ def serve(
 
 @lru_cache(maxsize=1)
 def _canary() -> str:
-    from tuner.store.machine import canary
+    from tuner.store.machine import canary_hash
 
-    return canary()
+    return canary_hash()
 
 
 def _unpack(place: Path, files: Mapping[str, bytes], folder: Path) -> None:

@@ -21,7 +21,7 @@ from typing import Any
 
 from tuner.engines import loky_worker
 from tuner.engines.failure import Failure, guarded
-from tuner.engines.retry_queue import QueueEngine, Task
+from tuner.engines.retry_queue import QueuedTask, RetryQueue
 
 __all__ = ["ONE_THREAD", "THREADED", "LokyEngine"]
 
@@ -34,7 +34,7 @@ THREADED = ("OPENBLAS_NUM", "OMP_NUM", "MKL_NUM", "BLIS_NUM", "VECLIB_MAXIMUM", 
 ONE_THREAD = {f"{name}_THREADS": "1" for name in THREADED}
 
 
-class LokyEngine(QueueEngine):
+class LokyEngine(RetryQueue):
     """Runs tasks in `width` worker processes, each of which may allocate `memory` bytes."""
 
     def __init__(self, width: int, preload: Sequence[str] = (), memory: int | None = None) -> None:
@@ -73,7 +73,7 @@ class LokyEngine(QueueEngine):
             pool.shutdown(wait=True, kill_workers=True)
         self._sweep()
 
-    def _start(self, task: Task) -> Future[bytes]:
+    def _start(self, task: QueuedTask) -> Future[bytes]:
         if task.seconds is None:
             return self._enter(loky_worker.answer, task.call)
         with self._lock:
@@ -107,15 +107,15 @@ class LokyEngine(QueueEngine):
             given = (os.getpid(), self._preload, self._notes, self._memory)
             self._pool = ProcessPoolExecutor(self.width, initializer=loky_worker.begin, initargs=given, env=ONE_THREAD)
 
-    def _innocent(self, task: Task, error: BaseException) -> bool:
+    def _innocent(self, task: QueuedTask, error: BaseException) -> bool:
         del error
         return not _said(task.note) and any(map(_said, self._of_its_pool(task)))
 
-    def _of_its_pool(self, task: Task) -> list[Path]:
+    def _of_its_pool(self, task: QueuedTask) -> list[Path]:
         pool = Path(task.note).name.partition("-")[0] if task.note else str(self._pools)
         return list(self._notes.glob(f"{pool}-*"))
 
-    def _verdict(self, task: Task, error: BaseException) -> Failure | None:
+    def _verdict(self, task: QueuedTask, error: BaseException) -> Failure | None:
         if task.seconds is not None and (said := _said(task.note)):
             return _late(task.seconds, said)
         return _death(error, self.deaths) if task.deaths >= self.deaths else None

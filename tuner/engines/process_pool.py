@@ -29,13 +29,13 @@ from tuner.engines.retry_queue import pickled, unpickled
 from tuner.engines.supervised import Process
 from tuner.errors import TunerError
 
-__all__ = ["ChildEngine", "environment_of"]
+__all__ = ["ProcessEngine", "environment_of"]
 
 DEATHS = 2  # of its worker by SIGKILL, after which a task is given up: the first may have been the system's choice
 
 
 @dataclass(eq=False)
-class Call:
+class ProcessTask:
     """A task on its way: its pickled call, its time limit and the caller's future."""
 
     call: bytes
@@ -49,7 +49,7 @@ class Call:
             self.future.set_result(outcome)
 
 
-class ChildEngine:
+class ProcessEngine:
     """Runs tasks in `width` processes, with `threads` BLAS threads each and one of `devices` where there are some.
 
     Tasks of a lower turn go first, those of one turn in the order of their submission. `preload` are functions and
@@ -74,10 +74,12 @@ class ChildEngine:
         self._notes = Path(tempfile.mkdtemp(prefix="tuner-"))
         self._sweep = weakref.finalize(self, shutil.rmtree, self._notes, ignore_errors=True)
         self._ready = threading.Condition()
-        self._queue: list[tuple[int, int, Call]] = []
+        self._queue: list[tuple[int, int, ProcessTask]] = []
         self._numbers, self._closed = count(), False
         self._slots = [
-            Slot(self, self._notes / str(i), environment_of(devices[i % len(devices)] if devices else "", threads))
+            WorkerSlot(
+                self, self._notes / str(i), environment_of(devices[i % len(devices)] if devices else "", threads)
+            )
             for i in range(width)
         ]
         self.memory, self.preload = memory, tuple(preload)
@@ -92,7 +94,7 @@ class ChildEngine:
         if self._closed:
             raise RuntimeError("the engine is closed: open another one to run more tasks")
         call = guarded(pickled, let_through=KeyboardInterrupt)((function, args))
-        task = Call(b"" if isinstance(call, Failure) else call, seconds)
+        task = ProcessTask(b"" if isinstance(call, Failure) else call, seconds)
         task.future.set_running_or_notify_cancel()
         if isinstance(call, Failure):
             task.end(call)
@@ -125,13 +127,13 @@ class ChildEngine:
             slot.join()
         self._sweep()
 
-    def __enter__(self) -> ChildEngine:
+    def __enter__(self) -> ProcessEngine:
         return self
 
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def next_task(self) -> Call | None:
+    def next_task(self) -> ProcessTask | None:
         """The next task, once there is one; None when the engine is closed."""
         with self._ready:
             while not self._queue and not self._closed:
@@ -154,14 +156,14 @@ class ChildEngine:
             task.end(Failure("Stopped", why))
 
 
-class Slot:
+class WorkerSlot:
     """One worker: a thread here that keeps a process there, and replaces it when it has gone."""
 
-    def __init__(self, engine: ChildEngine, log: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, engine: ProcessEngine, log: Path, environment: Mapping[str, str]) -> None:
         self.engine, self.log, self.environment = engine, log, environment
         self._thread: threading.Thread | None = None
         self._process: Process | None = None
-        self._task: Call | None = None
+        self._task: ProcessTask | None = None
         self._lock = threading.Lock()
 
     def start(self) -> None:
@@ -207,7 +209,7 @@ class Slot:
                 made.end()
         return self._process or Failure("Stopped", "the engine was closed before this finished")
 
-    def _run(self, task: Call) -> None:
+    def _run(self, task: ProcessTask) -> None:
         """Run a task once; its future ends unless it may be tried again."""
         process = self._prepared()
         if isinstance(process, Failure):

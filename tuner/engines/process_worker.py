@@ -22,12 +22,12 @@ from typing import Any
 from tuner.engines.failure import guarded
 from tuner.engines.loky_worker import answer, limit_memory
 
-__all__ = ["DEVICE", "Hello", "main"]
+__all__ = ["DEVICE", "StartMessage", "main"]
 
 DEVICE = "TUNER_DEVICE"  # the variable that names a worker's device
 LOOK = 0.5  # seconds between looks whether the parent lives
 
-Hello = tuple[list[str], int, int | None, str, tuple[tuple[Callable[..., Any], tuple[Any, ...]], ...]]
+StartMessage = tuple[list[str], int, int | None, str, tuple[tuple[Callable[..., Any], tuple[Any, ...]], ...]]
 
 
 def main(reading: int, writing: int) -> None:
@@ -35,7 +35,7 @@ def main(reading: int, writing: int) -> None:
     something was left behind.
     """
     calls, answers = Connection(reading, writable=False), Connection(writing, readable=False)
-    begun: Hello = calls.recv()
+    begun: StartMessage = calls.recv()
     path, parent, memory, traces, preload = begun
     sys.path[:] = path
     pid = os.getpid()

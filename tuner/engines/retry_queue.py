@@ -21,11 +21,11 @@ from typing import Any
 
 from tuner.engines.failure import Failure, guarded
 
-__all__ = ["QueueEngine", "Task", "pickled", "unpickled"]
+__all__ = ["RetryQueue", "QueuedTask", "pickled", "unpickled"]
 
 
 @dataclass(eq=False)
-class Task:
+class QueuedTask:
     """A task on its way: its pickled call, its time limit, the caller's future, and how many workers died under it.
 
     `note` is where its worker leaves word when the limit has passed.
@@ -38,7 +38,7 @@ class Task:
     note: str = ""
 
 
-class QueueEngine(ABC):
+class RetryQueue(ABC):
     """Runs tasks in the order of their submission; who the workers are is the business of each kind of engine."""
 
     deaths = 3  # of its worker, after which a task is given up
@@ -46,9 +46,9 @@ class QueueEngine(ABC):
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._waiting: deque[Task] = deque()
-        self._suspects: deque[Task] = deque()
-        self._inside: set[Task] = set()
+        self._waiting: deque[QueuedTask] = deque()
+        self._suspects: deque[QueuedTask] = deque()
+        self._inside: set[QueuedTask] = set()
         self._closed = False
 
     @property
@@ -57,15 +57,15 @@ class QueueEngine(ABC):
         """How many tasks may be with the workers."""
 
     @abstractmethod
-    def _start(self, task: Task) -> Future[bytes]:
+    def _start(self, task: QueuedTask) -> Future[bytes]:
         """Hand a task to the workers."""
 
     @abstractmethod
-    def _innocent(self, task: Task, error: BaseException) -> bool:
+    def _innocent(self, task: QueuedTask, error: BaseException) -> bool:
         """Whether the worker of a task is known to have died of something else."""
 
     @abstractmethod
-    def _verdict(self, task: Task, error: BaseException) -> Failure | None:
+    def _verdict(self, task: QueuedTask, error: BaseException) -> Failure | None:
         """What a task ends as whose worker died; None where it may run again."""
 
     def submit(
@@ -79,7 +79,7 @@ class QueueEngine(ABC):
         if self._closed:
             raise RuntimeError("the engine is closed: open another one to run more tasks")
         call = guarded(pickled, let_through=KeyboardInterrupt)((function, args))
-        task = Task(b"" if isinstance(call, Failure) else call, seconds)
+        task = QueuedTask(b"" if isinstance(call, Failure) else call, seconds)
         task.future.set_running_or_notify_cancel()
         if isinstance(call, Failure):
             task.future.set_result(call)
@@ -117,7 +117,7 @@ class QueueEngine(ABC):
             else:
                 inner.add_done_callback(lambda done, task=task: self._land(task, done))
 
-    def _next(self) -> Task | None:
+    def _next(self) -> QueuedTask | None:
         """The task to start now, if there is room: suspects first, and nothing beside a suspect."""
         with self._lock:
             accused = any(task.deaths for task in self._inside)
@@ -129,7 +129,7 @@ class QueueEngine(ABC):
             self._inside.add(task := queue.popleft())
             return task
 
-    def _land(self, task: Task, done: Future[bytes]) -> None:
+    def _land(self, task: QueuedTask, done: Future[bytes]) -> None:
         """Take in what a worker sent back, or that it died; then send what there is room for."""
         error = done.exception()
         if error is None:
@@ -138,14 +138,14 @@ class QueueEngine(ABC):
             self._bury(task, error)
         self._send()
 
-    def _end(self, task: Task, outcome: Any) -> None:
+    def _end(self, task: QueuedTask, outcome: Any) -> None:
         with self._lock:
             if task not in self._inside:
                 return
             self._inside.remove(task)
         task.future.set_result(outcome)
 
-    def _bury(self, task: Task, error: BaseException) -> None:
+    def _bury(self, task: QueuedTask, error: BaseException) -> None:
         """Give a task up whose worker died, or let it run again: as a suspect, unless it is known to be innocent."""
         innocent = self._innocent(task, error)
         task.deaths += not innocent

@@ -12,11 +12,11 @@ from typing import Any
 
 from tuner.engines.failure import guarded
 
-__all__ = ["Ran", "timed"]
+__all__ = ["TimedOutcome", "timed"]
 
 
 @dataclass(frozen=True)
-class Ran:
+class TimedOutcome:
     """What a task came to, or a `Failure`; its worker, the same name for all that one runs; seconds of the clock."""
 
     outcome: Any
@@ -25,9 +25,9 @@ class Ran:
     ended: float
 
 
-def timed(function: Callable[..., Any], /, *args: Any) -> Ran:
+def timed(function: Callable[..., Any], /, *args: Any) -> TimedOutcome:
     """Run `function(*args)`; raises KeyboardInterrupt alone."""
     began = time.time()
     outcome = guarded(function, let_through=KeyboardInterrupt)(*args)
     # A worker of a cluster may be a thread among others.
-    return Ran(outcome, f"{platform.node()}:{os.getpid()}:{threading.get_native_id()}", began, time.time())
+    return TimedOutcome(outcome, f"{platform.node()}:{os.getpid()}:{threading.get_native_id()}", began, time.time())

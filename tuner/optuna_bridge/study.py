@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any
 
-__all__ = ["STATES", "Axis", "OptunaStudy", "OptunaTrial", "axes_of", "frozen_trials", "plain_trial"]
+__all__ = ["STATES", "Distribution", "OptunaStudy", "OptunaTrial", "axes_of", "frozen_trials", "plain_trial"]
 
 STATES = ("complete", "pruned", "fail", "running", "waiting")
 
 
 @dataclass(frozen=True)
-class Axis:
+class Distribution:
     """What one parameter may be: kind "float" or "int" from `low` to `high`, or "categorical" out of `choices`."""
 
     kind: str
@@ -45,35 +45,35 @@ class OptunaStudy:
     name: str
     direction: str
     metric: str
-    axes: Mapping[str, Axis]
+    axes: Mapping[str, Distribution]
     trials: Sequence[OptunaTrial]
     attrs: Mapping[str, Any] = field(default_factory=dict)
     began: datetime = datetime(2000, 1, 1)
 
 
-def axes_of(trials: Sequence[Any]) -> dict[str, Axis]:
+def axes_of(trials: Sequence[Any]) -> dict[str, Distribution]:
     """What each parameter may be, over all trials that have it: the widest range, every choice."""
-    found: dict[str, Axis] = {}
+    found: dict[str, Distribution] = {}
     for trial in trials:
         for name, distribution in trial.distributions.items():
             found[name] = _wider(found.get(name), _axis(distribution))
     return found
 
 
-def _axis(distribution: Any) -> Axis:
+def _axis(distribution: Any) -> Distribution:
     if hasattr(distribution, "choices"):
-        return Axis("categorical", choices=tuple(distribution.choices))
+        return Distribution("categorical", choices=tuple(distribution.choices))
     kind = "int" if type(distribution).__name__ == "IntDistribution" else "float"
-    return Axis(kind, distribution.low, distribution.high, distribution.log)
+    return Distribution(kind, distribution.low, distribution.high, distribution.log)
 
 
-def _wider(old: Axis | None, new: Axis) -> Axis:
+def _wider(old: Distribution | None, new: Distribution) -> Distribution:
     if old is None or old == new:
         return new
     if "categorical" in (old.kind, new.kind):
-        return Axis("categorical", choices=tuple(dict.fromkeys((*old.choices, *new.choices))))
+        return Distribution("categorical", choices=tuple(dict.fromkeys((*old.choices, *new.choices))))
     kind = "float" if "float" in (old.kind, new.kind) else "int"
-    return Axis(kind, min(old.low, new.low), max(old.high, new.high), old.log and new.log)
+    return Distribution(kind, min(old.low, new.low), max(old.high, new.high), old.log and new.log)
 
 
 def plain_trial(trial: Any) -> OptunaTrial:
@@ -119,7 +119,7 @@ def _frozen(study: OptunaStudy, trial: OptunaTrial, began: datetime) -> Any:
     )
 
 
-def _distribution(axis: Axis) -> Any:
+def _distribution(axis: Distribution) -> Any:
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
     if axis.kind == "categorical":

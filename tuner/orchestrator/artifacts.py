@@ -15,14 +15,14 @@ from tuner.errors import NoResult
 from tuner.ranking.table import csv_text
 from tuner.result import Result
 from tuner.store.directory import write_atomic
-from tuner.trainables.base import Subject
+from tuner.trainables.base import Trainable
 
-__all__ = ["best_text", "publish"]
+__all__ = ["best_text", "write_artifacts"]
 
 Array = NDArray[Any]
 
 
-def publish(result: Result, subject: Subject, engine: Engine) -> None:
+def write_artifacts(result: Result, subject: Trainable, engine: Engine) -> None:
     """Write the files of a study's directory that are derived from its ledger; weights where the subject has some."""
     write_atomic(result.directory.ranking, csv_text(result.ranking().drop(columns="seconds")))
     try:

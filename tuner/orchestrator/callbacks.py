@@ -10,7 +10,7 @@ from typing import Any
 
 from tuner.records import Progress
 
-__all__ = ["NotebookWatcher", "TerminalWatcher", "Watcher", "default_watcher"]
+__all__ = ["NotebookCallback", "TerminalCallback", "RunCallback", "default_callback"]
 
 RATE = 4.0  # updates a second at most
 STAGES = {
@@ -21,7 +21,7 @@ STAGES = {
 }
 
 
-class Watcher:
+class RunCallback:
     """What a run tells as it goes; every method may be overridden, none needs to be."""
 
     def note(self, sentence: str) -> None:
@@ -40,7 +40,7 @@ class Watcher:
         """The run is over."""
 
 
-class LineWatcher(Watcher):
+class LineCallback(RunCallback):
     """One line, written over, that says where a run stands."""
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ class LineWatcher(Watcher):
             self.show(line)
 
 
-class NotebookWatcher(LineWatcher):
+class NotebookCallback(LineCallback):
     """A line of a notebook's cell."""
 
     def __init__(self, display: Any) -> None:
@@ -89,7 +89,7 @@ class NotebookWatcher(LineWatcher):
         self._handle.update({"text/plain": line}, raw=True)
 
 
-class TerminalWatcher(LineWatcher):
+class TerminalCallback(LineCallback):
     """The lowest line of a terminal, gone at the end; what is printed in between goes over it."""
 
     def note(self, sentence: str) -> None:
@@ -107,16 +107,16 @@ class TerminalWatcher(LineWatcher):
         self.show("")
 
 
-def default_watcher() -> Watcher:
+def default_callback() -> RunCallback:
     """A line in a notebook or on a terminal; nobody elsewhere, so that a script's output is its own."""
     shell = sys.modules.get("IPython")
     running = shell.get_ipython() if shell is not None else None
     if running is not None and hasattr(running, "kernel"):
         from IPython.display import display
 
-        return NotebookWatcher(display)
+        return NotebookCallback(display)
     terminal = sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
-    return TerminalWatcher() if terminal else Watcher()
+    return TerminalCallback() if terminal else RunCallback()
 
 
 def _plain(text: str) -> str:

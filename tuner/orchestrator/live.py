@@ -16,13 +16,13 @@ from tuner.ranking.statistics import standard_error
 from tuner.records import START, Stage, Trial
 from tuner.search import group_of
 from tuner.study import Study
-from tuner.trainables.base import Advance, Task, Training, side_by_side
+from tuner.trainables.base import Advance, Trainer, TrainingTask, side_by_side
 
 __all__ = ["LiveGeneration", "LiveTrial"]
 
 
 @dataclass
-class Block:
+class SplitBlock:
     """Splits of a trial that are trained together: their curves `(R, E)`, one after the other, and where they stand."""
 
     parts: dict[str, list[Any]] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class LiveTrial:
     config: Mapping[str, Any]
     latents: Mapping[str, Any]
     default: bool = False
-    blocks: dict[int, Block] = field(default_factory=dict)
+    blocks: dict[int, SplitBlock] = field(default_factory=dict)
     seconds: float = 0.0
     rung: int = -1
     ended: str = ""
@@ -70,7 +70,7 @@ class LiveTrial:
     def take(self, advance: Advance) -> None:
         """Take in what a task did for some of its splits."""
         self.seconds += advance.seconds
-        block = self.blocks.setdefault(advance.first, Block())
+        block = self.blocks.setdefault(advance.first, SplitBlock())
         block.state = advance.state
         if advance.whole:
             block.parts.clear()
@@ -78,15 +78,15 @@ class LiveTrial:
             block.parts.setdefault(name, []).append(curve)
         self.ended, self.error = self.ended or advance.ended, self.error or advance.error
 
-    def join(self, training: Training) -> None:
+    def join(self, training: Trainer) -> None:
         """Make one block of all, which have come to the same epoch."""
         if len(self.blocks) < 2 or self.ended == "failed":
             return
         blocks = [self.blocks[first] for first in sorted(self.blocks)]
         curves = {name: [curve] for name, curve in side_by_side([block.curves for block in blocks]).items()}
-        self.blocks = {0: Block(curves, training.join([block.state for block in blocks]))}
+        self.blocks = {0: SplitBlock(curves, training.join([block.state for block in blocks]))}
 
-    def record(self, study: Study, generation: int, training: Training) -> Trial:
+    def record(self, study: Study, generation: int, training: Trainer) -> Trial:
         """The finished record."""
         curves, epochs = training.trained(self.curves, self.state)
         usable = self.ended in ("complete", "pruned")
@@ -161,7 +161,7 @@ class LiveGeneration:
         done = sum(self.ladder[trial.rung - self.before].work for trial in self.begun)
         return min(1.0, done / (len(self.trials) * cost(self.ladder, study.search.reduction)))
 
-    def left(self, task: Task, limit: float | None) -> float | None:
+    def left(self, task: TrainingTask, limit: float | None) -> float | None:
         """Seconds that a task may take where a trial may take `limit`; None for no limit.
 
         No more for many than for one: a pack that is merely wide is taken apart, one that hangs is found out soon.
@@ -169,12 +169,12 @@ class LiveGeneration:
         spent = max(self._find(number).seconds for number in task.trials)
         return None if limit is None else max(limit - spent, 1e-3)
 
-    def note(self, worker: int, began: float, ended: float, task: Task) -> None:
+    def note(self, worker: int, began: float, ended: float, task: TrainingTask) -> None:
         """Note who ran a task, and when, in seconds of the clock."""
         start, end = round(began - self.began, 4), round(ended - self.began, 4)
         self.ran.append((worker, start, end, self.before + self.rung, task.trials))
 
-    def take(self, task: Task, advances: Sequence[Advance]) -> None:
+    def take(self, task: TrainingTask, advances: Sequence[Advance]) -> None:
         """Take in what one of its tasks did for each of its trials."""
         self.out -= 1
         for number, advance in zip(task.trials, advances, strict=True):
@@ -182,7 +182,7 @@ class LiveGeneration:
             trial.rung = self.before + self.rung
             trial.take(advance)
 
-    def fail(self, task: Task, error: str) -> None:
+    def fail(self, task: TrainingTask, error: str) -> None:
         """Take in that a task could not be done."""
         self.out -= 1
         for number in task.trials:
@@ -190,7 +190,7 @@ class LiveGeneration:
             known = [trial.error] if trial.error else []  # of several tasks: the same, whichever came first
             trial.rung, trial.ended, trial.error = self.before + self.rung, "failed", min([*known, error])
 
-    def cut(self, study: Study, training: Training) -> None:
+    def cut(self, study: Study, training: Trainer) -> None:
         """End the rung: the last one completes its trials, an earlier one sends only the best of each group on."""
         there = [trial for trial in self.trials if trial.rung == self.before + self.rung]
         for trial in there:
@@ -206,7 +206,7 @@ class LiveGeneration:
                 self._cut(group, study, training, self.bars.get((name, self.before + self.rung)))
         self.rung += 1
 
-    def _cut(self, group: Sequence[LiveTrial], study: Study, training: Training, bar: float | None) -> None:
+    def _cut(self, group: Sequence[LiveTrial], study: Study, training: Trainer, bar: float | None) -> None:
         values = [np.inf if trial.ended else trial.goal(study) for trial in group]
         steady = [training.steady(trial.curves) if trial.blocks else False for trial in group]
         reduction = reduction_at(self.ladder, self.rung, study.search.reduction)

@@ -15,7 +15,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 from typing import Any
 
-from tuner.engines import Engine, Failure, Ran, timed
+from tuner.engines import Engine, Failure, TimedOutcome, timed
 from tuner.errors import GivenUp, TunerError
 from tuner.orchestrator.live import LiveGeneration, LiveTrial
 from tuner.ranking.confirmation_race import default_points
@@ -26,7 +26,7 @@ from tuner.search.stopping import reason_to_give_up, reason_to_stop
 from tuner.space import Space
 from tuner.store.ledger import Ledger
 from tuner.study import Study
-from tuner.trainables.base import Member, Task, Training
+from tuner.trainables.base import Member, Trainer, TrainingTask
 
 __all__ = ["Search"]
 
@@ -45,7 +45,7 @@ class Search:
         self,
         study: Study,
         space: Space,
-        training: Training,
+        training: Trainer,
         ledger: Ledger,
         engine: Engine,
         flight: Path,
@@ -61,7 +61,7 @@ class Search:
         self.states = Counter(trial.state for trial in self.history)
         self.best = next(iter(ranked(self.history, study.direction)), None)
         self.flying: list[LiveGeneration] = []
-        self.out: dict[Future[Any], tuple[LiveGeneration, Task]] = {}
+        self.out: dict[Future[Any], tuple[LiveGeneration, TrainingTask]] = {}
         self.started = time.perf_counter()
         self.waiting = self.trained = self.told = 0.0
         self.workers: dict[str, int] = {}  # numbered as they are first seen
@@ -116,7 +116,7 @@ class Search:
         members = [Member(trial.number, trial.config, trial.state) for trial in generation.running]
         self._submit(generation, self.training.tasks(members, *generation.stages))
 
-    def _submit(self, generation: LiveGeneration, tasks: Sequence[Task]) -> None:
+    def _submit(self, generation: LiveGeneration, tasks: Sequence[TrainingTask]) -> None:
         """Send tasks of a generation to the workers, each with the time that its trials have left."""
         generation.out += len(tasks)
         flight, shared = self.flight / str(generation.number), self.engine.shares_disk
@@ -156,7 +156,7 @@ class Search:
                 if generation.running:
                     self._send(generation)
 
-    def _outcome(self, generation: LiveGeneration, task: Task, came: Ran | Failure) -> Any:
+    def _outcome(self, generation: LiveGeneration, task: TrainingTask, came: TimedOutcome | Failure) -> Any:
         """What a task came to; notes who ran it, and when. Of one whose worker died that is not known."""
         if isinstance(came, Failure):
             return came
@@ -210,7 +210,7 @@ class Search:
             flown=sum(generation.share(self.study) * len(generation.trials) for generation in self.flying),
         )
 
-    def _with_workers(self) -> list[Task]:
+    def _with_workers(self) -> list[TrainingTask]:
         """As many of the oldest tasks as there are workers."""
         waiting = sorted(self.out.values(), key=lambda one: one[0].number)
         return [task for _, task in waiting[: self.engine.width]]

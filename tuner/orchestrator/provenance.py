@@ -13,14 +13,14 @@ from pathlib import Path
 
 from tuner.urls import masked
 
-__all__ = ["command", "commit", "origin"]
+__all__ = ["command", "commit", "provenance"]
 
 PATIENCE = 5.0  # seconds for git, which looks at every file of a large repository
 OWN = ("tuner", "tuner.exe", "__main__.py")
 NOTEBOOKS = ("ipykernel_launcher.py", "colab_kernel_launcher.py")
 
 
-def origin(base: Path) -> dict[str, str]:
+def provenance(base: Path) -> dict[str, str]:
     """The command of this process, and the commit of the directory `base`; what is not known is left out."""
     found = {"command": command(sys.argv), "commit": commit(base)}
     return {name: text for name, text in found.items() if text}

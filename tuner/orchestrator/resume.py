@@ -9,29 +9,29 @@ from typing import Any
 
 from tuner.engines import InlineEngine
 from tuner.errors import ChangedStudy, StudyError
-from tuner.orchestrator.warm_start import Warm, warm_text
+from tuner.orchestrator.warm_start import WarmStart, warm_start_text
 from tuner.search import check_search
 from tuner.space import space_of
 from tuner.store.directory import StudyDirectory, write_atomic
 from tuner.store.ledger import Ledger
-from tuner.store.machine import canary, machine_facts
+from tuner.store.machine import canary_hash, machine_facts
 from tuner.study import Study, differences, in_toml, not_run, stored_study
-from tuner.trainables.base import Subject
+from tuner.trainables.base import Trainable
 
-__all__ = ["settle"]
+__all__ = ["open_or_create"]
 
 
-def settle(
-    subject: Subject, directory: StudyDirectory, warm: Callable[[], Warm], tell: Callable[[str], None]
+def open_or_create(
+    subject: Trainable, directory: StudyDirectory, warm: Callable[[], WarmStart], tell: Callable[[str], None]
 ) -> tuple[Ledger, Study]:
     """The ledger to go on with, and the study that actually runs: the one that was frozen when it was created.
 
     Raises ChangedStudy where a study of that name asks another question. One whose trials have all failed, or which has
     none yet, has no answer that could be lost: it begins anew where its question or its source has changed.
     """
-    study, song = subject.study, InlineEngine().submit(canary).result()
+    study, song = subject.study, InlineEngine().submit(canary_hash).result()
     if not directory.exists:
-        return created(subject, directory, warm(), song)
+        return create_ledger(subject, directory, warm(), song)
     frozen = stored_study(directory)
     if frozen.imported:
         raise not_run(frozen.name, frozen.imported)
@@ -39,10 +39,10 @@ def settle(
     count = ledger.count()
     try:
         check_same(frozen, study, ledger.facts, subject, song)
-        if not (subject.warnings(ledger.facts) and hopeless(ledger)):
-            return ledger, gone_on(frozen, study, directory, ledger)
+        if not (subject.warnings(ledger.facts) and all_failed(ledger)):
+            return ledger, merged_settings(frozen, study, directory, ledger)
     except ChangedStudy:
-        if not hopeless(ledger):
+        if not all_failed(ledger):
             ledger.close()
             raise
     except StudyError:
@@ -53,15 +53,15 @@ def settle(
         tell(f"all {count} trials of before had failed: they are moved to {directory.set_aside().name}")
     else:
         directory.forget_ledger()
-    return created(subject, directory, warm(), song)
+    return create_ledger(subject, directory, warm(), song)
 
 
-def hopeless(ledger: Ledger) -> bool:
+def all_failed(ledger: Ledger) -> bool:
     """Whether no trial has come to anything."""
     return all(trial.state == "failed" for trial in ledger.trials())
 
 
-def gone_on(frozen: Study, asked: Study, directory: StudyDirectory, ledger: Ledger) -> Study:
+def merged_settings(frozen: Study, asked: Study, directory: StudyDirectory, ledger: Ledger) -> Study:
     """The study that was frozen, with what may be asked otherwise, and where data and objective are now.
 
     Raises StudyError where its search cannot go that far.
@@ -84,18 +84,18 @@ def gone_on(frozen: Study, asked: Study, directory: StudyDirectory, ledger: Ledg
     return resolved
 
 
-def created(subject: Subject, directory: StudyDirectory, warm: Warm, song: str) -> tuple[Ledger, Study]:
+def create_ledger(subject: Trainable, directory: StudyDirectory, warm: WarmStart, song: str) -> tuple[Ledger, Study]:
     """The ledger of a study that begins."""
     study = subject.study
     write_atomic(directory.study, study.to_toml())
-    kept = {"warm_start": warm_text(warm.trials)} if warm.trials else {}
+    kept = {"warm_start": warm_start_text(warm.trials)} if warm.trials else {}
     facts = subject.facts() | {"canary": song} | kept | machine_facts()
     return Ledger.create(directory.place, facts, study.to_toml()), study
 
 
-def check_same(frozen: Study, asked: Study, known: Mapping[str, str], subject: Subject, song: str) -> None:
+def check_same(frozen: Study, asked: Study, known: Mapping[str, str], subject: Trainable, song: str) -> None:
     """Raise ChangedStudy with every difference that would make another table."""
-    changes = [change for change in differences(frozen, asked) if not only_moved(*change)]
+    changes = [change for change in differences(frozen, asked) if not is_moved(*change)]
     lines = [f"{key}: was {in_toml(old)}, now {in_toml(new)}" for key, old, new in changes]
     lines += subject.changes(known)
     if known["canary"] != song:
@@ -108,6 +108,6 @@ def check_same(frozen: Study, asked: Study, known: Mapping[str, str], subject: S
         raise ChangedStudy("\n".join([head, *(f"  {line}" for line in lines), way]))
 
 
-def only_moved(key: str, old: Any, new: Any) -> bool:
+def is_moved(key: str, old: Any, new: Any) -> bool:
     """Whether a difference is one of place alone: of data and code the digests say more, and the subject compares."""
     return key == "data.source" or (key == "study.objective" and Path(str(old)).name == Path(str(new)).name)

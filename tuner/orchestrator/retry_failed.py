@@ -24,9 +24,9 @@ from tuner.records import START, Trial
 from tuner.search import at_rung, bars, group_of, ladder, rungs, value_at
 from tuner.store.ledger import Ledger
 from tuner.study import Study
-from tuner.trainables.base import Member, Task, Training
+from tuner.trainables.base import Member, Trainer, TrainingTask
 
-__all__ = ["retried"]
+__all__ = ["retry_failed_trials"]
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Retry:
         """The trials that have not ended."""
         return [trial for trial in self.trials if not trial.ended]
 
-    def cut(self, rung: int, study: Study, training: Training, history: Sequence[Trial]) -> None:
+    def cut(self, rung: int, study: Study, training: Trainer, history: Sequence[Trial]) -> None:
         """End a rung: the last one completes its trials, at an earlier one the best of each group go on."""
         for trial in self.trials:
             if trial.rung == self.before + rung:
@@ -74,8 +74,8 @@ class Retry:
                 trial.ended = "" if stays else "pruned"
 
 
-def retried(
-    study: Study, training: Training, ledger: Ledger, engine: Engine, flight: Path, tell: Callable[[int, int], None]
+def retry_failed_trials(
+    study: Study, training: Trainer, ledger: Ledger, engine: Engine, flight: Path, tell: Callable[[int, int], None]
 ) -> int:
     """Train all failed trials again and commit them together; returns how many there were.
 
@@ -85,7 +85,7 @@ def retried(
     failed = [trial for trial in history if trial.state == "failed"]
     found = [retry_of(study, number, history) for number in sorted({trial.generation for trial in failed})]
     for rung in range(max((len(retry.steps) for retry in found), default=0)):
-        sent: dict[Future[Any], tuple[Retry, Task]] = {}
+        sent: dict[Future[Any], tuple[Retry, TrainingTask]] = {}
         for retry in found:
             for task in tasks_of(retry, rung, training):
                 seconds = study.limits.seconds_per_trial
@@ -112,7 +112,7 @@ def retry_of(study: Study, number: int, history: Sequence[Trial]) -> Retry:
     return Retry(number, live, peers, steps, len(rungs(study)) - len(steps))
 
 
-def tasks_of(retry: Retry, rung: int, training: Training) -> list[Task]:
+def tasks_of(retry: Retry, rung: int, training: Trainer) -> list[TrainingTask]:
     """A task for each trial that is still running: one that failed before may take others with it."""
     if rung >= len(retry.steps):
         return []
@@ -121,7 +121,7 @@ def tasks_of(retry: Retry, rung: int, training: Training) -> list[Task]:
     return [one for task in tasks for one in task.apart()]
 
 
-def take(retry: Retry, rung: int, task: Task, outcome: Any, training: Training) -> None:
+def take(retry: Retry, rung: int, task: TrainingTask, outcome: Any, training: Trainer) -> None:
     """Take in what a task came to for its trial."""
     if isinstance(outcome, Failure) and outcome.fatal:
         raise TunerError(f"{outcome.message}; run this again to go on")

@@ -21,20 +21,20 @@ from tuner.store.directory import Home, find
 from tuner.store.ledger import Ledger
 from tuner.study import UNNAMED, Study, is_searched, parameter_name, stored_study
 
-__all__ = ["Warm", "warm_start", "warm_text", "warm_trials"]
+__all__ = ["WarmStart", "warm_start", "warm_start_text", "warm_start_trials"]
 
 BEFORE = -1  # the generation of a trial that another study ran
 
 
 @dataclass(frozen=True)
-class Warm:
+class WarmStart:
     """Trials to begin with, and what there is to say about them."""
 
     trials: tuple[Trial, ...] = ()
     notes: tuple[str, ...] = ()
 
 
-def warm_start(study: Study, space: Space, home: Home) -> Warm:
+def warm_start(study: Study, space: Space, home: Home) -> WarmStart:
     """The trials of the studies that `search.warm_start` names. Raises StudyError with all that cannot be used."""
     trials: list[Trial] = []
     notes, wrong = [], []
@@ -49,7 +49,7 @@ def warm_start(study: Study, space: Space, home: Home) -> Warm:
         notes.append(note)
     if wrong:
         raise StudyError(*wrong)
-    return Warm(tuple(replace(t, number=n - len(trials)) for n, t in enumerate(trials)), tuple(notes))
+    return WarmStart(tuple(replace(t, number=n - len(trials)) for n, t in enumerate(trials)), tuple(notes))
 
 
 class _Unlike(Exception):
@@ -163,7 +163,7 @@ def _known(space: Space, config: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in config.items() if key not in bad or key in numbers}
 
 
-def warm_text(trials: Iterable[Trial]) -> str:
+def warm_start_text(trials: Iterable[Trial]) -> str:
     """What the ledger keeps of a warm start."""
     return json.dumps(
         [
@@ -174,7 +174,7 @@ def warm_text(trials: Iterable[Trial]) -> str:
     )
 
 
-def warm_trials(text: str) -> list[Trial]:
+def warm_start_trials(text: str) -> list[Trial]:
     """The trials of a text of the ledger."""
     rows = json.loads(text) if text else []
     found = []

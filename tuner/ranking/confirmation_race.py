@@ -21,7 +21,7 @@ from tuner.ranking.goal import ranked, signed
 from tuner.ranking.intervals import sizes_of
 from tuner.ranking.retrainings import SEARCHED, by_trial, on, raced, rank_seeds, round_sizes
 from tuner.ranking.statistics import HUGE, t_quantile
-from tuner.records import Confirmed, Trial
+from tuner.records import ConfirmationRun, Trial
 from tuner.space import space_of
 from tuner.study import Study
 
@@ -40,12 +40,12 @@ class Finalist:
     place: int
     value: float
     round: int
-    fresh: list[Confirmed]
-    rows: list[Confirmed]
+    fresh: list[ConfirmationRun]
+    rows: list[ConfirmationRun]
 
 
 def replay(
-    study: Study, facts: Mapping[str, str], entrants: Sequence[Trial], every: Mapping[int, list[Confirmed]]
+    study: Study, facts: Mapping[str, str], entrants: Sequence[Trial], every: Mapping[int, list[ConfirmationRun]]
 ) -> tuple[list[list[Trial]], list[Trial]]:
     """Return who finished each round, and who is left after the last one.
 
@@ -69,7 +69,7 @@ def still_in(
     study: Study,
     facts: Mapping[str, str],
     left: Sequence[Trial],
-    every: Mapping[int, list[Confirmed]],
+    every: Mapping[int, list[ConfirmationRun]],
     seeds: range,
 ) -> list[Trial]:
     """Return the contenders that are not behind the leader with the probability `DROPPED`, by all of their splits."""
@@ -90,7 +90,7 @@ def still_in(
 
 
 def finalists(
-    study: Study, facts: Mapping[str, str], trials: Sequence[Trial], rows: Sequence[Confirmed]
+    study: Study, facts: Mapping[str, str], trials: Sequence[Trial], rows: Sequence[ConfirmationRun]
 ) -> list[Finalist]:
     """Return the complete trials that have finished the first round, in the order of the search."""
     every, first = by_trial(rows), rank_seeds(study)
@@ -178,7 +178,7 @@ def why_safe() -> str:
     return f"nothing is better with a probability of {BETTER}"
 
 
-def paired_of(study: Study, facts: Mapping[str, str], rows: Sequence[Sequence[Confirmed]]) -> Paired:
+def paired_of(study: Study, facts: Mapping[str, str], rows: Sequence[Sequence[ConfirmationRun]]) -> Paired:
     """Some trials' retrainings on the same seeds, with what is known of their noise and of their tails.
 
     Only a goal without an end on its bad side has a tail, and only one with a best value has distances from it.
@@ -192,7 +192,7 @@ def paired_of(study: Study, facts: Mapping[str, str], rows: Sequence[Sequence[Co
     return Paired(scores, sizes_of(study, facts).overlap, study.fresh_splits, blocks, gaps, constant)
 
 
-def scores_of(study: Study, rows: Sequence[Sequence[Confirmed]]) -> NDArray[Any]:
+def scores_of(study: Study, rows: Sequence[Sequence[ConfirmationRun]]) -> NDArray[Any]:
     """Goals of some trials' retrainings on the same seeds, `(seeds, trials)`, lower is better."""
     return np.array([[signed(row.metrics[study.metric], study.direction) for row in own] for own in rows]).T
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from objectives.metrics import metrics_of
-from tuner.ranking.standings import Standing
+from tuner.ranking.standings import ConfirmedTrial
 from tuner.ranking.statistics import Interval
 from tuner.records import Trial
 
@@ -20,7 +20,7 @@ __all__ = ["confirmation_table", "confirmed_columns", "tested_names"]
 OWN = "own"  # the task of an objective of somebody's own
 
 
-def confirmation_table(standings: Sequence[Standing], tests: Sequence[str]) -> pd.DataFrame:
+def confirmation_table(standings: Sequence[ConfirmedTrial], tests: Sequence[str]) -> pd.DataFrame:
     """One row a confirmed trial, best first; `tests` are the names of the test metrics.
 
     rank          by the mean, those first that came further in the race; an optimizer's defaults before what may well
@@ -66,7 +66,7 @@ def interval_columns(mean: str, ends: str, intervals: Sequence[Interval | None])
     return dict(zip((mean, f"{ends}low", f"{ends}high"), columns, strict=True))
 
 
-def tested_names(task: str, extra: Sequence[str], standings: Sequence[Standing]) -> list[str]:
+def tested_names(task: str, extra: Sequence[str], standings: Sequence[ConfirmedTrial]) -> list[str]:
     """Test metrics that a confirmation of a task has: loss, the task's own, `extra` ones of scikit-learn.
 
     An objective of somebody's own has those that it told.
@@ -76,7 +76,7 @@ def tested_names(task: str, extra: Sequence[str], standings: Sequence[Standing])
     return ["test_loss", *(f"test_{metric.name}" for metric in metrics_of(task)), *(f"test_{name}" for name in extra)]
 
 
-def confirmed_columns(standings: Sequence[Standing], rows: Sequence[Trial]) -> dict[str, Any]:
+def confirmed_columns(standings: Sequence[ConfirmedTrial], rows: Sequence[Trial]) -> dict[str, Any]:
     """Return the mean on all splits and its interval, a column each, missing where a trial was not confirmed."""
     goals = {standing.trial: standing.goal for standing in standings}
     found = [goals.get(trial.number) for trial in rows]

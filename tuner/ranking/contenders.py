@@ -13,15 +13,15 @@ from typing import Any
 from tuner.ranking.confirmation_race import default_points, replay
 from tuner.ranking.goal import ranked
 from tuner.ranking.retrainings import by_trial, on, rank_seeds, round_sizes
-from tuner.records import Confirmed, Trial, epochs_of
-from tuner.study import MOST_SEEDS, Confirm, Study
+from tuner.records import ConfirmationRun, Trial, epochs_of
+from tuner.study import MOST_SEEDS, ConfirmTable, Study
 
 __all__ = ["contenders", "next_round", "widened"]
 
 SHARE = 0.15  # of the search's training that the race may take, its first round aside
 
 
-def contenders(before: Study, now: Study, trials: Sequence[Trial], known: Sequence[Confirmed]) -> list[Trial]:
+def contenders(before: Study, now: Study, trials: Sequence[Trial], known: Sequence[ConfirmationRun]) -> list[Trial]:
     """The trials to confirm, best first: the first `confirm.top` complete ones, and all that stand confirmed already.
 
     The best of the optimizers' defaults that is complete is always there; where the optimizers had equal budgets to be
@@ -42,7 +42,11 @@ def contenders(before: Study, now: Study, trials: Sequence[Trial], known: Sequen
 
 
 def next_round(
-    study: Study, wanted: Sequence[Trial], trials: Sequence[Trial], rows: Sequence[Confirmed], facts: Mapping[str, str]
+    study: Study,
+    wanted: Sequence[Trial],
+    trials: Sequence[Trial],
+    rows: Sequence[ConfirmationRun],
+    facts: Mapping[str, str],
 ) -> tuple[list[Trial], range] | None:
     """Return who of `wanted` trains next on which splits; None when the race is over.
 
@@ -59,7 +63,9 @@ def next_round(
     return left, range(1, count + 1)
 
 
-def cost_of(left: Sequence[Trial], count: int, wanted: Sequence[Trial], every: Mapping[int, list[Confirmed]]) -> float:
+def cost_of(
+    left: Sequence[Trial], count: int, wanted: Sequence[Trial], every: Mapping[int, list[ConfirmationRun]]
+) -> float:
     """Return the epochs of the race so far, and of a round that brings those that are left to `count` splits."""
 
     def spent(trial: Trial) -> int:
@@ -79,7 +85,7 @@ def _key(config: Mapping[str, Any]) -> Any:
     return tuple(sorted((name, repr(value)) for name, value in config.items()))
 
 
-def widened(known: Confirm, asked: Confirm) -> Confirm:
+def widened(known: ConfirmTable, asked: ConfirmTable) -> ConfirmTable:
     """What to confirm where `known` is done and `asked` wanted: never fewer, on never fewer seeds, so that all that
     were ever confirmed keep being compared on the same ones. Where nothing was to be confirmed, what is asked for.
     """

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from objectives.metrics import bounds_of
 from tuner.ranking.statistics import Interval, RowNoise, mean_interval, share_interval
-from tuner.records import SPREAD, Confirmed
+from tuner.records import SPREAD, ConfirmationRun
 from tuner.study import Study
 
 __all__ = ["NEW_ROWS", "SAME_ROWS", "SEEDS", "SPLITS", "Sizes", "metric_interval", "row_variance", "sizes_of"]
@@ -59,7 +59,7 @@ def sizes_of(study: Study, facts: Mapping[str, str]) -> Sizes:
     return Sizes(train, valid, test, ratio)
 
 
-def metric_interval(study: Study, sizes: Sizes, rows: Sequence[Confirmed], name: str) -> Interval:
+def metric_interval(study: Study, sizes: Sizes, rows: Sequence[ConfirmationRun], name: str) -> Interval:
     """Mean and 95 % interval of a metric over retrainings, and what it is of; nan where one of them has it not.
 
     Validation on fresh splits: Nadeau and Bengio's correction for the rows that the splits share. Test rows, and the
@@ -84,7 +84,7 @@ def metric_interval(study: Study, sizes: Sizes, rows: Sequence[Confirmed], name:
     return replace(found, of=NEW_ROWS if noise else SAME_ROWS)
 
 
-def row_noise(study: Study, sizes: Sizes, rows: Sequence[Confirmed], name: str) -> RowNoise | None:
+def row_noise(study: Study, sizes: Sizes, rows: Sequence[ConfirmationRun], name: str) -> RowNoise | None:
     """What the rows that all retrainings met add to the variance of a metric's mean; None where it was not measured.
 
     Of test metrics each retraining keeps the deviation of the rows' values, or of pseudo-values where a metric is no

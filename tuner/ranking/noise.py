@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from tuner.ranking.intervals import row_variance
 from tuner.ranking.retrainings import by_trial, on, rank_seeds
 from tuner.ranking.statistics import t_quantile
-from tuner.records import Confirmed
+from tuner.records import ConfirmationRun
 from tuner.study import Study
 
 __all__ = ["Noise", "Variance", "noise_of"]
@@ -91,7 +91,7 @@ class Noise:
         return self._quantile * self.standard_error(self.typical)
 
 
-def noise_of(study: Study, rows: Sequence[Confirmed]) -> Noise | None:
+def noise_of(study: Study, rows: Sequence[ConfirmationRun]) -> Noise | None:
     """The noise that a study's confirmations show; None before there are two configs that finished all their seeds."""
     whole = {trial: on(rank_seeds(study), own) for trial, own in by_trial(rows).items()}
     finished = {trial: own for trial, own in whole.items() if own and all(row.state == "complete" for row in own)}

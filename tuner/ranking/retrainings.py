@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tuner.ranking.goal import around
-from tuner.records import Confirmed, Trial
+from tuner.records import ConfirmationRun, Trial
 from tuner.study import MOST_SEEDS, Study
 
 __all__ = [
@@ -56,21 +56,21 @@ def report_seeds(study: Study) -> range:
     return range(REPORTING + 1, REPORTING + study.confirm.seeds + 1)
 
 
-def by_trial(rows: Sequence[Confirmed]) -> dict[int, list[Confirmed]]:
+def by_trial(rows: Sequence[ConfirmationRun]) -> dict[int, list[ConfirmationRun]]:
     """Retrainings by their trial, each in the order of its seeds."""
-    found: dict[int, list[Confirmed]] = {}
+    found: dict[int, list[ConfirmationRun]] = {}
     for row in sorted(rows, key=lambda row: row.replicate):
         found.setdefault(row.trial, []).append(row)
     return found
 
 
-def on(seeds: range, rows: Sequence[Confirmed]) -> list[Confirmed]:
+def on(seeds: range, rows: Sequence[ConfirmationRun]) -> list[ConfirmationRun]:
     """Those of one trial's retrainings that are on these seeds; empty where one is missing."""
     own = [row for row in rows if row.replicate in seeds]
     return own if len(own) == len(seeds) else []
 
 
-def search_rows(study: Study, trial: Trial) -> list[Confirmed]:
+def search_rows(study: Study, trial: Trial) -> list[ConfirmationRun]:
     """Return a trial's scores on the splits of the search as rows of a confirmation; none of a single split.
 
     The mean of many splits is a fair witness beside fresh ones, though the trial was chosen by it; that of one is not.
@@ -81,10 +81,11 @@ def search_rows(study: Study, trial: Trial) -> list[Confirmed]:
     near = curve[:, around(trial.epoch, study.window, curve.shape[1])].mean(axis=1)
     values = near.reshape(-1, study.train.replicates).mean(axis=1)
     return [
-        Confirmed(trial.number, -r, trial.epoch, {study.metric: float(v)}, 0.0, SEARCHED) for r, v in enumerate(values)
+        ConfirmationRun(trial.number, -r, trial.epoch, {study.metric: float(v)}, 0.0, SEARCHED)
+        for r, v in enumerate(values)
     ]
 
 
-def raced(study: Study, trial: Trial, fresh: Sequence[Confirmed]) -> list[Confirmed]:
+def raced(study: Study, trial: Trial, fresh: Sequence[ConfirmationRun]) -> list[ConfirmationRun]:
     """Return all that a trial is compared by: its scores on the splits of the search, then on fresh ones."""
     return [*search_rows(study, trial), *fresh]

@@ -17,16 +17,16 @@ from tuner.ranking.goal import signed
 from tuner.ranking.intervals import Sizes, metric_interval, sizes_of
 from tuner.ranking.retrainings import by_trial, on, rank_seeds, report_seeds
 from tuner.ranking.statistics import Interval, leader_groups
-from tuner.records import Confirmed, Trial
+from tuner.records import ConfirmationRun, Trial
 from tuner.study import Study
 
-__all__ = ["Report", "Standing", "best_chances", "standings"]
+__all__ = ["HeldOutScores", "ConfirmedTrial", "best_chances", "standings"]
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
-class Report:
+class HeldOutScores:
     """Goal and test metrics over seeds that chose nothing."""
 
     goal: Interval
@@ -34,7 +34,7 @@ class Report:
 
 
 @dataclass(frozen=True)
-class Standing:
+class ConfirmedTrial:
     """How a confirmed trial did, and its place among the others.
 
     `goal` is over the splits of the search and `seeds` fresh ones, `test` over the fresh ones. `p_best` is the
@@ -53,14 +53,14 @@ class Standing:
     test: Mapping[str, Interval]
     optimism: float
     p_best: float
-    report: Report | None = None
+    report: HeldOutScores | None = None
     lost: str = ""
     seeds: int = 0
 
 
 def standings(
-    study: Study, trials: Sequence[Trial], rows: Sequence[Confirmed], facts: Mapping[str, str] = NOTHING
-) -> list[Standing]:
+    study: Study, trials: Sequence[Trial], rows: Sequence[ConfirmationRun], facts: Mapping[str, str] = NOTHING
+) -> list[ConfirmedTrial]:
     """Trials with all of the ranking seeds, best mean first; ties by search rank.
 
     Those that came further in the race are before those that dropped out, and an optimizer's defaults before what is
@@ -83,12 +83,14 @@ def standings(
         lost = next((state for state in ("failed", "diverged") if state in ends), "")
         place = (one.trial.number, one.place, rank, leader + 1)
         test = tested(study, sizes, one.fresh)
-        listed.append(Standing(*place, one.value, means[i], test, optimism, shares[i], lost=lost, seeds=len(one.fresh)))
+        listed.append(
+            ConfirmedTrial(*place, one.value, means[i], test, optimism, shares[i], lost=lost, seeds=len(one.fresh))
+        )
     return [replace(listed[0], report=report_of(study, sizes, by_trial(rows)[listed[0].trial])), *listed[1:]]
 
 
 def best_chances(
-    study: Study, rows: Sequence[Confirmed], trials: Sequence[int], facts: Mapping[str, str] = NOTHING
+    study: Study, rows: Sequence[ConfirmationRun], trials: Sequence[int], facts: Mapping[str, str] = NOTHING
 ) -> dict[int, float]:
     """Probability of each of some trials to have the best true mean of them, for those with all of the first round.
 
@@ -99,15 +101,15 @@ def best_chances(
     return dict(zip(own, paired_of(study, facts, list(own.values())).shares(), strict=True)) if own else {}
 
 
-def report_of(study: Study, sizes: Sizes, rows: Sequence[Confirmed]) -> Report | None:
+def report_of(study: Study, sizes: Sizes, rows: Sequence[ConfirmationRun]) -> HeldOutScores | None:
     """What the reporting seeds say of a trial, from its retrainings; None until all of them are done."""
     own = on(report_seeds(study), rows)
     if not own:
         return None
-    return Report(metric_interval(study, sizes, own, study.metric), tested(study, sizes, own))
+    return HeldOutScores(metric_interval(study, sizes, own, study.metric), tested(study, sizes, own))
 
 
-def tested(study: Study, sizes: Sizes, rows: Sequence[Confirmed]) -> dict[str, Interval]:
+def tested(study: Study, sizes: Sizes, rows: Sequence[ConfirmationRun]) -> dict[str, Interval]:
     """The test metrics that any of some retrainings has; one that came to nothing may have none."""
     names = dict.fromkeys(name for row in rows for name in row.metrics if name.startswith("test_"))
     return {name: metric_interval(study, sizes, rows, name) for name in names}

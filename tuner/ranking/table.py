@@ -15,10 +15,10 @@ from tuner.ranking.confirmation_table import confirmed_columns
 from tuner.ranking.goal import around, ranked, signed
 from tuner.ranking.noise import Noise
 from tuner.ranking.optimum import MEASURES, gaps
-from tuner.ranking.standings import Standing
+from tuner.ranking.standings import ConfirmedTrial
 from tuner.ranking.statistics import leader_groups, standard_error
 from tuner.records import Trial
-from tuner.study import Own, Study, kind_of, text_of, values_of
+from tuner.study import CustomObjective, Study, kind_of, text_of, values_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +45,7 @@ IMPORTED = "imported"  # the task of a study that another tool ran
 
 
 def ties(
-    study: Study, best: Sequence[Trial], noise: Noise | None, standings: Sequence[Standing] = ()
+    study: Study, best: Sequence[Trial], noise: Noise | None, standings: Sequence[ConfirmedTrial] = ()
 ) -> list[int | None]:
     """For each of the stable trials, best first, the rank of the first that it cannot be told from, maybe its own.
 
@@ -75,7 +75,7 @@ def ranking(
     metrics: Sequence[str],
     hypers: Mapping[str, Kind],
     noise: Noise | None = None,
-    standings: Sequence[Standing] = (),
+    standings: Sequence[ConfirmedTrial] = (),
 ) -> pd.DataFrame:
     """One row a trial: complete ones ranked, then pruned, diverged and failed ones in trial order, unranked.
 
@@ -149,7 +149,7 @@ def ranking(
     return pd.DataFrame(columns)
 
 
-def led_by(standings: Sequence[Standing], searched: Sequence[Trial]) -> list[Trial]:
+def led_by(standings: Sequence[ConfirmedTrial], searched: Sequence[Trial]) -> list[Trial]:
     """Return complete trials, those that were confirmed first, in the order of their race."""
     own = {trial.number: trial for trial in searched}
     confirmed = [own.pop(standing.trial) for standing in standings if standing.trial in own]
@@ -249,7 +249,7 @@ def hyper_kinds(study: Study) -> dict[str, Kind]:
     return {"optimizer": tuple(study.optimizers), **own, **minibatch, **texts, **dropout}
 
 
-def _own_kinds(study: Study, own: Own) -> dict[str, Kind]:
+def _own_kinds(study: Study, own: CustomObjective) -> dict[str, Kind]:
     """Optimizers with what is theirs where there are some, what [train] gives to a config, then the study's own."""
     rows = [row for name, row in OPTIMIZERS.items() if name in study.optimizers]
     found: dict[str, Kind] = {"optimizer": tuple(study.optimizers)} if rows else {}

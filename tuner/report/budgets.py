@@ -15,7 +15,7 @@ from tuner.ranking.goal import signed
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tuner.report.report_data import Frames
+    from tuner.report.report_data import ReportData
 
 __all__ = ["best_of", "chances", "distribution", "worth"]
 
@@ -23,7 +23,7 @@ BAND = (0.1, 0.5, 0.9)
 MOST_STEPS = 200  # points of a curve
 
 
-def worth(frames: Frames, optimizer: str) -> Any:
+def worth(frames: ReportData, optimizer: str) -> Any:
     """The values of an optimizer's trials so far, sorted, lower is better `(m,)`; inf for those that have none."""
     direction = frames.study.direction
     values = [
@@ -42,7 +42,7 @@ def distribution(m: int, n: int) -> Any:
     return 1 - missed
 
 
-def best_of(frames: Frames, optimizer: str, budget: int | None = None) -> pd.DataFrame:
+def best_of(frames: ReportData, optimizer: str, budget: int | None = None) -> pd.DataFrame:
     """The best of n trials for n = 1, 2, ..., or of a `budget`: trials, low, value, high (quantiles 0.1, 0.5, 0.9)."""
     import pandas as pd
 
@@ -58,7 +58,7 @@ def best_of(frames: Frames, optimizer: str, budget: int | None = None) -> pd.Dat
     return frame.assign(high=frame["high"].fillna(frame["value"]))
 
 
-def chances(frames: Frames) -> dict[str, float]:
+def chances(frames: ReportData) -> dict[str, float]:
     """Chance of each optimizer to have the best trial, were all given the smallest budget of any: they add up to 1.
 
     Trials are drawn with replacement, since a search run again would draw others. Ties are shared.

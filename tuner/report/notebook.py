@@ -33,11 +33,11 @@ class Offline:
         return {"text/html": framed(self.to_dict()), "text/plain": repr(self)}  # type: ignore[attr-defined]
 
 
-class Layers(Offline, alt.LayerChart):
+class OfflineLayers(Offline, alt.LayerChart):
     """One figure."""
 
 
-class Column(Offline, alt.VConcatChart):
+class OfflineColumn(Offline, alt.VConcatChart):
     """Figures below each other."""
 
 
@@ -46,9 +46,9 @@ def offline(charts: list[Any]) -> Any:
     if len(charts) > 1:
         # a legend for each: together they would list what the first one draws
         own: Any = dict.fromkeys(("color", "shape", "strokeDash"), "independent")
-        return Column(vconcat=charts, config=config(LIGHT), resolve={"scale": own})
+        return OfflineColumn(vconcat=charts, config=config(LIGHT), resolve={"scale": own})
     # Altair's charts keep what is set on them as a part of their specification: the class alone is another one.
-    object.__setattr__(charts[0], "__class__", Layers)
+    object.__setattr__(charts[0], "__class__", OfflineLayers)
     charts[0].config = config(LIGHT)
     return charts[0]
 

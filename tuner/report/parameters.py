@@ -10,15 +10,15 @@ from typing import Any
 from tuner.records import Trial
 from tuner.space import space_of
 from tuner.space.parameter import warp
-from tuner.study import Choices, Domain, Imported, Model, Range, Study, is_searched
+from tuner.study import Choices, Domain, Imported, ModelTable, Range, Study, is_searched
 
-__all__ = ["Parameter", "parameters_of", "place", "value_at"]
+__all__ = ["SearchedParameter", "parameters_of", "place", "value_at"]
 
 DECADES = 100  # times the least value, from which another tool's range was hardly an even one
 
 
 @dataclass(frozen=True)
-class Parameter:
+class SearchedParameter:
     """A searched hyperparameter. `optimizer` is empty for one that all share; `key` is where a study file sets it."""
 
     name: str
@@ -45,24 +45,26 @@ class Parameter:
         )
 
 
-def parameters_of(study: Study, trials: Sequence[Trial] = ()) -> list[Parameter]:
+def parameters_of(study: Study, trials: Sequence[Trial] = ()) -> list[SearchedParameter]:
     """Every searched hyperparameter of a study: the optimizers' own, then the shared ones."""
     if study.imported:
         return tried(study.imported, trials)
     space = space_of(study)
     own = [
-        Parameter(p.name, name, p.domain, p.default, f"optimizers.{name}.{p.name}")
+        SearchedParameter(p.name, name, p.domain, p.default, f"optimizers.{name}.{p.name}")
         for name, parameters in space.optimizers.items()
         for p in parameters
         if is_searched(p.domain)
     ]
     shared = [
-        Parameter(p.name, "", p.domain, p.default, _key(study, p.name)) for p in space.shared if is_searched(p.domain)
+        SearchedParameter(p.name, "", p.domain, p.default, _key(study, p.name))
+        for p in space.shared
+        if is_searched(p.domain)
     ]
     return own + shared
 
 
-def tried(origin: Imported, trials: Sequence[Trial]) -> list[Parameter]:
+def tried(origin: Imported, trials: Sequence[Trial]) -> list[SearchedParameter]:
     """What another tool searched, as far as its trials tell: choices, or from the least value to the greatest."""
     found = []
     for name, kind in origin.columns.items():
@@ -72,7 +74,7 @@ def tried(origin: Imported, trials: Sequence[Trial]) -> list[Parameter]:
         numbers = kind in ("float64", "Int64")
         far = numbers and values[0] > 0 and values[-1] > DECADES * values[0]
         domain = Range(values[0], values[-1], "log" if far else "linear") if numbers else Choices(tuple(values))
-        found.append(Parameter(name, "", domain, None, ""))
+        found.append(SearchedParameter(name, "", domain, None, ""))
     return found
 
 
@@ -83,7 +85,7 @@ def _sorting(value: Any) -> tuple[str, Any]:
 def _key(study: Study, name: str) -> str:
     if study.own and name in study.own.space():
         return f"parameters.{name}"
-    return f"model.{name}" if name in Model.model_fields else f"train.{name}"
+    return f"model.{name}" if name in ModelTable.model_fields else f"train.{name}"
 
 
 def place(value: Any, domain: Domain) -> float | None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from objectives.errors import Complaint, InvalidInput, nearest
 from tuner.report.charts import figures
-from tuner.report.report_data import Frames
+from tuner.report.report_data import ReportData
 from tuner.report.theme import LIGHT, config
 from tuner.report.vega_data import Kept, rows_of
 
@@ -59,7 +59,7 @@ def renamed(svg: str, own: str) -> str:
     return re.sub(r'(id="|url\(#)((?:clip|gradient)_?\d+)', name, svg)
 
 
-def write_figures(frames: Frames, directory: Path, form: str, only: Sequence[str] = ()) -> list[Path]:
+def write_figures(frames: ReportData, directory: Path, form: str, only: Sequence[str] = ()) -> list[Path]:
     """Write every figure that has something to draw, or `only` some, a file each; returns them.
 
     Raises InvalidInput for a figure that there is not, OSError.

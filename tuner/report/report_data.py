@@ -18,10 +18,10 @@ from tuner.best import Best
 from tuner.errors import NoResult
 from tuner.ranking.goal import ranked
 from tuner.ranking.noise import Noise, noise_of
-from tuner.ranking.standings import Standing
-from tuner.records import Confirmed, Trial
+from tuner.ranking.standings import ConfirmedTrial
+from tuner.records import ConfirmationRun, Trial
 from tuner.report.importance import shares
-from tuner.report.parameters import Parameter, parameters_of
+from tuner.report.parameters import SearchedParameter, parameters_of
 from tuner.store.ledger import Generation
 from tuner.study import Study
 from tuner.text import visible
@@ -29,22 +29,22 @@ from tuner.text import visible
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Found", "Frames", "goal_curve", "thinned"]
+__all__ = ["ResultView", "ReportData", "goal_curve", "thinned"]
 
 MOST_POINTS = 200  # of one curve: more cannot be told apart on a page
 
 
-class Found(Protocol):
+class ResultView(Protocol):
     """What a study has found; `tuner.Result` is one."""
 
     study: Study
     facts: dict[str, str]
     all_trials: list[Trial]
-    confirmed: list[Confirmed]
+    confirmed: list[ConfirmationRun]
     generations: list[Generation]
 
     @property
-    def standings(self) -> list[Standing]:
+    def standings(self) -> list[ConfirmedTrial]:
         """Confirmed trials, best first."""
 
     def ranking(self) -> pd.DataFrame:
@@ -58,10 +58,10 @@ class Found(Protocol):
 
 
 @dataclass(frozen=True)
-class Frames:
+class ReportData:
     """A study's result as the frames that charts and findings read; each is made once."""
 
-    found: Found
+    found: ResultView
 
     @property
     def study(self) -> Study:
@@ -117,7 +117,7 @@ class Frames:
         return len(self.found.all_trials) < self.study.trials
 
     @cached_property
-    def parameters(self) -> list[Parameter]:
+    def parameters(self) -> list[SearchedParameter]:
         """What is searched, an entry for each optimizer that has it, and the shared ones."""
         return parameters_of(self.study, self.found.all_trials)
 

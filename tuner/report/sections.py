@@ -17,7 +17,7 @@ from tuner.report.charts.optimizers import compared
 from tuner.report.charts.time import STATES, saved
 from tuner.report.charts.workers import runs
 from tuner.report.parameters import place
-from tuner.report.report_data import Frames
+from tuner.report.report_data import ReportData
 from tuner.report.snippets import snippets
 from tuner.report.vega_data import cells
 from tuner.search.stopping import reason_to_stop
@@ -35,7 +35,7 @@ def question(study: Study) -> str:
     return f"{study.question[:1].upper()}{study.question[1:]}."
 
 
-def header(frames: Frames) -> dict[str, Any]:
+def header(frames: ReportData) -> dict[str, Any]:
     """The question, where the study stands, and its main numbers."""
     study, trials = frames.study, frames.found.all_trials
     states = Counter(trial.state for trial in trials)
@@ -57,7 +57,7 @@ def header(frames: Frames) -> dict[str, Any]:
     }
 
 
-def standing(frames: Frames) -> str:
+def standing(frames: ReportData) -> str:
     """Whether the search is over, and why it ended early; what only the clock knows is not told."""
     if not frames.unfinished:
         return "Complete."
@@ -65,7 +65,7 @@ def standing(frames: Frames) -> str:
     return f"Ended early: {reason}." if reason else "Not complete: these are the trials so far."
 
 
-def running_words(frames: Frames) -> str:
+def running_words(frames: ReportData) -> str:
     """How long the search ran, what of that was the tuner's own, and what pruning spared."""
     timed, trials = runs(frames), len(frames.found.all_trials)
     own = sum(float(generation.facts.get("own", 0.0)) for generation in frames.found.generations)
@@ -74,7 +74,7 @@ def running_words(frames: Frames) -> str:
     return "; ".join([*words, f"{100 * saved(frames):.0f} % of the epochs spared by pruning"])
 
 
-def best_card(frames: Frames) -> dict[str, str]:
+def best_card(frames: ReportData) -> dict[str, str]:
     """The best value and how sure it is."""
     best = frames.best
     if best is None:
@@ -89,7 +89,7 @@ def best_card(frames: Frames) -> dict[str, str]:
     return {"label": f"best {frames.study.metric}", "value": short(best.value), "note": note}
 
 
-def seeds_of(frames: Frames, best: Best) -> str:
+def seeds_of(frames: ReportData, best: Best) -> str:
     """Which fresh seeds the confirmed values of a best config come from."""
     return (
         "reporting seeds"
@@ -103,7 +103,7 @@ def whose(best: Best) -> str:
     return ", ".join([f"trial {best.trial}", *([str(best["optimizer"])] if "optimizer" in best.params else [])])
 
 
-def confirmation_card(frames: Frames) -> dict[str, str]:
+def confirmation_card(frames: ReportData) -> dict[str, str]:
     """What the confirmation took."""
     rows = frames.found.confirmed
     if not rows:
@@ -113,7 +113,7 @@ def confirmation_card(frames: Frames) -> dict[str, str]:
     return {"label": "confirmation", "value": f"{len(rows)} trainings", "note": note}
 
 
-def best_config(frames: Frames) -> dict[str, Any] | None:
+def best_config(frames: ReportData) -> dict[str, Any] | None:
     """The best config: each setting with its default and its place in its range; texts to copy."""
     best = frames.best
     if best is None:
@@ -127,7 +127,7 @@ def best_config(frames: Frames) -> dict[str, Any] | None:
     }
 
 
-def setting(frames: Frames, best: Best, name: str) -> dict[str, Any]:
+def setting(frames: ReportData, best: Best, name: str) -> dict[str, Any]:
     """One setting of the best config. `place` is per cent of the range, None where it was not searched over one."""
     value, optimizer = best.params[name], best.params.get("optimizer")
     found = [p for p in frames.parameters if p.name == name and p.optimizer in ("", optimizer)]
@@ -156,7 +156,7 @@ def setting(frames: Frames, best: Best, name: str) -> dict[str, Any]:
     }
 
 
-def results(frames: Frames, best: Best) -> dict[str, Any]:
+def results(frames: ReportData, best: Best) -> dict[str, Any]:
     """Metrics of the best config as rows: what the search measured, what fresh seeds say."""
     standing = next((s for s in frames.found.standings if s.trial == best.trial), None)
     told: list[tuple[str, dict[str, Interval]]] = []
@@ -186,7 +186,7 @@ def said(mean: Interval | None) -> str:
     return interval(mean.mean, mean.low, mean.high) if mean else ""
 
 
-def table(frames: Frames) -> dict[str, Any]:
+def table(frames: ReportData) -> dict[str, Any]:
     """The ranked table: its columns, those that say nothing left out, and the first rows for a page without scripts."""
     frame, confirmed = frames.trials, confirmed_cells(frames)
     told = [
@@ -219,12 +219,12 @@ def tells(column: Any) -> bool:
     return len(column) < 2 or column.nunique(dropna=False) > 1
 
 
-def confirmed_cells(frames: Frames) -> dict[int, str]:
+def confirmed_cells(frames: ReportData) -> dict[int, str]:
     """Confirmed intervals by trial."""
     return {s.trial: s.lost or interval(s.goal.mean, s.goal.low, s.goal.high) for s in frames.found.standings}
 
 
-def optimizer_table(frames: Frames) -> list[dict[str, str]]:
+def optimizer_table(frames: ReportData) -> list[dict[str, str]]:
     """One row an optimizer, as text."""
     rows = []
     for row in compared(frames).to_dict("records"):
@@ -245,7 +245,7 @@ def optimizer_table(frames: Frames) -> list[dict[str, str]]:
     return rows
 
 
-def failures(frames: Frames) -> list[dict[str, Any]]:
+def failures(frames: ReportData) -> list[dict[str, Any]]:
     """Failed trials with the first line of what went wrong, the most common first."""
     failed = [trial for trial in frames.found.all_trials if trial.error]
     lines = Counter((trial.error.splitlines() or [""])[0] for trial in failed)
@@ -253,7 +253,7 @@ def failures(frames: Frames) -> list[dict[str, Any]]:
     return [{"line": line, "count": n, "trial": first[line]} for line, n in lines.most_common(TOLD)]
 
 
-def provenance(frames: Frames) -> dict[str, Any]:
+def provenance(frames: ReportData) -> dict[str, Any]:
     """The resolved study, facts of the machine, its runs, and the command that makes all of this again."""
     study, runs = frames.study, run_rows(frames)
     facts: Mapping[str, str] = frames.found.facts
@@ -265,7 +265,7 @@ def provenance(frames: Frames) -> dict[str, Any]:
     }
 
 
-def origin(frames: Frames) -> str:
+def origin(frames: ReportData) -> str:
     """The command that makes the study, where nobody knows the one that made it."""
     facts = frames.found.facts
     if not frames.study.imported:
@@ -280,7 +280,7 @@ def local(study: Study, text: str) -> str:
     return text.replace(f"{folder}{os.sep}", "") if folder.is_absolute() and folder != Path(folder.root) else text
 
 
-def run_rows(frames: Frames) -> list[dict[str, str]]:
+def run_rows(frames: ReportData) -> list[dict[str, str]]:
     """The runs that brought the study here: when each began, on how many workers, its trials, command and commit."""
     rows: list[dict[str, Any]] = []
     for generation in frames.found.generations:

@@ -14,9 +14,9 @@ from collections.abc import Sequence
 
 from tuner.ranking.goal import ranked, signed
 from tuner.records import Trial, epochs_of
-from tuner.study import Stop, Study
+from tuner.study import StopTable, Study
 
-__all__ = ["LOOSEN", "alike", "reason_to_give_up", "reason_to_stop"]
+__all__ = ["LOOSEN", "error_pattern", "reason_to_give_up", "reason_to_stop"]
 
 HOPELESS = 10  # trials, from the first one on
 ENDED = ("TimedOut", "WorkerDied", "MemoryError")  # from outside: where it was then is chance
@@ -27,7 +27,7 @@ LOOSEN = "loosen or remove that to go on"
 def reason_to_stop(study: Study, trials: Sequence[Trial], seconds: float = 0.0) -> str:
     """Why a study with these trials, `seconds` into this run, ends now, and how it goes on; empty where it does not."""
     stop = study.stop
-    if stop == Stop():
+    if stop == StopTable():
         return ""
     best = next(iter(ranked(list(trials), study.direction)), None)
     value = best.value if best is not None else None
@@ -54,7 +54,7 @@ def reason_to_give_up(ends: Sequence[tuple[str, str]], planned: int) -> str:
     first = ends[: min(HOPELESS, planned)]
     if len(first) < min(HOPELESS, planned) or any(state != "failed" for state, _ in first):
         return ""
-    if len({alike(error) for _, error in first}) > 1:
+    if len({error_pattern(error) for _, error in first}) > 1:
         return ""
     head = f"all of the first {len(first)} trials failed alike" if len(first) > 1 else "the only trial failed"
     limited = first[0][1].startswith(("TimedOut", "MemoryError"))
@@ -62,7 +62,7 @@ def reason_to_give_up(ends: Sequence[tuple[str, str]], planned: int) -> str:
     return f"{head}, trial 0 with {first[0][1]}; {way} run this again"
 
 
-def alike(error: str) -> str:
+def error_pattern(error: str) -> str:
     """An error without what differs by config: numbers, and what stands in quotes."""
     line = error.partition("\n")[0]
     kind = line.partition(":")[0]

@@ -20,7 +20,7 @@ from tuner.space.parameter import (
     middle_of,
 )
 from tuner.space.space import Space, latents_for
-from tuner.study import Domain, Own, Study
+from tuner.study import CustomObjective, Domain, Study
 
 __all__ = ["space_of"]
 
@@ -73,14 +73,14 @@ def _constants(study: Study) -> tuple[tuple[str, Any], ...]:
     return ("framework", train.framework), *decay, *tracked, *described
 
 
-def _trained(study: Study, own: Own) -> list[Parameter]:
+def _trained(study: Study, own: CustomObjective) -> list[Parameter]:
     """What [train] says of a config whose training is somebody else's."""
     known = {p.name: p for p in _minibatch(study)}
     found = [known[name] for name in own.trained if name in known]
     return [_conditional(replace(p, minibatch=False), study, [f"train.{p.name}"]) for p in found]
 
 
-def _declared(study: Study, own: Own) -> list[Parameter]:
+def _declared(study: Study, own: CustomObjective) -> list[Parameter]:
     """The study's own parameters. Where the condition of one does not hold, a config has none of that name."""
     found = []
     for name, domain in own.parameters.items():

@@ -15,7 +15,7 @@ from typing import Any
 
 from objectives.errors import Complaint, InvalidInput, nearest
 from objectives.optimizers import OPTIMIZERS
-from tuner.records import Block, Latent, Latents
+from tuner.records import GridBlock, Latent, Latents
 from tuner.space.parameter import (
     ABSENT,
     UNUSED,
@@ -124,11 +124,11 @@ class Space:
         own = {optimizer: self.optimizers[optimizer]}
         return replace(self, latents=latents_for(own, self.shared), optimizers=own)
 
-    def blocks(self, points: int) -> tuple[Block, ...]:
+    def blocks(self, points: int) -> tuple[GridBlock, ...]:
         """The grid of all configs that differ, with so many points to each range."""
         several = len(self.optimizers) > 1
         return tuple(
-            Block(
+            GridBlock(
                 ({"optimizer": name} if several else {}) | fixed,
                 tuple((p.latent, grid_of(p.domain, points)) for p in moved),
             )

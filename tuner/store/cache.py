@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Memo"]
+__all__ = ["DiskCache"]
 
 Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Memo:
+class DiskCache:
     """Arrays and a JSON mapping under a text key, in files of `directory` that together stay below `cap_bytes`.
 
     Workers that put something at the same moment may go beyond that, by a file each.

@@ -6,11 +6,11 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["uncollected"]
+__all__ = ["collector_paused"]
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
+def collector_paused() -> Iterator[None]:
     """Collect no garbage meanwhile: of what is read and tabulated there is none.
 
     Measured, 100,000 trials: reading takes 0.7 s in place of 1.9, the ranking 0.8 in place of 1.3.

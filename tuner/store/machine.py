@@ -19,9 +19,9 @@ from objectives.problem import Problem, Replicate
 from objectives.rng import Stream, stream
 from objectives.training.descent import descend
 
-__all__ = ["canary", "machine_facts"]
+__all__ = ["canary_hash", "machine_facts"]
 
-SONG = {"lr": 0.01, "batch_size": 37, "epochs": 2, "schedule": "cosine"}
+CANARY_CONFIG = {"lr": 0.01, "batch_size": 37, "epochs": 2, "schedule": "cosine"}
 PACKAGES = ("tuner", "numpy", "optuna", "scikit-learn", "pandas", "joblib")
 
 
@@ -47,7 +47,7 @@ def processor() -> str:
         return platform.processor() or platform.machine()
 
 
-def canary() -> str:
+def canary_hash() -> str:
     """Hash of small training runs that go through every loss, rule family and dtype: some 20 ms.
 
     Call it with one BLAS thread, as trials run. One task or one dtype alone would miss processors that differ in an
@@ -61,7 +61,7 @@ def canary() -> str:
         data = prepare(table_from(x, y, task=task), SplitSpec(), 0, 0, dtype)
         for activation, rules in (("tanh", ("adam", "nesterov")), ("relu", ("rmsprop",))):
             problem = Problem((Replicate(0, 0, data),), Model((24, 17), activation))
-            outcome = descend(problem, [SONG | {"optimizer": rule} for rule in rules], 2)
+            outcome = descend(problem, [CANARY_CONFIG | {"optimizer": rule} for rule in rules], 2)
             for array in (outcome.state.weights, *outcome.curves.values()):
                 digest.update(array.tobytes())
     return digest.hexdigest()[:16]

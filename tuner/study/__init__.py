@@ -11,7 +11,7 @@ once.
 from __future__ import annotations
 
 from tuner.study.checks import loss_problem, task_problem
-from tuner.study.custom import OWN_NAMES, Own, parameter_name
+from tuner.study.custom import OWN_NAMES, CustomObjective, parameter_name
 from tuner.study.domains import Choices, Domain, Range, highest, is_searched, values_of
 from tuner.study.hints import suggest
 from tuner.study.imported import UNNAMED, imported_text, not_run
@@ -23,15 +23,15 @@ from tuner.study.tables import (
     GOALS,
     MOST_SEEDS,
     MOST_SPLITS,
-    Confirm,
-    Data,
-    Limits,
-    Model,
-    Search,
-    Split,
-    Stop,
-    Train,
-    Workers,
+    ConfirmTable,
+    DataTable,
+    LimitsTable,
+    ModelTable,
+    SearchTable,
+    SplitTable,
+    StopTable,
+    TrainTable,
+    WorkersTable,
 )
 
 __all__ = [
@@ -41,20 +41,20 @@ __all__ = [
     "OWN_NAMES",
     "UNNAMED",
     "Choices",
-    "Confirm",
-    "Data",
+    "ConfirmTable",
+    "DataTable",
     "Domain",
     "Imported",
-    "Limits",
-    "Model",
-    "Own",
+    "LimitsTable",
+    "ModelTable",
+    "CustomObjective",
     "Range",
-    "Search",
-    "Split",
-    "Stop",
+    "SearchTable",
+    "SplitTable",
+    "StopTable",
     "Study",
-    "Train",
-    "Workers",
+    "TrainTable",
+    "WorkersTable",
     "differences",
     "highest",
     "imported_text",

@@ -17,10 +17,10 @@ from tuner.study.budget import UNITS
 from tuner.study.custom import goal_problem
 from tuner.study.domains import Domain, highest, is_searched, values_of
 from tuner.study.hints import shown, suggest
-from tuner.study.problems import Report
+from tuner.study.problems import ProblemCollector
 from tuner.study.reading import near_file
 from tuner.study.resampling import check_resampling
-from tuner.study.tables import GOALS, OF_LAYERS, Data, Model, Search, StudyTable, Train
+from tuner.study.tables import GOALS, OF_LAYERS, DataTable, ModelTable, SearchTable, StudyTable, TrainTable
 
 __all__ = [
     "check_budget",
@@ -56,7 +56,7 @@ SHAPES = tuple(SURFACE + name for name in SURFACES)
 SETS = tuple(SKLEARN + name for name in BUILTIN)
 
 
-def name_of(table: StudyTable, stem: str, report: Report) -> str:
+def name_of(table: StudyTable, stem: str, report: ProblemCollector) -> str:
     """The study's name, which becomes a directory: by default that of its file."""
     name = stem if table.name is None else table.name
     if not NAME.fullmatch(name):
@@ -67,7 +67,7 @@ def name_of(table: StudyTable, stem: str, report: Report) -> str:
     return name
 
 
-def goal_of(table: StudyTable, report: Report, own: bool = False) -> tuple[str, str]:
+def goal_of(table: StudyTable, report: ProblemCollector, own: bool = False) -> tuple[str, str]:
     """The metric that is followed, and "minimize" or "maximize"; an objective of somebody's own has any."""
     if table.minimize and table.maximize:
         report.add(["study", "maximize"], "there is minimize too", "keep one of them")
@@ -104,7 +104,7 @@ def loss_problem(loss: Domain | None, task: str) -> tuple[str, str] | None:
     return f"{' and '.join(unfit)} does not fit a {task} task", f"leave it out: {', '.join(known[:1])} is its loss"
 
 
-def check_task(metric: str, direction: str, train: Train, data: Data, report: Report) -> None:
+def check_task(metric: str, direction: str, train: TrainTable, data: DataTable, report: ProblemCollector) -> None:
     """The metric and the loss fit the task, where the file tells it."""
     if data.task and (problem := task_problem(metric, data.task)):
         report.add(["study", direction], *problem)
@@ -112,7 +112,7 @@ def check_task(metric: str, direction: str, train: Train, data: Data, report: Re
         report.add(["train", "loss"], *problem)
 
 
-def check_data(data: Data, base: Path, report: Report) -> None:
+def check_data(data: DataTable, base: Path, report: ProblemCollector) -> None:
     """The source is there, or looks like one that can be asked."""
     if data.source is None:
         report.add(["data", "source"], "is missing", 'name a file, like "table.csv", or "sklearn:digits"')
@@ -126,7 +126,7 @@ def check_data(data: Data, base: Path, report: Report) -> None:
         _check_file(data.source, base, report)
 
 
-def check_split(data: Data, report: Report) -> None:
+def check_split(data: DataTable, report: ProblemCollector) -> None:
     """At most one column decides."""
     given = [kind for kind in ("column", "group", "order") if getattr(data.split, kind) is not None]
     if len(given) > 1:
@@ -137,7 +137,7 @@ def check_split(data: Data, report: Report) -> None:
     check_resampling(data, given, report)
 
 
-def check_surface(data: Data, model: Model, train: Train, report: Report) -> None:
+def check_surface(data: DataTable, model: ModelTable, train: TrainTable, report: ProblemCollector) -> None:
     """A surface has noise and nothing that belongs to rows; data have no noise to choose."""
     named = ("noise", "condition")
     if not data.surface:
@@ -161,14 +161,14 @@ def check_surface(data: Data, model: Model, train: Train, report: Report) -> Non
         report.add(["model", "kind"], "does not go with an analytic surface", "remove [model]")
 
 
-def check_model(model: Model, report: Report) -> None:
+def check_model(model: ModelTable, report: ProblemCollector) -> None:
     """A linear model has no layers to describe."""
     if model.kind == "linear":
         for key in [key for key in OF_LAYERS if key in model.model_fields_set]:
             report.add(["model", key], "does not go with a linear model", 'remove it, or write kind = "mlp"')
 
 
-def check_train(train: Train, report: Report) -> None:
+def check_train(train: TrainTable, report: ProblemCollector) -> None:
     """Schedules get what they need and nothing else, and a warmup leaves updates after it however large the batch."""
     used = train.schedule_hypers()
     for name in [name for name in SCHEDULE_HYPERS if name in train.model_fields_set and name not in used]:
@@ -185,14 +185,14 @@ def check_train(train: Train, report: Report) -> None:
         report.add(["train", "warmup"], what, "0.05 or 0.1 is usual")
 
 
-def check_framework(model: Model, train: Train, report: Report) -> None:
+def check_framework(model: ModelTable, train: TrainTable, report: ProblemCollector) -> None:
     """Nothing is on that the framework does not have."""
     if train.framework == "sklearn":
         for key in [key for key in options_on(model, train) if key in NOT_IN_SKLEARN]:
             report.add(key.split("."), NOT_IN_SKLEARN[key], "remove it, or choose another framework")
 
 
-def options_on(model: Model, train: Train) -> list[str]:
+def options_on(model: ModelTable, train: TrainTable) -> list[str]:
     """Keys of what any trial has around its update rule."""
     on = {
         "model.dropout": model.dropout != 0,
@@ -203,14 +203,14 @@ def options_on(model: Model, train: Train) -> list[str]:
     return [key for key, there in on.items() if there]
 
 
-def check_decay(train: Train, optimizers: Mapping[str, Mapping[str, Domain]], report: Report) -> None:
+def check_decay(train: TrainTable, optimizers: Mapping[str, Mapping[str, Domain]], report: ProblemCollector) -> None:
     """A scope of the decay needs some decay."""
     if train.decay != "all" and all(own.get("weight_decay", 0) == 0 for own in optimizers.values()):
         hint = "give an optimizer weight_decay, or remove it"
         report.add(["train", "decay"], f"there is no decay of {train.decay}: every weight_decay is 0", hint)
 
 
-def check_budget(train: Train, search: Search, report: Report) -> None:
+def check_budget(train: TrainTable, search: SearchTable, report: ProblemCollector) -> None:
     """One unit for how long a trial trains, and rungs within it."""
     given = [unit for unit in UNITS if unit in train.model_fields_set and getattr(train, unit) is not None]
     for other in given[1:]:
@@ -224,7 +224,7 @@ def check_budget(train: Train, search: Search, report: Report) -> None:
         report.add(["search", "rungs"], 'does not go with pruner = "none"', 'remove it, or write pruner = "halving"')
 
 
-def check_generation(search: Search, trials: int, report: Report) -> None:
+def check_generation(search: SearchTable, trials: int, report: ProblemCollector) -> None:
     """A generation that is asked for is filled; the default shrinks to the trials that there are."""
     size = search.generation_size
     if size > trials and "generation_size" in search.model_fields_set:
@@ -232,7 +232,7 @@ def check_generation(search: Search, trials: int, report: Report) -> None:
         report.add(["search", "generation_size"], what, f"ask for {trials:,} at most, or for more trials")
 
 
-def check_whole(model: Model, optimizers: Collection[str], report: Report) -> None:
+def check_whole(model: ModelTable, optimizers: Collection[str], report: ProblemCollector) -> None:
     """Newton-Raphson needs a loss whose exact Hessian is there."""
     if "newton" in optimizers and model.kind == "mlp":
         what = "needs a convex loss with an exact Hessian, which a network with hidden layers does not have"
@@ -240,7 +240,11 @@ def check_whole(model: Model, optimizers: Collection[str], report: Report) -> No
 
 
 def check_searched(
-    trials: int, model: Model, train: Train, optimizers: Mapping[str, Mapping[str, Domain]], report: Report
+    trials: int,
+    model: ModelTable,
+    train: TrainTable,
+    optimizers: Mapping[str, Mapping[str, Domain]],
+    report: ProblemCollector,
 ) -> None:
     """Several trials need something to search."""
     layers = (model.hidden, model.activation) if model.kind == "mlp" else ()
@@ -255,7 +259,7 @@ def check_searched(
         report.add(["optimizers"], f"nothing is searched: all {trials} trials would be the same", hint)
 
 
-def _check_file(source: str, base: Path, report: Report) -> None:
+def _check_file(source: str, base: Path, report: ProblemCollector) -> None:
     key = ["data", "source"]
     try:
         path = base / Path(source).expanduser()

@@ -11,7 +11,7 @@ from typing import Any
 
 from tuner.study.domains import Domain, Range, plain, values_of
 from tuner.study.hints import shown, suggest
-from tuner.study.problems import Report
+from tuner.study.problems import ProblemCollector
 
 __all__ = ["ABLE", "Conditions", "check_conditions", "conditional", "restored"]
 
@@ -28,7 +28,9 @@ ABLE = (
 )  # shared ones with a default to fall to
 
 
-def conditional(raw: Mapping[str, Any], report: Report) -> tuple[dict[str, Any], dict[str, dict[str, tuple[Any, ...]]]]:
+def conditional(
+    raw: Mapping[str, Any], report: ProblemCollector
+) -> tuple[dict[str, Any], dict[str, dict[str, tuple[Any, ...]]]]:
     """The tables without their conditions, and the conditions by dotted key."""
     tables, found = {name: dict(table) if isinstance(table, dict) else table for name, table in raw.items()}, {}
     for path, table, key in _places(tables):
@@ -67,7 +69,7 @@ def _places(tables: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], dict[str,
                 yield from ((("optimizers", name, key), tables["optimizers"][name], key) for key in list(own))
 
 
-def check_conditions(conditions: Conditions, deciders: Mapping[str, Domain], report: Report) -> None:
+def check_conditions(conditions: Conditions, deciders: Mapping[str, Domain], report: ProblemCollector) -> None:
     """Each names parameters that the study chooses, and values that they can have."""
     keys = {path.rsplit(".", 1)[-1] for path in conditions}
     for path, when in conditions.items():

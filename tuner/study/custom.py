@@ -20,14 +20,14 @@ from tuner.study.budget import UNITS
 from tuner.study.domains import Domain, Range, is_searched
 from tuner.study.hints import shown, suggest
 from tuner.study.parameters import PARAMETERS, read_parameter, written
-from tuner.study.problems import Report
+from tuner.study.problems import ProblemCollector
 from tuner.study.reading import near_file
-from tuner.study.tables import Search, StudyTable, Train
+from tuner.study.tables import SearchTable, StudyTable, TrainTable
 
 __all__ = [
     "OWN_NAMES",
     "RUN",
-    "Own",
+    "CustomObjective",
     "check_not_own",
     "check_own",
     "check_own_searched",
@@ -59,7 +59,7 @@ NOT_OURS = ("loss", "huber_delta", "patience", "min_delta")
 
 
 @dataclass(frozen=True)
-class Own:
+class CustomObjective:
     """What is called or started. `objective` is "train.py:train", "package.module:train", or, where a function was
     given in Python, its name alone. `starts` are the defaults that the file gives to parameters.
     """
@@ -107,7 +107,9 @@ def is_own(raw: Mapping[str, Any]) -> bool:
     return isinstance(study, dict) and any(study.get(key) is not None for key in ("objective", "command"))
 
 
-def own_of(raw: Mapping[str, Any], table: StudyTable, train: Train, optimizers: Collection[str], report: Report) -> Own:
+def own_of(
+    raw: Mapping[str, Any], table: StudyTable, train: TrainTable, optimizers: Collection[str], report: ProblemCollector
+) -> CustomObjective:
     """The objective of a study, from what is written; complains about each parameter that cannot be used."""
     tables = raw.get(PARAMETERS, {})
     if not isinstance(tables, dict):
@@ -125,7 +127,9 @@ def own_of(raw: Mapping[str, Any], table: StudyTable, train: Train, optimizers: 
             read_parameter(name, said, parameters, starts, report)
     timed = any(unit in train.model_fields_set and getattr(train, unit) is not None for unit in UNITS)
     kept = tuple(key for key in TRAINED if key in train.model_fields_set or (key == "schedule" and optimizers))
-    return Own(table.objective or "", table.command, table.output or "", table.batched, parameters, starts, timed, kept)
+    return CustomObjective(
+        table.objective or "", table.command, table.output or "", table.batched, parameters, starts, timed, kept
+    )
 
 
 def _other(name: str) -> str:
@@ -133,19 +137,19 @@ def _other(name: str) -> str:
     return f"{name} in [train]" if name in (*TRAINED, "epochs", "steps") else f"the_{name}"
 
 
-def own_train(train: Train) -> Train:
+def own_train(train: TrainTable) -> TrainTable:
     """[train] without the core's default batch sizes."""
     return train if "batch_size" in train.model_fields_set else train.model_copy(update={"batch_size": 1})
 
 
 def check_own(
-    own: Own,
+    own: CustomObjective,
     raw: Mapping[str, Any],
-    train: Train,
-    search: Search,
+    train: TrainTable,
+    search: SearchTable,
     optimizers: Collection[str],
     base: Path | None,
-    report: Report,
+    report: ProblemCollector,
 ) -> None:
     """What an objective of somebody's own needs, and what does not go with one; `base` is None for a stored study."""
     _check_foreign(raw, train, optimizers, report)
@@ -172,7 +176,9 @@ def check_own(
         _check_program(own.command[0], base, report)
 
 
-def _check_foreign(raw: Mapping[str, Any], train: Train, optimizers: Collection[str], report: Report) -> None:
+def _check_foreign(
+    raw: Mapping[str, Any], train: TrainTable, optimizers: Collection[str], report: ProblemCollector
+) -> None:
     """Nothing is written that belongs to the tuner's own core."""
     allowed = {"data": OF_OWN, "model": frozenset[str]()}
     for name in [name for name, keys in allowed.items() if set(raw.get(name, {})) - keys]:
@@ -187,7 +193,7 @@ def _check_foreign(raw: Mapping[str, Any], train: Train, optimizers: Collection[
         report.add(["optimizers", name], what, "remove it")
 
 
-def check_not_own(raw: Mapping[str, Any], table: StudyTable, report: Report) -> None:
+def check_not_own(raw: Mapping[str, Any], table: StudyTable, report: ProblemCollector) -> None:
     """A study of the core has nothing that belongs to an objective of somebody's own."""
     hint = 'write [study] objective = "train.py:train", or remove it'
     for key in [key for key in ("output", "batched") if key in table.model_fields_set]:
@@ -196,17 +202,21 @@ def check_not_own(raw: Mapping[str, Any], table: StudyTable, report: Report) -> 
         report.add([name], "belongs to an objective of your own", hint)
 
 
-def check_own_searched(own: Own, trials: int, tables: Collection[Any], report: Report) -> None:
+def check_own_searched(own: CustomObjective, trials: int, tables: Collection[Any], report: ProblemCollector) -> None:
     """Several trials need something to search."""
     domains = list(own.parameters.values())
     for table in tables:
-        domains += [getattr(table, key) for key in own.trained] if isinstance(table, Train) else list(table.values())
+        domains += (
+            [getattr(table, key) for key in own.trained] if isinstance(table, TrainTable) else list(table.values())
+        )
     if trials > 1 and len(tables) < 3 and not any(map(is_searched, domains)):
         hint = "give a list or a range, or write trials = 1"
         report.add([PARAMETERS], f"nothing is searched: all {trials} trials would be the same", hint)
 
 
-def _check_holes(own: Own, train: Train, optimizers: Collection[str], report: Report) -> None:
+def _check_holes(
+    own: CustomObjective, train: TrainTable, optimizers: Collection[str], report: ProblemCollector
+) -> None:
     """Every {name} of a command is a parameter, or something of the run."""
     keys = [key for name in optimizers for key in OPTIMIZERS[name].keys]
     unit = next((unit for unit in UNITS[1:] if getattr(train, unit) is not None), UNITS[0])
@@ -218,7 +228,7 @@ def _check_holes(own: Own, train: Train, optimizers: Collection[str], report: Re
             report.add(["study", "command"], f"{{{hole}}} is neither a parameter nor something of the run", hint)
 
 
-def _check_split_hole(own: Own, raw: Mapping[str, Any], report: Report) -> None:
+def _check_split_hole(own: CustomObjective, raw: Mapping[str, Any], report: ProblemCollector) -> None:
     """A command that is to be judged on several splits is told which one."""
     splits, words = (raw.get("data") or {}).get("splits"), " ".join(own.command)
     if isinstance(splits, int) and splits > 1 and not {"split", "config"} & set(HOLE.findall(words)):
@@ -226,7 +236,7 @@ def _check_split_hole(own: Own, raw: Mapping[str, Any], report: Report) -> None:
         report.add(["data", "splits"], what, "add {split} to [study] command: --split {split}; or remove it")
 
 
-def _check_place(objective: str, base: Path, report: Report) -> None:
+def _check_place(objective: str, base: Path, report: ProblemCollector) -> None:
     """The objective names a function, in a file that is there or in a module; nothing is imported."""
     key = ["study", "objective"]
     found = FUNCTION.fullmatch(objective)
@@ -238,7 +248,7 @@ def _check_place(objective: str, base: Path, report: Report) -> None:
         report.add(key, f"{found['where']}: there is no such file", near_file(path, {".py"}))
 
 
-def _check_program(program: str, base: Path, report: Report) -> None:
+def _check_program(program: str, base: Path, report: ProblemCollector) -> None:
     """The first word of a command is a program; one with a slash is looked for from the study's folder on."""
     if HOLE.search(program):
         return
@@ -259,6 +269,6 @@ def goal_problem(metric: str) -> tuple[str, str] | None:
     return (f"{metric} is a name of the tuner's own", "call it valid_loss, say") if metric in OWN_NAMES else None
 
 
-def choices_of(own: Own) -> dict[str, Domain]:
+def choices_of(own: CustomObjective) -> dict[str, Domain]:
     """Parameters that a condition may name: those with values to choose from."""
     return {name: domain for name, domain in own.parameters.items() if not isinstance(domain, Range)}

@@ -13,7 +13,7 @@ from typing import Any
 
 from objectives.optimizers import Hyper
 from tuner.study.hints import shown, suggest
-from tuner.study.problems import Bad, Report
+from tuner.study.problems import InvalidValue, ProblemCollector
 
 __all__ = [
     "Choices",
@@ -94,31 +94,31 @@ def highest(domain: Domain) -> Any:
 
 
 def several(raw: list[Any], item: Callable[[Any], Value]) -> Domain:
-    """The one value of a list, or its Choices. Raises Bad for an empty list, a wrong item, or a duplicate."""
+    """The one value of a list, or its Choices. Raises InvalidValue for an empty list, a wrong item, or a duplicate."""
     if not raw:
-        raise Bad("is an empty list", "give at least one value")
+        raise InvalidValue("is an empty list", "give at least one value")
     if len(raw) > MOST_CHOICES:
-        raise Bad(f"has {len(raw)} choices", f"give at most {MOST_CHOICES}")
+        raise InvalidValue(f"has {len(raw)} choices", f"give at most {MOST_CHOICES}")
     values = [item(value) for value in raw]
     seen: set[Any] = set()
     for value in values:
         if value in seen:
-            raise Bad(f"has {shown(plain(value))} twice", "give each choice once")
+            raise InvalidValue(f"has {shown(plain(value))} twice", "give each choice once")
         seen.add(value)
     return values[0] if len(values) == 1 else Choices(tuple(sorted(values)))
 
 
 def whole(value: Any, high: int) -> int:
-    """A whole number from 1. Raises Bad."""
+    """A whole number from 1. Raises InvalidValue."""
     if isinstance(value, bool) or not isinstance(value, int):
-        raise Bad(f"must be a whole number, but got {shown(value)}")
+        raise InvalidValue(f"must be a whole number, but got {shown(value)}")
     if not 1 <= value <= high:
-        raise Bad(f"must be from 1 to {high}, but got {shown(value)}")
+        raise InvalidValue(f"must be from 1 to {high}, but got {shown(value)}")
     return value
 
 
 def count(raw: Any) -> Domain:
-    """A whole number from 1, or a list of them to search. Raises Bad."""
+    """A whole number from 1, or a list of them to search. Raises InvalidValue."""
     return several(raw, _count) if isinstance(raw, list) else _count(raw)
 
 
@@ -127,9 +127,11 @@ def _count(value: Any) -> int:
 
 
 def layers(raw: Any) -> Domain:
-    """Hidden sizes, or a list of lists of them to search. Raises Bad."""
+    """Hidden sizes, or a list of lists of them to search. Raises InvalidValue."""
     if not isinstance(raw, list):
-        raise Bad(f"must be a list of sizes, but got {shown(raw)}", "write it like [64], or [[64], [64, 64]] to search")
+        raise InvalidValue(
+            f"must be a list of sizes, but got {shown(raw)}", "write it like [64], or [[64], [64, 64]] to search"
+        )
     if any(isinstance(item, list) for item in raw):
         return several(raw, _sizes)
     return _sizes(raw)
@@ -137,76 +139,76 @@ def layers(raw: Any) -> Domain:
 
 def _sizes(raw: Any) -> tuple[int, ...]:
     if not isinstance(raw, list):
-        raise Bad(f"mixes sizes and lists: {shown(raw)}", "write it like [64], or [[64], [64, 64]] to search")
+        raise InvalidValue(f"mixes sizes and lists: {shown(raw)}", "write it like [64], or [[64], [64, 64]] to search")
     if not raw:
-        raise Bad("has no hidden layer", 'give a size, or use kind = "linear"')
+        raise InvalidValue("has no hidden layer", 'give a size, or use kind = "linear"')
     if len(raw) > MOST_LAYERS:
-        raise Bad(f"has {len(raw)} layers", f"give at most {MOST_LAYERS}")
+        raise InvalidValue(f"has {len(raw)} layers", f"give at most {MOST_LAYERS}")
     return tuple(whole(size, MOST_UNITS) for size in raw)
 
 
 def choice_of(options: Collection[str]) -> Callable[[Any], Domain]:
-    """A reader of one name out of `options`, or a list of them to search. It raises Bad."""
+    """A reader of one name out of `options`, or a list of them to search. It raises InvalidValue."""
 
     def one(value: Any) -> str:
         if not isinstance(value, str):
-            raise Bad(f"must be text, but got {shown(value)}", suggest(value, options))
+            raise InvalidValue(f"must be text, but got {shown(value)}", suggest(value, options))
         if value not in options:
-            raise Bad(f"{shown(value)} is not known", suggest(value, options))
+            raise InvalidValue(f"{shown(value)} is not known", suggest(value, options))
         return value
 
     return lambda raw: several(raw, one) if isinstance(raw, list) else one(raw)
 
 
 def flag(raw: Any) -> Domain:
-    """True or false, or a list of both to search. Raises Bad."""
+    """True or false, or a list of both to search. Raises InvalidValue."""
 
     def one(value: Any) -> bool:
         if not isinstance(value, bool):
-            raise Bad(f"must be true or false, but got {shown(value)}")
+            raise InvalidValue(f"must be true or false, but got {shown(value)}")
         return value
 
     return several(raw, one) if isinstance(raw, list) else one(raw)
 
 
 def numbers_of(hyper: Hyper) -> Callable[[Any], Domain]:
-    """A reader of a number, or of a list or a range to search. It raises Bad."""
+    """A reader of a number, or of a list or a range to search. It raises InvalidValue."""
 
     def read(raw: Any) -> Domain:
-        report = Report("")
+        report = ProblemCollector("")
         domain = hyper_domain(raw, hyper, (), report)
         if domain is None:
             first = report.complaints[0]
             what = f"{first.where}: {first.what}" if first.where else first.what
-            raise Bad(what, first.hint if isinstance(raw, dict) else f"{hyper.default:g} is usual")
+            raise InvalidValue(what, first.hint if isinstance(raw, dict) else f"{hyper.default:g} is usual")
         return domain
 
     return read
 
 
-def hyper_domain(raw: Any, hyper: Hyper, key: tuple[str, ...], report: Report) -> Domain | None:
+def hyper_domain(raw: Any, hyper: Hyper, key: tuple[str, ...], report: ProblemCollector) -> Domain | None:
     """What a study says of an optimizer's hyperparameter; complains and returns None where it cannot be used."""
     if isinstance(raw, dict):
         return _table(raw, hyper, key, report)
     try:
         return several(raw, lambda value: number(value, hyper)) if isinstance(raw, list) else number(raw, hyper)
-    except Bad as bad:
+    except InvalidValue as bad:
         report.add(key, bad.what, bad.hint)
         return None
 
 
 def number(value: Any, hyper: Hyper) -> float:
-    """A finite number that the hyperparameter may take. Raises Bad."""
+    """A finite number that the hyperparameter may take. Raises InvalidValue."""
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Bad(f"must be a number, a list or a range, but got {shown(value)}", _example(hyper))
+        raise InvalidValue(f"must be a number, a list or a range, but got {shown(value)}", _example(hyper))
     try:
         real = float(value)
     except OverflowError:  # an integer beyond all floats
         real = math.inf
     if not math.isfinite(real):
-        raise Bad(f"must be finite, but got {shown(value)}", _example(hyper))
+        raise InvalidValue(f"must be finite, but got {shown(value)}", _example(hyper))
     if real not in hyper.valid:
-        raise Bad(f"must lie in {hyper.valid}, but got {shown(value)}", hyper.why or _example(hyper))
+        raise InvalidValue(f"must lie in {hyper.valid}, but got {shown(value)}", hyper.why or _example(hyper))
     return real
 
 
@@ -214,7 +216,7 @@ def _example(hyper: Hyper) -> str:
     return f"the usual range is {{ low = {hyper.low:g}, high = {hyper.high:g} }}"
 
 
-def _table(raw: Mapping[str, Any], hyper: Hyper, key: tuple[str, ...], report: Report) -> Domain | None:
+def _table(raw: Mapping[str, Any], hyper: Hyper, key: tuple[str, ...], report: ProblemCollector) -> Domain | None:
     allowed = ("choices", "high", "log", "low")
     unknown = [name for name in raw if name not in allowed]
     for name in unknown:
@@ -230,7 +232,7 @@ def _table(raw: Mapping[str, Any], hyper: Hyper, key: tuple[str, ...], report: R
     return hyper_domain(raw["choices"], hyper, (*key, "choices"), report)
 
 
-def _range(raw: Mapping[str, Any], hyper: Hyper, key: tuple[str, ...], report: Report) -> Domain | None:
+def _range(raw: Mapping[str, Any], hyper: Hyper, key: tuple[str, ...], report: ProblemCollector) -> Domain | None:
     """A range; an end or a scale that is not given is that of the preset."""
     before = len(report.complaints)
     log = raw.get("log", hyper.scale != "linear")
@@ -240,7 +242,7 @@ def _range(raw: Mapping[str, Any], hyper: Hyper, key: tuple[str, ...], report: R
     for end, preset in (("low", hyper.low), ("high", hyper.high)):
         try:
             ends[end] = number(raw.get(end, preset), hyper)
-        except Bad as bad:
+        except InvalidValue as bad:
             # an end of exactly 0 is a likely wish, and there is a way to have it
             zero = log is True and raw.get(end) == 0 and end == "low" and not hyper.why
             what = "a log range cannot start at 0" if zero else bad.what

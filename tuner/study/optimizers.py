@@ -8,14 +8,14 @@ from typing import Any
 from objectives.optimizers import OPTIMIZERS, Hyper, Optimizer, missing
 from tuner.study.domains import Domain, Range, flag, hyper_domain
 from tuner.study.hints import guessed, shown, suggest
-from tuner.study.problems import MOST, Bad, Report
+from tuner.study.problems import MOST, InvalidValue, ProblemCollector
 
 __all__ = ["optimizer_domains", "preset"]
 
 ONE_AT_LEAST = "write a table each, like [optimizers.adam]; an empty one takes the preset"
 
 
-def optimizer_domains(raw: Any, trials: int, framework: str, report: Report) -> dict[str, dict[str, Domain]]:
+def optimizer_domains(raw: Any, trials: int, framework: str, report: ProblemCollector) -> dict[str, dict[str, Domain]]:
     """Every hyperparameter of every optimizer that has a table, in the order of `OPTIMIZERS`, whatever the file's."""
     if not isinstance(raw, dict):
         report.add(["optimizers"], f"must hold a table for each optimizer, but got {shown(raw)}", ONE_AT_LEAST)
@@ -34,7 +34,7 @@ def preset(hyper: Hyper, trials: int) -> Domain:
     return Range(hyper.low, hyper.high, hyper.scale) if trials >= hyper.tier else hyper.default
 
 
-def _domains(raw: Any, row: Optimizer, trials: int, framework: str, report: Report) -> dict[str, Domain]:
+def _domains(raw: Any, row: Optimizer, trials: int, framework: str, report: ProblemCollector) -> dict[str, Domain]:
     key = ("optimizers", row.name)
     if not isinstance(raw, dict):
         report.add(key, f"must be a table, but got {shown(raw)}", f"write [optimizers.{row.name}]")
@@ -55,16 +55,18 @@ def _domains(raw: Any, row: Optimizer, trials: int, framework: str, report: Repo
     return {name: domain for name, domain in found.items() if domain is not None}
 
 
-def _domain(raw: Mapping[str, Any], hyper: Hyper, trials: int, key: tuple[str, ...], report: Report) -> Domain | None:
+def _domain(
+    raw: Mapping[str, Any], hyper: Hyper, trials: int, key: tuple[str, ...], report: ProblemCollector
+) -> Domain | None:
     if hyper.name not in raw:
         return preset(hyper, trials)
     return hyper_domain(raw[hyper.name], hyper, (*key, hyper.name), report)
 
 
-def _flag(raw: Any, key: tuple[str, ...], report: Report) -> Domain | None:
+def _flag(raw: Any, key: tuple[str, ...], report: ProblemCollector) -> Domain | None:
     try:
         return flag(raw)
-    except Bad as bad:
+    except InvalidValue as bad:
         report.add(key, bad.what, bad.hint)
         return None
 

@@ -11,7 +11,7 @@ from objectives.errors import Complaint
 from tuner.errors import StudyError
 from tuner.study.budget import UNITS
 from tuner.study.hints import shown
-from tuner.study.problems import Bad, Key, Report
+from tuner.study.problems import InvalidValue, Key, ProblemCollector
 from tuner.study.reading import parse_toml, plain_copy
 
 __all__ = ["apply", "literal", "parse_override"]
@@ -21,18 +21,18 @@ DEPTH = 4
 EITHER = {"train": UNITS, "study": ("minimize", "maximize")}  # keys of which a study has one
 
 
-def apply(raw: dict[str, Any], overrides: Sequence[str], settings: Mapping[str, Any], label: str) -> Report:
+def apply(raw: dict[str, Any], overrides: Sequence[str], settings: Mapping[str, Any], label: str) -> ProblemCollector:
     """Writes the settings into `raw`; the report knows which keys they gave and holds what is wrong with them.
 
     Of keys that exclude each other, one that is set takes the place of those that are written.
     """
-    report, flags = Report(label), dict[Key, str]()
+    report, flags = ProblemCollector(label), dict[Key, str]()
     for text in overrides:
         try:
             key, value = parse_override(text)
             _put(raw, key, value)
             flags[key] = f"--set {text}" if len(text) <= 80 else f"--set {text[:77]}..."
-        except Bad as bad:
+        except InvalidValue as bad:
             report.complaints.append(Complaint(f"--set {shown(text)[1:-1]}", bad.what, bad.hint))
     for name, value in settings.items():
         key = tuple(name.split("."))
@@ -46,19 +46,19 @@ def apply(raw: dict[str, Any], overrides: Sequence[str], settings: Mapping[str, 
 
 
 def parse_override(text: str) -> tuple[Key, Any]:
-    """The key path and the value of "a.b.c=VALUE". Raises Bad."""
+    """The key path and the value of "a.b.c=VALUE". Raises InvalidValue."""
     name, equals, value = text.partition("=")
     name = name.strip()
     if not equals or not PATH.fullmatch(name):
-        raise Bad("is not KEY=VALUE", "write it like --set train.epochs=10")
+        raise InvalidValue("is not KEY=VALUE", "write it like --set train.epochs=10")
     key = tuple(name.split("."))
     if not 2 <= len(key) <= DEPTH:
-        raise Bad("does not name a key of a table", "write it like --set train.epochs=10")
+        raise InvalidValue("does not name a key of a table", "write it like --set train.epochs=10")
     return key, literal(value.strip())
 
 
 def literal(text: str) -> Any:
-    """A TOML literal; bare words are text. Raises Bad."""
+    """A TOML literal; bare words are text. Raises InvalidValue."""
     try:
         table = parse_toml(f"value = {text}")
         if len(table) == 1 and "\n" not in text:
@@ -67,7 +67,7 @@ def literal(text: str) -> Any:
         decoding = isinstance(error.__cause__, tomllib.TOMLDecodeError)
         if decoding and text and text[0] not in "[{\"'" and text.isprintable():
             return text
-    raise Bad("has no TOML value after =", "write a number, true, text, or [a, list]")
+    raise InvalidValue("has no TOML value after =", "write a number, true, text, or [a, list]")
 
 
 def _put(raw: dict[str, Any], key: Key, value: Any) -> None:
@@ -76,6 +76,8 @@ def _put(raw: dict[str, Any], key: Key, value: Any) -> None:
         inner = table.setdefault(part, {})
         if not isinstance(inner, dict):
             at = ".".join(key[:depth])
-            raise Bad(f"{at} is not a table but {shown(inner)}", f"set {at} itself, like --set {at}='{{ ... }}'")
+            raise InvalidValue(
+                f"{at} is not a table but {shown(inner)}", f"set {at} itself, like --set {at}='{{ ... }}'"
+            )
         table = inner
     table[key[-1]] = value

@@ -10,14 +10,14 @@ from objectives.errors import Complaint
 from tuner.errors import StudyError
 from tuner.study.hints import shown
 
-__all__ = ["BARE", "MOST", "Bad", "Key", "Report", "dotted"]
+__all__ = ["BARE", "MOST", "InvalidValue", "Key", "ProblemCollector", "dotted"]
 
 Key = tuple[str, ...]
 MOST = 50  # complaints of one study that are worth reading
 BARE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-class Bad(ValueError):
+class InvalidValue(ValueError):
     """One value that cannot be used: what is wrong with it, and a hint."""
 
     def __init__(self, what: str, hint: str = "") -> None:
@@ -26,7 +26,7 @@ class Bad(ValueError):
 
 
 @dataclass
-class Report:
+class ProblemCollector:
     """Collects complaints about one study. `flags` are the overridden keys, each with the setting's own words."""
 
     label: str

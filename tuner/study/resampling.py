@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tuner.study.problems import Report
-from tuner.study.tables import MOST_SEEDS, Data, Train
+from tuner.study.problems import ProblemCollector
+from tuner.study.tables import MOST_SEEDS, DataTable, TrainTable
 
 __all__ = ["check_own_resampling", "check_replicates", "check_resampling"]
 
 
-def check_replicates(data: Data, train: Train, report: Report) -> None:
+def check_replicates(data: DataTable, train: TrainTable, report: ProblemCollector) -> None:
     """There are seeds enough for all trainings of a trial that a confirmation does not use."""
     if (count := (data.splits or 1) * train.replicates) > MOST_SEEDS:
         what = f"{data.splits} splits with {train.replicates} replicates each are {count:,} trainings of one trial"
         report.add(["data", "splits"], what, f"ask for {MOST_SEEDS:,} at the most")
 
 
-def check_own_resampling(data: Data, report: Report) -> None:
+def check_own_resampling(data: DataTable, report: ProblemCollector) -> None:
     """An objective of somebody's own is told the numbers of its splits, and divides its rows itself."""
     if data.resampling == "kfold":
         report.add(["data", "resampling"], "does not go with an objective of your own", "write splits = 4, say")
@@ -27,7 +27,7 @@ def check_own_resampling(data: Data, report: Report) -> None:
         check_resampling(data, [], report)
 
 
-def check_resampling(data: Data, given: Sequence[str], report: Report) -> None:
+def check_resampling(data: DataTable, given: Sequence[str], report: ProblemCollector) -> None:
     """That rows may be divided several times, where that is asked for."""
     several = data.resampling in ("fresh", "kfold") or (data.splits or 1) > 1
     fixed = [kind for kind in given if kind != "group"]

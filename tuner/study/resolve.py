@@ -27,28 +27,48 @@ from tuner.study.checks import (
     name_of,
 )
 from tuner.study.conditions import check_conditions, conditional
-from tuner.study.custom import Own, check_not_own, check_own, check_own_searched, choices_of, is_own, own_of, own_train
+from tuner.study.custom import (
+    CustomObjective,
+    check_not_own,
+    check_own,
+    check_own_searched,
+    choices_of,
+    is_own,
+    own_of,
+    own_train,
+)
 from tuner.study.domains import Choices, Domain
 from tuner.study.imported import TABLE as IMPORTED
 from tuner.study.imported import imported_of, not_run
 from tuner.study.optimizers import optimizer_domains
 from tuner.study.overrides import apply
 from tuner.study.parameters import PARAMETERS
-from tuner.study.problems import MOST, Report
+from tuner.study.problems import MOST, ProblemCollector
 from tuner.study.reading import plain_copy, read_toml
 from tuner.study.resampling import check_own_resampling, check_replicates
 from tuner.study.study import Study
-from tuner.study.tables import TABLES, Confirm, Data, Limits, Model, Search, Stop, StudyTable, Train, Workers
+from tuner.study.tables import (
+    TABLES,
+    ConfirmTable,
+    DataTable,
+    LimitsTable,
+    ModelTable,
+    SearchTable,
+    StopTable,
+    StudyTable,
+    TrainTable,
+    WorkersTable,
+)
 from tuner.study.validation import checked, misplaced
 
 __all__ = ["read_study"]
 
 TRIALS, GENERATION = ("study", "trials"), ("search", "generation_size")
-Source = str | PathLike[str] | Mapping[str, Any] | Study
+StudySource = str | PathLike[str] | Mapping[str, Any] | Study
 
 
 def read_study(
-    source: Source,
+    source: StudySource,
     *,
     overrides: Sequence[str] = (),
     settings: Mapping[str, Any] | None = None,
@@ -72,7 +92,7 @@ def read_study(
     return _resolved(raw, report, base or home, stem, needs_data, given)
 
 
-def _loaded(source: Source) -> tuple[dict[str, Any], str, Path, str]:
+def _loaded(source: StudySource) -> tuple[dict[str, Any], str, Path, str]:
     """What is written (a copy), its label in messages, its directory, and the name where it gives none."""
     if isinstance(source, Study):
         return plain_copy(source.written), "", source.base, source.name
@@ -82,7 +102,7 @@ def _loaded(source: Source) -> tuple[dict[str, Any], str, Path, str]:
     return read_toml(path), str(path), path.parent, path.stem
 
 
-def _ran(source: Source) -> bool:
+def _ran(source: StudySource) -> bool:
     """Whether it is a study that was read before, or the file that one left in its directory."""
     if isinstance(source, Study | Mapping):
         return isinstance(source, Study)
@@ -94,7 +114,9 @@ def _imported(raw: dict[str, Any], label: str, stem: str, needs_data: bool) -> S
     """A study that another tool ran, to look at; the tables that say how to run one stay at their defaults."""
     metric, direction, imported = imported_of(raw, label)
     known = {key: value for key, value in raw["study"].items() if key not in ("minimize", "maximize")}
-    study = _resolved({"study": known, "optimizers": {"sgd": {}}}, Report(label), Path(), stem, needs_data=False)
+    study = _resolved(
+        {"study": known, "optimizers": {"sgd": {}}}, ProblemCollector(label), Path(), stem, needs_data=False
+    )
     if needs_data:
         raise not_run(study.name, imported)
     optimizers: dict[str, dict[str, Domain]] = {name: {} for name in imported.columns.get("optimizer", ())}
@@ -102,7 +124,7 @@ def _imported(raw: dict[str, Any], label: str, stem: str, needs_data: bool) -> S
 
 
 def _resolved(
-    raw: dict[str, Any], report: Report, base: Path, stem: str, needs_data: bool, given: bool = False
+    raw: dict[str, Any], report: ProblemCollector, base: Path, stem: str, needs_data: bool, given: bool = False
 ) -> Study:
     """The study, or StudyError: each table is checked by itself, then what they say together."""
     for name in [name for name in raw if name not in (*TABLES, "optimizers", PARAMETERS)][: MOST + 1]:
@@ -111,13 +133,13 @@ def _resolved(
     own = is_own(raw)
     bare, conditions = conditional(raw, report)
     tables = {name: checked(model, bare.get(name, {}), name, report) for name, model in TABLES.items()}
-    table, data = cast(StudyTable, tables["study"]), cast(Data, tables["data"])
-    model, train = cast(Model, tables["model"]), cast(Train, tables["train"])
-    search, confirm = cast(Search, tables["search"]), cast(Confirm, tables["confirm"])
+    table, data = cast(StudyTable, tables["study"]), cast(DataTable, tables["data"])
+    model, train = cast(ModelTable, tables["model"]), cast(TrainTable, tables["train"])
+    search, confirm = cast(SearchTable, tables["search"]), cast(ConfirmTable, tables["confirm"])
     check_replicates(data, train, report)
     if given:
         check_generation(search, table.trials, report)
-    stop, limits = cast(Stop, tables["stop"]), cast(Limits, tables["limits"])
+    stop, limits = cast(StopTable, tables["stop"]), cast(LimitsTable, tables["limits"])
     written = bare.get("optimizers", {})
     optimizers = {} if own and not written else optimizer_domains(written, table.trials, train.framework, report)
     name, (metric, direction) = name_of(table, stem, report), goal_of(table, report, own)
@@ -136,7 +158,7 @@ def _resolved(
         return Study(
             name, table.seed, table.trials, metric, direction, table.dtype,
             data, model, own_train(train), optimizers, search, stop, asked, limits,
-            conditions=conditions, base=base, written=raw, own=theirs, workers=cast(Workers, tables["workers"]),
+            conditions=conditions, base=base, written=raw, own=theirs, workers=cast(WorkersTable, tables["workers"]),
         )  # fmt: skip
     check_not_own(raw, table, report)
     check_task(metric, direction, train, data, report)
@@ -164,7 +186,7 @@ def _resolved(
     )  # fmt: skip
 
 
-def deciders(model: Model, train: Train, optimizers: Mapping[str, Mapping[str, Domain]]) -> dict[str, Domain]:
+def deciders(model: ModelTable, train: TrainTable, optimizers: Mapping[str, Mapping[str, Domain]]) -> dict[str, Domain]:
     """What a condition may name: parameters that every config has, and flags of optimizers."""
     names = sorted(optimizers)
     found: dict[str, Domain] = {"optimizer": Choices(tuple(names)) if len(names) > 1 else "".join(names)}
@@ -175,7 +197,9 @@ def deciders(model: Model, train: Train, optimizers: Mapping[str, Mapping[str, D
     return found | {key: domain for own in optimizers.values() for key, domain in own.items() if key in flags}
 
 
-def own_deciders(own: Own, train: Train, optimizers: Mapping[str, Mapping[str, Domain]]) -> dict[str, Domain]:
+def own_deciders(
+    own: CustomObjective, train: TrainTable, optimizers: Mapping[str, Mapping[str, Domain]]
+) -> dict[str, Domain]:
     """What a condition may name beside an objective of somebody's own."""
     names = sorted(optimizers)
     several: dict[str, Domain] = {"optimizer": Choices(tuple(names))} if len(names) > 1 else {}

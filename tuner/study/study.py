@@ -11,12 +11,23 @@ from objectives.optimizers import OPTIMIZERS
 from objectives.schedules import SCHEDULE_HYPERS
 from tuner.study.budget import RUN, UNITS, Budget
 from tuner.study.conditions import Conditions, restored
-from tuner.study.custom import Own
+from tuner.study.custom import CustomObjective
 from tuner.study.domains import Domain, plain
 from tuner.study.parameters import PARAMETERS
 from tuner.study.problems import BARE
 from tuner.study.reading import readable
-from tuner.study.tables import OF_LAYERS, OF_ROWS, Confirm, Data, Limits, Model, Search, Stop, Train, Workers
+from tuner.study.tables import (
+    OF_LAYERS,
+    OF_ROWS,
+    ConfirmTable,
+    DataTable,
+    LimitsTable,
+    ModelTable,
+    SearchTable,
+    StopTable,
+    TrainTable,
+    WorkersTable,
+)
 
 __all__ = ["Imported", "Study", "differences", "in_toml"]
 
@@ -46,21 +57,21 @@ class Study:
     metric: str  # "valid_loss", "valid_accuracy", ...
     direction: str  # "minimize" or "maximize"
     dtype: str
-    data: Data
-    model: Model
-    train: Train
+    data: DataTable
+    model: ModelTable
+    train: TrainTable
     optimizers: Mapping[str, Mapping[str, Domain]]
-    search: Search
-    stop: Stop
-    confirm: Confirm
-    limits: Limits
+    search: SearchTable
+    stop: StopTable
+    confirm: ConfirmTable
+    limits: LimitsTable
     conditions: Conditions = field(default_factory=dict)
     rows: int = field(default=0, compare=False)
     base: Path = field(default=Path(), compare=False)
     written: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     imported: Imported | None = None
-    own: Own | None = None
-    workers: Workers = field(default_factory=Workers)
+    own: CustomObjective | None = None
+    workers: WorkersTable = field(default_factory=WorkersTable)
 
     @property
     def budget(self) -> Budget:
@@ -179,7 +190,7 @@ class Study:
         given = {name: keys for name in ("stop", "limits") if (keys := _fields(getattr(self, name)))}
         return {"optimizers": optimizers, "search": search, "confirm": _fields(self.confirm), **given}
 
-    def _own_tables(self, own: Own, study: Mapping[str, Any]) -> dict[str, Any]:
+    def _own_tables(self, own: CustomObjective, study: Mapping[str, Any]) -> dict[str, Any]:
         """The tables of an objective of somebody's own."""
         tables: dict[str, Any] = {"study": {**study, **own.table(), self.direction: self.metric}}
         budget, train = self.budget, _fields(self.train)

@@ -28,16 +28,16 @@ __all__ = [
     "OF_LAYERS",
     "OF_ROWS",
     "TABLES",
-    "Confirm",
-    "Data",
-    "Limits",
-    "Model",
-    "Search",
-    "Split",
-    "Stop",
+    "ConfirmTable",
+    "DataTable",
+    "LimitsTable",
+    "ModelTable",
+    "SearchTable",
+    "SplitTable",
+    "StopTable",
     "StudyTable",
-    "Train",
-    "Workers",
+    "TrainTable",
+    "WorkersTable",
 ]
 
 OF_ROWS = (
@@ -58,13 +58,13 @@ Fraction = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
 Text = Annotated[str, Field(min_length=1, max_length=4096)]
 
 
-class Table(BaseModel):
+class FileTable(BaseModel):
     """A table of a study file: no unknown keys, no conversions ("5" is not 5), no changes afterwards."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class StudyTable(Table):
+class StudyTable(FileTable):
     """[study]: the question."""
 
     name: str | None = None
@@ -79,7 +79,7 @@ class StudyTable(Table):
     dtype: Annotated[str, one_of(("float32", "float64"))] = "float32"
 
 
-class Split(Table):
+class SplitTable(FileTable):
     """[data.split]: fractions of the rows, or the one column that decides."""
 
     valid: Fraction = 0.2
@@ -89,14 +89,14 @@ class Split(Table):
     order: Text | None = None
 
 
-class Data(Table):
+class DataTable(FileTable):
     """[data]: what is learned from."""
 
     source: Text | None = None
     target: Text | int | None = None
     drop: Annotated[tuple[str, ...], PlainValidator(names_of("columns", "customer id"))] = ()
     task: Annotated[str, one_of(TASKS)] | None = None
-    split: Split = Split()
+    split: SplitTable = SplitTable()
     resampling: Annotated[str, one_of(RESAMPLINGS)] = "auto"
     splits: Annotated[int, Field(ge=1, le=MOST_SPLITS)] | None = None
     noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
@@ -113,7 +113,7 @@ class Data(Table):
         return self.source is not None and self.source.startswith("surface:")
 
 
-class Model(Table):
+class ModelTable(FileTable):
     """[model]: what is fitted. A linear model has neither hidden layers nor an activation."""
 
     kind: Annotated[str, one_of(MODELS)] = "mlp"
@@ -123,7 +123,7 @@ class Model(Table):
     dropout: Annotated[Domain, searched(numbers_of(DROPOUT))] = DROPOUT.default
 
 
-class Train(Table):
+class TrainTable(FileTable):
     """[train]: how long and in what steps."""
 
     epochs: Annotated[int, Field(ge=1, le=10**6)] = 27
@@ -158,7 +158,7 @@ class Train(Table):
         return tuple(name for name in SCHEDULE_HYPERS if name in used)
 
 
-class Search(Table):
+class SearchTable(FileTable):
     """[search]: what to try next, and who goes on. The defaults are measured: see `tuner/search/defaults.md`."""
 
     sampler: Annotated[str, one_of(SAMPLERS)] = "tpe"
@@ -174,7 +174,7 @@ class Search(Table):
     lag: Annotated[int, Field(ge=1, le=64)] | None = None
 
 
-class Confirm(Table):
+class ConfirmTable(FileTable):
     """[confirm]: how many of the best are trained again, on how many fresh seeds and splits."""
 
     enabled: bool = True
@@ -183,7 +183,7 @@ class Confirm(Table):
     metrics: Annotated[tuple[str, ...], PlainValidator(scorers)] = ()
 
 
-class Stop(Table):
+class StopTable(FileTable):
     """[stop]: when to end before all trials have run; whichever comes first."""
 
     seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
@@ -192,28 +192,28 @@ class Stop(Table):
     no_gain: Annotated[int, Field(ge=1, le=10**6)] | None = None
 
 
-class Limits(Table):
+class LimitsTable(FileTable):
     """[limits]: what ends a trial or a worker whatever it does; without them, nothing does."""
 
     seconds_per_trial: Annotated[float, Field(gt=0, le=10**7, allow_inf_nan=False)] | None = None
     worker_gb: Annotated[float, Field(ge=0.25, le=10**6, allow_inf_nan=False)] | None = None
 
 
-class Workers(Table):
+class WorkersTable(FileTable):
     """[workers]: what each worker has for an objective of somebody's own."""
 
     devices: Annotated[tuple[str, ...], PlainValidator(distinct)] = ()
     threads: Annotated[int, Field(ge=1, le=4096)] = 1
 
 
-TABLES: dict[str, type[Table]] = {
+TABLES: dict[str, type[FileTable]] = {
     "study": StudyTable,
-    "data": Data,
-    "model": Model,
-    "train": Train,
-    "search": Search,
-    "stop": Stop,
-    "confirm": Confirm,
-    "limits": Limits,
-    "workers": Workers,
+    "data": DataTable,
+    "model": ModelTable,
+    "train": TrainTable,
+    "search": SearchTable,
+    "stop": StopTable,
+    "confirm": ConfirmTable,
+    "limits": LimitsTable,
+    "workers": WorkersTable,
 }

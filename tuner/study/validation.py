@@ -9,15 +9,15 @@ from pydantic import BaseModel, ValidationError
 
 from objectives.optimizers import OPTIMIZERS
 from tuner.study.hints import guessed, shown, suggest
-from tuner.study.problems import MOST, Bad, Report
-from tuner.study.tables import TABLES, Split
+from tuner.study.problems import MOST, InvalidValue, ProblemCollector
+from tuner.study.tables import TABLES, SplitTable
 
 __all__ = ["checked", "misplaced"]
 
 T = TypeVar("T", bound=BaseModel)
 KEYS: dict[str, tuple[str, ...]] = {
     **{name: tuple(table.model_fields) for name, table in TABLES.items()},
-    "data.split": tuple(Split.model_fields),
+    "data.split": tuple(SplitTable.model_fields),
     "optimizers.NAME": tuple(sorted({name for row in OPTIMIZERS.values() for name in row.keys})),
 }
 KINDS = {
@@ -39,7 +39,7 @@ BOUNDS = {
 }
 
 
-def checked(model: type[T], raw: Any, key: str, report: Report) -> T:
+def checked(model: type[T], raw: Any, key: str, report: ProblemCollector) -> T:
     """The validated table. What is wrong goes to the report, and its keys are taken as not written, so that what the
     others say together can still be looked at.
     """
@@ -71,7 +71,7 @@ def _path(loc: tuple[int | str, ...], raw: Any) -> tuple[str, ...]:
 
 def _said(found: Mapping[str, Any], path: tuple[str, ...]) -> tuple[str, str]:
     kind, value, context = found["type"], shown(found["input"]), found.get("ctx", {})
-    if isinstance(bad := context.get("error"), Bad):
+    if isinstance(bad := context.get("error"), InvalidValue):
         return bad.what, bad.hint
     if kind == "extra_forbidden":
         return "unknown key", misplaced(path[-1], ".".join(path[:-1]))

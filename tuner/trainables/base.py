@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from tuner.records import Confirmed, Stage, Trial
+from tuner.records import ConfirmationRun, Stage, Trial
 
 if TYPE_CHECKING:
     from tuner.best import Best
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from tuner.store.directory import StudyDirectory
     from tuner.study import Study
 
-__all__ = ["Advance", "Commit", "Member", "Subject", "Task", "Training", "side_by_side"]
+__all__ = ["Advance", "Commit", "Member", "Trainable", "TrainingTask", "Trainer", "side_by_side"]
 
-Commit = Callable[[list[Confirmed]], None]
+Commit = Callable[[list[ConfirmationRun]], None]
 Config = Mapping[str, Any]
 Curves = Mapping[str, Any]
 
@@ -50,7 +50,7 @@ def side_by_side(every: Sequence[Curves]) -> dict[str, Any]:
     return found
 
 
-class Task(Protocol):
+class TrainingTask(Protocol):
     """What goes to a worker: some trials, to be trained for a while."""
 
     @property
@@ -78,10 +78,10 @@ class Advance:
     first: int = 0
 
 
-class Training(Protocol):
+class Trainer(Protocol):
     """Turns trials into tasks and outcomes into what is known of trials. Everything here is a pure function."""
 
-    def tasks(self, members: Sequence[Member], before: Stage, after: Stage) -> Sequence[Task]:
+    def tasks(self, members: Sequence[Member], before: Stage, after: Stage) -> Sequence[TrainingTask]:
         """Tasks that take `members` from one stage to the next, in the unit of the study's budget; longest first."""
 
     def join(self, states: Sequence[Any]) -> Any:
@@ -106,7 +106,7 @@ class Training(Protocol):
         """Whether a run ended anywhere near its best epoch."""
 
 
-class Subject(Protocol):
+class Trainable(Protocol):
     """All that can be known of a study before anything is written, and how it is trained. Nothing is trained yet.
 
     `study` is the one asked for, with what only its subject could tell; `notes` say what was changed unasked.
@@ -139,7 +139,7 @@ class Subject(Protocol):
     def engine(self, study: Study, jobs: int, cluster: tuple[str, str] | None) -> AbstractContextManager[Engine]:
         """What runs its tasks, within the study's limits."""
 
-    def training(self, study: Study, directory: StudyDirectory, engine: Engine) -> Training:
+    def training(self, study: Study, directory: StudyDirectory, engine: Engine) -> Trainer:
         """How the trials of a search train."""
 
     def retrain(
@@ -147,7 +147,7 @@ class Subject(Protocol):
         study: Study,
         wanted: Sequence[Trial],
         numbers: Sequence[int],
-        known: Sequence[Confirmed],
+        known: Sequence[ConfirmationRun],
         directory: StudyDirectory,
         engine: Engine,
         commit: Commit,

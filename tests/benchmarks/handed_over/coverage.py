@@ -26,7 +26,7 @@ from objectives.models import Model
 from objectives.problem import Problem, Replicate
 from objectives.training.descent import descend
 from tests.benchmarks.handed_over.divisions import parted, study_of
-from tuner.orchestrator.callbacks import Watcher
+from tuner.orchestrator.callbacks import RunCallback
 
 __all__ = ["Covered", "coverage", "lines", "population", "truth"]
 
@@ -84,7 +84,7 @@ def studied(work: tuple[str, int]) -> Covered:
     rows = np.random.default_rng([number, 5]).choice(POPULATION, ROWS, replace=False)
     with threadpool_limits(1), tempfile.TemporaryDirectory() as home:
         result = tuner.run(
-            study_of(task, TRIALS, number), data=(x[rows], y[rows]), jobs=1, home=home, watcher=Watcher()
+            study_of(task, TRIALS, number), data=(x[rows], y[rows]), jobs=1, home=home, callback=RunCallback()
         )
         best = result.best()
         test = best.confirmation["test"]["test_loss"]

@@ -11,13 +11,13 @@ import numpy as np
 from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 
 from objectives.data import Prepared, SplitSpec, Table, prepare, table_from
-from objectives.data.splits import Rows
+from objectives.data.splits import SplitRows
 from objectives.models import Model
 from objectives.problem import Problem, Replicate, constant_loss
 from objectives.training.descent import descend
 from tests.benchmarks.handed_over.tables import TABLES
 from tuner.space import Space, space_of
-from tuner.trainables.builtin.prepare import ask
+from tuner.trainables.builtin.prepare import prepare_study
 
 __all__ = ["EPOCHS", "OPTIMIZERS", "SEEDS", "Division", "capped", "curves", "division_of", "parted", "study_of"]
 
@@ -58,7 +58,7 @@ def parted(table: Table, train: Array, valid: Array) -> Prepared:
     """The data whose train and validation rows are these; all others stand in the test part, at which nobody looks."""
     parts = np.full(len(table), 2)
     parts[train], parts[valid] = 0, 1
-    return prepare(replace(table, rows=Rows(len(table), parts=parts)), PARTS)
+    return prepare(replace(table, rows=SplitRows(len(table), parts=parts)), PARTS)
 
 
 def curves(data: Sequence[Prepared], configs: Sequence[Config], epochs: int = EPOCHS, seed: int = 0) -> Array:
@@ -99,7 +99,7 @@ class Division:
     @cached_property
     def space(self) -> Space:
         """What our study would search here, batch sizes that fit included."""
-        return space_of(ask(study_of(self.task, 1, self.seed), self.given).study)
+        return space_of(prepare_study(study_of(self.task, 1, self.seed), self.given).study)
 
     def splits(self, count: int, seed: int) -> list[Prepared]:
         """Fresh splits of the rows that are seen."""

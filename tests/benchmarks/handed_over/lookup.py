@@ -26,7 +26,7 @@ import tuner
 from tests.benchmarks.handed_over.cells import CACHE
 from tests.benchmarks.handed_over.figures import geometric, mean
 from tests.benchmarks.handed_over.smac_search import HERE, environment
-from tuner.orchestrator.callbacks import Watcher
+from tuner.orchestrator.callbacks import RunCallback
 
 __all__ = ["LOOKED_UP", "Known", "lookup", "ours", "random_search", "tpe"]
 
@@ -88,7 +88,7 @@ def ours(confirmed: bool) -> Callable[[str, int, int], tuple[Places, float]]:
             "confirm": {"enabled": confirmed},
         }
         with tempfile.TemporaryDirectory() as home:
-            result = tuner.run(study, objective=Objective(name), jobs=1, home=home, watcher=Watcher())
+            result = tuner.run(study, objective=Objective(name), jobs=1, home=home, callback=RunCallback())
             shapes = [np.shape(t.curves["valid_loss"]) for t in result.all_trials if "valid_loss" in t.curves]
             trained = sum(int(np.prod(shape)) for shape in shapes) + len(result.confirmed)
             return known(name).at(result.best()), float(trained)

@@ -13,7 +13,7 @@ import numpy as np
 
 import tuner
 from tests.benchmarks.handed_over.divisions import EPOCHS, Division, curves, study_of
-from tuner.orchestrator.callbacks import Watcher
+from tuner.orchestrator.callbacks import RunCallback
 from tuner.result import Result
 
 __all__ = ["Handed", "Method", "best_of", "laid_over", "ours", "random_search", "trainings_of"]
@@ -73,7 +73,7 @@ def ours(division: Division, trials: int, tables: Tables = NOTHING) -> Handed:
     study = laid_over(study_of(division.task, trials, division.seed), tables)
     data, began = division.given, time.perf_counter()
     with tempfile.TemporaryDirectory() as home:
-        result = tuner.run(study, data=data, jobs=1, home=home, watcher=Watcher())
+        result = tuner.run(study, data=data, jobs=1, home=home, callback=RunCallback())
         best = result.best()
         config = dict(best) | {"epochs": best["horizon"]}
         return handed(division, config, best.epochs, trainings_of(result), began)

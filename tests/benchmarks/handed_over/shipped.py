@@ -24,10 +24,10 @@ from objectives.data import Prepared, SplitSpec, prepare, table_from
 from tests.benchmarks.handed_over.cells import CACHE
 from tests.benchmarks.handed_over.divisions import curves, study_of
 from tests.benchmarks.handed_over.tables import SHIPPED, TABLES
-from tuner.orchestrator.callbacks import Watcher
+from tuner.orchestrator.callbacks import RunCallback
 from tuner.records import at
 from tuner.space import space_of
-from tuner.trainables.builtin.prepare import ask
+from tuner.trainables.builtin.prepare import prepare_study
 
 __all__ = ["Beside", "beside", "shipped"]
 
@@ -65,7 +65,7 @@ def hindsight(name: str, data: list[Prepared]) -> list[float]:
     path = CACHE / f"hindsight-{name}-{digest}-{CONFIGS}.json"
     if not path.exists():
         task, pair = TABLES[name].task, TABLES[name].make()
-        space, rng = space_of(ask(study_of(task, 1, 0), pair).study), np.random.default_rng(320)
+        space, rng = space_of(prepare_study(study_of(task, 1, 0), pair).study), np.random.default_rng(320)
         configs = [space.config(at(space.latents, rng.random(len(space.latents)).tolist())) for _ in range(CONFIGS)]
         lowest = np.nan_to_num(mean_curves(data, configs), nan=np.inf).min(axis=1)
         CACHE.mkdir(exist_ok=True)
@@ -79,7 +79,7 @@ def beside(name: str) -> Beside:
     with threadpool_limits(1), tempfile.TemporaryDirectory() as home:
         data = fresh(name)
         study, pair = study_of(TABLES[name].task, TRIALS, 0), TABLES[name].make()
-        best = tuner.run(study, data=pair, jobs=1, home=home, watcher=Watcher()).best()
+        best = tuner.run(study, data=pair, jobs=1, home=home, callback=RunCallback()).best()
         config = dict(best) | {"epochs": best["horizon"]}
         own = float(mean_curves(data, [config])[0, best.epochs - 1])
         others = hindsight(name, data)

@@ -14,9 +14,9 @@ from tests.benchmarks.simulated import Simulation, simulating
 from tuner.orchestrator.loop import Search
 from tuner.space import space_of
 from tuner.store.ledger import Ledger
-from tuner.trainables.builtin.packs import Pack, PackOutcome, Source
-from tuner.trainables.builtin.prepare import ask
-from tuner.trainables.builtin.trainer import Descending
+from tuner.trainables.builtin.packs import Pack, PackOutcome, ReplicateSource
+from tuner.trainables.builtin.prepare import prepare_study
+from tuner.trainables.builtin.trainer import BuiltinTrainer
 
 __all__ = ["parallel"]
 
@@ -74,13 +74,13 @@ def simulated(size: int, workers: int) -> float:
     study = read_study(
         STUDY, settings={"study.trials": 2048, "search.generation_size": size, "search.sampler": "random"}
     )
-    question = ask(study)
+    question = prepare_study(study)
     with TemporaryDirectory() as home:
-        source = Source(Path(home) / "data", 0, 0)
+        source = ReplicateSource(Path(home) / "data", 0, 0)
         save_prepared(question.first, source.directory)
         engine = Simulation(workers, done)
         with Ledger.create(Path(home) / "ledger.db", {}) as ledger, simulating(engine):
-            training = Descending((source,), question.study.budget)
+            training = BuiltinTrainer((source,), question.study.budget)
             search = Search(question.study, space_of(question.study), training, ledger, engine, Path(home) / "flight")
             search.run()
     return engine.busy / (workers * engine.now)

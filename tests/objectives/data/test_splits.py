@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from objectives.data.groups import draw_groups
-from objectives.data.splits import Division, Rows, SplitSpec, divide, split_complaints
+from objectives.data.splits import Division, SplitRows, SplitSpec, divide, split_complaints
 
 seeds = st.integers(0, 2**63 - 1)
 replicates = st.integers(0, 50)
@@ -34,7 +34,7 @@ def _every_row_once(division: Division, count: int) -> bool:
 @given(class_sizes, fractions, fractions, seeds, replicates)
 def test_stratified(sizes: list[int], valid: float, test: float, seed: int, replicate: int) -> None:
     strata = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(sizes)), sizes))
-    rows, split = Rows(len(strata), strata), SplitSpec(valid, test)
+    rows, split = SplitRows(len(strata), strata), SplitSpec(valid, test)
     first, other = divide(rows, split, seed), divide(rows, split, seed, replicate)
     assert _every_row_once(other, len(strata))
     assert _sizes(first) == _sizes(other)
@@ -49,7 +49,7 @@ def test_stratified(sizes: list[int], valid: float, test: float, seed: int, repl
 
 @given(st.integers(3, 300), fractions, fractions, seeds, replicates)
 def test_unstratified(count: int, valid: float, test: float, seed: int, replicate: int) -> None:
-    rows, split = Rows(count), SplitSpec(valid, test)
+    rows, split = SplitRows(count), SplitSpec(valid, test)
     if split_complaints(rows, split, "data"):
         return
     division = divide(rows, split, seed, replicate)
@@ -60,7 +60,7 @@ def test_unstratified(count: int, valid: float, test: float, seed: int, replicat
 
 
 def test_replicates_and_seeds_differ_and_repeat() -> None:
-    rows = Rows(200, np.arange(200) % 4)
+    rows = SplitRows(200, np.arange(200) % 4)
     divisions = {key: divide(rows, SplitSpec(), *key) for key in [(0, 0), (0, 1), (0, 2), (1, 0)]}
     assert len({tuple(d.valid) for d in divisions.values()}) == 4
     assert len({tuple(d.test) for d in divisions.values()}) == 2
@@ -70,7 +70,7 @@ def test_replicates_and_seeds_differ_and_repeat() -> None:
 @given(group_sizes, fractions, fractions, seeds, replicates)
 def test_groups_stay_together(sizes: list[int], valid: float, test: float, seed: int, replicate: int) -> None:
     groups = np.random.default_rng(seed).permutation(np.repeat(np.arange(len(sizes)), sizes))
-    rows, split = Rows(len(groups), groups=groups), SplitSpec(valid, test, group="patient")
+    rows, split = SplitRows(len(groups), groups=groups), SplitSpec(valid, test, group="patient")
     first, other = divide(rows, split, seed), divide(rows, split, seed, replicate)
     assert _every_row_once(other, len(groups))
     assert _sizes(first) == _sizes(other)
@@ -101,35 +101,39 @@ def test_every_group_has_its_chance() -> None:
 
 def test_time_order_is_earliest_train_latest_test() -> None:
     times = np.random.default_rng(0).permutation(50)
-    division = divide(Rows(50, times=times), SplitSpec(order="when"), 3, 4)
+    division = divide(SplitRows(50, times=times), SplitSpec(order="when"), 3, 4)
     assert times[division.train].max() < times[division.valid].min()
     assert times[division.valid].max() < times[division.test].min()
     assert _sizes(division) == [30, 10, 10]
 
 
 def test_a_given_column_is_the_division() -> None:
-    division = divide(Rows(5, parts=np.array([2, 0, 1, 0, 1])), SplitSpec(column="part"), 0, 9)
+    division = divide(SplitRows(5, parts=np.array([2, 0, 1, 0, 1])), SplitSpec(column="part"), 0, 9)
     assert [part.tolist() for part in _parts(division)] == [[1, 3], [2, 4], [0]]
 
 
 @pytest.mark.parametrize(
     ("rows", "split", "words"),
     [
-        (Rows(100), SplitSpec(valid=0.0), "split.valid is 0.0"),
-        (Rows(100), SplitSpec(test=float("nan")), "split.test is nan"),
-        (Rows(100), SplitSpec(valid=0.5, test=0.5), "leave none of 100 rows for train"),
-        (Rows(100), SplitSpec(valid=0.9, test=0.9), "leave none of 100 rows for train"),
-        (Rows(20), SplitSpec(test=0.01), "split.test = 0.01 of 20 rows is less than a row; raise it to 0.05"),
-        (Rows(1), SplitSpec(), "less than a row"),
-        (Rows(9), SplitSpec(group="g", order="t"), "split has group and order; choose one"),
-        (Rows(9, groups=np.arange(9) % 2), SplitSpec(group="g"), "column 'g': has 2 groups; three parts need three"),
-        (Rows(3, parts=np.array([0, 1, 0])), SplitSpec(column="c"), "column 'c': leaves test empty"),
+        (SplitRows(100), SplitSpec(valid=0.0), "split.valid is 0.0"),
+        (SplitRows(100), SplitSpec(test=float("nan")), "split.test is nan"),
+        (SplitRows(100), SplitSpec(valid=0.5, test=0.5), "leave none of 100 rows for train"),
+        (SplitRows(100), SplitSpec(valid=0.9, test=0.9), "leave none of 100 rows for train"),
+        (SplitRows(20), SplitSpec(test=0.01), "split.test = 0.01 of 20 rows is less than a row; raise it to 0.05"),
+        (SplitRows(1), SplitSpec(), "less than a row"),
+        (SplitRows(9), SplitSpec(group="g", order="t"), "split has group and order; choose one"),
+        (
+            SplitRows(9, groups=np.arange(9) % 2),
+            SplitSpec(group="g"),
+            "column 'g': has 2 groups; three parts need three",
+        ),
+        (SplitRows(3, parts=np.array([0, 1, 0])), SplitSpec(column="c"), "column 'c': leaves test empty"),
     ],
 )
-def test_what_cannot_be_divided(rows: Rows, split: SplitSpec, words: str) -> None:
+def test_what_cannot_be_divided(rows: SplitRows, split: SplitSpec, words: str) -> None:
     assert words in "\n".join(map(str, split_complaints(rows, split, "data")))
 
 
 def test_a_table_loaded_without_the_column_is_told_so() -> None:
     with pytest.raises(ValueError, match=r"loaded without split\.order"):
-        divide(Rows(9), SplitSpec(order="t"), 0)
+        divide(SplitRows(9), SplitSpec(order="t"), 0)

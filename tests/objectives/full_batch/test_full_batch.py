@@ -18,7 +18,7 @@ from objectives import Model, Problem, Replicate, load_table, prepare
 from objectives.data import SplitSpec, table_from
 from objectives.errors import InvalidInput
 from objectives.evaluation.training_objective import objective_of, surface_objective
-from objectives.full_batch import METHODS, Objective, State, advance
+from objectives.full_batch import METHODS, MethodState, Objective, advance
 from objectives.losses import Loss, huber
 from objectives.surfaces import SURFACES, quadratic
 from tests.support.problems import Array, Sizes, problem, same_bits
@@ -42,7 +42,7 @@ def reference(name: str) -> float:
     return float(log_loss(labels, fitted.predict_proba(x)) + L2 / 2 * (fitted.coef_**2).sum())
 
 
-def same_state(left: State, right: State) -> bool:
+def same_state(left: MethodState, right: MethodState) -> bool:
     facts = ("iteration", "value", "functions", "gradients", "hessians", "status", "numbers")
     arrays = [(left.point, right.point), (left.gradient, right.gradient), (left.vectors, right.vectors)]
     return all(getattr(left, f) == getattr(right, f) for f in facts) and all(same_bits(a, b) for a, b in arrays)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from objectives.errors import InvalidInput
 from objectives.models import Model
-from objectives.optimizers import RULES, Interval, hyperparameters, rule_of, switches
+from objectives.optimizers import RULES, Bounds, hyperparameters, rule_of, switches
 from objectives.problem import constant_loss
 from objectives.training.descent import descend
 from objectives.training.parameter_groups import Stepper, groups_of, slots_of
@@ -287,9 +287,9 @@ def test_all_values_out_of_range_are_named_at_once():
 
 
 def test_intervals():
-    closed, opened = Interval(0, 1, open_high=False), Interval(0, 1, open_low=True)
+    closed, opened = Bounds(0, 1, open_high=False), Bounds(0, 1, open_low=True)
     assert [value in closed for value in (-1e-9, 0, 1, 1.1)] == [False, True, True, False]
     assert [value in opened for value in (0, 1e-300, 0.999, 1)] == [False, True, True, False]
     assert [str(closed), str(opened)] == ["[0, 1]", "(0, 1)"]
     assert float("nan") not in closed
-    assert float("inf") not in Interval()
+    assert float("inf") not in Bounds()

@@ -21,7 +21,7 @@ from tuner.records import Trial
 from tuner.search import generation_size, ladder, propose
 from tuner.space import Space, space_of
 from tuner.study import Study, read_study
-from tuner.trainables.builtin.prepare import ask
+from tuner.trainables.builtin.prepare import prepare_study
 
 ROOT = Path(__file__).parents[3]
 NUMBERS = {"momentum": {}}  # no choice among optimizers
@@ -196,6 +196,6 @@ def test_equal_allocation_gives_each_optimizer_the_same_budget(tmp_path: Path) -
 def test_a_package_that_is_not_there_is_named(monkeypatch: Any) -> None:
     monkeypatch.setattr("tuner.algorithms.samplers.find_spec", lambda name: None)
     with pytest.raises(StudyError, match=r"cmaes needs cmaes, not installed; pip install cmaes .*tuner\[cmaes\]"):
-        ask(tables("cmaes"))
+        prepare_study(tables("cmaes"))
     with pytest.raises(StudyError, match=r"gp needs torch and scipy, not installed; pip install torch scipy"):
-        ask(tables("gp"))
+        prepare_study(tables("gp"))

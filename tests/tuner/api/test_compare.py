@@ -15,12 +15,12 @@ from tests.support.trials import trial
 from tuner.api.compare import by_optimizer, by_study, independent_shares
 from tuner.api.compare_tables import differing
 from tuner.ranking.statistics import best_shares
-from tuner.records import Confirmed
+from tuner.records import ConfirmationRun
 from tuner.result import Result
 from tuner.store.directory import StudyDirectory, study_directory
 from tuner.store.ledger import Ledger
 from tuner.study import read_study
-from tuner.trainables.builtin.prepare import ask
+from tuner.trainables.builtin.prepare import prepare_study
 from tuner.trainables.builtin.trainable import targets_digest
 
 
@@ -56,13 +56,13 @@ def study(
 SHARED = 0.2 / 0.6  # valid rows by train rows
 
 
-def confirmed(number: int, seed: int, value: float) -> Confirmed:
+def confirmed(number: int, seed: int, value: float) -> ConfirmationRun:
     known = made_confirmed()
     return replace(known, trial=number, replicate=seed, metrics={**known.metrics, "valid_loss": value})
 
 
-def made_confirmed() -> Confirmed:
-    return Confirmed(0, 1, 4, {"valid_loss": 0.0, "valid_accuracy": 0.5, "test_loss": 0.5}, 0.01, "complete")
+def made_confirmed() -> ConfirmationRun:
+    return ConfirmationRun(0, 1, 4, {"valid_loss": 0.0, "valid_accuracy": 0.5, "test_loss": 0.5}, 0.01, "complete")
 
 
 def test_the_same_seeds_and_splits_are_compared_in_pairs(home: Path) -> None:
@@ -135,7 +135,7 @@ def test_targets_are_told_by_their_rows_and_not_by_the_inputs(tmp_path: Path) ->
     asked = read_study({"optimizers": {"sgd": {}}, "study": {"trials": 4}}, needs_data=False)
     reseeded = read_study(asked, settings={"study.seed": 1}, needs_data=False)
     digests = [
-        targets_digest(ask(study, data=data).first)
+        targets_digest(prepare_study(study, data=data).first)
         for study, data in ((asked, (x, y)), (asked, (x[:, :2], y)), (asked, (x, other)), (reseeded, (x, y)))
     ]
     assert digests[0] == digests[1]

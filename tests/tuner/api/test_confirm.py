@@ -17,9 +17,9 @@ import tuner
 from objectives import DataError
 from tests.support.command import Shell
 from tuner.api.compare import by_optimizer
-from tuner.api.run import Watcher
+from tuner.api.run import RunCallback
 from tuner.errors import ChangedStudy, NoResult, StudyBusy, StudyError, TunerError
-from tuner.report.report_data import Frames
+from tuner.report.report_data import ReportData
 from tuner.report.sections import optimizer_table
 from tuner.store.directory import StudyDirectory
 from tuner.store.ledger import Ledger
@@ -74,7 +74,7 @@ def test_equal_budgets_have_the_best_of_each_optimizer_confirmed(tmp_path: Path)
     assert sorted(table["trial"]) == sorted(order["trial"])
     found = by_optimizer(result)
     assert [side.method for side in found.sides] == ["paired, 3 seeds"] * 3
-    rows = optimizer_table(Frames(result))
+    rows = optimizer_table(ReportData(result))
     told = {row["optimizer"]: (row["trial"], row["p_best"]) for row in rows}
     assert told == {side.name: (str(side.best.number), f"{side.p_best:.2f}") for side in found.sides if side.best}
 
@@ -105,7 +105,7 @@ def test_wider_takes_what_is_there(home: Path) -> None:
     assert list(tuner.open("small").confirmation()["seeds"]) == [5] * 4
 
 
-class Told(Watcher):
+class Told(RunCallback):
     """Keeps what it is told."""
 
     def __init__(self) -> None:
@@ -132,7 +132,7 @@ def test_a_budget_in_steps_or_examples(budget: dict[str, int], tmp_path: Path) -
 
 def test_a_watcher_is_told_how_far_it_is(home: Path) -> None:
     told = Told()
-    result = tuner.confirm("small", top=9, seeds=4, jobs=1, watcher=told)
+    result = tuner.confirm("small", top=9, seeds=4, jobs=1, callback=told)
     assert told.stages == ["prepare", "confirm", "report"]
     (_, total), (done, last) = told.counts[0], told.counts[-1]
     complete = int((result.ranking()["state"] == "complete").sum())
@@ -141,7 +141,7 @@ def test_a_watcher_is_told_how_far_it_is(home: Path) -> None:
     assert told.notes == [f"the study has no more than {complete} complete configs to confirm"]
 
 
-class Stopped(Watcher):
+class Stopped(RunCallback):
     """Stops at a stage."""
 
     def __init__(self, at: str) -> None:
@@ -156,7 +156,7 @@ def test_what_is_cut_short_leaves_the_files_of_the_one_before_and_goes_on(home: 
     tuner.confirm("small", jobs=1)
     whole = outputs(home)
     with pytest.raises(KeyboardInterrupt, match="cut short"):
-        tuner.confirm("small", top=4, seeds=6, jobs=1, watcher=Stopped("report"))
+        tuner.confirm("small", top=4, seeds=6, jobs=1, callback=Stopped("report"))
     assert outputs(home) == whole
     kept = {(row.trial, row.replicate): row.seconds for row in tuner.open("small").confirmed}
     result = tuner.confirm("small", top=4, seeds=6, jobs=1)
@@ -169,7 +169,7 @@ def test_what_is_cut_short_leaves_the_files_of_the_one_before_and_goes_on(home: 
 
 def test_a_first_confirmation_that_is_cut_short_names_no_confirmed_best(home: Path) -> None:
     with pytest.raises(KeyboardInterrupt, match="cut short"):
-        tuner.confirm("small", jobs=1, watcher=Stopped("report"))
+        tuner.confirm("small", jobs=1, callback=Stopped("report"))
     result = tuner.open("small")
     assert not result.best().confirmed
     assert result.best().trial == result.ranking()["trial"][0]
@@ -235,10 +235,10 @@ def test_a_config_that_was_tried_twice_is_confirmed_once(tmp_path: Path) -> None
     """A study of two configs and eight trials: no seed could tell copies apart."""
     few = small(top=5) | {"optimizers": {"momentum": {"lr": 0.1, "momentum": 0.9}}}
     few["study"] = few["study"] | {"trials": 8}
-    watcher = Told()
-    result = tuner.run(few, jobs=1, home=tmp_path, watcher=watcher)
+    callback = Told()
+    result = tuner.run(few, jobs=1, home=tmp_path, callback=callback)
     what = "the study has 2 different configs, so 6 of its 8 trials repeat one"
-    assert watcher.notes[-1:] == [f'{what}: sampler = "grid" and trials = 2 try each once']
+    assert callback.notes[-1:] == [f'{what}: sampler = "grid" and trials = 2 try each once']
     assert len(result.ranking().query("state == 'complete'")) == 8
     assert sorted(result.trial(standing.trial).config["batch_size"] for standing in result.standings) == [8, 16]
 

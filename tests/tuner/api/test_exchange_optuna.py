@@ -24,9 +24,9 @@ from tuner.api.export_optuna import axes_of, optuna_study
 from tuner.api.import_optuna import import_study
 from tuner.errors import NoResult, StudyError, TunerError
 from tuner.optuna_bridge.storage import load, store
-from tuner.optuna_bridge.study import Axis
+from tuner.optuna_bridge.study import Distribution
 from tuner.orchestrator.warm_start import warm_start
-from tuner.report.report_data import Frames
+from tuner.report.report_data import ReportData
 from tuner.report.sections import best_config
 from tuner.result import Result
 from tuner.space import space_of
@@ -123,7 +123,7 @@ def test_what_a_condition_left_at_its_default_is_not_in_a_trial(tmp_path: Path) 
 def test_nothing_is_written_of_a_study_that_is_none_to_optuna(
     small: StudyDirectory, tmp_path: Path, file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    study, wrong = optuna_study(Result(small)), Axis("categorical", choices=("other",))
+    study, wrong = optuna_study(Result(small)), Distribution("categorical", choices=("other",))
     with pytest.raises(TunerError, match=f"{file}: '.*' not in \\('other',\\)"):
         store(replace(study, axes=study.axes | {"optimizer": wrong}), str(tmp_path / file))
     monkeypatch.setattr("tuner.optuna_bridge.storage._created", full_disk)
@@ -140,8 +140,8 @@ def test_one_distribution_serves_all_optimizers() -> None:
     optimizers = {"momentum": {"lr": {"low": 0.01, "high": 0.5}}, "adam": {"lr": 0.001}, "sgd": {"lr": [0.1, 1.0]}}
     tables = STUDY | {"optimizers": optimizers, "model": {"hidden": [[8], [8, 4]]}}
     axes = axes_of(read_study(tables))
-    assert axes["lr"] == Axis("float", 0.001, 1.0, log=False)
-    assert axes["hidden"] == Axis("categorical", choices=("8", "8x4"))
+    assert axes["lr"] == Distribution("float", 0.001, 1.0, log=False)
+    assert axes["hidden"] == Distribution("categorical", choices=("8", "8x4"))
 
 
 def test_a_run_that_ended_far_from_its_best_epoch_is_not_the_best_in_optuna(tmp_path: Path) -> None:
@@ -297,7 +297,7 @@ def test_an_imported_study_may_have_any_optimizers_or_none(
     page = (tmp_path / "imp" / "report.html").read_text(encoding="utf-8")
     assert "RMSprop" in page
     assert "fixed" not in [
-        row["range"] for row in best_config(Frames(Result(study_directory("imp", tmp_path))))["settings"]
+        row["range"] for row in best_config(ReportData(Result(study_directory("imp", tmp_path))))["settings"]
     ]
     by = shell("compare", "imp", "--by", "optimizer")
     if renamed:

@@ -21,12 +21,12 @@ import pytest
 import tuner
 from objectives import DataError, Model, Problem, Replicate, predict
 from objectives.data import save_prepared
-from tuner.api.run import Watcher, Work
+from tuner.api.run import RunCallback, Work
 from tuner.errors import ChangedStudy, StudyBusy, StudyError, UnknownStudy
 from tuner.store.lock import hold
 from tuner.trainables.base import Member
-from tuner.trainables.builtin.packs import Source, cut
-from tuner.trainables.builtin.prepare import ask
+from tuner.trainables.builtin.packs import ReplicateSource, cut
+from tuner.trainables.builtin.prepare import prepare_study
 from tuner.trainables.builtin.retrain import unhindered
 
 ROOT = Path(__file__).parents[3]
@@ -137,8 +137,8 @@ def test_a_search_shares_no_random_stream_with_its_confirmation(tmp_path: Path, 
 
 
 def test_a_pack_of_replicates_holds_fewer_trials(tmp_path: Path) -> None:
-    source = Source(tmp_path / "data", 0, 0)
-    save_prepared(ask(small()).first, source.directory)
+    source = ReplicateSource(tmp_path / "data", 0, 0)
+    save_prepared(prepare_study(small()).first, source.directory)
     members = [Member(n, {"optimizer": "adam", "model": "mlp", "hidden": [8], "batch_size": 8}) for n in range(64)]
     widths = [
         max(len(pack.trials) for pack in cut(members, tuple(replace(source, replicate=r) for r in range(count)), 1))
@@ -208,11 +208,11 @@ def test_preset_batch_sizes_are_clipped_with_a_note(tmp_path: Path) -> None:
     del study["train"]["batch_size"]
     notes: list[str] = []
 
-    class Notes(Watcher):
+    class Notes(RunCallback):
         def note(self, sentence: str) -> None:
             notes.append(sentence)
 
-    result = tuner.run(study, jobs=1, home=tmp_path, confirm=False, watcher=Notes())
+    result = tuner.run(study, jobs=1, home=tmp_path, confirm=False, callback=Notes())
     assert set(result.ranking()["batch_size"]) <= {16, 32, 64}
     assert any("16, 32, 64; larger ones than the 90 train rows were left out" in note for note in notes)
 
@@ -222,11 +222,11 @@ def test_nothing_is_said_of_batch_sizes_where_no_method_has_any(tmp_path: Path) 
     del study["train"]["batch_size"]
     notes: list[str] = []
 
-    class Notes(Watcher):
+    class Notes(RunCallback):
         def note(self, sentence: str) -> None:
             notes.append(sentence)
 
-    tuner.run(study, jobs=1, home=tmp_path, confirm=False, watcher=Notes())
+    tuner.run(study, jobs=1, home=tmp_path, confirm=False, callback=Notes())
     assert any("gradient_descent: an epoch is one iteration over all rows" in note for note in notes)
     assert not any("train rows were left out" in note for note in notes)
 
@@ -283,7 +283,7 @@ def test_best_weights_are_those_of_the_best_trial(tmp_path: Path) -> None:
     best = result.best()
     weights = np.load(tmp_path / "small" / "best.npz")
     flat = np.concatenate([np.vstack([weights[f"W{i}"], weights[f"b{i}"]]).ravel() for i in (1, 2)])
-    table = ask(small()).first
+    table = prepare_study(small()).first
     problem = Problem((Replicate(3, 0, table),), Model((8,)))
     p = predict(problem, flat, table.valid.x)
     loss = -np.log(p[table.valid.y == 1]).mean()

@@ -18,7 +18,7 @@ from rich.console import Console
 from tests.support.command import Shell
 from tests.support.trials import trial
 from tuner.cli.commands import run
-from tuner.cli.progress import LiveWatcher, PlainWatcher, bar, duration, in_one_line, watching
+from tuner.cli.progress import LiveProgress, PlainProgress, bar, duration, in_one_line, progress_display
 from tuner.records import Progress, Spent
 from tuner.study import Study, read_study
 
@@ -262,16 +262,16 @@ def standing(done: int, best: int | None = None, value: float = 0.25) -> Progres
 
 def test_a_log_gets_new_bests_at_once_and_the_rest_every_30_s(capsys: pytest.CaptureFixture[str]) -> None:
     now = [0.0]
-    watcher = PlainWatcher(small_study(), clock=lambda: now[0])
-    watcher.stage("search")
+    callback = PlainProgress(small_study(), clock=lambda: now[0])
+    callback.stage("search")
     for second, progress in enumerate([standing(0), standing(8, 3), standing(8, 3), standing(16, 9, 0.125)]):
         now[0] = float(second)
-        watcher.progress(progress)
+        callback.progress(progress)
     now[0] = 32.0
-    watcher.progress(standing(16, 9, 0.125))
-    watcher.progress(standing(16, 9, 0.125))
+    callback.progress(standing(16, 9, 0.125))
+    callback.progress(standing(16, 9, 0.125))
     now[0] = 62.5
-    watcher.progress(standing(32, 9, 0.125))
+    callback.progress(standing(32, 9, 0.125))
     best = "best valid_loss 0.125 (trial 9: momentum lr 0.3333 batch_size 16)"
     first = "best valid_loss 0.25 (trial 3: momentum lr 0.3333 batch_size 16)"
     assert capsys.readouterr().err.splitlines() == [
@@ -283,7 +283,7 @@ def test_a_log_gets_new_bests_at_once_and_the_rest_every_30_s(capsys: pytest.Cap
 
 
 def test_the_first_that_is_known_has_no_rate_yet(capsys: pytest.CaptureFixture[str]) -> None:
-    PlainWatcher(small_study(), clock=lambda: 0.0).progress(standing(8, 3))
+    PlainProgress(small_study(), clock=lambda: 0.0).progress(standing(8, 3))
     assert "8/64 trials (2 complete, 6 pruned), best valid_loss 0.25" in capsys.readouterr().err
 
 
@@ -291,12 +291,12 @@ def test_the_first_that_is_known_has_no_rate_yet(capsys: pytest.CaptureFixture[s
 def test_the_live_block_fits_the_window_and_leaves_nothing(columns: int) -> None:
     stream = io.StringIO()
     console = Console(file=stream, force_terminal=True, width=columns, height=24, highlight=False)
-    watcher = LiveWatcher(small_study(), console)
-    watcher.stage("search")
-    watcher.progress(standing(0))
-    watcher.progress(standing(16, 9))
-    block = watcher.block().plain.splitlines()
-    watcher.close()
+    callback = LiveProgress(small_study(), console)
+    callback.stage("search")
+    callback.progress(standing(0))
+    callback.progress(standing(16, 9))
+    block = callback.block().plain.splitlines()
+    callback.close()
     assert max(map(len, block)) <= columns
     assert block[0] == "p: searching"
     assert "16/64" in block[1]
@@ -310,15 +310,15 @@ def test_the_live_block_fits_the_window_and_leaves_nothing(columns: int) -> None
 
 
 def test_a_pipe_or_a_dumb_terminal_gets_lines(monkeypatch: pytest.MonkeyPatch) -> None:
-    with watching(small_study()) as watcher:
-        assert isinstance(watcher, PlainWatcher)
+    with progress_display(small_study()) as callback:
+        assert isinstance(callback, PlainProgress)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     monkeypatch.setenv("TERM", "dumb")
-    with watching(small_study()) as watcher:
-        assert isinstance(watcher, PlainWatcher)
+    with progress_display(small_study()) as callback:
+        assert isinstance(callback, PlainProgress)
     monkeypatch.setenv("TERM", "xterm")
-    with watching(small_study()) as watcher:
-        assert isinstance(watcher, LiveWatcher)
+    with progress_display(small_study()) as callback:
+        assert isinstance(callback, LiveProgress)
 
 
 def test_only_searched_settings_are_told() -> None:

@@ -10,7 +10,7 @@ import click
 import pytest
 
 from tests.support.command import FACTS, STUDY, Shell, complete
-from tuner.cli.copyable import again, placed, remember
+from tuner.cli.copyable import copyable, remember_places, with_places
 from tuner.cli.options import home_option
 from tuner.store.directory import study_directory
 from tuner.store.ledger import Ledger
@@ -78,16 +78,16 @@ def test_places_are_quoted_and_passwords_hidden(
     @home_option
     def asked(home: object) -> None:
         del home
-        click.echo(again("tuner top x"))
-        click.echo(placed("first tuner top x and then", "tuner top x"))
-        click.echo(again("tuner.confirm('x')"))
+        click.echo(copyable("tuner top x"))
+        click.echo(with_places("first tuner top x and then", "tuner top x"))
+        click.echo(copyable("tuner.confirm('x')"))
 
     asked.main(given, standalone_mode=False)
     assert capsys.readouterr().out.splitlines() == [said, f"first {said} and then", "tuner.confirm('x')"]
 
 
 def test_outside_of_a_command_nothing_is_added() -> None:
-    assert again("tuner top x") == "tuner top x"
-    assert placed("tuner top x", "") == "tuner top x"
+    assert copyable("tuner top x") == "tuner top x"
+    assert with_places("tuner top x", "") == "tuner top x"
     with pytest.raises(RuntimeError, match="no active click context"):
-        remember()
+        remember_places()

@@ -26,7 +26,7 @@ import pytest
 from tests.support.command import Shell
 from tuner.errors import StudyError
 from tuner.study import read_study
-from tuner.trainables.builtin.prepare import ask
+from tuner.trainables.builtin.prepare import prepare_study
 
 ROOT = Path(__file__).parents[3]
 GOOD = '[data]\nsource = "sklearn:iris"\n[optimizers.sgd]\n'
@@ -284,7 +284,7 @@ def _imported(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Import what reading a table takes, once, so that what an answer takes can be told."""
     folder = tmp_path_factory.mktemp("imported")
     CASES[89].make(folder)
-    ask(folder / "study.toml")
+    prepare_study(folder / "study.toml")
 
 
 @pytest.mark.parametrize("number", CASES)

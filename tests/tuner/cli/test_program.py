@@ -175,7 +175,7 @@ def test_no_guess_is_a_command_or_option_of_ours() -> None:
     ],
 )
 def test_exit_codes(error: BaseException, lines: list[str], code: int) -> None:
-    assert error_lines.explained(error) == (lines, code)
+    assert error_lines.error_report(error) == (lines, code)
 
 
 def test_an_error_while_stopping_is_still_a_stop() -> None:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuner.cli.sheet import FORMATS, Sheet, as_table, fields, filtered, fitted, formatted, sheet_of
-from tuner.cli.terminal import SPARKS, clean, coloured, exact, interval, short, sparkline, width
+from tuner.cli.terminal import SPARKS, clean, coloured, interval, json_value, short, sparkline, width
 
 SHEET = Sheet(
     ("name", "lr", "same", "empty", "seconds"),
@@ -62,7 +62,7 @@ def test_cells_of_tables_have_four_digits(value: object, text: str) -> None:
 
 def test_json_holds_what_is_no_number() -> None:
     document = {"a": math.nan, "b": [math.inf, -math.inf], "c": {"d": 1 / 3}}
-    assert exact(document) == {"a": None, "b": ["inf", "-inf"], "c": {"d": 1 / 3}}
+    assert json_value(document) == {"a": None, "b": ["inf", "-inf"], "c": {"d": 1 / 3}}
 
 
 def test_sparklines_span_low_to_high_and_mark_what_is_not_finite() -> None:
@@ -154,7 +154,7 @@ def test_every_format_takes_every_value(rows: list[tuple[float, str, int | None]
         formatted(sheet, name)
     records = json.loads(formatted(sheet, "json"))
     assert [json.loads(line) for line in formatted(sheet, "jsonl").splitlines()] == records
-    assert [record["x"] for record in records] == [exact(x) for x, _, _ in rows]
+    assert [record["x"] for record in records] == [json_value(x) for x, _, _ in rows]
     assert [record["text"] for record in records] == [text for _, text, _ in rows]
     cells = list(csv.reader(io.StringIO(formatted(sheet, "csv"))))[1:]
     assert [float(row[0] or "nan") for row in cells] == pytest.approx(

@@ -19,7 +19,7 @@ from tests.support.command import Shell
 from tests.support.postgres_server import free_port
 from tests.tuner.api.test_run import outputs, small
 from tests.tuner.engines.test_faults import limited, rows
-from tuner.api.run import Watcher
+from tuner.api.run import RunCallback
 from tuner.engines import check_cluster
 from tuner.errors import StudyError, TunerError
 from tuner.trainables.builtin import trainer as descending
@@ -95,7 +95,7 @@ def cluster(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cluster]
     running.stop()
 
 
-class Replaced(Watcher):
+class Replaced(RunCallback):
     """Kills a worker and adds another one in the middle of a search."""
 
     def __init__(self, cluster: Cluster) -> None:
@@ -116,9 +116,9 @@ def test_workers_come_and_go_and_the_table_is_that_of_one_machine(cluster: Clust
     tuner.run(study, jobs=1, home=tmp_path / "one")
     for _ in range(2):
         cluster.add("--no-nanny")
-    watcher = Replaced(cluster)
-    tuner.run(study, home=tmp_path / "many", cluster=cluster.address, watcher=watcher)
-    assert watcher.done
+    callback = Replaced(cluster)
+    tuner.run(study, home=tmp_path / "many", cluster=cluster.address, callback=callback)
+    assert callback.done
     assert outputs(tmp_path / "many") == outputs(tmp_path / "one")
 
 

@@ -21,7 +21,7 @@ import sqlalchemy
 import tuner
 from tests.support import failing
 from tests.tuner.api.test_run import outputs, small
-from tuner.api.run import Watcher
+from tuner.api.run import RunCallback
 from tuner.errors import LedgerError, StudyError, TunerError
 from tuner.records import SPREAD, Trial
 from tuner.store.ledger import Ledger
@@ -161,7 +161,7 @@ def test_a_confirmation_of_one_that_never_returns_or_dies_goes_on_without_it(
             tuner.run(study, jobs=2, home=tmp_path)
         return
     notes = Notes()
-    result = tuner.run(study, jobs=2, home=tmp_path, watcher=notes)
+    result = tuner.run(study, jobs=2, home=tmp_path, callback=notes)
     assert [(standing.trial, standing.lost) for standing in result.standings] == [(second, ""), (first, "failed")]
     (said,) = [note for note in notes.said if "trained again" in note]  # once, though it fails on each seed
     assert said.startswith(f"trial {first} failed when it was trained again (seed ")
@@ -191,7 +191,7 @@ def test_a_best_that_cannot_be_trained_again_is_said_and_can_be_mended(
 # The disk, the database, the clock
 
 
-class Notes(Watcher):
+class Notes(RunCallback):
     """Keeps what a run says, and mends the disk when it is told that it is full."""
 
     def __init__(self, mend: Any = None) -> None:
@@ -216,7 +216,7 @@ def test_a_run_waits_out_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(Ledger, "wait_for", filled)
     notes = Notes(lambda: pages(opened[0], 100_000))
-    tuner.run(limited(), jobs=1, home=tmp_path / "full", confirm=False, watcher=notes)
+    tuner.run(limited(), jobs=1, home=tmp_path / "full", confirm=False, callback=notes)
     (said,) = [sentence for sentence in notes.said if "waiting" in sentence]
     assert said.startswith("waiting, nothing is lost: ")
     assert said.endswith("the disk is full; what was committed is safe: free some space and run this again")
@@ -251,7 +251,7 @@ def test_a_disk_that_is_really_full_loses_nothing(tmp_path: Path) -> None:
         before = rows(home)
         with suppress(LedgerError, OSError):
             notes = Notes(lambda: filler.unlink(missing_ok=True))
-            tuner.run(on_one_split(trials=64), jobs=1, home=home, confirm=False, watcher=notes)
+            tuner.run(on_one_split(trials=64), jobs=1, home=home, confirm=False, callback=notes)
         filler.unlink(missing_ok=True)
         assert before.items() <= rows(home).items()
         tuner.run(on_one_split(trials=64), jobs=1, home=home, confirm=False)

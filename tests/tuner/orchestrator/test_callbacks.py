@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tuner.cli.commands.run import kept
-from tuner.cli.progress import PlainWatcher
-from tuner.orchestrator.callbacks import TerminalWatcher, Watcher, default_watcher
+from tuner.cli.progress import PlainProgress
+from tuner.orchestrator.callbacks import RunCallback, TerminalCallback, default_callback
 from tuner.orchestrator.live import LiveGeneration, LiveTrial
 from tuner.records import Progress, Spent, Stage
 from tuner.study import read_study
@@ -29,19 +29,19 @@ print(len(result.all_trials), "trials")
 def test_a_script_in_a_pipe_has_its_output_for_itself(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert type(default_watcher()) is Watcher
+    assert type(default_callback()) is RunCallback
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     monkeypatch.setenv("TERM", "dumb")
-    assert type(default_watcher()) is Watcher
+    assert type(default_callback()) is RunCallback
     monkeypatch.setenv("TERM", "xterm")
-    watcher = default_watcher()
-    assert isinstance(watcher, TerminalWatcher)
-    watcher.stage("search")
-    watcher.note("a \x1b[2Jwarning")
-    watcher.progress(Progress(8, 8, 0, {}, None, Spent(), begun=3))
-    watcher.stage("retry")
-    watcher.retrained(2, 2)
-    watcher.ended()
+    callback = default_callback()
+    assert isinstance(callback, TerminalCallback)
+    callback.stage("search")
+    callback.note("a \x1b[2Jwarning")
+    callback.progress(Progress(8, 8, 0, {}, None, Spent(), begun=3))
+    callback.stage("retry")
+    callback.retrained(2, 2)
+    callback.ended()
     said = capsys.readouterr().err
     assert "a  [2Jwarning\n" in said
     assert "8 of 8 trials, 3 more at a rung, 0 running" in said
@@ -82,9 +82,9 @@ def test_a_generation_in_flight_amounts_to_what_its_trials_have_trained() -> Non
 
 def test_one_that_is_interrupted_says_what_is_kept_of_the_generation_in_flight() -> None:
     own = read_study({"study": {"name": "s", "objective": "a.b:c"}, "parameters": {"x": [1, 2]}}, needs_data=False)
-    watcher = PlainWatcher(own)
-    assert kept(own, None) == kept(own, watcher) == "what was finished is kept"
-    watcher.position.take(Progress(0, 64, 2, {}, None, Spent(), begun=7))
-    assert kept(own, watcher) == "what was finished is kept, 7 trials that have come to a rung"
-    watcher.position.take(Progress(32, 64, 2, {}, None, Spent(), begun=11))
-    assert kept(own, watcher) == "what was finished is kept, 32 trials and 11 more that have come to a rung"
+    callback = PlainProgress(own)
+    assert kept(own, None) == kept(own, callback) == "what was finished is kept"
+    callback.position.take(Progress(0, 64, 2, {}, None, Spent(), begun=7))
+    assert kept(own, callback) == "what was finished is kept, 7 trials that have come to a rung"
+    callback.position.take(Progress(32, 64, 2, {}, None, Spent(), begun=11))
+    assert kept(own, callback) == "what was finished is kept, 32 trials and 11 more that have come to a rung"

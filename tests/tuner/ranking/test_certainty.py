@@ -15,7 +15,7 @@ from tests.support.trials import trial
 from tuner.ranking.certainty import Paired
 from tuner.ranking.standings import standings
 from tuner.ranking.statistics import best_shares
-from tuner.records import Confirmed
+from tuner.records import ConfirmationRun
 from tuner.study import Study, read_study
 
 Array = np.ndarray[Any, Any]
@@ -27,8 +27,8 @@ def study(seeds: int, metric: str = "minimize valid_loss") -> Study:
     return read_study(tables | {"confirm": {"seeds": seeds}, "optimizers": {"momentum": {}}})
 
 
-def retrained(number: int, values: list[float], metric: str = "valid_loss") -> list[Confirmed]:
-    return [Confirmed(number, r, 3, {metric: v}, 0.1, "complete") for r, v in enumerate(values, start=1)]
+def retrained(number: int, values: list[float], metric: str = "valid_loss") -> list[ConfirmationRun]:
+    return [ConfirmationRun(number, r, 3, {metric: v}, 0.1, "complete") for r, v in enumerate(values, start=1)]
 
 
 def blocks(rng: np.random.Generator, configs: int, seeds: int, rows: int) -> list[list[Array]]:

@@ -18,7 +18,7 @@ from tuner.ranking.noise import noise_of
 from tuner.ranking.retrainings import round_sizes
 from tuner.ranking.standings import standings
 from tuner.ranking.table import ranking
-from tuner.records import Confirmed, Trial
+from tuner.records import ConfirmationRun, Trial
 from tuner.space import space_of
 from tuner.study import Study, read_study
 
@@ -42,9 +42,9 @@ def raced(number: int, scores: Sequence[float], point: Any = None, epochs: int =
     return replace(one, curves=curves, metrics={**one.metrics, "splits": float(len(scores))})
 
 
-def fresh(number: int, scores: Sequence[float], epoch: int = 4) -> list[Confirmed]:
+def fresh(number: int, scores: Sequence[float], epoch: int = 4) -> list[ConfirmationRun]:
     return [
-        Confirmed(number, r, epoch, {"valid_loss": v, "test_loss": v}, 0.1, "complete")
+        ConfirmationRun(number, r, epoch, {"valid_loss": v, "test_loss": v}, 0.1, "complete")
         for r, v in enumerate(scores, start=1)
     ]
 
@@ -78,7 +78,7 @@ def test_rounds_double_and_drop_who_is_behind() -> None:
     every = [base, near, far]
     trials = [raced(i, scores[:SPLITS]) for i, scores in enumerate(every)]
     cheap = [replace(t, epochs=100 * t.epochs, number=10 + t.number, state="pruned") for t in trials]  # a long search
-    rows: list[Confirmed] = []
+    rows: list[ConfirmationRun] = []
     rounds = []
     while todo := next_round(asked, trials, [*trials, *cheap], rows, {}):
         wanted, seeds = todo

@@ -18,7 +18,7 @@ from objectives.problem import Problem, Replicate
 from objectives.training.descent import descend
 from tuner.ranking.intervals import NEW_ROWS, SAME_ROWS, SEEDS, Sizes, metric_interval, row_variance, sizes_of
 from tuner.ranking.statistics import RowNoise, mean_interval, share_interval
-from tuner.records import Confirmed
+from tuner.records import ConfirmationRun
 from tuner.study import Study, read_study
 from tuner.text import interval_of, intervals_of
 from tuner.trainables.builtin.retrain import evaluate
@@ -31,9 +31,9 @@ def study(metric: str = "valid_loss", source: str = "sklearn:iris", **split: Any
     return read_study(asked | {"data": {"source": source, "split": split}, "optimizers": {"momentum": {}}})
 
 
-def retrained(name: str, values: list[float], blocks: Any = (), **more: float) -> list[Confirmed]:
+def retrained(name: str, values: list[float], blocks: Any = (), **more: float) -> list[ConfirmationRun]:
     own = np.asarray(blocks, dtype=np.float32)
-    return [Confirmed(0, r, 3, {name: v, **more}, 0.1, "complete", own) for r, v in enumerate(values, start=1)]
+    return [ConfirmationRun(0, r, 3, {name: v, **more}, 0.1, "complete", own) for r, v in enumerate(values, start=1)]
 
 
 scores = st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=20)
@@ -125,7 +125,7 @@ def test_intervals_say_what_they_are_of() -> None:
     rows = retrained("valid_loss", [0.5, 0.6, 0.7], test_loss=0.5, test_f1_macro=0.5, test_accuracy=0.5)
     kept = retrained("test_loss", [0.5, 0.6, 0.7], sd_test_loss=0.3)
 
-    def of(asked: Study, sizes: Sizes, rows: list[Confirmed], name: str) -> str:
+    def of(asked: Study, sizes: Sizes, rows: list[ConfirmationRun], name: str) -> str:
         return metric_interval(asked, sizes, rows, name).of
 
     assert of(study(), SIZES, rows, "valid_loss") == of(study(), SIZES, kept, "test_loss") == NEW_ROWS

@@ -11,7 +11,7 @@ import pytest
 from tests.support.trials import trial
 from tuner.ranking.noise import noise_of
 from tuner.ranking.table import ranking
-from tuner.records import Confirmed
+from tuner.records import ConfirmationRun
 from tuner.study import Study, read_study
 from tuner.trainables.builtin.retrain import blocks_of
 
@@ -21,7 +21,7 @@ def study(seeds: int, replicates: int = 1, **split: Any) -> Study:
     return read_study(tables | {"data": {"source": "sklearn:iris", "split": split}, "optimizers": {"momentum": {}}})
 
 
-def simulated(seeds: int, rows: int, retraining: float, spread: float, configs: int = 2) -> list[Confirmed]:
+def simulated(seeds: int, rows: int, retraining: float, spread: float, configs: int = 2) -> list[ConfirmationRun]:
     """Retrainings of equal configs: a shift for each training, and values of rows around it, partly shared."""
     rng = np.random.default_rng(5)
     found = []
@@ -30,7 +30,7 @@ def simulated(seeds: int, rows: int, retraining: float, spread: float, configs: 
         for k in range(configs):
             own = 1 + retraining * rng.standard_normal() + shared + spread * rng.standard_normal(rows)
             metrics = {"valid_loss": float(own.mean()), "test_loss": 1.0}
-            found.append(Confirmed(k, r, 3, metrics, 0.1, "complete", own.astype(np.float32)))
+            found.append(ConfirmationRun(k, r, 3, metrics, 0.1, "complete", own.astype(np.float32)))
     return found
 
 
@@ -94,7 +94,7 @@ def test_equal_configs_are_tied_nineteen_times_of_twenty() -> None:
             for k in (0, 1):
                 own = 0.2 * rng.standard_normal() + shared + 0.5 * rng.standard_normal(rows)
                 metrics = {"valid_loss": float(own.mean())}
-                confirmed.append(Confirmed(k, r, 3, metrics, 0.1, "complete", own.astype(np.float32)))
+                confirmed.append(ConfirmationRun(k, r, 3, metrics, 0.1, "complete", own.astype(np.float32)))
         searched = [row.metrics["valid_loss"] for row in confirmed[:2]]
         noise = noise_of(study(seeds), confirmed)
         assert noise is not None
@@ -105,7 +105,7 @@ def test_equal_configs_are_tied_nineteen_times_of_twenty() -> None:
 def test_tied_scores_are_as_noisy_as_others() -> None:
     values = {0: [0.90, 0.92], 1: [0.90, 0.92], 2: [0.80, 0.90]}
     rows = [
-        Confirmed(k, r, 3, {"valid_loss": value}, 0.1, "complete")
+        ConfirmationRun(k, r, 3, {"valid_loss": value}, 0.1, "complete")
         for k, own in values.items()
         for r, value in enumerate(own, start=1)
     ]

@@ -17,7 +17,7 @@ from tuner.ranking.confirmation_table import confirmation_table
 from tuner.ranking.standings import standings
 from tuner.ranking.statistics import leader_groups
 from tuner.ranking.table import csv_text, hyper_kinds, ranking
-from tuner.records import Confirmed
+from tuner.records import ConfirmationRun
 from tuner.study import Study, read_study
 
 METRICS = ["train_loss", "valid_loss", "valid_accuracy"]
@@ -95,9 +95,9 @@ def test_csv_is_full_precision_and_no_formula() -> None:
     assert float(text.splitlines()[1].partition(",")[0]) == 0.1 + 0.2
 
 
-def confirmed(number: int, values: list[float]) -> list[Confirmed]:
+def confirmed(number: int, values: list[float]) -> list[ConfirmationRun]:
     return [
-        Confirmed(number, r, 3, {"valid_loss": v, "test_loss": 2 * v, "test_accuracy": 1 - v}, 0.1, "complete")
+        ConfirmationRun(number, r, 3, {"valid_loss": v, "test_loss": 2 * v, "test_accuracy": 1 - v}, 0.1, "complete")
         for r, v in enumerate(values, start=1)
     ]
 

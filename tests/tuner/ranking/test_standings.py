@@ -15,8 +15,8 @@ from tuner.ranking.contenders import contenders, widened
 from tuner.ranking.retrainings import REPORTING, report_seeds
 from tuner.ranking.standings import standings
 from tuner.ranking.statistics import best_shares
-from tuner.records import Confirmed
-from tuner.study import Confirm, Study, read_study
+from tuner.records import ConfirmationRun
+from tuner.study import ConfirmTable, Study, read_study
 
 
 def study(seeds: int = 4, top: int = 3, **keys: Any) -> Study:
@@ -28,9 +28,9 @@ def study(seeds: int = 4, top: int = 3, **keys: Any) -> Study:
     return read_study(tables | {"optimizers": {"momentum": {}}})
 
 
-def retrained(number: int, values: list[float], first: int = 1) -> list[Confirmed]:
+def retrained(number: int, values: list[float], first: int = 1) -> list[ConfirmationRun]:
     return [
-        Confirmed(number, r, 3, {"valid_loss": v, "test_loss": 2 * v}, 0.1, "complete")
+        ConfirmationRun(number, r, 3, {"valid_loss": v, "test_loss": 2 * v}, 0.1, "complete")
         for r, v in enumerate(values, start=first)
     ]
 
@@ -83,7 +83,7 @@ def test_pairing_tells_apart_what_intervals_cannot() -> None:
 
 def test_optimism_is_turned_with_the_goal() -> None:
     rows = [
-        Confirmed(0, r, 3, {"valid_accuracy": v, "test_accuracy": v}, 0.1, "complete")
+        ConfirmationRun(0, r, 3, {"valid_accuracy": v, "test_accuracy": v}, 0.1, "complete")
         for r, v in enumerate([0.8, 0.9], start=1)
     ]
     (one,) = standings(study(seeds=2, maximize="valid_accuracy"), [trial(0, value=0.95)], rows)
@@ -105,8 +105,8 @@ def test_the_best_is_reported_on_its_own_seeds_and_only_when_all_are_done() -> N
 
 def test_a_test_metric_that_one_seed_lacks_has_no_mean() -> None:
     """An objective of somebody's own tells them where it trains through, and a failed training tells none."""
-    lost = Confirmed(1, 4, 3, {"valid_loss": float("nan")}, 0.0, "failed")
-    first = Confirmed(1, 1, 3, {"valid_loss": 0.1}, 0.0, "failed")
+    lost = ConfirmationRun(1, 4, 3, {"valid_loss": float("nan")}, 0.0, "failed")
+    first = ConfirmationRun(1, 1, 3, {"valid_loss": 0.1}, 0.0, "failed")
     rows = [*retrained(0, [0.1] * 4), first, *retrained(1, [0.2] * 2, first=2), lost]
     best, other = standings(study(), [trial(n, value=0.1) for n in range(2)], rows)
     assert best.test["test_loss"].mean == pytest.approx(0.2)
@@ -125,5 +125,5 @@ def test_a_wider_confirmation_keeps_whom_it_had() -> None:
     known = retrained(0, [0.1] * 4) + retrained(4, [0.2] * 4) + retrained(3, [0.3] * 3)
     assert [t.number for t in contenders(study(top=2), study(top=2), trials, known)] == [0, 1, 4]
     assert [t.number for t in contenders(study(top=2), study(top=3, seeds=9), trials, known)] == [0, 1, 2, 4]
-    wide = widened(Confirm(top=5, seeds=5), Confirm(top=3, seeds=20))
+    wide = widened(ConfirmTable(top=5, seeds=5), ConfirmTable(top=3, seeds=20))
     assert (wide.top, wide.seeds) == (5, 20)

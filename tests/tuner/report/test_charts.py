@@ -25,7 +25,7 @@ from tuner.report.charts.sensitivity import edges, envelope
 from tuner.report.charts.style import key
 from tuner.report.charts.workers import idle, joined, runs, tasks
 from tuner.report.parameters import place, value_at
-from tuner.report.report_data import Frames, thinned
+from tuner.report.report_data import ReportData, thinned
 from tuner.report.theme import DARK, LIGHT, PALETTE
 from tuner.report.vega_data import columns_of, rows_of
 from tuner.result import Result
@@ -40,7 +40,7 @@ def test_the_best_of_n_is_counted(m: int, n: int) -> None:
 
 
 def test_tuning_curves_fall_and_end_at_the_best(varied: Result) -> None:
-    frames = Frames(varied)
+    frames = ReportData(varied)
     for name in frames.optimizers:
         curve = best_of(frames, name)
         assert (np.diff(curve["value"].dropna()) <= 0).all()
@@ -52,20 +52,20 @@ def test_tuning_curves_fall_and_end_at_the_best(varied: Result) -> None:
 
 def test_chances_are_even_for_equals_and_not_for_others(tmp_path: Path) -> None:
     even = [trained(i, 0.5 + (i // 2) / 100) for i in range(64)]
-    assert chances(Frames(written(tmp_path / "a", even)))["adam"] == pytest.approx(0.5)
+    assert chances(ReportData(written(tmp_path / "a", even)))["adam"] == pytest.approx(0.5)
     apart = [trained(i, 0.5 + (i % 2) + i / 1000) for i in range(64)]
-    assert chances(Frames(written(tmp_path / "b", apart)))["momentum"] == pytest.approx(1)
+    assert chances(ReportData(written(tmp_path / "b", apart)))["momentum"] == pytest.approx(1)
 
 
 def test_the_best_so_far_never_rises(varied: Result) -> None:
-    best = best_so_far(Frames(varied))
+    best = best_so_far(ReportData(varied))
     assert (np.diff(best["value"].dropna()) <= 0).all()
     assert best["value"].iloc[-1] == min(t.value for t in varied.all_trials if t.state == "complete" and t.value)
     assert best["spent"].iloc[-1] == pytest.approx(sum(trial.seconds for trial in varied.all_trials))
 
 
 def test_sensitivity_shows_ranges_and_the_best_of_each_part(varied: Result) -> None:
-    frames = Frames(varied)
+    frames = ReportData(varied)
     ends = edges(frames, "lr").set_index(["optimizer", "end"])["lr"]
     assert (ends["momentum", "low"], ends["momentum", "high"]) == (1e-4, 3.0)
     best = envelope(frames, "lr")
@@ -74,7 +74,7 @@ def test_sensitivity_shows_ranges_and_the_best_of_each_part(varied: Result) -> N
 
 
 def test_axes_are_those_that_are_searched(varied: Result) -> None:
-    found = figures(Frames(varied))["sensitivity"]
+    found = figures(ReportData(varied))["sensitivity"]
     by_name = {figure.name: figure.chart.to_dict(validate=False) for figure in found}
     uneven = {figure.name for figure in found if "Equal epochs give small batches more steps: " in figure.caption}
     assert uneven == {"sensitivity-batch_size"}
@@ -86,7 +86,7 @@ def test_axes_are_those_that_are_searched(varied: Result) -> None:
 
 
 def test_an_optimizer_has_one_colour_everywhere(varied: Result) -> None:
-    every = [figure for own in figures(Frames(varied)).values() for figure in own if figure.optimizers]
+    every = [figure for own in figures(ReportData(varied)).values() for figure in own if figure.optimizers]
     assert len(every) >= 8
     for figure in every:
         found = looks(figure.chart.to_dict(validate=False), "color")
@@ -110,7 +110,7 @@ def test_seventeen_optimizers_are_told_apart(tmp_path: Path) -> None:
     trials = [trained(i, 0.3 + i / 100, optimizer=names[i % len(names)]) for i in range(4 * len(names))]
     linear, own = {"kind": "linear"}, {name: {} for name in names}
     study = changed_study(study={"trials": len(trials)}, model=linear, optimizers=own)
-    frames = Frames(written(tmp_path, trials, [], study))
+    frames = ReportData(written(tmp_path, trials, [], study))
     assert len(names) > 2 * PALETTE
     for figure in (one for own in figures(frames).values() for one in own if one.optimizers):
         document = figure.chart.to_dict(validate=False)
@@ -125,14 +125,14 @@ def test_seventeen_optimizers_are_told_apart(tmp_path: Path) -> None:
 def test_many_curves_are_thinned_and_the_caption_says_so(tmp_path: Path) -> None:
     many = [trained(i, 0.3 + i / 1000) for i in range(MOST_CURVES + 50)]
     study = changed_study(study={"trials": len(many)})
-    frames = Frames(written(tmp_path, many, study=study))
+    frames = ReportData(written(tmp_path, many, study=study))
     assert len(chosen(frames)) == MOST_CURVES
     assert {trial.number for trial in frames.leaders[:5]} <= set(chosen(frames))
     assert "50 curves left out, evenly." in figures(frames)["curves"][0].caption
 
 
 def test_time_leaves_pauses_out(tmp_path: Path, varied: Result) -> None:
-    timed = runs(Frames(varied))
+    timed = runs(ReportData(varied))
     assert list(timed["start"]) == [0, 10, 20, 30]
     assert timed["end"].max() == 42
     later = {name: 1e4 for name in ("began", "ended")}
@@ -142,12 +142,12 @@ def test_time_leaves_pauses_out(tmp_path: Path, varied: Result) -> None:
     ]
     varied_again = written(tmp_path, sound())
     varied_again.generations = paused
-    assert runs(Frames(varied_again))["end"].max() == pytest.approx(44)
+    assert runs(ReportData(varied_again))["end"].max() == pytest.approx(44)
     varied_again.generations = [
         replace(g, facts={name: value for name, value in g.facts.items() if name != "ran"}) for g in varied.generations
     ]
-    assert idle(Frames(varied_again)) == pytest.approx(1 - 0.64 / 84)  # by what trials took, where no task is noted
-    assert figures(Frames(varied_again))["time"][-1].title == "When generations ran"
+    assert idle(ReportData(varied_again)) == pytest.approx(1 - 0.64 / 84)  # by what trials took, where no task is noted
+    assert figures(ReportData(varied_again))["time"][-1].title == "When generations ran"
 
 
 @given(st.lists(st.floats(), max_size=30), st.sampled_from([True, False, None]))
@@ -251,12 +251,12 @@ def test_figures_are_written_one_by_one(varied: Result, tmp_path: Path, capsys: 
 
 def test_a_trial_of_no_optimizer_of_the_study_is_drawn(tmp_path: Path) -> None:
     trials = [reconfigured(t, optimizer="sgd") if t.number == 3 else t for t in sound()]
-    frames = Frames(written(tmp_path, trials))
+    frames = ReportData(written(tmp_path, trials))
     assert set(figures(frames)) == set(CHARTS)
 
 
 def test_every_task_is_in_the_lane_of_its_worker(varied: Result) -> None:
-    frames = Frames(varied)
+    frames = ReportData(varied)
     found = tasks(frames)
     assert list(found["worker"].unique()) == [1, 2]
     assert found["count"].sum() == len(varied.all_trials)

@@ -18,7 +18,7 @@ from tuner.report.charts.methods import drawn_so_far, rates
 from tuner.report.charts.paths import paths
 from tuner.report.contours import contours, crossings, window
 from tuner.report.pictures import inline_svg
-from tuner.report.report_data import Frames
+from tuner.report.report_data import ReportData
 from tuner.report.vega_data import Kept
 
 
@@ -96,7 +96,7 @@ def descents(surface: str) -> list[Trial]:
 @pytest.mark.parametrize("surface", SURFACES)
 def test_a_study_on_a_surface_has_its_figures(surface: str, inner: Any) -> None:
     found = OnSurface(inner, surface, descents(surface), {name: {} for name in METHODS})
-    frames = Frames(found)
+    frames = ReportData(found)
     figures = {figure.name: figure for figure in course(frames)}
     assert list(figures) == ["course", "course-cloud", "course-secant", "course-newton", "course-rates"]
     kept = Kept(frames.trials)
@@ -108,7 +108,7 @@ def test_a_study_on_a_surface_has_its_figures(surface: str, inner: Any) -> None:
 
 def test_paths_begin_at_the_start_and_clouds_do_not(inner: Any) -> None:
     surface = surface_of("rosenbrock")
-    frames = Frames(OnSurface(inner, "rosenbrock", descents("rosenbrock"), {name: {} for name in METHODS}))
+    frames = ReportData(OnSurface(inner, "rosenbrock", descents("rosenbrock"), {name: {} for name in METHODS}))
     data = paths(frames, surface)
     first = data.groupby("optimizer", sort=False).first()
     for name in METHODS[1:]:
@@ -119,7 +119,7 @@ def test_paths_begin_at_the_start_and_clouds_do_not(inner: Any) -> None:
 
 
 def test_the_best_drawn_so_far_never_rises(inner: Any) -> None:
-    frames = Frames(OnSurface(inner, "rosenbrock", descents("rosenbrock"), {name: {} for name in METHODS}))
+    frames = ReportData(OnSurface(inner, "rosenbrock", descents("rosenbrock"), {name: {} for name in METHODS}))
     data = drawn_so_far(frames)
     assert list(data["draws"]) == [1, 2, 3, 4, 5, 6]
     assert (np.diff(data["value"]) <= 0).all()
@@ -129,7 +129,7 @@ def test_the_best_drawn_so_far_never_rises(inner: Any) -> None:
 def test_newton_says_where_it_lands(inner: Any) -> None:
     captions = {}
     for surface in ("quadratic", "rosenbrock"):
-        frames = Frames(OnSurface(inner, surface, descents(surface), {name: {} for name in METHODS}))
+        frames = ReportData(OnSurface(inner, surface, descents(surface), {name: {} for name in METHODS}))
         captions[surface] = {figure.name: figure.caption for figure in course(frames)}["course-newton"]
     assert "one jump ends at its minimum" in captions["quadratic"]
     assert "lands at a value of" in captions["rosenbrock"]
@@ -141,7 +141,7 @@ def test_a_quadratic_is_drawn_with_the_condition_of_its_study(inner: Any) -> Non
     for condition in (None, 10.0):
         data = found.study.data.model_copy(update={"condition": condition})
         found.study = replace(found.study, data=data)
-        surface = Frames(found).surface
+        surface = ReportData(found).surface
         assert surface is not None
         drawn.append(surface.hessian(surface.start).diagonal().tolist())
     assert drawn == [pytest.approx([1, 100]), pytest.approx([1, 10])]
@@ -149,13 +149,13 @@ def test_a_quadratic_is_drawn_with_the_condition_of_its_study(inner: Any) -> Non
 
 def test_other_studies_have_none(inner: Any, tmp_path: Path) -> None:
     del tmp_path
-    assert course(Frames(inner)) == []
+    assert course(ReportData(inner)) == []
 
 
 def test_a_known_minimum_is_told(inner: Any) -> None:
     from tuner.report.findings.optimum import distance
 
-    found = distance(Frames(OnSurface(inner, "rosenbrock", descents("rosenbrock"), {name: {} for name in METHODS})))
+    found = distance(ReportData(OnSurface(inner, "rosenbrock", descents("rosenbrock"), {name: {} for name in METHODS})))
     assert found is not None
     assert found.numbers["newton"] == 0
     assert "The minimum of the rosenbrock surface is known" in found.sentence

@@ -31,15 +31,15 @@ from tests.tuner.report.test_page import Elements
 from tuner.cli.commands.list_ import parted
 from tuner.cli.program import program
 from tuner.ranking.retrainings import report_seeds
-from tuner.records import Confirmed, Trial
+from tuner.records import ConfirmationRun, Trial
 from tuner.report.charts import CHARTS
 from tuner.report.findings import RULES, Finding, findings_of
 from tuner.report.page import GROUPS
-from tuner.report.report_data import Frames
+from tuner.report.report_data import ReportData
 from tuner.result import Result
 from tuner.study import Imported, read_study
 
-Planted = tuple[list[Trial], list[Confirmed] | None, dict[str, Any], dict[str, str]]
+Planted = tuple[list[Trial], list[ConfirmationRun] | None, dict[str, Any], dict[str, str]]
 
 
 def some(trials: Sequence[Trial], change: Callable[[Trial], Trial], numbers: Sequence[int]) -> list[Trial]:
@@ -50,7 +50,7 @@ def top(count: int) -> list[int]:
     return [trial.number for trial in sorted(sound(), key=lambda t: (t.value, t.number))[:count]]
 
 
-def plain(trials: list[Trial] | None = None, confirmed: list[Confirmed] | None = None, **study: Any) -> Planted:
+def plain(trials: list[Trial] | None = None, confirmed: list[ConfirmationRun] | None = None, **study: Any) -> Planted:
     return trials or sound(), confirmed, changed_study(**study), dict(FACTS)
 
 
@@ -144,7 +144,7 @@ OWN: dict[str, Any] = {
 }
 
 
-def own(trials: list[Trial], confirmed: list[Confirmed] | None = None, **study: Any) -> Planted:
+def own(trials: list[Trial], confirmed: list[ConfirmationRun] | None = None, **study: Any) -> Planted:
     return of_somebody(trials), confirmed, OWN | {"study": OWN["study"] | study}, OWN_FACTS
 
 
@@ -505,7 +505,7 @@ def test_every_rule_is_planted() -> None:
 
 def check(found: Sequence[Finding], result: Result) -> None:
     """Each has its numbers, its evidence in the page, and a command that the study takes."""
-    frames = Frames(result)
+    frames = ReportData(result)
     for finding in found:
         assert finding.numbers
         chart = {"confirmation": "optimizers"}.get(finding.anchor, finding.anchor.partition("-")[0])
@@ -562,7 +562,7 @@ def test_commands_for_data_that_were_given_in_python_are_calls(rule: str, tmp_pa
 
 def test_a_study_of_another_tool_can_be_looked_at_alone(tmp_path: Path) -> None:
     result = planted(tmp_path, lambda: plain(some(stalled(), lambda t: ended(t, "diverged"), range(20, 40))))
-    frames = Frames(Foreign(result))
+    frames = ReportData(Foreign(result))
     for finding in findings_of(frames):
         assert shlex.split(finding.command)[1] in ("top", "show", "compare", "best")
 

@@ -19,7 +19,7 @@ from tuner.api.import_optuna import import_study
 from tuner.report.charts.sensitivity import sensitivity
 from tuner.report.page import page
 from tuner.report.pictures import inline_svg
-from tuner.report.report_data import Frames
+from tuner.report.report_data import ReportData
 from tuner.report.vega_data import Kept, script_json
 from tuner.result import Result
 from tuner.study import Choices
@@ -138,7 +138,7 @@ def test_nothing_runs_in_the_browser(
 
 def test_values_to_choose_from_are_drawn_as_texts(inner: Result) -> None:
     for payload in PAYLOADS:
-        frames = Frames(Hostile(inner, payload))
+        frames = ReportData(Hostile(inner, payload))
         (figure,) = (one for one in sensitivity(frames) if one.name == "sensitivity-activation")
         document, names = Kept(frames.trials).specification(figure.chart)
         svg = inline_svg(figure.name, document, dict.fromkeys(names, frames.trials))

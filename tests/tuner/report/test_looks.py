@@ -26,7 +26,7 @@ from tests.support.planted_studies import (
     written,
 )
 from tuner.ranking.retrainings import REPORTING
-from tuner.records import Confirmed
+from tuner.records import ConfirmationRun
 from tuner.report import sections
 from tuner.report.charts import Figure, figures
 from tuner.report.charts.base import DEEP, powers, value_axis, whole
@@ -34,12 +34,12 @@ from tuner.report.charts.optimizers import BANDS
 from tuner.report.charts.progress import LEADERS, MOST_POINTS, spent
 from tuner.report.charts.time import MOST_TICKS
 from tuner.report.contours import joined
-from tuner.report.report_data import Frames
+from tuner.report.report_data import ReportData
 from tuner.report.theme import DARK, LIGHT
 from tuner.result import Result
 
 
-def named(frames: Frames) -> dict[str, Figure]:
+def named(frames: ReportData) -> dict[str, Figure]:
     """Every figure by its name."""
     return {figure.name: figure for own in figures(frames).values() for figure in own}
 
@@ -61,7 +61,7 @@ def drawn(figure: Figure) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def many(tmp_path_factory: pytest.TempPathFactory) -> Frames:
+def many(tmp_path_factory: pytest.TempPathFactory) -> ReportData:
     """Every optimizer there is, four trials each; methods that take all rows have no batch size."""
     names = list(OPTIMIZERS)
     trials = [trained(i, 0.3 + i / 100, optimizer=names[i % len(names)]) for i in range(4 * len(names))]
@@ -72,11 +72,11 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Frames:
         train={"batch_size": [16, 32]},
         optimizers={name: {} for name in names},
     )
-    return Frames(written(tmp_path_factory.mktemp("home"), trials, [], study))
+    return ReportData(written(tmp_path_factory.mktemp("home"), trials, [], study))
 
 
-def test_a_legend_lists_what_its_chart_draws(varied: Result, many: Frames) -> None:
-    own = named(Frames(varied))
+def test_a_legend_lists_what_its_chart_draws(varied: Result, many: ReportData) -> None:
+    own = named(ReportData(varied))
     assert own["progress"].optimizers == ("momentum", "adam")
     assert own["sensitivity-beta1"].optimizers == ("adam",)
     assert len(named(many)["curves"].optimizers) <= 5
@@ -88,7 +88,7 @@ def test_a_legend_lists_what_its_chart_draws(varied: Result, many: Frames) -> No
             assert all(names == list(figure.optimizers) for names in legends if "constant" not in names), figure.name
 
 
-def test_few_bands_are_drawn_and_named(many: Frames) -> None:
+def test_few_bands_are_drawn_and_named(many: ReportData) -> None:
     figure = named(many)["optimizers"]
     tests = [str(part["test"]) for part in parts(drawn(figure)) if "indexof(" in str(part.get("test"))]
     assert len(tests) == 1
@@ -97,12 +97,12 @@ def test_few_bands_are_drawn_and_named(many: Frames) -> None:
     assert all(name in figure.caption for name in shown)
 
 
-def test_ends_of_many_ranges_wait_to_be_chosen(varied: Result, many: Frames) -> None:
+def test_ends_of_many_ranges_wait_to_be_chosen(varied: Result, many: ReportData) -> None:
     assert "Choose an optimizer" in named(many)["sensitivity-lr"].caption
-    assert "Dashed rules are its ends" in named(Frames(varied))["sensitivity-lr"].caption
+    assert "Dashed rules are its ends" in named(ReportData(varied))["sensitivity-lr"].caption
 
 
-def test_trials_without_a_parameter_are_left_out_and_counted(many: Frames) -> None:
+def test_trials_without_a_parameter_are_left_out_and_counted(many: ReportData) -> None:
     figure = named(many)["sensitivity-batch_size"]
     assert "Left out: 4 trials without batch_size." in figure.caption
     for layer in drawn(figure)["layer"]:
@@ -111,7 +111,7 @@ def test_trials_without_a_parameter_are_left_out_and_counted(many: Frames) -> No
 
 
 def test_a_chart_without_complete_trials_has_no_legend(tmp_path: Path) -> None:
-    frames = Frames(written(tmp_path, [pruned(trial) for trial in sound()[:8]], []))
+    frames = ReportData(written(tmp_path, [pruned(trial) for trial in sound()[:8]], []))
     figure = named(frames)["curves"]
     assert figure.optimizers == ()
     assert [part["legend"] for part in parts(drawn(figure)) if part.get("legend")] == []
@@ -119,7 +119,7 @@ def test_a_chart_without_complete_trials_has_no_legend(tmp_path: Path) -> None:
 
 def test_ticks_are_few(tmp_path: Path) -> None:
     trials = [replace(trained(i, 0.3 + i / 1000), epochs=1 + i % 50) for i in range(16 * 50)]
-    frames = Frames(written(tmp_path, trials, [], changed_study(study={"trials": len(trials)})))
+    frames = ReportData(written(tmp_path, trials, [], changed_study(study={"trials": len(trials)})))
     own = named(frames)
     for name in ("time", "time-generations"):
         values = [part["axis"]["values"] for part in parts(drawn(own[name])) if "values" in (part.get("axis") or {})]
@@ -129,18 +129,18 @@ def test_ticks_are_few(tmp_path: Path) -> None:
 
 def test_bars_are_as_wide_alone_as_in_a_column(varied: Result) -> None:
     for name in ("time", "time-generations"):
-        text = str(drawn(named(Frames(varied))[name]))
+        text = str(drawn(named(ReportData(varied))[name]))
         assert "bandwidth(" not in text  # a scale has another name among charts below each other
 
 
 def test_shares_have_five_ticks(varied: Result) -> None:
-    axes = [part["axis"] for part in parts(drawn(named(Frames(varied))["importance"])) if "axis" in part]
+    axes = [part["axis"] for part in parts(drawn(named(ReportData(varied))["importance"])) if "axis" in part]
     assert [0, 0.25, 0.5, 0.75, 1] in [axis.get("values") for axis in axes if axis]
 
 
 def test_progress_over_time_draws_trials_the_best_among_them(tmp_path: Path) -> None:
     trials = [trained(i, 1 + ((i * 7919) % 3001) / 3001) for i in range(3001)]
-    frames = Frames(written(tmp_path, trials, [], changed_study(study={"trials": len(trials)})))
+    frames = ReportData(written(tmp_path, trials, [], changed_study(study={"trials": len(trials)})))
     data = spent(frames)
     assert len(data) == MOST_POINTS
     assert {trial.number for trial in frames.leaders[:LEADERS]} <= set(data["trial"])
@@ -154,20 +154,20 @@ def test_progress_over_time_draws_trials_the_best_among_them(tmp_path: Path) -> 
 def test_crosses_lie_at_the_edge_where_bad_values_are(tmp_path: Path) -> None:
     study = changed_study(study={"maximize": "valid_accuracy"})
     trials = [replace(trial, value=trial.metrics["valid_accuracy"]) for trial in sound()]
-    figure = named(Frames(written(tmp_path, trials, [], study)))["progress"]
+    figure = named(ReportData(written(tmp_path, trials, [], study)))["progress"]
     edges = [part["value"] for part in parts(drawn(figure)) if part.get("value") == {"expr": "height - 4"}]
     assert edges  # of the plot, however high the page makes it
 
 
-def reported(home: Path) -> Frames:
+def reported(home: Path) -> ReportData:
     """A sound study whose best is confirmed on ranking seeds and on reporting seeds."""
     rows = confirmations(sound())
     best = min(rows, key=lambda row: row.metrics["valid_loss"]).trial
     more = [
-        Confirmed(best, REPORTING + r, 15, {"valid_loss": 0.5 + r / 100, "test_loss": 0.5}, 0.01, "complete")
+        ConfirmationRun(best, REPORTING + r, 15, {"valid_loss": 0.5 + r / 100, "test_loss": 0.5}, 0.01, "complete")
         for r in range(1, 6)
     ]
-    return Frames(written(home, sound(), [*rows, *more], facts=FACTS))
+    return ReportData(written(home, sound(), [*rows, *more], facts=FACTS))
 
 
 def test_two_intervals_of_one_trial_say_whose_seeds_they_are(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_two_intervals_of_one_trial_say_whose_seeds_they_are(tmp_path: Path) -> 
     assert "reporting seeds chose nothing" in config["results"]["note"]
     assert "5 reporting seeds" in sections.header(frames)["cards"][1]["note"]
     assert "reporting seeds" in named(frames)["confirmation"].caption
-    alone = Frames(written(tmp_path / "alone", sound()))
+    alone = ReportData(written(tmp_path / "alone", sound()))
     config = sections.best_config(alone)
     assert config is not None
     assert config["results"]["columns"] == ["metric", "ranking seeds", "search"]
@@ -190,7 +190,7 @@ def test_two_intervals_of_one_trial_say_whose_seeds_they_are(tmp_path: Path) -> 
 
 
 def test_a_table_without_scripts_says_what_is_tied(tmp_path: Path) -> None:
-    frames = Frames(written(tmp_path, sound(), []))
+    frames = ReportData(written(tmp_path, sound(), []))
     ties = pd.array([1] * 3 + [None] * (len(frames.trials) - 3), dtype=frames.trials["tie"].dtype)
     vars(frames)["trials"] = frames.trials.assign(tie=ties)
     assert [row[0] for row in sections.table(frames)["rows"][:4]] == ["1", "1=", "1=", "4"]

@@ -16,7 +16,7 @@ from tuner.records import Trial
 from tuner.report import sections
 from tuner.report.charts import figures
 from tuner.report.findings import findings_of
-from tuner.report.report_data import Frames
+from tuner.report.report_data import ReportData
 from tuner.report.vega_data import Kept
 from tuner.result import Result
 
@@ -116,7 +116,7 @@ def made(home: Path, make: Make) -> Result:
 @pytest.mark.parametrize("make", ODD, ids=lambda make: make.__name__)
 def test_an_odd_study_has_figures_and_findings(make: Make, tmp_path: Path) -> None:
     result = made(tmp_path, make)
-    frames = Frames(result)
+    frames = ReportData(result)
     kept = Kept(frames.trials)
     for name, own in figures(frames).items():
         assert own or name == "course"
@@ -139,7 +139,9 @@ def test_an_odd_study_has_figures_and_findings(make: Make, tmp_path: Path) -> No
 )
 def test_a_page_says_why_a_search_ended_early(stop: dict[str, Any], state: str, tmp_path: Path) -> None:
     trials = [trained(i, 0.4 + abs(i - 1) / 100) for i in range(16)]
-    assert sections.header(Frames(written(tmp_path, trials, [], changed_study(stop=stop))))["state"].startswith(state)
+    assert sections.header(ReportData(written(tmp_path, trials, [], changed_study(stop=stop))))["state"].startswith(
+        state
+    )
 
 
 @pytest.mark.slow
@@ -148,7 +150,7 @@ def test_an_odd_study_is_drawn(make: Make, tmp_path: Path, chromium: Browser) ->
     result = made(tmp_path, make)
     page = result.report()
     text = page.read_text(encoding="utf-8")
-    assert ("No trial is complete yet" in text) == (Frames(result).best is None)
+    assert ("No trial is complete yet" in text) == (ReportData(result).best is None)
     chromium.size(1280)
     chromium.open(page)
     assert chromium.complaints() == []

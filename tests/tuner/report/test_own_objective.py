@@ -11,7 +11,7 @@ import tuner
 from tests.support.browser import Browser
 from tuner.report.charts import figures
 from tuner.report.charts.sensitivity import parameter_x
-from tuner.report.report_data import Frames
+from tuner.report.report_data import ReportData
 from tuner.report.snippets import snippets
 from tuner.result import Result
 
@@ -44,7 +44,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Result:
 
 
 def test_its_figures_are_drawn_and_its_page_names_no_optimizer(result: Result, tmp_path: Path) -> None:
-    drawn = {one.name for own in figures(Frames(result)).values() for one in own if one.chart is not None}
+    drawn = {one.name for own in figures(ReportData(result)).values() for one in own if one.chart is not None}
     assert {"progress", "sensitivity-rate", "sensitivity-leaf", "time-line"} <= drawn
     assert not {"curves", "curves-steps", "curves-gap"} & drawn  # each trial has one value
     text = result.report(tmp_path / "page.html").read_text(encoding="utf-8")
@@ -63,7 +63,7 @@ def test_its_file_is_named_without_the_folder_of_this_machine(result: Result, tm
 
 @pytest.mark.parametrize("name", ["flag", "kind"])
 def test_every_value_has_its_place_on_the_axis(result: Result, name: str) -> None:
-    axis = parameter_x(Frames(result), name).to_dict()
+    axis = parameter_x(ReportData(result), name).to_dict()
     assert set(result.ranking()[name]) == set(axis["scale"]["domain"])
 
 

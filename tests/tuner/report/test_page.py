@@ -12,7 +12,7 @@ import tuner
 from tests.support.command import Shell, made_up
 from tests.support.planted_studies import sound, written
 from tuner.report import sections
-from tuner.report.report_data import Frames
+from tuner.report.report_data import ReportData
 from tuner.result import Result
 
 
@@ -86,9 +86,9 @@ def test_the_same_ledger_makes_the_same_bytes(text: str, result: Result, tmp_pat
 
 def test_a_page_says_how_it_was_made(tmp_path: Path) -> None:
     result = written(tmp_path, sound()[:16])
-    assert sections.provenance(Frames(result))["command"] == "tuner run sound.toml"
+    assert sections.provenance(ReportData(result))["command"] == "tuner run sound.toml"
     unknown = tuner.open(made_up(tmp_path).path)
-    assert sections.provenance(Frames(unknown))["command"] == "tuner run small"
+    assert sections.provenance(ReportData(unknown))["command"] == "tuner run small"
 
 
 def test_the_command_writes_where_it_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,13 +13,13 @@ from tests.support.command import Shell
 from tests.support.trials import trial
 from tests.tuner.api.test_run import outputs, small
 from tuner.errors import StudyError
-from tuner.orchestrator.warm_start import warm_start, warm_text, warm_trials
+from tuner.orchestrator.warm_start import warm_start, warm_start_text, warm_start_trials
 from tuner.result import Result
 from tuner.search import rungs
 from tuner.search.stopping import LOOSEN, reason_to_give_up, reason_to_stop
 from tuner.space import space_of
 from tuner.study import Study, read_study
-from tuner.trainables.builtin.prepare import ask
+from tuner.trainables.builtin.prepare import prepare_study
 
 
 def asked(**stop: Any) -> Study:
@@ -112,7 +112,7 @@ def test_a_warm_start_begins_with_a_model(tmp_path: Path) -> None:
     study = small()
     study["search"] |= {"warm_start": ["old"]}
     study["optimizers"] = {"momentum": {}, "rmsprop": {"alpha": {}}}
-    question = ask(study)
+    question = prepare_study(study)
     warm = warm_start(question.study, space_of(question.study), tmp_path)
     old = tuner.open("old", home=tmp_path).all_trials
     adams = sum(t.config["optimizer"] == "adam" for t in old)
@@ -120,7 +120,7 @@ def test_a_warm_start_begins_with_a_model(tmp_path: Path) -> None:
         f"warm start from 'old': {24 - adams} trials, matched by lr, momentum, batch_size; searched here alone: alpha; "
         f"searched there alone: beta1; left out: {adams} of adam",
     )
-    again = warm_trials(warm_text(warm.trials))
+    again = warm_start_trials(warm_start_text(warm.trials))
     assert [(t.number, t.latents, t.state, t.stable, t.epochs) for t in again] == [
         (t.number, t.latents, t.state, t.stable, t.epochs) for t in warm.trials
     ]

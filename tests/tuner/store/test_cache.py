@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tuner.store.cache import Memo
+from tuner.store.cache import DiskCache
 
 ARRAYS: dict[str, Any] = {"file": np.arange(6.0).reshape(2, 3), "slots": np.zeros((0, 2), np.float32)}
 CAP = 1 << 20
@@ -37,9 +37,9 @@ def test_what_was_put_comes_back(key: str, arrays: dict[str, Any], number: float
         key.encode()
     except UnicodeEncodeError:
         key = repr(key)
-    memo = Memo(tmp_path, CAP)
+    memo = DiskCache(tmp_path, CAP)
     assert memo.put(key, arrays, {"n": number, "names": ["a"]})
-    found = Memo(tmp_path, CAP).get(key)
+    found = DiskCache(tmp_path, CAP).get(key)
     assert found is not None
     assert list(found[0]) == list(arrays)
     assert all(same(found[0][name], array) for name, array in arrays.items())
@@ -48,14 +48,14 @@ def test_what_was_put_comes_back(key: str, arrays: dict[str, Any], number: float
 
 
 def test_unknown_keys_are_misses(tmp_path: Path) -> None:
-    assert Memo(tmp_path / "none", CAP).get("a") is None
-    memo = Memo(tmp_path, CAP)
+    assert DiskCache(tmp_path / "none", CAP).get("a") is None
+    memo = DiskCache(tmp_path, CAP)
     memo.put("a", ARRAYS, {})
     assert memo.get("b") is None
 
 
 def test_putting_again_replaces(tmp_path: Path) -> None:
-    memo = Memo(tmp_path, CAP)
+    memo = DiskCache(tmp_path, CAP)
     memo.put("a", ARRAYS, {"n": 1})
     memo.put("a", {}, {"n": 2})
     assert memo.get("a") == ({}, {"n": 2})
@@ -63,7 +63,7 @@ def test_putting_again_replaces(tmp_path: Path) -> None:
 
 
 def test_a_torn_or_changed_file_is_a_miss_or_right(tmp_path: Path) -> None:
-    memo = Memo(tmp_path, CAP)
+    memo = DiskCache(tmp_path, CAP)
     memo.put("a", ARRAYS, {"n": 1})
     (path,) = tmp_path.iterdir()
     whole = path.read_bytes()
@@ -82,7 +82,7 @@ def test_a_torn_or_changed_file_is_a_miss_or_right(tmp_path: Path) -> None:
 
 
 def test_another_key_in_its_place_is_a_miss(tmp_path: Path) -> None:
-    memo = Memo(tmp_path, CAP)
+    memo = DiskCache(tmp_path, CAP)
     memo.put("a", ARRAYS, {})
     (a,) = tmp_path.iterdir()
     memo.put("b", ARRAYS, {})
@@ -92,30 +92,30 @@ def test_another_key_in_its_place_is_a_miss(tmp_path: Path) -> None:
 
 
 def test_objects_are_refused_and_leave_nothing(tmp_path: Path) -> None:
-    memo = Memo(tmp_path, CAP)
+    memo = DiskCache(tmp_path, CAP)
     with pytest.raises(ValueError, match="Object arrays cannot be saved"):
         memo.put("a", {"x": np.array([{}])}, {})
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_full_memo_keeps_what_it_has(tmp_path: Path) -> None:
-    memo, array = Memo(tmp_path, 4000), {"x": np.zeros(200)}
+    memo, array = DiskCache(tmp_path, 4000), {"x": np.zeros(200)}
     assert memo.put("a", array, {})
     assert memo.put("b", array, {})
     assert not memo.put("c", array, {})
     assert memo.put("a", array, {"again": True})
-    assert not Memo(tmp_path, 4000).put("c", array, {})
+    assert not DiskCache(tmp_path, 4000).put("c", array, {})
     assert memo.get("a") is not None
     assert memo.get("c") is None
 
 
 def test_the_cap_holds_for_all_workers_together(tmp_path: Path) -> None:
-    memos = [Memo(tmp_path, 4000) for _ in range(4)]  # each made before any of them has put something
+    memos = [DiskCache(tmp_path, 4000) for _ in range(4)]  # each made before any of them has put something
     assert [memo.put(f"{i}", {"x": np.zeros(200)}, {}) for i, memo in enumerate(memos)] == [True, True, False, False]
 
 
 def test_a_disk_that_refuses_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    memo = Memo(tmp_path / "file", CAP)
+    memo = DiskCache(tmp_path / "file", CAP)
     assert not memo.put("a", ARRAYS, {})
     assert memo.get("a") is None

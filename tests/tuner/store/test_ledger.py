@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tests.support.trials import trial
-from tuner.records import Confirmed, Trial
+from tuner.records import ConfirmationRun, Trial
 from tuner.store.ledger import Ledger, LedgerError, sqlite
 
 ROOT = Path(__file__).parents[3]
@@ -99,7 +99,7 @@ def test_trials_come_back_bit_for_bit(record: Trial, path: Path) -> None:
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     record=st.builds(
-        Confirmed,
+        ConfirmationRun,
         trial=st.integers(0, 2**40),
         replicate=st.integers(0, 2**40),
         epoch=st.integers(0, 2**40),
@@ -108,7 +108,7 @@ def test_trials_come_back_bit_for_bit(record: Trial, path: Path) -> None:
         state=st.sampled_from(["complete", "diverged"]),
     )
 )
-def test_confirmations_come_back_bit_for_bit(record: Confirmed, path: Path) -> None:
+def test_confirmations_come_back_bit_for_bit(record: ConfirmationRun, path: Path) -> None:
     path.unlink(missing_ok=True)
     with Ledger.create(path, FACTS) as ledger:
         ledger.commit_confirmations([record])
@@ -216,7 +216,7 @@ def test_generations_follow_each_other(number: int, trials: list[Trial], complai
 
 
 def test_a_confirmation_is_committed_once(path: Path) -> None:
-    first, second = (Confirmed(3, r, 9, {"valid_loss": 0.5}, 0.1, "complete") for r in (2, 1))
+    first, second = (ConfirmationRun(3, r, 9, {"valid_loss": 0.5}, 0.1, "complete") for r in (2, 1))
     with made(path) as ledger:
         ledger.commit_confirmations([first])
         ledger.commit_confirmations([first, second])
@@ -298,7 +298,7 @@ def test_a_changed_row_is_found_and_its_generation_named(statement: str, complai
 
 def test_a_changed_confirmation_is_found(path: Path) -> None:
     with made(path) as ledger:
-        ledger.commit_confirmations([Confirmed(3, 1, 9, {"valid_loss": 0.5}, 0.1, "complete")])
+        ledger.commit_confirmations([ConfirmationRun(3, 1, 9, {"valid_loss": 0.5}, 0.1, "complete")])
     edit(path, "update confirmations set epoch = 8")
     with Ledger.open(path) as ledger, pytest.raises(LedgerError, match="the confirmations cannot be trusted"):
         ledger.confirmations()

@@ -12,7 +12,7 @@ import pytest
 import tuner
 from tests.support.command import Shell
 from tuner.ranking.table import csv_text
-from tuner.store.machine import canary
+from tuner.store.machine import canary_hash
 
 KEPT = Path(__file__).parents[2] / "support" / "older_study"
 
@@ -40,7 +40,7 @@ def test_its_best_config_is_read_and_written_as_it_was(home: Path) -> None:
 def test_it_goes_on(home: Path) -> None:
     with closing(sqlite3.connect(home / "older_study" / "ledger.db")) as ledger, ledger:
         ledger.execute(
-            "UPDATE facts SET value = ? WHERE name = 'canary'", (canary(),)
+            "UPDATE facts SET value = ? WHERE name = 'canary'", (canary_hash(),)
         )  # as if it began on this machine
     before = tuner.open("older_study", home=home).all_trials
     after = tuner.run(home / "older_study" / "study.toml", home=home, jobs=1, trials=12).all_trials

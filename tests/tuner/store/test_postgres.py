@@ -32,7 +32,7 @@ from tests.tuner.store.test_ledger import (
     test_what_is_no_value_is_refused_and_changes_nothing,
 )
 from tuner.errors import ChangedStudy, LedgerError, StudyBusy, StudyError, UnknownStudy
-from tuner.orchestrator.callbacks import Watcher
+from tuner.orchestrator.callbacks import RunCallback
 from tuner.records import Trial
 from tuner.store.ledger import Ledger
 from tuner.urls import Remote, check_storage, hidden, masked
@@ -134,7 +134,7 @@ def test_a_second_orchestrator_is_refused_and_told_who_is_first(url: str, tmp_pa
     tuner.run(small(), jobs=1, home=tmp_path / "mine", storage=url, confirm=False)
 
 
-class Restart(Watcher):
+class Restart(RunCallback):
     """Restarts the server in the middle of a search."""
 
     def __init__(self, server: Server) -> None:
@@ -153,9 +153,9 @@ class Restart(Watcher):
 
 def test_a_search_outlives_a_restart_of_the_server(server: Server, url: str, tmp_path: Path) -> None:
     tuner.run(limited(trials=64), jobs=1, home=tmp_path / "file", confirm=False)
-    watcher = Restart(server)
-    tuner.run(limited(trials=64), jobs=1, home=tmp_path / "base", storage=url, confirm=False, watcher=watcher)
-    assert any("waiting, nothing is lost: postgresql+psycopg://ann:***@" in sentence for sentence in watcher.said)
+    callback = Restart(server)
+    tuner.run(limited(trials=64), jobs=1, home=tmp_path / "base", storage=url, confirm=False, callback=callback)
+    assert any("waiting, nothing is lost: postgresql+psycopg://ann:***@" in sentence for sentence in callback.said)
     found = {trial.number: trial for trial in tuner.open("small", storage=url).all_trials}
     assert len(found) == 64
     assert (tmp_path / "base" / "small" / "ranking.csv").read_bytes() == (

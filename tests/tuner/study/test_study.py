@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from objectives.optimizers import RULES
 from tuner.errors import StudyError
 from tuner.study import Choices, Range, Study, differences, is_searched, read_study
-from tuner.trainables.builtin.prepare import ask
+from tuner.trainables.builtin.prepare import prepare_study
 
 SMALL: dict[str, Any] = {"data": {"source": "sklearn:iris"}, "optimizers": {"adam": {}}}
 
@@ -266,7 +266,7 @@ def test_dropped_columns_are_part_of_the_question(tmp_path: Path) -> None:
         "optimizers": {"adam": {}},
     }
     asked = read_study(table, base=tmp_path)
-    assert ask(asked).first.features == ("day", "age")
+    assert prepare_study(asked).first.features == ("day", "age")
     assert tomllib.loads(asked.to_toml())["data"]["drop"] == ["visit"]
     with pytest.raises(StudyError, match=r"data\.drop: must be a list of columns, but got 'visit'"):
         read_study({**table, "data": {**table["data"], "drop": "visit"}}, base=tmp_path)

@@ -20,7 +20,7 @@ from tests.support import failing
 from tests.support.command import Shell
 from tests.support.feature_table import KINDS, ROWS, feature, table
 from tests.support.study_kinds import HERE, MENDED, PLACED, QUICK, SLOW, asked, changed, loss_at, several, train
-from tuner.api.run import Watcher
+from tuner.api.run import RunCallback
 from tuner.errors import ChangedStudy, InexactWarning, StudyError, TunerError
 from tuner.study import read_study
 
@@ -29,7 +29,7 @@ PATIENCE = 60.0
 LIMIT = 2.0  # seconds a trial, of which one that behaves takes a few hundredths
 
 
-class Notes(Watcher):
+class Notes(RunCallback):
     """Keeps what was told."""
 
     def __init__(self) -> None:
@@ -381,7 +381,7 @@ def test_budgets(kind: str, there: bool, tmp_path: Path) -> None:
 def test_warm_start(kind: str, there: bool, whole: Whole) -> None:
     home, notes = whole(kind).path.parent, Notes()
     study = asked(kind, study={"name": "other"}, search={"warm_start": ["one"]})
-    tuner.run(study, jobs=1, home=home, watcher=notes)
+    tuner.run(study, jobs=1, home=home, callback=notes)
     assert any("one" in note and "12" in note for note in notes.notes)
 
 
@@ -432,7 +432,7 @@ def test_changes(kind: str, there: bool, tmp_path: Path) -> None:
         with pytest.raises(ChangedStudy, match=r"the data: was .*, now "):
             tuner.run(file, trials=24, jobs=1, home=tmp_path / "runs")
         return
-    tuner.run(file, trials=24, jobs=1, home=tmp_path / "runs", watcher=notes)
+    tuner.run(file, trials=24, jobs=1, home=tmp_path / "runs", callback=notes)
     assert any("has changed since the study began" in note and "--fresh" in note for note in notes.notes)
 
 

@@ -15,8 +15,8 @@ import tuner
 from tests.support.command import Shell
 from tuner.errors import StudyError, TunerError
 from tuner.study import parameter_name, read_study
-from tuner.trainables.custom.objective_ref import Reference, Unusable
-from tuner.trainables.optuna_script.probe import Exploration, explore
+from tuner.trainables.custom.objective_ref import InvalidObjective, ObjectiveRef
+from tuner.trainables.optuna_script.probe import Exploration, probe_objective
 from tuner.trainables.optuna_script.script_text import Script, read_script
 from tuner.trainables.optuna_script.study_text import drafted, study_text
 
@@ -45,7 +45,7 @@ def _indented(body: str) -> str:
 
 
 def found(folder: Path, body: str, rest: str = "") -> Exploration:
-    explored = explore(Reference(script(folder, body, rest), str(folder)))
+    explored = probe_objective(ObjectiveRef(script(folder, body, rest), str(folder)))
     assert isinstance(explored, Exploration), explored
     return explored
 
@@ -58,8 +58,8 @@ def space(folder: Path, body: str) -> dict[str, Any]:
 
 
 def unusable(folder: Path, body: str, rest: str = "") -> str:
-    said = explore(Reference(script(folder, body, rest), str(folder)))
-    assert isinstance(said, Unusable), said
+    said = probe_objective(ObjectiveRef(script(folder, body, rest), str(folder)))
+    assert isinstance(said, InvalidObjective), said
     return str(said)
 
 
@@ -203,7 +203,7 @@ def test_a_script_that_runs_its_study_when_imported_is_not_imported(tmp_path):
 
 def test_an_objective_of_several_arguments_is_refused(tmp_path):
     (tmp_path / "two.py").write_text("def objective(trial, data):\n    return 1.0\n", encoding="utf-8")
-    said = explore(Reference("two.py:objective", str(tmp_path)))
+    said = probe_objective(ObjectiveRef("two.py:objective", str(tmp_path)))
     assert "takes (trial, data), which is no objective of Optuna's" in str(said)
 
 

@@ -16,7 +16,7 @@ from objectives.data import place_in
 from tests.support.command import Shell
 from tuner.errors import ChangedStudy, StudyError
 from tuner.trainables.builtin import packs, prepare
-from tuner.trainables.builtin.trainable import Core
+from tuner.trainables.builtin.trainable import BuiltinTrainable
 
 FILES = ("ranking.csv", "best.toml", "best.npz", "study.toml")
 
@@ -78,14 +78,16 @@ def test_large_data_are_confirmed_one_split_after_another(
     small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
 ) -> None:
     most = []
-    real = Core.source
+    real = BuiltinTrainable.source
 
-    def source(self: Core, study: Any, replicate: int, directory: Any, engine: Any) -> packs.Source:
+    def source(
+        self: BuiltinTrainable, study: Any, replicate: int, directory: Any, engine: Any
+    ) -> packs.ReplicateSource:
         found = real(self, study, replicate, directory, engine)
         most.append(len(entries(directory.cache) - {"flight"}))
         return found
 
-    monkeypatch.setattr(Core, "source", source)
+    monkeypatch.setattr(BuiltinTrainable, "source", source)
     tuner.run(study(), jobs=jobs, home=tmp_path / "home")
     assert outputs(tmp_path / "home") == outputs(small)
     assert max(most) == 2, "the search's split and one more"

@@ -15,7 +15,7 @@ import pytest
 
 import tuner
 from tests.support import custom_objectives
-from tuner.api.run import Watcher
+from tuner.api.run import RunCallback
 from tuner.cli.show import study_page
 from tuner.errors import StudyError, TunerError
 
@@ -23,7 +23,7 @@ ROOT = Path(__file__).parent.parent.parent.parent
 HERE = "tests.support.custom_objectives:"
 
 
-class Notes(Watcher):
+class Notes(RunCallback):
     """Keeps what was told."""
 
     def __init__(self) -> None:
@@ -91,17 +91,17 @@ def test_the_number_of_workers_changes_no_byte(form: str, tmp_path: Path) -> Non
 
 
 def test_without_epochs_every_trial_runs_to_its_end(tmp_path: Path) -> None:
-    watcher = Notes()
-    result = tuner.run(study("steps", epochs=None), jobs=1, home=tmp_path, watcher=watcher)
+    callback = Notes()
+    result = tuner.run(study("steps", epochs=None), jobs=1, home=tmp_path, callback=callback)
     assert {(trial.state, trial.epochs) for trial in result.all_trials} == {("complete", 99)}
-    assert "nothing is pruned" in watcher.notes[0]
+    assert "nothing is pruned" in callback.notes[0]
 
 
 def test_what_starts_over_says_how_much_it_repeats(tmp_path: Path) -> None:
-    watcher = Notes()
-    result = tuner.run(study("steps"), jobs=1, home=tmp_path, watcher=watcher)
+    callback = Notes()
+    result = tuner.run(study("steps"), jobs=1, home=tmp_path, callback=callback)
     again = sum(t.steps - t.epochs for t in result.all_trials) / sum(t.steps for t in result.all_trials)
-    assert f"{again:.0%} of its epochs are trained again" in watcher.notes[0]
+    assert f"{again:.0%} of its epochs are trained again" in callback.notes[0]
 
 
 def test_a_form_that_goes_on_has_to_know_how_far(tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_confirmation_is_off_until_it_is_asked_for(tmp_path: Path, monkeypatch: 
     assert result.is_confirmed
     assert result.report().stat().st_size > 100_000  # where there is no optimizer to name, too
     notes = Notes()
-    tuner.run(asked | {"confirm": {"top": 2, "seeds": 2}}, name="other", jobs=2, home=tmp_path, watcher=notes)
+    tuner.run(asked | {"confirm": {"top": 2, "seeds": 2}}, name="other", jobs=2, home=tmp_path, callback=notes)
     assert "[confirm] asks for 6 trainings more" in notes.notes[-1]
 
 
@@ -222,7 +222,7 @@ def test_one_that_fails_in_a_confirmation_says_why_and_ranks_behind(tmp_path: Pa
     asked["search"] |= {"sampler": "grid"}
     del asked["study"]["objective"]
     notes = Notes()
-    result = tuner.run(asked, objective=train, jobs=2, home=tmp_path, watcher=notes)
+    result = tuner.run(asked, objective=train, jobs=2, home=tmp_path, callback=notes)
     assert [(result.trial(s.trial).config["n"], s.lost) for s in result.standings] == [(2, ""), (1, "failed")]
     assert result.best()["n"] == 2
     (said,) = [note for note in notes.notes if "trained again" in note]
@@ -238,7 +238,7 @@ def test_a_changed_source_is_a_warning(tmp_path: Path) -> None:
     tuner.run(file, jobs=1, home=tmp_path / "runs")
     custom_objectives.write(tmp_path, "mine.py", code.format(1))
     notes = Notes()
-    result = tuner.run(file, trials=30, jobs=1, home=tmp_path / "runs", watcher=notes)
+    result = tuner.run(file, trials=30, jobs=1, home=tmp_path / "runs", callback=notes)
     assert len(result.all_trials) == 30
     assert any("has changed since the study began" in note and "--fresh" in note for note in notes.notes)
 
@@ -335,7 +335,7 @@ def test_ten_that_fail_alike_end_a_study_which_begins_anew_once_that_is_mended(j
     assert [trial.state for trial in tuner.open("own", home=tmp_path / "runs").all_trials] == ["failed"] * 8
     custom_objectives.write(tmp_path, f"mended{jobs}.py", code.format("config['lr']"))
     notes = Notes()
-    result = tuner.run(file, jobs=jobs, home=tmp_path / "runs", watcher=notes)
+    result = tuner.run(file, jobs=jobs, home=tmp_path / "runs", callback=notes)
     assert [trial.state for trial in result.all_trials] == ["complete"] * 24
     assert notes.notes[-1] == "all 8 trials of before had failed: they are moved to own.1"
     assert not result.directory.given_up.exists()
@@ -347,7 +347,7 @@ def test_a_study_without_a_trial_may_be_changed(tmp_path: Path) -> None:
     failing(asked, tmp_path / "runs")
     asked["study"]["command"] = [sys.executable, "-c", "print('{\"valid_loss\": 1}')"]
     notes = Notes()
-    result = tuner.run(asked, jobs=2, home=tmp_path / "runs", watcher=notes)
+    result = tuner.run(asked, jobs=2, home=tmp_path / "runs", callback=notes)
     assert {trial.value for trial in result.all_trials} == {1.0}
     assert not any("has changed" in note for note in notes.notes)
 

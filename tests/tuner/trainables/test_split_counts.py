@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import tuner
 from objectives.data import SplitSpec
-from objectives.data.splits import Rows, divide, split_complaints
+from objectives.data.splits import SplitRows, divide, split_complaints
 from objectives.errors import DataError
 from objectives.training.outcome import State
 from tuner.errors import StudyError
@@ -21,7 +21,7 @@ from tuner.ranking.goal import around, goal_at, is_stable, smoothed
 from tuner.space import space_of
 from tuner.study import Study, read_study
 from tuner.trainables.base import side_by_side
-from tuner.trainables.builtin.prepare import ask
+from tuner.trainables.builtin.prepare import prepare_study
 from tuner.trainables.builtin.split_counts import splits_for
 
 
@@ -39,7 +39,7 @@ def study(trials: int = 64, **data: Any) -> dict[str, Any]:
 
 def settled(**keys: Any) -> tuple[Study, tuple[str, ...]]:
     """A study once its rows are known, and what was said."""
-    question = ask(study(**keys))
+    question = prepare_study(study(**keys))
     return question.study, question.notes
 
 
@@ -198,7 +198,7 @@ def test_the_best_of_the_defaults_is_never_pruned(tmp_path: Path) -> None:
 
 
 def test_folds_validate_in_turn_and_every_row_once(tmp_path: Path) -> None:
-    question = ask(study(resampling="kfold", splits=4))
+    question = prepare_study(study(resampling="kfold", splits=4))
     assert (question.study.data.resampling, question.study.splits) == ("kfold", 4)
     numbers = [0, *range(1001, 1004)]
     parts = [question.replicate(number) for number in numbers]
@@ -213,10 +213,10 @@ def test_folds_validate_in_turn_and_every_row_once(tmp_path: Path) -> None:
 def test_a_fold_is_a_part_of_a_permutation(rows: int, folds: int, replicate: int, seed: int) -> None:
     strata = np.arange(rows) % 3
     spec = SplitSpec(folds=folds)
-    if split_complaints(Rows(rows, strata), spec, "table"):
+    if split_complaints(SplitRows(rows, strata), spec, "table"):
         return
     first = replicate // folds * folds
-    divisions = [divide(Rows(rows, strata), spec, seed, first + fold) for fold in range(folds)]
+    divisions = [divide(SplitRows(rows, strata), spec, seed, first + fold) for fold in range(folds)]
     valid = np.concatenate([division.valid for division in divisions])
     assert len(set(valid.tolist())) == len(valid)
     assert len({(len(division.train), len(division.valid)) for division in divisions}) == 1
@@ -264,7 +264,7 @@ def test_groups_have_no_more_splits_than_differ(tmp_path: Path) -> None:
     frame["who"] = np.arange(90) % 6
     tables = study(split={"group": "who"}, target="y")
     del tables["data"]["source"]
-    assert ask(tables, frame).study.splits == 5
+    assert prepare_study(tables, frame).study.splits == 5
     tables["data"]["splits"] = 6
     with pytest.raises(StudyError, match=r"asks for 6 splits, but 6 groups have at most 5 that differ; ask for 5"):
-        ask(tables, frame)
+        prepare_study(tables, frame)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tuner.best.schema import FRAMEWORKS
-from tuner.cli.options import check_optimizer, home_option, opened, optimizer_option, study_argument
+from tuner.cli.options import check_optimizer, home_option, open_result, optimizer_option, study_argument
 from tuner.cli.output import check_place, force_option, is_special, put
 from tuner.cli.terminal import errors_to, hint
 
@@ -59,7 +59,7 @@ def best(
     form = form or best_form(path)
     if path is not None:
         check_place(path)
-    result = opened(study, home)
+    result = open_result(study, home)
     check_optimizer(result, optimizer)
     found = result.best(rank, optimizer)
     if rank > 1:

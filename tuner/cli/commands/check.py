@@ -41,13 +41,13 @@ def check(file: Path, repeat: int | None, overrides: tuple[str, ...]) -> None:
     from tempfile import TemporaryDirectory
 
     from objectives.data.sources import is_function
-    from tuner.trainables.builtin.prepare import ask
+    from tuner.trainables.builtin.prepare import prepare_study
 
     if is_function(str(study.data.source)):
         notes = [f"data: {study.data.source} is code, which only `tuner run` calls; the rows are not checked"]
     else:
         with TemporaryDirectory(prefix="tuner-", ignore_cleanup_errors=True) as folder:
-            question = ask(study, room=Path(folder))
+            question = prepare_study(study, room=Path(folder))
         study, notes = question.study, list(question.notes)
     sys.stdout.write(clean(filled(study).to_toml(), lines=True))
     for note in notes:
@@ -66,11 +66,11 @@ def repeat_check(study: Study, times: int) -> None:
     from tuner.cli.dry_run import described
     from tuner.engines import Failure
     from tuner.errors import TunerError
-    from tuner.trainables.custom.repeat import repeated_runs
+    from tuner.trainables.custom.repeat import run_repeatedly
 
     if not study.own:
         raise click.UsageError("tuner check: --repeat is for an objective of your own; the tuner's core always repeats")
-    ran = repeated_runs(study, times)
+    ran = run_repeatedly(study, times)
     print(f"config: {described(ran.config)}")
     if said := last_lines(ran.printed):
         hint(f"what it printed:\n{said}")

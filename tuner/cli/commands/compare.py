@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tuner.cli.options import complete_studies, home_option, opened
+from tuner.cli.options import complete_studies, home_option, open_result
 from tuner.cli.output import Output, output_options
 from tuner.cli.terminal import hint
 
@@ -46,7 +46,7 @@ def compare(studies: tuple[str, ...], by: str | None, rtol: float | None, home: 
         raise click.UsageError(f"tuner compare: --by optimizer compares within one study, but got {len(studies)}")
     if by is None and len(studies) == 1:
         raise click.UsageError("tuner compare: one study alone; name another one, or add --by optimizer")
-    results = [opened(study, home) for study in studies]
+    results = [open_result(study, home) for study in studies]
     from tuner.api.compare import by_optimizer, by_study
     from tuner.text import intervals_of
 
@@ -114,4 +114,4 @@ def table(name: str, home: Home) -> pd.DataFrame:
         from tuner.api.compare_tables import read_table
 
         return read_table(path)
-    return opened(name, home).ranking()
+    return open_result(name, home).ranking()

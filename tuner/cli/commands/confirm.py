@@ -13,7 +13,7 @@ from tuner.cli.output import Output, output_options, put
 from tuner.cli.terminal import fresh, hint, short
 
 if TYPE_CHECKING:
-    from tuner.ranking.standings import Standing
+    from tuner.ranking.standings import ConfirmedTrial
     from tuner.result import Result
     from tuner.store.directory import Home
 
@@ -41,12 +41,12 @@ def confirm(study: str, top: int | None, seeds: int | None, jobs: int | None, ho
 
     directory = find(study, home)  # the name is looked for before anything heavy is imported
     from tuner.api.confirm import confirm as confirm_study
-    from tuner.cli.progress import watching
+    from tuner.cli.progress import progress_display
     from tuner.study import stored_study
 
     try:
-        with watching(stored_study(directory)) as watcher:
-            result = confirm_study(study, top, seeds, jobs=jobs, home=home, watcher=watcher)
+        with progress_display(stored_study(directory)) as callback:
+            result = confirm_study(study, top, seeds, jobs=jobs, home=home, callback=callback)
     except BaseException as error:
         stopped = interruption(error)
         if stopped is None:
@@ -73,7 +73,7 @@ def show(result: Result, output: Output) -> None:
     return None
 
 
-def cells(standing: Standing) -> tuple[str, ...]:
+def cells(standing: ConfirmedTrial) -> tuple[str, ...]:
     """One confirmed trial, for people."""
     optimism = standing.optimism
     place = f"{standing.tie}=" if standing.tie != standing.rank else str(standing.rank)

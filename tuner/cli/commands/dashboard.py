@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tuner.cli.options import home_option, opened, study_argument
+from tuner.cli.options import home_option, open_result, study_argument
 from tuner.cli.terminal import hint
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def dashboard(study: str, port: int, show: bool, home: Home) -> None:
 
     It is served from memory and follows a study that runs; nothing is written. Ctrl-C ends it.
     """
-    result = opened(study, home)
+    result = open_result(study, home)
     from tuner.api.dashboard import Dashboard
 
     try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tuner.cli.copyable import again, placed
+from tuner.cli.copyable import copyable, with_places
 from tuner.cli.options import home_option, study_argument
 from tuner.cli.output import Output, in_words, output_options
 from tuner.cli.terminal import hint
@@ -35,13 +35,13 @@ def doctor(study: str, wanted: bool, home: Home, output: Output) -> None:
 
     directory = find(study, home)
     found = examine(directory)
-    rows = tuple((finding.part, finding.state, placed(finding.detail, finding.command)) for finding in found)
+    rows = tuple((finding.part, finding.state, with_places(finding.detail, finding.command)) for finding in found)
     output.sheet(Sheet(("part", "state", "detail"), rows, frozenset(("part", "state", "detail"))))
     if wanted and directory.storage is not None:
         raise click.UsageError("tuner doctor: --recover is for files; the database's own backups are for this one")
     if wanted:
         new, rescued = recover(directory)
-        onward = again(f"tuner run {quote(new.name)}")
+        onward = copyable(f"tuner run {quote(new.name)}")
         hint(f"recovered {rescued.trials} trials into {in_words(new.path)}; go on with: {onward}")
     if any(finding.state == "damaged" for finding in found):
         click.get_current_context().exit(1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuner.cli.options import opened, shared_home_option, study_argument
+from tuner.cli.options import open_result, shared_home_option, study_argument
 from tuner.cli.output import Output, output_options
 from tuner.cli.terminal import clean, hint
 
@@ -44,7 +44,7 @@ def export(
     if tool is None:
         if place or storage or study_name:
             raise click.UsageError("tuner export: a place to write to needs --to optuna or --to mlflow")
-        return output.sheet(SHEETS[what](opened(study, home)))
+        return output.sheet(SHEETS[what](open_result(study, home)))
     if tool not in WRITERS:
         meant = f"use one of {', '.join(WRITERS)}, or for training code: tuner best STUDY --to"
         raise click.UsageError(f"tuner export: --to {clean(tool)} is not known; {meant}")
@@ -54,7 +54,7 @@ def export(
         raise click.UsageError(f"tuner export: --to {tool} needs a place to write to, like {example}")
     if output.path is not None:
         raise click.UsageError(f"tuner export: -o does not go with --to {tool}; the place says where")
-    return WRITERS[tool](opened(study, home), target, study_name, output.force)
+    return WRITERS[tool](open_result(study, home), target, study_name, output.force)
 
 
 def _optuna(result: Result, target: str, name: str | None, force: bool) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tuner.cli.copyable import again, remember
+from tuner.cli.copyable import copyable, remember_places
 from tuner.cli.options import local_home_option
 from tuner.cli.output import in_words
 from tuner.cli.terminal import clean, hint
@@ -38,13 +38,13 @@ def import_(
     """
     from tuner.api.import_optuna import import_study
 
-    remember()
+    remember_places()
     constants = {"optimizer": optimizer} if optimizer else {}
     directory = import_study(
         source, name, home, study_name=study_name, metric=metric, rename=pairs(renames), constants=constants
     )
     click.echo(clean(in_words(directory.path)))
-    hint(f"look at it with: {again(shlex.join(['tuner', 'top', directory.name]))}")
+    hint(f"look at it with: {copyable(shlex.join(['tuner', 'top', directory.name]))}")
 
 
 def pairs(texts: tuple[str, ...]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tuner.cli.options import home_option, opened, study_argument
+from tuner.cli.options import home_option, open_result, study_argument
 from tuner.cli.output import check_place, in_words
 from tuner.cli.terminal import clean, hint
 
@@ -52,7 +52,7 @@ def report(
 
     By default into the study's directory. The same ledger gives the same bytes.
     """
-    result = opened(study, home)
+    result = open_result(study, home)
     if figures is not None:
         if path is not None or show:
             raise click.UsageError("--figures writes pictures and no page: leave out -o and --open")

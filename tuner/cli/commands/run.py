@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuner.cli.copyable import again
+from tuner.cli.copyable import copyable
 from tuner.cli.error_lines import Terminated, interruption
 from tuner.cli.options import complete_studies, home_option, set_option
 from tuner.cli.terminal import clean, hint
 
 if TYPE_CHECKING:
-    from tuner.cli.progress import LiveWatcher, PlainWatcher
+    from tuner.cli.progress import LiveProgress, PlainProgress
     from tuner.store.directory import Home
     from tuner.study import Study
 
-    Standing = LiveWatcher | PlainWatcher
+    Display = LiveProgress | PlainProgress
 
 __all__ = ["run"]
 
@@ -67,15 +67,15 @@ def run(
 
         return rehearse(asked, jobs)
     from tuner.api.run import run as run_study
-    from tuner.cli.progress import watching
+    from tuner.cli.progress import progress_display
     from tuner.cli.summary import startup_seconds, summary
 
-    watcher: Standing | None = None
+    callback: Display | None = None
     try:
         startup = startup_seconds()
-        with watching(asked) as watcher:
+        with progress_display(asked) as callback:
             where: dict[str, Any] = {"jobs": jobs, "home": home, "cluster": cluster, "retry_failed": retry_failed}
-            result = run_study(asked, confirm=not no_confirm, fresh=fresh, watcher=watcher, **where)
+            result = run_study(asked, confirm=not no_confirm, fresh=fresh, callback=callback, **where)
     except BaseException as error:
         stopped = interruption(error)
         if stopped is None:
@@ -84,7 +84,7 @@ def run(
         own = {"set" if key == "overrides" else key: value for key, value in rest.items()}
         given = {**own, "jobs": jobs, "cluster": cluster, "no-confirm": no_confirm, "report": report}
         given |= {"retry-failed": retry_failed}
-        hint(f"{how}; {kept(asked, watcher)}, this goes on: {clean(again(command(study, given)))}")
+        hint(f"{how}; {kept(asked, callback)}, this goes on: {clean(copyable(command(study, given)))}")
         raise stopped from None
     if report and result.all_trials:
         result.report()
@@ -92,9 +92,9 @@ def run(
     return None
 
 
-def kept(study: Study, watcher: Standing | None) -> str:
+def kept(study: Study, callback: Display | None) -> str:
     """What an interrupted run has not lost: of code of somebody's own, what is in the middle of a generation too."""
-    progress = watcher.position.progress if watcher is not None else None
+    progress = callback.position.progress if callback is not None else None
     if study.own is None or progress is None or not progress.begun:
         return "what was finished is kept"
     more = f"{progress.done} trials and {progress.begun} more" if progress.done else f"{progress.begun} trials"
@@ -164,6 +164,6 @@ def study_file(study: str, home: Home) -> Path:
     except UnknownStudy as unknown:
         files = [file for file in (Path(f"{study}.toml"), Path("studies", f"{study}.toml")) if file.is_file()]
         if files:
-            meant = again(f"tuner run {files[0]}")
+            meant = copyable(f"tuner run {files[0]}")
             raise click.UsageError(f"{str(unknown).partition(';')[0]}; did you mean `{meant}`?") from None
         raise

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tuner.cli.options import home_option, opened, study_argument
+from tuner.cli.options import home_option, open_result, study_argument
 from tuner.cli.output import Output, output_options, put
 from tuner.cli.terminal import hint
 
@@ -30,7 +30,7 @@ def show(study: str, home: Home, output: Output) -> None:
     from tuner.cli.terminal import as_json
 
     name, trial = parted(study, home)
-    result = opened(name, home)
+    result = open_result(name, home)
     whole = output.all_columns or output.path is not None
     page = study_page(result, whole) if trial is None else trial_page(result, trial)
     if output.form == "table":

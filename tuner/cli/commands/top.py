@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tuner.cli.options import check_optimizer, home_option, opened, optimizer_option, study_argument
+from tuner.cli.options import check_optimizer, home_option, open_result, optimizer_option, study_argument
 from tuner.cli.output import Output, output_options
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ __all__ = ["top"]
 @output_options()
 def top(study: str, rows: int, optimizer: str | None, home: Home, output: Output) -> None:
     """Show the best trials of a STUDY, best first."""
-    result = opened(study, home)
+    result = open_result(study, home)
     check_optimizer(result, optimizer)
     result.best(optimizer=optimizer)  # raises NoResult where nothing is complete
     from tuner.cli.ranked import ranking_notes, ranking_sheet

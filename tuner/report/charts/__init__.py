@@ -23,11 +23,11 @@ from tuner.report.charts.pair import pair
 from tuner.report.charts.progress import progress
 from tuner.report.charts.sensitivity import sensitivity
 from tuner.report.charts.time import time
-from tuner.report.report_data import Frames
+from tuner.report.report_data import ReportData
 
 __all__ = ["CHARTS", "Figure", "chart", "figures"]
 
-CHARTS: dict[str, Callable[[Frames], list[Figure]]] = {
+CHARTS: dict[str, Callable[[ReportData], list[Figure]]] = {
     "optimizers": optimizers,
     "curves": curves,
     "progress": progress,
@@ -39,14 +39,14 @@ CHARTS: dict[str, Callable[[Frames], list[Figure]]] = {
 }
 
 
-def figures(frames: Frames) -> dict[str, list[Figure]]:
+def figures(frames: ReportData) -> dict[str, list[Figure]]:
     """Every figure of a report, by the name of its chart."""
     # The tests compare each with Altair's schema; here that would take a fifth of the time.
     with debug_mode(False):
         return {name: make(frames) for name, make in CHARTS.items()}
 
 
-def chart(frames: Frames, name: str) -> Any:
+def chart(frames: ReportData, name: str) -> Any:
     """The Altair chart of a name, those of several figures below each other. Raises InvalidInput."""
     from tuner.report.notebook import offline
     from tuner.report.vega_data import inlined

@@ -16,7 +16,7 @@ import altair as alt
 import numpy as np
 
 from tuner.report.charts.style import AWAY, as_points, fading
-from tuner.report.report_data import Frames
+from tuner.report.report_data import ReportData
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -188,7 +188,7 @@ def _padded(low: float, high: float) -> tuple[float, float]:
     return max(low - room, -1e308), min(high + room, 1e308)
 
 
-def goal_axis(frames: Frames) -> Axis:
+def goal_axis(frames: ReportData) -> Axis:
     """The axis of the goal, the same in every chart of trials."""
     return value_axis(frames.trials["value"], frames.study.direction == "minimize")
 
@@ -203,7 +203,7 @@ def quoted(text: str) -> str:
     return json.dumps(text)
 
 
-def tooltip(frames: Frames, *more: alt.Tooltip) -> list[alt.Tooltip]:
+def tooltip(frames: ReportData, *more: alt.Tooltip) -> list[alt.Tooltip]:
     """What pointing at a trial tells: the trial, its value, its searched settings, the first of many."""
     first = [
         alt.Tooltip(field="trial", type="quantitative", title="trial"),
@@ -216,14 +216,14 @@ def tooltip(frames: Frames, *more: alt.Tooltip) -> list[alt.Tooltip]:
     return [*first, *more, *(hyper_tooltip(frames, name) for name in told)]
 
 
-def hyper_tooltip(frames: Frames, name: str) -> alt.Tooltip:
+def hyper_tooltip(frames: ReportData, name: str) -> alt.Tooltip:
     """One setting."""
     if frames.trials[name].dtype.kind == "f":
         return alt.Tooltip(field=field(name), type="quantitative", title=name, format=".4~g")
     return alt.Tooltip(field=field(name), type="nominal", title=name)
 
 
-def trial_points(frames: Frames, data: pd.DataFrame, x: Any, axis: Axis, shown: Sequence[str]) -> Any:
+def trial_points(frames: ReportData, data: pd.DataFrame, x: Any, axis: Axis, shown: Sequence[str]) -> Any:
     """Trials that have a value: complete ones full, pruned ones small and faint."""
     return (
         alt.Chart(data)
@@ -240,13 +240,13 @@ def trial_points(frames: Frames, data: pd.DataFrame, x: Any, axis: Axis, shown: 
     )
 
 
-def sizes(frames: Frames) -> tuple[int, int]:
+def sizes(frames: ReportData) -> tuple[int, int]:
     """Areas of the points of pruned and of complete trials: small where there are so many that they would cover all."""
     trials = len(frames.trials)
     return (22, 60) if trials <= 500 else (14, 30) if trials <= 2500 else (6, 10)
 
 
-def goal_y(frames: Frames, axis: Axis, title: str | None = None) -> alt.Y:
+def goal_y(frames: ReportData, axis: Axis, title: str | None = None) -> alt.Y:
     """The goal upwards."""
     return alt.Y(
         field="value",
@@ -256,7 +256,7 @@ def goal_y(frames: Frames, axis: Axis, title: str | None = None) -> alt.Y:
     )
 
 
-def lost_points(frames: Frames, data: pd.DataFrame, x: Any) -> Any:
+def lost_points(frames: ReportData, data: pd.DataFrame, x: Any) -> Any:
     """Diverged and failed trials, which have no value: crosses at the edge where bad values are."""
     edge = 4 if frames.study.direction == "minimize" else alt.expr("height - 4")
     return (
@@ -269,7 +269,7 @@ def lost_points(frames: Frames, data: pd.DataFrame, x: Any) -> Any:
     )
 
 
-def marked_points(frames: Frames, data: pd.DataFrame, x: Any, axis: Axis) -> Any:
+def marked_points(frames: ReportData, data: pd.DataFrame, x: Any, axis: Axis) -> Any:
     """A ring around the trial that is pointed at, here or elsewhere."""
     return (
         alt.Chart(data)

@@ -10,14 +10,14 @@ from tuner.report.charts.base import Figure
 from tuner.report.charts.methods import DRAWS, cloud, rate_figure, stochastic
 from tuner.report.charts.paths import path_figure
 from tuner.report.charts.slices import jump, secants
-from tuner.report.report_data import Frames
+from tuner.report.report_data import ReportData
 
 __all__ = ["course"]
 
 EXAMPLE = "rosenbrock"  # the surface that a method is drawn on where a study has data instead
 
 
-def course(frames: Frames) -> list[Figure]:
+def course(frames: ReportData) -> list[Figure]:
     """The figures that a study has the methods for; none for other studies."""
     figures, surface, own = [], frames.surface, set(frames.optimizers)
     if surface is not None and surface.size == 2:

@@ -8,7 +8,7 @@ import altair as alt
 
 from tuner.report.charts.base import CROSS, LABEL, Axis, Figure, count, join, linked, powers, value_axis, whole
 from tuner.report.charts.style import as_lines, as_points, colour, fading, seen
-from tuner.report.report_data import Frames
+from tuner.report.report_data import ReportData
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +21,7 @@ FAR = 3.0  # as `value_axis` has it, for the best trials: how they fell is what 
 EMPTY = "No trial has a learning curve yet."
 
 
-def chosen(frames: Frames) -> list[int]:
+def chosen(frames: ReportData) -> list[int]:
     """The trials whose curves are drawn: the best, then an even choice of the others, at most `MOST_CURVES`."""
     best = [trial.number for trial in frames.leaders[:BOLD]]
     metric = frames.study.metric
@@ -32,7 +32,7 @@ def chosen(frames: Frames) -> list[int]:
     return sorted([*best, *others])
 
 
-def curves(frames: Frames) -> list[Figure]:
+def curves(frames: ReportData) -> list[Figure]:
     """The goal after each epoch, and after each update."""
     numbers = chosen(frames)
     data = frames.curves(numbers, [frames.study.metric])
@@ -66,7 +66,7 @@ def curves(frames: Frames) -> list[Figure]:
     return [figure, *more, *([gap(frames)] if both or not own else [])]
 
 
-def bold(frames: Frames) -> tuple[str, ...]:
+def bold(frames: ReportData) -> tuple[str, ...]:
     """The optimizers of the trials whose curves are in colour."""
     return seen(frames, (str(trial.config.get("optimizer", "")) for trial in frames.leaders[:BOLD]))
 
@@ -79,7 +79,7 @@ def epoch_axis(data: pd.DataFrame) -> alt.X:
     return alt.X(field="epoch", type="quantitative", scale=scale, axis=axis)
 
 
-def drawn(frames: Frames, data: pd.DataFrame, axis: Axis, title: str, x: alt.X) -> Any:
+def drawn(frames: ReportData, data: pd.DataFrame, axis: Axis, title: str, x: alt.X) -> Any:
     """Curves in four manners, the important ones on top."""
     y = value_y(axis, frames.study.metric)
     base = alt.Chart(data).encode(x=x, y=y, detail="trial:Q", tooltip=curve_tooltip())
@@ -122,7 +122,7 @@ def curve_tooltip() -> list[alt.Tooltip]:
     ]
 
 
-def steps(frames: Frames, data: pd.DataFrame, axis: Axis) -> Figure:
+def steps(frames: ReportData, data: pd.DataFrame, axis: Axis) -> Figure:
     """The same curves over updates: equal epochs give small batches more of them."""
     title = f"{frames.study.metric} after as many updates"
     low, high = max(1, int(data["steps"].min())), max(2, int(data["steps"].max()))
@@ -141,7 +141,7 @@ def steps(frames: Frames, data: pd.DataFrame, axis: Axis) -> Figure:
     return Figure("curves-steps", title, caption, drawn(frames, data, axis, title, x), bold(frames))
 
 
-def gap(frames: Frames) -> Figure:
+def gap(frames: ReportData) -> Figure:
     """Training and validation loss of the best trials, side by side."""
     best = frames.leaders[:BOLD]
     data = frames.curves([trial.number for trial in best], ["train_loss", "valid_loss"])

@@ -6,7 +6,7 @@ import altair as alt
 
 from tuner.report.charts.base import Figure, count, join, linked
 from tuner.report.importance import ENOUGH, compared_at
-from tuner.report.report_data import Frames
+from tuner.report.report_data import ReportData
 
 __all__ = ["importances", "two_that_matter"]
 
@@ -15,7 +15,7 @@ FEWEST = 0.1  # of the trials, for a parameter to be drawn against another
 TITLE = "What separates the best tenth of the trials from the rest"
 
 
-def importances(frames: Frames) -> list[Figure]:
+def importances(frames: ReportData) -> list[Figure]:
     """Shares as bars."""
     data = frames.importance
     if data.empty:
@@ -50,7 +50,7 @@ def importances(frames: Frames) -> list[Figure]:
     return [Figure("importance", TITLE, caption, linked([bars], TITLE, 40 + 24 * len(shown)))]
 
 
-def two_that_matter(frames: Frames) -> tuple[str, str] | None:
+def two_that_matter(frames: ReportData) -> tuple[str, str] | None:
     """The two searched numbers that matter most, by importance where it is known; those of most trials come first."""
     order = list(frames.importance["parameter"])
     numbers = [name for name in frames.searched if all(p.ordered for p in frames.parameters if p.name == name)]
@@ -60,7 +60,7 @@ def two_that_matter(frames: Frames) -> tuple[str, str] | None:
     return (numbers[0], numbers[1]) if len(numbers) > 1 else None
 
 
-def searching(frames: Frames, name: str) -> float:
+def searching(frames: ReportData, name: str) -> float:
     """The share of trials that search a parameter, and do not merely hold it fixed."""
     own, trials = {p.optimizer for p in frames.parameters if p.name == name}, frames.found.all_trials
     having = [t for t in trials if t.config.get(name) is not None]

@@ -11,7 +11,7 @@ from tuner.records import Trial
 from tuner.report.charts.base import CROSS, LABEL, Figure, count, join, linked, powers, value_axis, whole
 from tuner.report.charts.paths import best_of_each
 from tuner.report.charts.style import AWAY, as_lines, fading, seen
-from tuner.report.report_data import Frames, goal_curve, thinned
+from tuner.report.report_data import ReportData, goal_curve, thinned
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +27,7 @@ WHOLE = 1e9  # spans: an axis that cuts nothing
 LOSSES = ("train_loss", "valid_loss")  # the first that there is
 
 
-def drawn_so_far(frames: Frames) -> pd.DataFrame:
+def drawn_so_far(frames: ReportData) -> pd.DataFrame:
     """Searches of random weights after each draw: trial, spread, draws, value (the lowest loss so far)."""
     import pandas as pd
 
@@ -44,7 +44,7 @@ def drawn_so_far(frames: Frames) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({name: [] for name in names})
 
 
-def cloud(frames: Frames) -> Figure:
+def cloud(frames: ReportData) -> Figure:
     """The best so far of every search of random weights, with the middle of them."""
     data, title = drawn_so_far(frames), "Random weights: the best so far of each search"
     if data["value"].notna().sum() == 0:
@@ -80,7 +80,7 @@ def cloud(frames: Frames) -> Figure:
     return Figure("course-cloud", title, caption, linked(layers, title, 300))
 
 
-def rates(frames: Frames) -> list[tuple[str, Trial]]:
+def rates(frames: ReportData) -> list[tuple[str, Trial]]:
     """Three trials of one method: its smallest rate, its best, its largest; none where it has no three."""
     for name in RATE_METHODS:
         own = sorted(
@@ -92,7 +92,7 @@ def rates(frames: Frames) -> list[tuple[str, Trial]]:
     return []
 
 
-def rate_figure(frames: Frames) -> Figure | None:
+def rate_figure(frames: ReportData) -> Figure | None:
     """Curves of learning rates too small, good and too large."""
     import pandas as pd
 
@@ -142,7 +142,7 @@ def rate_figure(frames: Frames) -> Figure | None:
     return Figure("course-rates", title, caption, linked([base.mark_line(strokeWidth=2), lost], title, 300))
 
 
-def stochastic(frames: Frames) -> Figure:
+def stochastic(frames: ReportData) -> Figure:
     """Gradient descent against its stochastic form: the best of both after each epoch."""
     wanted = [t.number for t in best_of_each(frames) if t.config.get("optimizer") in ("gradient_descent", "sgd")]
     title = "Gradient descent against its stochastic form"

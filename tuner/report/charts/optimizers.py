@@ -11,7 +11,7 @@ from tuner.ranking.standings import best_chances
 from tuner.report.budgets import best_of, chances
 from tuner.report.charts.base import Figure, count, field, goal_y, join, linked, value_axis, whole
 from tuner.report.charts.style import AWAY, as_lines, as_points, colour, fading, seen
-from tuner.report.report_data import Frames
+from tuner.report.report_data import ReportData
 from tuner.text import interval_of
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ REPORTED = 11  # pixels below the ranking seeds
 TOLD = {"p_best": "P(best)", "search_value": "in the search", "search_rank": "rank there", "report": "reported"}
 
 
-def tuning_curves(frames: Frames) -> pd.DataFrame:
+def tuning_curves(frames: ReportData) -> pd.DataFrame:
     """What the best of n trials comes to, tidy: optimizer, trials, low, value (the median), high."""
     import pandas as pd
 
@@ -33,7 +33,7 @@ def tuning_curves(frames: Frames) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)[["optimizer", "trials", "low", "value", "high"]]
 
 
-def compared(frames: Frames) -> pd.DataFrame:
+def compared(frames: ReportData) -> pd.DataFrame:
     """One row an optimizer: how many trials, how they ended, its best, how sure that is, seconds a trial.
 
     search       best value of its trials
@@ -71,12 +71,12 @@ def compared(frames: Frames) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def optimizers(frames: Frames) -> list[Figure]:
+def optimizers(frames: ReportData) -> list[Figure]:
     """Tuning curves, where there are optimizers, and the confirmed trials beside what the search said of them."""
     return [*([tuned(frames)] if frames.optimizers else []), confirmed(frames)]
 
 
-def tuned(frames: Frames) -> Figure:
+def tuned(frames: ReportData) -> Figure:
     """The best of n trials over n."""
     data, title = tuning_curves(frames), f"Best {frames.study.metric} after as many trials"
     if data["value"].notna().sum() == 0:
@@ -134,7 +134,7 @@ def banded_opacity(banded: list[str]) -> alt.OpacityValue:
     return alt.OpacityValue(0, condition=[{"test": AWAY, "value": 0}, {"test": own, "value": 0.18}])
 
 
-def confirmed(frames: Frames) -> Figure:
+def confirmed(frames: ReportData) -> Figure:
     """Confirmed means with their intervals, beside the search's values."""
     data, title = frames.confirmation, "Search value and confirmed interval"
     if data.empty:

@@ -22,12 +22,12 @@ from tuner.report.charts.base import (
 )
 from tuner.report.charts.sensitivity import APART, SPREAD, apart, having, mirrors, owners, parameter_x
 from tuner.report.charts.style import fading
-from tuner.report.report_data import Frames
+from tuner.report.report_data import ReportData
 
 __all__ = ["pair"]
 
 
-def pair(frames: Frames, names: tuple[str, str] | None) -> list[Figure]:
+def pair(frames: ReportData, names: tuple[str, str] | None) -> list[Figure]:
     """Two parameters against each other, the value as colour; `names` are the two that matter most."""
     title = "The two parameters that matter most"
     if names is None:
@@ -78,7 +78,7 @@ def pair(frames: Frames, names: tuple[str, str] | None) -> list[Figure]:
     return [Figure("pair", title, caption, linked(layers, title, 320))]
 
 
-def unpaired_words(frames: Frames, names: tuple[str, str]) -> str:
+def unpaired_words(frames: ReportData, names: tuple[str, str]) -> str:
     """How many trials search only one of two parameters, or none."""
     both = frames.trials[list(names)].notna().all(axis=1)
     for name in names:

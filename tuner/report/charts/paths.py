@@ -13,7 +13,7 @@ from tuner.records import Trial
 from tuner.report.charts.base import Figure, linked
 from tuner.report.charts.style import as_lines, as_points, fading, seen
 from tuner.report.contours import contours, window
-from tuner.report.report_data import Frames, goal_curve
+from tuner.report.report_data import ReportData, goal_curve
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +23,7 @@ __all__ = ["best_of_each", "path_figure", "paths"]
 SCATTERED = ("random_weights",)  # methods that draw points and follow no path
 
 
-def best_of_each(frames: Frames) -> list[Trial]:
+def best_of_each(frames: ReportData) -> list[Trial]:
     """Each optimizer's best trial, complete ones first."""
     best = []
     for name in frames.optimizers:
@@ -33,7 +33,7 @@ def best_of_each(frames: Frames) -> list[Trial]:
     return best
 
 
-def paths(frames: Frames, surface: Surface) -> pd.DataFrame:
+def paths(frames: ReportData, surface: Surface) -> pd.DataFrame:
     """The path of each optimizer's best trial: optimizer, trial, epoch (0 at the start), x1, x2, value."""
     import pandas as pd
 
@@ -52,7 +52,7 @@ def paths(frames: Frames, surface: Surface) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({name: [] for name in names})
 
 
-def path_figure(frames: Frames, surface: Surface) -> Figure:
+def path_figure(frames: ReportData, surface: Surface) -> Figure:
     """The paths on level lines."""
     import pandas as pd
 

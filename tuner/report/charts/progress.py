@@ -23,7 +23,7 @@ from tuner.report.charts.base import (
     whole,
 )
 from tuner.report.charts.style import AWAY, as_points, seen
-from tuner.report.report_data import Frames
+from tuner.report.report_data import ReportData
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,7 @@ LEADERS = 20  # that are among them
 EMPTY = "No trial is complete yet."
 
 
-def best_so_far(frames: Frames) -> pd.DataFrame:
+def best_so_far(frames: ReportData) -> pd.DataFrame:
     """After each trial: training seconds spent by then, and the best value among complete, stable trials so far."""
     import pandas as pd
 
@@ -51,7 +51,7 @@ def best_so_far(frames: Frames) -> pd.DataFrame:
     return pd.DataFrame({"trial": [t.number for t in trials], "spent": spent, "value": shown})
 
 
-def progress(frames: Frames) -> list[Figure]:
+def progress(frames: ReportData) -> list[Figure]:
     """Values over trials, and the best over training time."""
     if not frames.leaders:
         return [Figure("progress", "Search progress", EMPTY)]
@@ -85,12 +85,12 @@ def progress(frames: Frames) -> list[Figure]:
     return [Figure("progress", title, caption, linked(layers, title), shown), over_time(frames, best, axis)]
 
 
-def valued(frames: Frames) -> tuple[str, ...]:
+def valued(frames: ReportData) -> tuple[str, ...]:
     """The optimizers that have a trial with a value."""
     return seen(frames, (str(t.config.get("optimizer", "")) for t in frames.found.all_trials if t.value is not None))
 
 
-def spent(frames: Frames) -> pd.DataFrame:
+def spent(frames: ReportData) -> pd.DataFrame:
     """Trials that have a value, at most `MOST_POINTS` of them: trial, optimizer, state, spent (by its end), value."""
     import pandas as pd
 
@@ -105,7 +105,7 @@ def spent(frames: Frames) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["trial", "optimizer", "state", "spent", "value"])
 
 
-def over_time(frames: Frames, best: pd.DataFrame, axis: Axis) -> Figure:
+def over_time(frames: ReportData, best: pd.DataFrame, axis: Axis) -> Figure:
     """Trials and the best so far over seconds of training, summed over workers."""
     total = float(best["spent"].iloc[-1])
     unit, size = ("hours", 3600.0) if total > 7200 else ("minutes", 60.0) if total > 120 else ("seconds", 1.0)

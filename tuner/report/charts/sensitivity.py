@@ -24,8 +24,8 @@ from tuner.report.charts.base import (
     trial_points,
 )
 from tuner.report.charts.style import AWAY, as_lines, colour, fading, seen
-from tuner.report.parameters import Parameter, place
-from tuner.report.report_data import Frames
+from tuner.report.parameters import SearchedParameter, place
+from tuner.report.report_data import ReportData
 from tuner.study import Range, text_of
 from tuner.text import visible
 
@@ -40,7 +40,7 @@ APART = {"apart": "(datum.trial * 0.618034) % 1"}
 MOST_EDGES = 4  # optimizers whose ranges' ends are told apart
 
 
-def sensitivity(frames: Frames) -> list[Figure]:
+def sensitivity(frames: ReportData) -> list[Figure]:
     """One chart a searched parameter."""
     if not any(trial.value is not None for trial in frames.found.all_trials):
         return [Figure("sensitivity", "Sensitivity", "No trial has a value yet.")]
@@ -49,12 +49,12 @@ def sensitivity(frames: Frames) -> list[Figure]:
     return [one_parameter(frames, name) for name in frames.searched]
 
 
-def owners(frames: Frames, name: str) -> list[Parameter]:
+def owners(frames: ReportData, name: str) -> list[SearchedParameter]:
     """The parameters of a name: one for each optimizer that searches it, or the shared one."""
     return [parameter for parameter in frames.parameters if parameter.name == name]
 
 
-def one_parameter(frames: Frames, name: str) -> Figure:
+def one_parameter(frames: ReportData, name: str) -> Figure:
     """All trials against one parameter, the best of each bucket as a line, the edges of its range."""
     ranged = owners(frames, name)[0].scale != "choices"
     axis, data = goal_axis(frames), frames.trials
@@ -86,7 +86,7 @@ def one_parameter(frames: Frames, name: str) -> Figure:
     return Figure(f"sensitivity-{name}", title, caption, linked(layers, title), shown)
 
 
-def drawn(frames: Frames, name: str) -> tuple[str, ...]:
+def drawn(frames: ReportData, name: str) -> tuple[str, ...]:
     """The optimizers that have a trial with a value of the parameter, among those that search it."""
     own = {p.optimizer for p in owners(frames, name)}
     trials = (t for t in frames.found.all_trials if t.value is not None and t.config.get(name) is not None)
@@ -104,27 +104,27 @@ def side_by_side(shown: Sequence[str]) -> alt.XOffset:
     return alt.XOffset(field="optimizer", type="nominal", sort=list(shown), scale=alt.Scale(domain=list(shown)))
 
 
-def step_words(frames: Frames) -> str:
+def step_words(frames: ReportData) -> str:
     """That trials of different batch sizes made different numbers of steps, where they did."""
     said = frames.study.uneven(trial.config.get("batch_size") for trial in frames.found.all_trials)
     return f"{said[:1].upper()}{said[1:]}." if said else ""
 
 
-def missing_words(frames: Frames, names: Sequence[str]) -> str:
+def missing_words(frames: ReportData, names: Sequence[str]) -> str:
     """How many trials have no value of shared parameters, as methods that take all rows have no batch size."""
     shared = [name for name in names if not any(p.optimizer for p in owners(frames, name))]
     missing = int(frames.trials[shared].isna().any(axis=1).sum()) if shared else 0
     return f"Left out: {count(missing, 'trial')} without {' or '.join(shared)}." if missing else ""
 
 
-def mirrors(frames: Frames, name: str) -> dict[str, str]:
+def mirrors(frames: ReportData, name: str) -> dict[str, str]:
     """The column of 1 - value that a parameter's axis needs, as an expression; nothing where it needs none."""
     if owners(frames, name)[0].scale != "log1m":
         return {}
     return {mirrored(name): f"isValid(datum[{quoted(name)}]) ? 1 - datum[{quoted(name)}] : null"}
 
 
-def having(frames: Frames, name: str) -> str:
+def having(frames: ReportData, name: str) -> str:
     """An expression: whether a trial has the parameter, and its optimizer searches it and does not hold it fixed."""
     has = f"isValid(datum[{quoted(name)}])"
     own = " || ".join(f"datum.optimizer === {quoted(p.optimizer)}" for p in owners(frames, name) if p.optimizer)
@@ -136,7 +136,7 @@ def mirrored(name: str) -> str:
     return f"1 - {name}"
 
 
-def parameter_x(frames: Frames, name: str) -> alt.X:
+def parameter_x(frames: ReportData, name: str) -> alt.X:
     """A parameter from left to right, on the scale that it is searched on."""
     scale = owners(frames, name)[0].scale
     if scale == "choices":
@@ -169,13 +169,13 @@ def parameter_x(frames: Frames, name: str) -> alt.X:
     return alt.X(field=field(name), type="quantitative", scale=reach, axis=axis)
 
 
-def ordered_values(frames: Frames, name: str) -> list[Any]:
+def ordered_values(frames: ReportData, name: str) -> list[Any]:
     """The values to choose from, as the ranking writes them."""
     values = dict.fromkeys(value for parameter in owners(frames, name) for value in parameter.choices)
     return [value if isinstance(value, bool | int | float) else visible(str(text_of(value))) for value in values]
 
 
-def span(frames: Frames, name: str) -> tuple[float, float]:
+def span(frames: ReportData, name: str) -> tuple[float, float]:
     """The ends of all ranges of a name, as they stand on the axis."""
     domains = [p.domain for p in owners(frames, name) if isinstance(p.domain, Range)]
     low, high = min(d.low for d in domains), max(d.high for d in domains)
@@ -184,7 +184,7 @@ def span(frames: Frames, name: str) -> tuple[float, float]:
     return low, high
 
 
-def edges(frames: Frames, name: str) -> pd.DataFrame:
+def edges(frames: ReportData, name: str) -> pd.DataFrame:
     """The ends of each optimizer's range, or of the one that all share: optimizer, end, value on the axis."""
     import pandas as pd
 
@@ -197,17 +197,17 @@ def edges(frames: Frames, name: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def column_of(parameter: Parameter) -> str:
+def column_of(parameter: SearchedParameter) -> str:
     """The column that stands on a parameter's axis."""
     return mirrored(parameter.name) if parameter.scale == "log1m" else parameter.name
 
 
-def on_axis(parameter: Parameter, value: float) -> float:
+def on_axis(parameter: SearchedParameter, value: float) -> float:
     """A value as it stands on the axis."""
     return 1 - value if parameter.scale == "log1m" else value
 
 
-def edge_rules(frames: Frames, name: str, x: alt.X, shown: Sequence[str]) -> Any:
+def edge_rules(frames: ReportData, name: str, x: alt.X, shown: Sequence[str]) -> Any:
     """The edges as dashed rules; where they are many, of the optimizer in focus alone."""
     dashed: dict[str, Any] = {"strokeDash": [3, 3], "strokeWidth": 1}
     base = alt.Chart(edges(frames, name))
@@ -219,14 +219,14 @@ def edge_rules(frames: Frames, name: str, x: alt.X, shown: Sequence[str]) -> Any
     return base.mark_rule(**dashed).encode(x=x, color=colour(frames, shown), opacity=opacity)
 
 
-def edge_words(frames: Frames, name: str) -> str:
+def edge_words(frames: ReportData, name: str) -> str:
     """What a caption says of the edges."""
     if len(owners(frames, name)) > MOST_EDGES:
         return "Choose an optimizer in the legend to see the ends of its range."
     return "Dashed rules are its ends."
 
 
-def envelope(frames: Frames, name: str) -> pd.DataFrame:
+def envelope(frames: ReportData, name: str) -> pd.DataFrame:
     """The best complete or pruned trial in each bucket of each optimizer's range: optimizer, trial, value, x."""
     import pandas as pd
 
@@ -249,12 +249,12 @@ def envelope(frames: Frames, name: str) -> pd.DataFrame:
     return pd.DataFrame([best[key] for key in sorted(best)], columns=names)
 
 
-def ahead(frames: Frames, value: float, other: float) -> bool:
+def ahead(frames: ReportData, value: float, other: float) -> bool:
     """Whether a value is the better one."""
     return signed(value, frames.study.direction) < signed(other, frames.study.direction)
 
 
-def envelope_line(frames: Frames, name: str, x: alt.X, axis: Axis, shown: Sequence[str]) -> Any:
+def envelope_line(frames: ReportData, name: str, x: alt.X, axis: Axis, shown: Sequence[str]) -> Any:
     """The best of each bucket, joined."""
     line = alt.Chart(envelope(frames, name)).mark_line(strokeWidth=1.6)
     return line.encode(x=x, y=goal_y(frames, axis), **as_lines(frames, shown), opacity=fading(0.9))

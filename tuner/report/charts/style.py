@@ -11,7 +11,7 @@ from typing import Any
 
 import altair as alt
 
-from tuner.report.report_data import Frames
+from tuner.report.report_data import ReportData
 from tuner.report.theme import PALETTE
 
 __all__ = ["AWAY", "DASHES", "SHAPES", "as_lines", "as_points", "colour", "fading", "key", "seen"]
@@ -35,13 +35,13 @@ def turn(place: int) -> int:
     return place // PALETTE % len(SHAPES)
 
 
-def seen(frames: Frames, names: Iterable[str]) -> tuple[str, ...]:
+def seen(frames: ReportData, names: Iterable[str]) -> tuple[str, ...]:
     """Those optimizers of the study that are among some names, in its order: what a legend lists."""
     among = set(names)
     return tuple(name for name in frames.optimizers if name in among)
 
 
-def colour(frames: Frames, shown: Sequence[str], legend: Any = None) -> Any:
+def colour(frames: ReportData, shown: Sequence[str], legend: Any = None) -> Any:
     """The colour of an optimizer, its legend for those that are shown; one for all where a study has none."""
     if not frames.optimizers:
         only = alt.Scale(domain=["all"], range="category")
@@ -50,13 +50,13 @@ def colour(frames: Frames, shown: Sequence[str], legend: Any = None) -> Any:
     return alt.Color(field="optimizer", type="nominal", scale=scale, legend=legend or _legend(shown))
 
 
-def as_points(frames: Frames, shown: Sequence[str]) -> dict[str, Any]:
+def as_points(frames: ReportData, shown: Sequence[str]) -> dict[str, Any]:
     """Encodings of points of an optimizer."""
     second = _second(frames, shown, "shape", alt.Shape, SHAPES, _legend(shown))
     return {"color": colour(frames, shown), **second}
 
 
-def as_lines(frames: Frames, shown: Sequence[str], alone: bool = False) -> dict[str, Any]:
+def as_lines(frames: ReportData, shown: Sequence[str], alone: bool = False) -> dict[str, Any]:
     """Encodings of lines of an optimizer; where no points go with them, the legend has room for their dashes."""
     legend = _legend(shown, **(LONG if alone else {}))
     dashes = [list(dash) for dash in DASHES]
@@ -78,7 +78,9 @@ def _legend(shown: Sequence[str], **symbol: Any) -> Any:
     return alt.Legend(title=None, columns=4, symbolOpacity=1, values=list(shown), **symbol) if shown else None
 
 
-def _second(frames: Frames, shown: Sequence[str], name: str, channel: Any, looks: Any, legend: Any) -> dict[str, Any]:
+def _second(
+    frames: ReportData, shown: Sequence[str], name: str, channel: Any, looks: Any, legend: Any
+) -> dict[str, Any]:
     """What tells those apart that share a colour; nothing where none do."""
     if len(frames.optimizers) <= PALETTE:
         return {}

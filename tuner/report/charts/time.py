@@ -8,7 +8,7 @@ import altair as alt
 
 from tuner.report.charts.base import Figure, linked, whole
 from tuner.report.charts.workers import timeline
-from tuner.report.report_data import Frames
+from tuner.report.report_data import ReportData
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,7 +20,7 @@ MOST_TICKS = 12
 STATES = ("complete", "pruned", "diverged", "failed")
 
 
-def endings(frames: Frames) -> pd.DataFrame:
+def endings(frames: ReportData) -> pd.DataFrame:
     """How many trials ended after how many epochs, and how: epochs, state, trials."""
     frame = frames.trials
     return (
@@ -28,13 +28,13 @@ def endings(frames: Frames) -> pd.DataFrame:
     )
 
 
-def generations(frames: Frames) -> pd.DataFrame:
+def generations(frames: ReportData) -> pd.DataFrame:
     """Seconds of training in each generation by how its trials ended: generation, state, seconds, trials."""
     groups = frames.trials.groupby(["generation", "state"], observed=True)["seconds"]
     return groups.agg(seconds="sum", trials="size").reset_index().astype({"state": "str"})
 
 
-def saved(frames: Frames) -> float:
+def saved(frames: ReportData) -> float:
     """The share of epochs that pruning spared, of all that training every trial to the end would have taken."""
     trials = frames.found.all_trials
     full = sum(int(trial.config.get("epochs", trial.epochs)) for trial in trials)
@@ -42,7 +42,7 @@ def saved(frames: Frames) -> float:
     return spared / full if full else 0.0
 
 
-def time(frames: Frames) -> list[Figure]:
+def time(frames: ReportData) -> list[Figure]:
     """Bars of endings, of generations, and when those ran."""
     if frames.trials.empty:
         return [Figure("time", "How far trials came, and how they ended", "There are no trials yet.")]
@@ -54,7 +54,7 @@ def time(frames: Frames) -> list[Figure]:
     return [Figure("time", title, caption, first), by_generation(frames), timeline(frames)]
 
 
-def by_generation(frames: Frames) -> Figure:
+def by_generation(frames: ReportData) -> Figure:
     """Training time by generation."""
     title = "Training time of each generation"
     chart = stacked(generations(frames), "generation", "generation", "seconds", "seconds of training", title)

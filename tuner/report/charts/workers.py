@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 
 from tuner.report.charts.base import Figure, count, join, linked
-from tuner.report.report_data import Frames
+from tuner.report.report_data import ReportData
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +19,7 @@ TOLD = 6  # trials of a task in its tooltip
 TITLE = "What each worker ran"
 
 
-def runs(frames: Frames) -> pd.DataFrame:
+def runs(frames: ReportData) -> pd.DataFrame:
     """When each generation ran, in seconds of running time: generation, start, end, workers; pauses left out."""
     import pandas as pd
 
@@ -33,7 +33,7 @@ def runs(frames: Frames) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["generation", "start", "end", "workers"])
 
 
-def tasks(frames: Frames) -> pd.DataFrame:
+def tasks(frames: ReportData) -> pd.DataFrame:
     """Every task of the search: worker (from 1), generation, rung, start, end (as in `runs`), count, trials as text."""
     import pandas as pd
 
@@ -68,13 +68,13 @@ def joined(data: pd.DataFrame, most: int = MOST_BARS) -> pd.DataFrame:
     return both.reset_index(drop=True)
 
 
-def width(frames: Frames) -> int:
+def width(frames: ReportData) -> int:
     """How many workers there were at once."""
     timed = runs(frames)
     return 0 if timed.empty else int(timed["workers"].max())
 
 
-def idle(frames: Frames) -> float | None:
+def idle(frames: ReportData) -> float | None:
     """The share of the workers' time, while the study ran, in which they did not train; None where it is not known."""
     timed, ran = runs(frames), tasks(frames)
     if timed.empty or len(timed) < len(frames.found.generations):
@@ -85,7 +85,7 @@ def idle(frames: Frames) -> float | None:
     return max(0.0, 1 - float(busy) / given) if given > 0 else None
 
 
-def timeline(frames: Frames) -> Figure:
+def timeline(frames: ReportData) -> Figure:
     """A lane a worker, and how busy they were."""
     data, share = tasks(frames), idle(frames)
     if runs(frames).empty:

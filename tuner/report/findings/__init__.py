@@ -9,7 +9,7 @@ finding ends with a command that can be run as it stands.
 from __future__ import annotations
 
 from tuner.report.findings.certainty import inseparable, optimistic, small_validation, unconfirmed
-from tuner.report.findings.finding import Finding, Rule
+from tuner.report.findings.finding import Finding, FindingRule
 from tuner.report.findings.optimum import distance
 from tuner.report.findings.space import at_bound, contained, few_trials, uneven
 from tuner.report.findings.training import (
@@ -21,12 +21,12 @@ from tuner.report.findings.training import (
     still_improving,
     unstable_top,
 )
-from tuner.report.report_data import Found, Frames
+from tuner.report.report_data import ReportData, ResultView
 
 __all__ = ["RULES", "Finding", "findings", "findings_of"]
 
 # In the order that they are told in: what to do first comes first.
-RULES: dict[str, Rule] = {
+RULES: dict[str, FindingRule] = {
     "unconfirmed": unconfirmed,
     "diverging": diverging,
     "at_bound": at_bound,
@@ -46,11 +46,11 @@ RULES: dict[str, Rule] = {
 }
 
 
-def findings_of(frames: Frames) -> list[Finding]:
+def findings_of(frames: ReportData) -> list[Finding]:
     """What every rule found, in order."""
     return [finding for rule in RULES.values() if (finding := rule(frames))]
 
 
-def findings(found: Found) -> list[Finding]:
+def findings(found: ResultView) -> list[Finding]:
     """The findings of a study's result."""
-    return findings_of(Frames(found))
+    return findings_of(ReportData(found))

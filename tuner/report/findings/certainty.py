@@ -6,7 +6,7 @@ import math
 
 from tuner.report.findings.commands import again, confirmed, continued, named
 from tuner.report.findings.finding import Finding, better, number, top
-from tuner.report.report_data import Frames
+from tuner.report.report_data import ReportData
 
 __all__ = ["inseparable", "optimistic", "small_validation", "unconfirmed"]
 
@@ -17,7 +17,7 @@ BY_ROWS = 0.5  # of the noise: from there on more validation rows help more than
 LARGEST = 0.5  # of all rows: a validation set that leaves enough to train on
 
 
-def unconfirmed(frames: Frames) -> Finding | None:
+def unconfirmed(frames: ReportData) -> Finding | None:
     """There is a best trial, and no fresh seed stands behind it."""
     exact = frames.study.imported or frames.study.data.surface
     if frames.best is None or frames.found.standings or exact:
@@ -32,7 +32,7 @@ def unconfirmed(frames: Frames) -> Finding | None:
     return Finding("unconfirmed", sentence, {"value": frames.best.value}, "best", command)
 
 
-def optimistic(frames: Frames) -> Finding | None:
+def optimistic(frames: ReportData) -> Finding | None:
     """The search's first trial did clearly worse on fresh seeds: its value was luck."""
     leader = next((s for s in frames.found.standings if s.search_rank == 1), None)
     if leader is None or not math.isfinite(leader.goal.mean):
@@ -50,7 +50,7 @@ def optimistic(frames: Frames) -> Finding | None:
     return Finding("optimistic", sentence, numbers, "confirmation", again(frames, "best"))
 
 
-def inseparable(frames: Frames) -> Finding | None:
+def inseparable(frames: ReportData) -> Finding | None:
     """Confirmed configs that a paired test on the fresh seeds cannot tell from the best one."""
     standings = frames.found.standings
     near = [standing for standing in standings[1:] if standing.tie == standings[0].rank]
@@ -69,7 +69,7 @@ def inseparable(frames: Frames) -> Finding | None:
     return Finding("inseparable", sentence, numbers, "confirmation", command)
 
 
-def small_validation(frames: Frames) -> Finding | None:
+def small_validation(frames: ReportData) -> Finding | None:
     """The top trials of the search lie within its noise, most of which is the choice of so few validation rows.
 
     The noise is the measured one that ties are told by; rows divide its variance, so that `rows (reach / gap)^2` of
@@ -97,7 +97,7 @@ def small_validation(frames: Frames) -> Finding | None:
     return Finding("small_validation", sentence, numbers, "ranking", _finer(frames, times))
 
 
-def _finer(frames: Frames, times: float) -> str:
+def _finer(frames: ReportData, times: float) -> str:
     """A larger validation set where the data have one that is large enough; else more seeds, each with its own split.
 
     Where a column decides who validates, neither helps: the table says who is tied.

@@ -10,7 +10,7 @@ import shlex
 from typing import Any
 
 from tuner.errors import StudyError
-from tuner.report.report_data import Frames
+from tuner.report.report_data import ReportData
 from tuner.search import check_search
 from tuner.space import space_of
 from tuner.study import MOST_SEEDS, read_study
@@ -20,7 +20,7 @@ __all__ = ["accepts", "again", "confirmed", "continued", "longer", "named"]
 ROOM = 100  # letters of a study's name that stay in another one's: a name has 128
 
 
-def accepts(frames: Frames, *settings: str, trials: int | None = None) -> bool:
+def accepts(frames: ReportData, *settings: str, trials: int | None = None) -> bool:
     """Whether the study can be run with settings changed."""
     if frames.study.imported:
         return False
@@ -32,13 +32,13 @@ def accepts(frames: Frames, *settings: str, trials: int | None = None) -> bool:
     return not check_search(changed, space_of(changed))
 
 
-def again(frames: Frames, verb: str, *words: str, trial: int | None = None) -> str:
+def again(frames: ReportData, verb: str, *words: str, trial: int | None = None) -> str:
     """Look at this study, or at one trial of it."""
     name = frames.study.name
     return shlex.join(["tuner", verb, name if trial is None else f"{name}/{trial}", *words])
 
 
-def named(frames: Frames, *settings: str, name: str, trials: int | None = None) -> str:
+def named(frames: ReportData, *settings: str, name: str, trials: int | None = None) -> str:
     """Run the study as another one, with settings changed: the table of this one stays as it is."""
     other = f"{frames.study.name[:ROOM]}-{name}"
     if not accepts(frames, *settings, trials=trials):
@@ -50,13 +50,13 @@ def named(frames: Frames, *settings: str, name: str, trials: int | None = None) 
     return shlex.join([*words, *(word for setting in settings for word in ("--set", setting))])
 
 
-def longer(frames: Frames, times: float, *settings: str, name: str = "longer") -> str:
+def longer(frames: ReportData, times: float, *settings: str, name: str = "longer") -> str:
     """Run the study as another one whose trials train that many times as long."""
     budget = frames.study.budget
     return named(frames, *settings, f"train.{budget.unit}={max(round(times * budget.amount), 1)}", name=name)
 
 
-def continued(frames: Frames, trials: int | None = None) -> str:
+def continued(frames: ReportData, trials: int | None = None) -> str:
     """Go on with this study, to so many trials in all."""
     if not accepts(frames, trials=trials):
         return again(frames, "top")
@@ -65,7 +65,7 @@ def continued(frames: Frames, trials: int | None = None) -> str:
     return again(frames, "run", *(["-n", str(trials)] if trials else []))
 
 
-def confirmed(frames: Frames, seeds: int | None = None) -> str:
+def confirmed(frames: ReportData, seeds: int | None = None) -> str:
     """Confirm the best of this study, on so many seeds."""
     most = min(seeds, MOST_SEEDS) if seeds else None
     if frames.study.imported:
@@ -75,7 +75,7 @@ def confirmed(frames: Frames, seeds: int | None = None) -> str:
     return again(frames, "confirm", *(["--seeds", str(most)] if most else []))
 
 
-def _given(frames: Frames) -> str:
+def _given(frames: ReportData) -> str:
     """What has to be given again in Python, as an argument; empty where the study file says all."""
     study = frames.study
     if study.own:
@@ -84,7 +84,7 @@ def _given(frames: Frames) -> str:
     return "data=(X, y)" if study.data.source is None else ""
 
 
-def _opened(frames: Frames) -> str:
+def _opened(frames: ReportData) -> str:
     return f"tuner.open({frames.study.name!r}).study"
 
 

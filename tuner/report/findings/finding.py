@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuner.records import Trial
-from tuner.report.report_data import Frames
+from tuner.report.report_data import ReportData
 
-__all__ = ["TOP", "Finding", "Rule", "better", "number", "percent", "top"]
+__all__ = ["TOP", "Finding", "FindingRule", "better", "number", "percent", "top"]
 
 TOP = 5  # trials that count as the top
 
@@ -35,15 +35,15 @@ class Finding:
         }
 
 
-Rule = Callable[[Frames], Finding | None]
+FindingRule = Callable[[ReportData], Finding | None]
 
 
-def top(frames: Frames) -> list[Trial]:
+def top(frames: ReportData) -> list[Trial]:
     """The first complete trials of the search."""
     return frames.leaders[:TOP]
 
 
-def better(frames: Frames, value: float, other: float) -> float:
+def better(frames: ReportData, value: float, other: float) -> float:
     """By how much a value is the better one; negative where it is the worse."""
     return other - value if frames.study.direction == "minimize" else value - other
 

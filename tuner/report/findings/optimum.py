@@ -9,14 +9,14 @@ from tuner.ranking.optimum import gaps
 from tuner.records import Trial
 from tuner.report.findings.commands import again
 from tuner.report.findings.finding import Finding
-from tuner.report.report_data import Frames, goal_curve
+from tuner.report.report_data import ReportData, goal_curve
 
 __all__ = ["REACHED", "distance", "distances", "lowest"]
 
 REACHED = 1e-6  # above a known minimum: what is left is worth no search, and tells no two optimizers apart
 
 
-def distance(frames: Frames) -> Finding | None:
+def distance(frames: ReportData) -> Finding | None:
     """How far above the lowest value that there is each optimizer's best trial ended."""
     found = distances(frames)
     if not found:
@@ -32,7 +32,7 @@ def distance(frames: Frames) -> Finding | None:
     return Finding("distance", sentence, found, "course" if frames.surface else "curves", command)
 
 
-def distances(frames: Frames) -> dict[str, float]:
+def distances(frames: ReportData) -> dict[str, float]:
     """The smallest distance to the known optimum by optimizer; nothing where the optimum is not known."""
     if (surface := frames.surface) is not None:
         above = {trial.number: _reached(trial) - lowest(surface) for trial in frames.found.all_trials}

@@ -11,8 +11,8 @@ from tuner.report.budgets import best_of
 from tuner.report.findings.commands import continued, named
 from tuner.report.findings.finding import Finding, better, number, top
 from tuner.report.findings.optimum import REACHED
-from tuner.report.parameters import Parameter, place, value_at
-from tuner.report.report_data import Frames
+from tuner.report.parameters import SearchedParameter, place, value_at
+from tuner.report.report_data import ReportData
 from tuner.space import space_of
 from tuner.space.parameter import warp
 from tuner.study import Range
@@ -37,7 +37,7 @@ CONTAINS = {
 }
 
 
-def at_bound(frames: Frames) -> Finding | None:
+def at_bound(frames: ReportData) -> Finding | None:
     """The best trial, or 3 of the top 5, within 5 % of an end of a range: the optimum may lie beyond it."""
     if frames.study.imported:  # what it searched is known from its trials alone
         return None
@@ -46,7 +46,7 @@ def at_bound(frames: Frames) -> Finding | None:
     return next((finding for finding in found if finding), None)
 
 
-def _at_end(frames: Frames, name: str, end: str) -> Finding | None:
+def _at_end(frames: ReportData, name: str, end: str) -> Finding | None:
     """A finding on one end of one parameter, each trial seen in the range of its own optimizer."""
     leaders, first = top(frames), frames.best
     near = [trial for trial in leaders if _is_near(frames, trial, name, end)]
@@ -72,13 +72,13 @@ def _at_end(frames: Frames, name: str, end: str) -> Finding | None:
     return Finding("at_bound", sentence, numbers, f"sensitivity-{name}", command)
 
 
-def _own(frames: Frames, trial: Trial, name: str) -> Parameter | None:
+def _own(frames: ReportData, trial: Trial, name: str) -> SearchedParameter | None:
     """The parameter of a name as a trial's optimizer has it."""
     optimizers = ("", str(trial.config.get("optimizer")))
     return next((p for p in frames.parameters if p.name == name and p.optimizer in optimizers), None)
 
 
-def _is_near(frames: Frames, trial: Trial, name: str, end: str) -> bool:
+def _is_near(frames: ReportData, trial: Trial, name: str, end: str) -> bool:
     parameter = _own(frames, trial, name)
     at = place(trial.config.get(name), parameter.domain) if parameter else None
     return at is not None and (at < EDGE if end == "low" else at > 1 - EDGE)
@@ -100,14 +100,14 @@ def _beyond(domain: Range, end: str) -> float:
     return float(f"{value:.1g}")
 
 
-def _allowed(parameter: Parameter, value: float) -> bool:
+def _allowed(parameter: SearchedParameter, value: float) -> bool:
     """Whether a hyperparameter may take a value at all."""
     row = OPTIMIZERS.get(parameter.optimizer)
     hypers = {hyper.name: hyper for hyper in row.hypers} if row else {}
     return parameter.name not in hypers or value in hypers[parameter.name].valid
 
 
-def few_trials(frames: Frames) -> Finding | None:
+def few_trials(frames: ReportData) -> Finding | None:
     """Fewer than 10 trials a searched parameter, and configs left to try; not where none is worth more of them."""
     dimensions, trials = len(space_of(frames.study).latents), len(frames.found.all_trials)
     wanted = PER_PARAMETER * dimensions
@@ -123,7 +123,7 @@ def few_trials(frames: Frames) -> Finding | None:
     return Finding("few_trials", sentence, numbers, "progress", continued(frames, enough))
 
 
-def _configs(frames: Frames, most: int) -> int:
+def _configs(frames: ReportData, most: int) -> int:
     """How many configs that differ the search can ask for, `most` at most: those of its grid, or of lists alone."""
     search, space = frames.study.search, space_of(frames.study)
     if not SAMPLERS[search.sampler].exhaustive and any(isinstance(p.domain, Range) for p in frames.parameters):
@@ -131,7 +131,7 @@ def _configs(frames: Frames, most: int) -> int:
     return min(most, sum(block.size for block in space.blocks(search.grid_points)))
 
 
-def uneven(frames: Frames) -> Finding | None:
+def uneven(frames: ReportData) -> Finding | None:
     """One optimizer had at least twice the trials of another: their bests are not comparable.
 
     One of which nothing is searched needs a single trial, and a grid has as many as there are to try.
@@ -155,7 +155,7 @@ def uneven(frames: Frames) -> Finding | None:
     return Finding("uneven", sentence, budgets, "optimizers", command)
 
 
-def contained(frames: Frames) -> Finding | None:
+def contained(frames: ReportData) -> Finding | None:
     """An optimizer that did worse than one whose steps it can take itself, at equal budgets, and not by chance."""
     found = []
     chance = frames.noise.reach if frames.noise else REACHED if frames.surface else 0.0
@@ -178,7 +178,7 @@ def contained(frames: Frames) -> Finding | None:
     return Finding("contained", sentence, numbers, "optimizers", command)
 
 
-def _at_equal(frames: Frames, *names: str) -> tuple[float, ...] | None:
+def _at_equal(frames: ReportData, *names: str) -> tuple[float, ...] | None:
     """What the best of as many trials as all of them have comes to for each, the median; None without values."""
     budget = min(len(frames.own(name)) for name in names)
     if budget < TOO_CLOSE:

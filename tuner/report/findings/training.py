@@ -12,7 +12,7 @@ from tuner.records import Trial
 from tuner.report.findings.commands import accepts, again, longer, named
 from tuner.report.findings.finding import Finding, better, number, percent, top
 from tuner.report.findings.optimum import REACHED, lowest
-from tuner.report.report_data import Frames, goal_curve
+from tuner.report.report_data import ReportData, goal_curve
 from tuner.study import Range, is_searched, values_of
 
 __all__ = [
@@ -44,7 +44,7 @@ PATIENCE = "train.patience=5"  # epochs without a gain
 TOLD = 5  # numbers in a sentence
 
 
-def diverging(frames: Frames) -> Finding | None:
+def diverging(frames: ReportData) -> Finding | None:
     """More than a fifth of the trials diverged or failed; says where."""
     trials = frames.found.all_trials
     lost = [trial for trial in trials if trial.state in ("diverged", "failed")]
@@ -71,7 +71,7 @@ def diverging(frames: Frames) -> Finding | None:
     return Finding("diverging", f"{share}{where}. {advice}", numbers, "section-time", command)
 
 
-def _edge(frames: Frames, optimizer: str, lost: Sequence[Trial]) -> float | None:
+def _edge(frames: ReportData, optimizer: str, lost: Sequence[Trial]) -> float | None:
     """The learning rate above which most of an optimizer's trials diverged; None where there is no such."""
     domain = frames.study.optimizers.get(optimizer, {}).get("lr")
     rates = sorted(float(trial.config["lr"]) for trial in lost if trial.state == "diverged" and "lr" in trial.config)
@@ -82,7 +82,7 @@ def _edge(frames: Frames, optimizer: str, lost: Sequence[Trial]) -> float | None
     return None if len(kept) > len(rates) or edge <= domain.low else edge
 
 
-def _slower(frames: Frames, optimizer: str, lost: Sequence[Trial]) -> str:
+def _slower(frames: ReportData, optimizer: str, lost: Sequence[Trial]) -> str:
     """The setting that searches below the rates of an optimizer whose trials all diverged; empty where some did not."""
     rates = [float(trial.config["lr"]) for trial in lost if trial.state == "diverged" and "lr" in trial.config]
     if not rates or len(lost) < len(frames.own(optimizer)):
@@ -91,7 +91,7 @@ def _slower(frames: Frames, optimizer: str, lost: Sequence[Trial]) -> str:
     return setting if accepts(frames, setting) else ""
 
 
-def unstable_top(frames: Frames) -> Finding | None:
+def unstable_top(frames: ReportData) -> Finding | None:
     """A trial that ended far above its best epoch would have won, had stability not counted."""
     complete = [t for t in frames.found.all_trials if t.state == "complete" and t.value is not None]
     leader = next((t.value for t in frames.leaders if t.stable), None)
@@ -109,7 +109,7 @@ def unstable_top(frames: Frames) -> Finding | None:
     return Finding("unstable_top", sentence, {"trials": [t.number for t in ahead]}, "curves", command)
 
 
-def _calmed(frames: Frames, trial: Trial) -> tuple[str, str]:
+def _calmed(frames: ReportData, trial: Trial) -> tuple[str, str]:
     """What may keep a trial's like from blowing up, and the command: gradients clipped, where something clips them."""
     study, row = frames.study, OPTIMIZERS.get(str(trial.config.get("optimizer")))
     clips = study.own is None and row is not None and not row.whole and study.train.clip_norm == 0
@@ -118,11 +118,11 @@ def _calmed(frames: Frames, trial: Trial) -> tuple[str, str]:
     return _look(frames, trial)
 
 
-def _look(frames: Frames, trial: Trial) -> tuple[str, str]:
+def _look(frames: ReportData, trial: Trial) -> tuple[str, str]:
     return "Look at how one of them ended.", again(frames, "show", trial=trial.number)
 
 
-def still_improving(frames: Frames) -> Finding | None:
+def still_improving(frames: ReportData) -> Finding | None:
     """Most of the top trials were best at their last epoch, and gained in the last tenth of them."""
     leaders = [t for t in top(frames) if frames.study.metric in t.curves and t.epochs >= TENTHS]
     late = [t for t in leaders if t.epoch is not None and t.epoch >= LATE * t.epochs and _gain(frames, t) > GAIN]
@@ -137,7 +137,7 @@ def still_improving(frames: Frames) -> Finding | None:
     return Finding("still_improving", sentence, numbers, "curves", longer(frames, LONGER))
 
 
-def _gain(frames: Frames, trial: Trial) -> float:
+def _gain(frames: ReportData, trial: Trial) -> float:
     """The share of all gained since the first epoch that the last tenth of the epochs brought."""
     curve = goal_curve(trial, frames.study.metric)
     before = curve[: max(1, math.floor(0.9 * len(curve)))]
@@ -145,12 +145,12 @@ def _gain(frames: Frames, trial: Trial) -> float:
     return better(frames, _best(frames, curve), _best(frames, before)) / all_of_it if all_of_it > 0 else 0.0
 
 
-def _best(frames: Frames, curve: Any) -> float:
+def _best(frames: ReportData, curve: Any) -> float:
     finite = [float(value) for value in curve if math.isfinite(value)] or [math.nan]
     return min(finite) if frames.study.direction == "minimize" else max(finite)
 
 
-def overfitting(frames: Frames) -> Finding | None:
+def overfitting(frames: ReportData) -> Finding | None:
     """Most of the top trials end with a validation loss a tenth above its best, the training loss still falling."""
     leaders = [t for t in top(frames) if {"train_loss", "valid_loss"} <= set(t.curves) and t.epochs >= 3]
     over = [trial for trial in leaders if _overfits(trial)]
@@ -165,7 +165,7 @@ def overfitting(frames: Frames) -> Finding | None:
     return Finding("overfitting", sentence, {"trials": [t.number for t in over], "rise": rise}, "curves-gap", command)
 
 
-def _regularised(frames: Frames, optimizer: str, share: float) -> tuple[str, str]:
+def _regularised(frames: ReportData, optimizer: str, share: float) -> tuple[str, str]:
     """What may let trials train on, that is not searched yet, or an earlier end; and the command."""
     study, decay = frames.study, f"optimizers.{optimizer}.weight_decay={DECAY}"
     fixed = not is_searched(study.optimizers.get(optimizer, {}).get("weight_decay"))
@@ -192,7 +192,7 @@ def _overfits(trial: Trial) -> bool:
     return _rise(trial) > OVER and float(train[-1]) < float(train[at])
 
 
-def no_gain(frames: Frames) -> Finding | None:
+def no_gain(frames: ReportData) -> Finding | None:
     """The second half of the trials, and 32 of them at least, brought no new best."""
     trials, best, last = frames.found.all_trials, math.nan, 0
     for trial in trials:
@@ -213,7 +213,7 @@ def no_gain(frames: Frames) -> Finding | None:
     return Finding("no_gain", sentence, {"trial": last, "since": since, "value": best}, "progress", command)
 
 
-def _elsewhere(frames: Frames) -> tuple[str, str]:
+def _elsewhere(frames: ReportData) -> tuple[str, str]:
     """Where better values may be, and the command that goes there: a larger model; from another seed without one."""
     study = frames.study
     if study.own or study.data.surface or study.imported:
@@ -227,7 +227,7 @@ def _elsewhere(frames: Frames) -> tuple[str, str]:
     return f"{what}, other ranges or more data", named(frames, larger, name="larger")
 
 
-def small_batches(frames: Frames) -> Finding | None:
+def small_batches(frames: ReportData) -> Finding | None:
     """The top trials share the smallest batches, which had several times the updates in the same epochs."""
     domain = () if frames.study.imported else values_of(frames.study.train.batch_size)
     sizes = [size for size in domain if isinstance(size, int)]
@@ -248,7 +248,7 @@ def small_batches(frames: Frames) -> Finding | None:
     return Finding("small_batches", sentence, numbers, "curves-steps", command)
 
 
-def never_learned(frames: Frames) -> Finding | None:
+def never_learned(frames: ReportData) -> Finding | None:
     """An optimizer with 5 trials or more of which none beat random weights, or a constant prediction."""
     floor, what = _floor(frames)
     if floor is None:
@@ -282,7 +282,7 @@ def _wider(optimizer: str, rates: Any) -> list[str]:
     return [f"optimizers.{optimizer}.lr.{end}={number(value)}" for end, value in ends.items()]
 
 
-def _floor(frames: Frames) -> tuple[float | None, str]:
+def _floor(frames: ReportData) -> tuple[float | None, str]:
     """The validation loss that takes no training: of random weights where they were tried, else of a constant."""
     drawn = [t.metrics["valid_loss"] for t in frames.own("random_weights") if "valid_loss" in t.metrics]
     if drawn:

@@ -20,7 +20,7 @@ from tuner.report.charts.style import key, seen
 from tuner.report.charts.time import STATES
 from tuner.report.findings import findings_of
 from tuner.report.pictures import inline_svg
-from tuner.report.report_data import Found, Frames
+from tuner.report.report_data import ReportData, ResultView
 from tuner.report.theme import DARK, LIGHT, Theme, config
 from tuner.report.vega_bundle import script_bundle
 from tuner.report.vega_data import Kept, columns_of, script_json
@@ -42,14 +42,14 @@ GROUPS = {
 Watch = Callable[[str], None]
 
 
-def page(found: Found, created: str = "", watch: Watch = lambda stage: None) -> str:
+def page(found: ResultView, created: str = "", watch: Watch = lambda stage: None) -> str:
     """The report of a study as one HTML text. `created` is shown; without it the same ledger makes the same bytes.
 
     `watch` is told each stage: "findings", "charts", "pictures", "page".
     """
     from markupsafe import Markup
 
-    frames = Frames(found)
+    frames = ReportData(found)
     watch("findings")
     told = findings_of(frames)
     watch("charts")
@@ -94,7 +94,7 @@ def page(found: Found, created: str = "", watch: Watch = lambda stage: None) -> 
     return str(template().render(values))
 
 
-def listed(frames: Frames, own: Sequence[Figure]) -> tuple[str, ...]:
+def listed(frames: ReportData, own: Sequence[Figure]) -> tuple[str, ...]:
     """The optimizers that figures of a section tell apart, for one legend above them all; none where there is one."""
     return seen(frames, (name for figure in own for name in figure.optimizers)) if len(frames.optimizers) > 1 else ()
 
@@ -143,7 +143,7 @@ def contents(groups: Sequence[str], optimizers: bool) -> list[tuple[str, str]]:
     ]
 
 
-def settings(frames: Frames, table: dict[str, Any]) -> dict[str, Any]:
+def settings(frames: ReportData, table: dict[str, Any]) -> dict[str, Any]:
     """What the page's script has to know."""
     return {
         "confirmed": table["confirmed"],

@@ -11,9 +11,9 @@ from tuner.urls import Remote
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-__all__ = ["Database", "Place", "opened"]
+__all__ = ["Database", "LedgerPlace", "opened"]
 
-Place = Path | Remote
+LedgerPlace = Path | Remote
 
 
 class Database(Protocol):
@@ -29,12 +29,12 @@ class Database(Protocol):
         """End the connection."""
 
 
-def opened(place: Place, read_only: bool) -> Database:
+def opened(place: LedgerPlace, read_only: bool) -> Database:
     """The database of a ledger."""
     if isinstance(place, Remote):
         from tuner.store.ledger import postgres
 
-        return postgres.Study(place, read_only)
+        return postgres.PostgresDatabase(place, read_only)
     from tuner.store.ledger import sqlite
 
-    return sqlite.File(place, read_only)
+    return sqlite.SqliteDatabase(place, read_only)

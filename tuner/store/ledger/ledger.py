@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tuner.errors import LedgerError
-from tuner.records import Confirmed, Trial
-from tuner.store.collector import uncollected
+from tuner.records import ConfirmationRun, Trial
+from tuner.store.collector import collector_paused
 from tuner.store.ledger import rows
-from tuner.store.ledger.database import Database, Place, opened
+from tuner.store.ledger.database import Database, LedgerPlace, opened
 from tuner.store.ledger.rows import Generation
-from tuner.store.ledger.shelf import Shelf, damaged
+from tuner.store.ledger.shelf import CurveCache, damaged
 from tuner.urls import Remote
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ SHORTEST, LONGEST = 0.25, 10.0  # seconds between two tries of a commit that wai
 class Ledger:
     """One study's ledger, open until `close`; a context manager. Every method may raise LedgerError."""
 
-    def __init__(self, place: Place, database: Database) -> None:
+    def __init__(self, place: LedgerPlace, database: Database) -> None:
         """Use `create` or `open`."""
         self.place = place
         self._database = database
@@ -167,8 +167,8 @@ class Ledger:
             lambda own: (self._select(own, schema.generations), self._cells(own, schema.trials))
         )
         self._verify(generations, listed)
-        shelf = Shelf(self.place, [str(cells[DIGEST]) for cells in listed], partial(curves_in, self.place))
-        with self._decoding("trials"), uncollected():
+        shelf = CurveCache(self.place, [str(cells[DIGEST]) for cells in listed], partial(curves_in, self.place))
+        with self._decoding("trials"), collector_paused():
             return rows.trials_of(listed, shelf.curves)
 
     def curves(self, first: int, last: int) -> dict[int, list[dict[str, Any]]]:
@@ -179,11 +179,11 @@ class Ledger:
         found = self._within(lambda own: self._select(own, table, table.c.trial.between(first, last)))
         return {int(number): list(group) for number, group in groupby(found, key=lambda row: row["trial"])}
 
-    def commit_confirmations(self, confirmed: Sequence[Confirmed]) -> None:
+    def commit_confirmations(self, confirmed: Sequence[ConfirmationRun]) -> None:
         """Commit confirmations in one transaction; those that are known already must say the same."""
         self._within(lambda own: self._add_confirmations(own, confirmed))
 
-    def _add_confirmations(self, connection: Connection, confirmed: Sequence[Confirmed]) -> None:
+    def _add_confirmations(self, connection: Connection, confirmed: Sequence[ConfirmationRun]) -> None:
         from tuner.store.ledger import schema
 
         listed = self._select(connection, schema.confirmations)
@@ -199,7 +199,7 @@ class Ledger:
         if new:
             connection.execute(schema.confirmations.insert(), new)
 
-    def confirmations(self) -> list[Confirmed]:
+    def confirmations(self) -> list[ConfirmationRun]:
         """Confirmations by trial and replicate."""
         from tuner.store.ledger import schema
 
@@ -279,7 +279,7 @@ class Ledger:
             raise damaged(self.place, what) from error
 
 
-def curves_in(place: Place, first: int, last: int) -> dict[int, list[dict[str, Any]]]:
+def curves_in(place: LedgerPlace, first: int, last: int) -> dict[int, list[dict[str, Any]]]:
     """Rows of the curves of trials `first` to `last` of the ledger at a place."""
     with Ledger.open(place, read_only=True) as ledger:
         return ledger.curves(first, last)

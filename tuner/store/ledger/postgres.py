@@ -37,7 +37,17 @@ from sqlalchemy.pool import NullPool
 from tuner.errors import LedgerError, StudyBusy
 from tuner.urls import Remote, hidden, masked
 
-__all__ = ["Study", "create", "forget", "known", "present", "rename", "study_text", "when_changed", "write_study"]
+__all__ = [
+    "PostgresDatabase",
+    "create",
+    "forget",
+    "known",
+    "present",
+    "rename",
+    "study_text",
+    "when_changed",
+    "write_study",
+]
 
 CONNECT = 10  # seconds to wait for the server to answer
 REGISTRY = Table(
@@ -52,7 +62,7 @@ REGISTRY = Table(
 LASTING = ("authentication failed", "does not exist", "no password", "permission denied", "translate host", "pg_hba")
 
 
-class Study:
+class PostgresDatabase:
     """A study's ledger in a database, open until `close`: one session, made again when it was lost."""
 
     def __init__(self, remote: Remote, read_only: bool) -> None:

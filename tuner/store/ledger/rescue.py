@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tuner.errors import LedgerError
-from tuner.records import Confirmed, Trial
+from tuner.records import ConfirmationRun, Trial
 from tuner.store.ledger import rows
 from tuner.store.ledger.database import Database
 from tuner.store.ledger.ledger import DIGEST, SCHEMA, SEAL, Ledger
@@ -36,7 +36,7 @@ class Rescued:
 
     facts: Mapping[str, str]
     generations: Sequence[Sequence[Trial]]
-    confirmed: Sequence[Confirmed]
+    confirmed: Sequence[ConfirmationRun]
     problems: Sequence[str]
     schema: str = ""
     runs: Sequence[Mapping[str, Any]] = ()
@@ -59,7 +59,7 @@ def rescue(path: Path) -> Rescued:
         except OSError as error:
             raise LedgerError(f"{path}: {error.strerror or error}") from error
         try:
-            file = sqlite.File(copy, read_only=True)
+            file = sqlite.SqliteDatabase(copy, read_only=True)
         except LedgerError as error:
             return Rescued({}, [], [], [_said("the file", error)])
         with closing(file):
@@ -146,7 +146,7 @@ class _Reader:
             self.problems.append(f"{what} was changed or damaged")
             return None
 
-    def _confirmations(self) -> list[Confirmed]:
+    def _confirmations(self) -> list[ConfirmationRun]:
         from tuner.store.ledger.schema import confirmations
 
         found = []

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.records import Confirmed, Later, Trial
+from tuner.records import ConfirmationRun, LazyMapping, Trial
 
 __all__ = [
     "TRIAL",
@@ -130,8 +130,8 @@ def trials_of(listed: Sequence[Sequence[Any]], curves: Callable[[int], Mapping[s
     cells: dict[str, Iterable[Any]] = dict(zip(TRIAL, zip(*listed, strict=True), strict=True))
     for name in ("config", "metrics", "error"):
         cells[name] = _decoded(cells[name])
-    cells["latents"] = [Later(partial(json.loads, text)) for text in cells["latents"]]
-    cells["curves"] = [Later(partial(curves, number)) for number in cells["number"]]
+    cells["latents"] = [LazyMapping(partial(json.loads, text)) for text in cells["latents"]]
+    cells["curves"] = [LazyMapping(partial(curves, number)) for number in cells["number"]]
     cells["value"] = [None if text is None else float(text) for text in cells["value"]]
     cells["seconds"] = map(float, cells["seconds"])
     cells["stable"] = map(bool, cells["stable"])
@@ -172,7 +172,7 @@ def curves_digest(rows: Iterable[Row]) -> str:
     return digest.hexdigest()
 
 
-def confirmed_row(record: Confirmed) -> dict[str, Any]:
+def confirmed_row(record: ConfirmationRun) -> dict[str, Any]:
     """The row of a confirmation, its digest included."""
     row = {
         "trial": int(record.trial),
@@ -186,9 +186,9 @@ def confirmed_row(record: Confirmed) -> dict[str, Any]:
     return row | {"digest": row_digest(row)}
 
 
-def confirmed_of(row: Row) -> Confirmed:
+def confirmed_of(row: Row) -> ConfirmationRun:
     """The confirmation of a row. Raises ValueError where it does not match its digest."""
     if row_digest(row) != row["digest"]:
         raise ValueError(f"the confirmation of trial {row['trial']} does not match its digest")
     fields = {name: value for name, value in row.items() if name != "digest"}
-    return Confirmed(**fields | {"blocks": np.frombuffer(row["blocks"], dtype="<f4")})
+    return ConfirmationRun(**fields | {"blocks": np.frombuffer(row["blocks"], dtype="<f4")})

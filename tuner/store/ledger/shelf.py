@@ -8,13 +8,13 @@ from typing import Any
 from tuner.errors import LedgerError
 from tuner.store.ledger import rows
 
-__all__ = ["Shelf", "damaged"]
+__all__ = ["CurveCache", "damaged"]
 
 BLOCK = 512  # trials whose curves are read together
 Read = Callable[[int, int], dict[int, list[dict[str, Any]]]]  # first and last trial -> rows of curves, by trial
 
 
-class Shelf:
+class CurveCache:
     """The curves of a ledger's trials, which `read` reads a block of trials at a time, when one of them is asked for.
 
     `digests` are those that the curves of trial 0, 1, ... must have; `place` is the ledger's, for messages.

@@ -25,7 +25,7 @@ from sqlalchemy.pool import NullPool
 from tuner.errors import LedgerError
 from tuner.store.sqlite_files import beside, changed, log_of
 
-__all__ = ["File", "connected", "create", "explained"]
+__all__ = ["SqliteDatabase", "connected", "create", "explained"]
 
 PATIENCE = 30.0  # seconds to wait for another process that reads or writes
 
@@ -44,7 +44,7 @@ MEANINGS = {
 PASSING = ("disk is full", "locked")
 
 
-class File:
+class SqliteDatabase:
     """A ledger's file, open until `close`."""
 
     def __init__(self, path: Path, read_only: bool) -> None:

@@ -28,13 +28,13 @@ from objectives.training.descent import State, descend
 from objectives.training.lanes import lane_width
 from objectives.training.parameter_groups import slots_of
 from tuner.engines.remote_paths import MOVED
-from tuner.store.cache import Memo
+from tuner.store.cache import DiskCache
 from tuner.trainables.base import Member
 
 __all__ = [
     "Pack",
     "PackOutcome",
-    "Source",
+    "ReplicateSource",
     "cut",
     "even",
     "let_go",
@@ -53,7 +53,7 @@ WORTH_KEEPING = 0.5  # seconds: shorter packs are trained again sooner than they
 
 
 @dataclass(frozen=True)
-class Source:
+class ReplicateSource:
     """Where a replicate comes from: the directory of its prepared data, the study's seed and its number."""
 
     directory: Path
@@ -65,7 +65,7 @@ class Source:
 class Pack:
     """A task: train these trials for so many more epochs."""
 
-    sources: tuple[Source, ...]
+    sources: tuple[ReplicateSource, ...]
     trials: tuple[int, ...]
     configs: tuple[Config, ...]
     epochs: int
@@ -100,7 +100,7 @@ class PackOutcome:
     seconds: float
 
 
-def problem_of(sources: Sequence[Source], config: Config) -> Problem:
+def problem_of(sources: Sequence[ReplicateSource], config: Config) -> Problem:
     """The problem that a config descends on sources; prepared data are memory-mapped, once a process."""
     replicates = tuple(Replicate(source.seed, source.replicate, opened(source.directory)) for source in sources)
     return Problem(replicates, model_of(config), criterion_of(config, replicates[0].data.task))
@@ -128,7 +128,7 @@ def run_pack(pack: Pack) -> PackOutcome:
     return PackOutcome(outcome.curves, outcome.state, time.perf_counter() - started)
 
 
-def run_remembered(pack: Pack, memo: Memo) -> PackOutcome:
+def run_remembered(pack: Pack, memo: DiskCache) -> PackOutcome:
     """`run_pack`, but what took long is kept on disk and found again by a run that was killed meanwhile."""
     found = memo.get(pack.key)
     if found is not None:
@@ -155,13 +155,15 @@ def shape_key(config: Config) -> tuple[Any, ...]:
     return model_of(config), config.get("batch_size"), config.get("loss"), config.get(HUBER_DELTA.name)
 
 
-def width(configs: Sequence[Config], sources: tuple[Source, ...]) -> int:
+def width(configs: Sequence[Config], sources: tuple[ReplicateSource, ...]) -> int:
     """How many trials like these a pack should hold; whole-batch runs are apart, so that several workers have them."""
     size = configs[0].get("batch_size")
     return 1 if size is None else lane_width(problem_of(sources, configs[0]), int(size), slots_of(configs))
 
 
-def cut(members: Sequence[Member], sources: tuple[Source, ...], epochs: int | Callable[[Config], int]) -> list[Pack]:
+def cut(
+    members: Sequence[Member], sources: tuple[ReplicateSource, ...], epochs: int | Callable[[Config], int]
+) -> list[Pack]:
     """Packs of the members, those with the most work first; members of one batch size stand at the same epoch.
 
     `epochs` are those to train, or say how many a config of a batch size has.
@@ -184,7 +186,7 @@ def even(items: Sequence[Any], pieces: int) -> list[Sequence[Any]]:
     return [items[a:b] for a, b in pairwise(edges)]
 
 
-def _pack(members: Sequence[Member], sources: tuple[Source, ...], epochs: int) -> Pack:
+def _pack(members: Sequence[Member], sources: tuple[ReplicateSource, ...], epochs: int) -> Pack:
     states = [member.state for member in members if member.state is not None]
     return Pack(
         sources,

@@ -26,13 +26,13 @@ from tuner.errors import StudyError
 from tuner.search import check_search
 from tuner.space import space_of
 from tuner.study import MOST_SEEDS, Study, not_run, read_study
-from tuner.trainables.builtin.validate import fitted
+from tuner.trainables.builtin.validate import fit_to_data
 
-__all__ = ["Question", "ask"]
+__all__ = ["PreparedStudy", "prepare_study"]
 
 
 @dataclass(frozen=True)
-class Question:
+class PreparedStudy:
     """A study with its data: all that can be known before anything is written."""
 
     study: Study
@@ -48,11 +48,11 @@ class Question:
         return replicate_of(self.study, self.table, number, self.room)
 
 
-def ask(
+def prepare_study(
     study: str | Path | Mapping[str, Any] | Study,
     data: Any = None,
     room: Path | None = None,
-) -> Question:
+) -> PreparedStudy:
     """Read a study and its data; check all that can be checked. Raises StudyError, DataError.
 
     Large data are prepared in files of the folder `room`, and in memory where there is none.
@@ -76,8 +76,8 @@ def ask(
     first = replicate_of(asked, table, 0, room)
     asked = replace(asked, data=about.model_copy(update={"source": absolute(about.source, asked.base)}))
     groups = getattr(table.rows, "groups", None) if isinstance(table, Table) and split.group else None
-    fits, notes = fitted(asked, first, 0 if groups is None else len(np.unique(groups)))
-    return Question(fits, table, first, (*first.inferred, *notes), room)
+    fits, notes = fit_to_data(asked, first, 0 if groups is None else len(np.unique(groups)))
+    return PreparedStudy(fits, table, first, (*first.inferred, *notes), room)
 
 
 def replicate_of(study: Study, table: Table | SurfaceTable, replicate: int, room: Path | None) -> Prepared:

@@ -23,9 +23,9 @@ from objectives.training.descent import State, descend
 from objectives.training.early_stopping import MIN_DELTA
 from tuner.engines import Engine, Failure
 from tuner.errors import TunerError
-from tuner.records import SPREAD, Confirmed, Trial
+from tuner.records import SPREAD, ConfirmationRun, Trial
 from tuner.study import Study
-from tuner.trainables.builtin.packs import Source, even, let_go, problem_of, shape_key
+from tuner.trainables.builtin.packs import ReplicateSource, even, let_go, problem_of, shape_key
 
 __all__ = ["batches", "confirm"]
 
@@ -40,7 +40,7 @@ BLOCKS = 512  # of validation rows that are kept of a training: their spread is 
 class Retraining:
     """A task: train these configs on every source, each for its own number of epochs, then evaluate them."""
 
-    sources: tuple[Source, ...]
+    sources: tuple[ReplicateSource, ...]
     trials: tuple[int, ...]
     configs: tuple[Mapping[str, Any], ...]
     epochs: tuple[int, ...]
@@ -65,10 +65,10 @@ class Retraining:
 def confirm(
     study: Study,
     wanted: Sequence[Trial],
-    sources: Sequence[Source],
-    known: Sequence[Confirmed],
+    sources: Sequence[ReplicateSource],
+    known: Sequence[ConfirmationRun],
     engine: Engine,
-    commit: Callable[[list[Confirmed]], None],
+    commit: Callable[[list[ConfirmationRun]], None],
     tell: Callable[[Trial, int, str], None],
 ) -> None:
     """Retrain `wanted` on `sources` and commit what each task did, as it ends.
@@ -98,11 +98,11 @@ def _sent(engine: Engine, some: Sequence[Retraining], study: Study) -> dict[Futu
     return {engine.submit(retrain, task, seconds=limit): task for task in some}
 
 
-def lost(task: Retraining, trial: Trial) -> Confirmed:
+def lost(task: Retraining, trial: Trial) -> ConfirmationRun:
     """The record of a training that came to nothing: the metrics are those of one that diverged."""
     valid = [name.removeprefix("valid_") for name in trial.metrics if name.startswith("valid_")]
     names = [f"{part}_{name}" for some in (valid, task.metrics) for part in PARTS for name in some]
-    return Confirmed(trial.number, task.sources[0].replicate, task.epochs[0], nothing(names), 0.0, "failed")
+    return ConfirmationRun(trial.number, task.sources[0].replicate, task.epochs[0], nothing(names), 0.0, "failed")
 
 
 def nothing(names: Iterable[str]) -> dict[str, float]:
@@ -111,7 +111,11 @@ def nothing(names: Iterable[str]) -> dict[str, float]:
 
 
 def tasks(
-    study: Study, wanted: Sequence[Trial], sources: Sequence[Source], known: Sequence[Confirmed], workers: int
+    study: Study,
+    wanted: Sequence[Trial],
+    sources: Sequence[ReplicateSource],
+    known: Sequence[ConfirmationRun],
+    workers: int,
 ) -> list[Retraining]:
     """Packs of what is missing: alike in shape, as many replicates together as make a pack wide enough.
 
@@ -144,11 +148,11 @@ def batches(items: Sequence[Any], size: int) -> list[Sequence[Any]]:
     return [items[i : i + size] for i in range(0, len(items), size)]
 
 
-def retrain(task: Retraining) -> list[Confirmed]:
+def retrain(task: Retraining) -> list[ConfirmationRun]:
     """Do one task, in a worker."""
     started = time.perf_counter()
     problem = problem_of(task.sources, task.configs[0])
-    rows: list[Confirmed] = []
+    rows: list[ConfirmationRun] = []
     state: State | None = None
     left = list(range(len(task.trials)))
     done = 0
@@ -164,7 +168,9 @@ def retrain(task: Retraining) -> list[Confirmed]:
     return [replace(row, seconds=seconds) for row in rows]
 
 
-def evaluate(problem: Problem, state: State, trials: Sequence[int], goal: str, extra: Sequence[str]) -> list[Confirmed]:
+def evaluate(
+    problem: Problem, state: State, trials: Sequence[int], goal: str, extra: Sequence[str]
+) -> list[ConfirmationRun]:
     """Metrics of finished trainings on the validation and test rows of every replicate, and what their rows say.
 
     That are blocks of the goal's validation rows, and the deviations of the test rows.
@@ -189,7 +195,7 @@ def evaluate(problem: Problem, state: State, trials: Sequence[int], goal: str, e
                 names = [*shown, *(f"{part}_{name}" for part in PARTS for name in extra)]
                 shown = nothing(names)
             own = blocks[r, k] if alive else blocks[r, k, :0]
-            rows.append(Confirmed(trial, replicate.number, state.epoch, shown, 0.0, STATES[alive], own))
+            rows.append(ConfirmationRun(trial, replicate.number, state.epoch, shown, 0.0, STATES[alive], own))
     return rows
 
 

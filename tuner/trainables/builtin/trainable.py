@@ -20,26 +20,26 @@ from tuner.best import Best
 from tuner.engines import Engine, Failure, open_engine
 from tuner.errors import TunerError
 from tuner.ranking.retrainings import search_seeds
-from tuner.records import Confirmed, Trial
+from tuner.records import ConfirmationRun, Trial
 from tuner.store.directory import StudyDirectory
 from tuner.study import Study
 from tuner.trainables.base import Commit, Member
-from tuner.trainables.builtin.packs import Source, cut, problem_of, run_pack
-from tuner.trainables.builtin.prepare import Question
+from tuner.trainables.builtin.packs import ReplicateSource, cut, problem_of, run_pack
+from tuner.trainables.builtin.prepare import PreparedStudy
 from tuner.trainables.builtin.retrain import batches, confirm
-from tuner.trainables.builtin.trainer import Descending
+from tuner.trainables.builtin.trainer import BuiltinTrainer
 from tuner.trainables.builtin.workload import default_jobs
 
-__all__ = ["Core", "sizes"]
+__all__ = ["BuiltinTrainable", "data_sizes"]
 
 Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Core:
+class BuiltinTrainable:
     """A study with its data."""
 
-    question: Question
+    question: PreparedStudy
 
     @property
     def study(self) -> Study:
@@ -59,7 +59,7 @@ class Core:
     def facts(self) -> dict[str, str]:
         """Digests of the data and of their targets alone, the task, and sizes."""
         first = self.question.first
-        return {"data": first.digest, "targets": targets_digest(first), "task": first.task} | sizes(first)
+        return {"data": first.digest, "targets": targets_digest(first), "task": first.task} | data_sizes(first)
 
     def changes(self, known: Mapping[str, str]) -> list[str]:
         """That the data are others."""
@@ -81,20 +81,20 @@ class Core:
         memory = None if limits.worker_gb is None else int(limits.worker_gb * 1e9)
         return open_engine(jobs, limited=limits.seconds_per_trial is not None, memory=memory, cluster=cluster)
 
-    def training(self, study: Study, directory: StudyDirectory, engine: Engine) -> Descending:
+    def training(self, study: Study, directory: StudyDirectory, engine: Engine) -> BuiltinTrainer:
         """Each trial on the study's splits, with a seed for each of its replicates on each."""
         numbers, copies, sources = search_seeds(study), study.train.replicates, []
         for i in range(0, len(numbers), copies):
             first = self.source(study, numbers[i], directory, engine)
             sources += [replace(first, replicate=number) for number in numbers[i : i + copies]]
-        return Descending(tuple(sources), study.budget, copies, study.window)
+        return BuiltinTrainer(tuple(sources), study.budget, copies, study.window)
 
     def retrain(
         self,
         study: Study,
         wanted: Sequence[Trial],
         numbers: Sequence[int],
-        known: Sequence[Confirmed],
+        known: Sequence[ConfirmationRun],
         directory: StudyDirectory,
         engine: Engine,
         commit: Commit,
@@ -132,7 +132,7 @@ class Core:
             arrays[f"W{i}"], arrays[f"b{i}"] = layer[:-1], layer[-1]
         return arrays
 
-    def source(self, study: Study, replicate: int, directory: StudyDirectory, engine: Engine) -> Source:
+    def source(self, study: Study, replicate: int, directory: StudyDirectory, engine: Engine) -> ReplicateSource:
         """The data of a replicate, written into the study's cache, once, for everyone to memory-map."""
         data = self.question.replicate(replicate)
         place = place_in(directory.cache, data.digest)
@@ -140,7 +140,7 @@ class Core:
             move_prepared(place_in(self.question.room, data.digest), place)
         save_prepared(data, place)
         engine.share(place)
-        return Source(place, study.seed, replicate)
+        return ReplicateSource(place, study.seed, replicate)
 
 
 def targets_digest(data: Prepared) -> str:
@@ -152,7 +152,7 @@ def targets_digest(data: Prepared) -> str:
     return digest.hexdigest()
 
 
-def sizes(data: Prepared) -> dict[str, str]:
+def data_sizes(data: Prepared) -> dict[str, str]:
     """What a model's size follows from, and what findings weigh numbers by: rows, and the loss of no training."""
     rows, inputs = data.train.x.shape
     counts = {"rows": rows, "inputs": inputs - 1, "outputs": data.train.y.shape[1]}

@@ -14,25 +14,25 @@ from objectives.training.early_stopping import STOPPED, TRAINED
 from objectives.training.outcome import State
 from tuner.ranking.goal import is_stable
 from tuner.records import Stage
-from tuner.store.cache import Memo
+from tuner.store.cache import DiskCache
 from tuner.study.budget import Budget
 from tuner.trainables.base import Advance, Member
-from tuner.trainables.builtin.packs import Pack, PackOutcome, Source, cut, opened, run_pack, run_remembered
+from tuner.trainables.builtin.packs import Pack, PackOutcome, ReplicateSource, cut, opened, run_pack, run_remembered
 
-__all__ = ["Descending"]
+__all__ = ["BuiltinTrainer"]
 
 FLIGHT_BYTES = 1 << 30  # of a generation's finished packs
 
 
 @dataclass(frozen=True)
-class Descending:
+class BuiltinTrainer:
     """Trials of a study as the core trains them.
 
     `sources` are the replicates of one split after the other, `replicates` of each. Curves are averaged over `window`
     epochs.
     """
 
-    sources: tuple[Source, ...]
+    sources: tuple[ReplicateSource, ...]
     budget: Budget
     replicates: int = 1
     window: int = 1
@@ -73,7 +73,7 @@ class Descending:
 
     def call(self, task: Pack, flight: Path, shared: bool) -> tuple[Any, ...]:
         """Train a pack, or find it again where a killed run has left it."""
-        return (run_remembered, task, Memo(flight, FLIGHT_BYTES)) if shared else (run_pack, task)
+        return (run_remembered, task, DiskCache(flight, FLIGHT_BYTES)) if shared else (run_pack, task)
 
     def advances(self, task: Pack, outcome: PackOutcome) -> list[Advance]:
         """Each trial's part of a pack, seconds in equal shares."""

@@ -17,10 +17,10 @@ from tuner.errors import StudyError
 from tuner.study import Choices, Study, loss_problem, task_problem, values_of
 from tuner.trainables.builtin.split_counts import resampled
 
-__all__ = ["fitted"]
+__all__ = ["fit_to_data"]
 
 
-def fitted(study: Study, data: Prepared, groups: int = 0) -> tuple[Study, list[str]]:
+def fit_to_data(study: Study, data: Prepared, groups: int = 0) -> tuple[Study, list[str]]:
     """The study with batch sizes and splits that the train rows allow, and notes of what was changed unasked.
 
     The rows are divided by so many `groups`, 0 for none. Raises StudyError where the user's own keys

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tuner.trainables.custom.objective_ref import Unusable
+from tuner.trainables.custom.objective_ref import InvalidObjective
 
 __all__ = ["MOST", "printed_here", "printed_length", "printing_into"]
 
@@ -47,7 +47,7 @@ def printing_into(place: Path, further: bool) -> Iterator[None]:
     except BaseException as error:
         flush()
         with suppress(OSError):
-            os.write(file, told(error).encode("utf-8", "backslashreplace"))
+            os.write(file, traceback_text(error).encode("utf-8", "backslashreplace"))
         raise
     finally:
         flush()
@@ -81,9 +81,9 @@ def flush() -> None:
             stream.flush()
 
 
-def told(error: BaseException) -> str:
+def traceback_text(error: BaseException) -> str:
     """A traceback from where somebody else's code begins; in words what cannot be used."""
-    if isinstance(error, Unusable):
+    if isinstance(error, InvalidObjective):
         return f"{error}\n"
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_code.co_filename.startswith(OURS):

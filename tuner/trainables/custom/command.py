@@ -23,10 +23,10 @@ from pathlib import Path
 from typing import Any
 
 from tuner.trainables.custom.captured_output import printed_here, printed_length
-from tuner.trainables.custom.function import Attempt, Board
-from tuner.trainables.custom.objective_ref import Unusable
+from tuner.trainables.custom.function import MetricSink, ObjectiveCall
+from tuner.trainables.custom.objective_ref import InvalidObjective
 
-__all__ = ["Program", "form_of_command", "run_program", "source_of_command"]
+__all__ = ["ObjectiveCommand", "form_of_command", "run_command", "source_of_command"]
 
 HOLE = re.compile(r"\{([A-Za-z_][\w .-]*)\}")
 LOOK = 0.02  # seconds between looks at a file of metrics
@@ -37,7 +37,7 @@ OTHERS = 1000  # lines that are no metrics, to know them by
 
 
 @dataclass(frozen=True)
-class Program:
+class ObjectiveCommand:
     """A command with holes for hyperparameters, the file that it writes metrics to, and the folder that it runs in."""
 
     command: tuple[str, ...]
@@ -51,8 +51,8 @@ def form_of_command(command: tuple[str, ...], unit: str) -> str:
     return "run" if "start" in holes else "value" if holes & {"stop", unit} else "steps"
 
 
-def run_program(program: Program, form: str, attempt: Attempt, board: Board) -> None:
-    """Run it once and write its metrics on the board. Raises Unusable, and Diverged."""
+def run_command(program: ObjectiveCommand, form: str, attempt: ObjectiveCall, board: MetricSink) -> None:
+    """Run it once and write its metrics on the board. Raises InvalidObjective, and Diverged."""
     words = filled(program.command, attempt)
     output = attempt.directory / program.output if program.output else None
     environment = {**os.environ, **variables_of(attempt)}
@@ -64,7 +64,7 @@ def run_program(program: Program, form: str, attempt: Attempt, board: Board) -> 
         )  # fmt: skip
     except OSError as error:
         said = "there is no such program" if isinstance(error, FileNotFoundError) else str(error.strerror or error)
-        raise Unusable(f"{words[0]}: {said}", "check [study] command") from None
+        raise InvalidObjective(f"{words[0]}: {said}", "check [study] command") from None
     other: deque[str] = deque(maxlen=OTHERS)
     try:
         lines = in_file(output, process) if output else on_pipe(process)
@@ -74,15 +74,15 @@ def run_program(program: Program, form: str, attempt: Attempt, board: Board) -> 
                 return
         code = process.wait()
         if code:
-            raise Unusable(f"the command {left(code)}{last_words(other, begun)}")
+            raise InvalidObjective(f"the command {exit_message(code)}{last_words(other, begun)}")
     finally:
         end(process)
     if not any(sheet.rows for sheet in board.sheets):
         what = f"the command printed no line with {board.goal}{last_of(other)}"
-        raise Unusable(what, f'let it print {{"{board.goal}": 0.5}}, with "epoch" where there are several')
+        raise InvalidObjective(what, f'let it print {{"{board.goal}": 0.5}}, with "epoch" where there are several')
 
 
-def filled(command: tuple[str, ...], attempt: Attempt) -> list[str]:
+def filled(command: tuple[str, ...], attempt: ObjectiveCall) -> list[str]:
     """The words of a command with the values of a config; a word that asks for what the config has not is left out."""
     config = attempt.configs[0]
     place = attempt.directory / "config.json"
@@ -106,14 +106,14 @@ def text_of(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
 
 
-def variables_of(attempt: Attempt) -> dict[str, str]:
+def variables_of(attempt: ObjectiveCall) -> dict[str, str]:
     """What a program finds in its environment."""
     known = {"seed": attempt.seed, "start": attempt.start, "stop": attempt.stop, "phase": attempt.phase}
     known |= {"device": attempt.device, "directory": attempt.directory, "split": attempt.split or 0}
     return {f"TUNER_{name.upper()}": str(value) for name, value in known.items()}
 
 
-def take(line: str, attempt: Attempt, board: Board, other: deque[str]) -> None:
+def take(line: str, attempt: ObjectiveCall, board: MetricSink, other: deque[str]) -> None:
     """Take in a line: metrics, or something else that was said."""
     said: Any = None
     if line.lstrip().startswith("{"):
@@ -185,7 +185,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
         process.stdout.close()
 
 
-def left(code: int) -> str:
+def exit_message(code: int) -> str:
     """How a program ended."""
     if code > 0:
         return f"exited with {code}"
@@ -203,7 +203,7 @@ def last_of(other: deque[str]) -> str:
     return f"; its last line was {other[-1]!r}" if other else ""
 
 
-def source_of_command(program: Program) -> str:
+def source_of_command(program: ObjectiveCommand) -> str:
     """Digest of the files that a command names: its script among them."""
     digest = hashlib.sha256(json.dumps(program.command).encode())
     for word in program.command:

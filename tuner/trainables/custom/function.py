@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tuner.trainables.custom.metric_log import Diverged, Reports
-from tuner.trainables.custom.objective_ref import Unusable
+from tuner.trainables.custom.metric_log import Diverged, MetricLog
+from tuner.trainables.custom.objective_ref import InvalidObjective
 from tuner.trainables.custom.run_handle import Run
 from tuner.trainables.custom.seeding import seed_everything
 
-__all__ = ["Attempt", "Board", "called", "device_here"]
+__all__ = ["ObjectiveCall", "MetricSink", "call_objective", "device_here"]
 
 
 @dataclass(frozen=True)
-class Attempt:
+class ObjectiveCall:
     """One training of `configs`, alone unless `batched`: on which seed, from where to where, and in which directory.
 
     `stop` is 0 where it trains as long as it likes; `unit` is that of the budget.
@@ -58,10 +58,10 @@ def _copied(config: Mapping[str, Any]) -> dict[str, Any]:
     return {name: list(value) if isinstance(value, list | tuple) else value for name, value in config.items()}
 
 
-class Board:
+class MetricSink:
     """Where reports of one training are written: a sheet for each of its configs."""
 
-    def __init__(self, sheets: Sequence[Reports], batched: bool) -> None:
+    def __init__(self, sheets: Sequence[MetricLog], batched: bool) -> None:
         self.sheets, self.batched = list(sheets), batched
         self.ended: list[str] = [""] * len(self.sheets)
 
@@ -76,7 +76,10 @@ class Board:
         return max(sheet.last for sheet in self.sheets)
 
     def add(self, epoch: Any, value: Any) -> None:
-        """Take in what was reported for an epoch. Raises Unusable; Diverged where nobody has a finite goal any more."""
+        """Take in what was reported for an epoch.
+
+        Raises InvalidObjective, and Diverged where no config has a finite goal any more.
+        """
         said: Diverged | None = None
         for i, (sheet, own) in enumerate(zip(self.sheets, self._parts(value), strict=True)):
             if self.ended[i]:
@@ -99,12 +102,12 @@ class Board:
         return _listed(value, k, "what was reported of a batch")
 
     def check(self) -> None:
-        """Raise Unusable for a problem that the objective swallowed, and where nothing was reported."""
+        """Raise InvalidObjective for a problem that the objective swallowed, and where nothing was reported."""
         for sheet in self.sheets:
             if sheet.problem is not None:
                 raise sheet.problem
         if not any(sheet.rows for sheet in self.sheets):
-            raise Unusable(f"reported nothing, not even {self.goal}", "return it, yield it, or call run.report")
+            raise InvalidObjective(f"reported nothing, not even {self.goal}", "return it, yield it, or call run.report")
 
 
 def _listed(value: Any, k: int, what: str) -> list[Any]:
@@ -113,12 +116,17 @@ def _listed(value: Any, k: int, what: str) -> list[Any]:
     except TypeError:
         found = []
     if isinstance(value, str) or len(found) != k:
-        raise Unusable(f"{what} is not one for each of its {k} configs", "report lists in the order of the configs")
+        raise InvalidObjective(
+            f"{what} is not one for each of its {k} configs", "report lists in the order of the configs"
+        )
     return found
 
 
-def called(function: Callable[..., Any], form: str, attempt: Attempt, board: Board) -> None:
-    """Train once and write what is reported on the board. Raises what the function raises, Unusable, and Diverged."""
+def call_objective(function: Callable[..., Any], form: str, attempt: ObjectiveCall, board: MetricSink) -> None:
+    """Train once and write what is reported on the board.
+
+    Raises what the function raises, InvalidObjective, and Diverged.
+    """
     seed_everything(attempt.seed, attempt.start)
     if form == "run":
         run = Run(
@@ -139,7 +147,7 @@ def called(function: Callable[..., Any], form: str, attempt: Attempt, board: Boa
         board.add(attempt.stop or 1, said)
 
 
-def _followed(steps: Iterator[Any], attempt: Attempt, board: Board) -> None:
+def _followed(steps: Iterator[Any], attempt: ObjectiveCall, board: MetricSink) -> None:
     """Take in what a generator yields until it has come to the rung."""
     try:
         for said in steps:

@@ -18,7 +18,16 @@ from typing import Any, TypeVar
 from objectives.errors import nearest
 from tuner.engines import unpickled
 
-__all__ = ["FORMS", "Introduction", "Reference", "Unusable", "form_of", "introduce", "load", "whereabouts"]
+__all__ = [
+    "FORMS",
+    "ObjectiveInfo",
+    "ObjectiveRef",
+    "InvalidObjective",
+    "form_of",
+    "inspect_objective",
+    "load",
+    "whereabouts",
+]
 
 T = TypeVar("T")
 
@@ -31,7 +40,7 @@ FORMS = {
 }
 
 
-class Unusable(Exception):
+class InvalidObjective(Exception):
     """An objective, or something it did, that cannot be used: what, and what to do."""
 
     def __init__(self, what: str, hint: str = "") -> None:
@@ -40,7 +49,7 @@ class Unusable(Exception):
 
 
 @dataclass(frozen=True)
-class Reference:
+class ObjectiveRef:
     """What to call: "train.py:train" or "package.module:train", relative to a folder; or pickled, a function given."""
 
     objective: str
@@ -49,7 +58,7 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class Introduction:
+class ObjectiveInfo:
     """What is known of an objective once it was imported: its form and the digest of its source."""
 
     form: str
@@ -57,8 +66,8 @@ class Introduction:
 
 
 @lru_cache(maxsize=8)
-def load(reference: Reference) -> Callable[..., Any]:
-    """The function. Raises Unusable: it is not there, cannot be imported, or is no function."""
+def load(reference: ObjectiveRef) -> Callable[..., Any]:
+    """The function. Raises InvalidObjective: it is not there, cannot be imported, or is no function."""
     if reference.code:
         function = _guarded(lambda: unpickled(reference.code), f"{reference.objective}: unpickling it")
     else:
@@ -67,9 +76,9 @@ def load(reference: Reference) -> Callable[..., Any]:
         function = getattr(module, name, None)
         if function is None:
             names = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
-            raise Unusable(f"{where} has no {name!r}", nearest(name, names))
+            raise InvalidObjective(f"{where} has no {name!r}", nearest(name, names))
     if not callable(function):
-        raise Unusable(f"{reference.objective} is {_kind(function)}, not a function", "name a function")
+        raise InvalidObjective(f"{reference.objective} is {_kind(function)}, not a function", "name a function")
     return function  # type: ignore[no-any-return]
 
 
@@ -86,12 +95,12 @@ def _module(where: str, folder: str) -> ModuleType:
         return _guarded(lambda: importlib.import_module(where), f"importing {where}")
     path = Path(folder) / Path(where).expanduser()
     if not path.is_file():
-        raise Unusable(f"{where}: there is no such file in {folder}", "check the path")
+        raise InvalidObjective(f"{where}: there is no such file in {folder}", "check the path")
     if str(path.parent) not in sys.path:
         sys.path.insert(0, str(path.parent))
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
-        raise Unusable(f"{where} is no Python file", "name a .py file")
+        raise InvalidObjective(f"{where} is no Python file", "name a .py file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
     loader = spec.loader
@@ -106,7 +115,7 @@ def _guarded(call: Callable[[], T], doing: str) -> T:
     except BaseException as error:
         said = (str(error).splitlines() or [""])[0][:300]
         hint = "run it by itself in Python to see where"
-        raise Unusable(f"{doing} raised {type(error).__name__}: {said}{whereabouts(error)}", hint) from error
+        raise InvalidObjective(f"{doing} raised {type(error).__name__}: {said}{whereabouts(error)}", hint) from error
 
 
 def whereabouts(error: BaseException) -> str:
@@ -123,7 +132,7 @@ def whereabouts(error: BaseException) -> str:
 
 
 def form_of(function: Callable[..., Any]) -> str:
-    """Which of the forms a function has, by its parameters. Raises Unusable for one that has none of them."""
+    """Which of the forms a function has, by its parameters. Raises InvalidObjective for one that has none of them."""
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
@@ -134,9 +143,9 @@ def form_of(function: Callable[..., Any]) -> str:
     needed = [p for p in plain if p.default is p.empty]
     if len(needed) > 2 or named or not (plain or several):
         shown = ", ".join(p.name for p in (*needed, *(p for p in parameters if p.name in named)))
-        raise Unusable(f"takes ({shown})", "write train(config) or train(config, run)")
+        raise InvalidObjective(f"takes ({shown})", "write train(config) or train(config, run)")
     if inspect.iscoroutinefunction(inspect.unwrap(function)) or inspect.isasyncgenfunction(inspect.unwrap(function)):
-        raise Unusable("is asynchronous", "write a function that runs it: return asyncio.run(...)")
+        raise InvalidObjective("is asynchronous", "write a function that runs it: return asyncio.run(...)")
     if len(needed) == 2 or (len(plain) > 1 and plain[1].name == "run"):
         return "run"
     if len(needed) == 1 and is_trial(needed[0]):
@@ -152,13 +161,13 @@ def is_trial(parameter: inspect.Parameter) -> bool:
     return parameter.name == "trial" or kind.rpartition(".")[2] in ("Trial", "BaseTrial")
 
 
-def introduce(reference: Reference) -> Introduction | Unusable:
+def inspect_objective(reference: ObjectiveRef) -> ObjectiveInfo | InvalidObjective:
     """Import an objective and look at it; what is wrong with it is returned."""
     try:
         function = load(reference)
-        return Introduction(form_of(function), source_of(function))
-    except Unusable as unusable:
-        return Unusable(unusable.what, unusable.hint)
+        return ObjectiveInfo(form_of(function), source_of(function))
+    except InvalidObjective as unusable:
+        return InvalidObjective(unusable.what, unusable.hint)
 
 
 def source_of(function: Callable[..., Any]) -> str:

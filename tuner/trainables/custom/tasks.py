@@ -15,16 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.engines import DEVICE, Failure
-from tuner.store.cache import Memo
+from tuner.store.cache import DiskCache
 from tuner.trainables.custom.captured_output import printing_into
-from tuner.trainables.custom.command import Program, run_program
-from tuner.trainables.custom.function import Attempt, Board, called, device_here
-from tuner.trainables.custom.metric_log import Diverged, Reports
-from tuner.trainables.custom.objective_ref import Reference, Unusable, load, whereabouts
+from tuner.trainables.custom.command import ObjectiveCommand, run_command
+from tuner.trainables.custom.function import MetricSink, ObjectiveCall, call_objective, device_here
+from tuner.trainables.custom.metric_log import Diverged, MetricLog
+from tuner.trainables.custom.objective_ref import InvalidObjective, ObjectiveRef, load, whereabouts
 from tuner.trainables.custom.run_handle import SEARCH
 from tuner.trainables.optuna_script.trial_adapter import follow
 
-__all__ = ["OwnOutcome", "OwnState", "OwnTask", "made_ready", "run_own"]
+__all__ = ["CustomOutcome", "CustomState", "CustomTask", "load_objective", "run_custom"]
 
 Array = NDArray[Any]
 KEPT, WORK = "at", "work"  # a trial's directory as it was at a rung, and the one that it works in
@@ -33,7 +33,7 @@ WORTH_KEEPING = 0.02  # seconds: shorter trainings are done again sooner than th
 
 
 @dataclass(frozen=True)
-class OwnState:
+class CustomState:
     """Where a trial stands: curves `(R, E)` up to now, and epochs trained for them, repeated ones included."""
 
     curves: Mapping[str, Array]
@@ -41,10 +41,10 @@ class OwnState:
 
 
 @dataclass(frozen=True)
-class OwnTask:
+class CustomTask:
     """Train these trials from `start` to `stop` (0: as far as they like), once for each seed."""
 
-    what: Reference | Program
+    what: ObjectiveRef | ObjectiveCommand
     form: str
     trials: tuple[int, ...]
     configs: tuple[Mapping[str, Any], ...]
@@ -59,11 +59,11 @@ class OwnTask:
     output: Path  # for what trials print
     batched: bool = False
     source: str = ""
-    states: tuple[OwnState | None, ...] = ()  # where the trials stand: it stays with who sends the task
+    states: tuple[CustomState | None, ...] = ()  # where the trials stand: it stays with who sends the task
     splits: tuple[int, ...] = ()  # the number of each seed's split; none where the study has one
     first: int = 0  # the first seed's place among all of a trial's
 
-    def apart(self) -> list[OwnTask]:
+    def apart(self) -> list[CustomTask]:
         """The same as one task for each trial."""
         parts = zip(self.trials, self.configs, self.states, strict=True)
         return [replace(self, trials=(number,), configs=(one,), states=(state,)) for number, one, state in parts]
@@ -84,7 +84,7 @@ class OwnTask:
 
 
 @dataclass(frozen=True)
-class OwnOutcome:
+class CustomOutcome:
     """Curves `(R, K, E)` of what a task has trained, nan where nothing was reported; how each trial ended; seconds."""
 
     curves: Mapping[str, Array]
@@ -93,21 +93,21 @@ class OwnOutcome:
     seconds: float
 
 
-def made_ready(what: Reference | Program) -> None:
-    """Import what tasks will need, the objective among it: that is no trial's time. Raises Unusable."""
-    if isinstance(what, Reference):
+def load_objective(what: ObjectiveRef | ObjectiveCommand) -> None:
+    """Import what tasks will need, the objective among it: that is no trial's time. Raises InvalidObjective."""
+    if isinstance(what, ObjectiveRef):
         load(what)
 
 
-def run_own(task: OwnTask, memo: Memo | None = None) -> OwnOutcome | Failure:
+def run_custom(task: CustomTask, memo: DiskCache | None = None) -> CustomOutcome | Failure:
     """Do a task, or find what a killed run had come to: all that a worker does."""
     found = memo.get(task.key) if memo is not None else None
     if found is not None and all(kept(task, r).is_dir() for r in range(len(task.seeds)) if task.form == "run"):
         arrays, meta = found
-        return OwnOutcome(arrays, tuple(meta["ended"]), tuple(meta["reasons"]), meta["seconds"])
+        return CustomOutcome(arrays, tuple(meta["ended"]), tuple(meta["reasons"]), meta["seconds"])
     try:
         with printing_into(task.printed[0], further=task.start > 0):
-            outcome = trained(task)
+            outcome = train(task)
     except BaseException as error:
         return failed(error)
     share_output(task)
@@ -117,17 +117,17 @@ def run_own(task: OwnTask, memo: Memo | None = None) -> OwnOutcome | Failure:
     return outcome
 
 
-def trained(task: OwnTask) -> OwnOutcome:
+def train(task: CustomTask) -> CustomOutcome:
     """Train once for each seed. Raises what the objective raises."""
-    function = load(task.what) if isinstance(task.what, Reference) else None
+    function = load(task.what) if isinstance(task.what, ObjectiveRef) else None
     started = time.perf_counter()
     boards, reasons = [], [""] * len(task.trials)
     for r, seed in enumerate(task.seeds):
-        sheets = [Reports(task.goal, task.start, task.stop, task.taken) for _ in task.trials]
-        board = Board(sheets, task.batched)
+        sheets = [MetricLog(task.goal, task.start, task.stop, task.taken) for _ in task.trials]
+        board = MetricSink(sheets, task.batched)
         place = workplace(task, r)
         device = device_here(DEVICE)
-        attempt = Attempt(
+        attempt = ObjectiveCall(
             task.configs, seed, task.start, task.stop, task.unit, place, task.phase, device, task.batched,
             task.splits[r] if task.splits else None,
         )  # fmt: skip
@@ -135,20 +135,20 @@ def trained(task: OwnTask) -> OwnOutcome:
             if function is not None and task.form == "trial":
                 keep_notes(task, follow(function, task.trials[0], attempt, board))
             elif function is not None:
-                called(function, task.form, attempt, board)
-            elif isinstance(task.what, Program):
-                run_program(task.what, task.form, attempt, board)
+                call_objective(function, task.form, attempt, board)
+            elif isinstance(task.what, ObjectiveCommand):
+                run_command(task.what, task.form, attempt, board)
         except Diverged as diverged:
             reasons = [reason or str(diverged) for reason in reasons]
         board.check()
-        put_away(task, r, place)
+        move_output(task, r, place)
         boards.append(board)
     ended = tuple("diverged" if any(b.ended[k] for b in boards) else "" for k in range(len(task.trials)))
     reasons = [reason if end else "" for reason, end in zip(reasons, ended, strict=True)]
-    return OwnOutcome(stacked(boards), ended, tuple(reasons), time.perf_counter() - started)
+    return CustomOutcome(stacked(boards), ended, tuple(reasons), time.perf_counter() - started)
 
 
-def keep_notes(task: OwnTask, notes: Mapping[str, Any]) -> None:
+def keep_notes(task: CustomTask, notes: Mapping[str, Any]) -> None:
     """Keep what a trial has noted, and is no metric, as JSON in the study's directory."""
     if notes and task.phase == SEARCH:
         place = task.output.with_name(NOTES)
@@ -157,7 +157,7 @@ def keep_notes(task: OwnTask, notes: Mapping[str, Any]) -> None:
         (place / f"trial-{task.trials[0]}.json").write_text(text + "\n", encoding="utf-8")
 
 
-def stacked(boards: Sequence[Board]) -> dict[str, Array]:
+def stacked(boards: Sequence[MetricSink]) -> dict[str, Array]:
     """Curves `(R, K, E)` of all reports, nan where there is none."""
     every = [[sheet.curves() for sheet in board.sheets] for board in boards]
     names = dict.fromkeys(name for row in every for own in row for name in own)
@@ -170,13 +170,13 @@ def stacked(boards: Sequence[Board]) -> dict[str, Array]:
     return found
 
 
-def kept(task: OwnTask, r: int, epoch: int | None = None) -> Path:
+def kept(task: CustomTask, r: int, epoch: int | None = None) -> Path:
     """What a trial had in its directory when it came to an epoch, its rung's by default."""
     at = task.stop if epoch is None else epoch
     return task.folder / f"{task.trials[0]}-{task.seeds[r]}" / f"{KEPT}-{at}"
 
 
-def workplace(task: OwnTask, r: int) -> Path:
+def workplace(task: CustomTask, r: int) -> Path:
     """A directory to train in, as it was at the start of the rung: a killed run may have left it half way."""
     before = kept(task, r, task.start)
     work = before.with_name(WORK)
@@ -187,7 +187,7 @@ def workplace(task: OwnTask, r: int) -> Path:
     return work
 
 
-def put_away(task: OwnTask, r: int, work: Path) -> None:
+def move_output(task: CustomTask, r: int, work: Path) -> None:
     """Keep a trial's directory for its next rung, in one step, and what was before no longer."""
     if task.form != "run":
         shutil.rmtree(work.parent, ignore_errors=True)
@@ -197,7 +197,7 @@ def put_away(task: OwnTask, r: int, work: Path) -> None:
     work.rename(place)
 
 
-def share_output(task: OwnTask) -> None:
+def share_output(task: CustomTask) -> None:
     """Give each trial of a batch what all of them have printed."""
     first, *others = task.printed
     for place in others:
@@ -209,7 +209,7 @@ def share_output(task: OwnTask) -> None:
 
 def failed(error: BaseException) -> Failure:
     """The failure of a task, in a line."""
-    if isinstance(error, Unusable):
+    if isinstance(error, InvalidObjective):
         return Failure("Objective", str(error))
     failure = Failure.of(error)
     if isinstance(error, SystemExit):

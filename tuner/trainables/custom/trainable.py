@@ -12,34 +12,34 @@ from typing import Any
 
 from objectives.errors import Complaint
 from tuner.best import Best
-from tuner.engines import LOADING, ChildEngine, Engine, Failure, pickled, processors
+from tuner.engines import LOADING, Engine, Failure, ProcessEngine, pickled, processors
 from tuner.errors import StudyError
 from tuner.ranking.retrainings import search_seeds
-from tuner.records import Confirmed, Trial
+from tuner.records import ConfirmationRun, Trial
 from tuner.search import check_search, mean_cost, repeated
 from tuner.space import space_of
 from tuner.store.directory import StudyDirectory
-from tuner.study import MOST_SPLITS, OWN_NAMES, Own, Study
+from tuner.study import MOST_SPLITS, OWN_NAMES, CustomObjective, Study
 from tuner.trainables.base import Commit
-from tuner.trainables.custom.command import Program, form_of_command, source_of_command
-from tuner.trainables.custom.objective_ref import FORMS, Reference, Unusable, introduce
+from tuner.trainables.custom.command import ObjectiveCommand, form_of_command, source_of_command
+from tuner.trainables.custom.objective_ref import FORMS, InvalidObjective, ObjectiveRef, inspect_objective
 from tuner.trainables.custom.retrained import confirmed_of
 from tuner.trainables.custom.run_handle import CONFIRM, SEARCH
-from tuner.trainables.custom.tasks import OwnTask, made_ready, run_own
-from tuner.trainables.custom.trainer import OwnTraining
+from tuner.trainables.custom.tasks import CustomTask, load_objective, run_custom
+from tuner.trainables.custom.trainer import CustomTrainer
 
-__all__ = ["OwnSubject", "own_subject", "seed_of"]
+__all__ = ["CustomTrainable", "custom_trainable", "seed_of"]
 
 SEEDS = 4001  # above all replicates of a study, so that no two studies share one by chance
 
 
 @dataclass(frozen=True)
-class OwnSubject:
+class CustomTrainable:
     """A study of somebody's own objective, whose form and source are known."""
 
     study: Study
-    own: Own
-    what: Reference | Program
+    own: CustomObjective
+    what: ObjectiveRef | ObjectiveCommand
     form: str
     source: str
 
@@ -115,22 +115,22 @@ class OwnSubject:
             what = "does not run an objective of your own: its code would have to be there"
             raise StudyError(Complaint("cluster", what, "run it on this machine"))
         gigabytes, workers = study.limits.worker_gb, study.workers
-        engine = ChildEngine(
+        engine = ProcessEngine(
             jobs,
             devices=workers.devices,
             threads=workers.threads,
             memory=None if gigabytes is None else int(gigabytes * 1e9),
-            preload=[(made_ready, (self.what,))],
+            preload=[(load_objective, (self.what,))],
         )
         try:
             yield engine
         finally:
             engine.close()
 
-    def training(self, study: Study, directory: StudyDirectory, engine: Engine | None = None) -> OwnTraining:
+    def training(self, study: Study, directory: StudyDirectory, engine: Engine | None = None) -> CustomTrainer:
         """Each trial on a seed for each of the study's replicates."""
         del engine
-        return OwnTraining(
+        return CustomTrainer(
             self.what, self.form, self.source, study.budget, study.metric, study.direction,
             tuple(seed_of(study, number) for number in search_seeds(study)),
             (*OWN_NAMES, *self.own.parameters), directory.output, self.own.batched, SEARCH, splits_of(study),
@@ -142,7 +142,7 @@ class OwnSubject:
         study: Study,
         wanted: Sequence[Trial],
         numbers: Sequence[int],
-        known: Sequence[Confirmed],
+        known: Sequence[ConfirmationRun],
         directory: StudyDirectory,
         engine: Engine,
         commit: Commit,
@@ -156,7 +156,7 @@ class OwnSubject:
             for trial in wanted:
                 if (trial.number, number) not in have:
                     task = self._retraining(study, trial, number, directory, folder)
-                    sent[engine.submit(run_own, task, seconds=study.limits.seconds_per_trial)] = (trial, number)
+                    sent[engine.submit(run_custom, task, seconds=study.limits.seconds_per_trial)] = (trial, number)
         for future in as_completed(sent):
             outcome, (trial, number) = future.result(), sent[future]
             if isinstance(outcome, Failure):
@@ -164,11 +164,13 @@ class OwnSubject:
             commit([confirmed_of(study, trial, number, outcome)])
         shutil.rmtree(folder, ignore_errors=True)
 
-    def _retraining(self, study: Study, trial: Trial, number: int, directory: StudyDirectory, folder: Path) -> OwnTask:
+    def _retraining(
+        self, study: Study, trial: Trial, number: int, directory: StudyDirectory, folder: Path
+    ) -> CustomTask:
         """A trial's config on another seed, for as long as the search chose."""
         training = replace(self.training(study, directory), seeds=(seed_of(study, number),), phase=CONFIRM)
         stop = trial.epoch or trial.epochs
-        return OwnTask(
+        return CustomTask(
             self.what, self.form, (trial.number,), (trial.config,), training.seeds, 0,
             stop if self.own.timed or self.form == "steps" else 0, study.budget.unit, study.metric, CONFIRM,
             training.taken, folder, training.output, self.own.batched > 1, self.source, (),
@@ -195,7 +197,7 @@ def splits_of(study: Study) -> tuple[int, ...]:
     return tuple(split for split in range(study.splits) for _ in range(study.train.replicates))
 
 
-def own_subject(asked: Study, objective: Callable[..., Any] | None = None) -> OwnSubject:
+def custom_trainable(asked: Study, objective: Callable[..., Any] | None = None) -> CustomTrainable:
     """An objective, imported and looked at by a worker. Raises StudyError with what is wrong with it."""
     own = asked.own
     if own is None:
@@ -204,36 +206,36 @@ def own_subject(asked: Study, objective: Callable[..., Any] | None = None) -> Ow
         raise StudyError(*complaints)
     folder = str(asked.base.resolve())
     if own.command:
-        program = Program(own.command, own.output, folder)
+        program = ObjectiveCommand(own.command, own.output, folder)
         form = form_of_command(own.command, asked.budget.unit)
-        return _checked(OwnSubject(asked, own, program, form, source_of_command(program)))
+        return _checked(CustomTrainable(asked, own, program, form, source_of_command(program)))
     if own.given and objective is None:
         what = f"study {asked.name!r} was run with a function given in Python"
         raise StudyError(Complaint("study.objective", what, "give it again: objective=..."))
     reference = _reference(own, folder, objective)
-    with ChildEngine(1) as engine:
-        met = engine.submit(introduce, reference, seconds=LOADING).result()
-    if isinstance(met, Unusable):
+    with ProcessEngine(1) as engine:
+        met = engine.submit(inspect_objective, reference, seconds=LOADING).result()
+    if isinstance(met, InvalidObjective):
         raise StudyError(Complaint("study.objective", met.what, met.hint))
     if isinstance(met, Failure):
         raise StudyError(Complaint("study.objective", f"{own.objective} could not be imported: {met}"))
-    return _checked(OwnSubject(*_placed(asked, own, reference), reference, met.form, met.source))
+    return _checked(CustomTrainable(*_placed(asked, own, reference), reference, met.form, met.source))
 
 
-def _reference(own: Own, folder: str, objective: Callable[..., Any] | None) -> Reference:
+def _reference(own: CustomObjective, folder: str, objective: Callable[..., Any] | None) -> ObjectiveRef:
     """Where the objective is; a function that was given travels by value where workers cannot import it."""
     if objective is None:
-        return Reference(own.objective, folder)
+        return ObjectiveRef(own.objective, folder)
     if not callable(objective):
         raise StudyError(Complaint("objective", f"is {type(objective).__name__}, not a function", "give a function"))
     try:
-        return Reference(own.objective, folder, pickled(objective))
+        return ObjectiveRef(own.objective, folder, pickled(objective))
     except Exception as error:
         what = f"{own.objective} cannot be sent to a worker: {type(error).__name__}: {str(error)[:200]}"
         raise StudyError(Complaint("objective", what, "let it open what it needs itself")) from error
 
 
-def _placed(asked: Study, own: Own, reference: Reference) -> tuple[Study, Own]:
+def _placed(asked: Study, own: CustomObjective, reference: ObjectiveRef) -> tuple[Study, CustomObjective]:
     """The study with its file by an absolute path, so that the stored one finds it from anywhere."""
     where, _, name = own.objective.rpartition(":")
     if not where.endswith(".py"):
@@ -242,7 +244,7 @@ def _placed(asked: Study, own: Own, reference: Reference) -> tuple[Study, Own]:
     return replace(asked, own=own), own
 
 
-def _checked(subject: OwnSubject) -> OwnSubject:
+def _checked(subject: CustomTrainable) -> CustomTrainable:
     """The subject, if its study says all that its form needs. Raises StudyError."""
     if subject.form == "run" and not subject.own.timed:
         what = f"is missing: {subject.own.words} has to know how far to train"

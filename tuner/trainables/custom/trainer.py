@@ -11,28 +11,28 @@ import numpy as np
 
 from tuner.ranking.goal import UNSTABLE, signed
 from tuner.records import Stage
-from tuner.store.cache import Memo
+from tuner.store.cache import DiskCache
 from tuner.study.budget import RUN, Budget
 from tuner.trainables.base import Advance, Member, side_by_side
-from tuner.trainables.custom.command import Program
-from tuner.trainables.custom.objective_ref import Reference
+from tuner.trainables.custom.command import ObjectiveCommand
+from tuner.trainables.custom.objective_ref import ObjectiveRef
 from tuner.trainables.custom.run_handle import SEARCH
-from tuner.trainables.custom.tasks import OwnOutcome, OwnState, OwnTask, run_own
+from tuner.trainables.custom.tasks import CustomOutcome, CustomState, CustomTask, run_custom
 
-__all__ = ["OwnTraining"]
+__all__ = ["CustomTrainer"]
 
 FLIGHT_BYTES = 1 << 28  # of curves of a generation's trials
 
 
 @dataclass(frozen=True)
-class OwnTraining:
+class CustomTrainer:
     """Trials of an objective of one of the forms, each on every one of `seeds`, `batch` of them in a call.
 
     One that goes on from its checkpoint continues at a rung; others start over there, and the epochs that they repeat
     are counted.
     """
 
-    what: Reference | Program
+    what: ObjectiveRef | ObjectiveCommand
     form: str
     source: str
     budget: Budget
@@ -51,7 +51,7 @@ class OwnTraining:
         """Whether a trial goes on where it stood: trials that are called together would have to stay together."""
         return self.form == "run" and self.batch == 1
 
-    def tasks(self, members: Sequence[Member], before: Stage, after: Stage) -> list[OwnTask]:
+    def tasks(self, members: Sequence[Member], before: Stage, after: Stage) -> list[CustomTask]:
         """Tasks of `batch` trials each: on the splits that they know, unless those are trained, and on each new one."""
         known, wanted = before.splits * self.replicates, after.splits * self.replicates
         start, stop = before.amount if self.continues else 0, 0 if self.budget.unit == RUN else after.amount
@@ -61,7 +61,7 @@ class OwnTraining:
             found += self._tasks(fresh, range(first, first + self.replicates), 0, stop)
         return found
 
-    def _tasks(self, members: Sequence[Member], rows: range, start: int, stop: int) -> list[OwnTask]:
+    def _tasks(self, members: Sequence[Member], rows: range, start: int, stop: int) -> list[CustomTask]:
         """Tasks that train some of the seeds."""
         seeds, splits = (tuple(some[rows.start : rows.stop]) for some in (self.seeds, self.splits))
         found = []
@@ -69,7 +69,7 @@ class OwnTraining:
             some = members[i : i + self.batch]
             numbers, configs = tuple(m.trial for m in some), tuple(m.config for m in some)
             found.append(
-                OwnTask(
+                CustomTask(
                     self.what, self.form, numbers, configs, seeds, start, stop, self.budget.unit, self.goal,
                     self.phase, self.taken, Path(), self.output, self.batch > 1, self.source,
                     tuple(m.state for m in some), splits, rows.start,
@@ -77,16 +77,16 @@ class OwnTraining:
             )  # fmt: skip
         return found
 
-    def join(self, states: Sequence[OwnState]) -> OwnState:
+    def join(self, states: Sequence[CustomState]) -> CustomState:
         """One state of all splits."""
-        return OwnState(side_by_side([state.curves for state in states]), sum(state.spent for state in states))
+        return CustomState(side_by_side([state.curves for state in states]), sum(state.spent for state in states))
 
-    def call(self, task: OwnTask, flight: Path, shared: bool) -> tuple[Any, ...]:
+    def call(self, task: CustomTask, flight: Path, shared: bool) -> tuple[Any, ...]:
         """Train, or find again what a killed run has left."""
         del shared
-        return run_own, replace(task, folder=flight, states=()), Memo(flight, FLIGHT_BYTES)
+        return run_custom, replace(task, folder=flight, states=()), DiskCache(flight, FLIGHT_BYTES)
 
-    def advances(self, task: OwnTask, outcome: OwnOutcome) -> list[Advance]:
+    def advances(self, task: CustomTask, outcome: CustomOutcome) -> list[Advance]:
         """What a call did for each of its trials: all curves from the start on."""
         share = outcome.seconds / len(task.trials)
         found = []
@@ -96,7 +96,7 @@ class OwnTraining:
             if state is not None:
                 spent += state.spent
                 curves = curves if self.form == "steps" else joined(state.curves, curves)
-            found.append(Advance(curves, OwnState(curves, spent), share, True, ended, reason, task.first))
+            found.append(Advance(curves, CustomState(curves, spent), share, True, ended, reason, task.first))
         return found
 
     def trained(self, curves: Mapping[str, Any], state: Any) -> tuple[dict[str, Any], int]:

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from tuner.trainables.custom.metric_log import metrics_of
-from tuner.trainables.custom.objective_ref import Reference, Unusable, form_of, load, whereabouts
+from tuner.trainables.custom.objective_ref import InvalidObjective, ObjectiveRef, form_of, load, whereabouts
 from tuner.trainables.optuna_script.script_text import Script, read_script
-from tuner.trainables.optuna_script.suggested import Asked
-from tuner.trainables.optuna_script.trial_adapter import NOTHING, Cut, Trial, is_pruning, one_value
+from tuner.trainables.optuna_script.suggested import SuggestRequest
+from tuner.trainables.optuna_script.trial_adapter import NOTHING, ScriptTrial, StopTrial, is_pruning, one_value
 
-__all__ = ["SECONDS", "Call", "Exploration", "explore"]
+__all__ = ["SECONDS", "ProbeCall", "Exploration", "probe_objective"]
 
 SECONDS = 60.0  # in which further calls may begin
 ANY = 8  # calls with any values
@@ -28,10 +28,10 @@ VALUE = "its value"
 
 
 @dataclass(frozen=True)
-class Call:
+class ProbeCall:
     """One call: what was asked for, the values given, how often it reported, what it returned, and what went wrong."""
 
-    asked: Mapping[str, Asked]
+    asked: Mapping[str, SuggestRequest]
     values: Mapping[str, Any]
     reports: tuple[Any, ...] = ()
     late: bool = False  # whether it asked for something after a report
@@ -44,18 +44,18 @@ class Exploration:
     """Calls of an objective, the first to its end in `seconds`; `left` were not made for want of time."""
 
     script: Script
-    calls: tuple[Call, ...]
+    calls: tuple[ProbeCall, ...]
     seconds: float
     left: int
 
 
 @dataclass
-class Recorder(Trial):
+class RecordingTrial(ScriptTrial):
     """A trial that writes down what is asked, and answers with what it is told or a value to begin with."""
 
     answers: Mapping[str, Any]
     brief: bool = False
-    asked: dict[str, Asked] = field(default_factory=dict)
+    asked: dict[str, SuggestRequest] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
     reports: list[Any] = field(default_factory=list)
     steps: list[Any] = field(default_factory=list)
@@ -64,7 +64,7 @@ class Recorder(Trial):
     def __post_init__(self) -> None:
         super().__init__(0)
 
-    def _answer(self, name: str, asked: Asked) -> Any:
+    def _answer(self, name: str, asked: SuggestRequest) -> Any:
         check_same(name, self.asked.get(name, asked), asked, "in one trial")
         self.late = self.late or bool(self.steps and name not in self.asked)
         self.asked[name] = asked
@@ -76,23 +76,23 @@ class Recorder(Trial):
             self.steps.append(step)
             self.reports.append(float(value))
         if self.brief:
-            raise Cut
+            raise StopTrial
 
     def should_prune(self) -> bool:
         return False
 
 
-def explore(reference: Reference) -> Exploration | Unusable:
+def probe_objective(reference: ObjectiveRef) -> Exploration | InvalidObjective:
     """Call an objective until what it asks for is known; what is wrong with it is returned."""
     try:
         script = scripted(reference)
         return _explored(objective_of(reference), script)
-    except Unusable as unusable:
-        return Unusable(unusable.what, unusable.hint)
+    except InvalidObjective as unusable:
+        return InvalidObjective(unusable.what, unusable.hint)
 
 
-def scripted(reference: Reference) -> Script:
-    """What the file says beside the objective. Raises Unusable where importing it would run a study."""
+def scripted(reference: ObjectiveRef) -> Script:
+    """What the file says beside the objective. Raises InvalidObjective where importing it would run a study."""
     where = reference.objective.rpartition(":")[0]
     path = Path(reference.folder) / Path(where).expanduser()
     if not where.endswith(".py") or not path.is_file():
@@ -103,19 +103,19 @@ def scripted(reference: Reference) -> Script:
         return Script()  # importing it will say more
     if script.runs_at:
         what = f"{where} runs its study when it is imported (line {script.runs_at})"
-        raise Unusable(what, 'put that under `if __name__ == "__main__":`')
+        raise InvalidObjective(what, 'put that under `if __name__ == "__main__":`')
     if script.several:
-        raise Unusable(f"the study of {where} has several goals (directions=)", "a study of the tuner has one")
+        raise InvalidObjective(f"the study of {where} has several goals (directions=)", "a study of the tuner has one")
     return script
 
 
-def objective_of(reference: Reference) -> Callable[..., Any]:
-    """The function, which takes a trial. Raises Unusable."""
+def objective_of(reference: ObjectiveRef) -> Callable[..., Any]:
+    """The function, which takes a trial. Raises InvalidObjective."""
     function = load(reference)
     if form_of(function) != "trial":
         shown = ", ".join(inspect.signature(function).parameters)
         hint = "name a function of one parameter that is called trial; others can be set in one that calls it"
-        raise Unusable(f"{reference.objective} takes ({shown}), which is no objective of Optuna's", hint)
+        raise InvalidObjective(f"{reference.objective} takes ({shown}), which is no objective of Optuna's", hint)
     return function
 
 
@@ -125,9 +125,9 @@ def _explored(objective: Callable[..., Any], script: Script) -> Exploration:
     seconds = time.perf_counter() - started
     if first.error:
         hint = "leave it out" if NOTHING in first.error else "run it by itself in Optuna to see where"
-        raise Unusable(f"raised {first.error}", hint)
+        raise InvalidObjective(f"raised {first.error}", hint)
     if not first.asked:
-        raise Unusable("asks for nothing: there is nothing to search", "let it call trial.suggest_float, say")
+        raise InvalidObjective("asks for nothing: there is nothing to search", "let it call trial.suggest_float, say")
     calls, left = [first], 0
     until = time.perf_counter() + SECONDS
     for answers in wanted(calls):
@@ -139,7 +139,7 @@ def _explored(objective: Callable[..., Any], script: Script) -> Exploration:
     return Exploration(script, tuple(calls), seconds, left)
 
 
-def wanted(calls: list[Call]) -> Iterator[Mapping[str, Any]]:
+def wanted(calls: list[ProbeCall]) -> Iterator[Mapping[str, Any]]:
     """Answers to give next, as calls come in: the same again, each value of what has few, any, and what shows then.
 
     Around a call that asks for something new every such value is tried: what is asked for whatever it is does not
@@ -155,7 +155,7 @@ def wanted(calls: list[Call]) -> Iterator[Mapping[str, Any]]:
     yield from around(calls, begun, tried)
 
 
-def around(calls: list[Call], at: int, tried: set[tuple[str, Any]]) -> Iterator[Mapping[str, Any]]:
+def around(calls: list[ProbeCall], at: int, tried: set[tuple[str, Any]]) -> Iterator[Mapping[str, Any]]:
     """Answers of calls from `at` on, which grow meanwhile, each with one value changed."""
     known = {name for call in calls[:at] for name in call.asked}
     while at < len(calls):
@@ -169,24 +169,24 @@ def around(calls: list[Call], at: int, tried: set[tuple[str, Any]]) -> Iterator[
                 tried.add((name, value))
 
 
-def called(objective: Callable[..., Any], answers: Mapping[str, Any], brief: bool) -> Call:
-    """Call it once. Raises Unusable for what cannot be mapped."""
-    trial, returned, error = Recorder(answers, brief), None, ""
+def called(objective: Callable[..., Any], answers: Mapping[str, Any], brief: bool) -> ProbeCall:
+    """Call it once. Raises InvalidObjective for what cannot be mapped."""
+    trial, returned, error = RecordingTrial(answers, brief), None, ""
     try:
         returned = metrics_of(one_value(objective(trial)), VALUE)[VALUE]
-    except Cut:
+    except StopTrial:
         pass
-    except Unusable:
+    except InvalidObjective:
         raise
     except (Exception, SystemExit) as raised:
         if not is_pruning(raised):
             error = f"{type(raised).__name__}: {(str(raised).splitlines() or [''])[0][:200]}{whereabouts(raised)}"
     plain = {name: asked.plain() for name, asked in trial.asked.items()}
-    return Call(plain, trial.values, tuple(trial.reports), trial.late, returned, error)
+    return ProbeCall(plain, trial.values, tuple(trial.reports), trial.late, returned, error)
 
 
-def check_constant(calls: list[Call]) -> None:
-    """Raise Unusable where the last call asked for a name otherwise than one before, or not again for the same."""
+def check_constant(calls: list[ProbeCall]) -> None:
+    """Raise InvalidObjective where the last call asked for a name otherwise than one before, or not for the same."""
     last, first = calls[-1], calls[0]
     for call in calls[:-1]:
         for name in [name for name in last.asked if name in call.asked]:
@@ -194,17 +194,19 @@ def check_constant(calls: list[Call]) -> None:
     if len(calls) == 2 and not last.error and set(last.asked) != set(first.asked):
         names = ", ".join(sorted(set(last.asked) ^ set(first.asked)))
         what = f"asks for {names} in one of two trials with the same values"
-        raise Unusable(what, "a study needs the same parameters for the same values")
+        raise InvalidObjective(what, "a study needs the same parameters for the same values")
 
 
-def check_same(name: str, one: Asked, other: Asked, where: str) -> None:
-    """Raise Unusable where a name is asked for in two ways."""
+def check_same(name: str, one: SuggestRequest, other: SuggestRequest, where: str) -> None:
+    """Raise InvalidObjective where a name is asked for in two ways."""
     if one != other:
         what = f"asks for {name} as {one}, and as {other} {where}: a range that changes cannot be searched"
-        raise Unusable(what, f"ask for each under a name of its own, or for a share of the range, like {name}_share")
+        raise InvalidObjective(
+            what, f"ask for each under a name of its own, or for a share of the range, like {name}_share"
+        )
 
 
-def others(call: Call, last: Call, name: str) -> str:
+def others(call: ProbeCall, last: ProbeCall, name: str) -> str:
     """What was otherwise in the second of two calls, for people."""
     told = [
         f"{key} = {value}"

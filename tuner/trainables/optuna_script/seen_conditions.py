@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tuner.trainables.optuna_script.probe import Call
+from tuner.trainables.optuna_script.probe import ProbeCall
 
 __all__ = ["Condition", "conditions_of"]
 
 Condition = dict[str, tuple[Any, ...]]
 
 
-def conditions_of(calls: Sequence[Call]) -> tuple[dict[str, Condition], list[str]]:
+def conditions_of(calls: Sequence[ProbeCall]) -> tuple[dict[str, Condition], list[str]]:
     """For each parameter that is not always asked for, the values of others where it is; and names where there is more.
 
     A condition holds wherever the parameter was asked for. Where it also holds elsewhere, the name is in the list: the
@@ -39,7 +39,7 @@ def conditions_of(calls: Sequence[Call]) -> tuple[dict[str, Condition], list[str
     return found, vague
 
 
-def missed(condition: Condition, name: str, calls: Sequence[Call]) -> int:
+def missed(condition: Condition, name: str, calls: Sequence[ProbeCall]) -> int:
     """Calls in which a condition says otherwise than what was asked for."""
     return sum(holds(condition, call.values) != (name in call.asked) for call in calls)
 

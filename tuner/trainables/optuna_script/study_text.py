@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from objectives.errors import Complaint
-from tuner.engines import ChildEngine, Failure
+from tuner.engines import Failure, ProcessEngine
 from tuner.errors import StudyError
 from tuner.study import in_toml, parameter_name
-from tuner.trainables.custom.objective_ref import Reference, Unusable
-from tuner.trainables.optuna_script.probe import Exploration, explore
+from tuner.trainables.custom.objective_ref import InvalidObjective, ObjectiveRef
+from tuner.trainables.optuna_script.probe import Exploration, probe_objective
 from tuner.trainables.optuna_script.script_text import DIRECTIONS
 from tuner.trainables.optuna_script.seen_conditions import Condition, conditions_of
-from tuner.trainables.optuna_script.suggested import Asked
+from tuner.trainables.optuna_script.suggested import SuggestRequest
 
 __all__ = ["Draft", "direction_of", "drafted", "explored", "study_text"]
 
@@ -47,9 +47,9 @@ def explored(objective: str) -> Exploration:
     """Call "file.py:objective" in a worker until what it asks for is known. Raises StudyError."""
     if ":" not in objective:
         raise StudyError(Complaint(PLACE, f"{objective!r} does not say where it is", 'write "script.py:objective"'))
-    with ChildEngine(1) as engine:
-        found = engine.submit(explore, Reference(objective, os.getcwd())).result()
-    if isinstance(found, Unusable):
+    with ProcessEngine(1) as engine:
+        found = engine.submit(probe_objective, ObjectiveRef(objective, os.getcwd())).result()
+    if isinstance(found, InvalidObjective):
         raise StudyError(Complaint(objective, found.what, found.hint))
     if isinstance(found, Failure):
         raise StudyError(Complaint(objective, f"could not be called: {found}"))
@@ -64,7 +64,7 @@ def drafted(objective: str, found: Exploration, direction: str) -> Draft:
     deciding = {name for condition in conditions.values() for name in condition}
     try:
         domains = {name: _domain(asked, name in deciding, conditions.get(name)) for name, asked in every.items()}
-    except Unusable as unusable:
+    except InvalidObjective as unusable:
         raise StudyError(Complaint(objective, unusable.what, unusable.hint)) from None
     parameters = {parameter_name(name): domain for name, domain in domains.items()}
     if len(parameters) < len(domains):
@@ -74,8 +74,8 @@ def drafted(objective: str, found: Exploration, direction: str) -> Draft:
     return Draft(objective, direction, found.script.trials, len(first.reports), parameters, tuple(notes))
 
 
-def _domain(asked: Asked, decides: bool, condition: Condition | None) -> Any:
-    """A parameter as a study file has it; one that others depend on as a list. Raises Unusable."""
+def _domain(asked: SuggestRequest, decides: bool, condition: Condition | None) -> Any:
+    """A parameter as a study file has it; one that others depend on as a list. Raises InvalidObjective."""
     domain = list(asked.few) if decides else asked.domain
     if not condition:
         return domain

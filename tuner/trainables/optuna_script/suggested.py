@@ -7,16 +7,16 @@ import random
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tuner.trainables.custom.objective_ref import Unusable
+from tuner.trainables.custom.objective_ref import InvalidObjective
 
-__all__ = ["FEW", "Asked"]
+__all__ = ["FEW", "SuggestRequest"]
 
 FEW = 8  # values of a whole number that others may depend on
 SLACK = 1e-9  # of a range: what rounding may add to it
 
 
 @dataclass(frozen=True)
-class Asked:
+class SuggestRequest:
     """Numbers from `low` to `high`, whole ones where `whole`, `step` apart where it is not 0; or one of `choices`."""
 
     low: float = 0.0
@@ -28,7 +28,7 @@ class Asked:
 
     @property
     def domain(self) -> Any:
-        """The same in a study file: a range, a list, or the only value. Raises Unusable."""
+        """The same in a study file: a range, a list, or the only value. Raises InvalidObjective."""
         if self.choices or self.low == self.high or (self.whole and (self.low, self.high) == (0, 1)):
             return list(self.few)
         step = self.step if self.step != int(self.whole) else 0.0
@@ -38,7 +38,7 @@ class Asked:
 
     @property
     def few(self) -> tuple[Any, ...]:
-        """All values, where they are few, as a study holds them. Raises Unusable."""
+        """All values, where they are few, as a study holds them. Raises InvalidObjective."""
         if self.choices:
             return texts(self.choices)
         if self.low == self.high:
@@ -67,8 +67,8 @@ class Asked:
         value = min(max(value, self.low), self.high)
         return round(value) if self.whole else value
 
-    def plain(self) -> Asked:
-        """The same without objects of somebody's own, so that it can travel. Raises Unusable."""
+    def plain(self) -> SuggestRequest:
+        """The same without objects of somebody's own, so that it can travel. Raises InvalidObjective."""
         return replace(self, choices=texts(self.choices))
 
     def drawn(self, numbers: random.Random) -> Any:
@@ -76,16 +76,16 @@ class Asked:
         return self.at(numbers.random())
 
     def given(self, name: str, value: Any) -> Any:
-        """What the objective gets for a value of the study. Raises Unusable where it asked for another."""
+        """What the objective gets for a value of the study. Raises InvalidObjective where it asked for another."""
         if self.choices:
             known = texts(self.choices)
             if value not in known:
-                raise Unusable(f"{name} = {value!r} is none of the choices it asks for: {known!r:.200}", SAME)
+                raise InvalidObjective(f"{name} = {value!r} is none of the choices it asks for: {known!r:.200}", SAME)
             return self.choices[known.index(value)]
         slack = SLACK * max(abs(self.low), abs(self.high))
         wrong = isinstance(value, bool | str) or not self.low - slack <= value <= self.high + slack
         if wrong or (self.whole and value != int(value)):
-            raise Unusable(f"{name} = {value!r} is not what it asks for, {self}", SAME)
+            raise InvalidObjective(f"{name} = {value!r} is not what it asks for, {self}", SAME)
         return int(value) if self.whole else float(value)
 
     def __str__(self) -> str:
@@ -98,7 +98,7 @@ SAME = "the ranges of [parameters] have to be those in the code, the same in eve
 
 
 def texts(choices: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Choices as a study may hold them: as they are where they are of one kind, else by name. Raises Unusable."""
+    """Return choices as a study may hold them: unchanged where of one kind, else by name. Raises InvalidObjective."""
     for kinds in (bool, str):
         if all(isinstance(choice, kinds) for choice in choices):
             return tuple(dict.fromkeys(choices))
@@ -106,9 +106,9 @@ def texts(choices: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(dict.fromkeys(choices))
     named = tuple(str(getattr(choice, "__qualname__", choice)) for choice in choices)
     if any(" at 0x" in text for text in named):
-        raise Unusable(
+        raise InvalidObjective(
             f"choices {named!r:.200} have no names", "let it choose from texts, and take the object by those"
         )
     if len(set(named)) < len(named):
-        raise Unusable(f"choices {named!r:.200} have the same names", "let it choose from texts that differ")
+        raise InvalidObjective(f"choices {named!r:.200} have the same names", "let it choose from texts that differ")
     return named

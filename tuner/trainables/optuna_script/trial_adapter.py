@@ -8,23 +8,23 @@ from numbers import Number
 from typing import Any, NoReturn
 
 from tuner.study import parameter_name
-from tuner.trainables.custom.function import Attempt, Board
+from tuner.trainables.custom.function import MetricSink, ObjectiveCall
 from tuner.trainables.custom.metric_log import NAME, Diverged
-from tuner.trainables.custom.objective_ref import Unusable
+from tuner.trainables.custom.objective_ref import InvalidObjective
 from tuner.trainables.custom.seeding import seed_everything
-from tuner.trainables.optuna_script.suggested import Asked
+from tuner.trainables.optuna_script.suggested import SuggestRequest
 
-__all__ = ["NOTHING", "Cut", "Followed", "Trial", "follow", "is_pruning", "one_value"]
+__all__ = ["NOTHING", "StopTrial", "StudyTrial", "ScriptTrial", "follow", "is_pruning", "one_value"]
 
 NOTHING = "is nothing that a study of the tuner has"
 KNOWN = "suggest_float, suggest_int, suggest_categorical, report, should_prune, set_user_attr"
 
 
-class Cut(BaseException):
+class StopTrial(BaseException):
     """The trial has come to where it is compared with others, or has shown what was to be seen: it ends here."""
 
 
-class Trial:
+class ScriptTrial:
     """What objectives of Optuna's call. Raises AttributeError for what is not here."""
 
     def __init__(self, number: int) -> None:
@@ -37,17 +37,17 @@ class Trial:
         self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
     ) -> float:
         """A number."""
-        value: float = self._suggest(name, Asked(float(low), float(high), float(step or 0.0), bool(log)))
+        value: float = self._suggest(name, SuggestRequest(float(low), float(high), float(step or 0.0), bool(log)))
         return value
 
     def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
         """A whole number."""
-        value: int = self._suggest(name, Asked(int(low), int(high), int(step), bool(log), whole=True))
+        value: int = self._suggest(name, SuggestRequest(int(low), int(high), int(step), bool(log), whole=True))
         return value
 
     def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
         """One of some values."""
-        return self._suggest(name, Asked(choices=tuple(choices)))
+        return self._suggest(name, SuggestRequest(choices=tuple(choices)))
 
     def suggest_uniform(self, name: str, low: float, high: float) -> float:
         """A number, as older scripts ask for it."""
@@ -61,11 +61,11 @@ class Trial:
         """Numbers `q` apart, as older scripts ask for them."""
         return self.suggest_float(name, low, high, step=q)
 
-    def _suggest(self, name: str, asked: Asked) -> Any:
+    def _suggest(self, name: str, asked: SuggestRequest) -> Any:
         value = self.params[name] = asked.given(name, self._answer(name, asked))
         return value
 
-    def _answer(self, name: str, asked: Asked) -> Any:
+    def _answer(self, name: str, asked: SuggestRequest) -> Any:
         """The study's value for a name."""
         raise NotImplementedError
 
@@ -89,23 +89,23 @@ class Trial:
         raise AttributeError(f"trial.{name} {NOTHING}; it has {KNOWN}")
 
 
-class Followed(Trial):
+class StudyTrial(ScriptTrial):
     """A trial of a study. Its epochs are its reports, counted: steps may be numbered as the script likes.
 
     A report is held back until the next one: what the objective returns is the value of its last epoch.
     """
 
-    def __init__(self, number: int, attempt: Attempt, board: Board) -> None:
+    def __init__(self, number: int, attempt: ObjectiveCall, board: MetricSink) -> None:
         super().__init__(number)
         self._config, self._stop, self._board = attempt.configs[0], attempt.stop, board
         self._whole = not attempt.stop or attempt.stop >= int(self._config.get(attempt.unit, attempt.stop))
         self._steps: list[int] = []
         self._held: tuple[int, Any] | None = None
 
-    def _answer(self, name: str, asked: Asked) -> Any:
+    def _answer(self, name: str, asked: SuggestRequest) -> Any:
         own = parameter_name(name)
         if own not in self._config:
-            raise Unusable(
+            raise InvalidObjective(
                 f"asks for {name}, {asked}, which the study has not, or not here", f"write {own} in [parameters]"
             )
         return self._config[own]
@@ -117,9 +117,9 @@ class Followed(Trial):
         self._steps.append(step)
         if self._stop and len(self._steps) > self._stop:
             if not self._whole:
-                raise Cut
+                raise StopTrial
             what = f"reports more often than the {self._stop} times that [train] says"
-            raise Unusable(what, "write there how often the longest trial reports, or report less often")
+            raise InvalidObjective(what, "write there how often the longest trial reports, or report less often")
         self._held = (len(self._steps), value)
 
     def should_prune(self) -> bool:
@@ -172,25 +172,25 @@ def is_pruning(error: BaseException) -> bool:
 
 
 def one_value(value: Any) -> Any:
-    """What an objective returned, if it is one value. Raises Unusable."""
+    """What an objective returned, if it is one value. Raises InvalidObjective."""
     if isinstance(value, tuple | list):
         if len(value) == 1:
             return value[0]
         what = f"returns {len(value)} values, but a study has one goal"
-        raise Unusable(what, "return one of them, and keep the others with trial.set_user_attr")
+        raise InvalidObjective(what, "return one of them, and keep the others with trial.set_user_attr")
     return value
 
 
-def follow(objective: Any, number: int, attempt: Attempt, board: Board) -> Mapping[str, Any]:
+def follow(objective: Any, number: int, attempt: ObjectiveCall, board: MetricSink) -> Mapping[str, Any]:
     """Call an objective of Optuna's once, for a trial of a study; returns its notes.
 
-    Raises what it raises, Unusable, and Diverged where it gives up by itself: that is all that is known of it then.
+    Raises what it raises, InvalidObjective, and Diverged where it prunes itself: nothing more is known of it then.
     """
     seed_everything(attempt.seed, attempt.start)
-    trial = Followed(number, attempt, board)
+    trial = StudyTrial(number, attempt, board)
     try:
         trial.end(one_value(objective(trial)))
-    except Cut:
+    except StopTrial:
         trial.stopped()
     except Exception as error:
         if not is_pruning(error):
