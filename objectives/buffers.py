@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from objectives.types import Array
 
 __all__ = ["aligned", "aligned_copy", "outputs", "passes"]
 
-Array = NDArray[Any]
 LINE = 64  # bytes of a cache line, and of the widest vector
 # Where columns meet rows of which several fit in a buffer, NumPy 2.4 spreads the columns out in it, to loop over these
 # rows at once. Measured in microseconds for 16 x 650 float32 times a column: 3.2 with buffers of 8192 numbers, as NumPy

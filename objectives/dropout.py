@@ -11,14 +11,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from objectives.errors import Complaint, InvalidInput
 from objectives.hyperparameter import ASKED, Bounds, Hyper
+from objectives.types import Array
 
 __all__ = ["DROPOUT", "Dropout", "dropout_of"]
 
-Array = NDArray[Any]
 Generators = Sequence[Sequence[np.random.Generator]]  # replicate by replicate, layer by layer
 DROPOUT = Hyper("dropout", "dropout", 0.0, 0.05, 0.5, "linear", Bounds(0.0, 1.0), ASKED)
 

@@ -14,15 +14,14 @@ from functools import cache, partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from objectives.buffers import outputs as outputs_buffer
 from objectives.errors import Complaint, InvalidInput, nearest
 from objectives.hyperparameter import ASKED, POSITIVE, Hyper
+from objectives.types import Array
 
 __all__ = ["HUBER_DELTA", "LOSSES", "Loss", "Scratch", "criterion_of", "huber", "loss_of", "losses_for"]
 
-Array = NDArray[Any]
 HUBER_DELTA = Hyper("huber_delta", "huber_delta", 1.0, 0.1, 10.0, "log", POSITIVE, ASKED)
 
 

@@ -9,16 +9,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from objectives.errors import Complaint, InvalidInput, nearest
+from objectives.types import Array
 
 __all__ = ["METRICS", "Metric", "RowFacts", "bounds_of", "metrics_of", "sklearn_score"]
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from objectives.buffers import aligned, outputs
 from objectives.dropout import Dropout
 from objectives.errors import Complaint, InvalidInput, nearest
+from objectives.types import Array
 
 __all__ = [
     "ACTIVATIONS",
@@ -35,8 +35,6 @@ __all__ = [
     "forward",
     "model_of",
 ]
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True)

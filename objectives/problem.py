@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from objectives.data import Part, Prepared, named_surface
 from objectives.errors import Complaint, InvalidInput
@@ -21,10 +20,9 @@ from objectives.metrics import Metric, RowFacts, metrics_of
 from objectives.models import Model
 from objectives.rng import Stream, stream
 from objectives.surfaces import Surface
+from objectives.types import Array
 
 __all__ = ["Problem", "Replicate", "constant_loss", "rows_of", "updates_per_epoch"]
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True)

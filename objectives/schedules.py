@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from objectives.errors import Complaint, InvalidInput, nearest
 from objectives.hyperparameter import ASKED, POSITIVE, Bounds, Hyper
+from objectives.types import Array, Values
 
 __all__ = [
     "END",
@@ -30,8 +30,6 @@ __all__ = [
     "warmup_updates",
 ]
 
-Array = NDArray[Any]
-Values = Mapping[str, float]
 PEAK, START, END = 0.3, 1 / 25, 1e-4  # of a one-cycle: when it peaks, its first factor, its last part of the first
 BELOW_ONE = Bounds(0.0, 1.0)
 SHARE = Bounds(0.0, 1.0, open_low=True, open_high=False)

@@ -10,16 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from objectives.errors import Complaint, InvalidInput, nearest
+from objectives.types import Array
 
 __all__ = ["SURFACES", "Surface", "quadratic", "surface_of"]
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True)

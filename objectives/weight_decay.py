@@ -10,13 +10,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from objectives.errors import Complaint, InvalidInput, nearest
+from objectives.types import Array
 
 __all__ = ["DECAYED", "Decay", "decayed_of", "stretches"]
 
-Array = NDArray[Any]
 DECAYED = ("all", "weights")
 
 

@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 # From the bottom up; modules of one row may not import each other. A package stands for all of its modules.
 LAYERS = [
+    ["objectives.types"],
     ["objectives.buffers", "objectives.errors", "objectives.hyperparameter", "objectives.rng"],
     ["objectives.dropout"],
     ["objectives.full_batch"],

@@ -20,6 +20,7 @@ __all__ = [
     "GridBlock",
     "ConfirmationRun",
     "LazyMapping",
+    "Notify",
     "Latent",
     "Latents",
     "Progress",
@@ -30,6 +31,7 @@ __all__ = [
     "epochs_of",
 ]
 
+Notify = Callable[[str], None]  # takes a line about what is being done
 SPREAD = "sd_"  # before the name of a metric: the standard deviation of its rows' values
 
 

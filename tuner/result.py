@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
@@ -24,7 +24,7 @@ from tuner.ranking.goal import ranked
 from tuner.ranking.noise import Noise, noise_of
 from tuner.ranking.standings import ConfirmedTrial, standings
 from tuner.ranking.table import hyper_kinds, metric_names, ranking
-from tuner.records import Spent, Trial
+from tuner.records import Notify, Spent, Trial
 from tuner.store.collector import collector_paused
 from tuner.store.directory import Home, StudyDirectory, find, home_of, write_atomic
 from tuner.store.ledger import Ledger
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Cost", "Result", "open_study"]
 
-Watch = Callable[[str], None]
 SHOWN = 10  # rows of the ranking in a notebook
 
 
@@ -149,7 +148,7 @@ class Result:
 
         return chart(ReportData(self), name)
 
-    def report(self, path: str | Path | None = None, created: str = "", watch: Watch | None = None) -> Path:
+    def report(self, path: str | Path | None = None, created: str = "", watch: Notify | None = None) -> Path:
         """Write the report, one HTML file, to `path` or into the study's directory; returns where.
 
         The same ledger gives the same bytes, unless `created`, a time to show, differs. `watch` is told each stage.

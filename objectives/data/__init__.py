@@ -2,13 +2,16 @@
 
     load_table / table_from  ->  Table  ->  prepare  ->  Prepared  ->  save_prepared / open_prepared
 
+    matrix, raw -> builtin, arrays, frames -> sources; features, target, remarks -> table
+    groups -> splits; mixed -> prepare -> store, surface
+
 Rows in messages count from 1, without the header.
 """
 
 from __future__ import annotations
 
 from objectives.data.builtin import BUILTIN
-from objectives.data.prepare import Array, Part, Prepared, prepare
+from objectives.data.prepare import Part, Prepared, prepare
 from objectives.data.splits import SplitSpec
 from objectives.data.store import move_prepared, open_prepared, place_in, prepare_on_disk, save_prepared
 from objectives.data.surface import SurfaceTable, load_surface, named_surface, prepare_surface
@@ -18,7 +21,6 @@ from objectives.data.target import TASKS
 __all__ = [
     "BUILTIN",
     "TASKS",
-    "Array",
     "Part",
     "Prepared",
     "SplitSpec",

@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from objectives.data.raw import Raw
 from objectives.errors import Complaint, DataError, nearest
+from objectives.types import Floats
 
 __all__ = ["BUILTIN", "PREFIX", "read_builtin"]
 
-Floats = npt.NDArray[np.float64]
 PREFIX = "sklearn:"
 
 

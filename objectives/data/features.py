@@ -17,13 +17,13 @@ from objectives.data.frames import column_complaints
 from objectives.data.matrix import Matrix
 from objectives.data.raw import Column, Complaints, Raw, plain_column, some_rows
 from objectives.errors import Complaint
+from objectives.types import Floats
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Features", "features_of"]
 
-Floats = npt.NDArray[np.float64]
 MOST_CATEGORIES = 1000
 FEW_CATEGORIES = 20
 SHOWN = 8  # text columns that a sentence names

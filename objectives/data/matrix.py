@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from objectives.types import Codes, Floats
+
 __all__ = ["LARGE", "Matrix", "column_of", "release", "stretches"]
 
-Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int64]
 STRETCH = 1 << 22  # bytes of float64 that are looked at together
 LARGE = 1 << 26  # bytes that had better not be in memory more than once
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from objectives.types import Floats
+
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["transform_mixed"]
-
-Floats = npt.NDArray[np.float64]
 
 
 def transform_mixed(

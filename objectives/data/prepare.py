@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,12 +20,10 @@ from objectives.data.remarks import constants, described, faint_columns, far_out
 from objectives.data.splits import PARTS, Division, SplitSpec, divide, split_complaints
 from objectives.data.table import DEFAULT_SPLIT, Table
 from objectives.errors import Complaint, DataError
+from objectives.types import Array, Codes, Floats
 
-__all__ = ["Array", "Part", "Prepared", "prepare"]
+__all__ = ["Part", "Prepared", "prepare"]
 
-Array = npt.NDArray[np.floating[Any]]
-Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int64]
 Room = Callable[[str, tuple[int, int], str], Array]  # name, shape and dtype -> an array to fill
 DTYPES = ("float32", "float64")
 WIDE = 100.0  # standard deviations of the train rows: what lies beyond is looked at

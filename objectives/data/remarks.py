@@ -15,10 +15,10 @@ import numpy.typing as npt
 from objectives.data.raw import first_lines, some_rows
 from objectives.data.splits import PARTS, Division, SplitSpec
 from objectives.errors import Complaint, DataError
+from objectives.types import Floats
 
 __all__ = ["constants", "described", "faint_columns", "far_out", "one_target"]
 
-Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
 FIRST = 1 << 12  # rows that tell most columns not to be constant
 FAR = 1e4  # widths of the middle half of the values: a heavy tail seldom goes so far, a slip of a decimal point does

@@ -17,10 +17,10 @@ import numpy.typing as npt
 from objectives.data.groups import draw_groups
 from objectives.errors import Complaint
 from objectives.rng import Stream, stream
+from objectives.types import Codes
 
 __all__ = ["PARTS", "Division", "SplitRows", "SplitSpec", "divide", "split_complaints"]
 
-Codes = npt.NDArray[np.int64]
 T = TypeVar("T")
 PARTS = ("train", "valid", "test")
 

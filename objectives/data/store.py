@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from objectives.data.matrix import release
-from objectives.data.prepare import Array, Part, Prepared, prepare
+from objectives.data.prepare import Part, Prepared, prepare
 from objectives.data.splits import PARTS, SplitSpec
 from objectives.data.table import Table
 from objectives.errors import Complaint, DataError
+from objectives.types import Array
 
 __all__ = ["move_prepared", "open_prepared", "place_in", "prepare_on_disk", "save_prepared"]
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from objectives.errors import Complaint, InvalidInput
 from objectives.evaluation.training_loss import loss_and_gradient, losses
 from objectives.full_batch.finite_differences import Function, central_differences, directional_derivative
 from objectives.problem import Problem
 from objectives.rng import Stream, stream
+from objectives.types import Array
 
 __all__ = ["GradientCheck", "check_gradient"]
 
-Array = NDArray[Any]
 TOLERANCE = 1e-6  # measured: right gradients of every model and loss agree to 1e-8 or better
 NUDGE = 0.01
 SHRINK = (1.0, 0.1, 0.01)  # of the step, where a difference disagrees: a short step may miss a relu's kink

@@ -7,16 +7,15 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from objectives.losses import Scratch
 from objectives.metrics import sklearn_score
 from objectives.models import ACTIVATIONS, Layers, Workspace, forward
 from objectives.problem import Problem, rows_of
+from objectives.types import Array
 
 __all__ = ["Evaluation", "by_trial", "evaluation_of", "predict", "sklearn_metrics"]
 
-Array = NDArray[Any]
 CHUNK = 128  # rows at once, few enough for the cache: part of what makes a trial's bits, so not a setting
 HELD = 512 * CHUNK  # rows of a large part that are in memory together: they are read once, in order
 

@@ -7,20 +7,18 @@ that is, without any training.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from objectives.errors import Complaint, InvalidInput, nearest
 from objectives.losses import Scratch
 from objectives.metrics import Metric, RowFacts
 from objectives.models import ACTIVATIONS, Layers, Workspace, forward
 from objectives.problem import Problem, rows_of
+from objectives.types import Array
 
 __all__ = ["row_values"]
 
-Array = NDArray[Any]
 CHUNK = 256  # rows at once
 HELD = 256 * CHUNK  # rows of a large part that are in memory together
 

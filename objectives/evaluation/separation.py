@@ -7,17 +7,14 @@ some pairs as they are, with a margin of zero, and raises others (quasi-complete
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from objectives.evaluation.training_loss import chunks, curved
 from objectives.problem import Problem
+from objectives.types import Array
 
 __all__ = ["margins", "recedes"]
 
-Array = NDArray[Any]
 MOST_WEIGHTS = 2000  # whose square matrix is decomposed within seconds
 DOUBTS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7)  # shares of a wrong class above which a pair counts as undecided
 NOTHING = 1e-13  # of the largest eigenvalue: what undecided pairs do not see

@@ -10,15 +10,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from objectives.losses import Scratch
 from objectives.models import ACTIVATIONS, Layers, Workspace, backward, forward
 from objectives.problem import Problem
+from objectives.types import Array
 
 __all__ = ["chunks", "curved", "loss_and_gradient", "losses"]
 
-Array = NDArray[Any]
 CHUNK = 512  # rows at once: part of what makes the bits of a loss, so not a setting
 TOGETHER = 64  # weights at once: bounds the buffers, and is not seen in the bits
 

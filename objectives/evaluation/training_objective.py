@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from objectives.errors import Complaint, InvalidInput
 from objectives.evaluation.separation import margins, recedes
@@ -21,11 +20,10 @@ from objectives.optimizers import convention_of, hyperparameters
 from objectives.problem import Problem
 from objectives.rng import Stream, stream
 from objectives.surfaces import Surface
+from objectives.types import Array
 from objectives.weight_decay import decayed_of
 
 __all__ = ["TRACKED", "TrainingObjective", "decayed", "objective_of", "penalty_of", "surface_objective"]
-
-Array = NDArray[Any]
 
 
 def objective_of(problem: Problem, l2: float = 0.0, *, biases: bool = False, replicate: int = 0) -> Objective:

@@ -8,9 +8,10 @@ import numpy as np
 
 from objectives.errors import Complaint, InvalidInput
 from objectives.full_batch.line_search import LinePoint, armijo, strong_wolfe
-from objectives.full_batch.method import Array, Method, Values, begun, ended, exhausted, judged, moved
+from objectives.full_batch.method import Method, begun, ended, exhausted, judged, moved
 from objectives.full_batch.objective import Objective
 from objectives.full_batch.state import EXHAUSTED, SEPARABLE, MethodState
+from objectives.types import Array, Values
 
 __all__ = ["LBFGS", "MOST_NEWTON", "NEWTON"]
 

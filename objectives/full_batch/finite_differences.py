@@ -7,14 +7,13 @@ cube root of epsilon for central differences, whose error of h^2 then balances r
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from objectives.types import Array
 
 __all__ = ["Function", "central_differences", "directional_derivative", "forward_differences"]
 
-Array = NDArray[Any]
 Function = Callable[[Array], Array]
 TOGETHER = 64  # points at once
 

@@ -8,9 +8,10 @@ import numpy as np
 
 from objectives.full_batch.finite_differences import central_differences, forward_differences
 from objectives.full_batch.line_search import armijo
-from objectives.full_batch.method import Array, Method, Values, begun, exhausted, judged, moved
+from objectives.full_batch.method import Method, begun, exhausted, judged, moved
 from objectives.full_batch.objective import Objective
 from objectives.full_batch.state import MethodState
+from objectives.types import Array, Values
 
 __all__ = ["FINITE_DIFFERENCES", "GRADIENT_DESCENT", "RANDOM_WEIGHTS", "STEEPEST"]
 

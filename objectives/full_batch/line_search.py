@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from objectives.types import Array
 
 __all__ = ["LinePoint", "armijo", "strong_wolfe"]
 
-Array = NDArray[Any]
 DECREASE, CURVATURE = 1e-4, 0.9  # c1 and c2 of the Wolfe conditions, as in Nocedal and Wright and every library
 HALVINGS, SEARCHES = 50, 30
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from objectives.full_batch.objective import Objective
 from objectives.full_batch.state import CONVERGED, EXHAUSTED, SEPARABLE, MethodState
+from objectives.types import Array, Values
 
-__all__ = ["Array", "Method", "Values", "begun", "ended", "exhausted", "judged", "moved"]
+__all__ = ["Method", "begun", "ended", "exhausted", "judged", "moved"]
 
-Array = NDArray[Any]
-Values = Mapping[str, float]  # hyperparameters and flags (0 or 1) of one config
 TOLERANCE = 1e-9  # largest entry of the gradient at which a state has converged
 
 

@@ -9,9 +9,10 @@ import numpy as np
 from objectives.errors import Complaint, InvalidInput, nearest
 from objectives.full_batch.curvature import LBFGS, NEWTON
 from objectives.full_batch.first_order import FINITE_DIFFERENCES, GRADIENT_DESCENT, RANDOM_WEIGHTS, STEEPEST
-from objectives.full_batch.method import Array, Method
+from objectives.full_batch.method import Method
 from objectives.full_batch.objective import Objective
 from objectives.full_batch.state import RUNNING, MethodState
+from objectives.types import Array
 
 __all__ = ["METHODS", "advance"]
 

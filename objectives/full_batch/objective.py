@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from objectives.types import Array
 
 __all__ = ["Objective", "penalised"]
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True)

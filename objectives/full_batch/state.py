@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from numpy.typing import NDArray
+from objectives.types import Array
 
 __all__ = ["CONVERGED", "EXHAUSTED", "RUNNING", "SEPARABLE", "VERDICTS", "MethodState"]
 
-Array = NDArray[Any]
 RUNNING, CONVERGED, EXHAUSTED, SEPARABLE = "running", "converged", "exhausted", "separable"
 VERDICTS = {
     RUNNING: "may still go on",

@@ -7,15 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from objectives.errors import Complaint, InvalidInput, nearest
 from objectives.full_batch import Method
 from objectives.hyperparameter import Flag, Hyper
+from objectives.types import Array
 
 __all__ = ["Array", "RuleCall", "Columns", "Convention", "Optimizer", "Rule", "column"]
 
-Array = NDArray[Any]
 Columns = Mapping[str, Array]  # hyperparameter -> (K,) float64
 Coefficients = Callable[[Columns, Array, Array], tuple[Array, ...]]
 Update = Callable[[Array, Array, Sequence[Array], Sequence[Array], Array], None]

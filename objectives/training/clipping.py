@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from objectives.errors import Complaint, InvalidInput
 from objectives.hyperparameter import ASKED, Bounds, Hyper
+from objectives.types import Array
 
 __all__ = ["CLIP", "Clip", "clip_of", "guard_of"]
 
-Array = NDArray[Any]
 CLIP = Hyper("clip_norm", "clip_norm", 0.0, 0.1, 10.0, "log", Bounds(), ASKED)
 
 

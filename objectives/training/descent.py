@@ -10,11 +10,9 @@ weights leave the finite numbers is frozen, with its weights at zero, and the pa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from objectives.buffers import aligned, aligned_copy, passes
 from objectives.dropout import Dropout, dropout_of
@@ -32,11 +30,9 @@ from objectives.training.minibatches import Minibatches
 from objectives.training.outcome import Outcome, State, freeze, in_range
 from objectives.training.parameter_groups import Stepper, groups_of, row_order, slots_of
 from objectives.training.surface_loop import SurfaceEpoch
+from objectives.types import Array, Config
 
 __all__ = ["Outcome", "State", "descend"]
-
-Array = NDArray[Any]
-Config = Mapping[str, Any]
 
 
 def descend(problem: Problem, configs: Sequence[Config], epochs: int, state: State | None = None) -> Outcome:

@@ -11,14 +11,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from objectives.errors import Complaint, InvalidInput
 from objectives.hyperparameter import ASKED, Bounds, Hyper
+from objectives.types import Array
 
 __all__ = ["MIN_DELTA", "STOPPED", "TRAINED", "Stopping", "patience_of"]
 
-Array = NDArray[Any]
 MIN_DELTA = Hyper("min_delta", "min_delta", 0.0, 1e-5, 1e-2, "log", Bounds(), ASKED)
 BEST, SINCE, STOPPED, TRAINED, LAST = "best", "since", "stopped", "trained", "last "
 

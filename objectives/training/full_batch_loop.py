@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from objectives import full_batch
 from objectives.errors import Complaint, InvalidInput
@@ -21,11 +20,10 @@ from objectives.full_batch import RUNNING, VERDICTS, Method, Objective, penalise
 from objectives.optimizers import hyperparameters, row_of
 from objectives.problem import Problem
 from objectives.training.outcome import Outcome, State, freeze, in_range
+from objectives.types import Array, Config
 
 __all__ = ["COUNTS", "iterate", "work"]
 
-Array = NDArray[Any]
-Config = Mapping[str, Any]
 COUNTS = ("functions", "gradients", "hessians")
 CODES = list(VERDICTS)  # a verdict travels as its place in this list
 

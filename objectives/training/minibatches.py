@@ -7,17 +7,15 @@ data set is never copied whole and a step takes a view instead of a gather.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from objectives.buffers import aligned
 from objectives.problem import Replicate
+from objectives.types import Array
 
 __all__ = ["Minibatches"]
 
-Array = NDArray[Any]
 BLOCK_BYTES = 1 << 20
 
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from objectives.training.early_stopping import STOPPED
+from objectives.types import Array
 
 __all__ = ["LARGEST", "Outcome", "State", "freeze", "in_range"]
 
-Array = NDArray[Any]
 LARGEST = 1e19  # of a training loss: squares of larger numbers are no float32
 
 

@@ -10,22 +10,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from objectives.buffers import aligned
 from objectives.dropout import dropout_of
 from objectives.optimizers import Rule, convention_of, hyperparameters, rule_of, switches
 from objectives.schedules import Plan, plan_of
 from objectives.training.clipping import Clip, clip_of, guard_of
+from objectives.types import Array, Config
 from objectives.weight_decay import Decay, decayed_of, stretches
 
 __all__ = ["Group", "Stepper", "groups_of", "kind_of", "row_order", "slots_of"]
-
-Array = NDArray[Any]
-Config = Mapping[str, Any]
 
 
 def kind_of(config: Config) -> tuple[bool, str, str, tuple[str, ...]]:

@@ -10,16 +10,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from objectives.evaluation.predictions import by_trial
 from objectives.problem import Problem
 from objectives.training.minibatches import Minibatches
 from objectives.training.parameter_groups import Stepper, groups_of
+from objectives.types import Array
 
 __all__ = ["SurfaceEpoch"]
-
-Array = NDArray[Any]
 
 
 class SurfaceEpoch:

@@ -11,6 +11,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from tuner.api.export_optuna import optuna_study
 from tuner.errors import NotInstalled, TunerError
 from tuner.optuna_bridge.storage import Memory
+from tuner.records import Notify
 from tuner.result import Result
 
 __all__ = ["Dashboard"]
@@ -20,7 +21,6 @@ EVERY = 2.0  # seconds between looks at the ledger
 OWN_NAMES = (HOST, "localhost")
 
 App = Callable[[dict[str, Any], Any], Iterable[bytes]]
-Watch = Callable[[str], None]
 
 
 class Dashboard:
@@ -30,7 +30,7 @@ class Dashboard:
     OSError where the port is taken.
     """
 
-    def __init__(self, result: Result, port: int = 0, watch: Watch = lambda news: None) -> None:
+    def __init__(self, result: Result, port: int = 0, watch: Notify = lambda news: None) -> None:
         try:
             from optuna_dashboard import wsgi
         except ImportError as error:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from objectives.errors import Complaint
 from objectives.rng import Stream, stream
+from objectives.types import Array
 from tuner.engines import Engine, Failure, open_engine
 from tuner.errors import NoResult, StudyError, TunerError
 from tuner.orchestrator.live import LiveTrial
@@ -31,8 +31,6 @@ from tuner.trainables.builtin.trainable import BuiltinTrainable
 from tuner.trainables.builtin.trainer import BuiltinTrainer
 
 __all__ = ["Verdict", "Verification", "verify"]
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True)

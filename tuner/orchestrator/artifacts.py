@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from objectives.types import Array
 from tuner.best import Best
 from tuner.engines import Engine
 from tuner.errors import NoResult
@@ -18,8 +17,6 @@ from tuner.store.directory import write_atomic
 from tuner.trainables.base import Trainable
 
 __all__ = ["best_text", "write_artifacts"]
-
-Array = NDArray[Any]
 
 
 def write_artifacts(result: Result, subject: Trainable, engine: Engine) -> None:

@@ -11,17 +11,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from objectives.types import Array
 from tuner.ranking.intervals import row_variance
 from tuner.ranking.statistics import HUGE, best_shares, t_quantile
 
 __all__ = ["Paired"]
 
-Array = NDArray[Any]
 TIMES = 4.0  # the leader's worst: a config that did so on any seed is not its equal
 TIED = 1e-9  # of the scores: differences that vary by less vary by rounding
 MOST_SIGNS = 50  # of tied scores: beyond, their probability is 1 in floats

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from objectives.types import Array
 from tuner.ranking.table import column
 from tuner.records import Trial
 from tuner.space import space_of
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["curves_table", "trials_table"]
-
-Array = NDArray[Any]
 
 
 def curves_table(study: Study, trials: Sequence[Trial], metrics: Sequence[str]) -> pd.DataFrame:

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 from statistics import median
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from objectives.types import Array
 from tuner.ranking.intervals import row_variance
 from tuner.ranking.retrainings import by_trial, on, rank_seeds
 from tuner.ranking.statistics import t_quantile
@@ -26,7 +25,6 @@ from tuner.study import Study
 
 __all__ = ["Noise", "Variance", "noise_of"]
 
-Array = NDArray[Any]
 PAIRED = 20  # configs whose every pair is looked at, best first, for what is typical
 
 

@@ -17,11 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from objectives.types import Array
 
 __all__ = ["DiskCache"]
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True)

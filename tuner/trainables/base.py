@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from objectives.types import Config
 from tuner.records import ConfirmationRun, Stage, Trial
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["Advance", "Commit", "Member", "Trainable", "TrainingTask", "Trainer", "side_by_side"]
 
 Commit = Callable[[list[ConfirmationRun]], None]
-Config = Mapping[str, Any]
 Curves = Mapping[str, Any]
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from tuner.records import Notify
 from tuner.report import sections
 from tuner.report.charts import Figure, figures
 from tuner.report.charts.style import key, seen
@@ -39,10 +40,9 @@ GROUPS = {
     "pair": "Two parameters together",
     "time": "Time",
 }
-Watch = Callable[[str], None]
 
 
-def page(found: ResultView, created: str = "", watch: Watch = lambda stage: None) -> str:
+def page(found: ResultView, created: str = "", watch: Notify = lambda stage: None) -> str:
     """The report of a study as one HTML text. `created` is shown; without it the same ledger makes the same bytes.
 
     `watch` is told each stage: "findings", "charts", "pictures", "page".

@@ -15,8 +15,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from objectives.types import Array
 from tuner.records import ConfirmationRun, LazyMapping, Trial
 
 __all__ = [
@@ -35,7 +35,6 @@ __all__ = [
     "trials_of",
 ]
 
-Array = NDArray[Any]
 Row = Mapping[str, Any]
 
 NOT_REPRODUCIBLE = ("seconds", "error", "digest")

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from objectives.data import Prepared, open_prepared
 from objectives.losses import HUBER_DELTA, criterion_of
@@ -27,6 +26,7 @@ from objectives.problem import Problem, Replicate
 from objectives.training.descent import State, descend
 from objectives.training.lanes import lane_width
 from objectives.training.parameter_groups import slots_of
+from objectives.types import Array, Config
 from tuner.engines.remote_paths import MOVED
 from tuner.store.cache import DiskCache
 from tuner.trainables.base import Member
@@ -45,8 +45,6 @@ __all__ = [
     "shape_key",
 ]
 
-Array = NDArray[Any]
-Config = Mapping[str, Any]
 
 WHOLE = 1  # a whole-batch method's place among batch sizes, to start the longest packs first: its length is not known
 WORTH_KEEPING = 0.5  # seconds: shorter packs are trained again sooner than they are written and found

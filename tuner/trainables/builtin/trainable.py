@@ -8,14 +8,13 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from objectives.data import Prepared, move_prepared, place_in, save_prepared
 from objectives.models import Layers
 from objectives.problem import constant_loss
+from objectives.types import Array
 from tuner.best import Best
 from tuner.engines import Engine, Failure, open_engine
 from tuner.errors import TunerError
@@ -31,8 +30,6 @@ from tuner.trainables.builtin.trainer import BuiltinTrainer
 from tuner.trainables.builtin.workload import default_jobs
 
 __all__ = ["BuiltinTrainable", "data_sizes"]
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from objectives.types import Array
 from tuner.engines import DEVICE, Failure
 from tuner.store.cache import DiskCache
 from tuner.trainables.custom.captured_output import printing_into
@@ -26,7 +26,6 @@ from tuner.trainables.optuna_script.trial_adapter import follow
 
 __all__ = ["CustomOutcome", "CustomState", "CustomTask", "load_objective", "run_custom"]
 
-Array = NDArray[Any]
 KEPT, WORK = "at", "work"  # a trial's directory as it was at a rung, and the one that it works in
 NOTES = "notes"  # folder of a study: user attributes that are no numbers
 WORTH_KEEPING = 0.02  # seconds: shorter trainings are done again sooner than they are written and found
