@@ -12,7 +12,19 @@ outcome.curves["valid_loss"]                        # (1, 3, 20)
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from objectives.data import load_table, prepare, table_from
+    from objectives.errors import DataError, InvalidInput
+    from objectives.evaluation.gradient_check import check_gradient
+    from objectives.evaluation.predictions import predict
+    from objectives.metrics import METRICS
+    from objectives.models import MODELS, Model
+    from objectives.optimizers import OPTIMIZERS
+    from objectives.problem import Problem, Replicate
+    from objectives.schedules import SCHEDULES
+    from objectives.training.descent import Outcome, State, descend
 
 __all__ = [
     "METRICS",

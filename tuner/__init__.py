@@ -13,21 +13,88 @@ from __future__ import annotations
 import os.path
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Best", "Result", "Study", "confirm", "load_best", "open", "optimizer", "read_study", "run", "verify"]
+if TYPE_CHECKING:
+    from objectives.errors import DataError, InvalidInput
+    from tuner.api.confirm import confirm
+    from tuner.api.run import run
+    from tuner.api.verify import verify
+    from tuner.best import Best, load_best
+    from tuner.best.live_torch import attached_optimizer as optimizer
+    from tuner.errors import (
+        ChangedStudy,
+        GivenUp,
+        InexactMapping,
+        InexactWarning,
+        LedgerError,
+        NoResult,
+        NotInstalled,
+        StudyBusy,
+        StudyError,
+        TransferWarning,
+        TunerError,
+        UnknownStudy,
+        UnknownTrial,
+    )
+    from tuner.result import Result
+    from tuner.result import open_study as open
+    from tuner.study import Study, read_study
+
+__all__ = [
+    "Best",
+    "ChangedStudy",
+    "DataError",
+    "GivenUp",
+    "InexactMapping",
+    "InexactWarning",
+    "InvalidInput",
+    "LedgerError",
+    "NoResult",
+    "NotInstalled",
+    "Result",
+    "Study",
+    "StudyBusy",
+    "StudyError",
+    "TransferWarning",
+    "TunerError",
+    "UnknownStudy",
+    "UnknownTrial",
+    "confirm",
+    "load_best",
+    "open",
+    "optimizer",
+    "read_study",
+    "run",
+    "verify",
+]
 
 _HOMES = {
-    "Best": ("best", "Best"),
-    "Result": ("result", "Result"),
-    "Study": ("study", "Study"),
-    "confirm": ("api.confirm", "confirm"),
-    "load_best": ("best", "load_best"),
-    "open": ("result", "open_study"),
-    "optimizer": ("best.live_torch", "attached"),
-    "read_study": ("study", "read_study"),
-    "run": ("api.run", "run"),
-    "verify": ("api.verify", "verify"),
+    "Best": ("tuner.best", "Best"),
+    "ChangedStudy": ("tuner.errors", "ChangedStudy"),
+    "DataError": ("objectives.errors", "DataError"),
+    "GivenUp": ("tuner.errors", "GivenUp"),
+    "InexactMapping": ("tuner.errors", "InexactMapping"),
+    "InexactWarning": ("tuner.errors", "InexactWarning"),
+    "InvalidInput": ("objectives.errors", "InvalidInput"),
+    "LedgerError": ("tuner.errors", "LedgerError"),
+    "NoResult": ("tuner.errors", "NoResult"),
+    "NotInstalled": ("tuner.errors", "NotInstalled"),
+    "Result": ("tuner.result", "Result"),
+    "Study": ("tuner.study", "Study"),
+    "StudyBusy": ("tuner.errors", "StudyBusy"),
+    "StudyError": ("tuner.errors", "StudyError"),
+    "TransferWarning": ("tuner.errors", "TransferWarning"),
+    "TunerError": ("tuner.errors", "TunerError"),
+    "UnknownStudy": ("tuner.errors", "UnknownStudy"),
+    "UnknownTrial": ("tuner.errors", "UnknownTrial"),
+    "confirm": ("tuner.api.confirm", "confirm"),
+    "load_best": ("tuner.best", "load_best"),
+    "open": ("tuner.result", "open_study"),
+    "optimizer": ("tuner.best.live_torch", "attached_optimizer"),
+    "read_study": ("tuner.study", "read_study"),
+    "run": ("tuner.api.run", "run"),
+    "verify": ("tuner.api.verify", "verify"),
 }
 
 
@@ -56,4 +123,4 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'tuner' has no attribute {name!r}")
     module, attribute = _HOMES[name]
-    return getattr(import_module(f"tuner.{module}"), attribute)
+    return getattr(import_module(module), attribute)
