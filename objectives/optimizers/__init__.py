@@ -1,5 +1,10 @@
 """`OPTIMIZERS`, a row each, and the functions that make the steps of those that see minibatches (`RULES`).
 
+    hyperparameters, base -> momentum, adaptive, adam, frameworks -> registry -> lookup
+
+`momentum`, `adaptive` and `adam` hold the rules, `frameworks` how each framework computes them otherwise, `registry`
+the table of both, and `lookup` what is read from it.
+
 A rule moves a slice of a pack. Every array it gets is `(R, K, P)` and every coefficient a column `(1, K, 1)`, so that
 trials with different hyperparameters advance in one pass over memory. Rules follow torch.optim 2.13: with `g` the
 gradient of the mean loss at `p` and `t = 1, 2, ...` the count of updates, each docstring gives what is computed.

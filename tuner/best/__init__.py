@@ -1,6 +1,7 @@
 """The best config: the file that training code reads, and the optimizer, scheduler or estimator that comes of it.
 
-    schema -> config; conventions, recipe -> differences, schedules -> source -> pytorch, keras, optax, sklearn
+    schema -> config; conventions, whole_batch -> recipe -> differences, schedules -> source
+    -> pytorch, keras, optax, sklearn
     -> optimizer_code, live_torch -> code
 
 `config` is `best.toml` in Python and `schema` what it must hold; both need the standard library alone, so that
