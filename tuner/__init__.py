@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from objectives.errors import DataError, InvalidInput
     from tuner.api.confirm import confirm
+    from tuner.api.read_study import read_study
     from tuner.api.run import run
     from tuner.api.verify import verify
     from tuner.best import Best, load_best
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     )
     from tuner.result import Result
     from tuner.result import open_study as open
-    from tuner.study import Study, read_study
+    from tuner.study import Study
 
 __all__ = [
     "Best",
@@ -92,7 +93,7 @@ _HOMES = {
     "load_best": ("tuner.best", "load_best"),
     "open": ("tuner.result", "open_study"),
     "optimizer": ("tuner.best.live_torch", "attached_optimizer"),
-    "read_study": ("tuner.study", "read_study"),
+    "read_study": ("tuner.api.read_study", "read_study"),
     "run": ("tuner.api.run", "run"),
     "verify": ("tuner.api.verify", "verify"),
 }

@@ -28,7 +28,8 @@ from tuner.records import Notify, Spent, Trial
 from tuner.store.collector import collector_paused
 from tuner.store.directory import Home, StudyDirectory, find, home_of, write_atomic
 from tuner.store.ledger import Ledger
-from tuner.study import Study, stored_study, suggest
+from tuner.store.stored import stored_study
+from tuner.study import Study, suggest
 
 if TYPE_CHECKING:
     import pandas as pd

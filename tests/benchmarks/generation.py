@@ -18,6 +18,7 @@ from tuner.search import amounts, survivors
 from tuner.space import space_of
 from tuner.study import read_study
 from tuner.trainables.base import Member
+from tuner.trainables.builtin import packs
 from tuner.trainables.builtin.packs import ReplicateSource, cut, run_pack
 
 __all__ = ["generation"]
@@ -61,7 +62,7 @@ def generation(repetitions: int) -> Iterator[str]:
     """Lines on one generation; the workers are started beforehand."""
     everyone, walls, trainings = members(), [], []
     data = prepare(load_table("sklearn:digits"), SplitSpec(), 0)
-    with tempfile.TemporaryDirectory() as folder, open_engine(JOBS) as engine:
+    with tempfile.TemporaryDirectory() as folder, open_engine(JOBS, preload=(packs.__name__,)) as engine:
         source = ReplicateSource(Path(folder) / "data", 0, 0)
         save_prepared(data, source.directory)
         train(engine, source, everyone)

@@ -20,7 +20,8 @@ from tuner.result import Cost, Result
 from tuner.store.directory import Home, StudyDirectory, find, home_of
 from tuner.store.ledger import Ledger
 from tuner.store.machine import canary_hash
-from tuner.study import MOST_SEEDS, ConfirmTable, Study, not_run, stored_study
+from tuner.store.stored import stored_study
+from tuner.study import MOST_SEEDS, ConfirmTable, Study, not_run
 from tuner.trainables.base import Trainable
 
 __all__ = ["MOST_TOP", "confirm"]

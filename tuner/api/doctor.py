@@ -17,7 +17,7 @@ from tuner.store.directory import LOCK, StudyDirectory, write_atomic
 from tuner.store.ledger import Ledger
 from tuner.store.ledger.rescue import Rescued, rescue, write_rescued
 from tuner.store.machine import canary_hash
-from tuner.study import stored_study
+from tuner.store.stored import stored_study
 
 __all__ = ["Diagnosis", "examine", "recover"]
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from objectives.errors import Complaint
+from tuner.api.read_study import read_study
 from tuner.engines import Engine, check_cluster
 from tuner.errors import GivenUp, StudyError
 from tuner.orchestrator.artifacts import write_artifacts
@@ -32,7 +33,7 @@ from tuner.search import repeats_note
 from tuner.space import space_of
 from tuner.store.directory import Home, StudyDirectory, home_of, study_directory, write_atomic
 from tuner.store.ledger import Ledger
-from tuner.study import ConfirmTable, Study, read_study
+from tuner.study import ConfirmTable, Study
 from tuner.trainables.base import Trainable, Trainer
 from tuner.trainables.builtin.prepare import prepare_study
 from tuner.trainables.builtin.split_counts import SPLITS_NOTE

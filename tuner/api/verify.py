@@ -25,6 +25,7 @@ from tuner.store.directory import Home, StudyDirectory, find, home_of
 from tuner.store.machine import canary_hash
 from tuner.study import Study, not_run
 from tuner.trainables.base import Member
+from tuner.trainables.builtin import packs
 from tuner.trainables.builtin.packs import cut, run_pack
 from tuner.trainables.builtin.prepare import prepare_study
 from tuner.trainables.builtin.trainable import BuiltinTrainable
@@ -81,7 +82,7 @@ def verify(
         if first.digest != result.facts["data"]:
             changed = f"was {result.facts['data'][:12]}, is {first.digest[:12]}"
             raise TunerError(f"the data of study {study.name!r} have changed: the digest {changed}; put them back")
-        with open_engine(jobs) as engine:
+        with open_engine(jobs, preload=(packs.__name__,)) as engine:
             training = core.training(study, StudyDirectory(Path(folder)), engine)
             verdicts = tuple(verify_trials(study, training, sample_trials(result, k), engine))
             return Verification(verdicts, engine.submit(canary_hash).result() == result.facts["canary"])

@@ -102,7 +102,7 @@ def processors() -> int:
 @contextmanager
 def open_engine(
     jobs: int,
-    preload: Sequence[str] = ("tuner.trainables.builtin.packs",),
+    preload: Sequence[str] = (),
     *,
     limited: bool = False,
     memory: int | None = None,

@@ -53,7 +53,8 @@ class ProcessEngine:
     """Runs tasks in `width` processes, with `threads` BLAS threads each and one of `devices` where there are some.
 
     Tasks of a lower turn go first, those of one turn in the order of their submission. `preload` are functions and
-    their arguments that a process calls before its first task; `memory` is what it may allocate, in bytes. Raises
+    their arguments that a process calls before its first task; `memory` is what it may allocate, in bytes. In
+    the file `waits_in` a task waits for a program of its own, whose place is not known when it is late. Raises
     TunerError on a system without process groups, which is how they are ended.
     """
 
@@ -67,6 +68,7 @@ class ProcessEngine:
         threads: int = 1,
         memory: int | None = None,
         preload: Sequence[tuple[Callable[..., Any], tuple[Any, ...]]] = (),
+        waits_in: str = "",
     ) -> None:
         if not hasattr(os, "killpg"):
             raise TunerError("code of your own runs on Linux and macOS alone: here its processes could not be ended")
@@ -82,7 +84,7 @@ class ProcessEngine:
             )
             for i in range(width)
         ]
-        self.memory, self.preload = memory, tuple(preload)
+        self.memory, self.preload, self.waits_in = memory, tuple(preload), waits_in
 
     def submit(
         self, function: Callable[..., Any], /, *args: Any, seconds: float | None = None, turn: int = 0
@@ -200,7 +202,9 @@ class WorkerSlot:
     def _prepared(self) -> Process | Failure:
         """The process to work with, a new one where there is none."""
         if self._process is None:
-            made = guarded(Process)(self.log, self.environment, self.engine.memory, self.engine.preload)
+            made = guarded(Process)(
+                self.log, self.environment, self.engine.memory, self.engine.preload, self.engine.waits_in
+            )
             if isinstance(made, Failure):
                 return made
             with self._lock:

@@ -27,19 +27,24 @@ START = (
     "from tuner.engines.process_worker import main; main({reading}, {writing})"
 )
 ROOT = str(Path(__file__).resolve().parents[2])
-WAITS = "command.py"  # of ours, where a task waits for what it has started
 WHERE = re.compile(r'File "([^"]+)", line (\d+) in (\S+)')
 
 
 class Process:
-    """A worker process and the pipes to it."""
+    """A worker process and the pipes to it; in the file `waits_in` a task waits for a program that it has started."""
 
     def __init__(
-        self, log: Path, environment: Mapping[str, str], memory: int | None, preload: Sequence[tuple[Any, Any]]
+        self,
+        log: Path,
+        environment: Mapping[str, str],
+        memory: int | None,
+        preload: Sequence[tuple[Any, Any]],
+        waits_in: str = "",
     ) -> None:
         inward, outward = os.pipe(), os.pipe()
         code = START.format(root=ROOT, reading=inward[0], writing=outward[1])
         self._trace = log.with_suffix(".trace")
+        self._waits_in = waits_in
         try:
             with open(log, "ab") as output:
                 self._process = subprocess.Popen(
@@ -109,7 +114,7 @@ class Process:
             time.sleep(0.02)
         lines = _told(self._trace)
         inside = [file for file, _, _ in lines if file.startswith(f"{ROOT}{os.sep}tuner{os.sep}")]
-        apart = bool(inside) and Path(inside[0]).name == WAITS  # for a program, whose place nobody knows
+        apart = bool(inside) and inside[0] == self._waits_in  # for a program, whose place nobody knows
         where = f"; it was at {Path(lines[0][0]).name}:{lines[0][1]} in {lines[0][2]}" if lines and not apart else ""
         shown = tuple(f'File "{file}", line {line} in {name}' for file, line, name in lines)
         return Failure("TimedOut", f"took longer than the limit of {seconds:.3g} s{where}", shown)

@@ -15,7 +15,8 @@ from tuner.space import space_of
 from tuner.store.directory import StudyDirectory, write_atomic
 from tuner.store.ledger import Ledger
 from tuner.store.machine import canary_hash, machine_facts
-from tuner.study import Study, differences, in_toml, not_run, stored_study
+from tuner.store.stored import stored_study
+from tuner.study import Study, differences, in_toml, not_run
 from tuner.trainables.base import Trainable
 
 __all__ = ["open_or_create"]

@@ -19,7 +19,8 @@ from tuner.records import Trial
 from tuner.space import Space, space_of
 from tuner.store.directory import Home, find
 from tuner.store.ledger import Ledger
-from tuner.study import UNNAMED, Study, is_searched, parameter_name, stored_study
+from tuner.store.stored import stored_study
+from tuner.study import UNNAMED, Study, is_searched, parameter_name
 
 __all__ = ["WarmStart", "warm_start", "warm_start_text", "warm_start_trials"]
 

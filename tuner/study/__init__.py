@@ -1,7 +1,7 @@
 """Study file -> validated, frozen `Study`.
 
     hints -> problems -> domains, budget -> fields, parameters, conditions -> tables, optimizers, custom -> study
-    reading -> overrides -> validation -> resampling, checks -> resolve -> stored; imported
+    reading -> overrides -> validation -> resampling, checks -> resolve; imported
 
 `reading` guards the text, `overrides` lays settings over it, `tables`, `optimizers` and `custom` check it table by
 table and fill in what is not written, `checks` looks at what keys say together. All problems are collected and told at
@@ -16,8 +16,8 @@ from tuner.study.domains import Choices, Domain, Range, highest, is_searched, va
 from tuner.study.hints import suggest
 from tuner.study.imported import UNNAMED, imported_text, not_run
 from tuner.study.parameters import kind_of, text_of
+from tuner.study.reading import parse_toml
 from tuner.study.resolve import read_study
-from tuner.study.stored import stored_study
 from tuner.study.study import Imported, Study, differences, in_toml
 from tuner.study.tables import (
     GOALS,
@@ -64,8 +64,8 @@ __all__ = [
     "loss_problem",
     "not_run",
     "parameter_name",
+    "parse_toml",
     "read_study",
-    "stored_study",
     "suggest",
     "task_problem",
     "text_of",

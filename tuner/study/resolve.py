@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, cast
 
 from objectives.optimizers import OPTIMIZERS
-from tuner.store.directory import StudyDirectory
 from tuner.study.checks import (
     check_budget,
     check_data,
@@ -88,7 +87,7 @@ def read_study(
     if IMPORTED in raw:
         return _imported(raw, label, stem, needs_data)
     report = apply(raw, overrides, settings or {}, label)
-    given = not (ran or _ran(source)) and (GENERATION in report.flags or TRIALS not in report.flags)
+    given = not (ran or isinstance(source, Study)) and (GENERATION in report.flags or TRIALS not in report.flags)
     return _resolved(raw, report, base or home, stem, needs_data, given)
 
 
@@ -100,14 +99,6 @@ def _loaded(source: StudySource) -> tuple[dict[str, Any], str, Path, str]:
         return plain_copy(source), "", Path(), "study"
     path = Path(source)
     return read_toml(path), str(path), path.parent, path.stem
-
-
-def _ran(source: StudySource) -> bool:
-    """Whether it is a study that was read before, or the file that one left in its directory."""
-    if isinstance(source, Study | Mapping):
-        return isinstance(source, Study)
-    directory = StudyDirectory(Path(source).parent)
-    return Path(source) == directory.study and directory.ran
 
 
 def _imported(raw: dict[str, Any], label: str, stem: str, needs_data: bool) -> Study:

@@ -30,7 +30,7 @@ def check(file: Path, repeat: int | None, overrides: tuple[str, ...]) -> None:
     Prints all that is wrong, or the study with everything filled in. Code of an objective of your own is imported only
     where it is to be run: with --repeat.
     """
-    from tuner.study import read_study
+    from tuner.api.read_study import read_study
 
     study = read_study(file, overrides=overrides)
     if repeat is not None:

@@ -42,7 +42,7 @@ def confirm(study: str, top: int | None, seeds: int | None, jobs: int | None, ho
     directory = find(study, home)  # the name is looked for before anything heavy is imported
     from tuner.api.confirm import confirm as confirm_study
     from tuner.cli.progress import progress_display
-    from tuner.study import stored_study
+    from tuner.store.stored import stored_study
 
     try:
         with progress_display(stored_study(directory)) as callback:

@@ -114,7 +114,7 @@ def asked_study(
     study: str, home: Home, trials: int | None, seed: int | None, overrides: tuple[str, ...], name: str | None
 ) -> Study:
     """The study of a file, or the stored one of a name, with settings over it. Raises StudyError, UnknownStudy."""
-    from tuner.study import read_study
+    from tuner.api.read_study import read_study
 
     given = {"study.trials": trials, "study.seed": seed, "study.name": name}
     keys = {text.partition("=")[0].strip() for text in overrides}
@@ -136,7 +136,7 @@ def check_given(file: Path) -> None:
     from objectives.errors import Complaint
     from tuner.errors import StudyError
     from tuner.store.directory import StudyDirectory
-    from tuner.study import stored_study
+    from tuner.store.stored import stored_study
 
     directory = StudyDirectory(file.parent)
     if file != directory.study or not directory.ran:

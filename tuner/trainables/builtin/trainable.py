@@ -23,6 +23,7 @@ from tuner.records import ConfirmationRun, Trial
 from tuner.store.directory import StudyDirectory
 from tuner.study import Study
 from tuner.trainables.base import Commit, Member
+from tuner.trainables.builtin import packs
 from tuner.trainables.builtin.packs import ReplicateSource, cut, problem_of, run_pack
 from tuner.trainables.builtin.prepare import PreparedStudy
 from tuner.trainables.builtin.retrain import batches, confirm
@@ -76,7 +77,8 @@ class BuiltinTrainable:
         """In this process, in workers, or on a cluster."""
         limits = study.limits
         memory = None if limits.worker_gb is None else int(limits.worker_gb * 1e9)
-        return open_engine(jobs, limited=limits.seconds_per_trial is not None, memory=memory, cluster=cluster)
+        limited = limits.seconds_per_trial is not None
+        return open_engine(jobs, limited=limited, memory=memory, cluster=cluster, preload=(packs.__name__,))
 
     def training(self, study: Study, directory: StudyDirectory, engine: Engine) -> BuiltinTrainer:
         """Each trial on the study's splits, with a seed for each of its replicates on each."""

@@ -21,6 +21,7 @@ from tuner.space import space_of
 from tuner.store.directory import StudyDirectory
 from tuner.study import MOST_SPLITS, OWN_NAMES, CustomObjective, Study
 from tuner.trainables.base import Commit
+from tuner.trainables.custom import command
 from tuner.trainables.custom.command import ObjectiveCommand, form_of_command, source_of_command
 from tuner.trainables.custom.objective_ref import FORMS, InvalidObjective, ObjectiveRef, inspect_objective
 from tuner.trainables.custom.retrained import confirmed_of
@@ -121,6 +122,7 @@ class CustomTrainable:
             threads=workers.threads,
             memory=None if gigabytes is None else int(gigabytes * 1e9),
             preload=[(load_objective, (self.what,))],
+            waits_in=command.__file__,
         )
         try:
             yield engine
