@@ -146,11 +146,11 @@ def simulated(asked: Mapping[str, Any], workers: int) -> float:
     engine = Simulation(workers, slept, ordered=True)
     with tempfile.TemporaryDirectory() as folder, Ledger.create(Path(folder) / "ledger.db", {}) as ledger:
         what = ObjectiveRef(f"{__name__}:naps")
-        training = CustomTrainer(
+        trainer = CustomTrainer(
             what, form, "", known.budget, known.metric, known.direction, (0,), (), Path(folder) / "failures"
         )
         with simulating(engine):
-            Search(known, space_of(known), training, ledger, engine, Path(folder) / "flight").run()
+            Search(known, space_of(known), trainer, ledger, engine, Path(folder) / "flight").run()
     return engine.busy / (workers * engine.now)
 
 

@@ -1,4 +1,4 @@
-"""What a study has for each kind of subject, and the README's table of it: `python -m tests.support.feature_table`.
+"""What a study has for each kind of trainable, and the README's table of it: `python -m tests.support.feature_table`.
 
 A row is a test of `test_features`: it runs once for each kind. A cell that begins with "no" is a study that is refused
 with a line that says so, any other one that runs.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from objectives.errors import Complaint
-from tuner.api.run import PATIENCE, Work, trainable_of
+from tuner.api.run import PATIENCE, StudyRun, trainable_of
 from tuner.engines import InlineEngine
 from tuner.errors import ChangedStudy, StudyError, TunerError
 from tuner.orchestrator.artifacts import write_artifacts
@@ -61,22 +61,22 @@ def confirm(
     with writable(directory), directory.room() as room:
         Result(directory).best()  # raises NoResult before anything is read or trained
         callback.stage("prepare")
-        subject = stored_subject(frozen, data, room, objective)
-        frozen = replace(frozen, rows=subject.study.rows)  # a budget in steps is nothing without
+        trainable = stored_subject(frozen, data, room, objective)
+        frozen = replace(frozen, rows=trainable.study.rows)  # a budget in steps is nothing without
         with Ledger.open(directory.place) as ledger:
-            check_unchanged(subject, ledger)
-            for warning in subject.warnings(ledger.facts):
+            check_unchanged(trainable, ledger)
+            for warning in trainable.warnings(ledger.facts):
                 callback.note(warning)
-            workers = jobs or subject.jobs(replace(frozen, confirm=wanted), 0)
+            workers = jobs or trainable.jobs(replace(frozen, confirm=wanted), 0)
             ledger.wait_for(PATIENCE, callback.note)
-            with subject.engine(frozen, workers, None) as engine:
-                work = Work(frozen, subject, directory, ledger, engine, callback)
-                subject.training(frozen, directory, engine)
+            with trainable.engine(frozen, workers, None) as engine:
+                study_run = StudyRun(frozen, trainable, directory, ledger, callback)
+                trainable.trainer(frozen, directory, engine)
                 prepared = time.perf_counter()
-                retrained = work.confirm(wanted)
+                retrained = study_run.confirm(engine, wanted)
                 confirmed = time.perf_counter()
                 result = Result(directory)
-                write_artifacts(result, subject, engine)
+                write_artifacts(result, trainable, engine)
                 if len(result.standings) < wanted.top:
                     callback.note(f"the study has no more than {len(result.standings)} complete configs to confirm")
     callback.ended()
@@ -126,11 +126,11 @@ def stored_subject(study: Study, data: Any, room: Path, objective: Callable[...,
     return trainable_of(study, data, room, objective)
 
 
-def check_unchanged(subject: Trainable, ledger: Ledger) -> None:
+def check_unchanged(trainable: Trainable, ledger: Ledger) -> None:
     """Raise ChangedStudy where the data, or the machine's arithmetic, are not what the trials were trained with."""
-    known, study = ledger.facts, subject.study
+    known, study = ledger.facts, trainable.study
     where = f"{study.data.source or 'the data given'} has changed since:"
-    lines = [line.replace("the data:", where) for line in subject.changes(known)]
+    lines = [line.replace("the data:", where) for line in trainable.changes(known)]
     if known["canary"] != InlineEngine().submit(canary_hash).result():
         lines.append(f"this machine's arithmetic differs from where the study was run ({known['processor']})")
     if lines:

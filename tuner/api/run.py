@@ -39,7 +39,7 @@ from tuner.trainables.builtin.prepare import prepare_study
 from tuner.trainables.builtin.split_counts import SPLITS_NOTE
 from tuner.trainables.builtin.trainable import BuiltinTrainable
 
-__all__ = ["PATIENCE", "Work", "run", "trainable_of"]
+__all__ = ["PATIENCE", "StudyRun", "run", "trainable_of"]
 
 PATIENCE = 600.0  # seconds to wait for a full disk or an absent database before a run ends
 
@@ -83,20 +83,20 @@ def run(
     home = home_of(home, storage)
     directory = study_directory(asked.name, home)
     with directory.room() as room:
-        subject = trainable_of(asked, data, room, objective)
-        for note in (*subject.notes, *repeats_note(subject.study, space_of(subject.study))):
+        trainable = trainable_of(asked, data, room, objective)
+        for note in (*trainable.notes, *repeats_note(trainable.study, space_of(trainable.study))):
             if fresh or not directory.exists or not note.endswith(SPLITS_NOTE):  # one that goes on keeps its splits
                 callback.note(note)
-        warm = cache(partial(load_warm_start, subject.study, home, callback))
+        warm = cache(partial(load_warm_start, trainable.study, home, callback))
         if fresh or not directory.exists:
             warm()
         with directory.lock():
             if fresh and directory.exists:
                 callback.note(f"the study that was there is moved to {directory.set_aside().name}")
-            ledger, resolved = open_or_create(subject, directory, warm, callback.note)
+            ledger, resolved = open_or_create(trainable, directory, warm, callback.note)
             with ledger:
-                job = Job(resolved, subject, directory, ledger, callback, jobs, cluster, confirm, retry_failed)
-                result, cost = job.done(started)
+                study_run = StudyRun(resolved, trainable, directory, ledger, callback)
+                result, cost = study_run.execute(started, jobs, cluster, confirm, retry_failed)
     callback.ended()
     result.cost = replace(cost, wall=time.perf_counter() - started)
     return result
@@ -108,50 +108,6 @@ def load_warm_start(study: Study, home: Home, callback: RunCallback) -> WarmStar
     for note in found.notes:
         callback.note(note)
     return found
-
-
-@dataclass(frozen=True)
-class Job:
-    """A study with its ledger open, and how it is to be run."""
-
-    study: Study
-    subject: Trainable
-    directory: StudyDirectory
-    ledger: Ledger
-    callback: RunCallback
-    jobs: int | None
-    cluster: str | None
-    confirm: bool
-    retry_failed: bool
-
-    def done(self, started: float) -> tuple[Result, Cost]:
-        """Search, confirm and write what others read; what that took since `started`, but for its end."""
-        for warning in self.subject.warnings(self.ledger.facts):
-            self.callback.note(warning)
-        left = self.study.trials - self.ledger.count()
-        width = self.subject.jobs(self.study, left) if self.jobs is None else self.jobs
-        self.ledger.wait_for(PATIENCE, self.callback.note)
-        there = None if self.cluster is None else (self.cluster, self.ledger.facts["canary"])
-        with self.subject.engine(self.study, width, there) as engine:
-            if left > 0 or self.retry_failed:
-                engine.warm()
-            work = Work(self.study, self.subject, self.directory, self.ledger, engine, self.callback)
-            training = self.subject.training(self.study, self.directory, engine)
-            prepared = time.perf_counter()
-            again = work.retry(training) if self.retry_failed else 0
-            tried = time.perf_counter() - prepared
-            spent, stopped = work.search(training)
-            spent = replace(spent, wall=spent.wall + tried, waiting=spent.waiting + tried)
-            searched = time.perf_counter()
-            wanted = self.subject.study.confirm
-            retrained = work.confirm(wanted) if self.confirm and wanted.enabled else 0
-            confirmed = time.perf_counter()
-            if left > 0 or retrained or again:
-                self.callback.stage("write")
-            result = Result(self.directory)
-            write_artifacts(result, self.subject, engine)
-        ran = again + len(result.all_trials) - (self.study.trials - left)
-        return result, Cost(ran, retrained, prepared - started, spent, confirmed - searched, 0.0, stopped)
 
 
 def asked_study(study: Any, objective: Callable[..., Any] | None, given: dict[str, Any], needs_data: bool) -> Study:
@@ -172,23 +128,52 @@ def trainable_of(asked: Study, data: Any, room: Path, objective: Callable[..., A
 
 
 @dataclass(frozen=True)
-class Work:
-    """What the stages of a run share."""
+class StudyRun:
+    """A study with its ledger open: its stages, and all of them in a row."""
 
     study: Study
-    subject: Trainable
+    trainable: Trainable
     directory: StudyDirectory
     ledger: Ledger
-    engine: Engine
     callback: RunCallback
 
-    def retry(self, training: Trainer) -> int:
+    def execute(
+        self, started: float, jobs: int | None, cluster: str | None, confirm: bool, retry_failed: bool
+    ) -> tuple[Result, Cost]:
+        """Search, confirm and write the artifacts; return the result and its cost but for `wall`."""
+        for warning in self.trainable.warnings(self.ledger.facts):
+            self.callback.note(warning)
+        left = self.study.trials - self.ledger.count()
+        width = self.trainable.jobs(self.study, left) if jobs is None else jobs
+        self.ledger.wait_for(PATIENCE, self.callback.note)
+        address = None if cluster is None else (cluster, self.ledger.facts["canary"])
+        with self.trainable.engine(self.study, width, address) as engine:
+            if left > 0 or retry_failed:
+                engine.warm()
+            trainer = self.trainable.trainer(self.study, self.directory, engine)
+            prepared = time.perf_counter()
+            again = self.retry_failed(engine, trainer) if retry_failed else 0
+            tried = time.perf_counter() - prepared
+            spent, stopped = self.search(engine, trainer)
+            spent = replace(spent, wall=spent.wall + tried, waiting=spent.waiting + tried)
+            searched = time.perf_counter()
+            wanted = self.trainable.study.confirm
+            retrained = self.confirm(engine, wanted) if confirm and wanted.enabled else 0
+            confirmed = time.perf_counter()
+            if left > 0 or retrained or again:
+                self.callback.stage("write")
+            result = Result(self.directory)
+            write_artifacts(result, self.trainable, engine)
+        ran = again + len(result.all_trials) - (self.study.trials - left)
+        return result, Cost(ran, retrained, prepared - started, spent, confirmed - searched, 0.0, stopped)
+
+    def retry_failed(self, engine: Engine, trainer: Trainer) -> int:
         """Train what had failed again; returns how many trials."""
         self.callback.stage("retry")
         flight = self.directory.cache / "retry"
-        return retry_failed_trials(self.study, training, self.ledger, self.engine, flight, self.callback.retrained)
+        return retry_failed_trials(self.study, trainer, self.ledger, engine, flight, self.callback.retrained)
 
-    def search(self, training: Trainer) -> tuple[Spent, str]:
+    def search(self, engine: Engine, trainer: Trainer) -> tuple[Spent, str]:
         """Search up to the study's number of trials; returns what it took, and why it stopped before that."""
         if self.ledger.count() < self.study.trials:
             self.callback.stage("search")
@@ -196,7 +181,7 @@ class Work:
         space, watch = space_of(self.study), self.callback.progress
         warm = warm_start_trials(self.ledger.facts.get("warm_start", ""))
         told = partial(provenance, self.study.base)
-        search = Search(self.study, space, training, self.ledger, self.engine, flight, watch, warm, told)
+        search = Search(self.study, space, trainer, self.ledger, engine, flight, watch, warm, told)
         self.directory.given_up.unlink(missing_ok=True)
         try:
             return search.run(), search.stopped
@@ -204,7 +189,7 @@ class Work:
             write_atomic(self.directory.given_up, f"{given_up}\n")
             raise
 
-    def confirm(self, asked: ConfirmTable) -> int:
+    def confirm(self, engine: Engine, asked: ConfirmTable) -> int:
         """Race the leaders over fresh splits, then train the best of them on the reporting ones, and commit each.
 
         Returns how many trainings it took. What was asked is stored once it is done: one that is widened and cut
@@ -215,14 +200,16 @@ class Work:
         wanted = contenders(self.study, study, trials, self.ledger.confirmations())
         done, facts = 0, self.ledger.facts
         while todo := next_round(study, wanted, trials, self.ledger.confirmations(), facts):
-            done += self._retrain("" if done else "confirm", *todo)
+            done += self._retrain(engine, "" if done else "confirm", *todo)
         leader = [standing.trial for standing in standings(study, trials, self.ledger.confirmations(), facts)[:1]]
-        done += self._retrain("report", [trial for trial in trials if trial.number in leader], report_seeds(study))
+        done += self._retrain(
+            engine, "report", [trial for trial in trials if trial.number in leader], report_seeds(study)
+        )
         if study != self.study:
             self.directory.write_study(study.to_toml())
         return done
 
-    def _retrain(self, stage: str, wanted: list[Trial], seeds: range) -> int:
+    def _retrain(self, engine: Engine, stage: str, wanted: list[Trial], seeds: range) -> int:
         """Retrain what is missing of `wanted` on `seeds`, as a stage that is told of; returns how many trainings."""
         known = self.ledger.confirmations()
         have = {(row.trial, row.replicate) for row in known}
@@ -246,5 +233,5 @@ class Work:
                 self.callback.note(f"{what}: {why}; it ranks behind those that did not fail")
 
         fresh = sorted(set(left))
-        self.subject.retrain(self.study, wanted, fresh, known, self.directory, self.engine, commit, tell)
+        self.trainable.retrain(self.study, wanted, fresh, known, self.directory, engine, commit, tell)
         return len(left)

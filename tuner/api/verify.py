@@ -83,8 +83,8 @@ def verify(
             changed = f"was {result.facts['data'][:12]}, is {first.digest[:12]}"
             raise TunerError(f"the data of study {study.name!r} have changed: the digest {changed}; put them back")
         with open_engine(jobs, preload=(packs.__name__,)) as engine:
-            training = core.training(study, StudyDirectory(Path(folder)), engine)
-            verdicts = tuple(verify_trials(study, training, sample_trials(result, k), engine))
+            trainer = core.trainer(study, StudyDirectory(Path(folder)), engine)
+            verdicts = tuple(verify_trials(study, trainer, sample_trials(result, k), engine))
             return Verification(verdicts, engine.submit(canary_hash).result() == result.facts["canary"])
 
 
@@ -97,10 +97,10 @@ def sample_trials(result: Result, k: int) -> list[Trial]:
     return [known[i] for i in sorted(rng.choice(len(known), min(k, len(known)), replace=False))]
 
 
-def verify_trials(study: Study, training: BuiltinTrainer, trials: list[Trial], engine: Engine) -> Iterator[Verdict]:
+def verify_trials(study: Study, trainer: BuiltinTrainer, trials: list[Trial], engine: Engine) -> Iterator[Verdict]:
     """A verdict on each trial, from running it alone for as many epochs as it had, on as many splits."""
     packs = [
-        cut([Member(trial.number, trial.config)], training.sources[: len(trial.curves["valid_loss"])], trial.epochs)[0]
+        cut([Member(trial.number, trial.config)], trainer.sources[: len(trial.curves["valid_loss"])], trial.epochs)[0]
         for trial in trials
     ]
     futures = [engine.submit(run_pack, pack) for pack in packs]
@@ -110,10 +110,10 @@ def verify_trials(study: Study, training: BuiltinTrainer, trials: list[Trial], e
             yield Verdict(trial.number, trial.state, trial.epochs, f"could not be run again: {outcome}")
             continue
         live = LiveTrial(trial.number, trial.config, trial.latents, rung=trial.rung)
-        live.take(*training.advances(pack, outcome))
+        live.take(*trainer.advances(pack, outcome))
         ended = live.ended or trial.state
         live.ended = trial.state
-        again = live.record(study, trial.generation, training)
+        again = live.record(study, trial.generation, trainer)
         yield Verdict(trial.number, trial.state, trial.epochs, difference(trial, replace(again, state=ended)))
 
 

@@ -42,13 +42,13 @@ def tell_own(asked: Study) -> None:
     """Print a study of somebody's own objective, which is imported and not called, and the epochs that it takes."""
     from tuner.trainables.custom.trainable import custom_trainable
 
-    subject = custom_trainable(asked)
-    study = subject.study
-    for note in subject.notes:
+    trainable = custom_trainable(asked)
+    study = trainable.study
+    for note in trainable.notes:
         hint(note)
     sys.stdout.write(clean(study.to_toml(), lines=True))
     print("\n" + "\n".join(f"# trial {n}: {described(config)}" for n, config in samples(study, first_configs(study))))
-    print(f"# {clean(subject.cost)}")
+    print(f"# {clean(trainable.cost)}")
 
 
 def tell(question: PreparedStudy, jobs: int | None) -> None:

@@ -19,20 +19,20 @@ from tuner.trainables.base import Trainable
 __all__ = ["best_text", "write_artifacts"]
 
 
-def write_artifacts(result: Result, subject: Trainable, engine: Engine) -> None:
-    """Write the files of a study's directory that are derived from its ledger; weights where the subject has some."""
+def write_artifacts(result: Result, trainable: Trainable, engine: Engine) -> None:
+    """Write the files of a study's directory that are derived from its ledger; weights where the trainable has some."""
     write_atomic(result.directory.ranking, csv_text(result.ranking().drop(columns="seconds")))
     try:
         best = result.best()
     except NoResult:
         return
     place, text = result.directory.best, best_text(best)
-    there = place.exists() and (result.directory.weights.exists() or not subject.has_weights)
+    there = place.exists() and (result.directory.weights.exists() or not trainable.has_weights)
     if there and place.read_text(encoding="utf-8") == text:
         return
     # The config last: where it stands and is right, so are the weights.
     place.unlink(missing_ok=True)
-    weights = subject.weights(result.study, best, result.directory, engine)
+    weights = trainable.weights(result.study, best, result.directory, engine)
     if weights is not None:
         write_atomic(result.directory.weights, npz_bytes(weights))
     write_atomic(place, text)

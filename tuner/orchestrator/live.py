@@ -78,17 +78,17 @@ class LiveTrial:
             block.parts.setdefault(name, []).append(curve)
         self.ended, self.error = self.ended or advance.ended, self.error or advance.error
 
-    def join(self, training: Trainer) -> None:
+    def join(self, trainer: Trainer) -> None:
         """Make one block of all, which have come to the same epoch."""
         if len(self.blocks) < 2 or self.ended == "failed":
             return
         blocks = [self.blocks[first] for first in sorted(self.blocks)]
         curves = {name: [curve] for name, curve in side_by_side([block.curves for block in blocks]).items()}
-        self.blocks = {0: SplitBlock(curves, training.join([block.state for block in blocks]))}
+        self.blocks = {0: SplitBlock(curves, trainer.join([block.state for block in blocks]))}
 
-    def record(self, study: Study, generation: int, training: Trainer) -> Trial:
+    def record(self, study: Study, generation: int, trainer: Trainer) -> Trial:
         """The finished record."""
-        curves, epochs = training.trained(self.curves, self.state)
+        curves, epochs = trainer.trained(self.curves, self.state)
         usable = self.ended in ("complete", "pruned")
         epoch = goal_at(curves[study.metric], study.direction, epochs, study.window)[1] if usable else None
         metrics = metrics_at(study, curves, epoch) | optimum_of(curves) if epoch else {}
@@ -100,10 +100,10 @@ class LiveTrial:
             latents=dict(self.latents),
             rung=self.rung,
             epochs=epochs,
-            steps=training.steps(self.config, epochs, self.state),
+            steps=trainer.steps(self.config, epochs, self.state),
             value=metrics.get(study.metric),
             epoch=epoch,
-            stable=usable and training.steady(curves),
+            stable=usable and trainer.steady(curves),
             metrics=metrics,
             curves=curves,
             seconds=self.seconds,
@@ -190,11 +190,11 @@ class LiveGeneration:
             known = [trial.error] if trial.error else []  # of several tasks: the same, whichever came first
             trial.rung, trial.ended, trial.error = self.before + self.rung, "failed", min([*known, error])
 
-    def cut(self, study: Study, training: Trainer) -> None:
+    def cut(self, study: Study, trainer: Trainer) -> None:
         """End the rung: the last one completes its trials, an earlier one sends only the best of each group on."""
         there = [trial for trial in self.trials if trial.rung == self.before + self.rung]
         for trial in there:
-            trial.join(training)
+            trial.join(trainer)
         if self.rung == len(self.ladder) - 1:
             for trial in there:
                 trial.ended = trial.ended or "complete"
@@ -203,12 +203,12 @@ class LiveGeneration:
             for trial in there:
                 groups.setdefault(group_of(study, trial.config), []).append(trial)
             for name, group in groups.items():
-                self._cut(group, study, training, self.bars.get((name, self.before + self.rung)))
+                self._cut(group, study, trainer, self.bars.get((name, self.before + self.rung)))
         self.rung += 1
 
-    def _cut(self, group: Sequence[LiveTrial], study: Study, training: Trainer, bar: float | None) -> None:
+    def _cut(self, group: Sequence[LiveTrial], study: Study, trainer: Trainer, bar: float | None) -> None:
         values = [np.inf if trial.ended else trial.goal(study) for trial in group]
-        steady = [training.steady(trial.curves) if trial.blocks else False for trial in group]
+        steady = [trainer.steady(trial.curves) if trial.blocks else False for trial in group]
         reduction = reduction_at(self.ladder, self.rung, study.search.reduction)
         going = PRUNERS[study.search.pruner].going(values, steady, reduction, bar)
         kept = {*going, *defaults_going(group, values, self.rung == len(self.ladder) - 2)}

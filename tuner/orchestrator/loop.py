@@ -36,7 +36,7 @@ TICK = 0.25  # seconds between looks at the clock while workers train
 class Search:
     """One run of a study's search, up to its number of trials. Committed generations are never run again.
 
-    `training` says how a trial trains. `warm` are trials of other studies. `stopped` says why a search ended before its
+    `trainer` says how a trial trains. `warm` are trials of other studies. `stopped` says why a search ended before its
     trials were used up. What took long in the generations in flight is kept below `flight` until they are committed.
     `origin` tells facts of the run, which stand beside the first generation that it commits.
     """
@@ -45,7 +45,7 @@ class Search:
         self,
         study: Study,
         space: Space,
-        training: Trainer,
+        trainer: Trainer,
         ledger: Ledger,
         engine: Engine,
         flight: Path,
@@ -53,7 +53,7 @@ class Search:
         warm: Sequence[Trial] = (),
         origin: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
-        self.study, self.space, self.training = study, space, training
+        self.study, self.space, self.trainer = study, space, trainer
         self.ledger, self.engine, self.flight, self.watch = ledger, engine, flight, watch
         self.warm, self.stopped, self.origin = warm, "", origin
         self.defaults = default_points(study)
@@ -114,7 +114,7 @@ class Search:
     def _send(self, generation: LiveGeneration) -> None:
         """Send the tasks of a generation's current rung."""
         members = [Member(trial.number, trial.config, trial.state) for trial in generation.running]
-        self._submit(generation, self.training.tasks(members, *generation.stages))
+        self._submit(generation, self.trainer.tasks(members, *generation.stages))
 
     def _submit(self, generation: LiveGeneration, tasks: Sequence[TrainingTask]) -> None:
         """Send tasks of a generation to the workers, each with the time that its trials have left."""
@@ -124,7 +124,7 @@ class Search:
         sent = {}
         for task in tasks:
             seconds = generation.left(task, self.study.limits.seconds_per_trial)
-            call = self.training.call(task, flight, shared)
+            call = self.trainer.call(task, flight, shared)
             # Older generations first: the next one waits for them, and nobody for the youngest.
             sent[self.engine.submit(timed, *call, seconds=seconds, turn=generation.number)] = (generation, task)
         if all(future.done() for future in sent):  # trained inline, while we waited
@@ -148,11 +148,11 @@ class Search:
             elif isinstance(outcome, Failure):
                 generation.fail(task, str(outcome))
             else:
-                advances = self.training.advances(task, outcome)
+                advances = self.trainer.advances(task, outcome)
                 self.trained += sum(advance.seconds for advance in advances)
                 generation.take(task, advances)
             if not generation.out:
-                generation.cut(self.study, self.training)
+                generation.cut(self.study, self.trainer)
                 if generation.running:
                     self._send(generation)
 
@@ -166,7 +166,7 @@ class Search:
 
     def _commit(self, generation: LiveGeneration) -> None:
         """Write a finished generation to the ledger: in trial order, in one transaction."""
-        records = [trial.record(self.study, generation.number, self.training) for trial in generation.trials]
+        records = [trial.record(self.study, generation.number, self.trainer) for trial in generation.trials]
         self.ledger.commit_generation(generation.number, records, self._facts(generation))
         self.history += records
         self.states.update(trial.state for trial in records)

@@ -23,24 +23,24 @@ __all__ = ["open_or_create"]
 
 
 def open_or_create(
-    subject: Trainable, directory: StudyDirectory, warm: Callable[[], WarmStart], tell: Callable[[str], None]
+    trainable: Trainable, directory: StudyDirectory, warm: Callable[[], WarmStart], tell: Callable[[str], None]
 ) -> tuple[Ledger, Study]:
     """The ledger to go on with, and the study that actually runs: the one that was frozen when it was created.
 
     Raises ChangedStudy where a study of that name asks another question. One whose trials have all failed, or which has
     none yet, has no answer that could be lost: it begins anew where its question or its source has changed.
     """
-    study, song = subject.study, InlineEngine().submit(canary_hash).result()
+    study, song = trainable.study, InlineEngine().submit(canary_hash).result()
     if not directory.exists:
-        return create_ledger(subject, directory, warm(), song)
+        return create_ledger(trainable, directory, warm(), song)
     frozen = stored_study(directory)
     if frozen.imported:
         raise not_run(frozen.name, frozen.imported)
     ledger = Ledger.open(directory.place)
     count = ledger.count()
     try:
-        check_same(frozen, study, ledger.facts, subject, song)
-        if not (subject.warnings(ledger.facts) and all_failed(ledger)):
+        check_same(frozen, study, ledger.facts, trainable, song)
+        if not (trainable.warnings(ledger.facts) and all_failed(ledger)):
             return ledger, merged_settings(frozen, study, directory, ledger)
     except ChangedStudy:
         if not all_failed(ledger):
@@ -54,7 +54,7 @@ def open_or_create(
         tell(f"all {count} trials of before had failed: they are moved to {directory.set_aside().name}")
     else:
         directory.forget_ledger()
-    return create_ledger(subject, directory, warm(), song)
+    return create_ledger(trainable, directory, warm(), song)
 
 
 def all_failed(ledger: Ledger) -> bool:
@@ -85,20 +85,20 @@ def merged_settings(frozen: Study, asked: Study, directory: StudyDirectory, ledg
     return resolved
 
 
-def create_ledger(subject: Trainable, directory: StudyDirectory, warm: WarmStart, song: str) -> tuple[Ledger, Study]:
+def create_ledger(trainable: Trainable, directory: StudyDirectory, warm: WarmStart, song: str) -> tuple[Ledger, Study]:
     """The ledger of a study that begins."""
-    study = subject.study
+    study = trainable.study
     write_atomic(directory.study, study.to_toml())
     kept = {"warm_start": warm_start_text(warm.trials)} if warm.trials else {}
-    facts = subject.facts() | {"canary": song} | kept | machine_facts()
+    facts = trainable.facts() | {"canary": song} | kept | machine_facts()
     return Ledger.create(directory.place, facts, study.to_toml()), study
 
 
-def check_same(frozen: Study, asked: Study, known: Mapping[str, str], subject: Trainable, song: str) -> None:
+def check_same(frozen: Study, asked: Study, known: Mapping[str, str], trainable: Trainable, song: str) -> None:
     """Raise ChangedStudy with every difference that would make another table."""
     changes = [change for change in differences(frozen, asked) if not is_moved(*change)]
     lines = [f"{key}: was {in_toml(old)}, now {in_toml(new)}" for key, old, new in changes]
-    lines += subject.changes(known)
+    lines += trainable.changes(known)
     if known["canary"] != song:
         lines.append(f"the machine: its arithmetic differs from where the study began ({known['processor']})")
     if lines:
@@ -110,5 +110,5 @@ def check_same(frozen: Study, asked: Study, known: Mapping[str, str], subject: T
 
 
 def is_moved(key: str, old: Any, new: Any) -> bool:
-    """Whether a difference is one of place alone: of data and code the digests say more, and the subject compares."""
+    """Whether a difference is one of place alone: of data and code the digests say more, and the trainable compares."""
     return key == "data.source" or (key == "study.objective" and Path(str(old)).name == Path(str(new)).name)

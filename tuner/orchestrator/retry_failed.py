@@ -44,11 +44,11 @@ class Retry:
         """The trials that have not ended."""
         return [trial for trial in self.trials if not trial.ended]
 
-    def cut(self, rung: int, study: Study, training: Trainer, history: Sequence[Trial]) -> None:
+    def cut(self, rung: int, study: Study, trainer: Trainer, history: Sequence[Trial]) -> None:
         """End a rung: the last one completes its trials, at an earlier one the best of each group go on."""
         for trial in self.trials:
             if trial.rung == self.before + rung:
-                trial.join(training)
+                trial.join(trainer)
         if rung == len(self.steps) - 1:
             for trial in self.running:
                 trial.ended = "complete"
@@ -61,7 +61,7 @@ class Retry:
             values = {trial.number: value_at(study, trial, self.steps[rung]) for trial in others}
             steady = {trial.number: bool(np.isfinite(values[trial.number])) for trial in others}
             values |= {trial.number: trial.goal(study) for trial in own}
-            steady |= {trial.number: training.steady(trial.curves) for trial in own}
+            steady |= {trial.number: trainer.steady(trial.curves) for trial in own}
             numbers = sorted(values)
             going = PRUNERS[study.search.pruner].going(
                 [values[n] for n in numbers], [steady[n] for n in numbers],
@@ -75,7 +75,7 @@ class Retry:
 
 
 def retry_failed_trials(
-    study: Study, training: Trainer, ledger: Ledger, engine: Engine, flight: Path, tell: Callable[[int, int], None]
+    study: Study, trainer: Trainer, ledger: Ledger, engine: Engine, flight: Path, tell: Callable[[int, int], None]
 ) -> int:
     """Train all failed trials again and commit them together; returns how many there were.
 
@@ -87,17 +87,17 @@ def retry_failed_trials(
     for rung in range(max((len(retry.steps) for retry in found), default=0)):
         sent: dict[Future[Any], tuple[Retry, TrainingTask]] = {}
         for retry in found:
-            for task in tasks_of(retry, rung, training):
+            for task in tasks_of(retry, rung, trainer):
                 seconds = study.limits.seconds_per_trial
-                call = training.call(task, flight / str(retry.number), engine.shares_disk)
+                call = trainer.call(task, flight / str(retry.number), engine.shares_disk)
                 sent[engine.submit(*call, seconds=seconds, turn=retry.number)] = (retry, task)
         for future, (retry, task) in sent.items():
-            take(retry, rung, task, future.result(), training)
+            take(retry, rung, task, future.result(), trainer)
         for retry in found:
             if rung < len(retry.steps):
-                retry.cut(rung, study, training, history)
+                retry.cut(rung, study, trainer, history)
         tell(sum(bool(trial.ended) for retry in found for trial in retry.trials), len(failed))
-    ledger.replace_failed([live.record(study, retry.number, training) for retry in found for live in retry.trials])
+    ledger.replace_failed([live.record(study, retry.number, trainer) for retry in found for live in retry.trials])
     shutil.rmtree(flight, ignore_errors=True)
     return len(failed)
 
@@ -112,16 +112,16 @@ def retry_of(study: Study, number: int, history: Sequence[Trial]) -> Retry:
     return Retry(number, live, peers, steps, len(rungs(study)) - len(steps))
 
 
-def tasks_of(retry: Retry, rung: int, training: Trainer) -> list[TrainingTask]:
+def tasks_of(retry: Retry, rung: int, trainer: Trainer) -> list[TrainingTask]:
     """A task for each trial that is still running: one that failed before may take others with it."""
     if rung >= len(retry.steps):
         return []
     members = [Member(trial.number, trial.config, trial.state) for trial in retry.running]
-    tasks = training.tasks(members, retry.steps[rung - 1] if rung else START, retry.steps[rung])
+    tasks = trainer.tasks(members, retry.steps[rung - 1] if rung else START, retry.steps[rung])
     return [one for task in tasks for one in task.apart()]
 
 
-def take(retry: Retry, rung: int, task: TrainingTask, outcome: Any, training: Trainer) -> None:
+def take(retry: Retry, rung: int, task: TrainingTask, outcome: Any, trainer: Trainer) -> None:
     """Take in what a task came to for its trial."""
     if isinstance(outcome, Failure) and outcome.fatal:
         raise TunerError(f"{outcome.message}; run this again to go on")
@@ -130,4 +130,4 @@ def take(retry: Retry, rung: int, task: TrainingTask, outcome: Any, training: Tr
     if isinstance(outcome, Failure):
         trial.ended, trial.error = "failed", str(outcome)
     else:
-        trial.take(*training.advances(task, outcome))
+        trial.take(*trainer.advances(task, outcome))

@@ -109,7 +109,7 @@ class Trainer(Protocol):
 class Trainable(Protocol):
     """All that can be known of a study before anything is written, and how it is trained. Nothing is trained yet.
 
-    `study` is the one asked for, with what only its subject could tell; `notes` say what was changed unasked.
+    `study` is the one asked for, with what only its trainable could tell; `notes` say what was changed unasked.
     """
 
     @property
@@ -139,7 +139,7 @@ class Trainable(Protocol):
     def engine(self, study: Study, jobs: int, cluster: tuple[str, str] | None) -> AbstractContextManager[Engine]:
         """What runs its tasks, within the study's limits."""
 
-    def training(self, study: Study, directory: StudyDirectory, engine: Engine) -> Trainer:
+    def trainer(self, study: Study, directory: StudyDirectory, engine: Engine) -> Trainer:
         """How the trials of a search train."""
 
     def retrain(

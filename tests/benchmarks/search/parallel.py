@@ -80,7 +80,7 @@ def simulated(size: int, workers: int) -> float:
         save_prepared(question.first, source.directory)
         engine = Simulation(workers, done)
         with Ledger.create(Path(home) / "ledger.db", {}) as ledger, simulating(engine):
-            training = BuiltinTrainer((source,), question.study.budget)
-            search = Search(question.study, space_of(question.study), training, ledger, engine, Path(home) / "flight")
+            trainer = BuiltinTrainer((source,), question.study.budget)
+            search = Search(question.study, space_of(question.study), trainer, ledger, engine, Path(home) / "flight")
             search.run()
     return engine.busy / (workers * engine.now)

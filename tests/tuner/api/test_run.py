@@ -21,7 +21,7 @@ import pytest
 import tuner
 from objectives import DataError, Model, Problem, Replicate, predict
 from objectives.data import save_prepared
-from tuner.api.run import RunCallback, Work
+from tuner.api.run import RunCallback, StudyRun
 from tuner.errors import ChangedStudy, StudyBusy, StudyError, UnknownStudy
 from tuner.store.lock import hold
 from tuner.trainables.base import Member
@@ -121,13 +121,13 @@ def test_replicates_change_no_byte_with_the_workers_and_rank_by_their_mean(tmp_p
 
 def test_a_search_shares_no_random_stream_with_its_confirmation(tmp_path: Path, monkeypatch: Any) -> None:
     seen: list[tuple[int, ...]] = []
-    real = Work.search
+    real = StudyRun.search
 
-    def search(self: Work, training: Any) -> Any:
-        seen.append(tuple(source.replicate for source in training.sources))
-        return real(self, training)
+    def search(self: StudyRun, engine: Any, trainer: Any) -> Any:
+        seen.append(tuple(source.replicate for source in trainer.sources))
+        return real(self, engine, trainer)
 
-    monkeypatch.setattr(Work, "search", search)
+    monkeypatch.setattr(StudyRun, "search", search)
     tuner.run(replicated(3), jobs=1, home=tmp_path, confirm=False)
     assert seen == [(0, 1001, 1002)]
     tuner.run(small(), jobs=1, home=tmp_path / "splits", confirm=False)

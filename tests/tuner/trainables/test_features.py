@@ -1,4 +1,4 @@
-"""Each row of the README's table of features: what a study has, it has for every kind of subject that says so."""
+"""Each row of the README's table of features: what a study has, it has for every kind of trainable that says so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The core as the subject of a study: a model on data, or a surface, descended in packs."""
+"""The core as the trainable of a study: a model on data, or a surface, descended in packs."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class BuiltinTrainable:
         limited = limits.seconds_per_trial is not None
         return open_engine(jobs, limited=limited, memory=memory, cluster=cluster, preload=(packs.__name__,))
 
-    def training(self, study: Study, directory: StudyDirectory, engine: Engine) -> BuiltinTrainer:
+    def trainer(self, study: Study, directory: StudyDirectory, engine: Engine) -> BuiltinTrainer:
         """Each trial on the study's splits, with a seed for each of its replicates on each."""
         numbers, copies, sources = search_seeds(study), study.train.replicates, []
         for i in range(0, len(numbers), copies):

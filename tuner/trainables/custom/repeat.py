@@ -37,22 +37,22 @@ def run_repeatedly(asked: Study, times: int) -> RepeatedRuns:
 
     Each run is in a worker of its own. Raises StudyError for an objective that cannot be used.
     """
-    subject = custom_trainable(asked)
-    config = space_of(subject.study).config(space_of(subject.study).defaults()[0])
-    runs = [_once(subject, config) for _ in range(times)]
+    trainable = custom_trainable(asked)
+    config = space_of(trainable.study).config(space_of(trainable.study).defaults()[0])
+    runs = [_once(trainable, config) for _ in range(times)]
     outcomes = [outcome for outcome, _ in runs]
     said = [_difference(outcomes[0], other) for other in outcomes[1:]]
     unlike = [f"run {i} differs from run 1: {what}" for i, what in enumerate(said, start=2) if what]
     return RepeatedRuns(config, outcomes, unlike[0] if unlike else "", runs[0][1])
 
 
-def _once(subject: CustomTrainable, config: dict[str, Any]) -> tuple[CustomOutcome | Failure, str]:
+def _once(trainable: CustomTrainable, config: dict[str, Any]) -> tuple[CustomOutcome | Failure, str]:
     """A run from the start to the first rung, with nothing left of the one before; and what it printed."""
-    study = subject.study
+    study = trainable.study
     with tempfile.TemporaryDirectory(prefix="tuner-", ignore_cleanup_errors=True) as folder:
         place = StudyDirectory(Path(folder))
-        with subject.engine(study, 1, None) as engine:
-            (task,) = subject.training(study, place, engine).tasks([Member(0, config)], START, rungs(study)[0])
+        with trainable.engine(study, 1, None) as engine:
+            (task,) = trainable.trainer(study, place, engine).tasks([Member(0, config)], START, rungs(study)[0])
             task = replace(task, folder=Path(folder) / "flight")
             outcome: CustomOutcome | Failure = engine.submit(
                 run_custom, task, seconds=study.limits.seconds_per_trial

@@ -1,4 +1,4 @@
-"""An objective of somebody's own as the subject of a study: introduced by a worker, then trained by workers."""
+"""An objective of somebody's own as the trainable of a study: introduced by a worker, then trained by workers."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ class CustomTrainable:
         finally:
             engine.close()
 
-    def training(self, study: Study, directory: StudyDirectory, engine: Engine | None = None) -> CustomTrainer:
+    def trainer(self, study: Study, directory: StudyDirectory, engine: Engine | None = None) -> CustomTrainer:
         """Each trial on a seed for each of the study's replicates."""
         del engine
         return CustomTrainer(
@@ -170,12 +170,12 @@ class CustomTrainable:
         self, study: Study, trial: Trial, number: int, directory: StudyDirectory, folder: Path
     ) -> CustomTask:
         """A trial's config on another seed, for as long as the search chose."""
-        training = replace(self.training(study, directory), seeds=(seed_of(study, number),), phase=CONFIRM)
+        trainer = replace(self.trainer(study, directory), seeds=(seed_of(study, number),), phase=CONFIRM)
         stop = trial.epoch or trial.epochs
         return CustomTask(
-            self.what, self.form, (trial.number,), (trial.config,), training.seeds, 0,
+            self.what, self.form, (trial.number,), (trial.config,), trainer.seeds, 0,
             stop if self.own.timed or self.form == "steps" else 0, study.budget.unit, study.metric, CONFIRM,
-            training.taken, folder, training.output, self.own.batched > 1, self.source, (),
+            trainer.taken, folder, trainer.output, self.own.batched > 1, self.source, (),
             (MOST_SPLITS + number,) if study.splits > 1 else (),
         )  # fmt: skip
 
@@ -246,11 +246,11 @@ def _placed(asked: Study, own: CustomObjective, reference: ObjectiveRef) -> tupl
     return replace(asked, own=own), own
 
 
-def _checked(subject: CustomTrainable) -> CustomTrainable:
-    """The subject, if its study says all that its form needs. Raises StudyError."""
-    if subject.form == "run" and not subject.own.timed:
-        what = f"is missing: {subject.own.words} has to know how far to train"
+def _checked(trainable: CustomTrainable) -> CustomTrainable:
+    """The trainable, if its study says all that its form needs. Raises StudyError."""
+    if trainable.form == "run" and not trainable.own.timed:
+        what = f"is missing: {trainable.own.words} has to know how far to train"
         raise StudyError(Complaint("train.epochs", what, "write [train] epochs = 27"))
-    if subject.form == "trial" and subject.own.batched > 1:
+    if trainable.form == "trial" and trainable.own.batched > 1:
         raise StudyError(Complaint("study.batched", "does not go with an objective of Optuna's", "remove it"))
-    return subject
+    return trainable
