@@ -145,11 +145,11 @@ class ClusterEngine(RetryQueue):
         else:
             outer.set_result(said)
 
-    def _innocent(self, task: QueuedTask, error: BaseException) -> bool:
+    def _is_blameless(self, task: QueuedTask, error: BaseException) -> bool:
         del task
         return isinstance(error, _Stranger)
 
-    def _verdict(self, task: QueuedTask, error: BaseException) -> Failure | None:
+    def _give_up(self, task: QueuedTask, error: BaseException) -> Failure | None:
         from distributed import KilledWorker
 
         if isinstance(error, CancelledError) and self._client.status != "running":

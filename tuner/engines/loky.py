@@ -107,7 +107,7 @@ class LokyEngine(RetryQueue):
             given = (os.getpid(), self._preload, self._notes, self._memory)
             self._pool = ProcessPoolExecutor(self.width, initializer=loky_worker.begin, initargs=given, env=ONE_THREAD)
 
-    def _innocent(self, task: QueuedTask, error: BaseException) -> bool:
+    def _is_blameless(self, task: QueuedTask, error: BaseException) -> bool:
         del error
         return not _said(task.note) and any(map(_said, self._of_its_pool(task)))
 
@@ -115,7 +115,7 @@ class LokyEngine(RetryQueue):
         pool = Path(task.note).name.partition("-")[0] if task.note else str(self._pools)
         return list(self._notes.glob(f"{pool}-*"))
 
-    def _verdict(self, task: QueuedTask, error: BaseException) -> Failure | None:
+    def _give_up(self, task: QueuedTask, error: BaseException) -> Failure | None:
         if task.seconds is not None and (said := _said(task.note)):
             return _late(task.seconds, said)
         return _death(error, self.deaths) if task.deaths >= self.deaths else None

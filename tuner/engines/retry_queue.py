@@ -1,8 +1,8 @@
-"""Tasks on their way to workers that may die: who runs now, who is suspected, who is given up.
+"""A queue of tasks for workers that may die: which run now, which are quarantined, which are given up.
 
-Few tasks are with the workers at a time. When a worker dies, those become suspects and run again one by one, alone: the
-innocent finish; one that keeps killing its worker ends as a `Failure`. All others wait and go on afterwards; what had
-finished is kept.
+Few tasks are with the workers at a time. When a worker dies, those are quarantined and run again one by one, alone:
+those that are blameless finish; one that keeps killing its worker ends as a `Failure`. All others wait and go on
+afterwards; what had finished is kept.
 
 Workers are sent bytes and send bytes back: what cannot be pickled, or raises when it is unpickled, is then the failure
 of one task.
@@ -47,7 +47,7 @@ class RetryQueue(ABC):
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._waiting: deque[QueuedTask] = deque()
-        self._suspects: deque[QueuedTask] = deque()
+        self._quarantined: deque[QueuedTask] = deque()
         self._inside: set[QueuedTask] = set()
         self._closed = False
 
@@ -61,12 +61,12 @@ class RetryQueue(ABC):
         """Hand a task to the workers."""
 
     @abstractmethod
-    def _innocent(self, task: QueuedTask, error: BaseException) -> bool:
-        """Whether the worker of a task is known to have died of something else."""
+    def _is_blameless(self, task: QueuedTask, error: BaseException) -> bool:
+        """Return whether the worker of a task is known to have died of something else."""
 
     @abstractmethod
-    def _verdict(self, task: QueuedTask, error: BaseException) -> Failure | None:
-        """What a task ends as whose worker died; None where it may run again."""
+    def _give_up(self, task: QueuedTask, error: BaseException) -> Failure | None:
+        """Return the failure of a task whose worker died too often; None where it may run again."""
 
     def submit(
         self, function: Callable[..., Any], /, *args: Any, seconds: float | None = None, turn: int = 0
@@ -101,8 +101,8 @@ class RetryQueue(ABC):
         """Stop at once; what has not finished ends as a `Failure`."""
         with self._lock:
             self._closed = True
-            left = [*self._waiting, *self._suspects, *self._inside]
-            for tasks in (self._waiting, self._suspects, self._inside):
+            left = [*self._waiting, *self._quarantined, *self._inside]
+            for tasks in (self._waiting, self._quarantined, self._inside):
                 tasks.clear()
         for task in left:
             task.future.set_result(Failure("Stopped", "the engine was closed before this finished"))
@@ -118,12 +118,12 @@ class RetryQueue(ABC):
                 inner.add_done_callback(lambda done, task=task: self._land(task, done))
 
     def _next(self) -> QueuedTask | None:
-        """The task to start now, if there is room: suspects first, and nothing beside a suspect."""
+        """Return the task to start now, if there is room: quarantined ones first, and nothing beside one of those."""
         with self._lock:
-            accused = any(task.deaths for task in self._inside)
-            if self._closed or accused or len(self._inside) >= self.room or (self._suspects and self._inside):
+            quarantined = any(task.deaths for task in self._inside)
+            if self._closed or quarantined or len(self._inside) >= self.room or (self._quarantined and self._inside):
                 return None
-            queue = self._suspects or self._waiting
+            queue = self._quarantined or self._waiting
             if not queue:
                 return None
             self._inside.add(task := queue.popleft())
@@ -135,7 +135,7 @@ class RetryQueue(ABC):
         if error is None:
             self._end(task, guarded(unpickled)(done.result()))
         else:
-            self._bury(task, error)
+            self._retry_or_fail(task, error)
         self._send()
 
     def _end(self, task: QueuedTask, outcome: Any) -> None:
@@ -145,16 +145,16 @@ class RetryQueue(ABC):
             self._inside.remove(task)
         task.future.set_result(outcome)
 
-    def _bury(self, task: QueuedTask, error: BaseException) -> None:
-        """Give a task up whose worker died, or let it run again: as a suspect, unless it is known to be innocent."""
-        innocent = self._innocent(task, error)
-        task.deaths += not innocent
-        if not innocent and (verdict := self._verdict(task, error)) is not None:
-            return self._end(task, verdict)
+    def _retry_or_fail(self, task: QueuedTask, error: BaseException) -> None:
+        """Give up a task whose worker died, or let it run again: quarantined, unless it is known to be blameless."""
+        blameless = self._is_blameless(task, error)
+        task.deaths += not blameless
+        if not blameless and (failure := self._give_up(task, error)) is not None:
+            return self._end(task, failure)
         with self._lock:
             if task in self._inside:
                 self._inside.remove(task)
-                (self._suspects if task.deaths else self._waiting).appendleft(task)
+                (self._quarantined if task.deaths else self._waiting).appendleft(task)
 
 
 def unpickled(data: bytes) -> Any:
