@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from objectives.errors import Complaint, InvalidInput, nearest
-from objectives.types import Array
+from objectives.types import Array, Direction
 
 __all__ = ["METRICS", "Metric", "RowFacts", "bounds_of", "metrics_of", "sklearn_score"]
 
@@ -35,7 +35,7 @@ class Metric:
     """
 
     name: str
-    direction: str
+    direction: Direction
     tasks: tuple[str, ...]
     count: Callable[[Array, Array], Array]
     finish: Callable[[Array, RowFacts], Array]
@@ -72,9 +72,9 @@ def _rmse(squares: Array, rows: RowFacts) -> Array:
 
 
 METRICS: dict[str, Metric] = {
-    "accuracy": Metric("accuracy", "maximize", ("binary", "multiclass"), _hits, _share, (0.0, 1.0)),
-    "r2": Metric("r2", "maximize", ("regression",), _squares, _r2, (-np.inf, 1.0)),
-    "rmse": Metric("rmse", "minimize", ("regression",), _squares, _rmse, (0.0, np.inf)),
+    "accuracy": Metric("accuracy", Direction.MAXIMIZE, ("binary", "multiclass"), _hits, _share, (0.0, 1.0)),
+    "r2": Metric("r2", Direction.MAXIMIZE, ("regression",), _squares, _r2, (-np.inf, 1.0)),
+    "rmse": Metric("rmse", Direction.MINIMIZE, ("regression",), _squares, _rmse, (0.0, np.inf)),
 }
 
 

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tuner.enums import TrialState
+
 __all__ = [
     "SPREAD",
     "START",
@@ -68,13 +70,13 @@ class LazyMapping(Mapping[str, Any]):
 class Trial:
     """A trained config: what it was, how far it came and what it showed.
 
-    `state` is "complete", "pruned", "diverged" or "failed"; `value` is the goal at its `epoch` (1-based), None where
+    `state` says how it ended; `value` is the goal at its `epoch` (1-based), None where
     there is none; `metrics` are those of that epoch; `curves[name]` is `(R, E)` in float64.
     """
 
     number: int
     generation: int
-    state: str
+    state: TrialState
     config: Mapping[str, Any]
     latents: Mapping[str, float | str]
     rung: int

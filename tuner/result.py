@@ -17,6 +17,7 @@ from objectives.optimizers import OPTIMIZERS
 from tuner.best import Best
 from tuner.best.conventions import conventions_of
 from tuner.best.recipe import OWN
+from tuner.enums import TrialState
 from tuner.errors import NoResult, UnknownTrial
 from tuner.ranking.confirmation_table import confirmation_table, tested_names
 from tuner.ranking.frames import curves_table, trials_table
@@ -76,12 +77,12 @@ class Result:
             self.generations = ledger.generations()
 
     def __repr__(self) -> str:
-        leader = f", {self.best()!r}" if any(trial.state == "complete" for trial in self.all_trials) else ""
+        leader = f", {self.best()!r}" if any(trial.state == TrialState.COMPLETE for trial in self.all_trials) else ""
         return f"Result({self.study.name!r}, {len(self.all_trials)} trials in {self.directory.path}{leader})"
 
     def _repr_html_(self) -> str:
         """The head of the ranking and where it comes from, for a notebook."""
-        states = ", ".join(f"{n} {state}" for state, n in Counter(t.state for t in self.all_trials).items())
+        states = ", ".join(f"{n} {state}" for state, n in Counter(str(t.state) for t in self.all_trials).items())
         head = f"<b>{escape(self.study.name)}</b>: {len(self.all_trials)} trials ({states}) in {escape(str(self.path))}"
         table = self.ranking().head(SHOWN).dropna(axis=1, how="all").to_html(index=False, border=0)
         return f"<div>{head}</div>{table}"
@@ -104,7 +105,7 @@ class Result:
         `complete` leaves out those that do not rank, which of a large study are most.
         """
         names = self.metrics
-        trials = [trial for trial in self.all_trials if not complete or trial.state == "complete"]
+        trials = [trial for trial in self.all_trials if not complete or trial.state == TrialState.COMPLETE]
         with collector_paused():
             standings = self.standings if self.is_confirmed else []
             return ranking(self.study, trials, names, hyper_kinds(self.study), self.noise, standings)
@@ -206,7 +207,7 @@ class Result:
                 raise NoResult(f"study {self.study.name!r} does not have optimizer {optimizer!r}; {hint}")
             order = [trial for trial in order if trial.config.get("optimizer") == optimizer]
         if not 1 <= rank <= len(order):
-            if self.all_trials and all(trial.state == "diverged" for trial in self.all_trials):
+            if self.all_trials and all(trial.state == TrialState.DIVERGED for trial in self.all_trials):
                 raise NoResult(f"all {len(self.all_trials)} trials of study {self.study.name!r} diverged")
             whose = f" of {optimizer}" if optimizer else ""
             what = f"study {self.study.name!r} has {len(order)} complete trials{whose}, so there is no rank {rank}"
@@ -230,7 +231,7 @@ class Result:
             training=_training(trial),
             conventions=conventions_of(trial.config, self.study.dtype) if self._conventional(trial) else {},
             model={} if self.study.imported else _model(trial, self.facts),
-            result={"metric": self.study.metric, "direction": self.study.direction, "value": trial.value}
+            result={"metric": self.study.metric, "direction": str(self.study.direction), "value": trial.value}
             | {"metrics": {name: value for name, value in trial.metrics.items() if name != "splits"}},
             confirmation=_confirmation(standing, self.study),
             provenance={k: v for k, v in self.facts.items() if k not in APART} | {"seed": self.study.seed},

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from objectives.rng import Stream, stream
+from tuner.enums import TrialState
 from tuner.errors import NoResult
 from tuner.ranking.certainty import Paired
 from tuner.ranking.goal import ranked, signed
@@ -114,7 +115,7 @@ def side_of(
         scores={row.replicate: row.metrics[study.metric] for row in rows},
         goal=metric_interval(study, sizes, rows, study.metric) if rows else None,
         trials=len(trials),
-        complete=sum(trial.state == "complete" for trial in trials),
+        complete=sum(trial.state == TrialState.COMPLETE for trial in trials),
         epochs=copies * sum(map(epochs_of, trials)),
         steps=copies * sum(trial.steps * epochs_of(trial) // max(1, trial.epochs) for trial in trials),
         seconds=sum(trial.seconds for trial in trials),

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from objectives.errors import Complaint
+from tuner.enums import TrialState
 from tuner.errors import NoResult, StudyError, TunerError
 from tuner.orchestrator.artifacts import best_text
 from tuner.ranking.table import csv_text
@@ -23,7 +24,12 @@ from tuner.study import text_of
 
 __all__ = ["log_runs"]
 
-STATES = {"complete": "FINISHED", "pruned": "KILLED", "diverged": "FAILED", "failed": "FAILED"}
+STATES = {
+    TrialState.COMPLETE: "FINISHED",
+    TrialState.PRUNED: "KILLED",
+    TrialState.DIVERGED: "FAILED",
+    TrialState.FAILED: "FAILED",
+}
 MOST = 1000  # metrics that MLflow takes at once
 
 
@@ -86,7 +92,7 @@ def aside(client: Any, experiment: Any, name: str) -> None:
 def log_study(client: Any, experiment: str, result: Result) -> None:
     """The run of the study itself, with the files that people keep as artifacts."""
     study = result.study
-    tags = {"mlflow.runName": study.name, "kind": "study", "metric": study.metric, "direction": study.direction}
+    tags = {"mlflow.runName": study.name, "kind": "study", "metric": study.metric, "direction": str(study.direction)}
     run = client.create_run(experiment, tags=tags).info.run_id
     client.log_text(run, study.to_toml(), "study.toml")
     client.log_text(run, csv_text(result.ranking()), "ranking.csv")
@@ -99,7 +105,7 @@ def log_trial(client: Any, experiment: str, result: Result, trial: Trial) -> Non
     """The run of a trial: config as params, curves (means over replicates) as metrics by epoch, the rest as tags."""
     from mlflow.entities import Metric, Param, RunTag
 
-    facts = {"state": trial.state, "generation": trial.generation, "rung": trial.rung, "stable": trial.stable}
+    facts = {"state": str(trial.state), "generation": trial.generation, "rung": trial.rung, "stable": trial.stable}
     facts |= {"epoch": trial.epoch, "epochs": trial.epochs, "steps": trial.steps, "seconds": trial.seconds}
     facts |= {"seed": result.study.seed, "error": trial.error}
     name = f"trial {trial.number}"
@@ -116,4 +122,4 @@ def log_trial(client: Any, experiment: str, result: Result, trial: Trial) -> Non
     client.log_batch(run.info.run_id, params=params, tags=tags)
     for first in range(0, len(values), MOST):
         client.log_batch(run.info.run_id, metrics=values[first : first + MOST])
-    client.set_terminated(run.info.run_id, STATES[trial.state])
+    client.set_terminated(run.info.run_id, STATES[TrialState(trial.state)])

@@ -12,6 +12,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from objectives.types import Direction
+from tuner.enums import TrialState
 from tuner.optuna_bridge.study import Distribution, OptunaStudy, OptunaTrial
 from tuner.records import Trial
 from tuner.result import Result
@@ -20,7 +22,12 @@ from tuner.study import Choices, Domain, Imported, Range, Study, is_searched, te
 
 __all__ = ["optuna_study"]
 
-STATES = {"complete": "complete", "pruned": "pruned", "diverged": "complete", "failed": "fail"}
+STATES = {
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "pruned",
+    TrialState.DIVERGED: "complete",
+    TrialState.FAILED: "fail",
+}  # in the words of `tuner.optuna_bridge.study`
 
 
 def optuna_study(result: Result, name: str | None = None) -> OptunaStudy:
@@ -44,18 +51,18 @@ def optuna_study(result: Result, name: str | None = None) -> OptunaStudy:
         trials.append(optuna_trial(study, {k: v for k, v in axes.items() if k not in left}, trial, extra))
     began = result.facts.get("created")
     start = datetime.fromisoformat(began).replace(tzinfo=None) if began else OptunaStudy.began
-    return OptunaStudy(name or study.name, study.direction, study.metric, axes, trials, attrs, start)
+    return OptunaStudy(name or study.name, str(study.direction), study.metric, axes, trials, attrs, start)
 
 
 def optuna_trial(study: Study, axes: Mapping[str, Distribution], trial: Trial, extra: Mapping[str, Any]) -> OptunaTrial:
     """A trial as Optuna keeps one; its whole config and what else is known of it are user attributes."""
     curve = trial.curves.get(study.metric) if trial.curves else None
     means = [] if curve is None else [float(value) for value in curve.mean(axis=0)]
-    worst = math.inf if study.direction == "minimize" else -math.inf
+    worst = math.inf if study.direction == Direction.MINIMIZE else -math.inf
     attrs: dict[str, Any] = {
         "config": dict(trial.config),
         "metrics": finite(trial.metrics),
-        "state": trial.state,
+        "state": str(trial.state),
         "epoch": trial.epoch,
         "epochs": trial.epochs,
         "steps": trial.steps,
@@ -70,12 +77,12 @@ def optuna_trial(study: Study, axes: Mapping[str, Distribution], trial: Trial, e
     attrs |= {"error": trial.error} if trial.error else {}
     return OptunaTrial(
         number=trial.number,
-        state=STATES[trial.state],
+        state=STATES[TrialState(trial.state)],
         params={name: natural(axes[name], trial.config[name]) for name in axes if name in trial.config},
-        value=worst if trial.state == "diverged" else trial.value,
+        value=worst if trial.state == TrialState.DIVERGED else trial.value,
         reports=dict(enumerate(means, start=1)),
         seconds=trial.seconds,
-        feasible=trial.stable or trial.state != "complete",
+        feasible=trial.stable or trial.state != TrialState.COMPLETE,
         attrs={**attrs, **extra},
     )
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from objectives.errors import Complaint, nearest
+from tuner.enums import TrialState
 from tuner.errors import NoResult, StudyError
 from tuner.optuna_bridge.storage import load
 from tuner.optuna_bridge.study import Distribution, OptunaStudy, OptunaTrial
@@ -32,7 +33,13 @@ __all__ = ["import_study"]
 
 GENERATION = 1000  # trials to a transaction
 LONGEST = 200  # characters of a name
-STATES = {"complete": "complete", "pruned": "pruned", "fail": "failed", "running": "failed", "waiting": "failed"}
+STATES = {
+    "complete": TrialState.COMPLETE,
+    "pruned": TrialState.PRUNED,
+    "fail": TrialState.FAILED,
+    "running": TrialState.FAILED,
+    "waiting": TrialState.FAILED,
+}
 
 
 def import_study(
@@ -135,10 +142,10 @@ def _trial(
     study: OptunaStudy, trial: OptunaTrial, goal: str, names: Mapping[str, str], constants: Mapping[str, Any]
 ) -> Trial:
     known = trial.value is not None and math.isfinite(trial.value)
-    state = STATES[trial.state] if known or trial.state != "complete" else "diverged"
+    state = STATES[trial.state] if known or trial.state != "complete" else TrialState.DIVERGED
     reports = list(trial.reports.values()) or ([trial.value] if trial.value is not None else [])
     curve = np.array([reports], dtype=np.float64)
-    value = trial.value if known and state in ("complete", "pruned") else None
+    value = trial.value if known and state in (TrialState.COMPLETE, TrialState.PRUNED) else None
     return Trial(
         number=trial.number,
         generation=trial.number // GENERATION,

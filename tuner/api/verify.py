@@ -17,6 +17,7 @@ from objectives.errors import Complaint
 from objectives.rng import Stream, stream
 from objectives.types import Array
 from tuner.engines import Engine, Failure, open_engine
+from tuner.enums import TrialState
 from tuner.errors import NoResult, StudyError, TunerError
 from tuner.orchestrator.live import LiveTrial
 from tuner.records import Trial
@@ -90,7 +91,7 @@ def verify(
 
 def sample_trials(result: Result, k: int) -> list[Trial]:
     """`k` of the trials that can be run again, drawn from the study's seed, in trial order."""
-    known = [trial for trial in result.all_trials if trial.state != "failed" and trial.epochs]
+    known = [trial for trial in result.all_trials if trial.state != TrialState.FAILED and trial.epochs]
     if not known:
         raise NoResult(f"study {result.study.name!r} has no trial to run again")
     rng = stream(result.study.seed, Stream.VERIFICATION)
@@ -114,7 +115,9 @@ def verify_trials(study: Study, trainer: BuiltinTrainer, trials: list[Trial], en
         ended = live.ended or trial.state
         live.ended = trial.state
         again = live.record(study, trial.generation, trainer)
-        yield Verdict(trial.number, trial.state, trial.epochs, difference(trial, replace(again, state=ended)))
+        yield Verdict(
+            trial.number, trial.state, trial.epochs, difference(trial, replace(again, state=TrialState(ended)))
+        )
 
 
 def difference(known: Trial, again: Trial) -> str:

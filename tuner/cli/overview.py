@@ -16,12 +16,13 @@ from typing import Any
 
 from objectives.errors import InvalidInput
 from tuner.best import Best, load_best
+from tuner.enums import TrialState
 from tuner.errors import NoResult
 from tuner.store.directory import StudyDirectory
 
 __all__ = ["COLUMNS", "DAMAGED", "Overview", "age_text", "overview", "row", "states_of"]
 
-STATES = ("complete", "pruned", "diverged", "failed")
+STATES = tuple(state.value for state in TrialState)
 COLUMNS = ("name", "trials", "planned", *STATES, "metric", "best", "confirmed", "low", "high", "age")
 
 
@@ -71,7 +72,7 @@ def _recorded(directory: StudyDirectory) -> tuple[dict[str, int], Best | None]:
     from tuner.result import Result
 
     result = Result(directory)
-    states = dict(Counter(trial.state for trial in result.all_trials))
+    states = dict(Counter(str(trial.state) for trial in result.all_trials))
     try:
         return states, result.best()
     except NoResult:

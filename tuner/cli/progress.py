@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from tuner.cli.overview import states_of
 from tuner.cli.terminal import clean, hint, short
+from tuner.enums import TrialState
 from tuner.orchestrator.callbacks import RunCallback
 from tuner.records import Progress, Trial
 from tuner.study import Study, is_searched
@@ -235,7 +236,7 @@ def stage_words(study: Study, name: str) -> str:
 def counts(progress: Progress) -> str:
     """Trials by state, in flight ones first."""
     flying = [f"running {progress.running}", *([f"at a rung {progress.begun}"] if progress.begun else [])]
-    states = ("complete", "pruned", "diverged", "failed")
+    states = tuple(TrialState)
     return "  ".join([*flying, *(f"{state} {progress.states.get(state, 0)}" for state in states)])
 
 

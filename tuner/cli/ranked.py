@@ -5,6 +5,7 @@ from __future__ import annotations
 from shlex import quote
 from typing import Any
 
+from objectives.types import Direction
 from tuner.cli.copyable import copyable
 from tuner.cli.sheet import Sheet, sheet_of
 from tuner.cli.terminal import fresh
@@ -80,7 +81,7 @@ def safe_note(result: Result) -> list[str]:
     if not result.is_confirmed:
         return []
     first, *others = result.standings
-    turn = 1 if result.study.direction == "minimize" else -1
+    turn = 1 if result.study.direction == Direction.MINIMIZE else -1
     if not any(turn * other.goal.mean < turn * first.goal.mean for other in others):
         return []
     if not is_default(result.study, result.trial(first.trial)):

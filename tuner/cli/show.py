@@ -17,6 +17,7 @@ from tuner.cli.output import fit_window, in_words, too_wide, window
 from tuner.cli.overview import states_of
 from tuner.cli.sheet import Sheet, as_table, filtered, sheet_of
 from tuner.cli.terminal import clean, fresh, interval, last_lines, short, sparkline
+from tuner.enums import TrialState
 from tuner.errors import NoResult
 from tuner.ranking.goal import ranked
 from tuner.ranking.optimum import verdict_of
@@ -81,7 +82,7 @@ def settings_of(config: Mapping[str, Any]) -> dict[str, Any]:
 def study_page(result: Result, whole: bool = False) -> Page:
     """The overview of a study, of tables what a window has room for, or the `whole` of them."""
     study, trials = result.study, result.all_trials
-    states = Counter(trial.state for trial in trials)
+    states = Counter(str(trial.state) for trial in trials)
     confirmation, optimizers = sheet_of(result.confirmation()), by_optimizer(result)
     facts = {
         "question": study.question,
@@ -180,11 +181,11 @@ def confirmed_view(result: Result, confirmation: Sheet) -> Sheet:
 
 def by_optimizer(result: Result) -> Sheet:
     """One row an optimizer: its budget in trials and in epochs, how its trials ended, its best."""
-    states = ("complete", "pruned", "diverged", "failed")
+    states = tuple(TrialState)
     rows = []
     for name in result.study.optimizers:
         own = [trial for trial in result.all_trials if trial.config.get("optimizer") == name]
-        counts = Counter(trial.state for trial in own)
+        counts = Counter(str(trial.state) for trial in own)
         best = next(iter(ranked(own, result.study.direction)), None)
         cells = (best.value, best.number) if best else (None, None)
         epochs = sum(trial.epochs for trial in own)
@@ -209,7 +210,9 @@ def trial_page(result: Result, number: int) -> Page:
     """One trial: its config, its metrics at the best epoch, and its learning curves."""
     trial = result.trial(number)
     curves = {name: mean_curve(values) for name, values in trial.curves.items()}
-    stable = "" if trial.stable or trial.state != "complete" else ", unstable: it ended far from its best epoch"
+    stable = (
+        "" if trial.stable or trial.state != TrialState.COMPLETE else ", unstable: it ended far from its best epoch"
+    )
     text = f"trial {number} of {clean(result.study.name)}: {trial.state}, {ending_of(trial)}{stable}\n"
     text += block(facts_of(result, trial))
     text += f"\nconfig\n{block(settings_of(trial.config))}"
@@ -222,7 +225,7 @@ def trial_page(result: Result, number: int) -> Page:
         "study": result.study.name,
         "trial": number,
         "generation": trial.generation,
-        "state": trial.state,
+        "state": str(trial.state),
         "stable": trial.stable,
         "value": trial.value,
         "epoch": trial.epoch,
@@ -254,7 +257,7 @@ def output_of(result: Result, number: int) -> tuple[Path, str]:
 def ending_of(trial: Trial) -> str:
     """How a trial ended, in words."""
     patience = trial.config.get("patience", 0)
-    if patience and trial.state == "complete" and trial.epochs < trial.config.get("epochs", trial.epochs):
+    if patience and trial.state == TrialState.COMPLETE and trial.epochs < trial.config.get("epochs", trial.epochs):
         return f"stopped after {patience} epochs without a better validation loss"
     return ENDINGS.get(trial.state, "")
 

@@ -19,6 +19,7 @@ from tuner.cli.overview import states_of
 from tuner.cli.ranked import ranking_notes, ranking_sheet
 from tuner.cli.show import block, fresh_mean, fresh_words, settings_of
 from tuner.cli.terminal import clean, hint, interval, short
+from tuner.enums import TrialState
 from tuner.errors import NoResult
 from tuner.ranking.optimum import verdict_of
 from tuner.search.stopping import error_pattern
@@ -45,7 +46,7 @@ def startup_seconds() -> float:
 
 def summary(result: Result, startup: float) -> None:
     """Print what a run found. Raises NoResult where no trial is complete."""
-    states = Counter(trial.state for trial in result.all_trials)
+    states = Counter(str(trial.state) for trial in result.all_trials)
     cost = result.cost
     idle = cost is not None and not cost.trials and not cost.retrained and not cost.stopped
     already = " was complete already" if idle else ""
@@ -81,7 +82,7 @@ def endless(result: Result) -> list[str]:
 
 def failures_of(result: Result) -> str:
     """How many trials failed, what most of them failed of, and where there is more of it; empty where none did."""
-    failed = [trial for trial in result.all_trials if trial.state == "failed"]
+    failed = [trial for trial in result.all_trials if trial.state == TrialState.FAILED]
     if not failed:
         return ""
     (kind, count), *others = Counter(error_pattern(trial.error) for trial in failed).most_common()
@@ -96,9 +97,9 @@ def failures_of(result: Result) -> str:
 
 def why_none(result: Result) -> str:
     """What stopped the trials, in a line."""
-    if any(trial.state == "failed" for trial in result.all_trials):
+    if any(trial.state == TrialState.FAILED for trial in result.all_trials):
         return "mend what failed, then run it with --retry-failed"
-    diverged = [trial for trial in result.all_trials if trial.state == "diverged"]
+    diverged = [trial for trial in result.all_trials if trial.state == TrialState.DIVERGED]
     return why_diverged(result, diverged) if diverged else "run it with more trials"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tuner.algorithms.pruners import PRUNERS, Ladder, cost, reduction_at
+from tuner.enums import TrialState
 from tuner.ranking.goal import around, goal_at
 from tuner.ranking.optimum import optimum_of
 from tuner.ranking.statistics import standard_error
@@ -80,7 +81,7 @@ class LiveTrial:
 
     def join(self, trainer: Trainer) -> None:
         """Make one block of all, which have come to the same epoch."""
-        if len(self.blocks) < 2 or self.ended == "failed":
+        if len(self.blocks) < 2 or self.ended == TrialState.FAILED:
             return
         blocks = [self.blocks[first] for first in sorted(self.blocks)]
         curves = {name: [curve] for name, curve in side_by_side([block.curves for block in blocks]).items()}
@@ -89,13 +90,13 @@ class LiveTrial:
     def record(self, study: Study, generation: int, trainer: Trainer) -> Trial:
         """The finished record."""
         curves, epochs = trainer.trained(self.curves, self.state)
-        usable = self.ended in ("complete", "pruned")
+        usable = self.ended in (TrialState.COMPLETE, TrialState.PRUNED)
         epoch = goal_at(curves[study.metric], study.direction, epochs, study.window)[1] if usable else None
         metrics = metrics_at(study, curves, epoch) | optimum_of(curves) if epoch else {}
         return Trial(
             number=self.number,
             generation=generation,
-            state=self.ended,
+            state=TrialState(self.ended),
             config=dict(self.config),
             latents=dict(self.latents),
             rung=self.rung,
@@ -188,7 +189,7 @@ class LiveGeneration:
         for number in task.trials:
             trial = self._find(number)
             known = [trial.error] if trial.error else []  # of several tasks: the same, whichever came first
-            trial.rung, trial.ended, trial.error = self.before + self.rung, "failed", min([*known, error])
+            trial.rung, trial.ended, trial.error = self.before + self.rung, TrialState.FAILED, min([*known, error])
 
     def cut(self, study: Study, trainer: Trainer) -> None:
         """End the rung: the last one completes its trials, an earlier one sends only the best of each group on."""
@@ -197,7 +198,7 @@ class LiveGeneration:
             trial.join(trainer)
         if self.rung == len(self.ladder) - 1:
             for trial in there:
-                trial.ended = trial.ended or "complete"
+                trial.ended = trial.ended or TrialState.COMPLETE
         else:
             groups: dict[str, list[LiveTrial]] = {}
             for trial in there:
@@ -214,7 +215,7 @@ class LiveGeneration:
         kept = {*going, *defaults_going(group, values, self.rung == len(self.ladder) - 2)}
         for i, trial in enumerate(group):
             if not trial.ended and i not in kept:
-                trial.ended = "pruned"
+                trial.ended = TrialState.PRUNED
 
     def _find(self, number: int) -> LiveTrial:
         return self.trials[number - self.trials[0].number]

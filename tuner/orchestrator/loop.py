@@ -58,7 +58,7 @@ class Search:
         self.warm, self.stopped, self.origin = warm, "", origin
         self.defaults = default_points(study)
         self.history: list[Trial] = ledger.trials()
-        self.states = Counter(trial.state for trial in self.history)
+        self.states = Counter(str(trial.state) for trial in self.history)
         self.best = next(iter(ranked(self.history, study.direction)), None)
         self.flying: list[LiveGeneration] = []
         self.out: dict[Future[Any], tuple[LiveGeneration, TrainingTask]] = {}
@@ -169,7 +169,7 @@ class Search:
         records = [trial.record(self.study, generation.number, self.trainer) for trial in generation.trials]
         self.ledger.commit_generation(generation.number, records, self._facts(generation))
         self.history += records
-        self.states.update(trial.state for trial in records)
+        self.states.update(str(trial.state) for trial in records)
         self.best = next(iter(ranked([*records, *([self.best] if self.best else [])], self.study.direction)), None)
         shutil.rmtree(self.flight / str(generation.number), ignore_errors=True)
 
@@ -180,7 +180,7 @@ class Search:
         whoever finishes first.
         """
         if self.flying:
-            ends = [(trial.state, trial.error) for trial in self.history]
+            ends = [(str(trial.state), trial.error) for trial in self.history]
             ends += [(trial.ended, trial.error) for trial in self.flying[0].trials]
             if why := reason_to_give_up(ends, self.study.trials):
                 raise GivenUp(f"study {self.study.name!r}: {why}")

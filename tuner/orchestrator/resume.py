@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tuner.engines import InlineEngine
+from tuner.enums import TrialState
 from tuner.errors import ChangedStudy, StudyError
 from tuner.orchestrator.warm_start import WarmStart, warm_start_text
 from tuner.search import check_search
@@ -59,7 +60,7 @@ def open_or_create(
 
 def all_failed(ledger: Ledger) -> bool:
     """Whether no trial has come to anything."""
-    return all(trial.state == "failed" for trial in ledger.trials())
+    return all(trial.state == TrialState.FAILED for trial in ledger.trials())
 
 
 def merged_settings(frozen: Study, asked: Study, directory: StudyDirectory, ledger: Ledger) -> Study:

@@ -17,6 +17,7 @@ import numpy as np
 
 from tuner.algorithms.pruners import PRUNERS, Ladder, reduction_at
 from tuner.engines import Engine, Failure
+from tuner.enums import TrialState
 from tuner.errors import TunerError
 from tuner.orchestrator.live import LiveTrial
 from tuner.ranking.confirmation_race import default_points
@@ -51,7 +52,7 @@ class Retry:
                 trial.join(trainer)
         if rung == len(self.steps) - 1:
             for trial in self.running:
-                trial.ended = "complete"
+                trial.ended = TrialState.COMPLETE
             return
         at, medians = self.before + rung, bars(study, self.number, history)
         for name in {group_of(study, trial.config) for trial in self.running}:
@@ -71,7 +72,7 @@ class Retry:
             last = rung == len(self.steps) - 2
             for trial in own:
                 stays = numbers.index(trial.number) in going or (trial.default and not last)
-                trial.ended = "" if stays else "pruned"
+                trial.ended = "" if stays else TrialState.PRUNED
 
 
 def retry_failed_trials(
@@ -82,7 +83,7 @@ def retry_failed_trials(
     `tell` is told how many of them have ended. Raises TunerError where the engine is lost.
     """
     history = ledger.trials()
-    failed = [trial for trial in history if trial.state == "failed"]
+    failed = [trial for trial in history if trial.state == TrialState.FAILED]
     found = [retry_of(study, number, history) for number in sorted({trial.generation for trial in failed})]
     for rung in range(max((len(retry.steps) for retry in found), default=0)):
         sent: dict[Future[Any], tuple[Retry, TrainingTask]] = {}
@@ -105,10 +106,10 @@ def retry_failed_trials(
 def retry_of(study: Study, number: int, history: Sequence[Trial]) -> Retry:
     """The failed trials of a generation, at their start."""
     own = [trial for trial in history if trial.generation == number]
-    points, failed = default_points(study), [trial for trial in own if trial.state == "failed"]
+    points, failed = default_points(study), [trial for trial in own if trial.state == TrialState.FAILED]
     live = [LiveTrial(t.number, t.config, t.latents, dict(t.latents) in points) for t in failed]
     steps = ladder(study, number)
-    peers = [trial for trial in own if trial.state != "failed"]
+    peers = [trial for trial in own if trial.state != TrialState.FAILED]
     return Retry(number, live, peers, steps, len(rungs(study)) - len(steps))
 
 
@@ -128,6 +129,6 @@ def take(retry: Retry, rung: int, task: TrainingTask, outcome: Any, trainer: Tra
     trial = next(trial for trial in retry.trials if trial.number == task.trials[0])
     trial.rung = retry.before + rung
     if isinstance(outcome, Failure):
-        trial.ended, trial.error = "failed", str(outcome)
+        trial.ended, trial.error = TrialState.FAILED, str(outcome)
     else:
         trial.take(*trainer.advances(task, outcome))

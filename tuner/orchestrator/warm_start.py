@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from objectives.errors import Complaint
+from tuner.enums import TrialState
 from tuner.errors import StudyError, TunerError
 from tuner.records import Trial
 from tuner.space import Space, space_of
@@ -70,7 +71,7 @@ def _matched(study: Study, space: Space, name: str, home: Home) -> tuple[list[Tr
         theirs = f"{name!r} does {other.direction} {other.metric}"
         raise _Unlike(f"{theirs}, this study {study.direction} {study.metric}", "name studies of the same goal")
     with Ledger.open(directory.place, read_only=True) as ledger:
-        trials = [trial for trial in ledger.trials() if trial.state != "failed"]
+        trials = [trial for trial in ledger.trials() if trial.state != TrialState.FAILED]
     here, ours = _names(space), _ours(space, other)
     known = [replace(trial, config=_renamed(trial.config, ours, other)) for trial in trials]
     there = {name: theirs for theirs, name in ours.items()}

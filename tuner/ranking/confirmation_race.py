@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objectives.metrics import bounds_of
+from objectives.types import Direction
 from tuner.ranking.certainty import Paired
 from tuner.ranking.goal import ranked, signed
 from tuner.ranking.intervals import sizes_of
@@ -185,7 +186,7 @@ def paired_of(study: Study, facts: Mapping[str, str], rows: Sequence[Sequence[Co
     """
     scores = scores_of(study, rows)
     low, high = bounds_of(study.metric)
-    best, worst = (low, high) if study.direction == "minimize" else (-high, -low)
+    best, worst = (low, high) if study.direction == Direction.MINIMIZE else (-high, -low)
     gaps = scores - best if math.isfinite(best) and not math.isfinite(worst) else None
     constant = float(facts.get("constant_loss", "inf")) if study.metric == "valid_loss" and not study.own else math.inf
     blocks = [[row.blocks for row in own if row.state != SEARCHED] for own in rows]

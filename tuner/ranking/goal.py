@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from objectives.types import Direction
+from tuner.enums import TrialState
 from tuner.records import Trial
 
 __all__ = ["TAIL", "UNSTABLE", "around", "goal_at", "is_stable", "rank_key", "ranked", "signed", "smoothed"]
@@ -16,7 +18,7 @@ TAIL = 2.0  # times the lower median of its splits, and worse than a constant pr
 
 def signed(value: float, direction: str) -> float:
     """The value, turned so that lower is better."""
-    return value if direction == "minimize" else -value
+    return value if direction == Direction.MINIMIZE else -value
 
 
 def smoothed(curve: Any, window: int) -> Any:
@@ -70,4 +72,4 @@ def rank_key(trial: Trial, direction: str) -> tuple[bool, float, int]:
 
 def ranked(trials: list[Trial], direction: str) -> list[Trial]:
     """The complete trials, best first."""
-    return sorted((t for t in trials if t.state == "complete"), key=lambda trial: rank_key(trial, direction))
+    return sorted((t for t in trials if t.state == TrialState.COMPLETE), key=lambda trial: rank_key(trial, direction))

@@ -16,7 +16,8 @@ from statistics import median
 
 import numpy as np
 
-from objectives.types import Array
+from objectives.types import Array, Direction
+from tuner.enums import TrialState
 from tuner.ranking.intervals import row_variance
 from tuner.ranking.retrainings import by_trial, on, rank_seeds
 from tuner.ranking.statistics import t_quantile
@@ -92,12 +93,16 @@ class Noise:
 def noise_of(study: Study, rows: Sequence[ConfirmationRun]) -> Noise | None:
     """The noise that a study's confirmations show; None before there are two configs that finished all their seeds."""
     whole = {trial: on(rank_seeds(study), own) for trial, own in by_trial(rows).items()}
-    finished = {trial: own for trial, own in whole.items() if own and all(row.state == "complete" for row in own)}
+    finished = {
+        trial: own for trial, own in whole.items() if own and all(row.state == TrialState.COMPLETE for row in own)
+    }
     if len(finished) < 2:
         return None
     scores = {trial: np.array([row.metrics[study.metric] for row in own]) for trial, own in finished.items()}
     blocks = {trial: np.stack([row.blocks for row in own]).astype(np.float64) for trial, own in finished.items()}
-    best = sorted(scores, key=lambda trial: (float(scores[trial].mean()), trial), reverse=study.direction == "maximize")
+    best = sorted(
+        scores, key=lambda trial: (float(scores[trial].mean()), trial), reverse=study.direction == Direction.MAXIMIZE
+    )
     pairs = [
         variance(scores[a] - scores[b], blocks[a] - blocks[b], study.fresh_splits)
         for a, b in combinations(best[:PAIRED], 2)

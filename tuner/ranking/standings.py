@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from tuner.enums import TrialState
 from tuner.ranking.confirmation_race import Race, finalists, paired_of, safe
 from tuner.ranking.goal import signed
 from tuner.ranking.intervals import Sizes, metric_interval, sizes_of
@@ -80,7 +81,7 @@ def standings(
         one = found[i]
         optimism = signed(means[i].mean - one.value, study.direction)
         ends = {row.state for row in one.rows}
-        lost = next((state for state in ("failed", "diverged") if state in ends), "")
+        lost = next((state for state in (TrialState.FAILED, TrialState.DIVERGED) if state in ends), "")
         place = (one.trial.number, one.place, rank, leader + 1)
         test = tested(study, sizes, one.fresh)
         listed.append(

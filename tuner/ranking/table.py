@@ -11,6 +11,7 @@ import numpy as np
 
 from objectives.metrics import metrics_of
 from objectives.optimizers import OPTIMIZERS
+from tuner.enums import TrialState
 from tuner.ranking.confirmation_table import confirmed_columns
 from tuner.ranking.goal import around, ranked, signed
 from tuner.ranking.noise import Noise
@@ -39,7 +40,7 @@ __all__ = [
 Kind = str | tuple[str, ...]  # "float64", "Int64", "boolean", or categories
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet takes for the start of one
 FLOAT32 = 4 * float(np.finfo(np.float32).eps)  # relative differences that say nothing
-STATES = ("complete", "pruned", "diverged", "failed")
+STATES = tuple(state.value for state in TrialState)
 OF_SPLITS = ("se", "splits")  # what stands among the metrics of a trial and is none
 IMPORTED = "imported"  # the task of a study that another tool ran
 

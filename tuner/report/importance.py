@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tuner.enums import TrialState
 from tuner.optuna_bridge.models import Observation, importance
 from tuner.ranking.goal import goal_at
 from tuner.records import Trial
@@ -23,7 +24,7 @@ MOST = 2000  # trials that are looked at, evenly chosen: its time grows with the
 
 def compared_at(study: Study, trials: Sequence[Trial]) -> tuple[int, list[Trial]]:
     """The most epochs that enough trials were trained for, and those trials; (0, []) where there are too few."""
-    known = [t for t in trials if t.state in ("complete", "pruned") and study.metric in t.curves]
+    known = [t for t in trials if t.state in (TrialState.COMPLETE, TrialState.PRUNED) and study.metric in t.curves]
     lengths = sorted((trial.epochs for trial in known), reverse=True)
     if len(lengths) < ENOUGH:
         return 0, []

@@ -175,7 +175,7 @@ def curve_rows(trial: Trial, metric: str) -> pd.DataFrame:
         {
             "trial": trial.number,
             "optimizer": str(trial.config.get("optimizer", "")),
-            "state": trial.state,
+            "state": str(trial.state),
             "metric": metric,
             "epoch": at + 1,
             "steps": np.rint((at + 1) * steps).astype(np.int64),

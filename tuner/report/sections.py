@@ -38,7 +38,7 @@ def question(study: Study) -> str:
 def header(frames: ReportData) -> dict[str, Any]:
     """The question, where the study stands, and its main numbers."""
     study, trials = frames.study, frames.found.all_trials
-    states = Counter(trial.state for trial in trials)
+    states = Counter(str(trial.state) for trial in trials)
     counts = ", ".join(f"{states[state]} {state}" for state in STATES if states[state]) or "none finished yet"
     return {
         "name": study.name,

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
+from tuner.enums import TrialState
 from tuner.optuna_bridge.models import Observation
 from tuner.records import Trial
 from tuner.search.rungs import at_rung, rungs, value_at
@@ -30,7 +31,7 @@ def observed(study: Study, seen: Sequence[Trial]) -> list[Observation]:
     """
     for rung, stage in reversed(list(enumerate(rungs(study)))):
         there = at_rung(study, seen, rung, stage)
-        if sum(trial.state != "diverged" for trial in there) >= ENOUGH:
+        if sum(trial.state != TrialState.DIVERGED for trial in there) >= ENOUGH:
             values = {trial: value_at(study, trial, stage) for trial in there}
             values |= {trial: math.inf for trial in seen if limited(trial)} | behind(study, seen, values, rung)
             told = worth_modelling([(trial, values[trial]) for trial in seen if trial in values])
@@ -45,7 +46,7 @@ def behind(study: Study, seen: Sequence[Trial], ahead: Mapping[Trial, float], ru
     ahead differ.
     """
     finite = [value for value in ahead.values() if math.isfinite(value)]
-    steps, lost = rungs(study), ("failed", "diverged")
+    steps, lost = rungs(study), (TrialState.FAILED, TrialState.DIVERGED)
     below = [trial for trial in seen if trial.state not in lost and trial not in ahead and trial.rung < rung]
     order = sorted(below, key=lambda trial: (-trial.rung, value_at(study, trial, steps[trial.rung]), trial.number))
     worst = max(finite, default=0.0)
@@ -55,7 +56,7 @@ def behind(study: Study, seen: Sequence[Trial], ahead: Mapping[Trial, float], ru
 
 def limited(trial: Trial) -> bool:
     """Whether a trial failed by running out of time, memory or its worker: another config would not have."""
-    return trial.state == "failed" and trial.error.startswith(LIMITS)
+    return trial.state == TrialState.FAILED and trial.error.startswith(LIMITS)
 
 
 def worth_modelling(seen: Sequence[tuple[Trial, float]]) -> list[tuple[Trial, float]]:
@@ -81,7 +82,7 @@ def populations(study: Study, seen: Sequence[Trial], least: int) -> list[list[Tr
     whole = rungs(study)[-1]
 
     def place(trial: Trial) -> tuple[bool, int, float, int]:
-        lost = trial.state in ("failed", "diverged")
+        lost = trial.state in (TrialState.FAILED, TrialState.DIVERGED)
         at = 0.0 if lost else value_at(study, trial, whole)
         return lost, -trial.rung, at, trial.number
 

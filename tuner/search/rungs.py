@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 from objectives.schedules import PEAK
 from tuner.algorithms.pruners import PRUNERS, Ladder, cost, reduction_at
+from tuner.enums import TrialState
 from tuner.ranking.goal import goal_at, signed
 from tuner.records import START, Stage, Trial
 from tuner.study import Study, highest, values_of
@@ -125,8 +126,8 @@ def at_rung(study: Study, seen: Iterable[Trial], rung: int, stage: Stage) -> lis
     in_epochs = stage.amount if budget.unit == "epochs" else None
 
     def there(trial: Trial) -> bool:
-        if trial.state in ("diverged", "failed") or trial.rung >= rung:
-            return trial.state != "failed"
+        if trial.state in (TrialState.DIVERGED, TrialState.FAILED) or trial.rung >= rung:
+            return trial.state != TrialState.FAILED
         wide = trial.metrics.get("splits", math.inf) >= stage.splits
         return wide and trial.epochs >= (in_epochs or budget.epochs(trial.config, stage.amount))
 
@@ -141,7 +142,7 @@ def value_at(study: Study, trial: Trial, stage: Stage) -> float:
     Of one that went no further it is the trial's value, and no curve is read, which took a third of a resume's own
     time. What is looked up in a curve is needed again for every generation, and kept for as long as the trial is.
     """
-    if trial.state == "diverged" or not trial.stable:
+    if trial.state == TrialState.DIVERGED or not trial.stable:
         return math.inf
     epochs = study.budget.epochs(trial.config, stage.amount)
     further = trial.epochs > epochs or trial.metrics.get("splits", 1) > stage.splits

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from tuner.enums import TrialState
 from tuner.ranking.goal import ranked, signed
 from tuner.records import Trial, epochs_of
 from tuner.study import StopTable, Study
@@ -52,7 +53,7 @@ def reason_to_give_up(ends: Sequence[tuple[str, str]], planned: int) -> str:
     Of the first ten, or all that are `planned`, each has failed, and for the same reason but for values in it.
     """
     first = ends[: min(HOPELESS, planned)]
-    if len(first) < min(HOPELESS, planned) or any(state != "failed" for state, _ in first):
+    if len(first) < min(HOPELESS, planned) or any(state != TrialState.FAILED for state, _ in first):
         return ""
     if len({error_pattern(error) for _, error in first}) > 1:
         return ""

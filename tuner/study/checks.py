@@ -13,6 +13,7 @@ from objectives.optimizers import OPTIMIZERS
 from objectives.schedules import SCHEDULE_HYPERS, SCHEDULES, warmup_updates
 from objectives.surfaces import SURFACES
 from objectives.training.early_stopping import MIN_DELTA
+from objectives.types import Direction
 from tuner.study.budget import UNITS
 from tuner.study.custom import goal_problem
 from tuner.study.domains import Domain, highest, is_searched, values_of
@@ -67,11 +68,11 @@ def name_of(table: StudyTable, stem: str, report: ProblemCollector) -> str:
     return name
 
 
-def goal_of(table: StudyTable, report: ProblemCollector, own: bool = False) -> tuple[str, str]:
-    """The metric that is followed, and "minimize" or "maximize"; an objective of somebody's own has any."""
+def goal_of(table: StudyTable, report: ProblemCollector, own: bool = False) -> tuple[str, Direction]:
+    """Return the metric that is followed and its direction; an objective of somebody's own has any."""
     if table.minimize and table.maximize:
         report.add(["study", "maximize"], "there is minimize too", "keep one of them")
-    direction = "maximize" if table.maximize else "minimize"
+    direction = Direction.MAXIMIZE if table.maximize else Direction.MINIMIZE
     metric = table.maximize or table.minimize or "valid_loss"
     if own:
         if problem := goal_problem(metric):
@@ -79,11 +80,11 @@ def goal_of(table: StudyTable, report: ProblemCollector, own: bool = False) -> t
         return metric, direction
     if metric not in GOALS:
         report.add(["study", direction], f"{shown(metric)} is not known", suggest(metric, GOALS))
-        return "valid_loss", "minimize"
+        return "valid_loss", Direction.MINIMIZE
     row = METRICS.get(metric.removeprefix("valid_"))
-    better = row.direction if row else "minimize"
+    better = row.direction if row else Direction.MINIMIZE
     if direction != better:
-        word = "lower" if better == "minimize" else "higher"
+        word = "lower" if better == Direction.MINIMIZE else "higher"
         report.add(["study", direction], f"{metric} is better when {word}", f'write {better} = "{metric}"')
     return metric, direction
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from objectives.errors import Complaint
+from objectives.types import Direction
 from tuner.errors import StudyError
 from tuner.study.reading import readable
 from tuner.study.study import Imported, in_toml
@@ -35,11 +36,11 @@ def _line(key: str, value: Any) -> str:
     return f"{quoted} = {in_toml(value)}"
 
 
-def imported_of(raw: Mapping[str, Any], label: str) -> tuple[str, str, Imported]:
+def imported_of(raw: Mapping[str, Any], label: str) -> tuple[str, Direction, Imported]:
     """Metric, direction and origin, from the tables of an imported study's file. Raises StudyError."""
     try:
         study, origin = raw["study"], raw[TABLE]
-        direction = "minimize" if "minimize" in study else "maximize"
+        direction = Direction.MINIMIZE if Direction.MINIMIZE in study else Direction.MAXIMIZE
         columns = {str(k): tuple(v) if isinstance(v, list) else str(v) for k, v in origin["columns"].items()}
         if not isinstance(columns.get("optimizer", ()), tuple):
             raise TypeError("an optimizer is one of several")

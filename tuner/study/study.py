@@ -9,6 +9,7 @@ from typing import Any
 
 from objectives.optimizers import OPTIMIZERS
 from objectives.schedules import SCHEDULE_HYPERS
+from objectives.types import Direction
 from tuner.study.budget import RUN, UNITS, Budget
 from tuner.study.conditions import Conditions, restored
 from tuner.study.custom import CustomObjective
@@ -55,7 +56,7 @@ class Study:
     seed: int
     trials: int
     metric: str  # "valid_loss", "valid_accuracy", ...
-    direction: str  # "minimize" or "maximize"
+    direction: Direction
     dtype: str
     data: DataTable
     model: ModelTable
@@ -154,7 +155,7 @@ class Study:
         study = {"name": self.name, "seed": self.seed, "trials": self.trials}
         if self.own:
             return self._own_tables(self.own, study)
-        tables: dict[str, Any] = {"study": {**study, self.direction: self.metric, "dtype": self.dtype}}
+        tables: dict[str, Any] = {"study": {**study, str(self.direction): self.metric, "dtype": self.dtype}}
         for name in ("data", "model", "train"):
             tables[name] = _fields(getattr(self, name))
         for name in set(SCHEDULE_HYPERS) - set(self.train.schedule_hypers()):
@@ -192,7 +193,7 @@ class Study:
 
     def _own_tables(self, own: CustomObjective, study: Mapping[str, Any]) -> dict[str, Any]:
         """The tables of an objective of somebody's own."""
-        tables: dict[str, Any] = {"study": {**study, **own.table(), self.direction: self.metric}}
+        tables: dict[str, Any] = {"study": {**study, **own.table(), str(self.direction): self.metric}}
         budget, train = self.budget, _fields(self.train)
         known = [*([budget.unit] if own.timed else []), *own.trained, "replicates"]
         known += ["framework", "decay"] if self.optimizers else []

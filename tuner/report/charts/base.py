@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 import numpy as np
 
+from objectives.types import Direction
 from tuner.report.charts.style import AWAY, as_points, fading
 from tuner.report.report_data import ReportData
 
@@ -190,7 +191,7 @@ def _padded(low: float, high: float) -> tuple[float, float]:
 
 def goal_axis(frames: ReportData) -> Axis:
     """The axis of the goal, the same in every chart of trials."""
-    return value_axis(frames.trials["value"], frames.study.direction == "minimize")
+    return value_axis(frames.trials["value"], frames.study.direction == Direction.MINIMIZE)
 
 
 def field(name: str) -> str:
@@ -258,7 +259,7 @@ def goal_y(frames: ReportData, axis: Axis, title: str | None = None) -> alt.Y:
 
 def lost_points(frames: ReportData, data: pd.DataFrame, x: Any) -> Any:
     """Diverged and failed trials, which have no value: crosses at the edge where bad values are."""
-    edge = 4 if frames.study.direction == "minimize" else alt.expr("height - 4")
+    edge = 4 if frames.study.direction == Direction.MINIMIZE else alt.expr("height - 4")
     return (
         alt.Chart(data)
         .transform_filter("datum.state === 'diverged' || datum.state === 'failed'")

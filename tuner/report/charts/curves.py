@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
+from objectives.types import Direction
 from tuner.report.charts.base import CROSS, LABEL, Axis, Figure, count, join, linked, powers, value_axis, whole
 from tuner.report.charts.style import as_lines, as_points, colour, fading, seen
 from tuner.report.report_data import ReportData
@@ -43,7 +44,7 @@ def curves(frames: ReportData) -> list[Figure]:
         return [Figure("curves", "Learning curves", "Each trial has one value and no curve.")]
     if data["value"].isna().all():
         return [Figure("curves", "Learning curves", "Every trial diverged before its first value.")]
-    axis = value_axis(data["value"], frames.study.direction == "minimize")
+    axis = value_axis(data["value"], frames.study.direction == Direction.MINIMIZE)
     best = {trial.number for trial in frames.leaders[:BOLD]}
     data = data.assign(kind=["best" if number in best else "other" for number in data["trial"]])
     ends = data[data["value"].notna()].groupby("trial")["epoch"].max()

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 import numpy as np
 
+from objectives.types import Direction
+from tuner.enums import TrialState
 from tuner.records import Trial
 from tuner.report.charts.base import CROSS, LABEL, Figure, count, join, linked, powers, value_axis, whole
 from tuner.report.charts.paths import best_of_each
@@ -108,7 +110,7 @@ def rate_figure(frames: ReportData) -> Figure | None:
             {"trial": trial.number, "rate": text, "epoch": np.arange(1, len(curve) + 1), "value": curve}
         )
         last = int(np.flatnonzero(np.isfinite(curve)).max(initial=-1))
-        parts.append(part.assign(lost=(trial.state == "diverged") & (part.index == last)))
+        parts.append(part.assign(lost=(trial.state == TrialState.DIVERGED) & (part.index == last)))
     data = pd.concat(parts, ignore_index=True)
     title = f"{name}: learning rates too small, good and too large"
     axis = value_axis([value for word, trial in chosen[:2] for value in goal_curve(trial, metric)], True, far=WHOLE)
@@ -149,7 +151,7 @@ def stochastic(frames: ReportData) -> Figure:
     data = frames.curves(wanted, [frames.study.metric])
     if data.empty:
         return Figure("course-stochastic", title, "Neither has a learning curve yet.")
-    axis = value_axis(data["value"], frames.study.direction == "minimize")
+    axis = value_axis(data["value"], frames.study.direction == Direction.MINIMIZE)
     shown, last = seen(frames, data["optimizer"]), max(int(data["epoch"].max()), 2)
     line = (
         alt.Chart(data)

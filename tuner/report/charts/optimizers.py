@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import altair as alt
 
+from objectives.types import Direction
+from tuner.enums import TrialState
 from tuner.ranking.standings import best_chances
 from tuner.report.budgets import best_of, chances
 from tuner.report.charts.base import Figure, count, field, goal_y, join, linked, value_axis, whole
@@ -55,9 +57,9 @@ def compared(frames: ReportData) -> pd.DataFrame:
             {
                 "optimizer": name,
                 "trials": len(own),
-                "complete": sum(trial.state == "complete" for trial in own),
-                "pruned": sum(trial.state == "pruned" for trial in own),
-                "diverged": sum(trial.state in ("diverged", "failed") for trial in own),
+                "complete": sum(trial.state == TrialState.COMPLETE for trial in own),
+                "pruned": sum(trial.state == TrialState.PRUNED for trial in own),
+                "diverged": sum(trial.state in (TrialState.DIVERGED, TrialState.FAILED) for trial in own),
                 "search": best.value if best else None,
                 "trial": first,
                 "confirmed": standing.goal.mean if standing else None,
@@ -81,7 +83,7 @@ def tuned(frames: ReportData) -> Figure:
     data, title = tuning_curves(frames), f"Best {frames.study.metric} after as many trials"
     if data["value"].notna().sum() == 0:
         return Figure("optimizers", title, "No trial has a value yet.")
-    axis = value_axis(data["value"], frames.study.direction == "minimize", FAR)
+    axis = value_axis(data["value"], frames.study.direction == Direction.MINIMIZE, FAR)
     budgets = [len(frames.own(name)) for name in frames.optimizers if frames.own(name)]
     x = alt.X(
         field="trials",

@@ -6,6 +6,7 @@ from typing import Any
 
 import altair as alt
 
+from objectives.types import Direction
 from tuner.report.charts.base import (
     CROSS,
     DONE,
@@ -35,7 +36,7 @@ def pair(frames: ReportData, names: tuple[str, str] | None) -> list[Figure]:
     title = f"{names[0]} against {names[1]}: where the good trials are"
     axis = goal_axis(frames)
     x, y = parameter_x(frames, names[0]), upwards(parameter_x(frames, names[1]))
-    minimize = frames.study.direction == "minimize"
+    minimize = frames.study.direction == Direction.MINIMIZE
     heat = alt.Color(
         field="value",
         type="quantitative",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import altair as alt
 import numpy as np
 
+from tuner.enums import TrialState
 from tuner.ranking.goal import signed
 from tuner.report.charts.base import (
     DONE,
@@ -42,7 +43,7 @@ def best_so_far(frames: ReportData) -> pd.DataFrame:
     trials = frames.found.all_trials
     direction = frames.study.direction
     values = [
-        signed(t.value, direction) if t.state == "complete" and t.stable and t.value is not None else np.inf
+        signed(t.value, direction) if t.state == TrialState.COMPLETE and t.stable and t.value is not None else np.inf
         for t in trials
     ]
     best = np.minimum.accumulate(values) if values else np.array([])
@@ -101,7 +102,7 @@ def spent(frames: ReportData) -> pd.DataFrame:
     rest, room = [t for t in own if t.number not in first], MOST_POINTS - len(first)
     rest = [rest[i * len(rest) // room] for i in range(room)] if len(rest) > room else rest
     kept = sorted([*(t for t in own if t.number in first), *rest], key=lambda t: t.number)
-    rows = [(t.number, str(t.config.get("optimizer", "")), t.state, ends[t.number], t.value) for t in kept]
+    rows = [(t.number, str(t.config.get("optimizer", "")), str(t.state), ends[t.number], t.value) for t in kept]
     return pd.DataFrame(rows, columns=["trial", "optimizer", "state", "spent", "value"])
 
 

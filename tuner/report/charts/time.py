@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import altair as alt
 
+from tuner.enums import TrialState
 from tuner.report.charts.base import Figure, linked, whole
 from tuner.report.charts.workers import timeline
 from tuner.report.report_data import ReportData
@@ -17,7 +18,7 @@ __all__ = ["STATES", "endings", "generations", "saved", "time"]
 
 LEAST = 6  # places of bars, taken or not: a single one is no wall
 MOST_TICKS = 12
-STATES = ("complete", "pruned", "diverged", "failed")
+STATES = tuple(state.value for state in TrialState)
 
 
 def endings(frames: ReportData) -> pd.DataFrame:
@@ -38,7 +39,7 @@ def saved(frames: ReportData) -> float:
     """The share of epochs that pruning spared, of all that training every trial to the end would have taken."""
     trials = frames.found.all_trials
     full = sum(int(trial.config.get("epochs", trial.epochs)) for trial in trials)
-    spared = sum(int(t.config.get("epochs", t.epochs)) - t.epochs for t in trials if t.state == "pruned")
+    spared = sum(int(t.config.get("epochs", t.epochs)) - t.epochs for t in trials if t.state == TrialState.PRUNED)
     return spared / full if full else 0.0
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from objectives.types import Direction
 from tuner.records import Trial
 from tuner.report.report_data import ReportData
 
@@ -45,7 +46,7 @@ def top(frames: ReportData) -> list[Trial]:
 
 def better(frames: ReportData, value: float, other: float) -> float:
     """By how much a value is the better one; negative where it is the worse."""
-    return other - value if frames.study.direction == "minimize" else value - other
+    return other - value if frames.study.direction == Direction.MINIMIZE else value - other
 
 
 def number(value: float) -> str:

@@ -8,6 +8,8 @@ from statistics import median
 from typing import Any
 
 from objectives.optimizers import OPTIMIZERS
+from objectives.types import Direction
+from tuner.enums import TrialState
 from tuner.records import Trial
 from tuner.report.findings.commands import accepts, again, longer, named
 from tuner.report.findings.finding import Finding, better, number, percent, top
@@ -47,13 +49,13 @@ TOLD = 5  # numbers in a sentence
 def diverging(frames: ReportData) -> Finding | None:
     """More than a fifth of the trials diverged or failed; says where."""
     trials = frames.found.all_trials
-    lost = [trial for trial in trials if trial.state in ("diverged", "failed")]
+    lost = [trial for trial in trials if trial.state in (TrialState.DIVERGED, TrialState.FAILED)]
     if not trials or len(lost) <= MANY * len(trials):
         return None
     counts = {name: sum(t.config.get("optimizer") == name for t in lost) for name in frames.optimizers}
     worst = max(counts, key=lambda name: counts[name], default="")
     own = [t for t in lost if t.config.get("optimizer", "") == worst]
-    failed = [trial for trial in lost if trial.state == "failed"]
+    failed = [trial for trial in lost if trial.state == TrialState.FAILED]
     how = "failed" if len(failed) == len(lost) else "diverged" if not failed else "diverged or failed"
     share = f"{percent(len(lost) / len(trials))} of the trials {how} ({len(lost)} of {len(trials)})"
     edge = _edge(frames, worst, own)
@@ -74,7 +76,9 @@ def diverging(frames: ReportData) -> Finding | None:
 def _edge(frames: ReportData, optimizer: str, lost: Sequence[Trial]) -> float | None:
     """The learning rate above which most of an optimizer's trials diverged; None where there is no such."""
     domain = frames.study.optimizers.get(optimizer, {}).get("lr")
-    rates = sorted(float(trial.config["lr"]) for trial in lost if trial.state == "diverged" and "lr" in trial.config)
+    rates = sorted(
+        float(trial.config["lr"]) for trial in lost if trial.state == TrialState.DIVERGED and "lr" in trial.config
+    )
     if not isinstance(domain, Range) or not rates:
         return None
     edge = rates[len(rates) // 10]  # a few of the lowest may have other reasons
@@ -84,7 +88,7 @@ def _edge(frames: ReportData, optimizer: str, lost: Sequence[Trial]) -> float | 
 
 def _slower(frames: ReportData, optimizer: str, lost: Sequence[Trial]) -> str:
     """The setting that searches below the rates of an optimizer whose trials all diverged; empty where some did not."""
-    rates = [float(trial.config["lr"]) for trial in lost if trial.state == "diverged" and "lr" in trial.config]
+    rates = [float(trial.config["lr"]) for trial in lost if trial.state == TrialState.DIVERGED and "lr" in trial.config]
     if not rates or len(lost) < len(frames.own(optimizer)):
         return ""
     setting = f"optimizers.{optimizer}.lr={{low = {number(min(rates) / SLOWER)}, high = {number(min(rates))}}}"
@@ -93,7 +97,7 @@ def _slower(frames: ReportData, optimizer: str, lost: Sequence[Trial]) -> str:
 
 def unstable_top(frames: ReportData) -> Finding | None:
     """A trial that ended far above its best epoch would have won, had stability not counted."""
-    complete = [t for t in frames.found.all_trials if t.state == "complete" and t.value is not None]
+    complete = [t for t in frames.found.all_trials if t.state == TrialState.COMPLETE and t.value is not None]
     leader = next((t.value for t in frames.leaders if t.stable), None)
     if leader is None:
         return None
@@ -147,7 +151,7 @@ def _gain(frames: ReportData, trial: Trial) -> float:
 
 def _best(frames: ReportData, curve: Any) -> float:
     finite = [float(value) for value in curve if math.isfinite(value)] or [math.nan]
-    return min(finite) if frames.study.direction == "minimize" else max(finite)
+    return min(finite) if frames.study.direction == Direction.MINIMIZE else max(finite)
 
 
 def overfitting(frames: ReportData) -> Finding | None:
@@ -196,7 +200,7 @@ def no_gain(frames: ReportData) -> Finding | None:
     """The second half of the trials, and 32 of them at least, brought no new best."""
     trials, best, last = frames.found.all_trials, math.nan, 0
     for trial in trials:
-        if trial.state != "complete" or not trial.stable or trial.value is None:
+        if trial.state != TrialState.COMPLETE or not trial.stable or trial.value is None:
             continue
         if math.isnan(best) or better(frames, trial.value, best) > 0:
             best, last = trial.value, trial.number

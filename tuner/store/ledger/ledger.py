@@ -11,6 +11,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tuner.enums import TrialState
 from tuner.errors import LedgerError
 from tuner.records import ConfirmationRun, Trial
 from tuner.store.collector import collector_paused
@@ -133,7 +134,7 @@ class Ledger:
         for number, row in new.items():
             old = known.get(number)
             same = old is not None and all(old[name] == row[name] for name in ("generation", "config", "latents"))
-            if old is None or not same or old["state"] != "failed":
+            if old is None or not same or old["state"] != TrialState.FAILED:
                 raise LedgerError(f"{self.place}: trial {number} did not fail, or has another config: it is kept")
         for table, column in ((schema.trials, schema.trials.c.number), (schema.curves, schema.curves.c.trial)):
             connection.execute(table.delete().where(column.in_(new)))

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from objectives.types import Array
+from tuner.enums import TrialState
 from tuner.records import ConfirmationRun, LazyMapping, Trial
 
 __all__ = [
@@ -94,7 +95,7 @@ def trial_row(trial: Trial) -> dict[str, Any]:
     return {
         "number": int(trial.number),
         "generation": int(trial.generation),
-        "state": trial.state,
+        "state": str(trial.state),
         "config": json_text(dict(trial.config)),
         "latents": json_text(dict(trial.latents)),
         "rung": int(trial.rung),
@@ -133,6 +134,7 @@ def trials_of(listed: Sequence[Sequence[Any]], curves: Callable[[int], Mapping[s
     cells["curves"] = [LazyMapping(partial(curves, number)) for number in cells["number"]]
     cells["value"] = [None if text is None else float(text) for text in cells["value"]]
     cells["seconds"] = map(float, cells["seconds"])
+    cells["state"] = map(TrialState, cells["state"])
     cells["stable"] = map(bool, cells["stable"])
     return [Trial(*values) for values in zip(*(cells[field.name] for field in FIELDS), strict=True)]
 
@@ -177,7 +179,7 @@ def confirmed_row(record: ConfirmationRun) -> dict[str, Any]:
         "trial": int(record.trial),
         "replicate": int(record.replicate),
         "epoch": int(record.epoch),
-        "state": record.state,
+        "state": str(record.state),
         "metrics": {name: float(value) for name, value in record.metrics.items()},
         "seconds": float(record.seconds),
         "blocks": np.ascontiguousarray(record.blocks, dtype="<f4").tobytes(),

@@ -22,6 +22,7 @@ from objectives.problem import Problem
 from objectives.training.descent import State, descend
 from objectives.training.early_stopping import MIN_DELTA
 from tuner.engines import Engine, Failure
+from tuner.enums import TrialState
 from tuner.errors import TunerError
 from tuner.records import SPREAD, ConfirmationRun, Trial
 from tuner.study import Study
@@ -30,7 +31,7 @@ from tuner.trainables.builtin.packs import ReplicateSource, even, let_go, proble
 __all__ = ["batches", "confirm"]
 
 PARTS = ("valid", "test")
-STATES = ("diverged", "complete")
+STATES = (TrialState.DIVERGED, TrialState.COMPLETE)
 LOST = ("TimedOut", "WorkerDied", "MemoryError")  # failures that are a training's own
 WIDTH = 8  # trials times replicates of a pack: below that, a step costs twice as much a trial
 BLOCKS = 512  # of validation rows that are kept of a training: their spread is then known to 3 %
@@ -102,7 +103,9 @@ def lost(task: Retraining, trial: Trial) -> ConfirmationRun:
     """The record of a training that came to nothing: the metrics are those of one that diverged."""
     valid = [name.removeprefix("valid_") for name in trial.metrics if name.startswith("valid_")]
     names = [f"{part}_{name}" for some in (valid, task.metrics) for part in PARTS for name in some]
-    return ConfirmationRun(trial.number, task.sources[0].replicate, task.epochs[0], nothing(names), 0.0, "failed")
+    return ConfirmationRun(
+        trial.number, task.sources[0].replicate, task.epochs[0], nothing(names), 0.0, TrialState.FAILED
+    )
 
 
 def nothing(names: Iterable[str]) -> dict[str, float]:

@@ -12,6 +12,7 @@ from objectives.data import Prepared
 from objectives.problem import constant_loss, updates_per_epoch
 from objectives.training.early_stopping import STOPPED, TRAINED
 from objectives.training.outcome import State
+from tuner.enums import TrialState
 from tuner.ranking.goal import is_stable
 from tuner.records import Stage
 from tuner.store.cache import DiskCache
@@ -84,7 +85,7 @@ class BuiltinTrainer:
                 {name: curve[:, i] for name, curve in outcome.curves.items()},
                 outcome.state.take([i]),
                 seconds,
-                ended="" if alive[:, i].all() else "diverged",
+                ended="" if alive[:, i].all() else TrialState.DIVERGED,
                 first=first,
             )
             for i in range(len(task.trials))

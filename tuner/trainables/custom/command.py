@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tuner.enums import ObjectiveForm
 from tuner.trainables.custom.captured_output import printed_here, printed_length
 from tuner.trainables.custom.function import MetricSink, ObjectiveCall
 from tuner.trainables.custom.objective_ref import InvalidObjective
@@ -45,13 +46,15 @@ class ObjectiveCommand:
     folder: str
 
 
-def form_of_command(command: tuple[str, ...], unit: str) -> str:
+def form_of_command(command: tuple[str, ...], unit: str) -> ObjectiveForm:
     """How a command is cut at rungs, as a function of its form would be: by what it asks for."""
     holes = {hole for part in command for hole in HOLE.findall(part)}
-    return "run" if "start" in holes else "value" if holes & {"stop", unit} else "steps"
+    if "start" in holes:
+        return ObjectiveForm.RUN
+    return ObjectiveForm.VALUE if holes & {"stop", unit} else ObjectiveForm.STEPS
 
 
-def run_command(program: ObjectiveCommand, form: str, attempt: ObjectiveCall, board: MetricSink) -> None:
+def run_command(program: ObjectiveCommand, form: ObjectiveForm, attempt: ObjectiveCall, board: MetricSink) -> None:
     """Run it once and write its metrics on the board. Raises InvalidObjective, and Diverged."""
     words = filled(program.command, attempt)
     output = attempt.directory / program.output if program.output else None
@@ -70,7 +73,7 @@ def run_command(program: ObjectiveCommand, form: str, attempt: ObjectiveCall, bo
         lines = in_file(output, process) if output else on_pipe(process)
         for line in lines:
             take(line, attempt, board, other)
-            if form == "steps" and attempt.stop and board.last >= attempt.stop:
+            if form == ObjectiveForm.STEPS and attempt.stop and board.last >= attempt.stop:
                 return
         code = process.wait()
         if code:

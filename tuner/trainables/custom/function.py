@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tuner.enums import ObjectiveForm, TrialState
 from tuner.trainables.custom.metric_log import Diverged, MetricLog
 from tuner.trainables.custom.objective_ref import InvalidObjective
 from tuner.trainables.custom.run_handle import Run
@@ -87,7 +88,7 @@ class MetricSink:
             try:
                 sheet.add(epoch, own)
             except Diverged as diverged:
-                self.ended[i], said = "diverged", diverged
+                self.ended[i], said = TrialState.DIVERGED, diverged
         if said is not None and all(self.ended):
             raise said
 
@@ -122,13 +123,15 @@ def _listed(value: Any, k: int, what: str) -> list[Any]:
     return found
 
 
-def call_objective(function: Callable[..., Any], form: str, attempt: ObjectiveCall, board: MetricSink) -> None:
+def call_objective(
+    function: Callable[..., Any], form: ObjectiveForm, attempt: ObjectiveCall, board: MetricSink
+) -> None:
     """Train once and write what is reported on the board.
 
     Raises what the function raises, InvalidObjective, and Diverged.
     """
     seed_everything(attempt.seed, attempt.start)
-    if form == "run":
+    if form == ObjectiveForm.RUN:
         run = Run(
             attempt.start, attempt.stop, attempt.directory, attempt.seed, attempt.device, attempt.phase, board,
             attempt.split or 0,
@@ -140,7 +143,9 @@ def call_objective(function: Callable[..., Any], form: str, attempt: ObjectiveCa
             _followed(said, attempt, board)
         return
     # A function that returns a number is told how long to train; one that yields is stopped when it has.
-    said = function(attempt.handed(**attempt.shortened) if form == "value" and attempt.stop else attempt.handed())
+    said = function(
+        attempt.handed(**attempt.shortened) if form == ObjectiveForm.VALUE and attempt.stop else attempt.handed()
+    )
     if isinstance(said, Iterator):
         _followed(said, attempt, board)
     else:

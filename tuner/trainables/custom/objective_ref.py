@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from objectives.errors import nearest
 from tuner.engines import unpickled
+from tuner.enums import ObjectiveForm
 
 __all__ = [
     "FORMS",
@@ -33,10 +34,14 @@ T = TypeVar("T")
 
 # What each form is called with, and how it is cut at a rung.
 FORMS = {
-    "value": "train(config), which returns a number or metrics; started over at each rung, with that many epochs",
-    "steps": "train(config), which yields epoch, metrics; started over at each rung, and stopped there",
-    "run": "train(config, run), which goes on from its own checkpoint",
-    "trial": "objective(trial), as Optuna calls it; started over at each rung, and stopped there by should_prune",
+    ObjectiveForm.VALUE: (
+        "train(config), which returns a number or metrics; started over at each rung, with that many epochs"
+    ),
+    ObjectiveForm.STEPS: "train(config), which yields epoch, metrics; started over at each rung, and stopped there",
+    ObjectiveForm.RUN: "train(config, run), which goes on from its own checkpoint",
+    ObjectiveForm.TRIAL: (
+        "objective(trial), as Optuna calls it; started over at each rung, and stopped there by should_prune"
+    ),
 }
 
 
@@ -61,7 +66,7 @@ class ObjectiveRef:
 class ObjectiveInfo:
     """What is known of an objective once it was imported: its form and the digest of its source."""
 
-    form: str
+    form: ObjectiveForm
     source: str
 
 
@@ -131,12 +136,12 @@ def whereabouts(error: BaseException) -> str:
     return f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
 
 
-def form_of(function: Callable[..., Any]) -> str:
+def form_of(function: Callable[..., Any]) -> ObjectiveForm:
     """Which of the forms a function has, by its parameters. Raises InvalidObjective for one that has none of them."""
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
-        return "value"  # written in C: it is called with a config
+        return ObjectiveForm.VALUE  # written in C: it is called with a config
     plain = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     several = any(p.kind == p.VAR_POSITIONAL for p in parameters)
     named = [p.name for p in parameters if p.kind == p.KEYWORD_ONLY and p.default is p.empty]
@@ -147,11 +152,11 @@ def form_of(function: Callable[..., Any]) -> str:
     if inspect.iscoroutinefunction(inspect.unwrap(function)) or inspect.isasyncgenfunction(inspect.unwrap(function)):
         raise InvalidObjective("is asynchronous", "write a function that runs it: return asyncio.run(...)")
     if len(needed) == 2 or (len(plain) > 1 and plain[1].name == "run"):
-        return "run"
+        return ObjectiveForm.RUN
     if len(needed) == 1 and is_trial(needed[0]):
-        return "trial"
+        return ObjectiveForm.TRIAL
     inner = inspect.unwrap(function)
-    return "steps" if inspect.isgeneratorfunction(inner) else "value"
+    return ObjectiveForm.STEPS if inspect.isgeneratorfunction(inner) else ObjectiveForm.VALUE
 
 
 def is_trial(parameter: inspect.Parameter) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from tuner.engines import Failure
+from tuner.enums import TrialState
 from tuner.records import ConfirmationRun, Trial
 from tuner.study import Study
 from tuner.trainables.custom.tasks import CustomOutcome
@@ -19,14 +20,16 @@ def confirmed_of(study: Study, trial: Trial, number: int, outcome: CustomOutcome
     """
     told = [study.metric, *(name for name in trial.metrics if name.startswith("test_"))]
     if isinstance(outcome, Failure):
-        return ConfirmationRun(trial.number, number, trial.epoch or 1, dict.fromkeys(told, math.nan), 0.0, "failed")
+        return ConfirmationRun(
+            trial.number, number, trial.epoch or 1, dict.fromkeys(told, math.nan), 0.0, TrialState.FAILED
+        )
     if outcome.ended[0]:
         nothing = dict.fromkeys(told, math.nan)
-        return ConfirmationRun(trial.number, number, trial.epoch or 1, nothing, outcome.seconds, "diverged")
+        return ConfirmationRun(trial.number, number, trial.epoch or 1, nothing, outcome.seconds, TrialState.DIVERGED)
     curves = {name: curve[0, 0] for name, curve in outcome.curves.items()}
     goal = curves[study.metric]
     there = [i for i in range(len(goal)) if not math.isnan(goal[i])]
     at = max([i for i in there if i < (trial.epoch or len(goal))], default=there[0] if there else 0)
     names = [name for name in curves if name == study.metric or name.startswith("test_")]
     metrics = {name: float(curves[name][at]) for name in names}
-    return ConfirmationRun(trial.number, number, at + 1, metrics, outcome.seconds, "complete")
+    return ConfirmationRun(trial.number, number, at + 1, metrics, outcome.seconds, TrialState.COMPLETE)

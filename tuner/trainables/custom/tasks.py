@@ -15,6 +15,7 @@ import numpy as np
 
 from objectives.types import Array
 from tuner.engines import DEVICE, Failure
+from tuner.enums import ObjectiveForm, TrialState
 from tuner.store.cache import DiskCache
 from tuner.trainables.custom.captured_output import printing_into
 from tuner.trainables.custom.command import ObjectiveCommand, run_command
@@ -44,7 +45,7 @@ class CustomTask:
     """Train these trials from `start` to `stop` (0: as far as they like), once for each seed."""
 
     what: ObjectiveRef | ObjectiveCommand
-    form: str
+    form: ObjectiveForm
     trials: tuple[int, ...]
     configs: tuple[Mapping[str, Any], ...]
     seeds: tuple[int, ...]
@@ -101,7 +102,9 @@ def load_objective(what: ObjectiveRef | ObjectiveCommand) -> None:
 def run_custom(task: CustomTask, memo: DiskCache | None = None) -> CustomOutcome | Failure:
     """Do a task, or find what a killed run had come to: all that a worker does."""
     found = memo.get(task.key) if memo is not None else None
-    if found is not None and all(kept(task, r).is_dir() for r in range(len(task.seeds)) if task.form == "run"):
+    if found is not None and all(
+        kept(task, r).is_dir() for r in range(len(task.seeds)) if task.form == ObjectiveForm.RUN
+    ):
         arrays, meta = found
         return CustomOutcome(arrays, tuple(meta["ended"]), tuple(meta["reasons"]), meta["seconds"])
     try:
@@ -131,7 +134,7 @@ def train(task: CustomTask) -> CustomOutcome:
             task.splits[r] if task.splits else None,
         )  # fmt: skip
         try:
-            if function is not None and task.form == "trial":
+            if function is not None and task.form == ObjectiveForm.TRIAL:
                 keep_notes(task, follow(function, task.trials[0], attempt, board))
             elif function is not None:
                 call_objective(function, task.form, attempt, board)
@@ -142,7 +145,7 @@ def train(task: CustomTask) -> CustomOutcome:
         board.check()
         move_output(task, r, place)
         boards.append(board)
-    ended = tuple("diverged" if any(b.ended[k] for b in boards) else "" for k in range(len(task.trials)))
+    ended = tuple(TrialState.DIVERGED if any(b.ended[k] for b in boards) else "" for k in range(len(task.trials)))
     reasons = [reason if end else "" for reason, end in zip(reasons, ended, strict=True)]
     return CustomOutcome(stacked(boards), ended, tuple(reasons), time.perf_counter() - started)
 
@@ -188,7 +191,7 @@ def workplace(task: CustomTask, r: int) -> Path:
 
 def move_output(task: CustomTask, r: int, work: Path) -> None:
     """Keep a trial's directory for its next rung, in one step, and what was before no longer."""
-    if task.form != "run":
+    if task.form != ObjectiveForm.RUN:
         shutil.rmtree(work.parent, ignore_errors=True)
         return
     place = kept(task, r)

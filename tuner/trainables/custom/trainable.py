@@ -13,6 +13,7 @@ from typing import Any
 from objectives.errors import Complaint
 from tuner.best import Best
 from tuner.engines import LOADING, Engine, Failure, ProcessEngine, pickled, processors
+from tuner.enums import ObjectiveForm
 from tuner.errors import StudyError
 from tuner.ranking.retrainings import search_seeds
 from tuner.records import ConfirmationRun, Trial
@@ -41,7 +42,7 @@ class CustomTrainable:
     study: Study
     own: CustomObjective
     what: ObjectiveRef | ObjectiveCommand
-    form: str
+    form: ObjectiveForm
     source: str
 
     @property
@@ -82,7 +83,7 @@ class CustomTrainable:
     @property
     def continues(self) -> bool:
         """Whether a trial goes on at a rung where it stood."""
-        return self.form == "run" and self.own.batched == 1
+        return self.form == ObjectiveForm.RUN and self.own.batched == 1
 
     @property
     def has_weights(self) -> bool:
@@ -91,11 +92,11 @@ class CustomTrainable:
 
     def facts(self) -> dict[str, str]:
         """What is called, and the digest of its source."""
-        return {"data": self.own.words, "task": "own", "form": self.form, "source": self.source}
+        return {"data": self.own.words, "task": "own", "form": str(self.form), "source": self.source}
 
     def changes(self, known: Mapping[str, str]) -> list[str]:
         """That it is called otherwise than it was: its trials were cut at rungs in another way."""
-        return [f"the objective: was {FORMS[known['form']]}"] if known["form"] != self.form else []
+        return [f"the objective: was {FORMS[ObjectiveForm(known['form'])]}"] if known["form"] != self.form else []
 
     def warnings(self, known: Mapping[str, str]) -> list[str]:
         """That the source has changed."""
@@ -174,7 +175,7 @@ class CustomTrainable:
         stop = trial.epoch or trial.epochs
         return CustomTask(
             self.what, self.form, (trial.number,), (trial.config,), trainer.seeds, 0,
-            stop if self.own.timed or self.form == "steps" else 0, study.budget.unit, study.metric, CONFIRM,
+            stop if self.own.timed or self.form == ObjectiveForm.STEPS else 0, study.budget.unit, study.metric, CONFIRM,
             trainer.taken, folder, trainer.output, self.own.batched > 1, self.source, (),
             (MOST_SPLITS + number,) if study.splits > 1 else (),
         )  # fmt: skip
@@ -248,9 +249,9 @@ def _placed(asked: Study, own: CustomObjective, reference: ObjectiveRef) -> tupl
 
 def _checked(trainable: CustomTrainable) -> CustomTrainable:
     """The trainable, if its study says all that its form needs. Raises StudyError."""
-    if trainable.form == "run" and not trainable.own.timed:
+    if trainable.form == ObjectiveForm.RUN and not trainable.own.timed:
         what = f"is missing: {trainable.own.words} has to know how far to train"
         raise StudyError(Complaint("train.epochs", what, "write [train] epochs = 27"))
-    if trainable.form == "trial" and trainable.own.batched > 1:
+    if trainable.form == ObjectiveForm.TRIAL and trainable.own.batched > 1:
         raise StudyError(Complaint("study.batched", "does not go with an objective of Optuna's", "remove it"))
     return trainable

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from objectives.types import Direction
+from tuner.enums import ObjectiveForm
 from tuner.ranking.goal import UNSTABLE, signed
 from tuner.records import Stage
 from tuner.store.cache import DiskCache
@@ -33,7 +35,7 @@ class CustomTrainer:
     """
 
     what: ObjectiveRef | ObjectiveCommand
-    form: str
+    form: ObjectiveForm
     source: str
     budget: Budget
     goal: str
@@ -49,7 +51,7 @@ class CustomTrainer:
     @property
     def continues(self) -> bool:
         """Whether a trial goes on where it stood: trials that are called together would have to stay together."""
-        return self.form == "run" and self.batch == 1
+        return self.form == ObjectiveForm.RUN and self.batch == 1
 
     def tasks(self, members: Sequence[Member], before: Stage, after: Stage) -> list[CustomTask]:
         """Tasks of `batch` trials each: on the splits that they know, unless those are trained, and on each new one."""
@@ -92,10 +94,10 @@ class CustomTrainer:
         found = []
         for k, (ended, reason, state) in enumerate(zip(outcome.ended, outcome.reasons, task.states, strict=True)):
             curves = {name: curve[:, k] for name, curve in outcome.curves.items()}
-            spent = (task.stop or 1) if self.form == "value" else length(curves) - task.start
+            spent = (task.stop or 1) if self.form == ObjectiveForm.VALUE else length(curves) - task.start
             if state is not None:
                 spent += state.spent
-                curves = curves if self.form == "steps" else joined(state.curves, curves)
+                curves = curves if self.form == ObjectiveForm.STEPS else joined(state.curves, curves)
             found.append(Advance(curves, CustomState(curves, spent), share, True, ended, reason, task.first))
         return found
 
@@ -116,7 +118,7 @@ class CustomTrainer:
         """
         goal = np.asarray(curves[self.goal]).mean(axis=0)
         told = goal[np.isfinite(goal)]
-        if self.direction != "minimize" or not len(told) or told.min() < 0:
+        if self.direction != Direction.MINIMIZE or not len(told) or told.min() < 0:
             return True
         return bool(told[-1] <= UNSTABLE * signed(told.min(), self.direction) or told[-1] <= told[0])
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tuner.enums import ObjectiveForm
 from tuner.trainables.custom.metric_log import metrics_of
 from tuner.trainables.custom.objective_ref import InvalidObjective, ObjectiveRef, form_of, load, whereabouts
 from tuner.trainables.optuna_script.script_text import Script, read_script
@@ -112,7 +113,7 @@ def scripted(reference: ObjectiveRef) -> Script:
 def objective_of(reference: ObjectiveRef) -> Callable[..., Any]:
     """The function, which takes a trial. Raises InvalidObjective."""
     function = load(reference)
-    if form_of(function) != "trial":
+    if form_of(function) != ObjectiveForm.TRIAL:
         shown = ", ".join(inspect.signature(function).parameters)
         hint = "name a function of one parameter that is called trial; others can be set in one that calls it"
         raise InvalidObjective(f"{reference.objective} takes ({shown}), which is no objective of Optuna's", hint)
