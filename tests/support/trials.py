@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tuner.enums import TrialState
 from tuner.records import Trial
 
 
@@ -31,7 +32,7 @@ def trial(
     return Trial(
         number=number,
         generation=generation,
-        state=state,
+        state=TrialState(state),
         config={"optimizer": "momentum", "lr": 0.1, "momentum": 0.9, "batch_size": 32, "epochs": epochs} | config,
         latents=latents or {},
         rung=0,

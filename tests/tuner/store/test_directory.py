@@ -20,10 +20,10 @@ ROOT = Path(__file__).parents[3]
 KILLED = """
 import os, signal, sys
 from tuner.store.ledger import Ledger
-from tuner.records import Confirmed
+from tuner.records import ConfirmationRun
 
 ledger = Ledger.open(sys.argv[1])
-ledger.commit_confirmations([Confirmed(0, 77, 1, {"valid_loss": 0.1}, 0.1, "complete")])
+ledger.commit_confirmations([ConfirmationRun(0, 77, 1, {"valid_loss": 0.1}, 0.1, "complete")])
 os.kill(os.getpid(), signal.SIGKILL)
 """
 

@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tests.support.trials import trial
+from tuner.enums import TrialState
 from tuner.records import ConfirmationRun, Trial
 from tuner.store.ledger import Ledger, LedgerError, sqlite
 
@@ -69,7 +70,7 @@ odd_trials = st.builds(
     Trial,
     number=st.just(0),
     generation=st.just(0),
-    state=st.sampled_from(["complete", "pruned", "diverged", "failed"]),
+    state=st.sampled_from(list(TrialState)),
     config=st.dictionaries(names, numbers | st.lists(st.integers(), max_size=3), max_size=4),
     latents=st.dictionaries(names, st.floats() | st.text(max_size=5), max_size=4),
     rung=st.integers(-1, 20),
@@ -149,12 +150,12 @@ def test_what_is_no_value_is_refused_and_changes_nothing(path: Path) -> None:
 
 def test_only_failed_trials_give_way_to_others_of_their_config(path: Path) -> None:
     """And what is read then is as whole as it was, on every kind of ledger."""
-    failed = [replace(one, state="failed", value=None, error="no", curves={}) for one in generation(0)]
+    failed = [replace(one, state=TrialState.FAILED, value=None, error="no", curves={}) for one in generation(0)]
     mended = replace(generation(0)[1], curves={"x": np.ones((1, 2))})
     with Ledger.create(path, FACTS) as ledger:
         ledger.commit_generation(0, [failed[0], failed[1], generation(0)[2]])
         ledger.commit_generation(1, generation(1))
-        for wrong in (replace(failed[2], state="complete"), replace(mended, config={"lr": 2.0}), trial(9)):
+        for wrong in (replace(failed[2], state=TrialState.COMPLETE), replace(mended, config={"lr": 2.0}), trial(9)):
             with pytest.raises(LedgerError, match=rf"trial {wrong.number} did not fail, or has another config"):
                 ledger.replace_failed([mended, wrong])
         before = ledger.generations()
