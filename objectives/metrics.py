@@ -113,9 +113,11 @@ def sklearn_score(name: str, y_true: Array, y_pred: Array, y_proba: Array | None
             return True
 
         def predict(self, x: Array) -> Array:
+            del x
             return y_pred
 
         def predict_proba(self, x: Array) -> Array | None:
+            del x
             return y_proba
 
     try:

@@ -42,7 +42,7 @@ def short(value: Any) -> str:
 
 
 def interval(mean: float, low: float | None, high: float | None) -> str:
-    """ "0.0912 [0.0893, 0.0931]"; the mean alone where there are no ends."""
+    """Return "0.0912 [0.0893, 0.0931]"; the mean alone where there are no ends."""
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
         return short(mean)
     return f"{short(mean)} [{short(low)}, {short(high)}]"

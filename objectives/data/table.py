@@ -73,7 +73,7 @@ def load_table(
     return _build(read_source(source, target, base), target, task, split, drop)
 
 
-def table_from(
+def table_from(  # noqa: PLR0913
     x: Any,
     y: Any = None,
     *,

@@ -84,7 +84,7 @@ def _rmsprop_coefficients(h: Columns, lr: Array, t: Array, *, inside: bool) -> t
     return lr / root, column(h["alpha"], lr), column(eps, lr), column(h["momentum"], lr), column(share, lr)
 
 
-def rmsprop(
+def rmsprop(  # noqa: PLR0913
     p: Array,
     g: Array,
     slots: Sequence[Array],

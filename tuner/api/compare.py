@@ -238,5 +238,5 @@ def unequal(sides: Sequence[Side]) -> list[str]:
 
 
 def _range(counts: Sequence[int]) -> str:
-    """ "4", or "2 to 4"."""
+    """Return a count as "4", or as "2 to 4" where they differ."""
     return " to ".join(f"{count:,}" for count in sorted({min(counts), max(counts)}))

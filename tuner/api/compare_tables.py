@@ -1,4 +1,4 @@
-"""Two tables of trials, made on different machines: the same configs, and values as near as they should be?"""
+"""Compare two tables of trials, made on different machines: the same configs, and values as near as they should be."""
 
 from __future__ import annotations
 

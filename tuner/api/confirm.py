@@ -29,7 +29,7 @@ __all__ = ["MOST_TOP", "confirm"]
 MOST_TOP = 100
 
 
-def confirm(
+def confirm(  # noqa: PLR0913
     name: str | Path,
     top: int | None = None,
     seeds: int | None = None,

@@ -42,7 +42,7 @@ STATES = {
 }
 
 
-def import_study(
+def import_study(  # noqa: PLR0913
     source: str,
     name: str | None = None,
     home: str | Path | None = None,

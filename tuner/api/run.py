@@ -44,7 +44,7 @@ __all__ = ["PATIENCE", "StudyRun", "run", "trainable_of"]
 PATIENCE = 600.0  # seconds to wait for a full disk or an absent database before a run ends
 
 
-def run(
+def run(  # noqa: PLR0913
     study: str | Path | Mapping[str, Any] | Study,
     data: Any = None,
     *,

@@ -67,6 +67,7 @@ def same_steps(
 
 def eps(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[StepDifference]:
     """Where eps stands."""
+    del framework
     own, h = str(recipe.conventions["eps_mode"]), recipe.h
     if "eps" not in h or own == theirs.eps or own in theirs.also:
         return
@@ -93,6 +94,7 @@ def _size_of_eps(recipe: Recipe, own: str, theirs: str) -> str:
 
 def buffer(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[StepDifference]:
     """Whether the momentum buffer holds the rate: it tells only where the rate moves."""
+    del framework
     momentum, own = recipe.h.get("momentum", 0.0), bool(recipe.conventions["lr_in_buffer"])
     other = "buffered" if own else "unbuffered"
     if momentum and recipe.moves and own != theirs.buffered and other not in theirs.also:
@@ -104,6 +106,7 @@ def buffer(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[StepD
 
 def decay(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[StepDifference]:
     """Whether decay shrinks the weights or adds to the gradient."""
+    del framework
     if recipe.decay and not recipe.decoupled and theirs.decoupled and "coupled" not in theirs.also:
         what = "its weight decay shrinks the weights, the tuned one adds to the gradient"
         yield StepDifference("weight decay", what, f"of weight_decay {recipe.decay:g}: it is left out")
@@ -111,6 +114,7 @@ def decay(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[StepDi
 
 def fixed(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[StepDifference]:
     """Hyperparameters that have one value there."""
+    del framework
     for name, value in theirs.fixed.items():
         own = recipe.h[name]
         settled = name == "momentum_decay" and min(own, value) >= 1000  # momentum is constant from there on
@@ -120,6 +124,7 @@ def fixed(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[StepDi
 
 def clip(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[StepDifference]:
     """What is added to a norm before gradients are divided by it."""
+    del theirs
     if not recipe.clip:
         return
     if framework == "sklearn":

@@ -136,7 +136,7 @@ def _direction(recipe: Recipe) -> tuple[list[str], list[str]]:
 
 
 def _rate(recipe: Recipe) -> str:
-    """optax's own cosine where there is no warmup; its other schedules divide in float32, whatever the weights are."""
+    """Return optax's cosine where there is no warmup; its other schedules divide in float32, whatever the weights."""
     says = "The tuned learning rate over `total_steps` updates."
     if recipe.schedule == "cosine" and not recipe.warmup:
         told = {"init_value": recipe.lr, "decay_steps": Verbatim("total_steps"), "alpha": recipe.values["final"]}

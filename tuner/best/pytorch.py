@@ -188,7 +188,7 @@ def _factor(recipe: Recipe) -> list[str]:
 
 
 def _native(recipe: Recipe) -> str:
-    """torch's own class, where it agrees to the end of the horizon."""
+    """Return torch's own class, where it agrees to the end of the horizon."""
     values, total = recipe.values, Verbatim("total_steps")
     final = values.get("final", 0.0)
     told: dict[str, Any]

@@ -65,6 +65,7 @@ class CommandGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order of a first day, which is the order they were added in."""
+        del ctx
         return list(self.commands)
 
 
@@ -189,6 +190,7 @@ def _stoppable() -> Iterator[None]:
     first: list[float] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
+        del frame
         if not first:
             first.append(time.monotonic())
             raise Terminated if number == signal.SIGTERM else KeyboardInterrupt

@@ -191,4 +191,5 @@ def told(where: str) -> Iterator[None]:
 
 
 def wrong(where: str, what: str, hint: str) -> StudyError:
+    """Return the error for a place that cannot be used."""
     return StudyError(Complaint(where, what, hint))

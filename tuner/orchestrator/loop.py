@@ -41,7 +41,7 @@ class Search:
     `origin` tells facts of the run, which stand beside the first generation that it commits.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         study: Study,
         space: Space,

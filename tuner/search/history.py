@@ -78,7 +78,6 @@ def populations(study: Study, seen: Sequence[Trial], least: int) -> list[list[Tr
 
     So a generation that was cut short, or an optimizer's share of one, is told with what comes after it.
     """
-
     whole = rungs(study)[-1]
 
     def place(trial: Trial) -> tuple[bool, int, float, int]:

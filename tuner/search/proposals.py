@@ -17,7 +17,7 @@ from tuner.study import Study
 __all__ = ["propose"]
 
 
-def propose(
+def propose(  # noqa: PLR0913
     study: Study,
     space: Space,
     generation: int,

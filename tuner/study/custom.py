@@ -142,7 +142,7 @@ def own_train(train: TrainTable) -> TrainTable:
     return train if "batch_size" in train.model_fields_set else train.model_copy(update={"batch_size": 1})
 
 
-def check_own(
+def check_own(  # noqa: PLR0913
     own: CustomObjective,
     raw: Mapping[str, Any],
     train: TrainTable,

@@ -142,7 +142,7 @@ class Trainable(Protocol):
     def trainer(self, study: Study, directory: StudyDirectory, engine: Engine) -> Trainer:
         """How the trials of a search train."""
 
-    def retrain(
+    def retrain(  # noqa: PLR0913
         self,
         study: Study,
         wanted: Sequence[Trial],

@@ -100,7 +100,7 @@ class Axis:
 
 
 def count(n: int, noun: str) -> str:
-    """ "1 trial", "2 trials"."""
+    """Return a count with its noun: "1 trial", "2 trials"."""
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 

@@ -82,6 +82,7 @@ def _second(
     frames: ReportData, shown: Sequence[str], name: str, channel: Any, looks: Any, legend: Any
 ) -> dict[str, Any]:
     """What tells those apart that share a colour; nothing where none do."""
+    del shown
     if len(frames.optimizers) <= PALETTE:
         return {}
     own = [looks[turn(place)] for place in range(len(frames.optimizers))]

@@ -63,7 +63,7 @@ class Retraining:
         ]
 
 
-def confirm(
+def confirm(  # noqa: PLR0913
     study: Study,
     wanted: Sequence[Trial],
     sources: Sequence[ReplicateSource],

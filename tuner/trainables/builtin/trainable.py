@@ -88,7 +88,7 @@ class BuiltinTrainable:
             sources += [replace(first, replicate=number) for number in numbers[i : i + copies]]
         return BuiltinTrainer(tuple(sources), study.budget, copies, study.window)
 
-    def retrain(
+    def retrain(  # noqa: PLR0913
         self,
         study: Study,
         wanted: Sequence[Trial],

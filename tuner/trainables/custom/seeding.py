@@ -41,6 +41,7 @@ class SeededTorch(MetaPathFinder):
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """The module's own spec, whose loader seeds it in the end; None for all others."""
+        del path, target
         if fullname != "torch":
             return None
         sys.meta_path.remove(self)

@@ -140,7 +140,7 @@ class CustomTrainable:
             study.train.replicates,
         )  # fmt: skip
 
-    def retrain(
+    def retrain(  # noqa: PLR0913
         self,
         study: Study,
         wanted: Sequence[Trial],

@@ -111,6 +111,7 @@ class StudyTrial(ScriptTrial):
         return self._config[own]
 
     def report(self, value: float, step: int) -> None:
+        """Report a value, as Optuna's; a second one of a step is ignored. Raises StopTrial, InvalidObjective."""
         if step in self._steps:
             return
         self._put()
@@ -123,6 +124,7 @@ class StudyTrial(ScriptTrial):
         self._held = (len(self._steps), value)
 
     def should_prune(self) -> bool:
+        """Return whether the trial has come to its rung."""
         return bool(self._stop) and not self._whole and len(self._steps) >= self._stop
 
     def end(self, value: Any) -> None:
