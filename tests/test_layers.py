@@ -39,7 +39,7 @@ LAYERS = [
     ["tuner.report"],
     ["tuner.result"],
     ["tuner.orchestrator"],
-    ["tuner.api"],
+    ["tuner.api", "tuner.views"],
     ["tuner.cli"],
     ["tuner.__main__"],
 ]

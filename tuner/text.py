@@ -1,4 +1,4 @@
-"""Values as words of a page: four digits, durations as people say them, and no character that hides or steers."""
+"""Values as text: four digits, durations as people say them, and no character that hides or steers a terminal."""
 
 from __future__ import annotations
 
@@ -6,11 +6,32 @@ import math
 import unicodedata
 from collections.abc import Mapping
 from typing import Any
+from unicodedata import east_asian_width
 
-__all__ = ["duration", "interval", "interval_of", "intervals_of", "short", "visible"]
+__all__ = [
+    "SPARKS",
+    "cell_text",
+    "clean",
+    "duration",
+    "interval",
+    "interval_of",
+    "interval_text",
+    "intervals_of",
+    "last_lines",
+    "short",
+    "sparkline",
+    "visible",
+    "width",
+]
 
 LONGEST = 2000  # characters of one text on a page
 UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # controls, marks that hide or reorder, lone surrogates, line separators
+
+SPARKS = "▁▂▃▄▅▆▇█"
+# Controls of both ranges, separators that end lines, marks that turn or hide what follows.
+STEERING = [*range(0x20), *range(0x7F, 0xA0), *range(0x200B, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x2070)]
+GONE = dict.fromkeys([*STEERING, 0xFEFF])
+SPACED = {ord("\t"): " ", ord("\n"): " ", ord("\r"): " "}
 
 
 def visible(text: str) -> str:
@@ -74,3 +95,45 @@ def duration(seconds: float) -> str:
     if seconds < 3600:
         return f"{seconds / 60:.1f} min"
     return f"{seconds / 3600:.1f} h"
+
+
+def clean(text: object, lines: bool = False) -> str:
+    """The text without characters that move a cursor, colour or reorder; line ends stay where `lines` are asked."""
+    if lines:
+        return "\n".join(map(clean, str(text).split("\n")))
+    return str(text).translate(GONE | SPACED)
+
+
+def last_lines(text: str, most: int = 20) -> str:
+    """The last lines of what a program has printed, indented; of one that was written over, what was left standing."""
+    lines = [clean(line.rstrip("\r").rpartition("\r")[2].rstrip()) for line in text.rstrip().split("\n")]
+    left = [f"  ... {len(lines) - most:,} lines before"] if len(lines) > most else []
+    return "\n".join([*left, *(f"  {line}" for line in lines[-most:])]) if text.strip() else ""
+
+
+def cell_text(value: Any) -> str:
+    """A value as a table shows it: four digits, nothing where it is missing, hidden sizes as 64x32."""
+    return clean(short(value))
+
+
+def interval_text(mean: float | None, low: float | None, high: float | None) -> str:
+    """A mean with its interval, "0.0912 [0.0893, 0.0931]"; nothing where there is no mean."""
+    return "" if mean is None else interval(mean, low, high)
+
+
+def width(text: str) -> int:
+    """Columns that a text takes on a terminal."""
+    return len(text) if text.isascii() else sum(2 if east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def sparkline(values: list[float], most: int = 60) -> str:
+    """A curve as a line of blocks, low to high; `!` where it is not finite, and at most `most` points."""
+    picked = values if len(values) <= most else [values[i * (len(values) - 1) // (most - 1)] for i in range(most)]
+    finite = [value for value in picked if math.isfinite(value)]
+    low, span = min(finite, default=0.0), max(finite, default=0.0) - min(finite, default=0.0)
+    return "".join(
+        SPARKS[min(int((value - low) / span * len(SPARKS)) if span > 0 else 0, len(SPARKS) - 1)]
+        if math.isfinite(value)
+        else "!"
+        for value in picked
+    )

@@ -16,11 +16,12 @@ from objectives.models import model_of
 from objectives.problem import Problem, Replicate, updates_per_epoch
 from objectives.training.descent import descend
 from tuner.algorithms.pruners import reduction_at
-from tuner.cli.terminal import clean, hint
+from tuner.cli.terminal import hint
 from tuner.engines import Failure, open_engine
 from tuner.search import generation_size, ladder, propose
 from tuner.space import space_of
 from tuner.study import Study
+from tuner.text import clean
 from tuner.trainables.builtin.prepare import PreparedStudy, prepare_study
 from tuner.trainables.builtin.workload import default_jobs
 

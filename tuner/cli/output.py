@@ -17,8 +17,9 @@ from typing import Any
 
 import click
 
-from tuner.cli.sheet import FOR_READING, FORMATS, Sheet, filtered, fitted, formatted, parquet
-from tuner.cli.terminal import clean, hint, styled
+from tuner.cli.terminal import hint, styled
+from tuner.text import clean
+from tuner.views.sheet import FOR_READING, FORMATS, Sheet, filtered, fitted, formatted, parquet
 
 __all__ = [
     "SUFFIXES",

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tuner.cli.overview import states_of
-from tuner.cli.terminal import clean, hint, short
+from tuner.cli.terminal import hint
 from tuner.enums import TrialState
 from tuner.orchestrator.callbacks import RunCallback
 from tuner.records import Progress, Trial
 from tuner.study import Study, is_searched
+from tuner.text import cell_text, clean
+from tuner.views.overview import states_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -60,7 +61,7 @@ def in_one_line(study: Study, trial: Trial) -> str:
     searched = {name for name, domain in domains.items() if is_searched(domain)}
     for table in (study.train, study.model):
         searched |= {name for name in type(table).model_fields if is_searched(getattr(table, name))}
-    shown = [f"{name} {short(value)}" for name, value in trial.config.items() if name in searched]
+    shown = [f"{name} {cell_text(value)}" for name, value in trial.config.items() if name in searched]
     return clean(" ".join([*([str(optimizer)] if optimizer else []), *shown]))
 
 
@@ -153,7 +154,7 @@ class PlainProgress(RunCallback):
         line = f"{progress.done}/{progress.total} trials ({states_of(progress.states)}){flying}{rate}"
         if progress.best is None or progress.best.value is None:
             return line
-        value = f"best {self.study.metric} {short(progress.best.value)} (trial {progress.best.number}:"
+        value = f"best {self.study.metric} {cell_text(progress.best.value)} (trial {progress.best.number}:"
         return f"{line}, {value} {in_one_line(self.study, progress.best)})"
 
 
@@ -220,7 +221,7 @@ class LiveProgress(RunCallback):
         if progress.best is not None:
             since = duration(position.since_best)
             lines.append(
-                f"best {self.study.metric} {short(progress.best.value)}  trial {progress.best.number}, {since} ago"
+                f"best {self.study.metric} {cell_text(progress.best.value)}  trial {progress.best.number}, {since} ago"
             )
             lines.append(f"     {in_one_line(self.study, progress.best)}")
         done = max(progress.worth - (position.base or 0), 1)

@@ -8,24 +8,23 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from objectives.full_batch import RUNNING, VERDICTS
 from tuner.cli.copyable import copyable
 from tuner.cli.output import fit_window, in_words, too_wide, window
-from tuner.cli.overview import states_of
-from tuner.cli.sheet import Sheet, as_table, filtered, sheet_of
-from tuner.cli.terminal import clean, fresh, interval, last_lines, short, sparkline
 from tuner.enums import TrialState
 from tuner.errors import NoResult
-from tuner.ranking.goal import ranked
 from tuner.ranking.optimum import verdict_of
 from tuner.ranking.table import evaluations
 from tuner.records import Trial
 from tuner.result import Result
 from tuner.study import Study, text_of
-from tuner.text import intervals_of
+from tuner.text import cell_text, clean, interval_text, intervals_of, last_lines, sparkline
+from tuner.views.documents import by_optimizer, mean_curve, output_of, study_document, trial_document
+from tuner.views.overview import states_of
+from tuner.views.ranking import fresh_text
+from tuner.views.sheet import Sheet, as_table, filtered, sheet_of
 
 if TYPE_CHECKING:
     from tuner.best import Best
@@ -58,7 +57,9 @@ class Page:
 def block(pairs: Mapping[str, Any], indent: str = "  ") -> str:
     """Names and values in two columns."""
     widest = max(map(len, pairs), default=0)
-    return "".join(f"{indent}{clean(name):{widest}}  {short(value)}".rstrip() + "\n" for name, value in pairs.items())
+    return "".join(
+        f"{indent}{clean(name):{widest}}  {cell_text(value)}".rstrip() + "\n" for name, value in pairs.items()
+    )
 
 
 def fresh_words(splits: bool, own: bool = False) -> str:
@@ -71,7 +72,7 @@ def fresh_words(splits: bool, own: bool = False) -> str:
 def fresh_mean(best: Best) -> str:
     """The confirmed mean with its interval; of a training that came to nothing there is none."""
     said = best.confirmation
-    return interval(said["mean"], said["low"], said["high"]) or "nothing: it diverged or failed on a fresh seed"
+    return interval_text(said["mean"], said["low"], said["high"]) or "nothing: it diverged or failed on a fresh seed"
 
 
 def settings_of(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,18 +113,7 @@ def study_page(result: Result, whole: bool = False) -> Page:
     found = result.findings()
     if found:
         text += f"\nfindings\n{findings_block(found)}"
-    document = {
-        "study": study.name,
-        "settings": study.to_table(),
-        "trials": len(trials),
-        "states": dict(states),
-        "best": best_document(result),
-        "confirmation": records(confirmation),
-        "optimizers": records(optimizers),
-        "findings": [finding.document() for finding in found],
-        "directory": str(result.path),
-    }
-    return Page(text, document, notes=tuple(too_wide(left)))
+    return Page(text, study_document(result), notes=tuple(too_wide(left)))
 
 
 def fitting(sheet: Sheet, whole: bool) -> tuple[Sheet, list[str]]:
@@ -147,17 +137,10 @@ def best_line(result: Result) -> str:
         best = result.best()
     except NoResult:
         return "no complete trial yet"
-    value = f"trial {best.trial}: {best.metric} {short(best.value)}"
+    value = f"trial {best.trial}: {best.metric} {cell_text(best.value)}"
     sure = f", confirmed {fresh_mean(best)}" if best.confirmed else ", not confirmed"
     named = f", {best['optimizer']}" if "optimizer" in best else ""
     return f"{value}{sure}{named}"
-
-
-def best_document(result: Result) -> dict[str, Any] | None:
-    try:
-        return result.best().document()
-    except NoResult:
-        return None
 
 
 def brackets(standings: Sequence[ConfirmedTrial]) -> str:
@@ -171,39 +154,18 @@ def confirmed_view(result: Result, confirmation: Sheet) -> Sheet:
     rows = []
     tests = [name for name in confirmation.columns if name.startswith("test_") and not name.endswith(("_low", "_high"))]
     for standing in result.standings:
-        means = [interval(i.mean, i.low, i.high) if i else "" for i in map(standing.test.get, tests)]
+        means = [interval_text(i.mean, i.low, i.high) if i else "" for i in map(standing.test.get, tests)]
         optimizer = result.trial(standing.trial).config.get("optimizer")
         searched = (standing.search_rank, standing.search_value)
-        rows.append((standing.rank, standing.trial, optimizer, fresh(standing), *means, *searched))
+        rows.append((standing.rank, standing.trial, optimizer, fresh_text(standing), *means, *searched))
     head, search = ("rank", "trial", "optimizer", "confirmed"), ("search rank", f"search {result.study.metric}")
     return Sheet((*head, *(name.replace("_", " ") for name in tests), *search), tuple(rows))
-
-
-def by_optimizer(result: Result) -> Sheet:
-    """One row an optimizer: its budget in trials and in epochs, how its trials ended, its best."""
-    states = tuple(TrialState)
-    rows = []
-    for name in result.study.optimizers:
-        own = [trial for trial in result.all_trials if trial.config.get("optimizer") == name]
-        counts = Counter(str(trial.state) for trial in own)
-        best = next(iter(ranked(own, result.study.direction)), None)
-        cells = (best.value, best.number) if best else (None, None)
-        epochs = sum(trial.epochs for trial in own)
-        rows.append((name, len(own), epochs, *(counts[state] for state in states), *cells))
-    always = frozenset(("optimizer", "trials", "epochs", "complete", "best"))
-    titles = {"best": f"best {result.study.metric}", "trial": "best trial"}
-    return Sheet(("optimizer", "trials", "epochs", *states, "best", "trial"), tuple(rows), always, titles=titles)
 
 
 def batches(result: Result, optimizers: Sheet) -> list[Any]:
     """Batch sizes of the trials that the tables of a page compare."""
     numbers = {*optimizers.column("trial"), *(standing.trial for standing in result.standings)} - {None}
     return [result.trial(number).config.get("batch_size") for number in numbers]
-
-
-def records(sheet: Sheet) -> list[dict[str, Any]]:
-    """The rows of a sheet as mappings."""
-    return [dict(zip(sheet.columns, row, strict=True)) for row in sheet.rows]
 
 
 def trial_page(result: Result, number: int) -> Page:
@@ -221,37 +183,9 @@ def trial_page(result: Result, number: int) -> Page:
     place, printed = output_of(result, number)
     if printed.strip():
         text += f"\nprinted, the end of {clean(in_words(place))}\n{last_lines(printed)}\n"
-    document = {
-        "study": result.study.name,
-        "trial": number,
-        "generation": trial.generation,
-        "state": str(trial.state),
-        "stable": trial.stable,
-        "value": trial.value,
-        "epoch": trial.epoch,
-        "epochs": trial.epochs,
-        "steps": trial.steps,
-        "evaluations": evaluations(result.study, trial),
-        "rung": trial.rung,
-        "seconds": trial.seconds,
-        "error": trial.error,
-        "config": dict(trial.config),
-        "metrics": dict(trial.metrics),
-        "curves": curves,
-        **({"printed": printed} if result.study.own else {}),
-    }
     epochs = range(1, trial.epochs + 1)
     rows = tuple(zip(epochs, *curves.values(), strict=True)) if curves else ()
-    return Page(text, document, Sheet(("epoch", *curves), rows, frozenset(("epoch",))))
-
-
-def output_of(result: Result, number: int) -> tuple[Path, str]:
-    """Where a trial's output is kept, and what it is; empty where it printed nothing."""
-    place = result.directory.output / f"trial-{number}.txt"
-    try:
-        return place, place.read_bytes().decode("utf-8", "replace")
-    except OSError:
-        return place, ""
+    return Page(text, trial_document(result, number), Sheet(("epoch", *curves), rows, frozenset(("epoch",))))
 
 
 def ending_of(trial: Trial) -> str:
@@ -264,11 +198,11 @@ def ending_of(trial: Trial) -> str:
 
 def facts_of(result: Result, trial: Trial) -> dict[str, Any]:
     """What a trial came to, in a few lines."""
-    value = f"{short(trial.value)} at epoch {trial.epoch} of {trial.epochs}" if trial.value is not None else "none"
+    value = f"{cell_text(trial.value)} at epoch {trial.epoch} of {trial.epochs}" if trial.value is not None else "none"
     facts = {result.study.metric: value, "generation": trial.generation, "trained": spent(result.study, trial)}
     standing = next((s for s in result.standings if s.trial == trial.number), None)
     if standing:
-        facts["confirmed"] = f"{fresh(standing)}, rank {standing.rank}"
+        facts["confirmed"] = f"{fresh_text(standing)}, rank {standing.rank}"
     if (verdict := verdict_of(trial.curves)) not in ("", RUNNING):
         facts["method"] = f"{verdict}: {VERDICTS[verdict]}"
     return facts | ({"error": clean(trial.error)} if trial.error else {})
@@ -280,11 +214,6 @@ def spent(study: Study, trial: Trial) -> str:
     if study.rows:
         counts |= {"examples": trial.epochs * study.rows, "evaluations": round(evaluations(study, trial), 1)}
     return f"{', '.join(f'{count:,.10g} {name}' for name, count in counts.items())} in {trial.seconds:.2g} s"
-
-
-def mean_curve(values: Any) -> list[float]:
-    """A curve `(R, E)` as its mean over replicates, `(E,)`."""
-    return [float(value) for value in values.mean(axis=0)]
 
 
 def curve_view(curves: Mapping[str, list[float]], epoch: int | None) -> Sheet:

@@ -15,15 +15,15 @@ from objectives.full_batch import SEPARABLE, VERDICTS
 from objectives.optimizers import OPTIMIZERS
 from tuner.cli.copyable import copyable
 from tuner.cli.output import Output, in_words
-from tuner.cli.overview import states_of
-from tuner.cli.ranked import ranking_notes, ranking_sheet
 from tuner.cli.show import block, fresh_mean, fresh_words, settings_of
-from tuner.cli.terminal import clean, hint, interval, short
+from tuner.cli.terminal import hint
 from tuner.enums import TrialState
 from tuner.errors import NoResult
 from tuner.ranking.optimum import verdict_of
 from tuner.search.stopping import error_pattern
-from tuner.text import intervals_of
+from tuner.text import cell_text, clean, interval_text, intervals_of
+from tuner.views.overview import states_of
+from tuner.views.ranking import ranking_notes, ranking_sheet
 
 if TYPE_CHECKING:
     from tuner.best import Best
@@ -63,7 +63,7 @@ def summary(result: Result, startup: float) -> None:
         raise NoResult(f"{none}\n{why_none(result)}", none.command) from none
     print()
     sheet = ranking_sheet(result, ROWS)
-    Output("table", None).sheet(sheet, *ranking_notes(result, sheet), *endless(result))
+    Output("table", None).sheet(sheet, *ranking_notes(result, sheet, copyable), *endless(result))
     print(f"\n{best_block(best)}", end="")
     if cost is not None:
         print(f"\n{cost_block(cost, startup, foreign=result.study.own is not None)}", end="")
@@ -108,14 +108,15 @@ def why_diverged(result: Result, diverged: Sequence[Trial]) -> str:
     look = copyable(f"tuner show {shlex.quote(result.study.name)}/{diverged[0].number}")
     constant = float(result.facts.get("constant_loss", "0"))
     if not constant <= float(np.finfo(result.study.dtype).max):
-        what = f"a constant prediction has a loss of {short(constant)} on the validation rows"
+        what = f"a constant prediction has a loss of {cell_text(constant)} on the validation rows"
         return f"{len(diverged)} diverged, as anything would: {what}; correct the target that lies so far out"
     rates = [float(trial.config["lr"]) for trial in diverged if "lr" in trial.config]
     if not rates:
         return f"{len(diverged)} diverged: their losses are no finite numbers; look at one of them: {look}"
     if min(rates) > HARMLESS:
         return f"{len(diverged)} diverged: try smaller learning rates"
-    what = f"{len(diverged)} diverged, at learning rates down to {short(min(rates))}: look for numbers that lie far out"
+    least = cell_text(min(rates))
+    what = f"{len(diverged)} diverged, at learning rates down to {least}: look for numbers that lie far out"
     return f"{what}, which the run names when it has read the data, and at one of them: {look}"
 
 
@@ -145,10 +146,10 @@ def sureness(best: Best) -> str:
 def values_of(best: Best) -> dict[str, str]:
     """The goal and the test metrics, with their intervals and what those are of."""
     if not best.confirmed:
-        return {best.metric: short(best.value)}
+        return {best.metric: cell_text(best.value)}
     said = best.confirmation
-    facts = {best.metric: f"{fresh_mean(best)}   (search: {short(best.value)})"}
-    tests = {name: interval(test["mean"], test["low"], test["high"]) for name, test in said["test"].items()}
+    facts = {best.metric: f"{fresh_mean(best)}   (search: {cell_text(best.value)})"}
+    tests = {name: interval_text(test["mean"], test["low"], test["high"]) for name, test in said["test"].items()}
     known = {best.metric: said, **said["test"]}.items()
     sure = intervals_of({name: str(one.get("interval_of", "")) for name, one in known if isfinite(one["low"])})
     return facts | {name: shown for name, shown in tests.items() if shown} | ({"in brackets": sure} if sure else {})

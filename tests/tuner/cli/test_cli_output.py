@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 from tests.support.command import Shell, made_up
-from tuner.cli import sheet as sheets
 from tuner.result import Result
 from tuner.store import directory
 from tuner.store.directory import StudyDirectory
+from tuner.views import sheet as sheets
 
 COMMANDS = [("top", "small"), ("best", "small"), ("export", "small"), ("list",), ("show", "small")]
 

@@ -20,11 +20,11 @@ import tuner
 from objectives.errors import InvalidInput
 from tests.support.command import Shell, made_up
 from tests.tuner.api.test_run import small
-from tuner.cli.sheet import Sheet, formatted
 from tuner.errors import TunerError
 from tuner.orchestrator.artifacts import best_text
 from tuner.ranking.table import csv_text
 from tuner.result import Result
+from tuner.views.sheet import Sheet, formatted
 
 ROOT = Path(__file__).parents[3]
 FILES = sorted(path for package in ("objectives", "tuner") for path in (ROOT / package).rglob("*.py"))

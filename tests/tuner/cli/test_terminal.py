@@ -14,8 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuner.cli.sheet import FORMATS, Sheet, as_table, fields, filtered, fitted, formatted, sheet_of
-from tuner.cli.terminal import SPARKS, clean, coloured, interval, json_value, short, sparkline, width
+from tuner.cli.terminal import coloured
+from tuner.text import SPARKS, cell_text, clean, interval_text, sparkline, width
+from tuner.views.json_values import json_value
+from tuner.views.sheet import FORMATS, Sheet, as_table, fields, filtered, fitted, formatted, sheet_of
 
 SHEET = Sheet(
     ("name", "lr", "same", "empty", "seconds"),
@@ -57,7 +59,7 @@ def test_clean_keeps_what_people_write() -> None:
     ],
 )
 def test_cells_of_tables_have_four_digits(value: object, text: str) -> None:
-    assert short(value) == text
+    assert cell_text(value) == text
 
 
 def test_json_holds_what_is_no_number() -> None:
@@ -74,9 +76,9 @@ def test_sparklines_span_low_to_high_and_mark_what_is_not_finite() -> None:
 
 
 def test_intervals_are_told_only_where_they_are_known() -> None:
-    assert interval(0.5, 0.25, 0.75) == "0.5 [0.25, 0.75]"
-    assert interval(0.5, math.nan, math.nan) == "0.5"
-    assert interval(None, None, None) == ""
+    assert interval_text(0.5, 0.25, 0.75) == "0.5 [0.25, 0.75]"
+    assert interval_text(0.5, math.nan, math.nan) == "0.5"
+    assert interval_text(None, None, None) == ""
 
 
 @pytest.mark.parametrize(

@@ -103,21 +103,21 @@ def best_form(path: Path | None) -> str:
 
 
 def _toml(best: Best) -> str:
-    from tuner.cli.terminal import clean
     from tuner.orchestrator.artifacts import best_text
+    from tuner.text import clean
 
     return clean(best_text(best), lines=True)
 
 
 def _json(best: Best) -> str:
-    from tuner.cli.terminal import as_json
+    from tuner.views.json_values import document_json
 
-    return as_json(best.document())
+    return document_json(best.document())
 
 
 def _args(best: Best) -> str:
-    from tuner.cli.terminal import clean
     from tuner.report.snippets import args
+    from tuner.text import clean
 
     return clean(args(best), lines=True)
 

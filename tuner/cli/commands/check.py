@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from tuner.cli.options import set_option
-from tuner.cli.terminal import clean, hint, last_lines
+from tuner.cli.terminal import hint
+from tuner.text import clean, last_lines
 
 if TYPE_CHECKING:
     from tuner.study import Study

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from tuner.api.compare import Comparison
-    from tuner.cli.sheet import Sheet
     from tuner.store.directory import Home
+    from tuner.views.sheet import Sheet
 
 __all__ = ["compare"]
 
@@ -57,8 +57,8 @@ def compare(studies: tuple[str, ...], by: str | None, rtol: float | None, home: 
 
 def sheet_of(found: Comparison, key: str) -> Sheet:
     """One row a side."""
-    from tuner.cli.sheet import Sheet
-    from tuner.cli.terminal import interval
+    from tuner.text import interval_text
+    from tuner.views.sheet import Sheet
 
     columns = (
         key, "metric", "value", "mean", "low", "high", "seeds", "p_best", "method", "trial", "best_optimizer", "trials",
@@ -74,7 +74,7 @@ def sheet_of(found: Comparison, key: str) -> Sheet:
         rows.append(
             (side.name, side.study.metric, side.search, *means, side.p_best, side.method, *best, *spent, *facts)
         )
-    confirmed = [interval(s.goal.mean, s.goal.low, s.goal.high) if s.goal else "" for s in found.sides]
+    confirmed = [interval_text(s.goal.mean, s.goal.low, s.goal.high) if s.goal else "" for s in found.sides]
     shown = frozenset((key, "value", "confirmed", "p_best", "method", "trials", "epochs", "steps", "seconds"))
     asides = frozenset(("mean", "low", "high", "seed", "data", *(["best_optimizer"] if key == "optimizer" else [])))
     order = (key, "metric", "value", "confirmed", "p_best", "method", "trial", "best_optimizer", "trials", "complete")
@@ -87,8 +87,8 @@ def sheet_of(found: Comparison, key: str) -> Sheet:
 def tables(names: tuple[str, ...], rtol: float, home: Home, output: Output) -> None:
     """Compare two tables; ends with 1 where they differ."""
     from tuner.api.compare_tables import differing
-    from tuner.cli.sheet import Sheet
-    from tuner.cli.terminal import short
+    from tuner.text import cell_text
+    from tuner.views.sheet import Sheet
 
     if len(names) != 2:
         raise click.UsageError(f"tuner compare: --rtol compares two tables, but got {len(names)}")
@@ -103,7 +103,7 @@ def tables(names: tuple[str, ...], rtol: float, home: Home, output: Output) -> N
     output.sheet(Sheet(columns, rows, frozenset(columns)))
     differ = len({d.trial for d in found})
     more = f", of which these are the first {MOST}" if len(found) > MOST else ""
-    hint(f"{short(differ)} of {trials} trials differ by more than {rtol:g}: {len(found)} cells{more}")
+    hint(f"{cell_text(differ)} of {trials} trials differ by more than {rtol:g}: {len(found)} cells{more}")
     raise click.exceptions.Exit(1)
 
 

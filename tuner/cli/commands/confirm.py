@@ -10,7 +10,8 @@ import click
 from tuner.cli.error_lines import Terminated, interruption
 from tuner.cli.options import home_option, study_argument
 from tuner.cli.output import Output, output_options, put
-from tuner.cli.terminal import fresh, hint, short
+from tuner.cli.terminal import hint
+from tuner.text import cell_text
 
 if TYPE_CHECKING:
     from tuner.ranking.standings import ConfirmedTrial
@@ -59,9 +60,9 @@ def confirm(study: str, top: int | None, seeds: int | None, jobs: int | None, ho
 
 def show(result: Result, output: Output) -> None:
     """Print the standings as lines for people, or as a table in the format asked for."""
-    from tuner.cli.sheet import sheet_of
     from tuner.cli.show import block
     from tuner.cli.summary import sureness, values_of
+    from tuner.views.sheet import sheet_of
 
     if output.form != "table" or output.path is not None:
         return output.sheet(sheet_of(result.confirmation()))
@@ -75,13 +76,17 @@ def show(result: Result, output: Output) -> None:
 
 def cells(standing: ConfirmedTrial) -> tuple[str, ...]:
     """One confirmed trial, for people."""
+    from tuner.views.ranking import fresh_text
+
     optimism = standing.optimism
     place = f"{standing.tie}=" if standing.tie != standing.rank else str(standing.rank)
     return (
         f"#{standing.trial}",
-        f"search {short(standing.search_value)} -> confirmed {fresh(standing)}",
+        f"search {cell_text(standing.search_value)} -> confirmed {fresh_text(standing)}",
         f"rank {standing.search_rank} -> {place}",
-        f"{'optimistic' if optimism >= 0 else 'pessimistic'} by {short(abs(optimism))}" if isfinite(optimism) else "",
+        f"{'optimistic' if optimism >= 0 else 'pessimistic'} by {cell_text(abs(optimism))}"
+        if isfinite(optimism)
+        else "",
         f"P(best) {standing.p_best:.2f}",
     )
 

@@ -30,8 +30,8 @@ def doctor(study: str, wanted: bool, home: Home, output: Output) -> None:
     from there to the table that the old one would have come to.
     """
     from tuner.api.doctor import examine, recover
-    from tuner.cli.sheet import Sheet
     from tuner.store.directory import find
+    from tuner.views.sheet import Sheet
 
     directory = find(study, home)
     found = examine(directory)

@@ -10,12 +10,13 @@ import click
 
 from tuner.cli.options import open_result, shared_home_option, study_argument
 from tuner.cli.output import Output, output_options
-from tuner.cli.terminal import clean, hint
+from tuner.cli.terminal import hint
+from tuner.text import clean
 
 if TYPE_CHECKING:
-    from tuner.cli.sheet import Sheet
     from tuner.result import Result
     from tuner.store.directory import Home
+    from tuner.views.sheet import Sheet
 
 __all__ = ["export"]
 
@@ -78,26 +79,26 @@ WRITERS: dict[str, Callable[[Result, str, str | None, bool], None]] = {"optuna":
 
 
 def _trials(result: Result) -> Sheet:
-    from tuner.cli.ranked import ranking_sheet
+    from tuner.views.ranking import ranking_sheet
 
     return ranking_sheet(result, complete=False)
 
 
 def _curves(result: Result) -> Sheet:
-    from tuner.cli.sheet import sheet_of
+    from tuner.views.sheet import sheet_of
 
     return sheet_of(result.curves())
 
 
 def _config(result: Result) -> Sheet:
-    from tuner.cli.sheet import fields
+    from tuner.views.sheet import fields
 
     document: Mapping[str, Any] = result.best().document()
     return fields(document)
 
 
 def _confirmations(result: Result) -> Sheet:
-    from tuner.cli.sheet import Sheet
+    from tuner.views.sheet import Sheet
 
     names = list(dict.fromkeys(name for row in result.confirmed for name in row.metrics))
     rows = tuple(

@@ -11,7 +11,8 @@ import click
 from tuner.cli.copyable import copyable, remember_places
 from tuner.cli.options import local_home_option
 from tuner.cli.output import in_words
-from tuner.cli.terminal import clean, hint
+from tuner.cli.terminal import hint
+from tuner.text import clean
 
 if TYPE_CHECKING:
     pass

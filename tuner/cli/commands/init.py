@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from tuner.cli.output import write
-from tuner.cli.terminal import clean, hint
+from tuner.cli.terminal import hint
+from tuner.text import clean
 
 __all__ = ["init", "template"]
 

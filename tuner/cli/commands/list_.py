@@ -21,12 +21,12 @@ __all__ = ["list_studies"]
 @output_options()
 def list_studies(home: Home, output: Output) -> None:
     """List the studies that there are."""
-    from tuner.cli.overview import COLUMNS, DAMAGED, Overview, age_text, overview, row
-    from tuner.cli.sheet import Sheet
-    from tuner.cli.terminal import interval
     from tuner.errors import TunerError
     from tuner.store.directory import home_directory, home_in_words, studies
+    from tuner.text import interval_text
     from tuner.urls import Shared
+    from tuner.views.overview import COLUMNS, DAMAGED, Overview, age_text, overview, row
+    from tuner.views.sheet import Sheet
 
     found: list[Overview] = []
     for directory in studies(home):
@@ -42,7 +42,7 @@ def list_studies(home: Home, output: Output) -> None:
     rows = tuple(map(row, found))
     views: dict[str, list[Any]] = {
         "trials": [s.trials if s.trials == s.planned else f"{s.trials}/{s.planned}" for s in found],
-        "confirmed": [interval(*cells[-4:-1]) for cells in rows],
+        "confirmed": [interval_text(*cells[-4:-1]) for cells in rows],
         "age": [age_text(s.age) for s in found],
     }
     always, asides = frozenset(("name", "trials", "age")), frozenset(("planned", "low", "high"))

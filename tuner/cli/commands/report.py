@@ -11,7 +11,8 @@ import click
 
 from tuner.cli.options import home_option, open_result, study_argument
 from tuner.cli.output import check_place, in_words
-from tuner.cli.terminal import clean, hint
+from tuner.cli.terminal import hint
+from tuner.text import clean
 
 if TYPE_CHECKING:
     from tuner.result import Result

@@ -10,7 +10,8 @@ import click
 
 from tuner.cli.options import home_option, study_argument
 from tuner.cli.output import in_words
-from tuner.cli.terminal import clean, hint
+from tuner.cli.terminal import hint
+from tuner.text import clean
 
 if TYPE_CHECKING:
     from tuner.store.directory import Home

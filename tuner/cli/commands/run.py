@@ -12,7 +12,8 @@ import click
 from tuner.cli.copyable import copyable
 from tuner.cli.error_lines import Terminated, interruption
 from tuner.cli.options import complete_studies, home_option, set_option
-from tuner.cli.terminal import clean, hint
+from tuner.cli.terminal import hint
+from tuner.text import clean
 
 if TYPE_CHECKING:
     from tuner.cli.progress import LiveProgress, PlainProgress

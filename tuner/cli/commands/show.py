@@ -25,9 +25,9 @@ def show(study: str, home: Home, output: Output) -> None:
 
     A study: its question, trials by state, best, confirmation, optimizers. A trial: its config and learning curves.
     """
-    from tuner.cli.sheet import fields
     from tuner.cli.show import study_page, trial_page
-    from tuner.cli.terminal import as_json
+    from tuner.views.json_values import document_json
+    from tuner.views.sheet import fields
 
     name, trial = parted(study, home)
     result = open_result(name, home)
@@ -39,7 +39,7 @@ def show(study: str, home: Home, output: Output) -> None:
             hint(note)
         return None
     if output.form == "json":
-        return put(as_json(page.document), output.path, output.force)
+        return put(document_json(page.document), output.path, output.force)
     return output.sheet(page.sheet or fields(page.document))
 
 

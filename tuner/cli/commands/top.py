@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tuner.cli.copyable import copyable
 from tuner.cli.options import check_optimizer, home_option, open_result, optimizer_option, study_argument
 from tuner.cli.output import Output, output_options
 
@@ -26,9 +27,9 @@ def top(study: str, rows: int, optimizer: str | None, home: Home, output: Output
     result = open_result(study, home)
     check_optimizer(result, optimizer)
     result.best(optimizer=optimizer)  # raises NoResult where nothing is complete
-    from tuner.cli.ranked import ranking_notes, ranking_sheet
     from tuner.text import intervals_of
+    from tuner.views.ranking import ranking_notes, ranking_sheet
 
     sheet = ranking_sheet(result, rows, optimizer)
     of = intervals_of({f"trial {standing.trial}": standing.goal.of for standing in result.standings})
-    output.sheet(sheet, *ranking_notes(result, sheet), *([f"in brackets: {of}"] if of else []))
+    output.sheet(sheet, *ranking_notes(result, sheet, copyable), *([f"in brackets: {of}"] if of else []))

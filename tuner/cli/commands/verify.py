@@ -28,7 +28,7 @@ def verify(study: str, trials: int, jobs: int, home: Home, output: Output) -> No
     They are drawn from the study's seed and compared bit for bit. Ends with 1 where one differs.
     """
     from tuner.api.verify import verify as run_again
-    from tuner.cli.sheet import Sheet
+    from tuner.views.sheet import Sheet
 
     found = run_again(study, trials, home=home, jobs=jobs)
     rows = tuple((v.trial, v.state, v.epochs, v.difference or "the same") for v in found.verdicts)

@@ -1,20 +1,23 @@
-"""The ranking as commands print it."""
+"""The ranking as a sheet: the columns that people read first, and notes on what its marks mean."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from shlex import quote
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from objectives.types import Direction
-from tuner.cli.copyable import copyable
-from tuner.cli.sheet import Sheet, sheet_of
-from tuner.cli.terminal import fresh
 from tuner.ranking.confirmation_race import is_default, why_safe
 from tuner.ranking.optimum import MEASURES
 from tuner.result import Result
 from tuner.study import is_searched
+from tuner.text import interval_text
+from tuner.views.sheet import Sheet, sheet_of
 
-__all__ = ["ranking_notes", "ranking_sheet"]
+if TYPE_CHECKING:
+    from tuner.ranking.standings import ConfirmedTrial
+
+__all__ = ["fresh_text", "ranking_notes", "ranking_sheet"]
 
 # Facts of the run rather than of the config: in every file, in a table when asked for.
 ASIDES = (
@@ -70,10 +73,13 @@ def ranking_sheet(
     )
 
 
-def ranking_notes(result: Result, sheet: Sheet) -> list[str]:
-    """What to know of a ranking: what its marks mean, and that batches of different sizes made different steps."""
+def ranking_notes(result: Result, sheet: Sheet, command: Callable[[str], str] = str) -> list[str]:
+    """Return notes on a ranking: what its marks mean, and that batches of different sizes made different steps.
+
+    `command` writes a command as it is to be copied.
+    """
     sizes = sheet.column("batch_size") if "batch_size" in sheet.columns else []
-    return [*tie_notes(result, sheet), *safe_note(result), *filter(None, [result.study.uneven(sizes)])]
+    return [*tie_notes(result, sheet, command), *safe_note(result), *filter(None, [result.study.uneven(sizes)])]
 
 
 def safe_note(result: Result) -> list[str]:
@@ -89,7 +95,7 @@ def safe_note(result: Result) -> list[str]:
     return [f"rank 1 has its optimizer's defaults: {why_safe()}."]
 
 
-def tie_notes(result: Result, sheet: Sheet) -> list[str]:
+def tie_notes(result: Result, sheet: Sheet, command: Callable[[str], str]) -> list[str]:
     """What the marks of a ranking mean, and how to have them where nothing is known of the noise."""
     places = [str(place) for place in _places(sheet) if str(place).endswith("=")]
     if result.noise is None:
@@ -99,7 +105,7 @@ def tie_notes(result: Result, sheet: Sheet) -> list[str]:
             return exact
         return [
             *exact,
-            f"how far values lie apart by chance is not known: {copyable(f'tuner confirm {quote(name)}')} measures it",
+            f"how far values lie apart by chance is not known: {command(f'tuner confirm {quote(name)}')} measures it",
         ]
     marks = dict.fromkeys(places)
     return [f"`{mark}` not separable from rank {mark[:-1]} at the noise measured." for mark in marks]
@@ -113,7 +119,7 @@ def _searched(result: Result, name: str) -> bool:
 
 def _confirmed(result: Result, sheet: Sheet) -> list[str]:
     """What fresh seeds said of each trial, where they were asked."""
-    said = {standing.trial: fresh(standing) for standing in result.standings}
+    said = {standing.trial: fresh_text(standing) for standing in result.standings}
     return [said.get(number, "") for number in sheet.column("trial")]
 
 
@@ -122,3 +128,9 @@ def _places(sheet: Sheet) -> list[Any]:
     at = [sheet.columns.index(name) for name in ("rank", "tie")]
     pairs = [(row[at[0]], row[at[1]]) for row in sheet.rows]
     return [rank if tie in (None, rank) else f"{tie}=" for rank, tie in pairs]
+
+
+def fresh_text(standing: ConfirmedTrial) -> str:
+    """What fresh seeds said of a config: a mean with its interval, or that it was lost on one of them."""
+    goal = standing.goal
+    return standing.lost or interval_text(goal.mean, goal.low, goal.high)

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from tuner.cli.terminal import clean, json_value, short, width
+from tuner.text import cell_text, clean, width
+from tuner.views.json_values import json_value
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,7 +115,7 @@ def filtered(sheet: Sheet, all_columns: bool = False) -> tuple[Sheet, list[str]]
 
 
 def _idle(sheet: Sheet, name: str) -> bool:
-    cells = [short(cell) for cell in sheet.column(name)]
+    cells = [cell_text(cell) for cell in sheet.column(name)]
     values = {cell for cell in cells if cell or name not in sheet.sparse}
     return not any(cells) or (len(cells) > 1 and len(values) == 1)
 
@@ -133,12 +134,12 @@ def fitted(sheet: Sheet, room: int) -> tuple[Sheet, list[str]]:
 
 
 def _width(sheet: Sheet, name: str) -> int:
-    return max(map(width, (sheet.title(name), *map(short, sheet.column(name)))))
+    return max(map(width, (sheet.title(name), *map(cell_text, sheet.column(name)))))
 
 
 def as_table(sheet: Sheet) -> str:
     """Columns padded to their widest cell, however wide that is."""
-    lines = [[sheet.title(name) for name in sheet.columns], *([short(cell) for cell in row] for row in sheet.rows)]
+    lines = [[sheet.title(name) for name in sheet.columns], *([cell_text(cell) for cell in row] for row in sheet.rows)]
     widths = [max(width(line[i]) for line in lines) for i in range(len(sheet.columns))]
     return "".join(GAP.join(_padded(c, w) for c, w in zip(line, widths, strict=True)).rstrip() + "\n" for line in lines)
 
@@ -150,7 +151,7 @@ def _padded(cell: str, to: int) -> str:
 def as_markdown(sheet: Sheet) -> str:
     """A Markdown table."""
     lines = [[sheet.title(name).lower() for name in sheet.columns], ["---"] * len(sheet.columns)]
-    lines += [[short(cell).replace("|", "\\|") for cell in row] for row in sheet.rows]
+    lines += [[cell_text(cell).replace("|", "\\|") for cell in row] for row in sheet.rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
@@ -162,7 +163,10 @@ LATEX = str.maketrans(
 def as_latex(sheet: Sheet) -> str:
     """A LaTeX tabular that needs no package; numbers to the right, `\\input` puts it into a paper."""
     numeric = [all(isinstance(c, int | float | None) for c in sheet.column(name)) for name in sheet.columns]
-    lines = [[sheet.title(name).lower() for name in sheet.columns], *([short(c) for c in row] for row in sheet.rows)]
+    lines = [
+        [sheet.title(name).lower() for name in sheet.columns],
+        *([cell_text(c) for c in row] for row in sheet.rows),
+    ]
     head, *body = (" & ".join(cell.translate(LATEX) for cell in line) + r" \\" for line in lines)
     columns = "".join("r" if number else "l" for number in numeric)
     rows = [rf"\begin{{tabular}}{{{columns}}}", r"\hline", head, r"\hline", *body, r"\hline", r"\end{tabular}"]
