@@ -31,7 +31,7 @@ def test_the_study_file_is_a_study(tmp_path: Path) -> None:
 def test_what_a_study_of_ones_own_code_may_say_is_read_and_complete(tmp_path: Path) -> None:
     (text,) = [block for block in blocks("toml") if "[workers]" in block]
     study = tuner.read_study(tomllib.loads(text), base=tmp_path)
-    assert study.own is not None
+    assert study.custom is not None
     assert study.workers.devices == ("cuda:0", "cuda:1")
     own = README[README.index("## Your own training code") :]
     assert {f"{{{name}}}" for name in RUN} <= set(re.findall(r"`(\{\w+\})`", own))

@@ -140,7 +140,7 @@ class Spent:
     training: float = 0.0
 
     @property
-    def own(self) -> float:
+    def overhead(self) -> float:
         """What the tuner itself took: the time in which it did not wait for training."""
         return self.wall - self.waiting
 

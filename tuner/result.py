@@ -49,8 +49,8 @@ APART = ("created", "rows", "targets", "warm_start")  # facts of the ledger that
 class Cost:
     """Seconds that a run took: preparing the data, the search, the confirmation, and all of it.
 
-    `trials` were run and `retrained` trainings confirmed now, not before. The tuner's own share is `search.own`, or
-    `search.own / trials` a trial. `stopped` says why the search ended before its trials were used up.
+    `trials` were run and `retrained` trainings confirmed now, not before. The tuner's own share is `search.overhead`,
+    or `search.overhead / trials` a trial. `stopped` says why the search ended before its trials were used up.
     """
 
     trials: int

@@ -103,7 +103,7 @@ def overhead(trials: int) -> None:
     print(f"an objective that does nothing, {trials:,} trials, 2 workers: milliseconds a trial")
     for sampler in ("random", "tpe"):
         cost, _ = searched(study(trials, {}, sampler=sampler), nothing, 2)
-        spent, own = cost.search, 1000 * cost.search.own / trials
+        spent, own = cost.search, 1000 * cost.search.overhead / trials
         print(
             f"  tuner, {sampler:6}  {1000 * spent.wall / trials:6.2f}, of which the tuner's own {own:.2f}", flush=True
         )
@@ -142,7 +142,7 @@ def simulated(asked: Mapping[str, Any], workers: int) -> float:
     """The share of so many workers' time that is training, in a study of sleeping trials."""
     named = {**asked, "study": {**asked["study"], "objective": f"{__name__}:naps"}}
     known = read_study(named)
-    form = "run" if known.own and known.own.timed else "value"
+    form = "run" if known.custom and known.custom.timed else "value"
     engine = Simulation(workers, slept, ordered=True)
     with tempfile.TemporaryDirectory() as folder, Ledger.create(Path(folder) / "ledger.db", {}) as ledger:
         what = ObjectiveRef(f"{__name__}:naps")

@@ -151,7 +151,7 @@ def suggested(trial: Any) -> dict[str, Any]:
     study = read_study(STUDIES / "torch_cnn.toml")
     optimizer = trial.suggest_categorical("optimizer", sorted(study.optimizers))
     config: dict[str, Any] = {"optimizer": optimizer, "framework": "torch", "epochs": study.train.epochs}
-    shared = {name: getattr(study.train, name) for name in ("batch_size", "schedule")} | dict(study.own.parameters)
+    shared = {name: getattr(study.train, name) for name in ("batch_size", "schedule")} | dict(study.custom.parameters)
     for name, domain in [*study.optimizers[optimizer].items(), *shared.items()]:
         own = name if name in shared else f"{optimizer}_{name}"
         if not isinstance(domain, Range):

@@ -115,7 +115,7 @@ def writable(directory: StudyDirectory) -> Iterator[None]:
 
 def stored_subject(study: Study, data: Any, room: Path, objective: Callable[..., Any] | None) -> Trainable:
     """What the study is about, read again. Raises DataError or StudyError where it cannot be had."""
-    if study.own is None and data is None and study.data.source is None:
+    if study.custom is None and data is None and study.data.source is None:
         raise StudyError(
             Complaint(
                 "data",

@@ -120,7 +120,7 @@ def asked_study(study: Any, objective: Callable[..., Any] | None, given: dict[st
 
 def trainable_of(asked: Study, data: Any, room: Path, objective: Callable[..., Any] | None = None) -> Trainable:
     """What a study is about, looked at as far as that takes no training. Raises StudyError, DataError."""
-    if asked.own is None:
+    if asked.custom is None:
         return BuiltinTrainable(prepare_study(asked, data, room))
     from tuner.trainables.custom.trainable import custom_trainable
 

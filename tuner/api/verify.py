@@ -71,7 +71,7 @@ def verify(
     study = result.study
     if study.imported:
         raise not_run(study.name, study.imported)
-    if study.own:
+    if study.custom:
         hint = "tuner check --repeat 2 runs one config twice and compares"
         raise StudyError(Complaint(f"study {study.name!r}", "is of an objective of its own", hint))
     if study.data.source is None and data is None:

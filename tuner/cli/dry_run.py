@@ -33,7 +33,7 @@ LONG = 0.5  # seconds after which an epoch is not timed again
 
 def rehearse(asked: Study, jobs: int | None) -> None:
     """Print the resolved study, and as comments three configs and an estimate."""
-    if asked.own:
+    if asked.custom:
         return tell_own(asked)
     with TemporaryDirectory(prefix="tuner-", ignore_cleanup_errors=True) as folder:
         return tell(prepare_study(asked, room=Path(folder)), jobs)

@@ -57,7 +57,7 @@ def progress_display(study: Study) -> Iterator[LiveProgress | PlainProgress]:
 def in_one_line(study: Study, trial: Trial) -> str:
     """The settings of a trial that the study searches."""
     optimizer = trial.config.get("optimizer", "")
-    domains = {**study.optimizers.get(optimizer, {}), **(study.own.parameters if study.own else {})}
+    domains = {**study.optimizers.get(optimizer, {}), **(study.custom.parameters if study.custom else {})}
     searched = {name for name, domain in domains.items() if is_searched(domain)}
     for table in (study.train, study.model):
         searched |= {name for name in type(table).model_fields if is_searched(getattr(table, name))}
@@ -225,13 +225,13 @@ class LiveProgress(RunCallback):
             )
             lines.append(f"     {in_one_line(self.study, progress.best)}")
         done = max(progress.worth - (position.base or 0), 1)
-        share = spent.own / spent.wall if spent.wall > 0 else 0.0
-        return [*lines, f"tuner's own time {share:.0%}, {1000 * spent.own / done:.1f} ms a trial"]
+        share = spent.overhead / spent.wall if spent.wall > 0 else 0.0
+        return [*lines, f"tuner's own time {share:.0%}, {1000 * spent.overhead / done:.1f} ms a trial"]
 
 
 def stage_words(study: Study, name: str) -> str:
     """What a run does in a stage, for people."""
-    return (STAGES | (OWN if study.own else {})).get(name, name)
+    return (STAGES | (OWN if study.custom else {})).get(name, name)
 
 
 def counts(progress: Progress) -> str:

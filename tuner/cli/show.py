@@ -97,7 +97,7 @@ def study_page(result: Result, whole: bool = False) -> Page:
         facts["first error"] = f"trial {failed.number}: {clean((failed.error.splitlines() or [''])[0])}"
     text, left = f"{clean(study.name)}\n{block(facts)}", list[str]()
     if confirmation.rows:
-        seeds, words = confirmation.column("seeds")[0], fresh_words(study.fresh_splits, study.own is not None)
+        seeds, words = confirmation.column("seeds")[0], fresh_words(study.fresh_splits, study.custom is not None)
         also = f", and on the {study.splits} splits of the search" if study.splits > 1 else ""
         text += f"\nconfirmed on {seeds} {words}{also}\n"
         text += textwrap.fill(f"in brackets: {brackets(result.standings)}", window()) + "\n"

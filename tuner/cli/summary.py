@@ -66,7 +66,7 @@ def summary(result: Result, startup: float) -> None:
     Output("table", None).sheet(sheet, *ranking_notes(result, sheet, copyable), *endless(result))
     print(f"\n{best_block(best)}", end="")
     if cost is not None:
-        print(f"\n{cost_block(cost, startup, foreign=result.study.own is not None)}", end="")
+        print(f"\n{cost_block(cost, startup, foreign=result.study.custom is not None)}", end="")
     print("\nfiles\n" + "".join(f"  {clean(in_words(path))}\n" for path in result.files), end="")
     if failures:
         hint(failures)
@@ -165,7 +165,7 @@ def cost_block(cost: Cost, startup: float, foreign: bool = False) -> str:
     """Where the seconds went; what an objective of somebody's own takes to be imported under its own name."""
     spent = cost.search
     training = f"{spent.training:.2f} s, all workers together"
-    own = f"{spent.own:.2f} s, {1000 * spent.own / max(cost.trials, 1):.2f} ms a trial"
+    own = f"{spent.overhead:.2f} s, {1000 * spent.overhead / max(cost.trials, 1):.2f} ms a trial"
     rest = cost.wall - cost.preparation - spent.wall - cost.confirmation
     facts = {
         "start-up": f"{startup:.2f} s",

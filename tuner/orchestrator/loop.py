@@ -190,7 +190,7 @@ class Search:
 
         The first generation of a run says where that comes from.
         """
-        own = self._progress().spent.own
+        own = self._progress().spent.overhead
         since, self.told = own - self.told, own
         times = {"began": generation.began, "ended": time.time(), "own": since}
         rounded = {name: round(value, 3) for name, value in times.items()}

@@ -78,7 +78,9 @@ def merged_settings(frozen: Study, asked: Study, directory: StudyDirectory, ledg
         base=asked.base,
         workers=asked.workers,
         data=frozen.data.model_copy(update={"source": asked.data.source or frozen.data.source}),
-        own=replace(frozen.own, objective=asked.own.objective) if frozen.own and asked.own else frozen.own,
+        custom=replace(frozen.custom, objective=asked.custom.objective)
+        if frozen.custom and asked.custom
+        else frozen.custom,
     )
     if resolved.trials > done and (complaints := check_search(resolved, space_of(resolved))):
         raise StudyError(*complaints)

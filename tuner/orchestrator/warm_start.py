@@ -109,7 +109,7 @@ def _differing(study: Study, other: Study) -> list[str]:
     """What makes the values of two studies differ, whatever their configs."""
     sides = [
         {"data": one.data.source, "split": one.data.split, "model": one.model, "budget": str(one.budget)}
-        | ({"objective": one.own.words} if one.own else {})
+        | ({"objective": one.custom.words} if one.custom else {})
         for one in (study, other)
     ]
     return [] if other.imported else [key for key in sides[0] if sides[0][key] != sides[1].get(key)]

@@ -188,7 +188,9 @@ def paired_of(study: Study, facts: Mapping[str, str], rows: Sequence[Sequence[Co
     low, high = bounds_of(study.metric)
     best, worst = (low, high) if study.direction == Direction.MINIMIZE else (-high, -low)
     gaps = scores - best if math.isfinite(best) and not math.isfinite(worst) else None
-    constant = float(facts.get("constant_loss", "inf")) if study.metric == "valid_loss" and not study.own else math.inf
+    constant = (
+        float(facts.get("constant_loss", "inf")) if study.metric == "valid_loss" and not study.custom else math.inf
+    )
     blocks = [[row.blocks for row in own if row.state != SEARCHED] for own in rows]
     return Paired(scores, sizes_of(study, facts).overlap, study.fresh_splits, blocks, gaps, constant)
 
@@ -209,4 +211,4 @@ def default_points(study: Study) -> list[Mapping[str, Any]]:
 
     What an objective of somebody's own does at the middle of its ranges is nobody's default.
     """
-    return list(space_of(study).defaults()) if study.splits > 1 and not study.own else []
+    return list(space_of(study).defaults()) if study.splits > 1 and not study.custom else []

@@ -52,7 +52,7 @@ class Sizes:
 def sizes_of(study: Study, facts: Mapping[str, str]) -> Sizes:
     """The sizes that a ledger's facts tell; the overlap by the fractions of the split where they do not."""
     train, valid, test = (int(facts.get(name, 0)) for name in ("rows", "valid_rows", "test_rows"))
-    if not study.fresh_splits or study.data.surface or study.own:
+    if not study.fresh_splits or study.data.surface or study.custom:
         return Sizes(train, valid, test)
     split = study.data.split
     ratio = valid / train if train and valid else split.valid / (1 - split.valid - split.test)
@@ -68,7 +68,7 @@ def metric_interval(study: Study, sizes: Sizes, rows: Sequence[ConfirmationRun],
     """
     values = [row.metrics.get(name, math.nan) for row in rows]
     part, _, kind = name.partition("_")
-    if study.own or study.data.surface:
+    if study.custom or study.data.surface:
         return replace(mean_interval(values, LEVEL, bounds_of(name)), of=SPLITS if study.splits > 1 else SEEDS)
     fresh, share = part == "valid" and study.fresh_splits, kind == "accuracy"
     if fresh and share:

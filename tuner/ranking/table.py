@@ -214,7 +214,7 @@ def metric_names(study: Study, task: str, trials: Sequence[Trial] = ()) -> list[
     """
     if task == IMPORTED:
         return [study.metric] if study.metric != "value" else []
-    if study.own:
+    if study.custom:
         told = [name for trial in trials for name in trial.metrics if name not in OF_SPLITS]
         return list(dict.fromkeys([study.metric, *told]))
     whole = any(OPTIMIZERS[name].whole for name in study.optimizers)
@@ -227,8 +227,8 @@ def hyper_kinds(study: Study) -> dict[str, Kind]:
     if study.imported:
         return dict(study.imported.columns)
     rows = [row for name, row in OPTIMIZERS.items() if name in study.optimizers]
-    if study.own:
-        return _own_kinds(study, study.own)
+    if study.custom:
+        return _own_kinds(study, study.custom)
     own: dict[str, Kind] = {name: "float64" for row in rows for name in row.names}
     own |= {flag.name: "boolean" for row in rows for flag in row.flags}
     train, model = study.train, study.model

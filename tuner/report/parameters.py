@@ -83,7 +83,7 @@ def _sorting(value: Any) -> tuple[str, Any]:
 
 
 def _key(study: Study, name: str) -> str:
-    if study.own and name in study.own.space():
+    if study.custom and name in study.custom.space():
         return f"parameters.{name}"
     return f"model.{name}" if name in ModelTable.model_fields else f"train.{name}"
 

@@ -275,7 +275,7 @@ def origin(frames: ReportData) -> str:
 
 def local(study: Study, text: str) -> str:
     """The text with the file of the objective, or of the data, by its name: as a study file beside it says."""
-    where = study.own.objective if study.own else study.data.source or ""
+    where = study.custom.objective if study.custom else study.data.source or ""
     folder = Path(where).parent
     return text.replace(f"{folder}{os.sep}", "") if folder.is_absolute() and folder != Path(folder.root) else text
 

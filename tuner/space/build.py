@@ -43,8 +43,8 @@ def space_of(study: Study) -> Space:
         for name, row in OPTIMIZERS.items()
         if name in study.optimizers
     }
-    if study.own:
-        shared = (*_trained(study, study.own), *_declared(study, study.own))
+    if study.custom:
+        shared = (*_trained(study, study.custom), *_declared(study, study.custom))
         every = optimizers or {"": ()}
         return Space(latents_for(every, shared), _constants(study) if optimizers else (), shared, every, study.budget)
     model = study.model
@@ -69,7 +69,7 @@ def _constants(study: Study) -> tuple[tuple[str, Any], ...]:
     decay = (("decay", train.decay),) if train.decay != "all" else ()
     # Beside a whole-batch method everybody shows what that method lowers, and at what cost.
     tracked = (("track_objective", True),) if any(OPTIMIZERS[name].whole for name in study.optimizers) else ()
-    described = () if study.own else (("model", study.model.kind),)
+    described = () if study.custom else (("model", study.model.kind),)
     return ("framework", train.framework), *decay, *tracked, *described
 
 

@@ -149,7 +149,7 @@ def _resolved(
         return Study(
             name, table.seed, table.trials, metric, direction, table.dtype,
             data, model, own_train(train), optimizers, search, stop, asked, limits,
-            conditions=conditions, base=base, written=raw, own=theirs, workers=cast(WorkersTable, tables["workers"]),
+            conditions=conditions, base=base, written=raw, custom=theirs, workers=cast(WorkersTable, tables["workers"]),
         )  # fmt: skip
     check_not_own(raw, table, report)
     check_task(metric, direction, train, data, report)

@@ -71,16 +71,16 @@ class Study:
     base: Path = field(default=Path(), compare=False)
     written: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     imported: Imported | None = None
-    own: CustomObjective | None = None
+    custom: CustomObjective | None = None
     workers: WorkersTable = field(default_factory=WorkersTable)
 
     @property
     def budget(self) -> Budget:
         """How long a trial trains at most."""
-        if self.own and not self.own.timed:
+        if self.custom and not self.custom.timed:
             return Budget(RUN, 1, plain=True)
         unit = next((unit for unit in UNITS[1:] if getattr(self.train, unit) is not None), UNITS[0])
-        if self.own:
+        if self.custom:
             return Budget(unit, getattr(self.train, unit), plain=True)
         return Budget(unit, getattr(self.train, unit), self.rows)
 
@@ -97,14 +97,14 @@ class Study:
         and in a study that was begun before trials had splits.
         """
         whole = any(OPTIMIZERS[name].whole for name in self.optimizers if name in OPTIMIZERS)
-        exact = self.own is not None or self.data.surface or whole
+        exact = self.custom is not None or self.data.surface or whole
         return 1 if exact or self.data.splits is None else WINDOW
 
     @property
     def overlap(self) -> float:
         """Validation rows for each train row: how much less than fresh rows another split of the same ones tells."""
         split, folds = self.data.split, self.data.folds
-        if not self.fresh_splits or self.own:
+        if not self.fresh_splits or self.custom:
             return 0.0  # nobody knows how an objective of somebody's own divides its rows
         return 1 / (folds - 1) if folds else split.valid / (1 - split.valid - split.test)
 
@@ -116,9 +116,9 @@ class Study:
         """
         if self.imported:
             return f"{self.direction} {self.metric} of {self.imported.study!r}, imported from {self.imported.source}"
-        if self.own:
-            long = f" in {self.budget}" if self.own.timed else ""
-            return f"{self.direction} {self.metric} of {_named(self.own.words)}{long}, seed {self.seed}"
+        if self.custom:
+            long = f" in {self.budget}" if self.custom.timed else ""
+            return f"{self.direction} {self.metric} of {_named(self.custom.words)}{long}, seed {self.seed}"
         if self.data.surface:
             return f"{self.direction} {self.data.source} in {self.budget}, seed {self.seed}"
         model = "an mlp" if self.model.kind == "mlp" else f"a {self.model.kind} model"
@@ -134,7 +134,7 @@ class Study:
         if len(batches) < 2:
             return ""
         said = f"equal {unit} give small batches more steps"
-        if self.own or not self.rows:
+        if self.custom or not self.rows:
             return said
         least, most = (f"{-(-self.rows // size):,} an epoch at {size}" for size in (batches[0], batches[-1]))
         return f"{said}: {least}, {most}; with --set train.steps=N all make as many"
@@ -145,7 +145,7 @@ class Study:
 
         Nobody knows what an objective of somebody's own does with its seed; one with several splits is told which.
         """
-        told = not self.own or self.splits > 1
+        told = not self.custom or self.splits > 1
         return told and self.data.split.column is None and self.data.split.order is None
 
     def to_table(self) -> dict[str, Any]:
@@ -153,8 +153,8 @@ class Study:
         if self.imported:
             return dict(self.written)
         study = {"name": self.name, "seed": self.seed, "trials": self.trials}
-        if self.own:
-            return self._own_tables(self.own, study)
+        if self.custom:
+            return self._own_tables(self.custom, study)
         tables: dict[str, Any] = {"study": {**study, str(self.direction): self.metric, "dtype": self.dtype}}
         for name in ("data", "model", "train"):
             tables[name] = _fields(getattr(self, name))

@@ -61,7 +61,7 @@ def trial_document(result: Result, number: int) -> dict[str, Any]:
         "config": dict(trial.config),
         "metrics": dict(trial.metrics),
         "curves": {name: mean_curve(values) for name, values in trial.curves.items()},
-        **({"printed": output_of(result, number)[1]} if result.study.own else {}),
+        **({"printed": output_of(result, number)[1]} if result.study.custom else {}),
     }
 
 

@@ -43,7 +43,7 @@ def ranking_sheet(
     frame = frame.head(rows) if rows is not None else frame
     sheet = sheet_of(frame)
     goal = result.study.metric
-    told = {*MEASURES, "distance", *(result.metrics if result.study.own else [])}
+    told = {*MEASURES, "distance", *(result.metrics if result.study.custom else [])}
     names = [name for name in sheet.columns if name.startswith(("train_", "valid_")) or name in told]
     own = [name for name in sheet.columns if name not in {*FIRST, *SHARED, *ASIDES, *names, "epoch"}]
     fixed = frozenset(name for name in own if not _searched(result, name))
@@ -113,7 +113,7 @@ def tie_notes(result: Result, sheet: Sheet, command: Callable[[str], str]) -> li
 
 def _searched(result: Result, name: str) -> bool:
     """Whether any optimizer's values of a hyperparameter are searched."""
-    tables = [*result.study.optimizers.values(), *([result.study.own.parameters] if result.study.own else [])]
+    tables = [*result.study.optimizers.values(), *([result.study.custom.parameters] if result.study.custom else [])]
     return result.study.imported is not None or any(is_searched(domains.get(name)) for domains in tables)
 
 

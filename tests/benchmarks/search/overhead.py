@@ -46,8 +46,8 @@ def overhead(given: argparse.Namespace) -> None:
             cpu = 1000 * (time.process_time() - began) / trials
             beside = f"{cpu:17.2f} {optuna_ms(trials):28.2f}" if jobs == 2 else ""
             print(
-                f"{trials:8,} {jobs:5}  {pruner:7} {spent.wall:10.2f} {spent.training:12.2f} {spent.own:7.2f}"
-                f" {spent.own / spent.wall:6.0%} {beside}",
+                f"{trials:8,} {jobs:5}  {pruner:7} {spent.wall:10.2f} {spent.training:12.2f} {spent.overhead:7.2f}"
+                f" {spent.overhead / spent.wall:6.0%} {beside}",
                 flush=True,
             )
 

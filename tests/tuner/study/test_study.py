@@ -208,8 +208,8 @@ def test_what_could_not_be_read_again_is_refused() -> None:
 def test_every_parameter_of_many_is_read() -> None:
     space = {f"p{i}": {"low": 0.0, "high": 1.0} for i in range(200)}
     made = read_study({"study": {"objective": "train.py:train"}, "parameters": space}, needs_data=False)
-    assert made.own is not None
-    assert list(made.own.parameters) == list(space)
+    assert made.custom is not None
+    assert list(made.custom.parameters) == list(space)
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def small(name: str, folder: Path, trials: int, *overrides: str) -> tuner.Result
 
 def test_all_that_ship_are_known():
     found = {str(path.relative_to(STUDIES).with_suffix("")) for path in STUDIES.rglob("*.toml")}
-    own = {name for name in found if read_study(STUDIES / f"{name}.toml", needs_data=False).own}
+    own = {name for name in found if read_study(STUDIES / f"{name}.toml", needs_data=False).custom}
     assert own == set(SHIPPED)
 
 

@@ -36,9 +36,9 @@ def check(file: Path, repeat: int | None, overrides: tuple[str, ...]) -> None:
     study = read_study(file, overrides=overrides)
     if repeat is not None:
         return repeat_check(study, repeat)
-    if study.own:
+    if study.custom:
         sys.stdout.write(clean(filled(study).to_toml(), lines=True))
-        return hint(f"# {study.own.words} is code, which only `tuner run` and --repeat call; it was not looked at")
+        return hint(f"# {study.custom.words} is code, which only `tuner run` and --repeat call; it was not looked at")
     from tempfile import TemporaryDirectory
 
     from objectives.data.sources import is_function
@@ -69,7 +69,7 @@ def repeat_check(study: Study, times: int) -> None:
     from tuner.errors import TunerError
     from tuner.trainables.custom.repeat import run_repeatedly
 
-    if not study.own:
+    if not study.custom:
         raise click.UsageError("tuner check: --repeat is for an objective of your own; the tuner's core always repeats")
     ran = run_repeatedly(study, times)
     print(f"config: {described(ran.config)}")

@@ -96,7 +96,7 @@ def run(
 def kept(study: Study, callback: Display | None) -> str:
     """What an interrupted run has not lost: of code of somebody's own, what is in the middle of a generation too."""
     progress = callback.position.progress if callback is not None else None
-    if study.own is None or progress is None or not progress.begun:
+    if study.custom is None or progress is None or not progress.begun:
         return "what was finished is kept"
     more = f"{progress.done} trials and {progress.begun} more" if progress.done else f"{progress.begun} trials"
     return f"what was finished is kept, {more} that have come to a rung"
@@ -144,10 +144,10 @@ def check_given(file: Path) -> None:
         return
     study = stored_study(directory)
     call = f"give {{}} again: tuner.run(tuner.open({study.name!r}).study, {{}})"
-    if study.own is not None and study.own.given:
+    if study.custom is not None and study.custom.given:
         what = f"study {study.name!r} was run with a function given in Python"
         raise StudyError(Complaint("study.objective", what, call.format("it", "objective=...")))
-    if study.own is None and study.imported is None and study.data.source is None:
+    if study.custom is None and study.imported is None and study.data.source is None:
         what = f"study {study.name!r} was run on data given in Python"
         raise StudyError(Complaint("data", what, call.format("them", "data=...")))
 

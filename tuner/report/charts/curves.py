@@ -61,7 +61,7 @@ def curves(frames: ReportData) -> list[Figure]:
     )
     title = f"{frames.study.metric} after each epoch"
     figure = Figure("curves", title, caption, drawn(frames, data, axis, title, epoch_axis(data)), bold(frames))
-    own = frames.study.own is not None  # nobody counts its updates, or knows which of its rows are for training
+    own = frames.study.custom is not None  # nobody counts its updates, or knows which of its rows are for training
     both = any({"train_loss", "valid_loss"} <= set(trial.curves) for trial in frames.leaders)
     more = [] if own else [steps(frames, data, axis)]
     return [figure, *more, *([gap(frames)] if both or not own else [])]

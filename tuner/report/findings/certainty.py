@@ -22,7 +22,7 @@ def unconfirmed(frames: ReportData) -> Finding | None:
     exact = frames.study.imported or frames.study.data.surface
     if frames.best is None or frames.found.standings or exact:
         return None
-    chosen = "seed" if frames.study.own else "split and seed"
+    chosen = "seed" if frames.study.custom else "split and seed"
     sentence = (
         f"The best value, {number(frames.best.value)}, was measured on the very {chosen} that chose it: it is not"
         " confirmed, and likely too good."

@@ -78,9 +78,9 @@ def confirmed(frames: ReportData, seeds: int | None = None) -> str:
 def _given(frames: ReportData) -> str:
     """What has to be given again in Python, as an argument; empty where the study file says all."""
     study = frames.study
-    if study.own:
-        name = study.own.objective
-        return f"objective={name if name.isidentifier() else 'train'}" if study.own.given else ""
+    if study.custom:
+        name = study.custom.objective
+        return f"objective={name if name.isidentifier() else 'train'}" if study.custom.given else ""
     return "data=(X, y)" if study.data.source is None else ""
 
 

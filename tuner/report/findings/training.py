@@ -116,7 +116,7 @@ def unstable_top(frames: ReportData) -> Finding | None:
 def _calmed(frames: ReportData, trial: Trial) -> tuple[str, str]:
     """What may keep a trial's like from blowing up, and the command: gradients clipped, where something clips them."""
     study, row = frames.study, OPTIMIZERS.get(str(trial.config.get("optimizer")))
-    clips = study.own is None and row is not None and not row.whole and study.train.clip_norm == 0
+    clips = study.custom is None and row is not None and not row.whole and study.train.clip_norm == 0
     if clips and accepts(frames, CLIP):
         return "Clipping gradients may make them usable.", named(frames, CLIP, name="clipped")
     return _look(frames, trial)
@@ -175,9 +175,9 @@ def _regularised(frames: ReportData, optimizer: str, share: float) -> tuple[str,
     fixed = not is_searched(study.optimizers.get(optimizer, {}).get("weight_decay"))
     if fixed and accepts(frames, decay):
         return "weight decay may let them train on", named(frames, decay, name="decayed")
-    if study.own is None and study.model.dropout == 0 and accepts(frames, DROPOUT):
+    if study.custom is None and study.model.dropout == 0 and accepts(frames, DROPOUT):
         return "dropout may let them train on", named(frames, DROPOUT, name="dropped")
-    if study.own is None and not study.train.patience and accepts(frames, PATIENCE):
+    if study.custom is None and not study.train.patience and accepts(frames, PATIENCE):
         return "patience ends a trial soon after it", named(frames, PATIENCE, name="patient")
     return "a shorter training ends nearer to it", longer(frames, share, name="shorter")
 
@@ -220,8 +220,8 @@ def no_gain(frames: ReportData) -> Finding | None:
 def _elsewhere(frames: ReportData) -> tuple[str, str]:
     """Where better values may be, and the command that goes there: a larger model; from another seed without one."""
     study = frames.study
-    if study.own or study.data.surface or study.imported:
-        what = "other parameters, other ranges" if study.own else "other methods, other ranges"
+    if study.custom or study.data.surface or study.imported:
+        what = "other parameters, other ranges" if study.custom else "other methods, other ranges"
         return f"{what} or another seed", named(frames, f"study.seed={study.seed + 1}", name="reseeded")
     sizes = frames.leaders[0].config.get("hidden") if study.model.kind == "mlp" else None
     larger = f"model.hidden={[2 * size for size in sizes]}" if sizes else "model.kind=mlp"

@@ -40,7 +40,7 @@ class CustomTrainable:
     """A study of somebody's own objective, whose form and source are known."""
 
     study: Study
-    own: CustomObjective
+    custom: CustomObjective
     what: ObjectiveRef | ObjectiveCommand
     form: ObjectiveForm
     source: str
@@ -51,9 +51,11 @@ class CustomTrainable:
         return (*self._cut_notes(), *self._confirm_notes())
 
     def _cut_notes(self) -> list[str]:
-        named = self.own.words if self.own.command else f"{self.own.words} is {FORMS[self.form]}"
-        if not self.own.timed:
-            return [f"{self.own.words}: [train] says no epochs, so every trial runs to its end and nothing is pruned"]
+        named = self.custom.words if self.custom.command else f"{self.custom.words} is {FORMS[self.form]}"
+        if not self.custom.timed:
+            return [
+                f"{self.custom.words}: [train] says no epochs, so every trial runs to its end and nothing is pruned"
+            ]
         if self.continues:
             return []
         again = repeated(self.study)
@@ -73,7 +75,7 @@ class CustomTrainable:
         """What its search takes, in trainings or epochs; those that are trained again among them."""
         trials, copies = self.study.trials, self.study.train.replicates
         seeds = f" on {copies} seeds each" if copies > 1 else ""
-        if not self.own.timed:
+        if not self.custom.timed:
             return f"{trials} trials{seeds}, each to its end"
         unit, once = self.study.budget.unit, trials * copies * mean_cost(self.study) * self.study.budget.amount
         again = 0.0 if self.continues else repeated(self.study)
@@ -83,7 +85,7 @@ class CustomTrainable:
     @property
     def continues(self) -> bool:
         """Whether a trial goes on at a rung where it stood."""
-        return self.form == ObjectiveForm.RUN and self.own.batched == 1
+        return self.form == ObjectiveForm.RUN and self.custom.batched == 1
 
     @property
     def has_weights(self) -> bool:
@@ -92,7 +94,7 @@ class CustomTrainable:
 
     def facts(self) -> dict[str, str]:
         """What is called, and the digest of its source."""
-        return {"data": self.own.words, "task": "own", "form": str(self.form), "source": self.source}
+        return {"data": self.custom.words, "task": "own", "form": str(self.form), "source": self.source}
 
     def changes(self, known: Mapping[str, str]) -> list[str]:
         """That it is called otherwise than it was: its trials were cut at rungs in another way."""
@@ -102,7 +104,7 @@ class CustomTrainable:
         """That the source has changed."""
         if known["source"] == self.source:
             return []
-        what = f"the source of {self.own.words} has changed since the study began"
+        what = f"the source of {self.custom.words} has changed since the study began"
         return [f"warning: {what}: trials before and after may not compare; --fresh begins anew (fresh=True)"]
 
     def jobs(self, study: Study, trials: int) -> int:
@@ -136,7 +138,7 @@ class CustomTrainable:
         return CustomTrainer(
             self.what, self.form, self.source, study.budget, study.metric, study.direction,
             tuple(seed_of(study, number) for number in search_seeds(study)),
-            (*OWN_NAMES, *self.own.parameters), directory.output, self.own.batched, SEARCH, splits_of(study),
+            (*OWN_NAMES, *self.custom.parameters), directory.output, self.custom.batched, SEARCH, splits_of(study),
             study.train.replicates,
         )  # fmt: skip
 
@@ -175,8 +177,9 @@ class CustomTrainable:
         stop = trial.epoch or trial.epochs
         return CustomTask(
             self.what, self.form, (trial.number,), (trial.config,), trainer.seeds, 0,
-            stop if self.own.timed or self.form == ObjectiveForm.STEPS else 0, study.budget.unit, study.metric, CONFIRM,
-            trainer.taken, folder, trainer.output, self.own.batched > 1, self.source, (),
+            stop if self.custom.timed or self.form == ObjectiveForm.STEPS else 0, study.budget.unit, study.metric,
+            CONFIRM,
+            trainer.taken, folder, trainer.output, self.custom.batched > 1, self.source, (),
             (MOST_SPLITS + number,) if study.splits > 1 else (),
         )  # fmt: skip
 
@@ -202,7 +205,7 @@ def splits_of(study: Study) -> tuple[int, ...]:
 
 def custom_trainable(asked: Study, objective: Callable[..., Any] | None = None) -> CustomTrainable:
     """An objective, imported and looked at by a worker. Raises StudyError with what is wrong with it."""
-    own = asked.own
+    own = asked.custom
     if own is None:
         raise ValueError("the study has no objective of its own")
     if complaints := check_search(asked, space_of(asked)):
@@ -244,14 +247,14 @@ def _placed(asked: Study, own: CustomObjective, reference: ObjectiveRef) -> tupl
     if not where.endswith(".py"):
         return asked, own
     own = replace(own, objective=f"{(Path(reference.folder) / Path(where).expanduser()).resolve()}:{name}")
-    return replace(asked, own=own), own
+    return replace(asked, custom=own), own
 
 
 def _checked(trainable: CustomTrainable) -> CustomTrainable:
     """The trainable, if its study says all that its form needs. Raises StudyError."""
-    if trainable.form == ObjectiveForm.RUN and not trainable.own.timed:
-        what = f"is missing: {trainable.own.words} has to know how far to train"
+    if trainable.form == ObjectiveForm.RUN and not trainable.custom.timed:
+        what = f"is missing: {trainable.custom.words} has to know how far to train"
         raise StudyError(Complaint("train.epochs", what, "write [train] epochs = 27"))
-    if trainable.form == ObjectiveForm.TRIAL and trainable.own.batched > 1:
+    if trainable.form == ObjectiveForm.TRIAL and trainable.custom.batched > 1:
         raise StudyError(Complaint("study.batched", "does not go with an objective of Optuna's", "remove it"))
     return trainable
