@@ -15,7 +15,7 @@ __all__ = ["Memory", "load", "store"]
 
 
 def load(source: str, name: str | None = None) -> OptunaStudy:
-    """A study out of a storage; `name` may be left out where there is only one.
+    """Load a study from a storage; `name` may be left out if there is only one.
 
     Raises StudyError for a storage or a name that is not there, or several objectives, TunerError for one that cannot
     be read.
@@ -88,7 +88,7 @@ class Memory:
 
 
 def _created(storage: Any, study: OptunaStudy) -> Any:
-    """An empty study of Optuna's with what is known of it."""
+    """Create an empty Optuna study with the known attributes."""
     import optuna
     from optuna.study import StudyDirection
 
