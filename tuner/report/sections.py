@@ -17,7 +17,7 @@ from tuner.ranking.table import OF_SPLITS
 from tuner.report.charts.optimizers import compared
 from tuner.report.charts.time import STATES, saved
 from tuner.report.charts.workers import runs
-from tuner.report.data import cells
+from tuner.report.data import cells, plain
 from tuner.report.found import Frames
 from tuner.report.parameters import place
 from tuner.report.snippets import snippets
@@ -202,7 +202,7 @@ def table(frames: Frames) -> dict[str, Any]:
     first = ["rank", "trial", "state", frames.goal, *(["confirmed"] if confirmed else [])]
     order = [*first, *(name for name in names if name not in first)]
     columns = {name: cells(frame[name]) for name in order if name in frame.columns}
-    columns["confirmed"] = [confirmed.get(number, "") for number in columns["trial"]]
+    columns["confirmed"] = [confirmed.get(number, {"text": ""})["text"] for number in columns["trial"]]
     ties = zip(cells(frame["rank"]), cells(frame["tie"]), strict=True)
     columns["rank"] = [rank if tie in (None, rank) else f"{tie}=" for rank, tie in ties]
     rows = [[short(columns[name][i]) for name in order] for i in range(min(len(frame), ROWS))]
@@ -221,9 +221,15 @@ def tells(column: Any) -> bool:
     return len(column) < 2 or column.nunique(dropna=False) > 1
 
 
-def confirmed_cells(frames: Frames) -> dict[int, str]:
-    """Write confirmed intervals by trial."""
-    return {s.trial: s.lost or interval(s.goal.mean, s.goal.low, s.goal.high) for s in frames.found.standings}
+def confirmed_cells(frames: Frames) -> dict[int, dict[str, Any]]:
+    """Return, for each confirmed trial, the mean to sort by (None where a split was lost) and the text to show."""
+    return {
+        s.trial: {
+            "value": None if s.lost else plain(s.goal.mean),
+            "text": s.lost or interval(s.goal.mean, s.goal.low, s.goal.high),
+        }
+        for s in frames.found.standings
+    }
 
 
 def optimizer_table(frames: Frames) -> list[dict[str, str]]:
