@@ -40,7 +40,10 @@ class OptunaTrial:
 
 @dataclass(frozen=True)
 class OptunaStudy:
-    """A study as Optuna keeps it; `metric` is "" where it has no name, `began` where its trials begin to count."""
+    """A study as Optuna stores it; `metric` is "" where it has no name, `began` the start of its first trial.
+
+    `notes` are what optuna-dashboard shows, by trial number; None is the key of the study's own note.
+    """
 
     name: str
     direction: str
@@ -49,6 +52,7 @@ class OptunaStudy:
     trials: Sequence[OptunaTrial]
     attrs: Mapping[str, Any] = field(default_factory=dict)
     began: datetime = datetime(2000, 1, 1)
+    notes: Mapping[int | None, str] = field(default_factory=dict)
 
 
 def axes_of(trials: Sequence[Any]) -> dict[str, Axis]:
