@@ -24,10 +24,9 @@ from tuner.report.snippets import snippets
 from tuner.report.words import duration, interval, interval_of, intervals_of, short
 from tuner.spec import Range, Study
 
-__all__ = ["best_config", "failures", "header", "optimizer_table", "provenance", "question", "table"]
+__all__ = ["best_config", "header", "optimizer_table", "provenance", "question", "table"]
 
 ROWS = 50  # of the table without scripts
-TOLD = 20  # failures
 
 
 def question(study: Study) -> str:
@@ -251,14 +250,6 @@ def optimizer_table(frames: Frames) -> list[dict[str, str]]:
             }
         )
     return rows
-
-
-def failures(frames: Frames) -> list[dict[str, Any]]:
-    """List failed trials with the first line of their error, the most common first."""
-    failed = [trial for trial in frames.found.all_trials if trial.error]
-    lines = Counter((trial.error.splitlines() or [""])[0] for trial in failed)
-    first = {line: next(t.number for t in failed if (t.error.splitlines() or [""])[0] == line) for line in lines}
-    return [{"line": line, "count": n, "trial": first[line]} for line, n in lines.most_common(TOLD)]
 
 
 def provenance(frames: Frames) -> dict[str, Any]:

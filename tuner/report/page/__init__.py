@@ -20,6 +20,7 @@ from tuner.report.charts import Figure, figures
 from tuner.report.charts.looks import key, seen
 from tuner.report.charts.time import STATES
 from tuner.report.data import Kept, columns_of, script_json
+from tuner.report.failures import failures
 from tuner.report.findings import findings_of
 from tuner.report.found import Found, Frames
 from tuner.report.pictures import inline_svg
@@ -65,7 +66,9 @@ def page(found: Found, created: str = "", watch: Watch = lambda stage: None) -> 
         if one.chart
     }
     watch("page")
-    table = sections.table(frames)
+    table, failed = sections.table(frames), failures(frames)
+    lost = 0 < failed["failed"] == failed["trials"]
+    groups = [name for name in GROUPS if any(one.svg for one in pictures[name]) and (name == "time" or not lost)]
     script, bundle = (HERE / "page.js").read_text(encoding="utf-8"), script_bundle()
     values: dict[str, Any] = {
         "header": sections.header(frames),
@@ -78,10 +81,10 @@ def page(found: Found, created: str = "", watch: Watch = lambda stage: None) -> 
         "optimizer_table": sections.optimizer_table(frames),
         "figures": pictures,
         "legends": {name: listed(frames, own) for name, own in every.items()},
-        "groups": [(name, title) for name, title in GROUPS.items() if pictures[name]],
-        "failures": sections.failures(frames),
+        "groups": [(name, GROUPS[name]) for name in groups],
+        "failures": failed,
         "provenance": sections.provenance(frames),
-        "contents": contents([name for name in GROUPS if pictures[name]], bool(frames.optimizers)),
+        "parts": contents(frames, groups, failed["failed"], bool(told)),
         "created": created,
         "version": version("tuner"),
         "policy": policy(bundle, script),
@@ -131,19 +134,18 @@ def fitted(document: dict[str, Any], own_legend: bool) -> dict[str, Any]:
     return kept | {"width": "container", "autosize": {"type": "fit", "contains": "padding"}}
 
 
-def contents(groups: Sequence[str], optimizers: bool) -> list[tuple[str, str]]:
-    """List the links at the top of the page."""
-    first = [
-        ("findings", "findings"),
-        ("best", "best config"),
-        ("ranking", "trials"),
-        ("optimizers-compared", "optimizers" if optimizers else "confirmation"),
-    ]
-    return [
-        *first,
-        *((f"section-{name}", GROUPS[name].lower()) for name in groups),
-        ("provenance", "provenance"),
-    ]
+def contents(frames: Frames, groups: Sequence[str], failed: int, told: bool) -> dict[str, str]:
+    """Name the sections of the page by anchor, without those that are empty because every trial failed."""
+    lost = 0 < failed == len(frames.found.all_trials)
+    return {
+        **({"failures": "failures"} if failed else {}),
+        **({"findings": "findings"} if told or not lost else {}),
+        **({} if lost else {"best": "best config"}),
+        "ranking": "trials",
+        **({} if lost else {"optimizers-compared": "optimizers" if frames.optimizers else "confirmation"}),
+        **{f"section-{name}": GROUPS[name].lower() for name in groups},
+        "provenance": "provenance",
+    }
 
 
 def settings(frames: Frames, table: dict[str, Any]) -> dict[str, Any]:

@@ -280,7 +280,8 @@
   one("#filter").addEventListener("input", () => { room = MOST_ROWS; fill(); });
   one("#state").addEventListener("change", () => { room = MOST_ROWS; fill(); });
   one("#csv").addEventListener("click", download);
-  const folded = one("details");
-  if (folded) folded.addEventListener("toggle", () => all(".chart", folded).forEach((place) => folded.open && draw(place)));
+  all("details").forEach((part) => {
+    part.addEventListener("toggle", () => all(".chart", part).forEach((place) => part.open && draw(place)));
+  });
   drawAll();
 })();
