@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from tuner.report.found import Frames
+from tuner.records import Trial
 from tuner.report.parameters import Parameter
-from tuner.report.words import short
-from tuner.trial import Trial
+from tuner.report.report_data import Frames
+from tuner.text import short
 
 __all__ = ["failures", "in_common"]
 
