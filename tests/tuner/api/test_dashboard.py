@@ -17,7 +17,7 @@ import pytest
 
 from tests.support.command import Shell
 from tests.support.planted_studies import confirmations, sound, trained, written
-from tuner.ranking.retrained import report_seeds
+from tuner.ranking.retrainings import report_seeds
 from tuner.result import Result
 from tuner.store.ledger import Ledger
 
