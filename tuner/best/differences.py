@@ -41,7 +41,7 @@ class StepDifference:
 
 
 def differences(recipe: Recipe, framework: str) -> list[StepDifference]:
-    """All that a framework's own optimizer does otherwise; empty where it makes the same steps."""
+    """List everything that a framework's own optimizer does differently; empty if it makes the same steps."""
     theirs = recipe.convention(framework)
     if recipe.optimizer in SEARCHED:
         what = f"the line search of its {recipe.optimizer} is another"
@@ -53,7 +53,7 @@ def differences(recipe: Recipe, framework: str) -> list[StepDifference]:
 def same_steps(
     recipe: Recipe, framework: str, strict: bool, more: list[StepDifference] | None = None
 ) -> list[StepDifference]:
-    """The differences, `more` among them. Raises InexactMapping where there are any and `strict`; else it warns."""
+    """Return the differences, including `more`. If there are any, raise InexactMapping when `strict`, else warn."""
     found = differences(recipe, framework) + (more or [])
     if not found:
         return []
@@ -66,7 +66,7 @@ def same_steps(
 
 
 def eps(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[StepDifference]:
-    """Where eps stands."""
+    """Compare where eps is added."""
     del framework
     own, h = str(recipe.conventions["eps_mode"]), recipe.h
     if "eps" not in h or own == theirs.eps or own in theirs.also:
@@ -93,7 +93,7 @@ def _size_of_eps(recipe: Recipe, own: str, theirs: str) -> str:
 
 
 def buffer(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[StepDifference]:
-    """Whether the momentum buffer holds the rate: it tells only where the rate moves."""
+    """Compare whether the momentum buffer includes the rate: that matters only if the rate changes."""
     del framework
     momentum, own = recipe.h.get("momentum", 0.0), bool(recipe.conventions["lr_in_buffer"])
     other = "buffered" if own else "unbuffered"
@@ -105,7 +105,7 @@ def buffer(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[StepD
 
 
 def decay(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[StepDifference]:
-    """Whether decay shrinks the weights or adds to the gradient."""
+    """Compare whether decay shrinks the weights or is added to the gradient."""
     del framework
     if recipe.decay and not recipe.decoupled and theirs.decoupled and "coupled" not in theirs.also:
         what = "its weight decay shrinks the weights, the tuned one adds to the gradient"
@@ -113,7 +113,7 @@ def decay(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[StepDi
 
 
 def fixed(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[StepDifference]:
-    """Hyperparameters that have one value there."""
+    """Compare hyperparameters that the framework fixes."""
     del framework
     for name, value in theirs.fixed.items():
         own = recipe.h[name]
@@ -123,7 +123,7 @@ def fixed(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[StepDi
 
 
 def clip(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[StepDifference]:
-    """What is added to a norm before gradients are divided by it."""
+    """Compare the constants added to a norm before gradients are divided by it."""
     del theirs
     if not recipe.clip:
         return

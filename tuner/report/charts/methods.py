@@ -30,7 +30,7 @@ LOSSES = ("train_loss", "valid_loss")  # the first that there is
 
 
 def drawn_so_far(frames: ReportData) -> pd.DataFrame:
-    """Searches of random weights after each draw: trial, spread, draws, value (the lowest loss so far)."""
+    """Build searches of random weights after each draw: trial, spread, draws, value (the lowest loss so far)."""
     import pandas as pd
 
     parts = []
@@ -47,7 +47,7 @@ def drawn_so_far(frames: ReportData) -> pd.DataFrame:
 
 
 def cloud(frames: ReportData) -> Figure:
-    """The best so far of every search of random weights, with the middle of them."""
+    """Draw the best so far of every search of random weights, with their median."""
     data, title = drawn_so_far(frames), "Random weights: the best so far of each search"
     if data["value"].notna().sum() == 0:
         return Figure("course-cloud", title, "No weights were drawn yet.")
@@ -83,7 +83,7 @@ def cloud(frames: ReportData) -> Figure:
 
 
 def rates(frames: ReportData) -> list[tuple[str, Trial]]:
-    """Three trials of one method: its smallest rate, its best, its largest; none where it has no three."""
+    """Choose three trials of one method: smallest, best and largest learning rate; none if it has no three."""
     for name in RATE_METHODS:
         own = sorted(
             (t for t in frames.own(name) if "lr" in t.config and t.curves), key=lambda t: float(t.config["lr"])
@@ -95,7 +95,7 @@ def rates(frames: ReportData) -> list[tuple[str, Trial]]:
 
 
 def rate_figure(frames: ReportData) -> Figure | None:
-    """Curves of learning rates too small, good and too large."""
+    """Draw curves of learning rates that are too small, good and too large."""
     import pandas as pd
 
     chosen = rates(frames)
@@ -145,7 +145,7 @@ def rate_figure(frames: ReportData) -> Figure | None:
 
 
 def stochastic(frames: ReportData) -> Figure:
-    """Gradient descent against its stochastic form: the best of both after each epoch."""
+    """Draw gradient descent against its stochastic form: the best of both after each epoch."""
     wanted = [t.number for t in best_of_each(frames) if t.config.get("optimizer") in ("gradient_descent", "sgd")]
     title = "Gradient descent against its stochastic form"
     data = frames.curves(wanted, [frames.study.metric])
