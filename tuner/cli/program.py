@@ -23,6 +23,7 @@ from tuner.cli.commands.completion import VARIABLE, completed, completion
 from tuner.cli.commands.confirm import confirm
 from tuner.cli.commands.dashboard import dashboard
 from tuner.cli.commands.doctor import doctor
+from tuner.cli.commands.example import example
 from tuner.cli.commands.explain import explain
 from tuner.cli.commands.export import export
 from tuner.cli.commands.import_ import import_
@@ -97,7 +98,7 @@ def _version(ctx: click.Context, parameter: click.Parameter, value: bool) -> Non
 program = Program(
     "tuner",
     help="Finds the optimizer, learning rate, momentum and batch size for your data, and says how sure that is.",
-    epilog="A first run: tuner init study.toml; tuner check study.toml; tuner run study.toml",
+    epilog="A first run, in an empty directory: tuner init; tuner run study.toml",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     params=[
         debug_option(),
@@ -109,6 +110,7 @@ program = Program(
 )
 for command in (
     init,
+    example,
     check,
     run,
     list_studies,
