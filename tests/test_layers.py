@@ -34,7 +34,7 @@ LAYERS = [
     ["objectives.training_objective", "objectives.gradient_check", "objectives.surface_descent"],
     ["objectives.iterations"],
     ["objectives.descent"],
-    ["tuner.errors", "tuner.trial", "tuner.budget", "tuner.latents", "tuner.training"],
+    ["tuner.errors", "tuner.trial", "tuner.budget", "tuner.latents", "tuner.training", "tuner.docs"],
     ["tuner.exporters", "tuner.contract", "tuner.pruners"],
     ["tuner.best"],
     ["tuner.memo", "tuner.lock", "tuner.garbage", "tuner.sqlite_files", "tuner.storage"],

@@ -20,6 +20,7 @@ from tuner.cli.again import placed
 from tuner.cli.comparing import compare
 from tuner.cli.completion import VARIABLE, completed, completion
 from tuner.cli.confirming import confirm
+from tuner.cli.docs import docs
 from tuner.cli.examining import doctor
 from tuner.cli.exchange import export, import_
 from tuner.cli.explain import explain
@@ -119,6 +120,7 @@ for command in (
     doctor,
     rm,
     explain,
+    docs,
     completion,
 ):
     command.params.append(debug_option())
