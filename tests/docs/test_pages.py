@@ -17,7 +17,7 @@ ROOT = PAGES.parents[1]
 README = ROOT / "README.md"
 NEEDS = {"pytorch": "torch", "exchange": "pyarrow"}
 ON_DIGITS = ("use-the-best", "report", "exchange")  # pages whose examples begin with that study
-SLOW = ("README", "first-study", "python", "from-optuna", "pytorch", "course", "report", "resume-confirm-compare")
+QUICK = ("own-code", "notebooks", "use-the-best", "exchange", "study-file", "failures-and-limits")
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def command(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pyt
 def with_examples() -> list[object]:
     """Return the README and every page that has something to run."""
     found = [path for path in (README, *pages()) if {b.language for b in blocks_of(path.read_text())} & RUN]
-    return [pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if path.stem in SLOW else []) for path in found]
+    return [pytest.param(path, id=path.stem, marks=[] if path.stem in QUICK else [pytest.mark.slow]) for path in found]
 
 
 RUN = {"python", "console", "toml"}

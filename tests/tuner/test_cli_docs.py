@@ -7,7 +7,8 @@ import re
 import pytest
 
 from tests.tuner.command import Shell
-from tuner.cli.docs import listed, rendered
+from tuner.cli.docs import listed
+from tuner.cli.markdown import rendered
 from tuner.docs import load_page, load_pages
 
 
@@ -44,6 +45,7 @@ def test_a_page_fits_a_terminal(page: object) -> None:
     text = rendered(load_page(page.topic), 80, colour=False)  # type: ignore[attr-defined]
     assert max(map(len, text.splitlines())) <= 80
     assert "\x1b" not in text
+    assert "\N{HORIZONTAL ELLIPSIS}" not in text  # nothing is cut off
     assert "<!--" not in text
     assert not re.search(r"\]\(\w+", text)  # no link is left as Markdown
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import re
 import sys
 
 import click
@@ -12,10 +10,7 @@ from click.shell_completion import CompletionItem
 from tuner.cli.output import window
 from tuner.cli.text import coloured, hint
 
-__all__ = ["docs", "listed", "rendered"]
-
-IMAGE = re.compile(r"^!\[[^\]]*\]\([^)]*\)\n+", flags=re.MULTILINE)
-LINK = re.compile(r"\[([^\]]+)\]\(([a-z-]+)\.md(?:#[\w-]+)?\)")
+__all__ = ["docs", "listed"]
 
 
 def complete_topics(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -40,6 +35,8 @@ def docs(topic: str | None) -> None:
         print(listed())
         hint("`tuner docs TOPIC` shows one of them.")
     elif sys.stdout.isatty():
+        from tuner.cli.markdown import rendered
+
         sys.stdout.write(rendered(load_page(topic), window(), coloured(sys.stdout)))
     else:
         sys.stdout.write(load_page(topic))
@@ -55,15 +52,3 @@ def listed() -> str:
     for page in pages:
         sections.setdefault(page.section, []).append(f"  {page.topic:{widest}}  {page.summary}")
     return "\n\n".join("\n".join([section, *lines]) for section, lines in sections.items())
-
-
-def rendered(text: str, width: int, colour: bool) -> str:
-    """Render a page of the manual for a terminal: pictures are left out, links become commands."""
-    from rich.console import Console
-    from rich.markdown import Markdown
-
-    plain = LINK.sub(r"\1 (`tuner docs \2`)", IMAGE.sub("", text))
-    console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system="standard" if colour else None)
-    console.print(Markdown(plain, hyperlinks=False, code_theme="ansi_dark"))
-    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
-    return "\n".join(line.rstrip() for line in lines) + "\n"
