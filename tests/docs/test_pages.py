@@ -16,7 +16,7 @@ from tuner.errors import StudyError
 ROOT = PAGES.parents[1]
 README = ROOT / "README.md"
 NEEDS = {"pytorch": "torch", "exchange": "pyarrow"}
-ON_DIGITS = ("use-the-best", "report", "exchange")  # pages whose examples begin with that study
+ON_DIGITS = ("use-the-best", "report", "exchange", "failures-and-limits")  # pages whose examples begin with that study
 QUICK = ("own-code", "notebooks", "use-the-best", "exchange", "study-file", "failures-and-limits")
 
 
