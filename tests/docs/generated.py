@@ -7,8 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.docs import architecture, reference
-from tests.tuner.exporters import gaps
-from tests.tuner.own import features
+from tests.support import feature_table, framework_gaps
 
 __all__ = ["FRAMEWORKS", "PARTS", "filled", "pages", "part_of"]
 
@@ -17,10 +16,10 @@ PARTS: dict[str, Callable[[], str]] = {
     "keys": reference.key_reference,
     "commands": reference.command_reference,
     "python": reference.python_reference,
-    "features": features.table,
+    "features": feature_table.table,
     "packages": architecture.package_map,
 }
-FRAMEWORKS: dict[str, Callable[[], str]] = {"gaps": gaps.table}  # trains with torch, Keras, optax and scikit-learn
+FRAMEWORKS: dict[str, Callable[[], str]] = {"gaps": framework_gaps.table}  # trains with all four
 PART = re.compile(r"(<!-- generated: (?P<name>\w+) -->\n).*?(?=<!-- end -->)", flags=re.DOTALL)
 
 

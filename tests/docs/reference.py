@@ -20,16 +20,16 @@ from pydantic.fields import FieldInfo
 import objectives
 import tuner
 from objectives.data.builtin import BUILTIN, PREFIX
-from objectives.hyper import ASKED, Hyper
+from objectives.hyperparameter import ASKED, Hyper
 from objectives.metrics import METRICS
 from objectives.optimizers import OPTIMIZERS, Optimizer
 from objectives.schedules import SCHEDULES
 from objectives.surfaces import SURFACES
+from tuner.algorithms.pruners import PRUNERS
+from tuner.algorithms.samplers import SAMPLERS
 from tuner.cli.program import program
-from tuner.pruners import PRUNERS
-from tuner.samplers.table import SAMPLERS
-from tuner.spec.domains import Choices, plain
-from tuner.spec.schema import TABLES
+from tuner.study.domains import Choices, plain
+from tuner.study.tables import TABLES
 
 __all__ = ["command_reference", "described_keys", "key_reference", "python_reference"]
 

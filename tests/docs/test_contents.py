@@ -6,13 +6,13 @@ import re
 from pathlib import Path
 
 from tests.docs.generated import PAGES
-from tests.tuner.command import made_up
+from tests.support.command import made_up
 from tuner import errors
-from tuner.exporters.sklearn import ESTIMATORS
+from tuner.best.sklearn import ESTIMATORS
 from tuner.report.charts import CHARTS
 from tuner.report.charts.time import STATES
 from tuner.result import Result
-from tuner.spec.own import RUN
+from tuner.study.custom import RUN
 
 
 def page(topic: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.docs.examples import Block, blocks_of, check_output, check_study, run_page
 from tests.docs.generated import PAGES, pages
-from tests.tuner.command import Shell
+from tests.support.command import Shell
 from tuner.errors import StudyError
 
 ROOT = PAGES.parents[1]
