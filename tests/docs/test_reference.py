@@ -17,7 +17,7 @@ from tuner.docs import load_pages
 
 ROOT = PAGES.parents[1]
 PLACE = re.compile(r"`((?:objectives|tuner|tests|studies)/[\w/.-]*)`")
-NAMED = re.compile(r"`([A-Z_]+)`(?: or `([A-Z_]+)`)? in `([\w/.]+)`")
+NAMED = re.compile(r"`([A-Z_]+)`(?: (?:or|and rows of) `([A-Z_]+)`)? in `([\w/.]+)`")
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.stem)

@@ -98,7 +98,7 @@ def _version(ctx: click.Context, parameter: click.Parameter, value: bool) -> Non
 program = Program(
     "tuner",
     help="Finds the optimizer, learning rate, momentum and batch size for your data, and says how sure that is.",
-    epilog="A first run: tuner init study.toml; tuner check study.toml; tuner run study.toml",
+    epilog="A first run: tuner init study.toml; tuner check study.toml; tuner run study.toml\n\nThe manual: tuner docs",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     params=[
         debug_option(),

@@ -36,6 +36,7 @@ COMMANDS = (
     "doctor",
     "rm",
     "explain",
+    "docs",
     "completion",
 )
 HEAVY = ("numpy", "pandas", "optuna", "sqlalchemy", "joblib", "pydantic", "sklearn", "scipy", "rich", "filelock")
@@ -127,7 +128,7 @@ def test_guessed_commands_are_answered(shell: Shell, word: str, answer: str) -> 
         (("top",), "tuner top: missing argument 'STUDY'; see tuner top --help"),
         (("run", "x", "-j", "0"), "0 is not in the range"),
         (("list", "-o", "x.xls"), "no format has the suffix '.xls'; use one of .csv, .json"),
-        (("completion", "tcsh"), "'tcsh' is not one of 'bash', 'zsh', 'fish'"),
+        (("docs", "completion", "tcsh"), "'tcsh' is not one of 'bash', 'zsh', 'fish'"),
     ],
 )
 def test_wrong_usage_is_one_line_with_the_next_thing_to_try(shell: Shell, args: tuple[str, ...], answer: str) -> None:
@@ -228,7 +229,7 @@ def test_sigterm_is_put_back_after_a_command(shell: Shell) -> None:
 
 @pytest.mark.parametrize("name", ["bash", "zsh", "fish"])
 def test_completion_scripts_call_back(shell: Shell, name: str) -> None:
-    ended = shell("completion", name)
+    ended = shell("docs", "completion", name)
     assert (ended.code, ended.err) == (0, "")
     assert f"{program.VARIABLE}={name}_complete" in ended.out
 
