@@ -230,13 +230,13 @@ def test_a_script_needs_no_guard(tmp_path: Path) -> None:
 def test_workers_die_with_their_parent(tmp_path: Path) -> None:
     body = """
         import time
-        from tests.tuner import tasks
+        from tests.support import engine_tasks
         from tuner.engines import LokyEngine
 
         engine = LokyEngine(2)
-        print(engine.submit(tasks.pid).result(), flush=True)
+        print(engine.submit(engine_tasks.pid).result(), flush=True)
         for _ in range(4):
-            engine.submit(tasks.nap, 60)
+            engine.submit(engine_tasks.nap, 60)
         time.sleep(60)
     """
     parent = script(tmp_path, body)

@@ -263,7 +263,7 @@ def test_memory_limit(kind: str, there: bool, tmp_path: Path, monkeypatch: pytes
 def test_states(kind: str, there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     good, bad = misbehaving(kind, "raise", tmp_path / "failing", monkeypatch).all_trials
     assert (good.state, bad.state) == ("complete", "failed")
-    said = {"core": "ValueError: broken on purpose", "python": "RuntimeError: no data (subjects.py:"}
+    said = {"core": "ValueError: broken on purpose", "python": "RuntimeError: no data (study_kinds.py:"}
     assert bad.error.startswith(said.get(kind, "Objective: the command exited with 1"))
     monkeypatch.undo()
     rate = {"optimizers": {"momentum": {"lr": [0.01, 1e30]}}} if kind != "python" else {}

@@ -105,7 +105,7 @@ def test_what_starts_over_says_how_much_it_repeats(tmp_path: Path) -> None:
 
 
 def test_a_form_that_goes_on_has_to_know_how_far(tmp_path: Path) -> None:
-    with pytest.raises(StudyError, match=r"train\.epochs: is missing: .*written:run has to know how far to train"):
+    with pytest.raises(StudyError, match=r"train\.epochs: is missing: .*objectives:run has to know how far to train"):
         tuner.run(study("run", epochs=None), jobs=1, home=tmp_path)
 
 
@@ -440,8 +440,8 @@ def alive(pid: int) -> bool:
         ("boolean", "valid_loss is True, not a number"),
         ("other_metric", "reported loss, accuracy, and not valid_loss, which is the goal"),
         ("taken_name", "reported 'lr', which is a parameter or a name of the tuner's own"),
-        ("raises", "RuntimeError: no data (written.py:"),
-        ("leaves", "SystemExit: it called sys.exit(3) (written.py:"),
+        ("raises", "RuntimeError: no data (custom_objectives.py:"),
+        ("leaves", "SystemExit: it called sys.exit(3) (custom_objectives.py:"),
         ("vanishes", "WorkerDied: it ended its worker process with exit code 7; return instead"),
         ("crashes", "WorkerDied: its worker process died of SIGABRT; it crashed in code that is not Python"),
         ("twice", "reported epoch 1 twice; report each epoch once"),
@@ -463,7 +463,7 @@ def test_what_goes_wrong_fails_the_trial_with_one_clear_line(name: str, said: st
 
 def test_a_trial_that_hangs_fails_alone_and_says_where_it_was(tmp_path: Path) -> None:
     asked = study("hangs", trials=2, epochs=None, limits={"seconds_per_trial": 0.3})
-    assert "TimedOut: took longer than the limit of 0.3 s; it was at written.py:" in failing(asked, tmp_path)
+    assert "TimedOut: took longer than the limit of 0.3 s; it was at custom_objectives.py:" in failing(asked, tmp_path)
 
 
 @pytest.mark.slow
