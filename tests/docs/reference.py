@@ -197,7 +197,9 @@ def command_reference() -> str:
 
 def command_page(command: click.Command) -> str:
     """Return a command: how it is called, what it does, its options."""
-    context = click.Context(command, info_name=f"tuner {command.name}")
+    # In the program's context: click keeps the help option that it makes first.
+    parent = program.make_context("tuner", [], resilient_parsing=True)
+    context = click.Context(command, info_name=command.name, parent=parent)
     usage = " ".join([f"tuner {command.name}", *command.collect_usage_pieces(context)])
     records = [p.get_help_record(context) for p in command.params if isinstance(p, click.Option)]
     options = [f"- `{names}`: {' '.join(text.split())}" for names, text in filter(None, records)]

@@ -128,7 +128,7 @@ def test_guessed_commands_are_answered(shell: Shell, word: str, answer: str) -> 
         (("top",), "tuner top: missing argument 'STUDY'; see tuner top --help"),
         (("run", "x", "-j", "0"), "0 is not in the range"),
         (("list", "-o", "x.xls"), "no format has the suffix '.xls'; use one of .csv, .json"),
-        (("docs", "completion", "tcsh"), "'tcsh' is not one of 'bash', 'zsh', 'fish'"),
+        (("completion", "tcsh"), "'tcsh' is not one of 'bash', 'zsh', 'fish'"),
     ],
 )
 def test_wrong_usage_is_one_line_with_the_next_thing_to_try(shell: Shell, args: tuple[str, ...], answer: str) -> None:
@@ -229,7 +229,7 @@ def test_sigterm_is_put_back_after_a_command(shell: Shell) -> None:
 
 @pytest.mark.parametrize("name", ["bash", "zsh", "fish"])
 def test_completion_scripts_call_back(shell: Shell, name: str) -> None:
-    ended = shell("docs", "completion", name)
+    ended = shell("completion", name)
     assert (ended.code, ended.err) == (0, "")
     assert f"{program.VARIABLE}={name}_complete" in ended.out
 
