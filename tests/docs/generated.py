@@ -16,6 +16,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "keys": reference.key_reference,
     "commands": reference.command_reference,
     "python": reference.python_reference,
+    "frames": reference.frame_reference,
     "features": feature_table.table,
     "packages": architecture.package_map,
 }

@@ -28,10 +28,12 @@ from objectives.surfaces import SURFACES
 from tuner.algorithms.pruners import PRUNERS
 from tuner.algorithms.samplers import SAMPLERS
 from tuner.cli.program import program
+from tuner.ranking.confirmation_table import confirmation_table
+from tuner.ranking.frames import curves_table, trials_table
 from tuner.study.domains import Choices, plain
 from tuner.study.tables import TABLES
 
-__all__ = ["command_reference", "described_keys", "key_reference", "python_reference"]
+__all__ = ["command_reference", "described_keys", "frame_reference", "key_reference", "python_reference"]
 
 LISTS = {
     "count": "whole number from 1, or a list of them to search",
@@ -228,6 +230,12 @@ def python_reference() -> str:
     return "\n\n".join(parts)
 
 
+def frame_reference() -> str:
+    """Return the columns of the tables beside the ranking."""
+    tables = {"confirmation": confirmation_table, "curves": curves_table, "trials": trials_table}
+    return "\n\n".join(f"### result.{name}()\n\n{doc_text(table)}" for name, table in tables.items())
+
+
 def class_page(name: str, value: type) -> str:
     """Return a class with its public methods and properties."""
     parts = [f"### {name}", doc_text(value)]
@@ -270,4 +278,4 @@ def doc_text(value: Any) -> str:
 
 def is_table(block: str) -> bool:
     """Return whether a paragraph is laid out in columns."""
-    return any(re.search(r"\S {2,}\S", line) for line in block.splitlines())
+    return not block.startswith("```") and any(re.search(r"\S {2,}\S", line) for line in block.splitlines())

@@ -29,12 +29,12 @@ def attached(
     steps_per_epoch: int | None = None,
     strict: bool = True,
 ) -> Any:
-    """The torch optimizer over `params` that a config asks for; each `step()` is the whole tuned one, rate and all.
+    """Build the torch optimizer over `params` that a config asks for; its `step()` applies schedule and clipping too.
 
-    `config` is what an objective is given, or a Best: it names the optimizer, and what it leaves out is at its default.
-    A schedule runs over the study's budget, `config["epochs"]` times `steps_per_epoch`, or `config["steps"]`, unless
-    `total_steps` says otherwise. Raises InvalidInput, InexactMapping where torch has no such steps (`strict=False`:
-    warns, and gives the nearest), NotInstalled with the install line.
+    `config` is the one that an objective is called with, or a Best; missing values are at their defaults. A schedule
+    runs over the study's budget, `config["epochs"]` times `steps_per_epoch` or `config["steps"]`, unless `total_steps`
+    is given. Raises InvalidInput, InexactMapping if torch cannot make the same steps (`strict=False` warns and returns
+    the nearest), NotInstalled with the install line. The page pytorch of the manual has an example.
     """
     recipe = recipe_of(config)
     steps = horizon(recipe, total_steps, steps_per_epoch)
