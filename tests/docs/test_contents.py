@@ -13,6 +13,7 @@ from tuner.report.charts import CHARTS
 from tuner.report.charts.time import STATES
 from tuner.result import Result
 from tuner.study.custom import RUN
+from tuner.trainables.builtin.split_counts import splits_for
 
 
 def page(topic: str) -> str:
@@ -47,6 +48,17 @@ def test_every_column_of_the_ranking_is_listed(tmp_path: Path) -> None:
     result = Result(made_up(tmp_path))
     metrics, hypers = set(result.metrics), {*result.trial(1).config, *result.trial(2).config} - {"epochs"}
     assert set(result.ranking().columns) - metrics - hypers == cells("results", "Columns of the ranking")
+
+
+def test_the_numbers_of_splits_are_those_of_the_code() -> None:
+    text = page("search")
+    rows = re.findall(r"^\| up to ([\d,]+) \| (\d+) \|$", text, flags=re.MULTILINE)
+    edges = [int(most.replace(",", "")) for most, _ in rows]
+    listed = [int(splits) for _, splits in rows]
+    assert [splits_for(edge, 1000) for edge in edges] == listed
+    assert [splits_for(edge + 1, 1000) for edge in edges] == [*listed[1:], 1]
+    assert "fewer than 128 trials has at most 8, and one of fewer than 64 at most 4" in text
+    assert [splits_for(1, trials) for trials in (128, 127, 64, 63)] == [16, 8, 8, 4]
 
 
 def test_every_exit_code_is_listed() -> None:
