@@ -28,7 +28,7 @@ from tests.support.planted_studies import (
     written,
 )
 from tests.tuner.report.test_page import Elements
-from tuner.cli.commands.list_ import parted
+from tuner.cli.commands.show import parted
 from tuner.cli.program import program
 from tuner.ranking.retrainings import report_seeds
 from tuner.records import Confirmed, Trial
