@@ -7,6 +7,7 @@ python -m tests.docs --write --frameworks    what has to be trained too; needs t
 from __future__ import annotations
 
 import argparse
+import os
 
 from tests.docs.generated import FRAMEWORKS, PARTS, filled, pages
 
@@ -18,6 +19,7 @@ def main() -> int:
     parser.add_argument("--frameworks", action="store_true", help="train for the table of frameworks as well")
     asked = parser.parse_args()
     if asked.frameworks:
+        os.environ["KERAS_BACKEND"] = "jax"
         import torch
 
         torch.set_default_dtype(torch.float64)
