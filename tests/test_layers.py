@@ -25,7 +25,7 @@ LAYERS = [
     ["objectives.problem"],
     ["objectives.evaluation"],
     ["objectives.training"],
-    ["tuner.errors", "tuner.records", "tuner.text"],
+    ["tuner.errors", "tuner.records", "tuner.text", "tuner.docs"],
     ["tuner.urls"],
     ["tuner.optuna_bridge"],
     ["tuner.algorithms", "tuner.best", "tuner.store"],

@@ -40,12 +40,16 @@ def confirm(
     watcher: Watcher | None = None,
     objective: Callable[..., Any] | None = None,
 ) -> Result:
-    """Race the `top` trials of a study on fresh seeds and splits, at first `seeds`; train the best on as many more.
+    """Train the `top` trials of a study again on fresh seeds and splits, and return the results.
 
-    By default as many as the study says. What was trained before counts, and stays in the comparison: neither number
-    ever falls. `data` or `objective` are needed where the study was run with some given in Python. Raises UnknownStudy,
-    NoResult where no trial is complete, StudyBusy, StudyError, DataError, ChangedStudy where the data or the machine's
-    arithmetic are others.
+    They race: rounds of `seeds` double, and trials that fall behind leave. Then the best is trained on as many more.
+    By default both numbers are the study's. Earlier trainings count and stay in the comparison. `data` or `objective`
+    is needed if the study was run with one from Python. Raises UnknownStudy, NoResult if no trial is complete,
+    StudyBusy, StudyError, DataError, and ChangedStudy if the data or the machine's arithmetic differ.
+
+    ```python
+    tuner.confirm("digits", top=2, seeds=5, jobs=1).confirmation()
+    ```
     """
     started = time.perf_counter()
     watcher = watcher or default_watcher()

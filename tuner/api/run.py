@@ -59,15 +59,21 @@ def run(
     objective: Callable[..., Any] | None = None,
     retry_failed: bool = False,
 ) -> Result:
-    """Run a study: a file, a mapping of the same shape, or a Study; `data=(X, y)` takes the place of its source, and
-    `objective`, any function train(config) or train(config, run), that of the objective it names.
+    """Run a study, or go on with it, and return its results.
 
-    Run again, it goes on where it stopped. `name` and `trials` take precedence over what the study says. `jobs` is the
-    number of worker processes: by default the processors at hand, or none for a study that is over before they have
-    started; the result does not depend on it. `storage` is the URL of a database that keeps the ledger, `cluster` the
-    address of a dask scheduler whose workers train. `retry_failed` trains failed trials again first, in their places.
-    The result's `cost` says what this run took; None for one that was opened.
-    Raises StudyError, DataError, ChangedStudy, StudyBusy.
+    `study` is a file, a mapping of the same shape, or a Study. `data=(X, y)` replaces its source. `objective`, a
+    function train(config) or train(config, run), replaces the objective that it names.
+
+    `name` and `trials` win over what the study says. `jobs` is the number of worker processes, by default that of the
+    processors; the result does not depend on it. `storage` is the URL of a database for the ledger, `cluster` the
+    address of a dask scheduler. `fresh` moves an existing study aside and begins anew. `retry_failed` trains failed
+    trials again first. The result's `cost` says what this run took. Raises StudyError, DataError, ChangedStudy,
+    StudyBusy.
+
+    ```python
+    study = {"data": {"source": "sklearn:iris"}, "optimizers": {"adam": {}}}
+    result = tuner.run(study, name="iris", trials=8, jobs=1)
+    ```
     """
     started = time.perf_counter()
     if jobs is not None and jobs < 1:

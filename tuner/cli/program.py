@@ -22,6 +22,7 @@ from tuner.cli.commands.compare import compare
 from tuner.cli.commands.completion import VARIABLE, completed, completion
 from tuner.cli.commands.confirm import confirm
 from tuner.cli.commands.dashboard import dashboard
+from tuner.cli.commands.docs import docs
 from tuner.cli.commands.doctor import doctor
 from tuner.cli.commands.example import example
 from tuner.cli.commands.explain import explain
@@ -98,7 +99,7 @@ def _version(ctx: click.Context, parameter: click.Parameter, value: bool) -> Non
 program = Program(
     "tuner",
     help="Finds the optimizer, learning rate, momentum and batch size for your data, and says how sure that is.",
-    epilog="A first run, in an empty directory: tuner init; tuner run study.toml",
+    epilog="A first run, in an empty directory: tuner init; tuner run study.toml\n\nThe manual: tuner docs",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     params=[
         debug_option(),
@@ -127,6 +128,7 @@ for command in (
     doctor,
     rm,
     explain,
+    docs,
     completion,
 ):
     command.params.append(debug_option())

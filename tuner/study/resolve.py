@@ -56,13 +56,16 @@ def read_study(
     needs_data: bool = True,
     ran: bool = False,
 ) -> Study:
-    """The study in a TOML file or a mapping; another study is read again from what its user wrote.
+    """Read and check a study: a TOML file, a mapping of the same shape, or another study.
 
-    `overrides` ("optimizers.adam.lr.high=0.3", TOML literals) and `settings` ({"study.trials": 10}, typed values) take
-    precedence over what is written. Relative paths are relative to `base`: by default the file's directory, else the
-    current one. `needs_data=False` asks neither for a data source nor whether it is there. The trials must fill a
-    generation, unless they alone were set, or the study `ran` already: a short try needs no other generation size.
-    Raises StudyError with every problem.
+    `overrides` ("optimizers.adam.lr.high=0.3", TOML literals) and `settings` ({"study.trials": 10}, typed values) win
+    over what is written. Paths are relative to `base`: by default the file's directory, else the current one.
+    `needs_data=False` skips the data source. The trials must fill a generation, unless they alone were set or the study
+    `ran` already. Raises StudyError with every problem.
+
+    ```python
+    tuner.read_study("studies/digits.toml", overrides=["train.epochs=9"]).train.epochs
+    ```
     """
     raw, label, home, stem = _loaded(source)
     if IMPORTED in raw:

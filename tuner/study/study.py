@@ -34,10 +34,15 @@ class Imported:
 
 @dataclass(frozen=True)
 class Study:
-    """A validated study. Every hyperparameter of every optimizer has its domain, presets included.
+    """A checked study. Every hyperparameter of every optimizer has its domain, presets included.
 
-    `rows` are the train rows, 0 until the data are known; `base` is the directory that relative paths are relative to;
-    `written` holds the keys that the user wrote, as a nested table. None of them counts when studies are compared.
+    `rows` is the number of train rows, 0 until the data are known. Relative paths are relative to `base`. `written`
+    holds the keys that the user wrote, as a nested table. These three do not count when studies are compared.
+
+    ```python
+    study = tuner.read_study("studies/digits.toml")
+    study.trials, list(study.optimizers)
+    ```
     """
 
     name: str

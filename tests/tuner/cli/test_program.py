@@ -37,6 +37,7 @@ COMMANDS = (
     "doctor",
     "rm",
     "explain",
+    "docs",
     "completion",
 )
 HEAVY = ("numpy", "pandas", "optuna", "sqlalchemy", "joblib", "pydantic", "sklearn", "scipy", "rich", "filelock")

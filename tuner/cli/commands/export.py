@@ -36,7 +36,7 @@ def export(
     study: str, place: str | None, what: str, tool: str | None, storage: str | None, study_name: str | None,
     home: Home, output: Output,
 ) -> None:  # fmt: skip
-    """Write what a STUDY found, all of it.
+    """Export the results of a STUDY.
 
     As rows (--what, -f, -o), as an Optuna study (--to optuna --storage URL) that optuna.load_study and optuna-dashboard
     open, or as MLflow runs (--to mlflow PLACE, a directory).

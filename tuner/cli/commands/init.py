@@ -24,16 +24,16 @@ NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,60}[A-Za-z0-9_-])?")
 
 @click.command
 @click.argument("file", type=click.Path(path_type=Path), default=Path("study.toml"))
-@click.option("--force", is_flag=True, help="Overwrite the file if it is there.")
+@click.option("--force", is_flag=True, help="Overwrite the file if it exists.")
 @click.option("--data", type=click.Path(path_type=Path), help="Write the study of this table: csv, parquet, npz, npy.")
 @click.option("--target", metavar="COLUMN", help="With --data: the column to predict, where the guess is wrong.")
 @click.option(
     "--from-optuna",
     metavar="SCRIPT:OBJECTIVE",
-    help="Write the study of an objective of Optuna's: it is called to find what it searches, and runs as it is.",
+    help="Write the study of an Optuna objective, which then runs as it is; it is called to find its parameters.",
 )
-@click.option("--minimize", "direction", flag_value="minimize", help="With --from-optuna: its value is to be small.")
-@click.option("--maximize", "direction", flag_value="maximize", help="With --from-optuna: its value is to be large.")
+@click.option("--minimize", "direction", flag_value="minimize", help="With --from-optuna: minimize its value.")
+@click.option("--maximize", "direction", flag_value="maximize", help="With --from-optuna: maximize its value.")
 def init(
     file: Path, force: bool, data: Path | None, target: str | None, from_optuna: str | None, direction: str | None
 ) -> None:
