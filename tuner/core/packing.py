@@ -27,6 +27,7 @@ from objectives.lanes import lane_width
 from objectives.losses import HUBER_DELTA, criterion_of
 from objectives.models import model_of
 from objectives.problem import Problem, Replicate
+from tuner.dispatch import Lost
 from tuner.dispatch.moved import MOVED
 from tuner.memo import Memo
 from tuner.training import Member
@@ -108,8 +109,11 @@ def problem_of(sources: Sequence[Source], config: Config) -> Problem:
 
 @lru_cache(maxsize=64)
 def opened(directory: Path) -> Prepared:
-    """Prepared data, memory-mapped once a process."""
-    return open_prepared(MOVED.get(directory, directory))
+    """Prepared data, memory-mapped once a process. Raises Lost where somebody has removed them."""
+    try:
+        return open_prepared(MOVED.get(directory, directory))
+    except FileNotFoundError as error:
+        raise Lost(f"{directory}: the data that were prepared for the study have gone") from error
 
 
 def let_go(problem: Problem) -> None:

@@ -8,10 +8,11 @@ BLAS thread, in a worker or inline, so that sums have the same order on every pa
 from __future__ import annotations
 
 from tuner.dispatch.child import DEVICE
-from tuner.dispatch.children import ChildEngine
 from tuner.dispatch.cluster import check_cluster
 from tuner.dispatch.engines import Engine, InlineEngine, open_engine, processors
-from tuner.dispatch.failure import Failure, guarded
+from tuner.dispatch.failure import FULL, SHORT, Failure, Lost, guarded, of_machine
+from tuner.dispatch.patience import SENT, killed_for_memory
+from tuner.dispatch.pool import PoolEngine
 from tuner.dispatch.process import LOADING
 from tuner.dispatch.queueing import pickled, unpickled
 from tuner.dispatch.timing import Ran, timed
@@ -20,14 +21,20 @@ from tuner.dispatch.workers import LokyEngine
 __all__ = [
     "DEVICE",
     "LOADING",
-    "ChildEngine",
     "Engine",
+    "FULL",
+    "SENT",
+    "SHORT",
     "Failure",
     "InlineEngine",
     "LokyEngine",
+    "Lost",
+    "PoolEngine",
     "Ran",
     "check_cluster",
     "guarded",
+    "killed_for_memory",
+    "of_machine",
     "open_engine",
     "pickled",
     "processors",

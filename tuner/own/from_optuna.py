@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from objectives.errors import Complaint
-from tuner.dispatch import ChildEngine, Failure
+from tuner.dispatch import Failure, PoolEngine
 from tuner.errors import StudyError
 from tuner.own.asked import Asked
 from tuner.own.conditions import Condition, conditions_of
@@ -47,7 +47,7 @@ def explored(objective: str) -> Exploration:
     """Call "file.py:objective" in a worker until what it asks for is known. Raises StudyError."""
     if ":" not in objective:
         raise StudyError(Complaint(PLACE, f"{objective!r} does not say where it is", 'write "script.py:objective"'))
-    with ChildEngine(1) as engine:
+    with PoolEngine(1) as engine:
         found = engine.submit(explore, Reference(objective, os.getcwd())).result()
     if isinstance(found, Unusable):
         raise StudyError(Complaint(objective, found.what, found.hint))

@@ -204,6 +204,7 @@ class Workers(Table):
 
     devices: Annotated[tuple[str, ...], PlainValidator(distinct)] = ()
     threads: Annotated[int, Field(ge=1, le=4096)] = 1
+    reuse: bool = True
 
 
 TABLES: dict[str, type[Table]] = {
