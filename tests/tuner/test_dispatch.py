@@ -20,6 +20,7 @@ import pytest
 
 from tests.tuner import tasks
 from tuner.dispatch import Engine, Failure, InlineEngine, LokyEngine, PoolEngine, guarded, open_engine, processors
+from tuner.dispatch.pool import Slot
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -151,6 +152,76 @@ def test_a_worker_killed_from_outside_costs_nothing(tmp_path: Path) -> None:
         while lives(victim):
             time.sleep(0.01)
         assert engine.submit(tasks.double, 21).result(60) == 42
+
+
+@pytest.mark.parametrize("trusted", [True, False], ids=["core", "own code"])
+def test_a_worker_that_dies_while_it_sends_is_not_waited_for(trusted: bool, tmp_path: Path) -> None:
+    """Issue 16, item 1: joblib's executor waits for the rest of half an answer for ever."""
+    with PoolEngine(2, trusted=trusted) as engine:
+        once = engine.submit(tasks.die_while_sending, tmp_path / "mark")
+        others = [engine.submit(tasks.double, i) for i in range(10)]
+        assert once.result(60) == "done"
+        assert [future.result(60) for future in others] == list(range(0, 20, 2))
+
+
+def test_what_fails_on_the_way_back_costs_no_task(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Issue 16, item 3: an exception in the queue's callback, EMFILE in a glob, lost the task."""
+    engine = LokyEngine(2)
+    said: list[str] = []
+    engine.note = said.append
+    real, raised = engine._bury, []
+
+    def short(*args: Any) -> None:
+        if not raised:
+            raised.append(True)
+            raise OSError(24, "Too many open files")
+        real(*args)
+
+    monkeypatch.setattr(engine, "_bury", short)
+    once = engine.submit(tasks.die_once, tmp_path / "mark")
+    others = [engine.submit(tasks.double, i) for i in range(4)]
+    assert once.result(60) == "done"
+    assert [future.result(60) for future in others] == [0, 2, 4, 6]
+    assert said == ["waiting, nothing is lost: OSError: [Errno 24] Too many open files"]
+    engine.close()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_ended_is_begun_again_by_an_idle_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A watchdog: no task stays with a worker that nobody serves."""
+    with PoolEngine(2, trusted=True) as engine:
+        assert engine.submit(tasks.double, 1).result(60) == 2
+        broken = engine._slots[0]
+        monkeypatch.setattr(Slot, "_run", lambda slot, task: raise_in(slot is broken, slot, task))
+        monkeypatch.setattr(Slot, "_settle", lambda slot, task, *more: sys.exit())
+        futures = [engine.submit(tasks.nap, 0.2, i) for i in range(4)]
+        until = time.monotonic() + 60
+        while broken._thread is not None and broken._thread.is_alive() and time.monotonic() < until:
+            time.sleep(0.01)
+        monkeypatch.undo()
+        assert [future.result(60) for future in futures] == [0, 1, 2, 3]
+
+
+RUN = Slot._run
+
+
+def raise_in(here: bool, slot: Slot, task: Any) -> None:
+    """Fail in the slot that is broken, and run the task in all others."""
+    if here:
+        raise RuntimeError("broken on purpose")
+    RUN(slot, task)
+
+
+def test_a_module_of_the_folder_is_not_taken_for_pythons(tmp_path: Path) -> None:
+    """A file called queue.py in the folder where a run was started broke every worker of joblib's."""
+    (tmp_path / "queue.py").write_text("raise RuntimeError('not this one')\n", encoding="utf-8")
+    (tmp_path / "signal.py").write_text("raise RuntimeError('not this one')\n", encoding="utf-8")
+    code = "from tests.tuner import tasks; from tuner.dispatch import open_engine\nwith open_engine(2, ()) as engine:\n"
+    ended = subprocess.run(
+        [sys.executable, "-P", "-c", f"{code}    print(engine.submit(tasks.double, 4).result(60))"],
+        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert (ended.stdout, ended.stderr) == ("8\n", "")
 
 
 def test_workers_leave_signals_to_their_parent(workers: Engine) -> None:

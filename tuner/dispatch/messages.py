@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-__all__ = ["Gone", "Messages", "receive", "send", "widen"]
+__all__ = ["HEAD", "MARK", "Gone", "Messages", "receive", "send", "widen"]
 
 LOOK = 0.5  # seconds between looks whether a worker lives, where the system does not say so by itself
 ROOM = 1 << 20  # bytes that a pipe holds, where the system lets one choose: a message takes fewer turns then
