@@ -29,7 +29,7 @@ __all__ = ["QueueEngine", "Task", "pickled", "unpickled"]
 class Task:
     """A task on its way: its pickled call, its time limit, the caller's future, and how many workers died under it.
 
-    `note` is where its worker leaves word when the limit has passed.
+    `note` is where its worker leaves word when the limit has passed; `avoid` are workers that may have failed it.
     """
 
     call: bytes
@@ -38,6 +38,7 @@ class Task:
     deaths: int = 0
     note: str = ""
     patience: Patience = field(default_factory=Patience)
+    avoid: set[str] = field(default_factory=set)
 
 
 class QueueEngine(ABC):
