@@ -1,12 +1,15 @@
-"""What faults cost: `python -m tests.benchmarks.faults [--minutes 1] [--trials 3000] [--every 2] [--epochs 9]`.
+"""What faults cost: `python -m tests.benchmarks.faults [--minutes 1] [--faults 100] [--every 2] [--own] [--only X]`.
 
-The soak of 20 minutes: `--minutes 20 --every 5 --source sklearn:digits --epochs 400`.
+The soak of 20 minutes: `--minutes 20 --every 5 --source sklearn:digits --epochs 400`. Worker kills in the middle of a
+write: `--only "while it sends" --faults 300 --every 0.2 --source sklearn:digits --hidden 512 --minutes 20`.
 
 One study of many trials runs in two workers while a fault of a random kind is injected every few seconds; it is started
-again whenever it ended. `lost` are trials that had been committed and are not there any more; `duplicated` have run
-again although they had been committed. At the end the ledger is compared with that of an undisturbed run: `deviating`
-trials differ. All have to be 0, and after every fault the study has to go on. Seconds to recover are from the fault to
-the next commit, start-up and work in flight included; they are shown, and decide nothing.
+again whenever it ended. With `--own` its trials are somebody's code, which keeps checkpoints, prints, has a helper
+process forked beside it, and in part is a program. `lost` are trials that had been committed and are not there any
+more; `duplicated` have run again although they had been committed. At the end the ledger is compared with that of an
+undisturbed run: `deviating` trials differ. All have to be 0, and after every fault the study has to go on: where it
+does not within two minutes, it is `stuck`. Seconds to recover are from the fault to the next commit, start-up and work
+in flight included; they are shown, and decide nothing.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -28,6 +32,7 @@ from statistics import median
 from typing import Any
 
 import psutil
+import tomli_w
 
 import tuner
 from tests.tuner.test_faults import rows
@@ -57,6 +62,7 @@ class Run:
     def __init__(self, home: Path, study: Path) -> None:
         self.home, self.study = home, study
         self.ledger = home / "small" / "ledger.db"
+        self.sending = 0  # workers that were killed in the middle of an answer
         self.start()
 
     def start(self) -> None:
@@ -72,9 +78,9 @@ class Run:
 
     @property
     def workers(self) -> list[psutil.Process]:
-        with suppress(psutil.NoSuchProcess):
-            found = psutil.Process(self.process.pid).children(recursive=True)
-            return [one for one in found if "resource_tracker" not in " ".join(one.cmdline())]
+        with suppress(psutil.Error):
+            found = psutil.Process(self.process.pid).children()
+            return [one for one in found if "child import main" in " ".join(one.cmdline())]
         return []
 
     def committed(self) -> dict[int, str]:
@@ -106,6 +112,71 @@ def kill_workers(run: Run) -> None:
             worker.kill()
 
 
+def kill_a_sender(run: Run) -> None:
+    """Freeze the parent until a worker waits for it in the middle of an answer, and kill that one; else any."""
+    os.kill(run.process.pid, signal.SIGSTOP)
+    until = time.monotonic() + 1.5
+    victims: list[psutil.Process] = []
+    workers = run.workers
+    while not victims and time.monotonic() < until:
+        time.sleep(0.01)
+        victims = [one for one in workers if sends(one)]
+    run.sending += bool(victims)
+    for worker in (victims or workers)[:1]:
+        with suppress(psutil.NoSuchProcess):
+            worker.kill()
+    time.sleep(0.05)
+    os.kill(run.process.pid, signal.SIGCONT)
+
+
+def sends(worker: psutil.Process) -> bool:
+    """Whether a process waits for room in a pipe that it writes into."""
+    with suppress(OSError):
+        place = Path(f"/proc/{worker.pid}/task/{worker.pid}")
+        call = (place / "syscall").read_text(encoding="ascii").split()
+        return call[0] == "1" and "pipe" in os.readlink(f"/proc/{worker.pid}/fd/{int(call[1], 16)}")
+    return False
+
+
+def kill_all_at_once(run: Run) -> None:
+    """The parent and its workers, as `pkill -9` by name does."""
+    victims = [run.process.pid, *(one.pid for one in run.workers)]
+    for pid in victims:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def terminate_a_worker(run: Run) -> None:
+    for worker in run.workers[-1:]:
+        with suppress(psutil.NoSuchProcess):
+            worker.terminate()
+
+
+def no_more_files(run: Run) -> None:
+    """Let the run open no file for a second, while a worker has to be replaced."""
+    limited(run.process.pid, psutil.RLIMIT_NOFILE, 3, lambda: kill_worker(run))
+
+
+def workers_write_nothing(run: Run) -> None:
+    """Let the workers write to no file for a second."""
+    for worker in run.workers[:1]:
+        limited(worker.pid, psutil.RLIMIT_FSIZE, 0, lambda: None)
+
+
+def limited(pid: int, what: int, most: int, meanwhile: Callable[[], object]) -> None:
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        before = process.rlimit(what)
+        process.rlimit(what, (most, before[1]))
+        meanwhile()
+        time.sleep(1)
+        process.rlimit(what, before)
+
+
+def remove_the_cache(run: Run) -> None:
+    shutil.rmtree(run.ledger.parent / "cache", ignore_errors=True)
+
+
 def interrupt(run: Run) -> None:
     os.kill(run.process.pid, signal.SIGINT)
 
@@ -130,12 +201,7 @@ def hold_the_ledger(run: Run) -> None:
 
 def fill_the_disk(run: Run) -> None:
     """Let the run write to no file for a second, as a full disk would."""
-    with suppress(psutil.NoSuchProcess):
-        process = psutil.Process(run.process.pid)
-        before = process.rlimit(psutil.RLIMIT_FSIZE)
-        process.rlimit(psutil.RLIMIT_FSIZE, (0, before[1]))
-        time.sleep(1)
-        process.rlimit(psutil.RLIMIT_FSIZE, before)
+    limited(run.process.pid, psutil.RLIMIT_FSIZE, 0, lambda: None)
 
 
 def run_twice(run: Run) -> None:
@@ -151,35 +217,93 @@ KINDS: dict[str, Callable[[Run], object]] = {
     "kill -9 of the group": kill_group,
     "kill -9 of a worker": kill_worker,
     "kill -9 of all workers": kill_workers,
+    "kill -9 of a worker while it sends": kill_a_sender,
+    "kill -9 of parent and workers": kill_all_at_once,
+    "SIGTERM to a worker": terminate_a_worker,
     "SIGINT": interrupt,
     "SIGTERM": terminate,
     "frozen for 1 s": freeze,
     "ledger locked for 1 s": hold_the_ledger,
     "no writing for 1 s": fill_the_disk,
+    "no writing in a worker for 1 s": workers_write_nothing,
+    "no more files for 1 s": no_more_files,
+    "the cache is removed": remove_the_cache,
     "a second run": run_twice,
 }
 
 
-def written(folder: Path, trials: int, source: str, epochs: int) -> Path:
+def written(folder: Path, trials: int, source: str, epochs: int, hidden: int = 0) -> Path:
     """The file of a study of so many trials, which take longer with more epochs or larger data."""
     content = small(trials=trials)
     content["data"]["source"], content["train"]["epochs"] = source, epochs
+    if hidden:
+        content["model"] = {"kind": "mlp", "hidden": [hidden]}
     study = folder / "small.toml"
     study.write_text(tuner.read_study(content).to_toml(), encoding="utf-8")
     return study
 
 
-def soak(
-    study: Path, minutes: float, trials: int, every: float, seed: int, folder: Path
-) -> tuple[dict[str, Kind], int, int]:
+OWN = """
+import json, multiprocessing, subprocess, sys, time
+
+HELPER = []
+
+def train(config, run):
+    if not HELPER:
+        HELPER.append(multiprocessing.get_context("fork").Process(target=time.sleep, args=(600,), daemon=True))
+        HELPER[0].start()
+    place = run.directory / "epoch"
+    begun = int(place.read_text()) if place.exists() else 0
+    if begun != run.start:
+        raise ValueError(f"the checkpoint is of epoch {begun}, the run starts at {run.start}")
+    for epoch in range(run.start + 1, run.stop + 1):
+        print("line", epoch, "x" * 200)
+        loss = (config["r"] - 0.3) ** 2 + 1 / epoch
+        if config["n"] == 2:
+            program = [sys.executable, "-S", "-E", "-c", f"print({loss!r})"]
+            loss = float(subprocess.run(program, capture_output=True, check=True).stdout)
+        time.sleep(0.01)
+        place.write_text(str(epoch))
+        run.report(epoch, valid_loss=loss)
+"""
+
+
+def written_own(folder: Path, trials: int) -> Path:
+    """The file of a study of somebody's code, which is beside it."""
+    (folder / "own.py").write_text(OWN, encoding="utf-8")
+    study = folder / "small.toml"
+    content = {
+        "study": {"name": "small", "trials": trials, "objective": f"{folder}/own.py:train", "minimize": "valid_loss"},
+        "parameters": {"r": {"low": 0.1, "high": 1.0}, "n": [0, 1, 2]},
+        "train": {"epochs": 9},
+        "search": {"generation_size": 16, "sampler": "random"},
+    }
+    study.write_text(tomli_w.dumps(content), encoding="utf-8")
+    return study
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long a study is disturbed, how often, and by which kinds of faults: those with `only` in their name."""
+
+    minutes: float
+    faults: int
+    trials: int
+    every: float
+    seed: int
+    only: str = ""
+
+
+def soak(study: Path, plan: Plan, folder: Path) -> tuple[dict[str, Kind], int, int]:
     """Run the study under faults, until it is whole or the time is over; returns the kinds, trials and deviations."""
-    dice, kinds = random.Random(seed), {name: Kind(inject) for name, inject in KINDS.items()}
+    minutes, trials, every = plan.minutes, plan.trials, plan.every
+    dice, kinds = random.Random(plan.seed), {name: Kind(how) for name, how in KINDS.items() if plan.only in name}
     names = list(kinds)
     run = Run(folder / "disturbed", study)
     known: dict[int, str] = {}
     until = time.monotonic() + 60 * minutes
     next_one = time.monotonic() + every
-    while time.monotonic() < until and len(known) < trials:
+    while time.monotonic() < until and len(known) < trials and sum(kind.times for kind in kinds.values()) < plan.faults:
         time.sleep(0.02)
         if run.process.poll() is not None:
             if len(known := run.committed()) >= trials:
@@ -194,6 +318,8 @@ def soak(
         known = run.committed()
         next_one = time.monotonic() + every * dice.uniform(0.5, 1.5)
     stop(run)
+    if run.sending:
+        print(f"{run.sending} workers were killed in the middle of an answer")
     done = len(run.committed())
     undisturbed(study, folder / "undisturbed", done)
     found, expected = rows(folder / "disturbed"), rows(folder / "undisturbed")
@@ -248,11 +374,11 @@ class Until(Watcher):
 
 
 def report(kinds: dict[str, Kind], done: int, deviating: int) -> int:
-    print(f"{'fault':24}{'injected':>9}{'lost':>6}{'duplicated':>12}{'stuck':>7}{'recovery p50':>14}{'max':>8}")
+    print(f"{'fault':35}{'injected':>9}{'lost':>6}{'duplicated':>12}{'stuck':>7}{'recovery p50':>14}{'max':>8}")
     for name, kind in kinds.items():
         seconds = kind.seconds or [float("nan")]
         counts = f"{kind.times:>9}{kind.lost:>6}{kind.duplicated:>12}{kind.stuck:>7}"
-        print(f"{name:24}{counts}{median(seconds):>12.2f} s{max(seconds):>6.2f} s")
+        print(f"{name:35}{counts}{median(seconds):>12.2f} s{max(seconds):>6.2f} s")
     bad = sum(kind.lost + kind.duplicated + kind.stuck for kind in kinds.values()) + deviating
     print(f"{done} trials committed, {deviating} deviating from an undisturbed run", flush=True)
     return bad
@@ -261,15 +387,22 @@ def report(kinds: dict[str, Kind], done: int, deviating: int) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=1.0)
+    parser.add_argument("--faults", type=int, default=100_000, help="at most")
     parser.add_argument("--trials", type=int, default=100_000)
     parser.add_argument("--every", type=float, default=2.0)
+    parser.add_argument("--only", default="", help="words in the names of the kinds of faults")
+    parser.add_argument("--own", action="store_true", help="a study of somebody's code")
     parser.add_argument("--source", default="sklearn:iris", help="of the data")
     parser.add_argument("--epochs", type=int, default=9, help="of each trial")
+    parser.add_argument("--hidden", type=int, default=0, help="units of a hidden layer: larger answers")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
+    plan = Plan(given.minutes, given.faults, given.trials, given.every, given.seed, given.only)
     with tempfile.TemporaryDirectory() as folder:
-        study = written(Path(folder), given.trials, given.source, given.epochs)
-        return min(1, report(*soak(study, given.minutes, given.trials, given.every, given.seed, Path(folder))))
+        place = Path(folder)
+        core = (place, given.trials, given.source, given.epochs, given.hidden)
+        study = written_own(place, given.trials) if given.own else written(*core)
+        return min(1, report(*soak(study, plan, place)))
 
 
 if __name__ == "__main__":
