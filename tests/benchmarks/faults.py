@@ -35,9 +35,9 @@ import psutil
 import tomli_w
 
 import tuner
-from tests.tuner.test_faults import rows
-from tests.tuner.test_run import small
-from tuner.running.run import Watcher
+from tests.tuner.api.test_run import small
+from tests.tuner.engines.test_faults import rows
+from tuner.api.run import Watcher
 
 ROOT = Path(__file__).parent.parent.parent
 SCRIPT = "import sys, tuner\ntuner.run(sys.argv[1], jobs=2, home=sys.argv[2], confirm=False)\n"
@@ -80,7 +80,7 @@ class Run:
     def workers(self) -> list[psutil.Process]:
         with suppress(psutil.Error):
             found = psutil.Process(self.process.pid).children()
-            return [one for one in found if "child import main" in " ".join(one.cmdline())]
+            return [one for one in found if "process_worker import main" in " ".join(one.cmdline())]
         return []
 
     def committed(self) -> dict[int, str]:

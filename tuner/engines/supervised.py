@@ -1,0 +1,188 @@
+"""A worker process: started afresh, asked a call at a time, ended with all that it has started."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tuner.engines.failure import Failure
+from tuner.engines.messages import Gone, Messages
+from tuner.engines.retry_queue import pickled
+
+__all__ = ["LOADING", "Died", "Process", "belongings"]
+
+LOADING = 300.0  # seconds that a process may take to begin: to import what it will call
+GRACE = 2.0  # seconds from SIGTERM to SIGKILL, for programs that a task has started
+TRACE = 0.3  # seconds for a process to say where it is
+LAST = 10.0  # seconds for a process to be gone that has closed its pipe, or was killed
+START = (
+    "import sys; sys.path.insert(0, {root!r}); from {package}.process_worker import main; main({reading}, {writing})"
+)
+ROOT = str(Path(__file__).resolve().parents[__name__.count(".")])
+WAITS = "command.py"  # of ours, where a task waits for what it has started
+WHERE = re.compile(r'File "([^"]+)", line (\d+) in (\S+)')
+
+
+@dataclass(frozen=True)
+class Died:
+    """How a process ended: a signal, or minus its exit code; whether it had been given a call by then."""
+
+    status: int
+    begun: bool
+
+
+class Process:
+    """A worker process and the pipes to it. Raises OSError where the system has no room for one."""
+
+    def __init__(
+        self,
+        log: Path,
+        environment: Mapping[str, str],
+        memory: int | None,
+        preload: Sequence[tuple[Any, Any]],
+        trusted: bool = False,
+    ) -> None:
+        self._trace = log.with_suffix(".trace")
+        self._ended = self._ready = False
+        reading, calls = os.pipe()
+        try:
+            answers, writing = os.pipe()
+        except OSError:
+            _close(reading, calls)
+            raise
+        # Its own directory is not on its path: a file called queue.py there would be taken for Python's.
+        code = START.format(root=ROOT, package=__name__.rpartition(".")[0], reading=reading, writing=writing)
+        try:
+            with open(log, "ab") as output:
+                self._process = subprocess.Popen(
+                    [sys.executable, "-P", "-c", code],
+                    stdin=subprocess.DEVNULL, stdout=output, stderr=output, pass_fds=(reading, writing),
+                    env={**os.environ, **environment}, start_new_session=True,
+                )  # fmt: skip
+        except BaseException:
+            _close(calls, answers)
+            raise
+        finally:
+            _close(reading, writing)
+        self.pid = self._process.pid
+        self._messages = Messages(calls, answers, self.pid, lambda: self._process.poll() is None)
+        with suppress(Gone):
+            hello = (sys.path, os.getpid(), memory, str(self._trace), tuple(preload), trusted)
+            self._messages.send(pickled(hello), time.monotonic() + LOADING)
+
+    def ask(self, call: bytes, seconds: float | None) -> bytearray | Failure | Died:
+        """The answer to a call; a `Failure` where it took too long, how the process ended where it died.
+
+        The clock starts when the process has called what it was to call first, for which it has `LOADING` seconds.
+        """
+        begun = False
+        try:
+            if not self._ready:
+                if self._messages.receive(time.monotonic() + LOADING) is None:
+                    return self._late(LOADING)
+                self._ready = True
+            begun = True
+            until = None if seconds is None else time.monotonic() + seconds
+            said = self._messages.receive(until) if self._messages.send(call, until) else None
+            return self._late(seconds or 0.0) if said is None else said
+        except Gone:
+            return self._status(begun)
+
+    def end(self) -> None:
+        """End the process and all that it has started; programs in groups of their own are asked first."""
+        if self._ended:
+            return
+        self._ended = True
+        started = belongings(self.pid)
+        programs = [one for one in started if _leads(one.pid)]
+        if programs and _signalled(programs, signal.SIGTERM):
+            _gone(programs, GRACE)
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        _signalled([*started, *belongings(self.pid)], signal.SIGKILL)
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=LAST)
+
+    def close(self) -> None:
+        """Close the pipes, once nobody asks any more."""
+        self._messages.close()
+
+    def _status(self, begun: bool) -> Died | Failure:
+        """How the process ended."""
+        with suppress(subprocess.TimeoutExpired):
+            return Died(-self._process.wait(timeout=LAST), begun)
+        return Failure("WorkerDied", "it closed or wrote into the pipe between its worker process and the tuner")
+
+    def _late(self, seconds: float) -> Failure:
+        """The failure of what took too long, with where it was."""
+        with suppress(OSError):
+            os.kill(self.pid, signal.SIGUSR1)
+            until = time.monotonic() + TRACE
+            while time.monotonic() < until and not self._trace.stat().st_size:
+                time.sleep(0.01)
+            time.sleep(0.02)
+        lines = _told(self._trace)
+        inside = [file for file, _, _ in lines if file.startswith(f"{ROOT}{os.sep}tuner{os.sep}")]
+        apart = bool(inside) and Path(inside[0]).name == WAITS  # for a program, whose place nobody knows
+        where = f"; it was at {Path(lines[0][0]).name}:{lines[0][1]} in {lines[0][2]}" if lines and not apart else ""
+        shown = tuple(f'File "{file}", line {line} in {name}' for file, line, name in lines)
+        return Failure("TimedOut", f"took longer than the limit of {seconds:.3g} s{where}", shown)
+
+
+def _close(*pipes: int) -> None:
+    for pipe in pipes:
+        os.close(pipe)
+
+
+def _told(trace: Path) -> list[tuple[str, str, str]]:
+    with suppress(OSError):
+        return WHERE.findall(trace.read_text(encoding="utf-8", errors="replace"))
+    return []
+
+
+def belongings(pid: int) -> list[Any]:
+    """Processes that a worker has started, or those have, as far as they are below it or in the session that it leads.
+
+    What is in its session is found when the worker, or whoever came between, has gone.
+    """
+    import psutil
+
+    found: dict[int, Any] = {}
+    with suppress(psutil.Error):
+        found = {one.pid: one for one in psutil.Process(pid).children(recursive=True)}
+    for other in psutil.pids():
+        with suppress(OSError, psutil.Error):
+            if other not in (pid, os.getpid()) and os.getsid(other) == pid:
+                found.setdefault(other, psutil.Process(other))
+    return list(found.values())
+
+
+def _leads(pid: int) -> bool:
+    with suppress(ProcessLookupError, PermissionError):
+        return os.getpgid(pid) == pid
+    return False
+
+
+def _signalled(processes: Sequence[Any], number: int) -> bool:
+    """Send a signal to processes, and to the groups of those that lead one; whether any was there."""
+    sent = False
+    for one in processes:
+        with suppress(ProcessLookupError, PermissionError):
+            (os.killpg if _leads(one.pid) else os.kill)(one.pid, number)
+            sent = True
+    return sent
+
+
+def _gone(processes: Sequence[Any], seconds: float) -> None:
+    import psutil
+
+    psutil.wait_procs(processes, timeout=seconds)
