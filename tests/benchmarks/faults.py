@@ -17,30 +17,23 @@ from __future__ import annotations
 import argparse
 import os
 import random
-import shutil
 import signal
-import sqlite3
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-import psutil
-import tomli_w
-
 import tuner
-from tests.tuner.api.test_run import small
+from tests.benchmarks.fault_kinds import KINDS
+from tests.benchmarks.fault_studies import Run, written, written_own
 from tests.tuner.engines.test_faults import rows
 from tuner.api.run import Watcher
 
-ROOT = Path(__file__).parent.parent.parent
-SCRIPT = "import sys, tuner\ntuner.run(sys.argv[1], jobs=2, home=sys.argv[2], confirm=False)\n"
 PATIENCE = 120.0  # seconds for a study to go on after a fault, where a few are usual
 
 
@@ -54,232 +47,6 @@ class Kind:
     duplicated: int = 0
     stuck: int = 0
     seconds: list[float] = field(default_factory=list)
-
-
-class Run:
-    """A study that is run, killed, and run again."""
-
-    def __init__(self, home: Path, study: Path) -> None:
-        self.home, self.study = home, study
-        self.ledger = home / "small" / "ledger.db"
-        self.sending = 0  # workers that were killed in the middle of an answer
-        self.start()
-
-    def start(self) -> None:
-        self.process = self.another()
-
-    def another(self) -> subprocess.Popen[bytes]:
-        """A process that runs the study."""
-        command = [sys.executable, "-c", SCRIPT, str(self.study), str(self.home)]
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
-        return subprocess.Popen(
-            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-        )
-
-    @property
-    def workers(self) -> list[psutil.Process]:
-        with suppress(psutil.Error):
-            found = psutil.Process(self.process.pid).children()
-            return [one for one in found if "process_worker import main" in " ".join(one.cmdline())]
-        return []
-
-    def committed(self) -> dict[int, str]:
-        """Trials in the ledger, each with the seconds that it took: others if it had run again."""
-        if not self.ledger.exists():
-            return {}
-        # A killed writer leaves a log, which whoever reads next takes in: that takes the right to write.
-        with closing(sqlite3.connect(f"file:{self.ledger}?mode=rw", uri=True, timeout=30)) as database:
-            return dict(database.execute("SELECT number, seconds FROM trials").fetchall())
-
-
-def kill_parent(run: Run) -> None:
-    os.kill(run.process.pid, signal.SIGKILL)
-
-
-def kill_group(run: Run) -> None:
-    os.killpg(run.process.pid, signal.SIGKILL)
-
-
-def kill_worker(run: Run) -> None:
-    for worker in run.workers[:1]:
-        with suppress(psutil.NoSuchProcess):
-            worker.kill()
-
-
-def kill_workers(run: Run) -> None:
-    for worker in run.workers:
-        with suppress(psutil.NoSuchProcess):
-            worker.kill()
-
-
-def kill_a_sender(run: Run) -> None:
-    """Freeze the parent until a worker waits for it in the middle of an answer, and kill that one; else any."""
-    os.kill(run.process.pid, signal.SIGSTOP)
-    until = time.monotonic() + 1.5
-    victims: list[psutil.Process] = []
-    workers = run.workers
-    while not victims and time.monotonic() < until:
-        time.sleep(0.01)
-        victims = [one for one in workers if sends(one)]
-    run.sending += bool(victims)
-    for worker in (victims or workers)[:1]:
-        with suppress(psutil.NoSuchProcess):
-            worker.kill()
-    time.sleep(0.05)
-    os.kill(run.process.pid, signal.SIGCONT)
-
-
-def sends(worker: psutil.Process) -> bool:
-    """Whether a process waits for room in a pipe that it writes into."""
-    with suppress(OSError):
-        place = Path(f"/proc/{worker.pid}/task/{worker.pid}")
-        call = (place / "syscall").read_text(encoding="ascii").split()
-        return call[0] == "1" and "pipe" in os.readlink(f"/proc/{worker.pid}/fd/{int(call[1], 16)}")
-    return False
-
-
-def kill_all_at_once(run: Run) -> None:
-    """The parent and its workers, as `pkill -9` by name does."""
-    victims = [run.process.pid, *(one.pid for one in run.workers)]
-    for pid in victims:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-
-
-def terminate_a_worker(run: Run) -> None:
-    for worker in run.workers[-1:]:
-        with suppress(psutil.NoSuchProcess):
-            worker.terminate()
-
-
-def no_more_files(run: Run) -> None:
-    """Let the run open no file for a second, while a worker has to be replaced."""
-    limited(run.process.pid, psutil.RLIMIT_NOFILE, 3, lambda: kill_worker(run))
-
-
-def workers_write_nothing(run: Run) -> None:
-    """Let the workers write to no file for a second."""
-    for worker in run.workers[:1]:
-        limited(worker.pid, psutil.RLIMIT_FSIZE, 0, lambda: None)
-
-
-def limited(pid: int, what: int, most: int, meanwhile: Callable[[], object]) -> None:
-    with suppress(psutil.NoSuchProcess):
-        process = psutil.Process(pid)
-        before = process.rlimit(what)
-        process.rlimit(what, (most, before[1]))
-        meanwhile()
-        time.sleep(1)
-        process.rlimit(what, before)
-
-
-def remove_the_cache(run: Run) -> None:
-    shutil.rmtree(run.ledger.parent / "cache", ignore_errors=True)
-
-
-def interrupt(run: Run) -> None:
-    os.kill(run.process.pid, signal.SIGINT)
-
-
-def terminate(run: Run) -> None:
-    os.kill(run.process.pid, signal.SIGTERM)
-
-
-def freeze(run: Run) -> None:
-    os.killpg(run.process.pid, signal.SIGSTOP)
-    time.sleep(1)
-    os.killpg(run.process.pid, signal.SIGCONT)
-
-
-def hold_the_ledger(run: Run) -> None:
-    if run.ledger.exists():
-        with closing(sqlite3.connect(run.ledger, isolation_level=None, timeout=30)) as database:
-            database.execute("BEGIN EXCLUSIVE")
-            time.sleep(1)
-            database.execute("ROLLBACK")
-
-
-def fill_the_disk(run: Run) -> None:
-    """Let the run write to no file for a second, as a full disk would."""
-    limited(run.process.pid, psutil.RLIMIT_FSIZE, 0, lambda: None)
-
-
-def run_twice(run: Run) -> None:
-    """A second run of the same study, one of which has to be refused: the one that came later, as a rule."""
-    both = [run.process, run.another()]
-    while all(one.poll() is None for one in both):
-        time.sleep(0.01)
-    run.process = both[both[0].poll() is not None]
-
-
-KINDS: dict[str, Callable[[Run], object]] = {
-    "kill -9 of the parent": kill_parent,
-    "kill -9 of the group": kill_group,
-    "kill -9 of a worker": kill_worker,
-    "kill -9 of all workers": kill_workers,
-    "kill -9 of a worker while it sends": kill_a_sender,
-    "kill -9 of parent and workers": kill_all_at_once,
-    "SIGTERM to a worker": terminate_a_worker,
-    "SIGINT": interrupt,
-    "SIGTERM": terminate,
-    "frozen for 1 s": freeze,
-    "ledger locked for 1 s": hold_the_ledger,
-    "no writing for 1 s": fill_the_disk,
-    "no writing in a worker for 1 s": workers_write_nothing,
-    "no more files for 1 s": no_more_files,
-    "the cache is removed": remove_the_cache,
-    "a second run": run_twice,
-}
-
-
-def written(folder: Path, trials: int, source: str, epochs: int, hidden: int = 0) -> Path:
-    """The file of a study of so many trials, which take longer with more epochs or larger data."""
-    content = small(trials=trials)
-    content["data"]["source"], content["train"]["epochs"] = source, epochs
-    if hidden:
-        content["model"] = {"kind": "mlp", "hidden": [hidden]}
-    study = folder / "small.toml"
-    study.write_text(tuner.read_study(content).to_toml(), encoding="utf-8")
-    return study
-
-
-OWN = """
-import json, multiprocessing, subprocess, sys, time
-
-HELPER = []
-
-def train(config, run):
-    if not HELPER:
-        HELPER.append(multiprocessing.get_context("fork").Process(target=time.sleep, args=(600,), daemon=True))
-        HELPER[0].start()
-    place = run.directory / "epoch"
-    begun = int(place.read_text()) if place.exists() else 0
-    if begun != run.start:
-        raise ValueError(f"the checkpoint is of epoch {begun}, the run starts at {run.start}")
-    for epoch in range(run.start + 1, run.stop + 1):
-        print("line", epoch, "x" * 200)
-        loss = (config["r"] - 0.3) ** 2 + 1 / epoch
-        if config["n"] == 2:
-            program = [sys.executable, "-S", "-E", "-c", f"print({loss!r})"]
-            loss = float(subprocess.run(program, capture_output=True, check=True).stdout)
-        time.sleep(0.01)
-        place.write_text(str(epoch))
-        run.report(epoch, valid_loss=loss)
-"""
-
-
-def written_own(folder: Path, trials: int) -> Path:
-    """The file of a study of somebody's code, which is beside it."""
-    (folder / "own.py").write_text(OWN, encoding="utf-8")
-    study = folder / "small.toml"
-    content = {
-        "study": {"name": "small", "trials": trials, "objective": f"{folder}/own.py:train", "minimize": "valid_loss"},
-        "parameters": {"r": {"low": 0.1, "high": 1.0}, "n": [0, 1, 2]},
-        "train": {"epochs": 9},
-        "search": {"generation_size": 16, "sampler": "random"},
-    }
-    study.write_text(tomli_w.dumps(content), encoding="utf-8")
-    return study
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Tasks -> outcomes: inline, in worker processes, or on a cluster. The only door to joblib and to dask.distributed.
 
-    failure, timing, remote_paths -> patience -> retry_queue -> loky_worker -> loky, cluster -> base
+    failure, timing, environment, remote_paths -> patience -> retry_queue -> loky_worker -> loky, cluster -> base
              messages, process_worker -> supervised, guardian -> process_pool -> base
 
 `base` has the protocol `Engine` and opens one. `process_pool` runs the project's own tasks and other people's code,
@@ -16,11 +16,11 @@ from __future__ import annotations
 
 from tuner.engines.base import Engine, InlineEngine, open_engine, processors
 from tuner.engines.cluster import check_cluster
+from tuner.engines.environment import DEVICE
 from tuner.engines.failure import FULL, SHORT, Failure, Lost, guarded, of_machine
 from tuner.engines.loky import LokyEngine
 from tuner.engines.patience import SENT, killed_for_memory
 from tuner.engines.process_pool import PoolEngine
-from tuner.engines.process_worker import DEVICE
 from tuner.engines.retry_queue import pickled, unpickled
 from tuner.engines.supervised import LOADING
 from tuner.engines.timing import Ran, timed

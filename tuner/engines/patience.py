@@ -12,7 +12,7 @@ from typing import Any
 from tuner.engines.failure import Failure
 from tuner.engines.timing import Ran
 
-__all__ = ["PATIENCE", "SENT", "STARVED", "TRIES", "Patience", "failure_in", "killed_for_memory"]
+__all__ = ["PATIENCE", "SENT", "STARVED", "TRIES", "Patience", "death_of", "failure_in", "killed_for_memory"]
 
 PATIENCE = 600.0  # seconds for a full disk, as the ledger waits for it
 TRIES = 5  # of what code may have brought about itself: too many files, or the end of its worker or program
@@ -67,3 +67,15 @@ def killed_for_memory() -> int:
         lines = Path("/proc/vmstat").read_text(encoding="ascii").splitlines()
         return sum(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
     return 0
+
+
+def death_of(status: int, deaths: int, starved: bool) -> Failure:
+    """Return the failure of a task whose worker died, by a signal or minus its exit code, so many times."""
+    if status <= 0:
+        return Failure("WorkerDied", f"it ended its worker process with exit code {-status}; return instead")
+    name = signal.Signals(status).name if status in set(signal.Signals) else f"signal {status}"
+    hint = "it crashed in code that is not Python"
+    if status in SENT:
+        hint = "out of memory? try fewer jobs" if starved or status == signal.SIGKILL else "who sends that?"
+    times = f" {deaths} times" if deaths > 1 else ""
+    return Failure("WorkerDied", f"its worker process died of {name}{times}; {hint}")

@@ -12,7 +12,6 @@ from __future__ import annotations
 import heapq
 import os
 import shutil
-import signal
 import tempfile
 import threading
 import weakref
@@ -24,16 +23,16 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from tuner.engines.environment import environment_of
 from tuner.engines.failure import Failure, guarded
 from tuner.engines.guardian import Guardian
-from tuner.engines.loky import THREADED
-from tuner.engines.patience import SENT, STARVED, TRIES, Patience, failure_in, killed_for_memory
-from tuner.engines.process_worker import DEVICE, GROWN
+from tuner.engines.patience import SENT, STARVED, TRIES, Patience, death_of, failure_in, killed_for_memory
+from tuner.engines.process_worker import GROWN
 from tuner.engines.retry_queue import pickled, unpickled
 from tuner.engines.supervised import Died, Process
 from tuner.errors import TunerError
 
-__all__ = ["PoolEngine", "environment_of"]
+__all__ = ["PoolEngine"]
 
 LOOK = 1.0  # seconds between looks of an idle worker whether all others still serve
 
@@ -260,12 +259,7 @@ class Slot:
         said = process.ask(task.call, task.seconds)
         if isinstance(said, Died):
             self._replace()
-            task.deaths += 1
-            starved = killed_for_memory() > killed
-            if said.status not in SENT or task.deaths >= (STARVED if starved else TRIES):
-                task.end(_death(said.status, task.deaths, starved))
-            elif not said.begun:
-                self.engine.closing.wait(task.patience.pause())
+            self._bury(task, said, starved=killed_for_memory() > killed)
             return
         outcome = said if isinstance(said, Failure) else guarded(unpickled)(memoryview(said)[1:])
         failure = failure_in(outcome)
@@ -276,6 +270,16 @@ class Slot:
         else:
             task.end(outcome)
 
+    def _bury(self, task: Call, died: Died, starved: bool) -> None:
+        """End a task whose worker died, unless that may have been somebody else's doing: then it is tried again."""
+        sent = died.status in SENT
+        if not died.begun and not starved and (sent or self.engine.trusted):
+            # Nothing of the task had reached it.
+            return self._settle(task, death_of(died.status, 1, starved), ours=True)
+        task.deaths += 1
+        if not sent or task.deaths >= (STARVED if starved else TRIES):
+            task.end(death_of(died.status, task.deaths, starved))
+
     def _settle(self, task: Call, failure: Failure, ours: bool = False) -> None:
         """Wait a little before a task is tried again that the machine has ended; end it where patience is over."""
         if (over := task.patience.spent(failure, ours)) is not None:
@@ -284,28 +288,3 @@ class Slot:
             self.engine.note(f"waiting, nothing is lost: {failure}")
         if not task.future.done():
             self.engine.closing.wait(task.patience.pause())
-
-
-def environment_of(device: str, threads: int) -> dict[str, str]:
-    """What a worker finds in its environment: BLAS threads, and its device.
-
-    A worker with a "cuda:N" sees that one alone, of those that this process sees; there it is "cuda:0".
-    """
-    found = {f"{name}_THREADS": str(threads) for name in THREADED}
-    kind, _, number = device.partition(":")
-    if kind == "cuda" and number.isdigit():
-        visible = [one for one in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if one]
-        own = visible[int(number)] if int(number) < len(visible) else number
-        return found | {"CUDA_VISIBLE_DEVICES": own, DEVICE: "cuda:0"}
-    return found | ({DEVICE: device} if device else {})
-
-
-def _death(status: int, deaths: int, starved: bool) -> Failure:
-    if status <= 0:
-        return Failure("WorkerDied", f"it ended its worker process with exit code {-status}; return instead")
-    name = signal.Signals(status).name if status in set(signal.Signals) else f"signal {status}"
-    hint = "it crashed in code that is not Python"
-    if status in SENT:
-        hint = "out of memory? try fewer jobs" if starved or status == signal.SIGKILL else "who sends that?"
-    times = f" {deaths} times" if deaths > 1 else ""
-    return Failure("WorkerDied", f"its worker process died of {name}{times}; {hint}")

@@ -23,9 +23,8 @@ from tuner.engines.loky_worker import answer, limit_memory
 from tuner.engines.messages import Gone, receive, send, widen
 from tuner.engines.retry_queue import unpickled
 
-__all__ = ["DEVICE", "GROWN", "Hello", "main"]
+__all__ = ["GROWN", "Hello", "main"]
 
-DEVICE = "TUNER_DEVICE"  # the variable that names a worker's device
 LOOK = 0.5  # seconds between looks whether the parent lives
 GROWTH = 300 << 20  # bytes that a worker of the core may grow by before it is replaced
 STAYS, GROWN = b"\0", b"\1"  # before an answer: whether the worker has grown too large

@@ -166,6 +166,22 @@ def test_a_worker_that_dies_while_it_sends_is_not_waited_for(trusted: bool, tmp_
         assert [future.result(60) for future in others] == list(range(0, 20, 2))
 
 
+def test_a_worker_that_is_killed_as_it_starts_costs_no_task(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More often than a task may lose its worker: nothing of the task had reached it."""
+    monkeypatch.setattr("tuner.engines.patience.FIRST", 0.01)
+    killed: set[int] = set()
+    until = time.monotonic() + 60
+    with PoolEngine(1, preload=[(time.sleep, (1.0,))], trusted=True) as engine:
+        future = engine.submit(engine_tasks.double, 4)
+        while len(killed) < 7 and time.monotonic() < until:
+            process = engine._slots[0]._process
+            if process is not None and process.pid not in killed:
+                os.kill(process.pid, signal.SIGKILL)
+                killed.add(process.pid)
+            time.sleep(0.01)
+        assert future.result(60) == 8
+
+
 def test_what_fails_on_the_way_back_costs_no_task(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Issue 16, item 3: an exception in the queue's callback, EMFILE in a glob, lost the task."""
     engine = LokyEngine(2)

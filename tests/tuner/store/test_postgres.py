@@ -192,8 +192,8 @@ def test_a_search_outlives_a_connection_on_which_nothing_moves(
     server: Server, url: str, wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Issue 16, item 4: it waited for ever, and said nothing."""
-    monkeypatch.setattr("tuner.store.ledger.postgres.SLOW", 0.5)
-    monkeypatch.setattr("tuner.store.ledger.postgres.GIVEN_UP", 2.0)
+    monkeypatch.setattr("tuner.store.ledger.postgres_session.SLOW", 0.5)
+    monkeypatch.setattr("tuner.store.ledger.postgres_session.GIVEN_UP", 2.0)
     tuner.run(limited(trials=64), jobs=1, home=tmp_path / "file", confirm=False)
     watcher = Frozen(wire)
     there = url.replace(str(server.port), str(wire.port))
@@ -209,9 +209,9 @@ def test_the_lock_of_a_machine_that_is_gone_is_free_after_its_lease(
 ) -> None:
     """Issue 16, item 4: for two hours the study was run by a process that was not there."""
     tuner.run(small(trials=8), jobs=1, home=tmp_path, storage=url, confirm=False)
-    monkeypatch.setattr("tuner.store.ledger.postgres.TOKEN", "elsewhere")
-    monkeypatch.setattr("tuner.store.ledger.postgres.LEASE", 1.0)
-    monkeypatch.setattr("tuner.store.ledger.postgres.BEAT", 0.2)
+    monkeypatch.setattr("tuner.store.ledger.postgres_session.TOKEN", "elsewhere")
+    monkeypatch.setattr("tuner.store.ledger.postgres_session.LEASE", 1.0)
+    monkeypatch.setattr("tuner.store.ledger.postgres_session.BEAT", 0.2)
     gone = Ledger.open(Remote(url.replace(str(server.port), str(wire.port)), "small"))
     monkeypatch.undo()
     time.sleep(2.0)  # twice the lease: its signs of life keep it

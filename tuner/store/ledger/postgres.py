@@ -2,20 +2,13 @@
 
 What a directory holds by itself is in the registry: the resolved study. Who writes holds an advisory lock, which the
 server frees when the session ends, however it ends. A connection that was lost is made again and the lock taken again,
-before anything else is written.
-
-Of a machine that loses its power or its network the server would not know for two hours. So the lock is a lease: the
-session shows every half minute that it lives, and the server ends it after three minutes of silence. From this side a
-transaction that has no answer for two minutes is given up, its connection closed, and tried again on another.
+before anything else is written; so is one that does not answer (`postgres_session`).
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-import platform
 import secrets
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -41,20 +34,12 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlche
 from sqlalchemy.pool import NullPool
 
 from tuner.errors import LedgerError, StudyBusy
+from tuner.store.ledger import postgres_session as sessions
+from tuner.store.ledger.postgres_session import arguments, bounded, lease, myself, number_of
 from tuner.urls import Remote, hidden, masked
 
 __all__ = ["Study", "create", "forget", "known", "present", "rename", "study_text", "when_changed", "write_study"]
 
-CONNECT = 10  # seconds to wait for the server to answer
-SLOW = 5.0  # seconds without an answer, after which that is said
-GIVEN_UP = 120.0  # seconds without an answer, after which a connection is given up
-LEASE = 180.0  # seconds of silence after which the server ends a session, and with it the lock that it holds
-BEAT = 30.0  # seconds between signs of life
-# Both sides look at a connection on which nothing moves, and give it up after a minute.
-KEEPALIVES = {"keepalives": 1, "keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
-THEIRS = "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3 -c tcp_user_timeout=60000"
-ENDS_SILENT = 140000  # the server's version that ends a session by itself
-TOKEN = secrets.token_hex(4)  # of this process, whose number another machine of the same name may have too
 REGISTRY = Table(
     "studies",
     MetaData(schema="tuner"),
@@ -75,7 +60,7 @@ class Study:
         self._engine = engine_of(remote.url, read_only)
         self._session: Connection | None = None
         self._number = 0  # the server's, of the last session
-        self._every = BEAT
+        self._every = sessions.BEAT
         self._lock, self._closed = threading.RLock(), threading.Event()
         self.tell: Callable[[str], None] = lambda sentence: None
         with explained(self.label, remote.url):
@@ -108,7 +93,7 @@ class Study:
         self._hang_up()
 
     def _slow(self) -> None:
-        self.tell(f"waiting, nothing is lost: {self.label}: the server has not answered for {SLOW:g} s")
+        self.tell(f"waiting, nothing is lost: {self.label}: the server has not answered for {sessions.SLOW:g} s")
 
     def _hang_up(self) -> None:
         with self._lock:
@@ -157,58 +142,14 @@ def engine_of(url: str, read_only: bool = False) -> Engine:
         import psycopg  # noqa: F401
     except ImportError:
         raise LedgerError("a ledger in PostgreSQL needs psycopg: pip install 'tuner[postgres]'") from None
-    options = f"-c synchronous_commit=on -c default_transaction_read_only={'on' if read_only else 'off'} {THEIRS}"
-    given = {"connect_timeout": CONNECT, "application_name": myself(), "options": options, **KEEPALIVES}
-    given["tcp_user_timeout"] = int(1000 * GIVEN_UP / 2)
     try:
-        return create_engine(url, poolclass=NullPool, isolation_level="REPEATABLE READ", connect_args=given)
+        return create_engine(
+            url, poolclass=NullPool, isolation_level="REPEATABLE READ", connect_args=arguments(read_only)
+        )
     except (ArgumentError, ValueError):
         raise LedgerError(
             f"{masked(url)}: is no URL of a database; quote what is special in it, like %40 for @"
         ) from None
-
-
-def myself() -> str:
-    """What this process is called in the server's list of sessions, which holds 63 characters."""
-    return f"{f'tuner {os.getpid()}@{platform.node()}'[:54]}#{TOKEN}"
-
-
-def number_of(connection: Connection) -> int:
-    """The server's number of a session."""
-    return int(connection.connection.driver_connection.info.backend_pid)  # type: ignore[union-attr]
-
-
-def lease(connection: Connection) -> None:
-    """Let the server end this session when it has been silent for too long."""
-    if connection.connection.driver_connection.info.server_version >= ENDS_SILENT:  # type: ignore[union-attr]
-        connection.execute(
-            text("SELECT set_config('idle_session_timeout', :most, false)"), {"most": f"{int(1000 * LEASE)}ms"}
-        )
-
-
-@contextmanager
-def bounded(connection: Connection, slow: Callable[[], None]) -> Iterator[None]:
-    """Say so when a connection has no answer for some seconds, and close it when it has none for long.
-
-    A server that is frozen, or behind a network that swallows everything, says nothing that one could wait for.
-    """
-    timers = [threading.Timer(SLOW, slow), threading.Timer(GIVEN_UP, cut, (connection,))]
-    for timer in timers:
-        timer.daemon = True
-        timer.start()
-    try:
-        yield
-    finally:
-        for timer in timers:
-            timer.cancel()
-
-
-def cut(connection: Connection) -> None:
-    """Close what a connection sends and receives on: whoever waits for it has an error at once."""
-    with suppress(Exception):  # it is gone already
-        number = os.dup(connection.connection.driver_connection.fileno())  # type: ignore[union-attr]
-        with socket.socket(fileno=number) as one:
-            one.shutdown(socket.SHUT_RDWR)
 
 
 def place_of(connection: Connection, remote: Remote) -> str:
