@@ -35,6 +35,7 @@ class Messages:
         for pipe in (calls, answers):
             os.set_blocking(pipe, False)
             widen(pipe)
+        self.answering = False  # whether an answer has begun to come
         self._death = -1
         if hasattr(os, "pidfd_open"):
             with suppress(OSError):  # an old kernel, or no room for one more file
@@ -53,10 +54,13 @@ class Messages:
 
     def receive(self, until: float | None) -> bytearray | None:
         """The next message; None where it has not come by the time `until`. Raises Gone."""
+        self.answering = False
         head = self._read(HEAD.size, until)
         if head is None:
             return None
-        return self._read(length_of(head), until)
+        length = length_of(head)
+        self.answering = True
+        return self._read(length, until)
 
     def close(self) -> None:
         """Close the pipes."""

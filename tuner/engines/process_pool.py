@@ -273,8 +273,8 @@ class Slot:
     def _bury(self, task: Call, died: Died, starved: bool) -> None:
         """End a task whose worker died, unless that may have been somebody else's doing: then it is tried again."""
         sent = died.status in SENT
-        if not died.begun and not starved and (sent or self.engine.trusted):
-            # Nothing of the task had reached it.
+        if not died.at_work and not starved and (sent or self.engine.trusted):
+            # It cannot have been the task: nothing of it had reached the worker, or it was done.
             return self._settle(task, death_of(died.status, 1, starved), ours=True)
         task.deaths += 1
         if not sent or task.deaths >= (STARVED if starved else TRIES):

@@ -34,10 +34,13 @@ WHERE = re.compile(r'File "([^"]+)", line (\d+) in (\S+)')
 
 @dataclass(frozen=True)
 class Died:
-    """How a process ended: a signal, or minus its exit code; whether it had been given a call by then."""
+    """How a process ended: a signal, or minus its exit code; whether it was at work on a call then.
+
+    Before, nothing of the call had reached it; after, it had come to an answer and was sending that.
+    """
 
     status: int
-    begun: bool
+    at_work: bool
 
 
 class Process:
@@ -84,18 +87,18 @@ class Process:
 
         The clock starts when the process has called what it was to call first, for which it has `LOADING` seconds.
         """
-        begun = False
+        at_work = False
         try:
             if not self._ready:
                 if self._messages.receive(time.monotonic() + LOADING) is None:
                     return self._late(LOADING)
                 self._ready = True
-            begun = True
+            at_work = True
             until = None if seconds is None else time.monotonic() + seconds
             said = self._messages.receive(until) if self._messages.send(call, until) else None
             return self._late(seconds or 0.0) if said is None else said
         except Gone:
-            return self._status(begun)
+            return self._status(at_work and not self._messages.answering)
 
     def end(self) -> None:
         """End the process and all that it has started; programs in groups of their own are asked first."""
@@ -116,10 +119,10 @@ class Process:
         """Close the pipes, once nobody asks any more."""
         self._messages.close()
 
-    def _status(self, begun: bool) -> Died | Failure:
+    def _status(self, at_work: bool) -> Died | Failure:
         """How the process ended."""
         with suppress(subprocess.TimeoutExpired):
-            return Died(-self._process.wait(timeout=LAST), begun)
+            return Died(-self._process.wait(timeout=LAST), at_work)
         return Failure("WorkerDied", "it closed or wrote into the pipe between its worker process and the tuner")
 
     def _late(self, seconds: float) -> Failure:

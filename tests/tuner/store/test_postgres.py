@@ -71,8 +71,14 @@ def url(server: Server) -> Iterator[str]:
     yield server.url
     from tuner.store.ledger import postgres
 
-    for name in postgres.known(server.url):
-        postgres.forget(Remote(server.url, name))
+    until = time.monotonic() + 30
+    while names := postgres.known(server.url):
+        try:
+            postgres.forget(Remote(server.url, names[0]))
+        except LedgerError:  # the server has not seen yet that a session has ended
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
