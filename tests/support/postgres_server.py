@@ -88,6 +88,8 @@ class Wire:
     def close(self) -> None:
         self._listening.close()
         for end in self._ends:
+            with suppress(OSError):  # a thread that reads it would keep it open
+                end.shutdown(socket.SHUT_RDWR)
             end.close()
 
     def _serve(self) -> None:
