@@ -73,6 +73,7 @@ def confirm(
             workers = jobs or subject.jobs(replace(frozen, confirm=wanted), 0)
             ledger.wait_for(PATIENCE, watcher.note)
             with subject.engine(frozen, workers, None) as engine:
+                engine.note = watcher.note
                 work = Work(frozen, subject, directory, ledger, engine, watcher)
                 subject.training(frozen, directory, engine)
                 prepared = time.perf_counter()

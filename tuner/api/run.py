@@ -138,6 +138,7 @@ class Job:
         self.ledger.wait_for(PATIENCE, self.watcher.note)
         there = None if self.cluster is None else (self.cluster, self.ledger.facts["canary"])
         with self.subject.engine(self.study, width, there) as engine:
+            engine.note = self.watcher.note
             if left > 0 or self.retry_failed:
                 engine.warm()
             work = Work(self.study, self.subject, self.directory, self.ledger, engine, self.watcher)

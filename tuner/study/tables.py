@@ -274,6 +274,8 @@ class Workers(Table):
     """A worker for each of these devices."""
     threads: Annotated[int, Field(ge=1, le=4096)] = 1
     """Threads of BLAS and OpenMP for each worker."""
+    reuse: bool = True
+    """Keep a worker for the next trial; false gives each trial and rung a process of its own, for code that leaks."""
 
 
 TABLES: dict[str, type[Table]] = {

@@ -178,7 +178,7 @@ def test_each_worker_has_a_device_and_threads(tmp_path: Path) -> None:
 
 
 def test_a_worker_sees_its_own_cuda_device_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tuner.engines.process_pool import environment_of
+    from tuner.engines.environment import environment_of
 
     assert environment_of("cuda:1", 1).items() >= {"CUDA_VISIBLE_DEVICES": "1", "TUNER_DEVICE": "cuda:0"}.items()
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,6")

@@ -12,8 +12,8 @@ from typing import Any
 
 from objectives.errors import Complaint
 from tuner.best import Best
-from tuner.engines import LOADING, ChildEngine, Engine, Failure, pickled, processors
-from tuner.errors import StudyError
+from tuner.engines import LOADING, Engine, Failure, PoolEngine, pickled, processors
+from tuner.errors import StudyError, TunerError
 from tuner.ranking.retrainings import search_seeds
 from tuner.records import Confirmed, Trial
 from tuner.search import check_search, mean_cost, repeated
@@ -115,12 +115,13 @@ class OwnSubject:
             what = "does not run an objective of your own: its code would have to be there"
             raise StudyError(Complaint("cluster", what, "run it on this machine"))
         gigabytes, workers = study.limits.worker_gb, study.workers
-        engine = ChildEngine(
+        engine = PoolEngine(
             jobs,
             devices=workers.devices,
             threads=workers.threads,
             memory=None if gigabytes is None else int(gigabytes * 1e9),
             preload=[(made_ready, (self.what,))],
+            reuse=workers.reuse,
         )
         try:
             yield engine
@@ -159,6 +160,8 @@ class OwnSubject:
                     sent[engine.submit(run_own, task, seconds=study.limits.seconds_per_trial)] = (trial, number)
         for future in as_completed(sent):
             outcome, (trial, number) = future.result(), sent[future]
+            if isinstance(outcome, Failure) and outcome.fatal:
+                raise TunerError(f"{outcome.message}; run this again to go on")
             if isinstance(outcome, Failure):
                 tell(trial, number, str(outcome))
             commit([confirmed_of(study, trial, number, outcome)])
@@ -211,7 +214,7 @@ def own_subject(asked: Study, objective: Callable[..., Any] | None = None) -> Ow
         what = f"study {asked.name!r} was run with a function given in Python"
         raise StudyError(Complaint("study.objective", what, "give it again: objective=..."))
     reference = _reference(own, folder, objective)
-    with ChildEngine(1) as engine:
+    with PoolEngine(1) as engine:
         met = engine.submit(introduce, reference, seconds=LOADING).result()
     if isinstance(met, Unusable):
         raise StudyError(Complaint("study.objective", met.what, met.hint))

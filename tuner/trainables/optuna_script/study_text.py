@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from objectives.errors import Complaint
-from tuner.engines import ChildEngine, Failure
+from tuner.engines import Failure, PoolEngine
 from tuner.errors import StudyError
 from tuner.study import in_toml, parameter_name
 from tuner.trainables.custom.objective_ref import Reference, Unusable
@@ -47,7 +47,7 @@ def explored(objective: str) -> Exploration:
     """Call "file.py:objective" in a worker until what it asks for is known. Raises StudyError."""
     if ":" not in objective:
         raise StudyError(Complaint(PLACE, f"{objective!r} does not say where it is", 'write "script.py:objective"'))
-    with ChildEngine(1) as engine:
+    with PoolEngine(1) as engine:
         found = engine.submit(explore, Reference(objective, os.getcwd())).result()
     if isinstance(found, Unusable):
         raise StudyError(Complaint(objective, found.what, found.hint))
