@@ -15,7 +15,6 @@ from typing import Any
 
 from objectives.errors import Complaint
 from tuner.core.question import ask
-from tuner.core.resampling import SPLITS_NOTE
 from tuner.core.subject import Core
 from tuner.dispatch import Engine, check_cluster
 from tuner.errors import GivenUp, StudyError
@@ -34,7 +33,7 @@ from tuner.running.warm import Warm, warm_start, warm_trials
 from tuner.running.watching import Watcher, default_watcher
 from tuner.search import repeats_note
 from tuner.space import space_of
-from tuner.spec import Confirm, Study, read_study
+from tuner.spec import Confirm, Study, read_study, stored_study
 from tuner.subject import Subject
 from tuner.training import Training
 from tuner.trial import Confirmed, Trial
@@ -83,11 +82,11 @@ def run(
     home = home_of(home, storage)
     directory = study_directory(asked.name, home)
     with directory.room() as room:
-        subject = subject_of(asked, data, room, objective)
+        begun = stored_study(directory) if directory.exists and not fresh else None
+        subject = subject_of(asked, data, room, objective, begun)
         for note in (*subject.notes, *repeats_note(subject.study, space_of(subject.study))):
-            if fresh or not directory.exists or not note.endswith(SPLITS_NOTE):  # one that goes on keeps its splits
-                watcher.note(note)
-        warm = cache(partial(begun, subject.study, home, watcher))
+            watcher.note(note)
+        warm = cache(partial(warmed, subject.study, home, watcher))
         if fresh or not directory.exists:
             warm()
         with directory.lock():
@@ -102,7 +101,7 @@ def run(
     return result
 
 
-def begun(study: Study, home: Home, watcher: Watcher) -> Warm:
+def warmed(study: Study, home: Home, watcher: Watcher) -> Warm:
     """What the study begins with of others, told of."""
     found = warm_start(study, space_of(study), home)
     for note in found.notes:
@@ -162,10 +161,19 @@ def asked_study(study: Any, objective: Callable[..., Any] | None, given: dict[st
     return read_study(study, settings=named, needs_data=False)
 
 
-def subject_of(asked: Study, data: Any, room: Path, objective: Callable[..., Any] | None = None) -> Subject:
-    """What a study is about, looked at as far as that takes no training. Raises StudyError, DataError."""
+def subject_of(
+    asked: Study,
+    data: Any,
+    room: Path,
+    objective: Callable[..., Any] | None = None,
+    begun: Study | None = None,
+) -> Subject:
+    """What a study is about, looked at as far as that takes no training; one that was `begun` keeps its splits.
+
+    Raises StudyError, DataError.
+    """
     if asked.own is None:
-        return Core(ask(asked, data, room))
+        return Core(ask(asked, data, room, begun))
     from tuner.own.subject import own_subject
 
     return own_subject(asked, objective)

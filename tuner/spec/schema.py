@@ -49,7 +49,7 @@ OF_ROWS = (
 )  # keys that no analytic surface has
 OF_LAYERS = ("activation", "dropout", "hidden")  # keys of [model] that a linear one does not have
 MOST_SEEDS = 1000  # of a confirmation, which numbers its replicates from 1
-RESAMPLINGS = ("auto", "holdout", "fresh", "kfold")  # one split, several drawn afresh, or parts that take turns
+RESAMPLINGS = ("auto", "holdout", "fresh", "kfold", "rolling")  # one split, several drawn, folds, windows in time
 FOLDS = 5  # where a study does not say
 MOST_SPLITS = 100  # of a trial
 ALLOCATIONS = ("best", "equal")  # one model of all optimizers, or the same budget to each
