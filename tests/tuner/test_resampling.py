@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from objectives.outcome import State
 from tuner.core.question import ask
 from tuner.core.resampling import splits_for
 from tuner.errors import StudyError
+from tuner.ranking.contenders import SHARE
 from tuner.ranking.goal import around, goal_at, is_stable, smoothed
 from tuner.space import space_of
 from tuner.spec import Study, read_study
@@ -361,3 +363,21 @@ def test_a_short_first_run_does_not_settle_the_splits_for_good(tmp_path: Path) -
     assert (
         tuner.run(tables | study(trials=8), trials=64, jobs=1, home=tmp_path / "long", confirm=False).study.splits == 8
     )
+
+
+def test_a_race_on_few_rows_takes_as_much_as_the_search_and_a_study_keeps_its_share(tmp_path: Path) -> None:
+    assert ask(study()).study.confirm.share == 1
+    assert ask(study(source="sklearn:digits", splits=2)).study.confirm.share is None
+    assert ask(study(resampling="holdout")).study.confirm.share is None
+    own = study() | {"confirm": {"share": 0.3}}
+    assert ask(own).study.confirm.share == 0.3
+    begun = tuner.run(study(trials=8), jobs=1, home=tmp_path).study
+    assert begun.confirm.share == 1
+    before = replace(begun, confirm=begun.confirm.model_copy(update={"share": None}))
+    assert ask(study(), begun=before).study.confirm.share == SHARE
+
+
+@pytest.mark.parametrize("share", [-0.1, 101, "much"])
+def test_a_share_is_a_number_in_its_bounds(share: Any) -> None:
+    with pytest.raises(StudyError, match=r"confirm\.share"):
+        read_study(study() | {"confirm": {"share": share}})

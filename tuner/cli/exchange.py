@@ -13,6 +13,7 @@ from tuner.cli.again import again, remember
 from tuner.cli.arguments import local_home_option, opened, shared_home_option, study_argument
 from tuner.cli.output import Output, in_words, output_options
 from tuner.cli.text import clean, hint
+from tuner.trial import AT_EPOCH
 
 if TYPE_CHECKING:
     from tuner.cli.sheet import Sheet
@@ -101,7 +102,8 @@ def _config(result: Result) -> Sheet:
 def _confirmations(result: Result) -> Sheet:
     from tuner.cli.sheet import Sheet
 
-    names = list(dict.fromkeys(name for row in result.confirmed for name in row.metrics))
+    every = (name for row in result.confirmed for name in row.metrics if not name.startswith(AT_EPOCH))
+    names = list(dict.fromkeys(every))
     rows = tuple(
         (row.trial, row.replicate, row.state, row.epoch, *(row.metrics.get(name) for name in names), row.seconds)
         for row in result.confirmed

@@ -13,7 +13,7 @@ from objectives.full_batch import MOST_NEWTON
 from objectives.metrics import sklearn_score
 from objectives.optimizers import OPTIMIZERS
 from objectives.streams import Stream, stream
-from tuner.core.resampling import resampled
+from tuner.core.resampling import raced, resampled
 from tuner.errors import StudyError
 from tuner.spec import Choices, Study, loss_problem, task_problem, values_of
 
@@ -57,6 +57,7 @@ def fitted(study: Study, data: Prepared, groups: int = 0) -> tuple[Study, list[s
     if groups and study.splits >= groups:
         what = f"asks for {study.splits} splits, but {groups} groups have at most {groups - 1} that differ"
         complaints.append(Complaint("data.splits", what, f"ask for {groups - 1}, or leave it out"))
+    study = raced(study)
     complaints += epochs_problems(study)
     if complaints:
         raise StudyError(*complaints)

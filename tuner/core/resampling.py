@@ -7,12 +7,14 @@ from dataclasses import replace
 from objectives.data import SplitSpec, Table, windows
 from objectives.errors import Complaint
 from tuner.errors import StudyError
+from tuner.ranking.contenders import SHARE
 from tuner.spec import MOST_SEEDS, Study
 
-__all__ = ["as_begun", "resampled", "rolled", "split_of", "splits_for"]
+__all__ = ["as_begun", "raced", "resampled", "rolled", "split_of", "splits_for"]
 
 # tuner/search/defaults.md has the measurements: train rows up to which so many splits are worth their training
 WORTH = ((500, 16), (2_000, 8), (30_000, 4), (200_000, 2))
+SHARE_OF_FEW, FEW_ROWS = 1.0, 500  # of the search's training that the race may take, up to so many train rows
 WITH = ((128, 16), (64, 8), (0, 4))  # trials from which on, and so many splits at the most
 
 
@@ -30,10 +32,16 @@ def splits_for(rows: int, trials: int) -> int:
 def as_begun(study: Study, begun: Study | None) -> Study:
     """Return the study judged on the splits that it began with, where its file leaves their number open.
 
-    One that was begun before trials had splits has a hold-out.
+    One that was begun before trials had splits has a hold-out; one from before its share of the race was settled has
+    that of then.
     """
+    if begun is None:
+        return study
+    if study.confirm.share is None:
+        share = SHARE if begun.confirm.share is None else begun.confirm.share
+        study = replace(study, confirm=study.confirm.model_copy(update={"share": share}))
     asked = study.data
-    if begun is None or asked.surface or asked.splits is not None:
+    if asked.surface or asked.splits is not None:
         return study
     resampling, splits = (begun.data.resampling, begun.splits) if begun.data.splits else ("holdout", 1)
     return _settled(study, resampling, splits) if asked.resampling in ("auto", resampling) else study
@@ -80,6 +88,13 @@ def resampled(study: Study, large: bool, groups: int = 0) -> tuple[Study, list[s
     splits = 1 if large else min(most, splits_for(study.rows, study.planned), max(1, (groups or most + 1) - 1))
     note = f"{study.rows:,} train rows: trials are compared on up to {splits} splits of them (data.splits)"
     return _settled(study, "fresh" if splits > 1 else "holdout", splits), [note] if splits > 1 else []
+
+
+def raced(study: Study) -> Study:
+    """Return the study with the share of its race settled: trainings on few rows cost little, and are worth more."""
+    if study.confirm.share is not None or study.splits < 2 or not study.fresh_splits or study.rows > FEW_ROWS:
+        return study
+    return replace(study, confirm=study.confirm.model_copy(update={"share": SHARE_OF_FEW}))
 
 
 def split_of(study: Study) -> SplitSpec:

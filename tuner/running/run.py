@@ -23,7 +23,7 @@ from tuner.ledger import Ledger
 from tuner.orchestrator.loop import Search, Spent
 from tuner.orchestrator.retrying import retried
 from tuner.ranking.contenders import contenders, next_round, widened
-from tuner.ranking.retrained import report_seeds
+from tuner.ranking.retrained import final_epoch, report_seeds
 from tuner.ranking.standings import standings
 from tuner.result import Cost, Result
 from tuner.running.origin import origin
@@ -224,8 +224,10 @@ class Work:
         done, facts = 0, self.ledger.facts
         while todo := next_round(study, wanted, trials, self.ledger.confirmations(), facts):
             done += self._retrain("" if done else "confirm", *todo)
-        leader = [standing.trial for standing in standings(study, trials, self.ledger.confirmations(), facts)[:1]]
-        done += self._retrain("report", [trial for trial in trials if trial.number in leader], report_seeds(study))
+        rows = self.ledger.confirmations()
+        leader = [standing.trial for standing in standings(study, trials, rows, facts)[:1]]
+        best = [replace(t, epoch=final_epoch(study, t, rows)) for t in trials if t.number in leader]
+        done += self._retrain("report", best, report_seeds(study))
         if study != self.study:
             self.directory.write_study(study.to_toml())
         return done

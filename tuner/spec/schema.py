@@ -175,11 +175,15 @@ class Search(Table):
 
 
 class Confirm(Table):
-    """[confirm]: how many of the best are trained again, on how many fresh seeds and splits."""
+    """[confirm]: how many of the best are trained again, on how many fresh seeds and splits.
+
+    `share` is that of the search's training which rounds after the first may bring the race to.
+    """
 
     enabled: bool = True
     top: Annotated[int, Field(ge=1, le=100)] = 5
     seeds: Annotated[int, Field(ge=2, le=MOST_SEEDS)] = 5
+    share: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
     metrics: Annotated[tuple[str, ...], PlainValidator(scorers)] = ()
 
 

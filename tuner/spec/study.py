@@ -243,7 +243,7 @@ def _key(name: str) -> str:
 
 
 def _free(key: str) -> bool:
-    named = ("study.name", "study.trials", "confirm.enabled", "confirm.top", "confirm.seeds")
+    named = ("study.name", "study.trials", *(f"confirm.{name}" for name in ("enabled", "top", "seeds", "share")))
     return key in named or key.startswith(("limits.", "stop.", "workers."))
 
 
