@@ -25,6 +25,7 @@ from tuner.orchestrator.retrying import retried
 from tuner.ranking.contenders import contenders, next_round, widened
 from tuner.ranking.retrained import final_epoch, report_seeds
 from tuner.ranking.standings import standings
+from tuner.ranking.unread import unread_note
 from tuner.result import Cost, Result
 from tuner.running.origin import origin
 from tuner.running.publish import publish
@@ -149,6 +150,8 @@ class Job:
                 self.watcher.stage("write")
             result = Result(self.directory)
             publish(result, self.subject, engine)
+        if warning := unread_note(self.study, result.all_trials):
+            self.watcher.note(warning)
         ran = again + len(result.all_trials) - (self.study.trials - left)
         return result, Cost(ran, retrained, prepared - started, spent, confirmed - searched, 0.0, stopped)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from tuner.ranking.unread import unread_splits
 from tuner.report.findings.commands import again, confirmed, continued, named
 from tuner.report.findings.finding import Finding, better, number, top
 from tuner.report.found import Frames
@@ -30,6 +31,19 @@ def unconfirmed(frames: Frames) -> Finding | None:
     to_come = frames.unfinished and frames.study.confirm.enabled
     command = continued(frames) if to_come else confirmed(frames)
     return Finding("unconfirmed", sentence, {"value": frames.best.value}, "best", command)
+
+
+def unread(frames: Frames) -> Finding | None:
+    """Every trial of an objective of somebody's own had the same goal on each of its splits, to the last bit."""
+    if not (count := unread_splits(frames.study, frames.found.all_trials)):
+        return None
+    sentence = (
+        f"The objective does not look at its split: all {count} trials that were trained on several of them have the"
+        f" same {frames.study.metric} on each, to the last bit. Divide the data by the split's number, or do"
+        " with one."
+    )
+    numbers = {"trials": count, "splits": frames.study.splits}
+    return Finding("unread", sentence, numbers, "best", named(frames, "data.splits=1", name="one-split"))
 
 
 def optimistic(frames: Frames) -> Finding | None:
