@@ -19,7 +19,7 @@ from objectives.data.folds import fold_of_groups, fold_of_rows, fold_sizes
 from objectives.data.groups import draw_groups
 from objectives.data.windows import Windows, windows_of
 from objectives.errors import Complaint
-from objectives.streams import Stream, stream
+from objectives.rng import Stream, stream
 
 __all__ = ["PARTS", "Division", "Rows", "SplitSpec", "divide", "split_complaints", "windows"]
 

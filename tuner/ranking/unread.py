@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tuner.spec import Study
-from tuner.trial import Trial
+from tuner.records import Trial
+from tuner.study import Study
 
 __all__ = ["unread_note", "unread_splits"]
 

@@ -7,9 +7,9 @@ import math
 from tuner.ranking.unread import unread_splits
 from tuner.report.findings.commands import again, confirmed, continued, named
 from tuner.report.findings.finding import Finding, better, number, top
-from tuner.report.found import Frames
+from tuner.report.report_data import Frames
 
-__all__ = ["inseparable", "optimistic", "small_validation", "unconfirmed"]
+__all__ = ["inseparable", "optimistic", "small_validation", "unconfirmed", "unread"]
 
 LUCK = 0.1  # relative: a search value that much better than its confirmed mean, and outside of its interval
 MORE_SEEDS = 4  # times as many seeds take a third off an interval of splits that share rows, half off another
@@ -43,7 +43,9 @@ def unread(frames: Frames) -> Finding | None:
         " with one."
     )
     numbers = {"trials": count, "splits": frames.study.splits}
-    return Finding("unread", sentence, numbers, "best", named(frames, "data.splits=1", name="one-split"))
+    return Finding(
+        "unread", sentence, numbers, "best", named(frames, "data.resampling=holdout", "data.splits=1", name="one-split")
+    )
 
 
 def optimistic(frames: Frames) -> Finding | None:
