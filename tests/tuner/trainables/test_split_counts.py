@@ -18,8 +18,8 @@ from objectives.data.splits import Rows, divide, split_complaints
 from objectives.errors import DataError
 from objectives.training.outcome import State
 from tuner.errors import StudyError
-from tuner.ranking.contenders import SHARE
 from tuner.ranking.goal import around, goal_at, is_stable, smoothed
+from tuner.ranking.intervals import sizes_of
 from tuner.space import space_of
 from tuner.study import Study, read_study
 from tuner.trainables.base import side_by_side
@@ -300,6 +300,15 @@ def test_rows_in_time_order_are_judged_on_windows_and_that_is_said() -> None:
     assert {(len(part.train), len(part.valid), len(part.test)) for part in parts} == {(36, 18, 18)}
 
 
+def test_windows_validate_the_rows_that_they_reach_and_no_others() -> None:
+    tables, frame = dated(splits=10)
+    question = ask(tables, frame)
+    sizes = sizes_of(question.study, {"rows": "36", "valid_rows": "18", "test_rows": "18"})
+    assert sizes.overlap == pytest.approx(0.5)
+    assert sizes.different(1) == pytest.approx(18)
+    assert sizes.different(40) == pytest.approx(36)  # the newest 18, and 18 before them
+
+
 def test_a_hold_out_of_rows_in_time_order_has_all_rows_before(tmp_path: Path) -> None:
     for keys in ({"resampling": "holdout"}, {"splits": 1}):
         question = ask(*dated(**keys))
@@ -374,10 +383,19 @@ def test_a_race_on_few_rows_takes_as_much_as_the_search_and_a_study_keeps_its_sh
     begun = tuner.run(study(trials=8), jobs=1, home=tmp_path).study
     assert begun.confirm.share == 1
     before = replace(begun, confirm=begun.confirm.model_copy(update={"share": None}))
-    assert ask(study(), begun=before).study.confirm.share == SHARE
+    assert ask(study(), begun=before).study.confirm.share is None  # as it was before there was a choice
 
 
 @pytest.mark.parametrize("share", [-0.1, 101, "much"])
 def test_a_share_is_a_number_in_its_bounds(share: Any) -> None:
     with pytest.raises(StudyError, match=r"confirm\.share"):
         read_study(study() | {"confirm": {"share": share}})
+
+
+def test_a_study_that_is_run_again_leaves_its_file_as_it_is(tmp_path: Path) -> None:
+    for keys in ({"resampling": "holdout"}, {}):
+        name = "one" if keys else "several"
+        tuner.run(study(trials=8, **keys) | {"confirm": {"seeds": 2}}, name=name, jobs=1, home=tmp_path)
+        before = (tmp_path / name / "study.toml").read_bytes()
+        tuner.run(study(trials=8, **keys) | {"confirm": {"seeds": 2}}, name=name, jobs=1, home=tmp_path)
+        assert (tmp_path / name / "study.toml").read_bytes() == before

@@ -25,7 +25,7 @@ from tuner.errors import StudyError
 from tuner.search import check_search
 from tuner.space import space_of
 from tuner.study import MOST_SEEDS, Study, not_run, read_study
-from tuner.trainables.builtin.split_counts import as_begun, rolled, split_of
+from tuner.trainables.builtin.split_counts import as_begun, raced, rolled, split_of
 from tuner.trainables.builtin.validate import fitted
 
 __all__ = ["Question", "ask"]
@@ -81,6 +81,7 @@ def ask(
     asked = replace(asked, data=about.model_copy(update={"source": absolute(about.source, asked.base)}))
     groups = getattr(table.rows, "groups", None) if isinstance(table, Table) and split.group else None
     fits, notes = fitted(asked, first, 0 if groups is None else len(np.unique(groups)))
+    fits = fits if begun else raced(fits)
     return Question(fits, table, first, (*first.inferred, *said, *notes), room)
 
 

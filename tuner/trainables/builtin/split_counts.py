@@ -7,7 +7,6 @@ from dataclasses import replace
 from objectives.data import SplitSpec, Table, windows
 from objectives.errors import Complaint
 from tuner.errors import StudyError
-from tuner.ranking.contenders import SHARE
 from tuner.study import MOST_SEEDS, Study
 
 __all__ = ["as_begun", "raced", "resampled", "rolled", "split_of", "splits_for"]
@@ -32,14 +31,12 @@ def splits_for(rows: int, trials: int) -> int:
 def as_begun(study: Study, begun: Study | None) -> Study:
     """Return the study judged on the splits that it began with, where its file leaves their number open.
 
-    One that was begun before trials had splits has a hold-out; one from before its share of the race was settled has
-    that of then.
+    One that was begun before trials had splits has a hold-out. The share of the race stays too.
     """
     if begun is None:
         return study
     if study.confirm.share is None:
-        share = SHARE if begun.confirm.share is None else begun.confirm.share
-        study = replace(study, confirm=study.confirm.model_copy(update={"share": share}))
+        study = replace(study, confirm=study.confirm.model_copy(update={"share": begun.confirm.share}))
     asked = study.data
     if asked.surface or asked.splits is not None:
         return study
@@ -91,7 +88,7 @@ def resampled(study: Study, large: bool, groups: int = 0) -> tuple[Study, list[s
 
 
 def raced(study: Study) -> Study:
-    """Return the study with the share of its race settled: trainings on few rows cost little, and are worth more."""
+    """Return a study that begins with the share of its race settled: trainings on few rows cost little."""
     if study.confirm.share is not None or study.splits < 2 or not study.fresh_splits or study.rows > FEW_ROWS:
         return study
     return replace(study, confirm=study.confirm.model_copy(update={"share": SHARE_OF_FEW}))

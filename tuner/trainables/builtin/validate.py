@@ -15,7 +15,7 @@ from objectives.optimizers import OPTIMIZERS
 from objectives.rng import Stream, stream
 from tuner.errors import StudyError
 from tuner.study import Choices, Study, loss_problem, task_problem, values_of
-from tuner.trainables.builtin.split_counts import raced, resampled
+from tuner.trainables.builtin.split_counts import resampled
 
 __all__ = ["fitted"]
 
@@ -57,7 +57,6 @@ def fitted(study: Study, data: Prepared, groups: int = 0) -> tuple[Study, list[s
     if groups and study.splits >= groups:
         what = f"asks for {study.splits} splits, but {groups} groups have at most {groups - 1} that differ"
         complaints.append(Complaint("data.splits", what, f"ask for {groups - 1}, or leave it out"))
-    study = raced(study)
     complaints += epochs_problems(study)
     if complaints:
         raise StudyError(*complaints)
