@@ -22,6 +22,7 @@ from tuner.ranking.confirmation_table import confirmation_table, tested_names
 from tuner.ranking.frames import curves_table, trials_table
 from tuner.ranking.goal import ranked
 from tuner.ranking.noise import Noise, noise_of
+from tuner.ranking.retrainings import final_epoch
 from tuner.ranking.standings import Standing, standings
 from tuner.ranking.table import hyper_kinds, metric_names, ranking
 from tuner.records import Spent, Trial
@@ -230,6 +231,7 @@ class Result:
         return not self.study.imported and trial.config.get("optimizer") in OPTIMIZERS
 
     def _best(self, trial: Trial) -> Best:
+        trial = replace(trial, epoch=final_epoch(self.study, trial, self.confirmed))
         confirmed = self.standings if self.is_confirmed else []
         standing = next((s for s in confirmed if s.trial == trial.number), None)
         return Best(

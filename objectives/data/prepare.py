@@ -92,7 +92,7 @@ def prepare(
     """
     if dtype not in DTYPES:
         raise ValueError(f"dtype must be one of {', '.join(DTYPES)}, but got {dtype!r}")
-    if found := split_complaints(table.rows, split, table.where):
+    if found := split_complaints(table.rows, split, table.where, seed):
         raise DataError(*found)
     division = divide(table.rows, split, seed, replicate)
     # Numbers too large to standardise end as inf and are complained about below.

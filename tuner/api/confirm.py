@@ -127,7 +127,7 @@ def stored_subject(study: Study, data: Any, room: Path, objective: Callable[...,
                 f"tuner.confirm({study.name!r}, data=...)",
             )
         )
-    return subject_of(study, data, room, objective)
+    return subject_of(study, data, room, objective, study)
 
 
 def check_unchanged(subject: Subject, ledger: Ledger) -> None:

@@ -24,18 +24,18 @@ from tuner.orchestrator.resume import settle
 from tuner.orchestrator.retry_failed import retried
 from tuner.orchestrator.warm_start import Warm, warm_start, warm_trials
 from tuner.ranking.contenders import contenders, next_round, widened
-from tuner.ranking.retrainings import report_seeds
+from tuner.ranking.retrainings import final_epoch, report_seeds
 from tuner.ranking.standings import standings
+from tuner.ranking.unread import unread_note
 from tuner.records import Confirmed, Spent, Trial
 from tuner.result import Cost, Result
 from tuner.search import repeats_note
 from tuner.space import space_of
 from tuner.store.directory import Home, StudyDirectory, home_of, study_directory, write_atomic
 from tuner.store.ledger import Ledger
-from tuner.study import Confirm, Study, read_study
+from tuner.study import Confirm, Study, read_study, stored_study
 from tuner.trainables.base import Subject, Training
 from tuner.trainables.builtin.prepare import ask
-from tuner.trainables.builtin.split_counts import SPLITS_NOTE
 from tuner.trainables.builtin.trainable import Core
 
 __all__ = ["PATIENCE", "Work", "run", "subject_of"]
@@ -88,11 +88,11 @@ def run(
     home = home_of(home, storage)
     directory = study_directory(asked.name, home)
     with directory.room() as room:
-        subject = subject_of(asked, data, room, objective)
+        begun = stored_study(directory) if directory.exists and not fresh else None
+        subject = subject_of(asked, data, room, objective, begun)
         for note in (*subject.notes, *repeats_note(subject.study, space_of(subject.study))):
-            if fresh or not directory.exists or not note.endswith(SPLITS_NOTE):  # one that goes on keeps its splits
-                watcher.note(note)
-        warm = cache(partial(begun, subject.study, home, watcher))
+            watcher.note(note)
+        warm = cache(partial(warmed, subject.study, home, watcher))
         if fresh or not directory.exists:
             warm()
         with directory.lock():
@@ -107,7 +107,7 @@ def run(
     return result
 
 
-def begun(study: Study, home: Home, watcher: Watcher) -> Warm:
+def warmed(study: Study, home: Home, watcher: Watcher) -> Warm:
     """What the study begins with of others, told of."""
     found = warm_start(study, space_of(study), home)
     for note in found.notes:
@@ -156,6 +156,8 @@ class Job:
                 self.watcher.stage("write")
             result = Result(self.directory)
             publish(result, self.subject, engine)
+        if warning := unread_note(self.study, result.all_trials):
+            self.watcher.note(warning)
         ran = again + len(result.all_trials) - (self.study.trials - left)
         return result, Cost(ran, retrained, prepared - started, spent, confirmed - searched, 0.0, stopped)
 
@@ -168,10 +170,19 @@ def asked_study(study: Any, objective: Callable[..., Any] | None, given: dict[st
     return read_study(study, settings=named, needs_data=False)
 
 
-def subject_of(asked: Study, data: Any, room: Path, objective: Callable[..., Any] | None = None) -> Subject:
-    """What a study is about, looked at as far as that takes no training. Raises StudyError, DataError."""
+def subject_of(
+    asked: Study,
+    data: Any,
+    room: Path,
+    objective: Callable[..., Any] | None = None,
+    begun: Study | None = None,
+) -> Subject:
+    """What a study is about, looked at as far as that takes no training; one that was `begun` keeps its splits.
+
+    Raises StudyError, DataError.
+    """
     if asked.own is None:
-        return Core(ask(asked, data, room))
+        return Core(ask(asked, data, room, begun))
     from tuner.trainables.custom.trainable import own_subject
 
     return own_subject(asked, objective)
@@ -222,8 +233,10 @@ class Work:
         done, facts = 0, self.ledger.facts
         while todo := next_round(study, wanted, trials, self.ledger.confirmations(), facts):
             done += self._retrain("" if done else "confirm", *todo)
-        leader = [standing.trial for standing in standings(study, trials, self.ledger.confirmations(), facts)[:1]]
-        done += self._retrain("report", [trial for trial in trials if trial.number in leader], report_seeds(study))
+        rows = self.ledger.confirmations()
+        leader = [standing.trial for standing in standings(study, trials, rows, facts)[:1]]
+        best = [replace(t, epoch=final_epoch(study, t, rows)) for t in trials if t.number in leader]
+        done += self._retrain("report", best, report_seeds(study))
         if study != self.study:
             self.directory.write_study(study.to_toml())
         return done

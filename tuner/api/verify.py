@@ -82,7 +82,7 @@ def verify(
         hint = f"verify it in Python: tuner.verify({study.name!r}, data=(X, y))"
         raise StudyError(Complaint(f"study {study.name!r}", "was run on data that its file does not name", hint))
     with tempfile.TemporaryDirectory() as folder:
-        core = Core(ask(study, data, Path(folder)))
+        core = Core(ask(study, data, Path(folder), begun=study))
         first = core.question.first
         if first.digest != result.facts["data"]:
             changed = f"was {result.facts['data'][:12]}, is {first.digest[:12]}"

@@ -70,9 +70,11 @@ def read_study(
     raw, label, home, stem = _loaded(source)
     if IMPORTED in raw:
         return _imported(raw, label, stem, needs_data)
+    planned = _planned(source, raw)
     report = apply(raw, overrides, settings or {}, label)
     given = not (ran or _ran(source)) and (GENERATION in report.flags or TRIALS not in report.flags)
-    return _resolved(raw, report, base or home, stem, needs_data, given)
+    study = _resolved(raw, report, base or home, stem, needs_data, given)
+    return replace(study, planned=max(planned, study.trials))
 
 
 def _loaded(source: Source) -> tuple[dict[str, Any], str, Path, str]:
@@ -83,6 +85,15 @@ def _loaded(source: Source) -> tuple[dict[str, Any], str, Path, str]:
         return plain_copy(source), "", Path(), "study"
     path = Path(source)
     return read_toml(path), str(path), path.parent, path.stem
+
+
+def _planned(source: Source, raw: Mapping[str, Any]) -> int:
+    """Return the trials that a study asks for before anything takes precedence over them; 0 where that is no number."""
+    if isinstance(source, Study):
+        return source.planned
+    table = raw.get("study", {})
+    written = table.get("trials", StudyTable().trials) if isinstance(table, Mapping) else 0
+    return written if isinstance(written, int) else 0
 
 
 def _ran(source: Source) -> bool:

@@ -49,7 +49,7 @@ OF_ROWS = (
 )  # keys that no analytic surface has
 OF_LAYERS = ("activation", "dropout", "hidden")  # keys of [model] that a linear one does not have
 MOST_SEEDS = 1000  # of a confirmation, which numbers its replicates from 1
-RESAMPLINGS = ("auto", "holdout", "fresh", "kfold")  # one split, several drawn afresh, or parts that take turns
+RESAMPLINGS = ("auto", "holdout", "fresh", "kfold", "rolling")  # one split, several drawn, folds, windows in time
 FOLDS = 5  # where a study does not say
 MOST_SPLITS = 100  # of a trial
 ALLOCATIONS = ("best", "equal")  # one model of all optimizers, or the same budget to each
@@ -241,6 +241,8 @@ class Confirm(Table):
     """How many of the best trials are trained again."""
     seeds: Annotated[int, Field(ge=2, le=MOST_SEEDS)] = 5
     """Fresh seeds and splits of the first round."""
+    share: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
+    """Share of the search's training that later rounds may bring the confirmation to; by default from the rows."""
     metrics: Annotated[tuple[str, ...], PlainValidator(scorers)] = ()
     """Further scikit-learn scorers to report on the test rows."""
 

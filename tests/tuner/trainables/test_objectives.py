@@ -520,3 +520,12 @@ def test_a_device_named_twice_is_refused() -> None:
 def test_a_cluster_does_not_run_it(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="cluster: does not run an objective of your own"):
         tuner.run(study("value"), home=tmp_path, cluster="tcp://localhost:1")
+
+
+def test_an_objective_that_never_looks_at_its_split_is_told_of(tmp_path: Path) -> None:
+    said = Notes()
+    result = tuner.run(study("value", data={"splits": 4}), jobs=1, home=tmp_path, watcher=said)
+    (warning,) = [note for note in said.notes if "split" in note]
+    assert re.match(r"warning: all \d+ trials with several splits have the same valid_loss on each", warning)
+    assert warning.endswith('divide the data by run.split or config["split"], or ask for one: splits = 1')
+    assert "unread" in {finding.rule for finding in result.findings()}

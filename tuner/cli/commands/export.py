@@ -11,6 +11,7 @@ import click
 from tuner.cli.options import opened, shared_home_option, study_argument
 from tuner.cli.output import Output, output_options
 from tuner.cli.terminal import clean, hint
+from tuner.records import AT_EPOCH
 
 if TYPE_CHECKING:
     from tuner.cli.sheet import Sheet
@@ -99,7 +100,8 @@ def _config(result: Result) -> Sheet:
 def _confirmations(result: Result) -> Sheet:
     from tuner.cli.sheet import Sheet
 
-    names = list(dict.fromkeys(name for row in result.confirmed for name in row.metrics))
+    every = (name for row in result.confirmed for name in row.metrics if not name.startswith(AT_EPOCH))
+    names = list(dict.fromkeys(every))
     rows = tuple(
         (row.trial, row.replicate, row.state, row.epoch, *(row.metrics.get(name) for name in names), row.seconds)
         for row in result.confirmed
