@@ -72,7 +72,8 @@ class Advance:
     """What a task did for one trial: curves `(R, E)`, where it stands now, seconds, and how it ended where it did.
 
     Curves are those of the epochs just trained, or of all since the start where they are `whole`. `first` is the row
-    that their first one is among all replicates of the trial: a task may train some of the splits.
+    that their first one is among all replicates of the trial: a task may train some of the splits. Where it is `final`,
+    the code has ended by itself and said what its value is: that of its last epoch, whatever its best one was.
     """
 
     curves: Curves
@@ -82,6 +83,7 @@ class Advance:
     ended: str = ""
     error: str = ""
     first: int = 0
+    final: bool = False
 
 
 class Training(Protocol):

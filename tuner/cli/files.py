@@ -33,7 +33,8 @@ NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,60}[A-Za-z0-9_-])?")
 )
 @click.option("--minimize", "direction", flag_value="minimize", help="With --from-optuna: its value is to be small.")
 @click.option("--maximize", "direction", flag_value="maximize", help="With --from-optuna: its value is to be large.")
-def init(file: Path, force: bool, from_optuna: str | None, direction: str | None) -> None:
+@set_option
+def init(file: Path, force: bool, from_optuna: str | None, direction: str | None, overrides: tuple[str, ...]) -> None:
     """Write a commented study file to start from.
 
     FILE is study.toml by default; the study is named after it.
@@ -48,11 +49,13 @@ def init(file: Path, force: bool, from_optuna: str | None, direction: str | None
         raise click.UsageError(f"tuner init: {file}: there is no directory {str(file.parent)!r}; make it first")
     if direction and not from_optuna:
         raise click.UsageError(f"tuner init: --{direction} goes with --from-optuna; write it in the file")
+    if overrides and not from_optuna:
+        raise click.UsageError("tuner init: --set goes with --from-optuna; write it in the file")
     name = file.stem if NAME.fullmatch(file.stem) else TEMPLATE
     if from_optuna:
         from tuner.cli.from_optuna import text_from
 
-        write(text_from(from_optuna, direction, file, name), file)
+        write(text_from(from_optuna, direction, file, name, overrides), file)
         print(clean(file))
         return hint(f"the objective runs as it is: tuner run {file}")
     text = template().read_text(encoding="utf-8").replace(f"{TEMPLATE}.toml", str(file))

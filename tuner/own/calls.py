@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tuner.own.reference import Unusable
+from tuner.own.errors import Unusable
 from tuner.own.reports import Diverged, Reports
 from tuner.own.run import Run
 from tuner.own.seeding import seed_everything
@@ -64,6 +64,7 @@ class Board:
     def __init__(self, sheets: Sequence[Reports], batched: bool) -> None:
         self.sheets, self.batched = list(sheets), batched
         self.ended: list[str] = [""] * len(self.sheets)
+        self.final = False  # whether the last epoch holds what the code says its value is
 
     @property
     def goal(self) -> str:

@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from tuner.own.calls import Attempt, Board
+from tuner.own.errors import Unusable
 from tuner.own.output import printed_here, printed_length
-from tuner.own.reference import Unusable
 
 __all__ = ["Program", "form_of_command", "run_program", "source_of_command"]
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.own.reference import Unusable
+from tuner.own.errors import Unusable
 
-__all__ = ["NAME", "Diverged", "Reports", "metrics_of"]
+__all__ = ["MOST_EPOCHS", "NAME", "Diverged", "Reports", "metrics_of"]
 
 NAME = re.compile(r"[A-Za-z_][\w./-]{0,98}")
 MOST = 100  # metrics

@@ -15,14 +15,17 @@ from tuner.best import Best
 from tuner.dispatch import LOADING, ChildEngine, Engine, Failure, pickled, processors
 from tuner.errors import StudyError
 from tuner.home import StudyDirectory
+from tuner.own.beside import Beside
+from tuner.own.errors import Unusable
+from tuner.own.forms import FORMS
 from tuner.own.programs import Program, form_of_command, source_of_command
-from tuner.own.reference import FORMS, Reference, Unusable, introduce
+from tuner.own.reference import Reference, introduce
 from tuner.own.retraining import confirmed_of
 from tuner.own.run import CONFIRM, SEARCH
 from tuner.own.tasks import OwnTask, made_ready, run_own
 from tuner.own.training import OwnTraining
 from tuner.ranking.retrained import search_seeds
-from tuner.search import check_search, mean_cost, repeated
+from tuner.search import check_search, lag_of, mean_cost, repeated
 from tuner.space import space_of
 from tuner.spec import MOST_SPLITS, OWN_NAMES, Own, Study
 from tuner.subject import Commit
@@ -134,7 +137,7 @@ class OwnSubject:
             self.what, self.form, self.source, study.budget, study.metric, study.direction,
             tuple(seed_of(study, number) for number in search_seeds(study)),
             (*OWN_NAMES, *self.own.parameters), directory.output, self.own.batched, SEARCH, splits_of(study),
-            study.train.replicates,
+            study.train.replicates, Beside(study.direction, directory.place), lag_of(study),
         )  # fmt: skip
 
     def retrain(
@@ -167,12 +170,12 @@ class OwnSubject:
     def _retraining(self, study: Study, trial: Trial, number: int, directory: StudyDirectory, folder: Path) -> OwnTask:
         """A trial's config on another seed, for as long as the search chose."""
         training = replace(self.training(study, directory), seeds=(seed_of(study, number),), phase=CONFIRM)
-        stop = trial.epoch or trial.epochs
+        stop = 0 if self.form == "trial" else trial.epoch or trial.epochs  # what it returns comes at its end
         return OwnTask(
             self.what, self.form, (trial.number,), (trial.config,), training.seeds, 0,
             stop if self.own.timed or self.form == "steps" else 0, study.budget.unit, study.metric, CONFIRM,
             training.taken, folder, training.output, self.own.batched > 1, self.source, (),
-            (MOST_SPLITS + number,) if study.splits > 1 else (),
+            (MOST_SPLITS + number,) if study.splits > 1 else (), beside=training.beside,
         )  # fmt: skip
 
     def weights(self, study: Study, best: Best, directory: StudyDirectory, engine: Engine) -> None:
@@ -222,12 +225,13 @@ def own_subject(asked: Study, objective: Callable[..., Any] | None = None) -> Ow
 
 def _reference(own: Own, folder: str, objective: Callable[..., Any] | None) -> Reference:
     """Where the objective is; a function that was given travels by value where workers cannot import it."""
+    names = (*own.parameters, *own.trained)
     if objective is None:
-        return Reference(own.objective, folder)
+        return Reference(own.objective, folder, names=names)
     if not callable(objective):
         raise StudyError(Complaint("objective", f"is {type(objective).__name__}, not a function", "give a function"))
     try:
-        return Reference(own.objective, folder, pickled(objective))
+        return Reference(own.objective, folder, pickled(objective), names)
     except Exception as error:
         what = f"{own.objective} cannot be sent to a worker: {type(error).__name__}: {str(error)[:200]}"
         raise StudyError(Complaint("objective", what, "let it open what it needs itself")) from error

@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 
 from tuner.dispatch import DEVICE, Failure
 from tuner.memo import Memo
+from tuner.own.beside import Beside
 from tuner.own.calls import Attempt, Board, called, device_here
+from tuner.own.errors import Unusable
 from tuner.own.output import printing_into
 from tuner.own.programs import Program, run_program
-from tuner.own.reference import Reference, Unusable, load, whereabouts
+from tuner.own.reference import Reference, load, whereabouts
 from tuner.own.reports import Diverged, Reports
 from tuner.own.run import SEARCH
+from tuner.own.scripts import rules_of
 from tuner.own.trial import follow
 
 __all__ = ["OwnOutcome", "OwnState", "OwnTask", "made_ready", "run_own"]
@@ -62,6 +65,7 @@ class OwnTask:
     states: tuple[OwnState | None, ...] = ()  # where the trials stand: it stays with who sends the task
     splits: tuple[int, ...] = ()  # the number of each seed's split; none where the study has one
     first: int = 0  # the first seed's place among all of a trial's
+    beside: Beside | None = None  # what an objective of Optuna's may read of its study
 
     def apart(self) -> list[OwnTask]:
         """The same as one task for each trial."""
@@ -85,12 +89,16 @@ class OwnTask:
 
 @dataclass(frozen=True)
 class OwnOutcome:
-    """Curves `(R, K, E)` of what a task has trained, nan where nothing was reported; how each trial ended; seconds."""
+    """Curves `(R, K, E)` of what a task has trained, nan where nothing was reported; how each trial ended; seconds.
+
+    Where they are `final`, the value of a curve's last epoch is what the code says its value is.
+    """
 
     curves: Mapping[str, Array]
     ended: tuple[str, ...]
     reasons: tuple[str, ...]
     seconds: float
+    final: bool = False
 
 
 def made_ready(what: Reference | Program) -> None:
@@ -104,7 +112,8 @@ def run_own(task: OwnTask, memo: Memo | None = None) -> OwnOutcome | Failure:
     found = memo.get(task.key) if memo is not None else None
     if found is not None and all(kept(task, r).is_dir() for r in range(len(task.seeds)) if task.form == "run"):
         arrays, meta = found
-        return OwnOutcome(arrays, tuple(meta["ended"]), tuple(meta["reasons"]), meta["seconds"])
+        final = bool(meta.get("final", False))
+        return OwnOutcome(arrays, tuple(meta["ended"]), tuple(meta["reasons"]), meta["seconds"], final)
     try:
         with printing_into(task.printed[0], further=task.start > 0):
             outcome = trained(task)
@@ -112,7 +121,7 @@ def run_own(task: OwnTask, memo: Memo | None = None) -> OwnOutcome | Failure:
         return failed(error)
     share_output(task)
     if memo is not None and outcome.seconds >= WORTH_KEEPING:
-        meta = {"ended": outcome.ended, "reasons": outcome.reasons, "seconds": outcome.seconds}
+        meta = {"ended": outcome.ended, "reasons": outcome.reasons, "seconds": outcome.seconds, "final": outcome.final}
         memo.put(task.key, dict(outcome.curves), meta)
     return outcome
 
@@ -123,7 +132,8 @@ def trained(task: OwnTask) -> OwnOutcome:
     started = time.perf_counter()
     boards, reasons = [], [""] * len(task.trials)
     for r, seed in enumerate(task.seeds):
-        sheets = [Reports(task.goal, task.start, task.stop, task.taken) for _ in task.trials]
+        longest = 0 if task.form == "trial" else task.stop  # Optuna's may report as often as they like
+        sheets = [Reports(task.goal, task.start, longest, task.taken) for _ in task.trials]
         board = Board(sheets, task.batched)
         place = workplace(task, r)
         device = device_here(DEVICE)
@@ -133,19 +143,25 @@ def trained(task: OwnTask) -> OwnOutcome:
         )  # fmt: skip
         try:
             if function is not None and task.form == "trial":
-                keep_notes(task, follow(function, task.trials[0], attempt, board))
+                rules = rules_of(task.what) if isinstance(task.what, Reference) else None
+                keep_notes(task, follow(function, task.trials[0], attempt, board, task.beside, rules))
             elif function is not None:
                 called(function, task.form, attempt, board)
             elif isinstance(task.what, Program):
                 run_program(task.what, task.form, attempt, board)
         except Diverged as diverged:
             reasons = [reason or str(diverged) for reason in reasons]
+        except Exception:
+            if not all(board.ended):  # a library may wrap what its callback raised as the goal was not finite
+                raise
+            reasons = [reason or f"{task.goal} is not finite" for reason in reasons]
         board.check()
         put_away(task, r, place)
         boards.append(board)
     ended = tuple("diverged" if any(b.ended[k] for b in boards) else "" for k in range(len(task.trials)))
     reasons = [reason if end else "" for reason, end in zip(reasons, ended, strict=True)]
-    return OwnOutcome(stacked(boards), ended, tuple(reasons), time.perf_counter() - started)
+    final = all(board.final for board in boards)
+    return OwnOutcome(stacked(boards), ended, tuple(reasons), time.perf_counter() - started, final)
 
 
 def keep_notes(task: OwnTask, notes: Mapping[str, Any]) -> None:

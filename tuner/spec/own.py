@@ -41,7 +41,7 @@ __all__ = [
 
 NAME = re.compile(r"[A-Za-z_][\w .-]{0,98}\w|[A-Za-z_]")
 GOAL = re.compile(r"[A-Za-z_][\w./-]{0,98}")
-FUNCTION = re.compile(r"(?P<where>[^:]+\.py|[A-Za-z_][\w.]*):(?P<name>[A-Za-z_]\w*)")
+FUNCTION = re.compile(r"(?P<where>[^:]+\.py|[A-Za-z_][\w.]*):(?P<name>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)")
 HOLE = re.compile(r"\{([A-Za-z_][\w .-]*)\}")
 OF_OWN = frozenset({"splits", "resampling"})  # keys of [data] that an objective of one's own may have
 # What a command may ask of its run.
