@@ -34,7 +34,10 @@ def study_beside(direction: str, trials: Sequence[OptunaTrial], number: int) -> 
 
     storage = optuna.storages.InMemoryStorage()
     study = OptunaStudy("tuner", direction, "", axes_over([trial.params for trial in trials]), trials)
+    told = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)  # it would say that a study was created
     own = storage.create_new_study([optuna.study.StudyDirection[direction.upper()]], study.name)
+    optuna.logging.set_verbosity(told)
     for trial in frozen_trials(study):
         storage.create_new_trial(own, template_trial=trial)
     for _ in range(len(trials), number + 1):

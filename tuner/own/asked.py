@@ -9,7 +9,7 @@ from typing import Any
 
 from tuner.own.errors import Unusable
 
-__all__ = ["FEW", "Asked", "texts"]
+__all__ = ["FEW", "Asked"]
 
 FEW = 8  # values of a whole number that others may depend on
 SLACK = 1e-9  # of a range: what rounding may add to it
@@ -102,8 +102,14 @@ class Asked:
 SAME = "[parameters] has to say what the code asks for: numbers, whole ones or its choices, the same in every trial"
 
 
+def natural(choice: Any) -> Any:
+    """A NumPy scalar as Python has it, anything else as it is."""
+    return choice.item() if type(choice).__module__ == "numpy" and getattr(choice, "ndim", None) == 0 else choice
+
+
 def texts(choices: tuple[Any, ...]) -> tuple[Any, ...]:
     """Choices as a study may hold them: as they are where they are of one kind, else by name. Raises Unusable."""
+    choices = tuple(natural(choice) for choice in choices)
     for kinds in (bool, str):
         if all(isinstance(choice, kinds) for choice in choices):
             return tuple(dict.fromkeys(choices))
@@ -114,6 +120,8 @@ def texts(choices: tuple[Any, ...]) -> tuple[Any, ...]:
         raise Unusable(
             f"choices {named!r:.200} have no names", "let it choose from texts, and take the object by those"
         )
+    if len(set(named)) < len(named):
+        named = tuple(map(repr, choices))  # 1 and "1"
     if len(set(named)) < len(named):
         raise Unusable(f"choices {named!r:.200} have the same names", "let it choose from texts that differ")
     return named

@@ -129,7 +129,7 @@ def objective_of(reference: Reference) -> Callable[..., Any]:
 
 def _explored(objective: Callable[..., Any], script: Script, direction: str) -> Exploration:
     started = time.perf_counter()
-    first = called(objective, {}, brief=False, direction=direction)
+    first = called(objective, {}, brief=False, direction=direction, strict=True)
     seconds = time.perf_counter() - started
     if first.error:
         hint = "leave it out" if NOTHING in first.error else "run it by itself in Optuna to see where"
@@ -177,12 +177,14 @@ def around(calls: list[Call], at: int, tried: set[tuple[str, Any]]) -> Iterator[
                 tried.add((name, value))
 
 
-def called(objective: Callable[..., Any], answers: Mapping[str, Any], brief: bool, direction: str) -> Call:
-    """Call it once. Raises Unusable for what cannot be mapped."""
+def called(
+    objective: Callable[..., Any], answers: Mapping[str, Any], brief: bool, direction: str, strict: bool = False
+) -> Call:
+    """Call it once. Raises Unusable for what cannot be mapped, where it is `strict`."""
     trial, returned, error = Recorder(answers, brief, direction), None, ""
     try:
         value = one_value(objective(trial))
-        returned = None if trial.cut else metrics_of(value, VALUE)[VALUE]
+        returned, error = (None, "") if trial.cut else value_of(value, strict)
     except Cut:
         pass
     except Unusable:
@@ -192,6 +194,16 @@ def called(objective: Callable[..., Any], answers: Mapping[str, Any], brief: boo
             error = f"{type(raised).__name__}: {(str(raised).splitlines() or [''])[0][:200]}{whereabouts(raised)}"
     plain = {name: asked.plain() for name, asked in trial.asked.items()}
     return Call(plain, trial.values, tuple(trial.reports), trial.late, returned, error)
+
+
+def value_of(value: Any, strict: bool) -> tuple[float | None, str]:
+    """What an objective returned as a number, or what is wrong with it. Raises Unusable for that where `strict`."""
+    try:
+        return metrics_of(value, VALUE)[VALUE], ""
+    except Unusable as unusable:
+        if strict:
+            raise
+        return None, str(unusable)  # a trial that fails alone, as in Optuna
 
 
 def check_constant(calls: list[Call]) -> None:

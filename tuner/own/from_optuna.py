@@ -11,7 +11,7 @@ from typing import Any
 from objectives.errors import Complaint
 from tuner.dispatch import ChildEngine, Failure
 from tuner.errors import StudyError
-from tuner.own.asked import Asked, texts
+from tuner.own.asked import Asked
 from tuner.own.conditions import Condition, conditions_of
 from tuner.own.errors import Unusable
 from tuner.own.exploring import Exploration, explore, scripted
@@ -104,7 +104,12 @@ def _held(every: Mapping[str, Asked], name: str, value: Any) -> Any:
     if name not in every:
         raise Unusable(f"enqueue_trial names {name}, which it was not seen to ask for", "take that out")
     choices = every[name].choices
-    return texts(choices)[choices.index(value)] if value in choices else value
+    if not choices or value in choices:
+        return value
+    named = [text for text in (str(value), repr(value)) if text in choices]
+    if not named:
+        raise Unusable(f"enqueue_trial gives {name} = {value!r:.60}, none of its choices", "take that out")
+    return named[0]
 
 
 def _gridded(asked: Asked, domain: Any, values: Any) -> Any:

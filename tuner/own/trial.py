@@ -240,7 +240,7 @@ def one_value(value: Any) -> Any:
             return value[0]
         what = f"returns {len(value)} values, but a study has one goal"
         raise Unusable(what, "return one of them, and keep the others with trial.set_user_attr")
-    return value
+    return float(value) if isinstance(value, bool) else value
 
 
 def follow(
