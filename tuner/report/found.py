@@ -76,8 +76,9 @@ class Frames:
 
     @cached_property
     def trials(self) -> pd.DataFrame:
-        """The ranking with every text made visible; see `tuner.ranking.table`."""
+        """The ranking with every text made visible; see `tuner.ranking.table`. Without optimizers theirs is ""."""
         frame = self.found.ranking()
+        frame = frame if "optimizer" in frame.columns else frame.assign(optimizer="")
         texts = [name for name in frame.columns if frame[name].dtype.name in ("category", "object", "str")]
         return frame.assign(**{name: [shown(cell) for cell in frame[name]] for name in texts})
 
