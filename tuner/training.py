@@ -110,5 +110,8 @@ class Training(Protocol):
     def steps(self, config: Config, epochs: int, state: Any) -> int:
         """What a trial of so many epochs took, in updates; in epochs where nobody counts updates."""
 
+    def keep(self, flight: Path, best: Sequence[int]) -> None:
+        """Keep what the best trials, by number, have left below `flight`, which is cleared next; of others no more."""
+
     def steady(self, curves: Curves) -> bool:
         """Whether a run ended anywhere near its best epoch."""

@@ -20,6 +20,7 @@ from tuner.errors import TunerError
 from tuner.ledger import Ledger
 from tuner.orchestrator.live import LiveTrial
 from tuner.pruners import PRUNERS, Ladder, reduction_at
+from tuner.ranking.goal import ranked
 from tuner.ranking.race import default_points
 from tuner.search import at_rung, bars, group_of, ladder, rungs, value_at
 from tuner.spec import Study
@@ -98,6 +99,7 @@ def retried(
                 retry.cut(rung, study, training, history)
         tell(sum(bool(trial.ended) for retry in found for trial in retry.trials), len(failed))
     ledger.replace_failed([live.record(study, retry.number, training) for retry in found for live in retry.trials])
+    training.keep(flight, [trial.number for trial in ranked(ledger.trials(), study.direction)])
     shutil.rmtree(flight, ignore_errors=True)
     return len(failed)
 

@@ -138,6 +138,7 @@ class OwnSubject:
             tuple(seed_of(study, number) for number in search_seeds(study)),
             (*OWN_NAMES, *self.own.parameters), directory.output, self.own.batched, SEARCH, splits_of(study),
             study.train.replicates, Beside(study.direction, directory.place), lag_of(study),
+            directory.kept, max(self.own.keep, study.confirm.top if self.own.keep and study.confirm.enabled else 0),
         )  # fmt: skip
 
     def retrain(

@@ -27,7 +27,7 @@ from tuner.own.run import SEARCH
 from tuner.own.scripts import rules_of
 from tuner.own.trial import follow
 
-__all__ = ["OwnOutcome", "OwnState", "OwnTask", "made_ready", "run_own"]
+__all__ = ["KEPT", "OwnOutcome", "OwnState", "OwnTask", "made_ready", "run_own"]
 
 Array = NDArray[Any]
 KEPT, WORK = "at", "work"  # a trial's directory as it was at a rung, and the one that it works in
@@ -205,7 +205,7 @@ def workplace(task: OwnTask, r: int) -> Path:
 
 def put_away(task: OwnTask, r: int, work: Path) -> None:
     """Keep a trial's directory for its next rung, in one step, and what was before no longer."""
-    if task.form != "run":
+    if task.form != "run" and not isinstance(task.what, Program):
         shutil.rmtree(work.parent, ignore_errors=True)
         return
     place = kept(task, r)

@@ -12,6 +12,7 @@ import numpy as np
 from tuner.budget import RUN, Budget
 from tuner.memo import Memo
 from tuner.own.beside import Beside
+from tuner.own.keeping import drop_others, take_over
 from tuner.own.programs import Program
 from tuner.own.reference import Reference
 from tuner.own.run import SEARCH
@@ -47,6 +48,8 @@ class OwnTraining:
     replicates: int = 1
     beside: Beside | None = None  # what an objective of Optuna's may read, before it is known which generation it is in
     lag: int = 1
+    kept: Path = Path()  # where directories of the best trials stay
+    most_kept: int = 0
 
     @property
     def continues(self) -> bool:
@@ -114,6 +117,13 @@ class OwnTraining:
         """Epochs that were trained for it, repeated ones included."""
         del config
         return state.spent if state is not None else epochs
+
+    def keep(self, flight: Path, best: Sequence[int]) -> None:
+        """Move the directories of the best `most_kept` trials to where they stay, and remove what stayed of others."""
+        wanted = best[: self.most_kept]
+        for number in wanted:
+            take_over(flight, number, self.kept)
+        drop_others(self.kept, wanted)
 
     def steady(self, curves: Mapping[str, Any]) -> bool:
         """Whether it ended near its best, or no worse than it began: nothing else is known to compare with.

@@ -76,7 +76,9 @@ def gone_on(frozen: Study, asked: Study, directory: StudyDirectory, ledger: Ledg
         base=asked.base,
         workers=asked.workers,
         data=frozen.data.model_copy(update={"source": asked.data.source or frozen.data.source}),
-        own=replace(frozen.own, objective=asked.own.objective) if frozen.own and asked.own else frozen.own,
+        own=replace(frozen.own, objective=asked.own.objective, keep=asked.own.keep)
+        if frozen.own and asked.own
+        else frozen.own,
     )
     if resolved.trials > done and (complaints := check_search(resolved, space_of(resolved))):
         raise StudyError(*complaints)

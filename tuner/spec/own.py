@@ -68,6 +68,7 @@ class Own:
     command: tuple[str, ...] = ()
     output: str = ""  # a command's file of metrics; its standard output where there is none
     batched: int = 1
+    keep: int = 1  # how many of the best trials' directories outlive the search
     parameters: Mapping[str, Domain] = field(default_factory=dict)
     starts: Mapping[str, Any] = field(default_factory=dict)
     timed: bool = False  # whether the study says how long a trial trains
@@ -87,7 +88,8 @@ class Own:
         """Its keys of [study]."""
         keys: dict[str, Any] = {"command": list(self.command)} if self.command else {"objective": self.objective}
         keys |= {"output": self.output} if self.output else {}
-        return keys | ({"batched": self.batched} if self.batched > 1 else {})
+        keys |= {"batched": self.batched} if self.batched > 1 else {}
+        return keys | ({"keep": self.keep} if self.keep != 1 else {})
 
     def space(self) -> dict[str, Any]:
         """The table [parameters]."""
@@ -125,7 +127,10 @@ def own_of(raw: Mapping[str, Any], table: StudyTable, train: Train, optimizers: 
             read_parameter(name, said, parameters, starts, report)
     timed = any(unit in train.model_fields_set and getattr(train, unit) is not None for unit in UNITS)
     kept = tuple(key for key in TRAINED if key in train.model_fields_set or (key == "schedule" and optimizers))
-    return Own(table.objective or "", table.command, table.output or "", table.batched, parameters, starts, timed, kept)
+    return Own(
+        table.objective or "", table.command, table.output or "", table.batched, table.keep, parameters, starts, timed,
+        kept,
+    )  # fmt: skip
 
 
 def _other(name: str) -> str:
@@ -190,7 +195,7 @@ def _check_foreign(raw: Mapping[str, Any], train: Train, optimizers: Collection[
 def check_not_own(raw: Mapping[str, Any], table: StudyTable, report: Report) -> None:
     """A study of the core has nothing that belongs to an objective of somebody's own."""
     hint = 'write [study] objective = "train.py:train", or remove it'
-    for key in [key for key in ("output", "batched") if key in table.model_fields_set]:
+    for key in [key for key in ("output", "batched", "keep") if key in table.model_fields_set]:
         report.add(["study", key], "belongs to an objective of your own", hint)
     for name in [name for name in (PARAMETERS, "workers") if raw.get(name)]:
         report.add([name], "belongs to an objective of your own", hint)

@@ -74,6 +74,7 @@ class StudyTable(Table):
     command: Annotated[tuple[str, ...], PlainValidator(program)] = ()
     output: Text | None = None
     batched: Annotated[int, Field(ge=1, le=4096)] = 1
+    keep: Annotated[int, Field(ge=0, le=100)] = 1
     minimize: Text | None = None
     maximize: Text | None = None
     dtype: Annotated[str, one_of(("float32", "float64"))] = "float32"

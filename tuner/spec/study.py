@@ -234,7 +234,7 @@ def _key(name: str) -> str:
 
 
 def _free(key: str) -> bool:
-    named = ("study.name", "study.trials", "confirm.enabled", "confirm.top", "confirm.seeds")
+    named = ("study.name", "study.trials", "study.keep", "confirm.enabled", "confirm.top", "confirm.seeds")
     return key in named or key.startswith(("limits.", "stop.", "workers."))
 
 

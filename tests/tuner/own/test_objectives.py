@@ -518,3 +518,33 @@ def test_a_device_named_twice_is_refused() -> None:
 def test_a_cluster_does_not_run_it(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="cluster: does not run an objective of your own"):
         tuner.run(study("value"), home=tmp_path, cluster="tcp://localhost:1")
+
+
+def test_the_directory_of_the_best_trial_outlives_the_search(tmp_path: Path) -> None:
+    """With the best's own content, named in best.toml, and the same after a run that was killed."""
+
+    def train(config: dict[str, Any], run: Any) -> None:
+        (run.directory / "weights.txt").write_text(f"{config['x']} at {run.stop}", encoding="utf-8")
+        run.report(run.stop, valid_loss=config["x"])
+
+    asked = {
+        "study": {"name": "kept", "trials": 12, "keep": 2},
+        "parameters": {"x": {"low": 0.0, "high": 1.0}},
+        "train": {"epochs": 9},
+        "search": {"generation_size": 4},
+    }
+    result = tuner.run(asked, objective=train, home=tmp_path, jobs=2)
+    best, second = result.best(), result.best(rank=2)
+    assert {place.name for place in (result.path / "kept").iterdir()} == {f"trial-{b.trial}" for b in (best, second)}
+    for one in (best, second):
+        text = (result.path / one.training["directory"] / "weights.txt").read_text(encoding="utf-8")
+        assert text == f"{one['x']} at 9"
+    told = tuner.load_best(result.path)
+    assert told.training["directory"] == f"kept/trial-{best.trial}"
+    left = result.path / "cache" / "flight" / "2" / f"{best.trial}-0"
+    left.mkdir(parents=True)
+    (result.path / "kept" / f"trial-{best.trial}").rename(left / "at-9")
+    again = tuner.run(asked, objective=train, home=tmp_path, jobs=2)
+    assert (again.path / again.best().training["directory"] / "weights.txt").is_file()
+    none = tuner.run({**asked, "study": {"name": "none", "trials": 4, "keep": 0}}, objective=train, home=tmp_path)
+    assert not (none.path / "kept").exists()
