@@ -86,7 +86,7 @@ def filled(command: tuple[str, ...], attempt: Attempt) -> list[str]:
     """The words of a command with the values of a config; a word that asks for what the config has not is left out."""
     config = attempt.configs[0]
     place = attempt.directory / "config.json"
-    place.write_text(json.dumps({**config, **attempt.told}), encoding="utf-8")
+    place.write_text(json.dumps({**config, **attempt.told()}), encoding="utf-8")
     known = {name: text_of(value) for name, value in config.items()}
     known |= {"split": str(attempt.split or 0)}
     known |= {"seed": str(attempt.seed), "start": str(attempt.start), "stop": str(attempt.stop or "")}

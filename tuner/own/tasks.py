@@ -139,12 +139,13 @@ def trained(task: OwnTask) -> OwnOutcome:
         device = device_here(DEVICE)
         attempt = Attempt(
             task.configs, seed, task.start, task.stop, task.unit, place, task.phase, device, task.batched,
-            task.splits[r] if task.splits else None,
+            task.splits[r] if task.splits else None, task.trials,
         )  # fmt: skip
         try:
             if function is not None and task.form == "trial":
                 rules = rules_of(task.what) if isinstance(task.what, Reference) else None
-                keep_notes(task, follow(function, task.trials[0], attempt, board, task.beside, rules))
+                noted = follow(function, task.trials[0], attempt, board, task.beside, rules)
+                board.sheets[0].notes |= noted
             elif function is not None:
                 called(function, task.form, attempt, board)
             elif isinstance(task.what, Program):
@@ -156,6 +157,8 @@ def trained(task: OwnTask) -> OwnOutcome:
                 raise
             reasons = [reason or f"{task.goal} is not finite" for reason in reasons]
         board.check()
+        for k, sheet in enumerate(board.sheets):
+            keep_notes(task, k, sheet.notes)
         put_away(task, r, place)
         boards.append(board)
     ended = tuple("diverged" if any(b.ended[k] for b in boards) else "" for k in range(len(task.trials)))
@@ -164,13 +167,13 @@ def trained(task: OwnTask) -> OwnOutcome:
     return OwnOutcome(stacked(boards), ended, tuple(reasons), time.perf_counter() - started, final)
 
 
-def keep_notes(task: OwnTask, notes: Mapping[str, Any]) -> None:
-    """Keep what a trial has noted, and is no metric, as JSON in the study's directory."""
+def keep_notes(task: OwnTask, k: int, notes: Mapping[str, Any]) -> None:
+    """Keep what the task's k-th trial has noted, and is no metric, as JSON in the study's directory."""
     if notes and task.phase == SEARCH:
         place = task.output.with_name(NOTES)
         place.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(notes, indent=2, default=str)
-        (place / f"trial-{task.trials[0]}.json").write_text(text + "\n", encoding="utf-8")
+        text = json.dumps(notes, indent=2, default=lambda one: one.tolist() if hasattr(one, "tolist") else str(one))
+        (place / f"trial-{task.trials[k]}.json").write_text(text + "\n", encoding="utf-8")
 
 
 def stacked(boards: Sequence[Board]) -> dict[str, Array]:

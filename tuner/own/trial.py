@@ -14,7 +14,7 @@ from tuner.own.asked import Asked
 from tuner.own.beside import Beside
 from tuner.own.calls import Attempt, Board
 from tuner.own.errors import Unusable
-from tuner.own.reports import MOST_EPOCHS, NAME, Diverged
+from tuner.own.reports import MOST_EPOCHS, NAME, Diverged, single
 from tuner.own.seeding import seed_everything
 from tuner.spec import parameter_name
 
@@ -240,6 +240,7 @@ def one_value(value: Any) -> Any:
             return value[0]
         what = f"returns {len(value)} values, but a study has one goal"
         raise Unusable(what, "return one of them, and keep the others with trial.set_user_attr")
+    value = single(value)
     return float(value) if isinstance(value, bool) else value
 
 

@@ -15,7 +15,7 @@ from tuner.ledger import Ledger
 from tuner.running.warm import Warm, warm_text
 from tuner.search import check_search
 from tuner.space import space_of
-from tuner.spec import Study, differences, in_toml, not_run, stored_study
+from tuner.spec import Own, Study, differences, in_toml, not_run, stored_study
 from tuner.subject import Subject
 
 __all__ = ["settle"]
@@ -84,6 +84,11 @@ def gone_on(frozen: Study, asked: Study, directory: StudyDirectory, ledger: Ledg
         raise StudyError(*complaints)
     directory.write_study(resolved.to_toml())
     return resolved
+
+
+def placed(frozen: Own | None, asked: Own | None) -> Own | None:
+    """The objective that was frozen, where it is now; what its directories are kept for is no part of the question."""
+    return replace(frozen, objective=asked.objective, keep=asked.keep) if frozen and asked else frozen
 
 
 def created(subject: Subject, directory: StudyDirectory, warm: Warm, song: str) -> tuple[Ledger, Study]:
