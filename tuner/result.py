@@ -220,6 +220,11 @@ class Result:
         """Whether it is known what the values of a config mean to an optimizer."""
         return not self.study.imported and trial.config.get("optimizer") in OPTIMIZERS
 
+    @property
+    def _command(self) -> dict[str, list[str]]:
+        """The command that was tuned, if it is one."""
+        return {"command": list(self.study.own.command)} if self.study.own and self.study.own.command else {}
+
     def _kept(self, trial: Trial) -> dict[str, str]:
         """Where a trial's directory was kept, from the study's own on; nothing where it was not."""
         place = self.directory.kept / f"trial-{trial.number}"
@@ -234,7 +239,7 @@ class Result:
             params=dict(trial.config) | {"epochs": trial.epoch, "horizon": trial.config.get("epochs", trial.epochs)},
             training=_training(trial) | self._kept(trial),
             conventions=conventions_of(trial.config, self.study.dtype) if self._conventional(trial) else {},
-            model={} if self.study.imported else _model(trial, self.facts),
+            model={} if self.study.imported else _model(trial, self.facts) | self._command,
             result={"metric": self.study.metric, "direction": self.study.direction, "value": trial.value}
             | {"metrics": {name: value for name, value in trial.metrics.items() if name != "splits"}},
             confirmation=_confirmation(standing, self.study),

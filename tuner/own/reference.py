@@ -6,6 +6,7 @@ import hashlib
 import importlib
 import importlib.util
 import inspect
+import re
 import sys
 import traceback
 from collections.abc import Callable
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+SKIPPED = re.compile(r"importlib|[/\\]argparse\.py$")  # frames that say nothing of where it was
 
 
 @dataclass(frozen=True)
@@ -209,7 +211,7 @@ def whereabouts(error: BaseException) -> str:
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith((own, "<frozen")) and "importlib" not in frame.filename
+        if not frame.filename.startswith((own, "<frozen")) and not SKIPPED.search(frame.filename)
     ]
     if isinstance(error, SyntaxError) and error.filename:
         return f" ({Path(error.filename).name}:{error.lineno})"

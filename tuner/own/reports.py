@@ -135,6 +135,7 @@ class Reports:
             self.rows[number] = {**{name: float(value) for name, value in values.items()}, **row}
 
     def _epoch(self, epoch: Any) -> int:
+        """The epoch from 1 that is meant. Raises Unusable."""
         if hasattr(epoch, "item") and getattr(epoch, "shape", None) == ():
             epoch = epoch.item()
         if isinstance(epoch, bool) or not isinstance(epoch, int):
@@ -145,7 +146,7 @@ class Reports:
             self.shift = 1  # its first one is 0, or the one where a run that counts from 0 goes on
         elif self.shift and not self.start and epoch == self.stop:
             self._without_baseline()
-        epoch = int(epoch) + self.shift
+        epoch += self.shift
         if epoch in self.rows and epoch > self.again:
             raise Unusable(f"reported epoch {epoch} twice", "report each epoch once, with all its metrics")
         if epoch <= self.start and epoch > 0:
@@ -157,7 +158,7 @@ class Reports:
         if epoch > most:
             hint = "end at run.stop" if self.stop else "report less often"
             raise Unusable(f"reported epoch {epoch}, beyond the {most:,} it was to train", hint)
-        return epoch
+        return int(epoch)
 
     def _without_baseline(self) -> None:
         """Drop what was told for epoch 0: that was before training, as epochs go on to the last one by its number."""

@@ -13,6 +13,7 @@ from tuner.spec.domains import Choices, Domain, Range, highest, is_searched, val
 from tuner.spec.imported import UNNAMED, imported_text, not_run
 from tuner.spec.own import OWN_NAMES, Own, parameter_name
 from tuner.spec.parameters import kind_of, text_of
+from tuner.spec.placeholders import holes_in, words_of
 from tuner.spec.resolve import read_study
 from tuner.spec.schema import (
     GOALS,
@@ -55,6 +56,7 @@ __all__ = [
     "Workers",
     "differences",
     "highest",
+    "holes_in",
     "imported_text",
     "in_toml",
     "is_searched",
@@ -68,4 +70,5 @@ __all__ = [
     "task_problem",
     "text_of",
     "values_of",
+    "words_of",
 ]

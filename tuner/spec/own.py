@@ -17,8 +17,10 @@ from typing import Any
 
 from objectives.optimizers import OPTIMIZERS
 from tuner.budget import UNITS
-from tuner.spec.domains import Domain, Range, is_searched
+from tuner.spec.conditions import Conditions
+from tuner.spec.domains import Domain, Range, is_searched, plain, values_of
 from tuner.spec.parameters import PARAMETERS, read_parameter, written
+from tuner.spec.placeholders import format_problem, holes_in, placeholders_in
 from tuner.spec.reading import near_file
 from tuner.spec.report import Report
 from tuner.spec.schema import Search, StudyTable, Train
@@ -42,10 +44,9 @@ __all__ = [
 NAME = re.compile(r"[A-Za-z_][\w .-]{0,98}\w|[A-Za-z_]")
 GOAL = re.compile(r"[A-Za-z_][\w./-]{0,98}")
 FUNCTION = re.compile(r"(?P<where>[^:]+\.py|[A-Za-z_][\w.]*):(?P<name>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)")
-HOLE = re.compile(r"\{([A-Za-z_][\w .-]*)\}")
 OF_OWN = frozenset({"splits", "resampling"})  # keys of [data] that an objective of one's own may have
 # What a command may ask of its run.
-RUN = ("seed", "split", "start", "stop", "device", "phase", "directory", "config", "python")
+RUN = ("trial", "seed", "split", "start", "stop", "device", "phase", "directory", "config", "python")
 MOST_UNITS = 100_000  # of a budget: a learning curve has a place for each
 # Columns of the ranking, and what a config says by itself: a parameter of that name would hide it.
 OWN_NAMES = (
@@ -150,6 +151,7 @@ def check_own(
     search: Search,
     optimizers: Collection[str],
     base: Path | None,
+    conditions: Conditions,
     report: Report,
 ) -> None:
     """What an objective of somebody's own needs, and what does not go with one; `base` is None for a stored study."""
@@ -175,6 +177,7 @@ def check_own(
         _check_place(own.objective, base, report)
     if base is not None and own.command:
         _check_program(own.command[0], base, report)
+        _check_used(own, conditions, report)
 
 
 def _check_foreign(raw: Mapping[str, Any], train: Train, optimizers: Collection[str], report: Report) -> None:
@@ -217,16 +220,35 @@ def _check_holes(own: Own, train: Train, optimizers: Collection[str], report: Re
     unit = next((unit for unit in UNITS[1:] if getattr(train, unit) is not None), UNITS[0])
     known = [*own.parameters, *own.trained, *keys, *(["optimizer"] if optimizers else []), *RUN]
     known += [unit] if own.timed else []
-    for hole in [hole for part in own.command for hole in HOLE.findall(part)]:
-        if hole not in known:
-            hint = suggest(hole, known)
-            report.add(["study", "command"], f"{{{hole}}} is neither a parameter nor something of the run", hint)
+    holes = [hole for word in own.command for hole in holes_in(word)]
+    for hole in [hole for hole in holes if hole not in known]:
+        hint = f"{suggest(hole, known)} (for the text itself: {{{{{hole}}}}})"
+        report.add(["study", "command"], f"{{{hole}}} is neither a parameter nor something of the run", hint)
+    for word in own.command:
+        for name, form in [(name, form) for name, form in placeholders_in(word) if name in own.parameters]:
+            problems = [format_problem(word, name, form, plain(value)) for value in _samples(own.parameters[name])]
+            if problem := next(filter(None, problems), ""):
+                report.add(["study", "command"], problem, f"write {{{name}}}, or another format")
+
+
+def _samples(domain: Domain) -> tuple[Any, ...]:
+    """Values that stand for all that a parameter may have."""
+    return (domain.low, domain.high) if isinstance(domain, Range) else values_of(domain)
+
+
+def _check_used(own: Own, conditions: Conditions, report: Report) -> None:
+    """Check that a command uses every parameter that is searched, or that it decides on one."""
+    used = {hole for word in own.command for hole in holes_in(word)} | {n for when in conditions.values() for n in when}
+    for name in [] if "config" in used else [name for name in own.parameters if name not in used]:
+        if is_searched(own.parameters[name]):
+            what = "is searched, but the command never uses it"
+            report.add([PARAMETERS, name], what, f"add it to [study] command: --{name}={{{name}}}; or remove it")
 
 
 def _check_split_hole(own: Own, raw: Mapping[str, Any], report: Report) -> None:
     """A command that is to be judged on several splits is told which one."""
     splits, words = (raw.get("data") or {}).get("splits"), " ".join(own.command)
-    if isinstance(splits, int) and splits > 1 and not {"split", "config"} & set(HOLE.findall(words)):
+    if isinstance(splits, int) and splits > 1 and not {"split", "config"} & set(holes_in(words)):
         what = f"is {splits}, but the command does not ask which split it is to train on"
         report.add(["data", "splits"], what, "add {split} to [study] command: --split {split}; or remove it")
 
@@ -245,7 +267,7 @@ def _check_place(objective: str, base: Path, report: Report) -> None:
 
 def _check_program(program: str, base: Path, report: Report) -> None:
     """The first word of a command is a program; one with a slash is looked for from the study's folder on."""
-    if HOLE.search(program):
+    if holes_in(program):
         return
     path, key = base / program, ["study", "command"]
     if "/" not in program and shutil.which(program) is None:

@@ -154,9 +154,7 @@ def test_a_command_line_that_is_read_at_import_is_said_in_argparses_words(tmp_pa
     assert tuner.run(study, jobs=1, home=tmp_path).best().value > 1
     write(tmp_path, "bound.py", f"{parsed}p.add_argument('--data', required=True)\n{train}")
     study["study"] |= {"objective": f"{tmp_path / 'bound.py'}:train", "name": "bound"}
-    said = (
-        r"ended the program \(bound.py:5\): the following arguments are required: --data; read the command line under"
-    )
+    said = r"ended the program \(bound.py:5\): the following arguments are required: --data; read the command"
     with pytest.raises(TunerError, match=said):
         tuner.run(study, jobs=1, home=tmp_path)
 
