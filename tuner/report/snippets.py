@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 
 from objectives.errors import InvalidInput
 from tuner.best import Best
-from tuner.contract import FRAMEWORKS
+from tuner.best.schema import FRAMEWORKS
 from tuner.errors import TunerError
-from tuner.spec import words_of
+from tuner.study import words_of
 
 __all__ = ["SNIPPETS", "args", "snippets"]
 
