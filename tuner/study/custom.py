@@ -39,6 +39,7 @@ __all__ = [
     "own_of",
     "own_train",
     "parameter_name",
+    "unused_parameters",
 ]
 
 NAME = re.compile(r"[A-Za-z_][\w .-]{0,98}\w|[A-Za-z_]")
@@ -151,7 +152,6 @@ def check_own(
     search: Search,
     optimizers: Collection[str],
     base: Path | None,
-    conditions: Conditions,
     report: Report,
 ) -> None:
     """What an objective of somebody's own needs, and what does not go with one; `base` is None for a stored study."""
@@ -177,7 +177,6 @@ def check_own(
         _check_place(own.objective, base, report)
     if base is not None and own.command:
         _check_program(own.command[0], base, report)
-        _check_used(own, conditions, report)
 
 
 def _check_foreign(raw: Mapping[str, Any], train: Train, optimizers: Collection[str], report: Report) -> None:
@@ -236,13 +235,11 @@ def _samples(domain: Domain) -> tuple[Any, ...]:
     return (domain.low, domain.high) if isinstance(domain, Range) else values_of(domain)
 
 
-def _check_used(own: Own, conditions: Conditions, report: Report) -> None:
-    """Check that a command uses every parameter that is searched, or that it decides on one."""
+def unused_parameters(own: Own, conditions: Conditions) -> list[str]:
+    """Return parameters that are searched and that a command neither asks for nor decides with, as far as it tells."""
     used = {hole for word in own.command for hole in holes_in(word)} | {n for when in conditions.values() for n in when}
-    for name in [] if "config" in used else [name for name in own.parameters if name not in used]:
-        if is_searched(own.parameters[name]):
-            what = "is searched, but the command never uses it"
-            report.add([PARAMETERS, name], what, f"add it to [study] command: --{name}={{{name}}}; or remove it")
+    searched = [name for name, domain in own.parameters.items() if is_searched(domain)]
+    return [name for name in searched if name not in used] if own.command and "config" not in used else []
 
 
 def _check_split_hole(own: Own, raw: Mapping[str, Any], report: Report) -> None:

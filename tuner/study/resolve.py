@@ -123,7 +123,7 @@ def _resolved(
     name, (metric, direction) = name_of(table, stem, report), goal_of(table, report, own)
     if own:
         theirs = own_of(bare, table, train, optimizers, report)
-        check_own(theirs, raw, train, search, optimizers, base if needs_data else None, conditions, report)
+        check_own(theirs, raw, train, search, optimizers, base if needs_data else None, report)
         check_train(train, report)
         check_own_resampling(data, report)
         if theirs.timed:

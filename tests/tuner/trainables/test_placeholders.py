@@ -56,16 +56,25 @@ def test_a_flag_that_is_off_is_left_out() -> None:
         (["{lr}", "{kinds}", "{n:--flag}"], r"\{n:--flag\} is a flag, and n is not true or false"),
         (["{lr}", "{kinds}", "x{n:*}"], r"\{n:\*\} has to be a word of its own, or the value of --n="),
         (["{lr}", "{kinds}", "{m}"], r"\{m\} is neither a parameter .* \(for the text itself: \{\{m\}\}\)"),
-        (
-            ["{lr}", "{kinds}"],
-            r"parameters\.n: is searched, but the command never uses it; add it to",
-        ),
     ],
 )
 def test_what_a_command_cannot_do_is_said_before_it_runs(words: list[str], said: str) -> None:
     space = {"lr": {"low": 0.1, "high": 1.0}, "n": [1, 2], "kinds": ["a", "b"]}
     with pytest.raises(StudyError, match=said):
         read_study({"study": {"command": [sys.executable, "-c", "pass", *words]}, "parameters": space})
+
+
+def test_a_parameter_that_the_command_never_uses_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    space = {"lr": {"low": 0.1, "high": 1.0}, "n": [1, 2], "fixed": 3, "kind": ["a", "b"]}
+    space["depth"] = {"low": 1, "high": 9, "when": {"kind": ["a"]}}
+    study = {"command": [sys.executable, "-c", "pass", "{lr}", "{depth}"]}
+    text = read_study({"study": study, "parameters": space}).to_toml()
+    Path("unused.toml").write_text(text, encoding="utf-8")
+    ended = Shell(capsys)("check", "unused.toml")
+    assert (ended.code, "# the command never uses n, which the study searches: add --n={n}, " in ended.err) == (0, True)
 
 
 def asked(tmp_path: Path, code: str, *words: str, **tables: Any) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from tuner.search import check_search, lag_of, mean_cost, repeated
 from tuner.space import space_of
 from tuner.store.directory import StudyDirectory
 from tuner.study import MOST_SPLITS, OWN_NAMES, Own, Study
+from tuner.study.custom import unused_parameters
 from tuner.trainables.base import Commit
 from tuner.trainables.custom.call_forms import FORMS
 from tuner.trainables.custom.command import Program, form_of_command, source_of_command
@@ -31,7 +32,7 @@ from tuner.trainables.custom.tasks import OwnTask, made_ready, run_own
 from tuner.trainables.custom.trainer import OwnTraining
 from tuner.trainables.optuna_script.study_beside import Beside
 
-__all__ = ["OwnSubject", "own_subject", "seed_of"]
+__all__ = ["OwnSubject", "own_subject", "seed_of", "unused_notes"]
 
 SEEDS = 4001  # above all replicates of a study, so that no two studies share one by chance
 
@@ -49,7 +50,7 @@ class OwnSubject:
     @property
     def notes(self) -> tuple[str, ...]:
         """How it is cut at rungs, and what that and a confirmation cost."""
-        return (*self._cut_notes(), *self._confirm_notes())
+        return (*self._cut_notes(), *unused_notes(self.study), *self._confirm_notes())
 
     def _cut_notes(self) -> list[str]:
         named = self.own.words if self.own.command else f"{self.own.words} is {FORMS[self.form]}"
@@ -182,6 +183,15 @@ class OwnSubject:
     def weights(self, study: Study, best: Best, directory: StudyDirectory, engine: Engine) -> None:
         """None: its weights are in the checkpoint, if it has one."""
         del study, best, directory, engine
+
+
+def unused_notes(study: Study) -> list[str]:
+    """What to know of parameters that a command never asks for."""
+    unused = unused_parameters(study.own, study.conditions) if study.own else []
+    if not unused:
+        return []
+    way = f"add --{unused[0]}={{{unused[0]}}}, unless it reads them from config.json in its directory"
+    return [f"the command never uses {', '.join(unused)}, which the study searches: {way}"]
 
 
 def seed_of(study: Study, replicate: int) -> int:
