@@ -57,6 +57,8 @@ OWN_NAMES = (
     *UNITS,
 )  # fmt: skip
 TRAINED = ("batch_size", "schedule", "warmup", "final", "gamma", "step_size", "power", "clip_norm")
+OF_OPTIMIZERS = ("framework", "decay")  # constants of a config that has an optimizer
+OF_CORE = ("model", "gap", "verdict", "replicate")  # what only the core's trials have
 NOT_OURS = ("loss", "huber_delta", "patience", "min_delta")
 
 
@@ -120,7 +122,7 @@ def own_of(raw: Mapping[str, Any], table: StudyTable, train: Train, optimizers: 
     parameters: dict[str, Domain] = {}
     starts: dict[str, Any] = {}
     for name, said in tables.items():
-        taken = {*OWN_NAMES, *TRAINED, table.minimize, table.maximize}
+        taken = {*taken_names(train, optimizers), table.minimize, table.maximize}
         if not NAME.fullmatch(name):
             report.add([PARAMETERS, name], "cannot be the name of a parameter", "use letters, digits, _ - . and space")
         elif name in taken:
@@ -133,6 +135,16 @@ def own_of(raw: Mapping[str, Any], table: StudyTable, train: Train, optimizers: 
         table.objective or "", table.command, table.output or "", table.batched, table.keep, parameters, starts, timed,
         kept,
     )  # fmt: skip
+
+
+def taken_names(train: Train, optimizers: Collection[str]) -> set[str]:
+    """Return the names that mean something else in a study: its columns, and what [train] or an optimizer has there.
+
+    A schedule's `gamma` means nothing where there is no schedule.
+    """
+    if optimizers:
+        return {*OWN_NAMES, *TRAINED}
+    return {*OWN_NAMES, *(name for name in TRAINED if name in train.model_fields_set)} - {*OF_OPTIMIZERS, *OF_CORE}
 
 
 def _other(name: str) -> str:

@@ -169,3 +169,26 @@ def test_a_trial_knows_its_number_and_seed(tmp_path: Path) -> None:
     result = tuner.run(study, objective=told, jobs=1, home=tmp_path)
     assert [trial.metrics["number"] for trial in result.all_trials] == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
     assert {trial.metrics["seeded"] for trial in result.all_trials} == {2 * 4001.0}
+
+
+def test_lists_of_floats_and_texts_are_choices_and_one_list_is_a_value(tmp_path: Path) -> None:
+    space = {"betas": [[0.9, 0.99], [0.5, 0.9]], "layers": [["relu", "tanh"], ["relu"]], "sizes": [[64, 32]]}
+    study = {"study": {"name": "lists", "trials": 6}, "parameters": {**space, "lr": {"low": 0.1, "high": 1.0}}}
+    result = tuner.run(study, objective=lambda c: c["betas"][0] + len(c["layers"]), jobs=1, home=tmp_path)
+    assert {tuple(trial.config["betas"]) for trial in result.all_trials} == {(0.9, 0.99), (0.5, 0.9)}
+    assert {tuple(trial.config["sizes"]) for trial in result.all_trials} == {(64, 32)}
+    again = tuner.open("lists", home=tmp_path).study
+    assert again.own == result.study.own
+    assert again.own is not None
+    assert again.own.parameters["sizes"] == (64, 32)
+
+
+def test_names_are_reserved_only_where_they_mean_something(tmp_path: Path) -> None:
+    free = ("gamma", "power", "model", "decay", "batch_size", "warmup", "final")
+    study = {"study": {"name": "names", "trials": 4}, "parameters": {name: [1, 2] for name in free}}
+    result = tuner.run(study, objective=lambda config: float(sum(config[name] for name in free)), home=tmp_path)
+    assert all(trial.value == sum(trial.config[name] for name in free) for trial in result.all_trials)
+    assert set(free) <= set(result.ranking().columns)
+    for more in ({"train": {"batch_size": [16, 32]}}, {"optimizers": {"sgd": {}}}):
+        with pytest.raises(TunerError, match=r"parameters.batch_size: is a name of the tuner's own"):
+            tuner.run({**study, **more}, objective=lambda config: 0.0, home=tmp_path)
