@@ -17,7 +17,9 @@ __all__ = ["SNIPPETS", "args", "snippets"]
 
 
 def code(framework: str) -> Callable[[Best], str]:
-    """A writer of code for a framework, or of why there is none; the code says what is not the same."""
+    """Build the function that writes code for a framework, or says why there is none; the code names all
+    differences.
+    """
 
     def write(best: Best) -> str:
         with warnings.catch_warnings():
@@ -31,21 +33,21 @@ def code(framework: str) -> Callable[[Best], str]:
 
 
 def toml(best: Best) -> str:
-    """As best.toml has it."""
+    """Write the config as in best.toml."""
     import tomli_w
 
     return tomli_w.dumps(best.document())
 
 
 def as_json(best: Best) -> str:
-    """The config alone."""
+    """Write the config alone as JSON."""
     return json.dumps(best.document()["config"], indent=2) + "\n"
 
 
 def args(best: Best) -> str:
-    """`--optimizer nesterov --lr 0.04 --batch-size 32`, quoted for a shell; of a command, its own line with the config.
+    """Write `--optimizer nesterov --lr 0.04 --batch-size 32`, quoted for a shell; of a command, its own line.
 
-    What only a run has stands there as in a training from the start: seed, no device but the processor, this folder.
+    What only a run has is there as in a training from the start: seed, no device but the processor, this folder.
     """
     if command := best.model.get("command"):
         return shlex.join(own_line(command, best)) + "\n"
@@ -76,5 +78,5 @@ SNIPPETS: dict[str, Callable[[Best], str]] = {
 
 
 def snippets(best: Best) -> dict[str, str]:
-    """Every form; no framework's where nobody knows what the values mean to one."""
+    """Write every form; no framework's if the values' meaning to frameworks is unknown."""
     return {name: write(best) for name, write in SNIPPETS.items() if best.conventions or name not in FRAMEWORKS}
