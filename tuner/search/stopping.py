@@ -21,6 +21,7 @@ __all__ = ["LOOSEN", "alike", "reason_to_give_up", "reason_to_stop"]
 # What no other config mends: a word that the program does not know, a metric that it never prints.
 SURE = re.compile(
     r"unrecognized arguments|no such option|unknown option|unrecognized option|arguments are required|can't open file"
+    r"|ignored explicit argument|does not take a value|invalid \w+ value: '\["
     r"|printed no line with|not \S+, which is the goal|there is no such program"
 )
 HOPELESS = 10  # trials, from the first one on

@@ -116,6 +116,12 @@ def test_what_is_not_flushed_is_seen_in_time(tmp_path: Path) -> None:
             ["--lr={lr}"],
             "unrecognized arguments: --lr=",
         ),
+        (
+            "import argparse\np = argparse.ArgumentParser()\np.add_argument('--lr', action='store_true')\n"
+            "p.parse_args()",
+            ["--lr={lr}"],
+            "ignored explicit argument .*; a flag without a value is written as a word {name:--name}",
+        ),
     ],
 )
 def test_what_no_config_mends_ends_after_the_first_trial(

@@ -37,6 +37,11 @@ SILENT = (
     f"(tuner: no line for {SILENCE:g} s. A trial is stopped at a rung only by lines that are seen in time: "
     "let the program flush its output after each epoch.)"
 )
+HINTS = {  # what a program says of a word that it cannot read -> how to write it
+    "ignored explicit argument": "a flag without a value is written as a word {name:--name}",
+    "does not take a value": "a flag without a value is written as a word {name:--name}",
+    "value: '[": "elements of a list as words of their own are written {name:*}, joined by commas {name:,}",
+}
 OTHERS = 1000  # lines that are no metrics, to know them by
 
 
@@ -85,7 +90,9 @@ def run_program(program: Program, form: str, attempt: Attempt, board: Board) -> 
         if not code:
             counted.end()
         else:
-            raise Unusable(f"the command {left(code)}{last_words(other, begun)}")
+            said = last_words(other, begun)
+            hint = next((hint for sign, hint in HINTS.items() if sign in said), "")
+            raise Unusable(f"the command {left(code)}{said}", hint)
     finally:
         end(process)
     if not any(sheet.rows for sheet in board.sheets):
