@@ -230,6 +230,16 @@ class Result:
         """Whether it is known what the values of a config mean to an optimizer."""
         return not self.study.imported and trial.config.get("optimizer") in OPTIMIZERS
 
+    @property
+    def _command(self) -> dict[str, list[str]]:
+        """The command that was tuned, if it is one."""
+        return {"command": list(self.study.own.command)} if self.study.own and self.study.own.command else {}
+
+    def _kept(self, trial: Trial) -> dict[str, str]:
+        """Where a trial's directory was kept, from the study's own on; nothing where it was not."""
+        place = self.directory.kept / f"trial-{trial.number}"
+        return {"directory": f"{place.parent.name}/{place.name}"} if place.is_dir() else {}
+
     def _best(self, trial: Trial) -> Best:
         trial = replace(trial, epoch=final_epoch(self.study, trial, self.confirmed))
         confirmed = self.standings if self.is_confirmed else []
@@ -238,9 +248,9 @@ class Result:
             study=self.study.name,
             trial=trial.number,
             params=dict(trial.config) | {"epochs": trial.epoch, "horizon": trial.config.get("epochs", trial.epochs)},
-            training=_training(trial),
+            training=_training(trial) | self._kept(trial),
             conventions=conventions_of(trial.config, self.study.dtype) if self._conventional(trial) else {},
-            model={} if self.study.imported else _model(trial, self.facts),
+            model={} if self.study.imported else _model(trial, self.facts) | self._command,
             result={"metric": self.study.metric, "direction": self.study.direction, "value": trial.value}
             | {"metrics": {name: value for name, value in trial.metrics.items() if name != "splits"}},
             confirmation=_confirmation(standing, self.study),
@@ -248,7 +258,7 @@ class Result:
         )
 
 
-def _training(trial: Trial) -> dict[str, int]:
+def _training(trial: Trial) -> dict[str, Any]:
     """How long to train, and what a schedule runs over, in epochs and updates."""
     steps, epochs = trial.steps // max(trial.epochs, 1), trial.epoch or 0
     horizon = int(trial.config.get("epochs", trial.epochs))

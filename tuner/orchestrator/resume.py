@@ -15,7 +15,7 @@ from tuner.space import space_of
 from tuner.store.directory import StudyDirectory, write_atomic
 from tuner.store.ledger import Ledger
 from tuner.store.machine import canary, machine_facts
-from tuner.study import Study, differences, in_toml, not_run, stored_study
+from tuner.study import Own, Study, differences, in_toml, not_run, stored_study
 from tuner.trainables.base import Subject
 
 __all__ = ["settle"]
@@ -76,12 +76,19 @@ def gone_on(frozen: Study, asked: Study, directory: StudyDirectory, ledger: Ledg
         base=asked.base,
         workers=asked.workers,
         data=frozen.data.model_copy(update={"source": asked.data.source or frozen.data.source}),
-        own=replace(frozen.own, objective=asked.own.objective) if frozen.own and asked.own else frozen.own,
+        own=replace(frozen.own, objective=asked.own.objective, keep=asked.own.keep)
+        if frozen.own and asked.own
+        else frozen.own,
     )
     if resolved.trials > done and (complaints := check_search(resolved, space_of(resolved))):
         raise StudyError(*complaints)
     directory.write_study(resolved.to_toml())
     return resolved
+
+
+def placed(frozen: Own | None, asked: Own | None) -> Own | None:
+    """The objective that was frozen, where it is now; what its directories are kept for is no part of the question."""
+    return replace(frozen, objective=asked.objective, keep=asked.keep) if frozen and asked else frozen
 
 
 def created(subject: Subject, directory: StudyDirectory, warm: Warm, song: str) -> tuple[Ledger, Study]:

@@ -97,6 +97,11 @@ class StudyDirectory:
         return self.path / "output"
 
     @property
+    def kept(self) -> Path:
+        """What the best trials of somebody's own code have left in their directories."""
+        return self.path / "kept"
+
+    @property
     def cache(self) -> Path:
         """Prepared data and packs in flight: can be deleted whenever the study is not running."""
         return self.path / "cache"

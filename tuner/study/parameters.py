@@ -14,6 +14,7 @@ __all__ = ["PARAMETERS", "kind_of", "read_parameter", "text_of", "written"]
 PARAMETERS = "parameters"
 KEYS = ("choices", "default", "high", "log", "low", "step")
 MOST_STEPS = 10**9
+MOST_WHOLE = 2**63  # what columns of whole numbers hold
 
 
 def read_parameter(name: str, raw: Any, parameters: dict[str, Domain], starts: dict[str, Any], report: Report) -> None:
@@ -73,13 +74,15 @@ def _kind(value: Any) -> str:
 
 
 def _value(raw: Any) -> Any:
-    """A single value: a finite number, text, true or false, or a list of whole numbers. Raises Bad."""
+    """A single value: a finite number, text, true or false, or a list of numbers or of texts. Raises Bad."""
     if isinstance(raw, list):
-        if not raw or not all(isinstance(one, int) and not isinstance(one, bool) for one in raw):
-            raise Bad(f"{shown(raw)} is not a list of whole numbers", "write each choice as [64] or [64, 32]")
-        return tuple(raw)
+        if not raw or len({_kind(one) for one in raw}) > 1 or any(isinstance(one, bool | list | dict) for one in raw):
+            raise Bad(f"{shown(raw)} is not a list of numbers or of texts", "write each choice as [64] or [64, 32]")
+        return tuple(_value(one) for one in raw)
     if isinstance(raw, bool | str):
         return raw
+    if isinstance(raw, int) and not -MOST_WHOLE <= raw < MOST_WHOLE:
+        raise Bad(f"{shown(raw)} is beyond 64 bits", "write it as text, or with a dot: 1e20")
     if not isinstance(raw, int | float) or not abs(raw) < float("inf"):
         raise Bad(f"must be a value, a list or a range, but got {shown(raw)}", "write { low = 1e-4, high = 0.1 }")
     return raw
@@ -94,6 +97,8 @@ def _range(raw: Mapping[str, Any]) -> Domain:
             raise Bad(f"{end} must be a number, but got {shown(value) if end in raw else 'nothing'}", "give both ends")
         ends.append(value)
     low, high = ends
+    if big := [value for value in ends if isinstance(value, int) and not -MOST_WHOLE <= value < MOST_WHOLE]:
+        raise Bad(f"{shown(big[0])} is beyond 64 bits", "search its logarithm or a power, or write it with a dot: 1e20")
     log, step = raw.get("log", False), raw.get("step")
     if not isinstance(log, bool):
         raise Bad(f"log must be true or false, but got {shown(log)}")
@@ -119,9 +124,9 @@ def _range(raw: Mapping[str, Any]) -> Domain:
 
 def written(domain: Domain, start: Any) -> Any:
     """A domain as a study file writes it, with its default."""
+    body = [plain(domain)] if isinstance(domain, tuple) else plain(domain)  # one list to choose is no list of choices
     if start is None:
-        return plain(domain)
-    body = plain(domain)
+        return body
     return (dict(body) if isinstance(body, dict) else {"choices": body}) | {"default": start}
 
 

@@ -248,7 +248,8 @@ def _key(name: str) -> str:
 
 
 def _free(key: str) -> bool:
-    named = ("study.name", "study.trials", *(f"confirm.{name}" for name in ("enabled", "top", "seeds", "share")))
+    confirmed = (f"confirm.{name}" for name in ("enabled", "top", "seeds", "share"))
+    named = ("study.name", "study.trials", "study.keep", *confirmed)
     return key in named or key.startswith(("limits.", "stop.", "workers."))
 
 

@@ -81,6 +81,8 @@ class StudyTable(Table):
     """File in {directory} that the command writes metrics to; by default standard output."""
     batched: Annotated[int, Field(ge=1, le=4096)] = 1
     """How many configs the objective takes in one call."""
+    keep: Annotated[int, Field(ge=0, le=100)] = 1
+    """Of how many of the best trials the directories are kept."""
     minimize: Text | None = None
     """Metric to minimise; valid_loss if neither this nor maximize is given."""
     maximize: Text | None = None

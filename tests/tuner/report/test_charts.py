@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import tuner
 from objectives.optimizers import OPTIMIZERS
 from tests.support.command import Shell
 from tests.support.planted_studies import changed_study, pruned, reconfigured, sound, trained, written
@@ -278,3 +279,14 @@ def test_every_task_is_in_the_lane_of_its_worker(varied: Result) -> None:
     assert len(few) <= len(found)
     assert few["count"].sum() == found["count"].sum()
     assert joined(found) is found
+
+
+def test_every_chart_of_a_study_without_optimizers_is_one(tmp_path: Path) -> None:
+    """Altair's own check of what a notebook shows: a constant colour had a scale, which its schema has not."""
+    space = {"x": {"low": 0.0, "high": 1.0}, "y": {"low": 0.0, "high": 1.0}, "kind": ["a", "b"]}
+    asked = {"study": {"name": "plain", "trials": 52, "minimize": "loss"}, "parameters": space, "train": {"epochs": 2}}
+    result = tuner.run(
+        asked, objective=lambda c: c["x"] ** 2 + c["y"] + (c["kind"] == "a"), jobs=1, home=tmp_path
+    )  # fmt: skip
+    drawn = {name: result.chart(name).to_dict() for name in ("sensitivity", "curves", "progress", "pair", "time")}
+    assert all(document["$schema"] for document in drawn.values())

@@ -36,6 +36,10 @@ def check(file: Path, repeat: int | None, overrides: tuple[str, ...]) -> None:
         return repeat_check(study, repeat)
     if study.own:
         sys.stdout.write(clean(filled(study).to_toml(), lines=True))
+        from tuner.trainables.custom.trainable import unused_notes
+
+        for note in unused_notes(study):
+            hint(f"# {clean(note)}")
         return hint(f"# {study.own.words} is code, which only `tuner run` and --repeat call; it was not looked at")
     from tempfile import TemporaryDirectory
 

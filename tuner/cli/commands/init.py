@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from tuner.cli.commands.example import shipped
+from tuner.cli.options import set_option
 from tuner.cli.output import write
 from tuner.cli.terminal import clean, hint
 
@@ -34,8 +35,15 @@ NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,60}[A-Za-z0-9_-])?")
 )
 @click.option("--minimize", "direction", flag_value="minimize", help="With --from-optuna: minimize its value.")
 @click.option("--maximize", "direction", flag_value="maximize", help="With --from-optuna: maximize its value.")
+@set_option
 def init(
-    file: Path, force: bool, data: Path | None, target: str | None, from_optuna: str | None, direction: str | None
+    file: Path,
+    force: bool,
+    data: Path | None,
+    target: str | None,
+    from_optuna: str | None,
+    direction: str | None,
+    overrides: tuple[str, ...],
 ) -> None:
     """Write a commented study file to start from.
 
@@ -62,9 +70,11 @@ def init(
         raise click.UsageError("tuner init: --data and --from-optuna exclude each other; choose one")
     if target is not None and not data:
         raise click.UsageError("tuner init: --target goes with --data; name the table, too")
+    if overrides and not from_optuna:
+        raise click.UsageError("tuner init: --set goes with --from-optuna; write it in the file")
     name = file.stem if NAME.fullmatch(file.stem) else TEMPLATE
     if from_optuna:
-        write(text_from(from_optuna, direction, file, name), file)
+        write(text_from(from_optuna, direction, file, name, overrides), file)
         print(clean(file))
         return hint(f"the objective runs as it is: tuner run {file}")
     text, said = filled(file, name, data, target)
@@ -109,19 +119,22 @@ def template() -> Path:
     return shipped(f"{TEMPLATE}.toml")
 
 
-def text_from(objective: str, direction: str | None, file: Path, name: str) -> str:
-    """Write the study file of an Optuna objective, with notes on it to standard error. Raises StudyError."""
+def text_from(objective: str, direction: str | None, file: Path, name: str, overrides: tuple[str, ...] = ()) -> str:
+    """Write the study file of an Optuna objective, with notes on it to standard error. Raises StudyError.
+
+    `overrides` are KEY=VALUE settings that replace what the script says.
+    """
     from tuner.trainables.optuna_script.study_text import direction_of, drafted, explored, study_text
 
     hint(f"calling {objective}, once to its end: that takes as long as a trial")
-    found = explored(objective)
+    found = explored(objective, direction or "", [text.partition("=")[0].strip() for text in overrides])
     draft = drafted(objective, found, direction_of(found, direction, ask if sys.stdin.isatty() else None))
     count = len(found.calls)
     several = "" if len(draft.parameters) == 1 else "s"
     hint(f"{len(draft.parameters)} parameter{several} found in {count} calls; the first took {found.seconds:.2g} s")
     for note in draft.notes:
         hint(f"# {clean(note)}")
-    return study_text(draft, file, name)
+    return study_text(draft, file, name, overrides)
 
 
 def ask() -> str:
