@@ -15,7 +15,7 @@ from tuner.ledger import Ledger
 from tuner.running.warm import Warm, warm_text
 from tuner.search import check_search
 from tuner.space import space_of
-from tuner.spec import Study, differences, in_toml, not_run, stored_study
+from tuner.spec import Study, differences, in_toml, not_run, stored_study, stored_text
 from tuner.subject import Subject
 
 __all__ = ["settle"]
@@ -80,17 +80,18 @@ def gone_on(frozen: Study, asked: Study, directory: StudyDirectory, ledger: Ledg
     )
     if resolved.trials > done and (complaints := check_search(resolved, space_of(resolved))):
         raise StudyError(*complaints)
-    directory.write_study(resolved.to_toml())
+    directory.write_study(stored_text(resolved))
     return resolved
 
 
 def created(subject: Subject, directory: StudyDirectory, warm: Warm, song: str) -> tuple[Ledger, Study]:
     """The ledger of a study that begins."""
     study = subject.study
-    write_atomic(directory.study, study.to_toml())
+    text = stored_text(study)
+    write_atomic(directory.study, text)
     kept = {"warm_start": warm_text(warm.trials)} if warm.trials else {}
     facts = subject.facts() | {"canary": song} | kept | machine_facts()
-    return Ledger.create(directory.place, facts, study.to_toml()), study
+    return Ledger.create(directory.place, facts, text), study
 
 
 def check_same(frozen: Study, asked: Study, known: Mapping[str, str], subject: Subject, song: str) -> None:

@@ -28,7 +28,7 @@ from tuner.spec.schema import (
     Train,
     Workers,
 )
-from tuner.spec.stored import stored_study
+from tuner.spec.stored import stored_study, stored_text
 from tuner.spec.study import Imported, Study, differences, in_toml
 from tuner.spec.words import suggest
 
@@ -64,6 +64,7 @@ __all__ = [
     "parameter_name",
     "read_study",
     "stored_study",
+    "stored_text",
     "suggest",
     "task_problem",
     "text_of",
