@@ -95,6 +95,12 @@ def check(file: Path, repeat: int | None, overrides: tuple[str, ...]) -> None:
         from tuner.cli.repeating import repeat_check
 
         return repeat_check(study, repeat)
+    from tuner.errors import StudyError
+    from tuner.search import check_search
+    from tuner.space import space_of
+
+    if complaints := check_search(study, space_of(study)):
+        raise StudyError(*complaints)
     if study.own:
         sys.stdout.write(clean(filled(study).to_toml(), lines=True))
         return hint(f"# {study.own.words} is code, which only `tuner run` and --repeat call; it was not looked at")
