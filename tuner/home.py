@@ -16,8 +16,9 @@ from pathlib import Path
 
 from tuner.errors import LedgerError, UnknownStudy
 from tuner.lock import hold
+from tuner.masking import masked
 from tuner.sqlite_files import beside, changed
-from tuner.storage import Remote, Shared, check_storage, masked
+from tuner.storage import Remote, Shared, check_storage
 
 __all__ = [
     "LOCK",

@@ -33,8 +33,9 @@ from tests.tuner.test_ledger import (
 from tests.tuner.test_run import outputs, small
 from tuner.errors import ChangedStudy, LedgerError, StudyBusy, StudyError, UnknownStudy
 from tuner.ledger import Ledger
+from tuner.masking import hidden, masked
 from tuner.running.watching import Watcher
-from tuner.storage import Remote, check_storage, hidden, masked
+from tuner.storage import Remote, check_storage
 from tuner.trial import Trial
 
 __all__ = [

@@ -164,7 +164,7 @@ def test_a_parameter_is_stored_as_it_was_written(said: Any) -> None:
 def test_what_would_not_read_back_is_refused_before_any_work(monkeypatch: pytest.MonkeyPatch) -> None:
     study = read({"study": OWN, "parameters": {"x": [1, 2]}})
     monkeypatch.setattr(Study, "to_toml", lambda self: "[study]\nstep = 0\n")
-    with pytest.raises(StudyError, match="cannot be stored: .*unknown key"):
+    with pytest.raises(StudyError, match=r"cannot be stored: .*unknown key"):
         stored_text(study)
     other = read({"study": OWN, "parameters": {"x": [1, 3]}})
     monkeypatch.undo()

@@ -61,8 +61,8 @@ def export(
 
 def _optuna(result: Result, target: str, name: str | None, force: bool) -> None:
     from tuner.exchange.to_optuna import optuna_study
+    from tuner.masking import masked
     from tuner.optuna_bridge.storage import store
-    from tuner.storage import masked
 
     study = optuna_study(result, name)
     store(study, target, force)

@@ -33,6 +33,7 @@ from tuner.cli.text import errors_to
 from tuner.cli.verifying import verify
 from tuner.cli.words import command_hint
 from tuner.errors import NoResult
+from tuner.masking import shown
 
 __all__ = ["Program", "program", "start"]
 
@@ -142,7 +143,7 @@ def start(args: Sequence[str] | None = None) -> int:
         except (Exception, KeyboardInterrupt) as error:
             lines, code = explained(error)
             if settings.debug:
-                traceback.print_exception(error)
+                sys.stderr.write(shown("".join(traceback.format_exception(error))))
             errors_to(lines)
             return code
 

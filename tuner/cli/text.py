@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 from unicodedata import east_asian_width
 
+from tuner.masking import shown
 from tuner.report import words
 
 if TYPE_CHECKING:
@@ -41,10 +42,13 @@ STYLES = {"bold": "1", "dim": "2", "red": "31", "yellow": "33"}
 
 
 def clean(text: object, lines: bool = False) -> str:
-    """The text without characters that move a cursor, colour or reorder; line ends stay where `lines` are asked."""
+    """Return the text without passwords, and without characters that move a cursor, colour or reorder.
+
+    Line ends stay where `lines` are asked.
+    """
     if lines:
         return "\n".join(map(clean, str(text).split("\n")))
-    return str(text).translate(GONE | SPACED)
+    return shown(str(text).translate(GONE | SPACED))
 
 
 def last_lines(text: str, most: int = 20) -> str:

@@ -19,13 +19,13 @@ from objectives.errors import Complaint, nearest
 from tuner.errors import NoResult, StudyError
 from tuner.home import StudyDirectory, study_directory, write_atomic
 from tuner.ledger import Ledger
+from tuner.masking import masked
 from tuner.optuna_bridge.storage import load
 from tuner.optuna_bridge.study import Axis, OptunaStudy, OptunaTrial
 from tuner.ranking.goal import goal_at
 from tuner.ranking.table import IMPORTED, ranking
 from tuner.report.words import visible
 from tuner.spec import UNNAMED, Imported, Study, imported_text, parameter_name, read_study, text_of
-from tuner.storage import masked
 from tuner.trial import Trial
 
 __all__ = ["import_study"]

@@ -35,7 +35,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from tuner.errors import LedgerError, StudyBusy
-from tuner.storage import Remote, hidden, masked
+from tuner.masking import hidden, masked
+from tuner.storage import Remote
 
 __all__ = ["Study", "create", "forget", "known", "present", "rename", "study_text", "when_changed", "write_study"]
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from objectives.errors import nearest
+from tuner.masking import masked
 from tuner.optuna_bridge.places import reading, told, writing, wrong
 from tuner.optuna_bridge.study import OptunaStudy, axes_of, frozen_trials, plain_trial
-from tuner.storage import masked
 
 __all__ = ["Memory", "load", "store"]
 

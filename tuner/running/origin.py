@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tuner.storage import masked
+from tuner.masking import masked
 
 __all__ = ["command", "commit", "origin"]
 

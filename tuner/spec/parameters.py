@@ -97,7 +97,7 @@ def _held(number: Any) -> Any:
 
 def _range(raw: Mapping[str, Any]) -> Domain:
     """All numbers between two, or the whole ones where both are; `step` apart where it is given. Raises Bad."""
-    ends = []
+    ends: list[float] = []
     for end in ("low", "high"):
         value = raw.get(end)
         if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < float("inf"):
