@@ -34,7 +34,7 @@ LAYERS = [
     ["objectives.training_objective", "objectives.gradient_check", "objectives.surface_descent"],
     ["objectives.iterations"],
     ["objectives.descent"],
-    ["tuner.masking"],
+    ["tuner.masking", "tuner.drafts"],
     ["tuner.errors", "tuner.trial", "tuner.budget", "tuner.latents", "tuner.training"],
     ["tuner.exporters", "tuner.contract", "tuner.pruners"],
     ["tuner.best"],

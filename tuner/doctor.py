@@ -14,7 +14,7 @@ from tuner.best import load_best
 from tuner.dispatch import InlineEngine
 from tuner.errors import LedgerError, StudyBusy, StudyError, TunerError
 from tuner.facts import canary
-from tuner.home import LOCK, StudyDirectory, write_atomic
+from tuner.home import LOCK, StudyDirectory, write_private
 from tuner.ledger import Ledger
 from tuner.ledger.rescue import Rescued, rescue, write_rescued
 from tuner.spec import stored_study
@@ -53,8 +53,8 @@ def recover(directory: StudyDirectory) -> tuple[StudyDirectory, Rescued]:
     except StudyError as error:
         raise LedgerError(f"{directory.study}: has to be mended first: {str(error).splitlines()[0]}") from error
     new = next(place for place in _places(directory) if not place.path.exists())
-    new.path.mkdir()
-    write_atomic(new.study, replace(study, name=new.name).to_toml())
+    new.path.mkdir(mode=0o700)
+    write_private(new.study, replace(study, name=new.name).to_toml())
     write_rescued(new.ledger, found)
     return new, found
 

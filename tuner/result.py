@@ -15,10 +15,11 @@ from objectives.losses import criterion_of
 from objectives.models import model_of
 from objectives.optimizers import OPTIMIZERS
 from tuner.best import Best
+from tuner.drafts import written_whole
 from tuner.errors import NoResult, UnknownTrial
 from tuner.exporters import OWN, conventions_of
 from tuner.garbage import uncollected
-from tuner.home import Home, StudyDirectory, find, home_of, write_atomic
+from tuner.home import Home, StudyDirectory, find, home_of, write_private
 from tuner.ledger import Ledger
 from tuner.orchestrator.loop import Spent
 from tuner.ranking.confirmed import confirmation_table, tested_names
@@ -149,29 +150,44 @@ class Result:
 
         return chart(Frames(self), name)
 
-    def report(self, path: str | Path | None = None, created: str = "", watch: Watch | None = None) -> Path:
+    def report(
+        self,
+        path: str | Path | None = None,
+        created: str = "",
+        watch: Watch | None = None,
+        write: Callable[[Path, bytes], None] = written_whole,
+    ) -> Path:
         """Write the report, one HTML file, to `path` or into the study's directory; returns where.
 
-        The same ledger gives the same bytes, unless `created`, a time to show, differs. `watch` is told each stage.
+        The same ledger gives the same bytes, unless `created`, a time to show, differs. `watch` is told each stage;
+        `write` puts the bytes at `path`.
         """
         from tuner.report.page import page
 
         if path is None:
-            self.path.mkdir(parents=True, exist_ok=True)  # of a study in a database there may be none here
-        place = self.directory.report if path is None else Path(path)
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)  # of a study in a database there may be none here
         text = page(self, created, watch or (lambda stage: None))
-        write_atomic(place, text)
-        return place
+        if path is None:
+            write_private(self.directory.report, text)
+            return self.directory.report
+        write(Path(path), text.encode())
+        return Path(path)
 
-    def figures(self, directory: str | Path, form: str = "svg", only: Sequence[str] = ()) -> list[Path]:
+    def figures(
+        self,
+        directory: str | Path,
+        form: str = "svg",
+        only: Sequence[str] = (),
+        write: Callable[[Path, bytes], None] = written_whole,
+    ) -> list[Path]:
         """Write every chart of the report, or `only` some, as pictures, "svg", "png" or "pdf"; returns the files.
 
-        Raises InvalidInput for a chart that there is not.
+        `write` puts the bytes of one in its place. Raises InvalidInput for a chart that there is not.
         """
         from tuner.report.found import Frames
         from tuner.report.pictures import write_figures
 
-        return write_figures(Frames(self), Path(directory), form, only)
+        return write_figures(Frames(self), Path(directory), form, only, write)
 
     @cached_property
     def noise(self) -> Noise | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from dataclasses import replace
@@ -40,7 +41,7 @@ def init(file: Path, force: bool, from_optuna: str | None, direction: str | None
     """
     if file.suffix != ".toml":
         raise click.UsageError(f"tuner init: {file}: a study file ends in .toml; try {file}.toml")
-    if file.exists() and not force:
+    if os.path.lexists(file) and not force:
         raise click.UsageError(
             f"tuner init: {file}: is there already; choose another name, or add --force to overwrite it"
         )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import os
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from objectives.errors import Complaint, nearest
+from tuner.drafts import draft_of
 from tuner.errors import NoResult, StudyError
-from tuner.home import StudyDirectory, study_directory, write_atomic
+from tuner.home import StudyDirectory, study_directory, write_private
 from tuner.ledger import Ledger
 from tuner.masking import masked
 from tuner.optuna_bridge.storage import load
@@ -87,13 +87,13 @@ def _place(name: str, home: str | Path | None) -> StudyDirectory:
 
 def _write(directory: StudyDirectory, text: str, trials: Sequence[Trial], about: Mapping[str, str]) -> None:
     """Write a study directory; the ledger, which makes it a study, comes last and whole."""
-    draft = directory.path / f".import.{secrets.token_hex(4)}.tmp"
+    draft = draft_of(directory.path / "import")
     facts = {"task": IMPORTED, "data": "", "canary": "", "processor": ""} | dict(about)
     try:
         with Ledger.create(draft, facts) as ledger:
             for number, first in enumerate(range(0, len(trials), GENERATION)):
                 ledger.commit_generation(number, trials[first : first + GENERATION])
-        write_atomic(directory.study, text)
+        write_private(directory.study, text)
         os.replace(draft, directory.ledger)
     finally:
         draft.unlink(missing_ok=True)

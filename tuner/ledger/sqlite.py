@@ -9,7 +9,6 @@ the end and leaves one file, which a disk that cannot be written can hold.
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import sqlite3
 import tempfile
@@ -22,6 +21,7 @@ from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from tuner.drafts import PRIVATE, draft_of
 from tuner.errors import LedgerError
 from tuner.sqlite_files import beside, changed, log_of
 
@@ -87,10 +87,10 @@ def create(path: Path, fill: Callable[[Connection], None]) -> None:
     """Make a file that `fill` fills: under another name and then renamed, so that it is whole from its first moment."""
     if path.exists():
         raise LedgerError(f"{path}: there is a ledger already; open it, or choose another name for the study")
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    draft = draft_of(path)
     try:
         with _told(path):
-            os.close(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600))
+            os.close(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_RDWR, PRIVATE))
         with connected(draft) as connection, explained(path):
             _log(connection)  # from the start: to change to a log later takes a journal, for a moment
             with connection.begin():

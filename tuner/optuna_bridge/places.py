@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
 import sqlite3
 import tempfile
 import warnings
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from objectives.errors import Complaint
+from tuner.drafts import draft_of
 from tuner.errors import StudyError, TunerError
 from tuner.masking import hidden, masked
 
@@ -74,7 +74,7 @@ def writing(target: str) -> Iterator[Any]:
         with _closing(_database(url, False)) as storage:
             yield storage
     else:
-        draft = Path(place).with_name(f".{Path(place).name}.{secrets.token_hex(4)}.tmp")
+        draft = draft_of(Path(place))
         try:
             hasty = {"creator": lambda: _hasty(draft)}
             with _closing(_database(f"sqlite:///{draft}", False, engine_kwargs=hasty)) as storage:
@@ -108,6 +108,8 @@ def _check_target(kind: str, path: Path, target: str) -> None:
         raise wrong(masked(target), f"there is no directory {str(path.parent)!r}", "make it first")
     if path.is_dir():
         raise wrong(masked(target), "is a directory", WAYS)
+    if path.is_symlink() and not path.exists():
+        raise wrong(masked(target), f"is a link to {os.readlink(path)}, which is not there", "name a file")
     if path.is_file() and kind == "sqlite" and _head(path):
         try:
             with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from objectives.errors import Complaint, InvalidInput, nearest
+from tuner.drafts import written_whole
 from tuner.report.charts import figures
 from tuner.report.data import Kept, rows_of
 from tuner.report.found import Frames
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMATS", "inline_svg", "write_figures"]
 
+Write = Callable[[Path, bytes], None]
 MOST_DRAWN = 500  # trials in a static picture: more points cannot be told apart, and take room
 NUMBERS = re.compile(r'( (?:d|transform)=")([^"]*)"')
 DECIMALS = re.compile(r"(-?\d+\.\d)\d+")
@@ -59,8 +61,10 @@ def renamed(svg: str, own: str) -> str:
     return re.sub(r'(id="|url\(#)((?:clip|gradient)_?\d+)', name, svg)
 
 
-def write_figures(frames: Frames, directory: Path, form: str, only: Sequence[str] = ()) -> list[Path]:
-    """Write every figure that has something to draw, or `only` some, a file each; returns them.
+def write_figures(
+    frames: Frames, directory: Path, form: str, only: Sequence[str] = (), write: Write = written_whole
+) -> list[Path]:
+    """Write every figure that has something to draw, or `only` some, a file each with `write`; returns them.
 
     Raises InvalidInput for a figure that there is not, OSError.
     """
@@ -74,7 +78,7 @@ def write_figures(frames: Frames, directory: Path, form: str, only: Sequence[str
         document, names = kept.specification(figure.chart)
         content = WRITERS[form](with_data(document, {name: kept.frames[name] for name in names}))
         path = directory / f"{re.sub(r'[^A-Za-z0-9_.-]', '-', figure.name)}.{form}"
-        path.write_bytes(content)
+        write(path, content)
         written.append(path)
     return written
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tuner.best import Best
 from tuner.dispatch import Engine
 from tuner.errors import NoResult
-from tuner.home import write_atomic
+from tuner.home import write_private
 from tuner.ranking.table import csv_text
 from tuner.result import Result
 from tuner.subject import Subject
@@ -24,7 +24,7 @@ Array = NDArray[Any]
 
 def publish(result: Result, subject: Subject, engine: Engine) -> None:
     """Write the files of a study's directory that are derived from its ledger; weights where the subject has some."""
-    write_atomic(result.directory.ranking, csv_text(result.ranking().drop(columns="seconds")))
+    write_private(result.directory.ranking, csv_text(result.ranking().drop(columns="seconds")))
     try:
         best = result.best()
     except NoResult:
@@ -37,8 +37,8 @@ def publish(result: Result, subject: Subject, engine: Engine) -> None:
     place.unlink(missing_ok=True)
     weights = subject.weights(result.study, best, result.directory, engine)
     if weights is not None:
-        write_atomic(result.directory.weights, npz_bytes(weights))
-    write_atomic(place, text)
+        write_private(result.directory.weights, npz_bytes(weights))
+    write_private(place, text)
 
 
 def best_text(best: Best) -> str:

@@ -19,7 +19,7 @@ from tuner.core.resampling import SPLITS_NOTE
 from tuner.core.subject import Core
 from tuner.dispatch import Engine, check_cluster
 from tuner.errors import GivenUp, StudyError
-from tuner.home import Home, StudyDirectory, home_of, study_directory, write_atomic
+from tuner.home import Home, StudyDirectory, home_of, study_directory, write_private
 from tuner.ledger import Ledger
 from tuner.orchestrator.loop import Search, Spent
 from tuner.orchestrator.retrying import retried
@@ -201,7 +201,7 @@ class Work:
         try:
             return search.run(), search.stopped
         except GivenUp as given_up:
-            write_atomic(self.directory.given_up, f"{given_up}\n")
+            write_private(self.directory.given_up, f"{given_up}\n")
             raise
 
     def confirm(self, asked: Confirm) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from tuner.dispatch import InlineEngine
 from tuner.errors import ChangedStudy, StudyError
 from tuner.facts import canary, machine_facts
-from tuner.home import StudyDirectory, write_atomic
+from tuner.home import StudyDirectory, write_private
 from tuner.ledger import Ledger
 from tuner.running.warm import Warm, warm_text
 from tuner.search import check_search
@@ -88,7 +88,7 @@ def created(subject: Subject, directory: StudyDirectory, warm: Warm, song: str) 
     """The ledger of a study that begins."""
     study = subject.study
     text = stored_text(study)
-    write_atomic(directory.study, text)
+    write_private(directory.study, text)
     kept = {"warm_start": warm_text(warm.trials)} if warm.trials else {}
     facts = subject.facts() | {"canary": song} | kept | machine_facts()
     return Ledger.create(directory.place, facts, text), study
