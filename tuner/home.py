@@ -118,7 +118,15 @@ class StudyDirectory:
         return self.ledger.is_file() or (self.path / LOCK).is_file()
 
     def study_text(self) -> str:
-        """The resolved study, as TOML."""
+        """The resolved study, as TOML: what the ledger says, and the file of one of before ledgers kept it.
+
+        Raises LedgerError, OSError, and ValueError for a file that is no UTF-8.
+        """
+        from tuner.ledger import Ledger
+
+        with Ledger.open(self.place, read_only=True) as ledger:
+            if ledger.study:
+                return ledger.study
         if isinstance(self.place, Path):
             return self.study.read_text(encoding="utf-8")
         from tuner.ledger import postgres

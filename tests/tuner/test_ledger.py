@@ -25,6 +25,7 @@ from hypothesis.extra import numpy as hnp
 
 from tests.tuner.trials import trial
 from tuner.ledger import Ledger, LedgerError, sqlite
+from tuner.ledger.rescue import rescue
 from tuner.trial import Confirmed, Trial
 
 ROOT = Path(__file__).parent.parent.parent
@@ -283,7 +284,9 @@ def test_a_ledger_of_another_kind_is_not_opened(statement: str, complaint: str, 
         ("update trials set generation = 9 where number = 4", "generation 1 cannot be trusted"),
         ("delete from trials where number = 4", "generation 1 cannot be trusted"),
         ("delete from generations where number = 1", "generation 1 cannot be trusted"),
-        ("update trials set seconds = '' where number = 4", "trials cannot be trusted"),
+        ("update trials set seconds = '' where number = 4", "generation 1 cannot be trusted"),
+        ("update trials set seconds = '7.0' where number = 4", "generation 1 cannot be trusted"),
+        ("update trials set error = '\"other\"' where number = 4", "generation 1 cannot be trusted"),
         ('update curves set "values" = zeroblob(32) where trial = 4', "curves of trial 4 cannot be trusted"),
         ("update curves set \"values\" = 'x' where trial = 4", "curves of trial 4 cannot be trusted"),
         ("delete from curves where trial = 4", "curves of trial 4 cannot be trusted"),
@@ -578,3 +581,76 @@ def test_curves_are_read_when_they_are_looked_at(path: Path) -> None:
         assert sum("curves.trial" in statement for statement in asked) == 1
     finally:
         sqlalchemy.event.remove(sqlalchemy.Engine, *listen)
+
+
+LOGGED = """
+import os, signal, sys
+from tests.tuner.test_ledger import generation
+from tuner.ledger import Ledger
+
+ledger = Ledger.open(sys.argv[1])
+for number in range(int(sys.argv[2])):
+    ledger.commit_generation(number, generation(number))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("commits", [0, 1, 2])
+@pytest.mark.parametrize("look", [True, False])
+def test_commits_that_went_with_their_log_are_missed(commits: int, look: bool, path: Path) -> None:
+    made(path, 0).close()
+    changed = path.stat().st_mtime_ns
+    subprocess.run([sys.executable, "-c", LOGGED, path, str(commits)], cwd=ROOT, check=False)
+    log = path.with_name("ledger.db-wal")
+    assert log.exists()
+    assert path.stat().st_mtime_ns == changed
+    if look:  # a reader takes the log in: then nothing is missing
+        with Ledger.open(path, read_only=True) as ledger:
+            assert (ledger.count(), ledger.lost) == (3 * commits, "")
+    if gone := log.exists():
+        log.unlink()
+    with Ledger.open(path, read_only=True) as ledger:
+        assert ("ledger.db-wal is missing: what the last run committed" in ledger.lost) == gone
+    assert [problem.partition(":")[0] for problem in rescue(path).problems] == ["ledger.db-wal is missing"] * gone
+    with Ledger.open(path) as ledger:
+        assert bool(ledger.lost) == gone
+        ledger.commit_generation(ledger.count() // 3, generation(ledger.count() // 3))
+    with Ledger.open(path, read_only=True) as ledger:
+        assert ledger.lost == ""
+
+
+def test_a_look_that_commits_nothing_leaves_no_trace(path: Path) -> None:
+    made(path).close()
+    before, changed = path.read_bytes(), path.stat().st_mtime_ns
+    with Ledger.open(path) as ledger:
+        assert ledger.count() == 6
+        with Ledger.open(path, read_only=True) as reader:
+            assert (reader.count(), reader.lost) == (6, "")
+    assert path.stat().st_mtime_ns == changed
+    with Ledger.open(path, read_only=True) as ledger:
+        assert (ledger.count(), ledger.lost) == (6, "")
+    assert len(path.read_bytes()) == len(before)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "create trigger t after insert on trials begin update trials set value = '0.0'; end",
+        "create view v as select * from trials",
+        "create index i on trials (value)",
+        "create virtual table w using fts5(a)",
+    ],
+)
+@pytest.mark.parametrize("read_only", [True, False])
+def test_what_no_ledger_has_is_not_obeyed(statement: str, read_only: bool, path: Path) -> None:
+    made(path).close()
+    edit(path, statement)
+    with pytest.raises(LedgerError, match=r"ledger.db: holds what no ledger does \((trigger|view|index|table) '\w'\)"):
+        Ledger.open(path, read_only)
+    assert [problem for problem in rescue(path).problems if "holds what no ledger does" in problem]
+
+
+def test_the_schema_of_a_foreign_ledger_is_not_trusted(path: Path) -> None:
+    with made(path) as ledger:
+        database: Any = ledger._database
+        assert database.connection.exec_driver_sql("PRAGMA trusted_schema").scalar() == 0

@@ -90,7 +90,7 @@ def _write(directory: StudyDirectory, text: str, trials: Sequence[Trial], about:
     draft = draft_of(directory.path / "import")
     facts = {"task": IMPORTED, "data": "", "canary": "", "processor": ""} | dict(about)
     try:
-        with Ledger.create(draft, facts) as ledger:
+        with Ledger.create(draft, facts, text) as ledger:
             for number, first in enumerate(range(0, len(trials), GENERATION)):
                 ledger.commit_generation(number, trials[first : first + GENERATION])
         write_private(directory.study, text)

@@ -20,8 +20,10 @@ from numpy.typing import NDArray
 from tuner.trial import Confirmed, Later, Trial
 
 __all__ = [
+    "RUN_SEAL",
     "TRIAL",
     "Generation",
+    "checked_text",
     "confirmed_of",
     "confirmed_row",
     "curve_rows",
@@ -29,7 +31,10 @@ __all__ = [
     "curves_of",
     "generation_digest",
     "json_text",
+    "run_seal",
+    "says_the_same",
     "sealed",
+    "signed",
     "text_digest",
     "trial_row",
     "trials_of",
@@ -38,6 +43,8 @@ __all__ = [
 Array = NDArray[Any]
 Row = Mapping[str, Any]
 
+RUN_SEAL = "seal"  # among the facts of a generation's run
+SHORT = 48  # digits of a confirmation's digest that are over what is reproducible; the others are over its seconds too
 NOT_REPRODUCIBLE = ("seconds", "error", "digest")
 
 
@@ -70,6 +77,25 @@ def text_digest(text: str) -> str:
 def sealed(facts: Mapping[str, str]) -> str:
     """Digest of a study's facts."""
     return text_digest(json_text(facts, sort_keys=True))
+
+
+def signed(text: str) -> str:
+    """Return a text behind its digest, for a fact that changes while a study goes on."""
+    return f"{text_digest(text)} {text}"
+
+
+def checked_text(kept: str) -> str:
+    """Return the text that `signed` kept. Raises ValueError where it is not what was kept."""
+    digest, _, text = kept.partition(" ")
+    if text_digest(text) != digest:
+        raise ValueError("a text does not match its digest")
+    return text
+
+
+def run_seal(facts: Row, rows: Iterable[Sequence[Any]]) -> str:
+    """Digest of what no result follows from: facts of a generation's run, seconds and errors of its trials' cells."""
+    kept = {name: value for name, value in facts.items() if name != RUN_SEAL}
+    return text_digest(json_text([kept, [list(map(str, cells[LAST:])) for cells in rows]], sort_keys=True))
 
 
 def row_digest(row: Row) -> str:
@@ -183,12 +209,20 @@ def confirmed_row(record: Confirmed) -> dict[str, Any]:
         "seconds": float(record.seconds),
         "blocks": np.ascontiguousarray(record.blocks, dtype="<f4").tobytes(),
     }
-    return row | {"digest": row_digest(row)}
+    digest = row_digest(row)
+    return row | {"digest": digest[:SHORT] + text_digest(f"{digest} {row['seconds']!r}")[: len(digest) - SHORT]}
+
+
+def says_the_same(one: str, other: str) -> bool:
+    """Whether two digests of confirmations are of the same content, whatever time they took."""
+    return one[:SHORT] == other[:SHORT]
 
 
 def confirmed_of(row: Row) -> Confirmed:
     """The confirmation of a row. Raises ValueError where it does not match its digest."""
-    if row_digest(row) != row["digest"]:
+    digest = row_digest(row)  # older ledgers have it alone
+    timed = digest[:SHORT] + text_digest(f"{digest} {row['seconds']!r}")[: len(digest) - SHORT]
+    if row["digest"] not in (digest, timed):
         raise ValueError(f"the confirmation of trial {row['trial']} does not match its digest")
     fields = {name: value for name, value in row.items() if name != "digest"}
     return Confirmed(**fields | {"blocks": np.frombuffer(row["blocks"], dtype="<f4")})

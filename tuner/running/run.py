@@ -29,12 +29,12 @@ from tuner.ranking.standings import standings
 from tuner.result import Cost, Result
 from tuner.running.origin import origin
 from tuner.running.publish import publish
-from tuner.running.settling import settle
+from tuner.running.settling import settle, write_study
 from tuner.running.warm import Warm, warm_start, warm_trials
 from tuner.running.watching import Watcher, default_watcher
 from tuner.search import repeats_note
 from tuner.space import space_of
-from tuner.spec import Confirm, Study, read_study, stored_text
+from tuner.spec import Confirm, Study, read_study
 from tuner.subject import Subject
 from tuner.training import Training
 from tuner.trial import Confirmed, Trial
@@ -219,7 +219,7 @@ class Work:
         leader = [standing.trial for standing in standings(study, trials, self.ledger.confirmations(), facts)[:1]]
         done += self._retrain("report", [trial for trial in trials if trial.number in leader], report_seeds(study))
         if study != self.study:
-            self.directory.write_study(stored_text(study))
+            write_study(study, self.directory, self.ledger)
         return done
 
     def _retrain(self, stage: str, wanted: list[Trial], seeds: range) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from tuner.space import space_of
 from tuner.spec import Study, differences, in_toml, not_run, stored_study, stored_text
 from tuner.subject import Subject
 
-__all__ = ["settle"]
+__all__ = ["settle", "write_study"]
 
 
 def settle(
@@ -36,10 +37,13 @@ def settle(
     if frozen.imported:
         raise not_run(frozen.name, frozen.imported)
     ledger = Ledger.open(directory.place)
+    if ledger.lost:
+        tell(f"{ledger.lost}; what is missing is run again")
     count = ledger.count()
     try:
         check_same(frozen, study, ledger.facts, subject, song)
         if not (subject.warnings(ledger.facts) and hopeless(ledger)):
+            tell_changed(directory, ledger, tell)
             return ledger, gone_on(frozen, study, directory, ledger)
     except ChangedStudy:
         if not hopeless(ledger):
@@ -80,8 +84,22 @@ def gone_on(frozen: Study, asked: Study, directory: StudyDirectory, ledger: Ledg
     )
     if resolved.trials > done and (complaints := check_search(resolved, space_of(resolved))):
         raise StudyError(*complaints)
-    directory.write_study(stored_text(resolved))
+    write_study(resolved, directory, ledger)
     return resolved
+
+
+def write_study(study: Study, directory: StudyDirectory, ledger: Ledger) -> None:
+    """Store the resolved study: in the ledger, which is what counts, then in the file that people read."""
+    text = stored_text(study)
+    ledger.write_study(text)
+    directory.write_study(text)
+
+
+def tell_changed(directory: StudyDirectory, ledger: Ledger, tell: Callable[[str], None]) -> None:
+    """Tell that the stored file says something else than the ledger, where it does: it is not what ran."""
+    with suppress(OSError):
+        if directory.storage is None and ledger.study and directory.study.read_bytes() != ledger.study.encode():
+            tell(f"{directory.study.name} was changed since it was stored: it is written anew, as this run resolves it")
 
 
 def created(subject: Subject, directory: StudyDirectory, warm: Warm, song: str) -> tuple[Ledger, Study]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from objectives.errors import Complaint
 from tuner.errors import StudyError
 from tuner.home import StudyDirectory
+from tuner.ledger import Ledger
 from tuner.spec.reading import parse_toml
 from tuner.spec.resolve import read_study
 from tuner.spec.study import Study
@@ -13,10 +16,21 @@ __all__ = ["stored_study", "stored_text"]
 
 
 def stored_study(directory: StudyDirectory) -> Study:
-    """The resolved study of a directory, or of the database that its ledger is in. Raises StudyError, LedgerError."""
-    if directory.storage is None:
+    """Return the resolved study of a directory: what its ledger says, which a change of its file does not change.
+
+    The file of a study of before ledgers kept it is read in its place. Raises StudyError, LedgerError.
+    """
+    with Ledger.open(directory.place, read_only=True) as ledger:
+        text = ledger.study
+    if not text and directory.storage is None:
         return read_study(directory.study, needs_data=False, ran=True)
-    return read_study(parse_toml(directory.study_text(), str(directory.place)), needs_data=False, ran=True)
+    local = directory.storage is None
+    study = _read(text or directory.study_text(), str(directory.study if local else directory.place))
+    return replace(study, base=directory.path) if local else study
+
+
+def _read(text: str, where: str = "study") -> Study:
+    return read_study(parse_toml(text, where), needs_data=False, ran=True)
 
 
 def stored_text(study: Study) -> str:
@@ -27,7 +41,7 @@ def stored_text(study: Study) -> str:
     """
     text = study.to_toml()
     try:
-        again = read_study(parse_toml(text), needs_data=False, ran=True)
+        again = _read(text)
     except StudyError as error:
         raise _unreadable(f"cannot be stored: {error}") from error
     if again != study:
