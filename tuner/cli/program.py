@@ -8,11 +8,11 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any, NoReturn, TextIO, cast
+from typing import NoReturn, cast
 
 import click
 
@@ -28,6 +28,7 @@ from tuner.cli.files import check, init
 from tuner.cli.reporting import dashboard, report
 from tuner.cli.results import best, top
 from tuner.cli.running import run
+from tuner.cli.streams import reliable
 from tuner.cli.studies import list_studies, rm, show
 from tuner.cli.text import errors_to
 from tuner.cli.verifying import verify
@@ -131,8 +132,7 @@ def start(args: Sequence[str] | None = None) -> int:
     if VARIABLE in os.environ:
         return completed(program)
     settings = Settings(bool(os.environ.get("TUNER_DEBUG")))
-    for stream in (sys.stdout, sys.stderr):
-        _forgiving(stream)
+    reliable()
     with _stoppable():
         try:
             return _run(list(sys.argv[1:] if args is None else args), settings)
@@ -163,13 +163,6 @@ def _run(args: list[str], settings: Settings) -> int:
     finally:
         sys.stdout.flush()
     return 0
-
-
-def _forgiving(stream: TextIO) -> None:
-    """A character that the stream cannot write becomes `?`, not an error."""
-    reconfigure: Callable[..., Any] | None = getattr(stream, "reconfigure", None)
-    if reconfigure is not None:
-        reconfigure(errors="replace")
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from objectives.data import (
     prepare_surface,
     table_from,
 )
+from objectives.data.reach import check_reach
 from objectives.data.sources import is_function
 from tuner.core.fitting import fitted
 from tuner.errors import StudyError
@@ -74,6 +75,8 @@ def ask(
         x, y = data if isinstance(data, tuple) else (data, None)
         table = table_from(x, y, target=about.target, task=about.task, split=split, drop=about.drop)
     first = replicate_of(asked, table, 0, room)
+    if isinstance(table, Table):
+        check_reach(table, len(first.train.x), asked.dtype)
     asked = replace(asked, data=about.model_copy(update={"source": absolute(about.source, asked.base)}))
     groups = getattr(table.rows, "groups", None) if isinstance(table, Table) and split.group else None
     fits, notes = fitted(asked, first, 0 if groups is None else len(np.unique(groups)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -71,8 +72,7 @@ def import_study(
     origin = Imported(f"Optuna, {masked(source)}", study.name, columns)
     text = imported_text(directory.name, max(1, len(study.trials)), goal, study.direction, origin)
     trials = [_trial(study, trial, goal, names, constants) for trial in study.trials]
-    with directory.lock():
-        _write(directory, text, trials, {"source": masked(source), "study": study.name})
+    _write(directory, text, trials, {"source": masked(source), "study": study.name})
     return directory
 
 
@@ -86,9 +86,19 @@ def _place(name: str, home: str | Path | None) -> StudyDirectory:
 
 
 def _write(directory: StudyDirectory, text: str, trials: Sequence[Trial], about: Mapping[str, str]) -> None:
-    """Write a study directory; the ledger, which makes it a study, comes last and whole."""
+    """Write a study directory; the ledger, which makes it a study, comes last and whole, or there is none of it."""
+    new = not directory.path.exists()
+    try:
+        with directory.lock():
+            _fill(directory, text, trials, {"task": IMPORTED, "data": "", "canary": "", "processor": ""} | dict(about))
+    except BaseException:
+        if new:
+            shutil.rmtree(directory.path, ignore_errors=True)
+        raise
+
+
+def _fill(directory: StudyDirectory, text: str, trials: Sequence[Trial], facts: Mapping[str, str]) -> None:
     draft = draft_of(directory.path / "import")
-    facts = {"task": IMPORTED, "data": "", "canary": "", "processor": ""} | dict(about)
     try:
         with Ledger.create(draft, facts, text) as ledger:
             for number, first in enumerate(range(0, len(trials), GENERATION)):

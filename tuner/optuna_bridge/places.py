@@ -28,6 +28,8 @@ WAYS = (
     "name a URL like sqlite:///optuna.db or postgresql+psycopg://user@host/base, a SQLite file (.db), a journal (.log)"
 )
 DRIVERS = {"MySQLdb": "mysqlclient", "psycopg": "'psycopg[binary]'", "psycopg2": "psycopg2-binary"}
+# What Python raises over values that Optuna would not have written.
+DAMAGED = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError, RecursionError)
 NOT_OPTUNA = ("no such table", "not a database", "doesn't exist", "does not exist", "UndefinedTable")
 
 
@@ -171,8 +173,11 @@ def _hasty(path: Path) -> sqlite3.Connection:
 
 
 @contextmanager
-def told(where: str) -> Iterator[None]:
-    """What Optuna, SQLAlchemy and drivers raise, as one line without passwords; what they warn of is not told."""
+def told(where: str, read: bool = False) -> Iterator[None]:
+    """What Optuna, SQLAlchemy and drivers raise, as one line without passwords; what they warn of is not told.
+
+    What they raise over values that are `read` is the storage's own fault, and input that cannot be used.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -189,7 +194,10 @@ def told(where: str) -> Iterator[None]:
             raise wrong(masked(where), "is no database that is known", WAYS) from None
         if any(words in str(error) or words in first for words in NOT_OPTUNA):
             raise wrong(masked(where), "is no storage of Optuna", WAYS) from None
-        raise TunerError(f"{masked(where)}: {hidden(first, where)}") from None
+        said = f"{masked(where)}: {hidden(first, where)}"
+        if read and isinstance(error.__cause__ or error, DAMAGED):
+            raise wrong(masked(where), f"cannot be read ({said[len(masked(where)) + 2 :]})", "is it damaged?") from None
+        raise TunerError(said) from None
 
 
 def wrong(where: str, what: str, hint: str) -> StudyError:

@@ -31,7 +31,7 @@ def publish(result: Result, subject: Subject, engine: Engine) -> None:
         return
     place, text = result.directory.best, best_text(best)
     there = place.exists() and (result.directory.weights.exists() or not subject.has_weights)
-    if there and place.read_text(encoding="utf-8") == text:
+    if there and place.read_bytes() == text.encode():
         return
     # The config last: where it stands and is right, so are the weights.
     place.unlink(missing_ok=True)
