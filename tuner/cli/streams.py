@@ -48,7 +48,9 @@ def _open(number: int) -> None:
         os.fstat(number)
     except OSError:
         opened = os.open(os.devnull, os.O_RDWR)
-        if opened != number:
+        if opened == number:
+            os.set_inheritable(number, True)  # workers have it too
+        else:
             os.dup2(opened, number)
             os.close(opened)
 
