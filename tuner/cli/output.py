@@ -19,7 +19,7 @@ from typing import Any
 import click
 
 from tuner.cli.sheet import FOR_READING, FORMATS, Sheet, filtered, fitted, formatted, parquet
-from tuner.cli.text import clean, hint, styled
+from tuner.cli.terminal import clean, hint, styled
 
 __all__ = [
     "SUFFIXES",
