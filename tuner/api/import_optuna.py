@@ -21,9 +21,11 @@ from tuner.errors import NoResult, StudyError
 from tuner.masking import masked
 from tuner.optuna_bridge.storage import load
 from tuner.optuna_bridge.study import Axis, OptunaStudy, OptunaTrial
+from tuner.orchestrator.artifacts import summary_of
 from tuner.ranking.goal import goal_at
 from tuner.ranking.table import IMPORTED, ranking
 from tuner.records import Trial
+from tuner.result import Result
 from tuner.store.directory import StudyDirectory, study_directory, write_private
 from tuner.store.ledger import Ledger
 from tuner.study import UNNAMED, Imported, Study, imported_text, parameter_name, read_study, text_of
@@ -105,6 +107,8 @@ def _fill(directory: StudyDirectory, text: str, trials: Sequence[Trial], facts: 
                 ledger.commit_generation(number, trials[first : first + GENERATION])
         write_private(directory.study, text)
         os.replace(draft, directory.ledger)
+        with Ledger.open(directory.ledger) as ledger:
+            ledger.write_summary(summary_of(Result(directory)))
     finally:
         draft.unlink(missing_ok=True)
 

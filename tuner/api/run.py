@@ -16,7 +16,7 @@ from typing import Any
 from objectives.errors import Complaint
 from tuner.engines import Engine, check_cluster
 from tuner.errors import GivenUp, StudyError
-from tuner.orchestrator.artifacts import publish
+from tuner.orchestrator.artifacts import publish, summary_of
 from tuner.orchestrator.callbacks import Watcher, default_watcher
 from tuner.orchestrator.loop import Search
 from tuner.orchestrator.provenance import origin
@@ -148,6 +148,7 @@ class Job:
             if left > 0 or retrained or again:
                 self.watcher.stage("write")
             result = Result(self.directory)
+            self.ledger.write_summary(summary_of(result))
             publish(result, self.subject, engine)
         ran = again + len(result.all_trials) - (self.study.trials - left)
         return result, Cost(ran, retrained, prepared - started, spent, confirmed - searched, 0.0, stopped)

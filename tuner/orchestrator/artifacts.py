@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,9 +18,22 @@ from tuner.result import Result
 from tuner.store.directory import write_private
 from tuner.trainables.base import Subject
 
-__all__ = ["best_text", "publish"]
+__all__ = ["best_text", "publish", "summary_of"]
 
 Array = NDArray[Any]
+
+
+def summary_of(result: Result) -> dict[str, Any]:
+    """Return what a list of studies says of one: its trials by state, the best value, what fresh seeds said of it."""
+    summary: dict[str, Any] = {"states": dict(Counter(trial.state for trial in result.all_trials)), "value": None}
+    try:
+        best = result.best()
+    except NoResult:
+        return summary
+    summary["value"] = best.value
+    if best.interval:
+        summary |= {"mean": best.confirmation["mean"], "low": best.interval[0], "high": best.interval[1]}
+    return summary
 
 
 def publish(result: Result, subject: Subject, engine: Engine) -> None:

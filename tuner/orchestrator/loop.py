@@ -167,10 +167,12 @@ class Search:
     def _commit(self, generation: LiveGeneration) -> None:
         """Write a finished generation to the ledger: in trial order, in one transaction."""
         records = [trial.record(self.study, generation.number, self.training) for trial in generation.trials]
-        self.ledger.commit_generation(generation.number, records, self._facts(generation))
+        states = self.states + Counter(trial.state for trial in records)
+        best = next(iter(ranked([*records, *([self.best] if self.best else [])], self.study.direction)), None)
+        summary = {"states": dict(states), "value": best.value if best else None}
+        self.ledger.commit_generation(generation.number, records, self._facts(generation), summary)
         self.history += records
-        self.states.update(trial.state for trial in records)
-        self.best = next(iter(ranked([*records, *([self.best] if self.best else [])], self.study.direction)), None)
+        self.states, self.best = states, best
         shutil.rmtree(self.flight / str(generation.number), ignore_errors=True)
 
     def _check_hope(self) -> None:

@@ -5,6 +5,7 @@ Home is what was asked for, else the variable TUNER_HOME, else `runs` in the wor
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from tuner.drafts import PRIVATE, clear_left, folder_of, written_whole
 from tuner.errors import LedgerError, UnknownStudy
 from tuner.masking import masked
 from tuner.store.lock import hold
+from tuner.store.signed import STUDY, SUMMARY, signed_texts
 from tuner.store.sqlite_files import beside, changed
 from tuner.urls import Remote, Shared, check_storage
 
@@ -122,6 +124,8 @@ class StudyDirectory:
 
         Raises LedgerError, OSError, and ValueError for a file that is no UTF-8.
         """
+        if isinstance(self.place, Path) and (text := signed_texts(self.place).get(STUDY)):
+            return text
         from tuner.store.ledger import Ledger
 
         with Ledger.open(self.place, read_only=True) as ledger:
@@ -132,6 +136,15 @@ class StudyDirectory:
         from tuner.store.ledger import postgres
 
         return postgres.study_text(self.place)
+
+    def summary_text(self) -> str:
+        """What the last writer has said of the trials, as JSON; empty where that is not known. Raises LedgerError."""
+        if isinstance(self.place, Path):
+            return signed_texts(self.place).get(SUMMARY, "")
+        from tuner.store.ledger import Ledger
+
+        with Ledger.open(self.place, read_only=True) as ledger:
+            return json.dumps(ledger.summary())
 
     def write_study(self, text: str) -> None:
         """Replace the resolved study."""

@@ -19,19 +19,18 @@ from tuner.store.ledger import rows
 from tuner.store.ledger.database import Database, Place, opened
 from tuner.store.ledger.rows import Generation
 from tuner.store.ledger.shelf import Shelf, damaged
+from tuner.store.signed import STUDY, SUMMARY, checked_text, signed
 from tuner.store.sqlite_files import log_of
 from tuner.urls import Remote
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Table
 
-__all__ = ["DIGEST", "MARKED", "SCHEMA", "SEAL", "STUDY", "SUMMARY", "Ledger"]
+__all__ = ["DIGEST", "MARKED", "SCHEMA", "SEAL", "Ledger"]
 
 T = TypeVar("T")
 # Facts that the ledger keeps about itself: its schema, and the digest of all the other facts.
 SCHEMA, SEAL = "ledger_schema", "ledger_seal"
-# And what it keeps of the study as it goes on, each behind its digest: the resolved study, and a summary of its trials.
-STUDY, SUMMARY = "ledger_study", "ledger_summary"
 MARKED = "ledger_log"  # that a writer has a log beside the file, in which the first commit takes this back
 GENERATION, DIGEST = rows.TRIAL.index("generation"), rows.TRIAL.index("curves_digest")
 SHORTEST, LONGEST = 0.25, 10.0  # seconds between two tries of a commit that waits
@@ -62,7 +61,7 @@ class Ledger:
         def fill(connection: Connection) -> None:
             schema.METADATA.create_all(connection)
             own = {SCHEMA: str(schema.VERSION), SEAL: rows.sealed(kept)}
-            own |= {STUDY: rows.signed(study)} if study else {}
+            own |= {STUDY: signed(study)} if study else {}
             listed = [{"name": name, "value": value} for name, value in (kept | own).items()]
             connection.execute(schema.facts.insert(), listed)
 
@@ -121,18 +120,19 @@ class Ledger:
 
         kept = self._within(lambda own: self._select(own, schema.facts, schema.facts.c.name == SUMMARY))
         with self._decoding("summary"):
-            return dict(json.loads(rows.checked_text(kept[0]["value"]))) if kept else {}
+            return dict(json.loads(checked_text(kept[0]["value"]))) if kept else {}
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
-        """Replace the summary; the next commit that brings none removes it."""
-        self._within(lambda own: self._keep(own, SUMMARY, rows.json_text(dict(summary))))
+        """Replace the summary; the next commit of trials that brings none removes it."""
+        if dict(summary) != self.summary():
+            self._within(lambda own: self._keep(own, SUMMARY, rows.json_text(dict(summary))))
 
     def _keep(self, connection: Connection, name: str, text: str | None) -> None:
         from tuner.store.ledger import schema
 
         connection.execute(schema.facts.delete().where(schema.facts.c.name == name))
         if text is not None:
-            connection.execute(schema.facts.insert(), [{"name": name, "value": rows.signed(text)}])
+            connection.execute(schema.facts.insert(), [{"name": name, "value": signed(text)}])
 
     def wait_for(self, patience: float, tell: Callable[[str], None]) -> None:
         """From now on, wait `patience` seconds for what may pass, and `tell` once what it waits for."""
@@ -277,7 +277,6 @@ class Ledger:
                 raise LedgerError(f"{self.place}: {where} is confirmed already, with other content")
         if new:
             connection.execute(schema.confirmations.insert(), new)
-            self._keep(connection, SUMMARY, None)
 
     def confirmations(self) -> list[Confirmed]:
         """Confirmations by trial and replicate."""
@@ -315,7 +314,7 @@ class Ledger:
             raise damaged(self.place, "facts of the study")
         self._facts = found
         with self._decoding("resolved study"):
-            self._study = rows.checked_text(study) if study else ""
+            self._study = checked_text(study) if study else ""
 
     def _within(self, act: Callable[[Connection], T]) -> T:
         """Do it in a transaction; while what hinders that may pass, try again until the patience is over."""

@@ -20,7 +20,8 @@ from tuner.errors import LedgerError
 from tuner.records import Confirmed, Trial
 from tuner.store.ledger import rows
 from tuner.store.ledger.database import Database
-from tuner.store.ledger.ledger import DIGEST, MARKED, SCHEMA, SEAL, STUDY, SUMMARY, Ledger
+from tuner.store.ledger.ledger import DIGEST, MARKED, SCHEMA, SEAL, Ledger
+from tuner.store.signed import STUDY, SUMMARY, checked_text
 from tuner.store.sqlite_files import beside, log_of
 
 __all__ = ["Rescued", "rescue", "write_rescued"]
@@ -109,7 +110,7 @@ class _Reader:
 
     def _study(self, kept: str) -> str:
         try:
-            return rows.checked_text(kept) if kept else ""
+            return checked_text(kept) if kept else ""
         except ValueError:
             self.problems.append("the resolved study was changed or damaged")
             return ""

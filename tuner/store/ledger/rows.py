@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.records import Confirmed, Later, Trial
+from tuner.store.signed import text_digest
 
 __all__ = [
     "RUN_SEAL",
     "TRIAL",
     "Generation",
-    "checked_text",
     "confirmed_of",
     "confirmed_row",
     "curve_rows",
@@ -34,8 +34,6 @@ __all__ = [
     "run_seal",
     "says_the_same",
     "sealed",
-    "signed",
-    "text_digest",
     "trial_row",
     "trials_of",
 ]
@@ -69,27 +67,9 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"the ledger keeps numbers, text, lists and mappings, but got {value!r}")
 
 
-def text_digest(text: str) -> str:
-    """Digest of a text."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 def sealed(facts: Mapping[str, str]) -> str:
     """Digest of a study's facts."""
     return text_digest(json_text(facts, sort_keys=True))
-
-
-def signed(text: str) -> str:
-    """Return a text behind its digest, for a fact that changes while a study goes on."""
-    return f"{text_digest(text)} {text}"
-
-
-def checked_text(kept: str) -> str:
-    """Return the text that `signed` kept. Raises ValueError where it is not what was kept."""
-    digest, _, text = kept.partition(" ")
-    if text_digest(text) != digest:
-        raise ValueError("a text does not match its digest")
-    return text
 
 
 def run_seal(facts: Row, rows: Iterable[Sequence[Any]]) -> str:

@@ -1,0 +1,49 @@
+"""Texts that a ledger keeps behind their digests, and how they are read at a glance: without NumPy or SQLAlchemy."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+__all__ = ["STUDY", "SUMMARY", "checked_text", "signed", "signed_texts", "text_digest"]
+
+# What a ledger keeps of the study as it goes on, each behind its digest: the resolved study, a summary of its trials.
+STUDY, SUMMARY = "ledger_study", "ledger_summary"
+PATIENCE = 5.0  # seconds to wait for another process that writes
+
+
+def text_digest(text: str) -> str:
+    """Return the digest of a text."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def signed(text: str) -> str:
+    """Return a text behind its digest, for a fact that changes while a study goes on."""
+    return f"{text_digest(text)} {text}"
+
+
+def checked_text(kept: str) -> str:
+    """Return the text that `signed` kept. Raises ValueError where it is not what was kept."""
+    digest, _, text = kept.partition(" ")
+    if text_digest(text) != digest:
+        raise ValueError("a text does not match its digest")
+    return text
+
+
+def signed_texts(path: Path) -> dict[str, str]:
+    """Return the texts that the file of a ledger keeps, by name; those alone that can be had without more ado.
+
+    Nothing is changed, a log that a killed writer left is looked at where it lies.
+    """
+    found = {}
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=PATIENCE)) as file:
+            file.execute("PRAGMA trusted_schema = OFF")
+            asked = "SELECT name, value FROM facts WHERE name IN (?, ?)"
+            for name, value in file.execute(asked, (STUDY, SUMMARY)).fetchall():
+                found[str(name)] = checked_text(str(value))
+    except (sqlite3.Error, ValueError):
+        return {}  # whoever opens it as a ledger says why
+    return found
