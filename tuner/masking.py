@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import re
 import sys
-from functools import lru_cache
+from collections.abc import Sequence
 from urllib.parse import unquote
 
-__all__ = ["USER", "hidden", "masked", "shown"]
+__all__ = ["USER", "hidden", "masked", "remember", "shown"]
 
 # A password of a URL may have any letters, and what shows of a URL in a message may be cut off before its end: then
 # whatever is no port is a password.
@@ -47,18 +47,21 @@ def hidden(text: str, url: str) -> str:
 
 def shown(text: str) -> str:
     """Return a text as it may be printed: without the passwords that it names as such, and those of this command."""
-    given = _given(tuple(sys.argv), os.environ.get("TUNER_STORAGE", ""), os.environ.get("PGPASSWORD", ""))
-    if given is not None:
-        text = given.sub("***", text)
+    if _KNOWN:
+        text = _KNOWN[0].sub("***", text)
     if "://" in text:
         text = WITHIN.sub(r"\1:***@", text)
     return NAMED.sub(r"\1***", text) if "=" in text else text
 
 
-@lru_cache(maxsize=1)
-def _given(argv: tuple[str, ...], storage: str, password: str) -> re.Pattern[str] | None:
-    """Return what finds the passwords of a command line and of variables, the longest first; None without any."""
-    words = [part for word in argv[1:] for part in (word, word.partition("=")[2])]
-    found = {password}.union(*map(secrets_of, [*words, storage]))
+def remember(words: Sequence[str]) -> None:
+    """Take the passwords in the words of a command line, and those of variables, for what is shown from now on."""
+    parts = [part for word in words for part in (word, word.partition("=")[2])]
+    found = {os.environ.get("PGPASSWORD", "")}.union(*map(secrets_of, [*parts, os.environ.get("TUNER_STORAGE", "")]))
     listed = sorted((secret for secret in found if len(secret) >= SHORTEST), key=len, reverse=True)
-    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, listed))})(?!\w)") if listed else None
+    pattern = rf"(?<!\w)(?:{'|'.join(map(re.escape, listed))})(?!\w)"
+    _KNOWN[:] = [re.compile(pattern)] if listed else []
+
+
+_KNOWN: list[re.Pattern[str]] = []  # what finds the passwords of this command, the longest first
+remember(sys.argv)

@@ -40,7 +40,7 @@ from tuner.cli.streams import reliable
 from tuner.cli.synonyms import command_hint
 from tuner.cli.terminal import errors_to
 from tuner.errors import NoResult
-from tuner.masking import shown
+from tuner.masking import remember, shown
 
 __all__ = ["Program", "program", "start"]
 
@@ -139,6 +139,7 @@ def start(args: Sequence[str] | None = None) -> int:
         return completed(program)
     settings = Settings(bool(os.environ.get("TUNER_DEBUG")))
     reliable()
+    remember(sys.argv[1:] if args is None else args)
     with _stoppable():
         try:
             return _run(list(sys.argv[1:] if args is None else args), settings)

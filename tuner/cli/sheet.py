@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -188,10 +188,15 @@ def _records(sheet: Sheet) -> list[str]:
 
 def as_csv(sheet: Sheet) -> str:
     """CSV at full precision; text that a spreadsheet would run as a formula begins with an apostrophe."""
+    return csv_of(sheet.columns, sheet.rows)
+
+
+def csv_of(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    """CSV of rows that are made as they are written."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_cell(name) for name in sheet.columns)
-    writer.writerows([_cell(cell) for cell in row] for row in sheet.rows)
+    writer.writerow(_cell(name) for name in columns)
+    writer.writerows([_cell(cell) for cell in row] for row in rows)
     return text.getvalue()
 
 

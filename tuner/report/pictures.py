@@ -19,7 +19,7 @@ from tuner.report.vega_data import Kept, rows_of
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FORMATS", "inline_svg", "write_figures"]
+__all__ = ["FORMATS", "MOST_DRAWN", "inline_svg", "sampled", "write_figures"]
 
 Write = Callable[[Path, bytes], None]
 MOST_DRAWN = 500  # trials in a static picture: more points cannot be told apart, and take room
@@ -27,12 +27,12 @@ NUMBERS = re.compile(r'( (?:d|transform)=")([^"]*)"')
 DECIMALS = re.compile(r"(-?\d+\.\d)\d+")
 
 
-def sampled(frame: pd.DataFrame) -> pd.DataFrame:
-    """At most `MOST_DRAWN` trials: the first half of them the best, the others an even choice. Other frames whole."""
-    if len(frame) <= MOST_DRAWN or "rank" not in frame.columns:
+def sampled(frame: pd.DataFrame, most: int = MOST_DRAWN) -> pd.DataFrame:
+    """At most so many trials: the first half of them the best, the others an even choice. Other frames whole."""
+    if len(frame) <= most or "rank" not in frame.columns:
         return frame
-    first = MOST_DRAWN // 2
-    rest = np.linspace(first, len(frame) - 1, MOST_DRAWN - first).round().astype(int)
+    first = most // 2
+    rest = np.linspace(first, len(frame) - 1, most - first).round().astype(int)
     return frame.iloc[[*range(first), *rest]]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 import tuner
 from tests.support.command import Shell, made_up
 from tuner.errors import TunerError
-from tuner.masking import masked, shown
+from tuner.masking import masked, remember, shown
 
 SECRET = "hunter2"
 URL = f"postgresql+psycopg://me:{SECRET}@127.0.0.1:1/db"
@@ -43,11 +42,12 @@ def test_a_text_names_no_password(text: str, wanted: str) -> None:
 
 
 def test_a_password_of_the_command_line_is_hidden_wherever_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["tuner", "list", "--storage=postgresql://me:p%40ss word@host/db"])
+    remember(["list", "--storage=postgresql://me:p%40ss word@host/db"])
     assert shown("the server says: p@ss word and p%40ss word are wrong, xp@ss wordx is not") == (
         "the server says: *** and *** are wrong, xp@ss wordx is not"
     )
     monkeypatch.setenv("PGPASSWORD", "other-secret")
+    remember([])
     assert shown("said other-secret") == "said ***"
 
 
@@ -73,7 +73,6 @@ def test_no_command_prints_a_password(
     (tmp_path / "x.toml").write_text('[data]\nsource = "sklearn:iris"\n[optimizers.sgd]\n', encoding="utf-8")
     words = shlex.split(line.format(url, url))
     for debug in ([], ["--debug"]):
-        monkeypatch.setattr(sys, "argv", ["tuner", *debug, *words])
         ended = shell(*debug, *words)
         assert SECRET not in ended.out + ended.err
     assert ended.code in (0, 1, 2)

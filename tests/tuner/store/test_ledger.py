@@ -25,7 +25,7 @@ from hypothesis.extra import numpy as hnp
 
 from tests.support.trials import trial
 from tuner.records import Confirmed, Trial
-from tuner.store.ledger import Ledger, LedgerError, sqlite
+from tuner.store.ledger import Ledger, LedgerError, rows, sqlite
 from tuner.store.ledger.rescue import rescue
 
 ROOT = Path(__file__).parents[3]
@@ -654,3 +654,66 @@ def test_the_schema_of_a_foreign_ledger_is_not_trusted(path: Path) -> None:
     with made(path) as ledger:
         database: Any = ledger._database
         assert database.connection.exec_driver_sql("PRAGMA trusted_schema").scalar() == 0
+
+
+def test_a_commit_is_on_the_disk_before_it_is_acknowledged(path: Path) -> None:
+    with made(path) as ledger:
+        database: Any = ledger._database
+        assert database.connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
+        assert database.connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("blocks", "x'0000803f0000803f'"), ("metrics", "'{}'"), ("state", "'lost'"), ("seconds", "'9'")],
+)
+def test_every_part_of_a_confirmation_is_under_its_digest(column: str, value: str, path: Path) -> None:
+    with made(path) as ledger:
+        blocks = np.array([1.0, 2.0], dtype=np.float32)
+        ledger.commit_confirmations([Confirmed(0, 1, 2, {"valid_loss": 0.5}, 0.1, "complete", blocks)])
+    edit(path, f"update confirmations set {column} = {value}")
+    with (
+        Ledger.open(path, read_only=True) as ledger,
+        pytest.raises(LedgerError, match="confirmations cannot be trusted"),
+    ):
+        ledger.confirmations()
+
+
+def test_a_confirmation_with_other_blocks_is_another_one(path: Path) -> None:
+    def record(*values: float) -> Confirmed:
+        return Confirmed(0, 1, 2, {"valid_loss": 0.5}, 0.1, "complete", np.array(values, dtype=np.float32))
+
+    with made(path) as ledger:
+        ledger.commit_confirmations([record(1.0, 2.0)])
+        ledger.commit_confirmations([replace(record(1.0, 2.0), seconds=9.0)])  # how long it took decides nothing
+        with pytest.raises(LedgerError, match="trial 0, replicate 1 is confirmed already, with other content"):
+            ledger.commit_confirmations([record(2.0, 1.0)])
+
+
+def test_texts_that_are_parted_elsewhere_have_other_digests() -> None:
+    def cells(*texts: object) -> list[object]:
+        return [*texts, *[""] * (len(rows.TRIAL) - len(texts))]
+
+    digests = {
+        rows.cells_digest(1, [cells("ab", "c")]),
+        rows.cells_digest(1, [cells("a", "bc")]),
+        rows.cells_digest(1, [cells("a"), cells("bc")]),
+        rows.cells_digest(1, [cells("a"), cells("b"), cells("c")]),
+        rows.cells_digest(11, [cells("ab", "c")]),
+        rows.cells_digest(1, [cells(1, "ab", "c")]),
+    }
+    assert len(digests) == 6
+
+
+def test_curves_that_are_parted_elsewhere_have_other_digests() -> None:
+    def curve(name: str, replicates: int, epochs: int, size: int) -> dict[str, Any]:
+        return {"name": name, "replicates": replicates, "epochs": epochs, "values": bytes(range(size))}
+
+    listed = [
+        [curve("a", 1, 12, 8)],
+        [curve("a", 11, 2, 8)],
+        [curve("a1", 1, 2, 8)],
+        [curve("a", 1, 12, 4), curve("a", 1, 12, 4)],
+        [curve("a", 1, 12, 16)],
+    ]
+    assert len({rows.curves_digest(own) for own in listed}) == len(listed)
