@@ -1,7 +1,7 @@
 """What `tuner list` says of a study: the summary that its ledger keeps, read without NumPy, pandas or SQLAlchemy.
 
-A run writes it with each commit, and at its end. Where there is none, in a ledger of before it was kept, all trials are
-read.
+A run writes it with each commit, and at its end. Where there is none, in a ledger of before it was kept, its rows are
+counted.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ import time
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from objectives.errors import InvalidInput
 from tuner.store.directory import StudyDirectory
+from tuner.store.signed import counted
 
 __all__ = ["COLUMNS", "DAMAGED", "Overview", "age_text", "overview", "row", "states_of"]
 
@@ -48,7 +50,7 @@ class Overview:
 def overview(directory: StudyDirectory) -> Overview:
     """Return the overview of a study. Raises what a damaged directory raises: OSError, ValueError, TunerError."""
     about = tomllib.loads(directory.study_text())["study"]
-    summary = json.loads(directory.summary_text() or "{}") or _recorded(directory)
+    summary = json.loads(directory.summary_text() or "{}") or _recorded(directory, "maximize" in about)
     metric = str(about.get("minimize") or about.get("maximize"))
     age = max(0.0, time.time() - directory.changed())
     states = {str(state): int(number) for state, number in summary["states"].items()}
@@ -56,8 +58,10 @@ def overview(directory: StudyDirectory) -> Overview:
     return Overview(directory.name, int(about["trials"]), states, metric, age, **found)
 
 
-def _recorded(directory: StudyDirectory) -> dict[str, Any]:
+def _recorded(directory: StudyDirectory, maximize: bool) -> dict[str, Any]:
     """The summary of a study whose last writer left none."""
+    if isinstance(directory.place, Path) and (found := counted(directory.place, maximize)):
+        return found
     from tuner.orchestrator.artifacts import summary_of
     from tuner.result import Result
 

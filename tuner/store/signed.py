@@ -6,8 +6,9 @@ import hashlib
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
-__all__ = ["STUDY", "SUMMARY", "checked_text", "signed", "signed_texts", "text_digest"]
+__all__ = ["STUDY", "SUMMARY", "checked_text", "counted", "signed", "signed_texts", "text_digest"]
 
 # What a ledger keeps of the study as it goes on, each behind its digest: the resolved study, a summary of its trials.
 STUDY, SUMMARY = "ledger_study", "ledger_summary"
@@ -32,15 +33,37 @@ def checked_text(kept: str) -> str:
     return text
 
 
-def signed_texts(path: Path) -> dict[str, str]:
-    """Return the texts that the file of a ledger keeps, by name; those alone that can be had without more ado.
-
-    Nothing is changed, a log that a killed writer left is looked at where it lies.
+def counted(path: Path, maximize: bool) -> dict[str, Any]:
+    """Return the trials of a ledger's file by state, and the best value, as its rows say them; nothing where they
+    cannot be had, or where fresh seeds have a say in what is best.
     """
+    turned = "DESC" if maximize else "ASC"
+    best = (
+        f"SELECT value FROM trials WHERE state = 'complete' ORDER BY stable DESC, CAST(value AS REAL) {turned}, number"
+    )
+    try:
+        with closing(_glance(path)) as file:
+            if file.execute("SELECT 1 FROM confirmations LIMIT 1").fetchone():
+                return {}
+            states = dict(file.execute("SELECT state, COUNT(*) FROM trials GROUP BY state").fetchall())
+            first = file.execute(f"{best} LIMIT 1").fetchone()
+            return {"states": states, "value": None if first is None or first[0] is None else float(first[0])}
+    except (sqlite3.Error, ValueError, TypeError):
+        return {}
+
+
+def _glance(path: Path) -> sqlite3.Connection:
+    """A connection that changes nothing: a log that a killed writer left is looked at where it lies."""
+    file = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=PATIENCE)
+    file.execute("PRAGMA trusted_schema = OFF")
+    return file
+
+
+def signed_texts(path: Path) -> dict[str, str]:
+    """Return the texts that the file of a ledger keeps, by name; those alone that can be had without more ado."""
     found = {}
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=PATIENCE)) as file:
-            file.execute("PRAGMA trusted_schema = OFF")
+        with closing(_glance(path)) as file:
             asked = "SELECT name, value FROM facts WHERE name IN (?, ?)"
             for name, value in file.execute(asked, (STUDY, SUMMARY)).fetchall():
                 found[str(name)] = checked_text(str(value))

@@ -84,9 +84,10 @@ def _trials(result: Result) -> Sheet:
 
 
 def _curves(result: Result) -> Sheet:
-    from tuner.cli.sheet import sheet_of
+    from tuner.cli.sheet import FrameRows, Sheet
 
-    return sheet_of(result.curves())
+    frame = result.curves()
+    return Sheet(tuple(frame.columns), FrameRows(frame), frame=frame)
 
 
 def _config(result: Result) -> Sheet:
