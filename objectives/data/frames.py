@@ -27,7 +27,7 @@ __all__ = ["column_complaints", "read_csv", "read_parquet"]
 
 
 def read_csv(path: Path, where: str) -> Raw:
-    """The csv (or tsv) file at `path` as a frame (n, D).
+    """Read the csv (or tsv) file at `path` as a frame (n, D).
 
     Raises DataError for wrong encoding, ragged rows, columns that occur twice, no header or no rows.
     """
@@ -57,7 +57,7 @@ def _check_start(path: Path, where: str) -> None:
 
 
 def read_parquet(path: Path, where: str) -> Raw:
-    """The parquet file at `path` as a frame (n, D).
+    """Read the parquet file at `path` as a frame (n, D).
 
     Raises DataError for a damaged file, or when pyarrow is not installed.
     """
@@ -188,7 +188,7 @@ def _is_number(text: str) -> bool:
 
 
 def _without_row_numbers(frame: pd.DataFrame, where: str) -> Raw:
-    """Leaves out an unnamed first column that only counts the rows, as a frame saved with its index has."""
+    """Drop an unnamed first column that only counts the rows, as pandas writes it with a frame's index."""
     names = tuple(map(str, frame.columns))
     if names[0] == "unnamed 0" and len(names) > 1:
         first = frame.iloc[:, 0].tolist()

@@ -40,9 +40,9 @@ def is_function(source: str) -> bool:
 
 
 def read_source(source: str, target: str | int | None, base: Path) -> Raw:
-    """The columns of a built-in set or of a file relative to the folder `base`.
+    """Read the columns of a built-in set, or of a file relative to the folder `base`.
 
-    Raises DataError when it is not there or not readable.
+    Raises DataError when the source does not exist or cannot be read.
     """
     if source.startswith(PREFIX):
         return read_builtin(source)
@@ -62,7 +62,7 @@ def read_source(source: str, target: str | int | None, base: Path) -> Raw:
 
 
 def call_user(source: str, base: Path) -> tuple[Any, Any]:
-    """Imports "module:function" (the folder `base` comes last on the path), calls it and returns its X, y.
+    """Import "module:function" (the folder `base` comes last on the path), call it and return its X and y.
 
     Raises DataError when it cannot be imported, raises, or returns something else.
     """

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from objectives.errors import InvalidInput
+from tuner.best import load_best
 from tuner.store.directory import StudyDirectory
 from tuner.store.signed import counted
 
@@ -59,13 +60,28 @@ def overview(directory: StudyDirectory) -> Overview:
 
 
 def _recorded(directory: StudyDirectory, maximize: bool) -> dict[str, Any]:
-    """The summary of a study whose last writer left none."""
-    if isinstance(directory.place, Path) and (found := counted(directory.place, maximize)):
+    """Return the summary of a study whose last writer left none."""
+    found = counted(directory.place, maximize) if isinstance(directory.place, Path) else {}
+    if "value" in found:
         return found
+    if found and _is_current(directory):
+        if not directory.best.exists():
+            return found | {"value": None}
+        best = load_best(directory.best)
+        low, high = best.interval or (None, None)
+        return found | {"value": best.value, "mean": best.confirmation.get("mean"), "low": low, "high": high}
     from tuner.orchestrator.artifacts import summary_of
     from tuner.result import Result
 
     return summary_of(Result(directory))
+
+
+def _is_current(directory: StudyDirectory) -> bool:
+    """Whether the files say what the ledger says."""
+    try:
+        return directory.ranking.stat().st_mtime >= directory.changed()
+    except FileNotFoundError:
+        return False
 
 
 def row(study: Overview) -> tuple[Any, ...]:

@@ -35,7 +35,7 @@ NOT_OPTUNA = ("no such table", "not a database", "doesn't exist", "does not exis
 
 @contextmanager
 def reading(source: str) -> Iterator[Any]:
-    """A storage to read; a SQLite file as an upgraded copy."""
+    """Open a storage for reading; a SQLite file as an upgraded copy."""
     kind, place = _place(source)
     if kind in ("sqlite", "journal") and not Path(place).is_file():
         raise wrong(masked(source), "there is no such file", WAYS)
@@ -59,7 +59,7 @@ def reading(source: str) -> Iterator[Any]:
 
 @contextmanager
 def writing(target: str) -> Iterator[Any]:
-    """A storage to write; a new file is there when it is whole: one of SQLite is made beside its place."""
+    """Open a storage for writing; a new SQLite file is written beside its place and moved there when it is whole."""
     kind, place = _place(target)
     if kind != "database":
         _check_target(kind, Path(place), target)
@@ -87,7 +87,7 @@ def writing(target: str) -> Iterator[Any]:
 
 
 def _place(text: str) -> tuple[str, str]:
-    """What a storage is, "sqlite", "journal" or "database", and the path of a file."""
+    """Return a storage's kind, "sqlite", "journal" or "database", and the path of a file."""
     if text.startswith("sqlite:///"):
         return "sqlite", text.removeprefix("sqlite:///").partition("?")[0]
     if "://" in text:
@@ -105,7 +105,7 @@ def _place(text: str) -> tuple[str, str]:
 
 
 def _check_target(kind: str, path: Path, target: str) -> None:
-    """Nothing but a storage of Optuna is written into."""
+    """Check that the target is new or a storage of Optuna."""
     if not path.parent.is_dir():
         raise wrong(masked(target), f"there is no directory {str(path.parent)!r}", "make it first")
     if path.is_dir():
@@ -166,7 +166,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _hasty(path: Path) -> sqlite3.Connection:
-    """A connection that does not wait for the disk, to a database that is not yet in its place."""
+    """Connect without waiting for the disk to a database that is not yet in its place."""
     connection = sqlite3.connect(path, check_same_thread=False)
     connection.execute("PRAGMA synchronous = OFF")
     return connection

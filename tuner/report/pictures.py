@@ -37,12 +37,12 @@ def sampled(frame: pd.DataFrame, most: int = MOST_DRAWN) -> pd.DataFrame:
 
 
 def with_data(document: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
-    """A specification that names its data, with the data."""
+    """Add the data to a specification that names them."""
     return {**document, "datasets": {name: rows_of(sampled(frame)) for name, frame in frames.items()}}
 
 
 def inline_svg(name: str, document: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]) -> str:
-    """A figure as SVG that may stand in a page beside others: coordinates to a tenth of a pixel, names of its own."""
+    """Draw a figure as SVG that can stand beside others in a page: coordinates to a tenth of a pixel, unique names."""
     import vl_convert
 
     untitled = {key: value for key, value in document.items() if key != "title"}
@@ -52,7 +52,9 @@ def inline_svg(name: str, document: Mapping[str, Any], frames: Mapping[str, pd.D
 
 
 def renamed(svg: str, own: str) -> str:
-    """The picture with its inner names counted from 0 and begun with `own`: vl-convert goes on counting."""
+    """Renumber the picture's inner names from 0 and prefix them with `own`: vl-convert's numbers depend on earlier
+    pictures.
+    """
     known: dict[str, str] = {}
 
     def name(found: re.Match[str]) -> str:

@@ -124,13 +124,14 @@ class StudyDirectory:
 
         Raises LedgerError, OSError, and ValueError for a file that is no UTF-8.
         """
-        if isinstance(self.place, Path) and (text := signed_texts(self.place).get(STUDY)):
-            return text
-        from tuner.store.ledger import Ledger
+        texts = signed_texts(self.place) if isinstance(self.place, Path) else None
+        if texts is None:
+            from tuner.store.ledger import Ledger
 
-        with Ledger.open(self.place, read_only=True) as ledger:
-            if ledger.study:
-                return ledger.study
+            with Ledger.open(self.place, read_only=True) as ledger:
+                texts = {STUDY: ledger.study}
+        if text := texts.get(STUDY):
+            return text
         if isinstance(self.place, Path):
             return self.study.read_text(encoding="utf-8")
         from tuner.store.ledger import postgres
@@ -140,7 +141,7 @@ class StudyDirectory:
     def summary_text(self) -> str:
         """What the last writer has said of the trials, as JSON; empty where that is not known. Raises LedgerError."""
         if isinstance(self.place, Path):
-            return signed_texts(self.place).get(SUMMARY, "")
+            return (signed_texts(self.place) or {}).get(SUMMARY, "")
         from tuner.store.ledger import Ledger
 
         with Ledger.open(self.place, read_only=True) as ledger:

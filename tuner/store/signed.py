@@ -34,8 +34,8 @@ def checked_text(kept: str) -> str:
 
 
 def counted(path: Path, maximize: bool) -> dict[str, Any]:
-    """Return the trials of a ledger's file by state, and the best value, as its rows say them; nothing where they
-    cannot be had, or where fresh seeds have a say in what is best.
+    """Return the trials of a ledger's file by state and the best value, as its rows say them; nothing where they
+    cannot be had. There is no value where fresh seeds have a say in what is best.
     """
     turned = "DESC" if maximize else "ASC"
     best = (
@@ -43,9 +43,10 @@ def counted(path: Path, maximize: bool) -> dict[str, Any]:
     )
     try:
         with closing(_glance(path)) as file:
-            if file.execute("SELECT 1 FROM confirmations LIMIT 1").fetchone():
-                return {}
+            fresh = file.execute("SELECT 1 FROM confirmations LIMIT 1").fetchone()
             states = dict(file.execute("SELECT state, COUNT(*) FROM trials GROUP BY state").fetchall())
+            if fresh:
+                return {"states": states}
             first = file.execute(f"{best} LIMIT 1").fetchone()
             return {"states": states, "value": None if first is None or first[0] is None else float(first[0])}
     except (sqlite3.Error, ValueError, TypeError):
@@ -59,8 +60,8 @@ def _glance(path: Path) -> sqlite3.Connection:
     return file
 
 
-def signed_texts(path: Path) -> dict[str, str]:
-    """Return the texts that the file of a ledger keeps, by name; those alone that can be had without more ado."""
+def signed_texts(path: Path) -> dict[str, str] | None:
+    """Return the texts that the file of a ledger keeps, by name; None where that cannot be had without more ado."""
     found = {}
     try:
         with closing(_glance(path)) as file:
@@ -68,5 +69,5 @@ def signed_texts(path: Path) -> dict[str, str]:
             for name, value in file.execute(asked, (STUDY, SUMMARY)).fetchall():
                 found[str(name)] = checked_text(str(value))
     except (sqlite3.Error, ValueError):
-        return {}  # whoever opens it as a ledger says why
+        return None  # whoever opens it as a ledger says why
     return found
