@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from objectives.errors import Complaint
-from tuner.engines import Engine, check_cluster
+from tuner.engines import Engine, check_certificates, check_cluster
 from tuner.errors import GivenUp, StudyError
 from tuner.orchestrator.artifacts import publish, summary_of
 from tuner.orchestrator.callbacks import Watcher, default_watcher
@@ -74,7 +74,7 @@ def run(
         raise StudyError(Complaint("jobs", f"must be at least 1, but got {jobs}"))
     watcher = watcher or default_watcher()
     if cluster is not None:
-        check_cluster(cluster)
+        check_certificates(check_cluster(cluster))
     watcher.stage("prepare")
     settings = {"study.name": name, "study.trials": trials}
     given = {key: value for key, value in settings.items() if value is not None}

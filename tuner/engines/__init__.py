@@ -14,7 +14,7 @@ BLAS thread, in a worker or inline, so that sums have the same order on every pa
 from __future__ import annotations
 
 from tuner.engines.base import Engine, InlineEngine, open_engine, processors
-from tuner.engines.cluster import check_cluster
+from tuner.engines.cluster import check_certificates, check_cluster
 from tuner.engines.failure import Failure, guarded
 from tuner.engines.loky import LokyEngine
 from tuner.engines.process_pool import ChildEngine
@@ -32,6 +32,7 @@ __all__ = [
     "InlineEngine",
     "LokyEngine",
     "Ran",
+    "check_certificates",
     "check_cluster",
     "guarded",
     "open_engine",
