@@ -108,7 +108,7 @@ def _hold(descriptor: int) -> None:
 
 
 def _left(path: str) -> bool:
-    """Whether nobody holds a file or folder any more; no where that cannot be told."""
+    """Tell whether nobody holds a file or folder any more; no where that cannot be told."""
     try:
         import fcntl
 

@@ -54,7 +54,7 @@ def furthest(values: Floats) -> float:
 
 
 def _huge(table: Table, most: float) -> Iterator[tuple[str, Floats]]:
-    """Names and numbers of the columns whose numbers are so large that they could overflow."""
+    """Yield names and numbers of the columns whose numbers are so large that they could overflow."""
     bound = np.sqrt(most)
     for name, values in _columns(table):
         finite = values[np.isfinite(values)]
@@ -63,7 +63,7 @@ def _huge(table: Table, most: float) -> Iterator[tuple[str, Floats]]:
 
 
 def _columns(table: Table) -> Iterator[tuple[str, Floats]]:
-    """Names and numbers of the columns of a table that is no larger than memory, the target of a regression last."""
+    """Yield names and numbers of the columns of a table that is no larger than memory, the target of a regression last."""
     if isinstance(table.x, Matrix):
         if not table.large:
             x = table.x.read(slice(None))

@@ -152,7 +152,7 @@ def check_place(path: Path, force: bool = False, option: str = "-o") -> None:
 
 
 def _taken(path: Path, data: bytes) -> str:
-    """Why a place is not free for data: what would be lost there; empty where nothing would."""
+    """Say why a place is not free for data: what would be lost there; empty where nothing would."""
     if is_special(path) or not path.exists():
         return ""
     size = path.stat().st_size

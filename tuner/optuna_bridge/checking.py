@@ -23,7 +23,7 @@ def problem_of(trials: Sequence[Any]) -> str:
 
 
 def _wrong(trial: Any) -> Iterator[str]:
-    """What a trial says that Optuna never writes."""
+    """Yield what a trial says that Optuna never writes."""
     for value in trial.values or ():
         if not _number(value):
             yield f"the value {value!r:.40}"
@@ -44,7 +44,7 @@ def _number(value: Any) -> bool:
 
 
 def _inside(value: Any, distribution: Any) -> bool:
-    """Whether a value is a number that a range can have; rounding may leave it a little outside."""
+    """Tell whether a value is a number that a range can have; rounding may leave it a little outside."""
     ends = (distribution.low, distribution.high)
     if not all(_number(one) and math.isfinite(one) for one in (value, *ends)):
         return False

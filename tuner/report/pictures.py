@@ -28,7 +28,7 @@ DECIMALS = re.compile(r"(-?\d+\.\d)\d+")
 
 
 def sampled(frame: pd.DataFrame, most: int = MOST_DRAWN) -> pd.DataFrame:
-    """At most so many trials: the first half of them the best, the others an even choice. Other frames whole."""
+    """Keep at most so many trials: the first half of them the best, the others an even choice. Other frames whole."""
     if len(frame) <= most or "rank" not in frame.columns:
         return frame
     first = most // 2

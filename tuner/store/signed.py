@@ -54,7 +54,7 @@ def counted(path: Path, maximize: bool) -> dict[str, Any]:
 
 
 def _glance(path: Path) -> sqlite3.Connection:
-    """A connection that changes nothing: a log that a killed writer left is looked at where it lies."""
+    """Open a connection that changes nothing: a log that a killed writer left is looked at where it lies."""
     file = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=PATIENCE)
     file.execute("PRAGMA trusted_schema = OFF")
     return file
