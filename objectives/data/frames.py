@@ -132,7 +132,7 @@ def _check_rows(path: Path, delimiter: str, where: str) -> list[str]:
 
 
 def _counted(lines: TextIO, delimiter: str, where: str, quoted: bool) -> tuple[list[str], list[str], int]:
-    """Return the header's names, what is said of lines of another width, and how many rows there are that are not blank."""
+    """Return the header's names, what is said of lines of another width, and the number of rows."""
     fields = _quoted_lengths(lines, delimiter, where) if quoted else _lengths(lines, delimiter, where)
     header = next(fields)[1]
     wrong, rows = [], 0
@@ -144,7 +144,7 @@ def _counted(lines: TextIO, delimiter: str, where: str, quoted: bool) -> tuple[l
 
 
 def _lengths(lines: TextIO, delimiter: str, where: str) -> Iterator[tuple[int, Any]]:
-    """Yield the number of each line that is not blank, and of the first one its fields, of the others how many they are.
+    """Yield the number of each line that is not blank, and its fields: of all but the first, how many they are.
 
     Without quotes counting separators is enough: 0.5 s instead of 3 s for 300,000 rows of 20 columns.
     """

@@ -63,7 +63,7 @@ def _huge(table: Table, most: float) -> Iterator[tuple[str, Floats]]:
 
 
 def _columns(table: Table) -> Iterator[tuple[str, Floats]]:
-    """Yield names and numbers of the columns of a table that is no larger than memory, the target of a regression last."""
+    """Yield names and numbers of the columns of a table in memory, the target of a regression last."""
     if isinstance(table.x, Matrix):
         if not table.large:
             x = table.x.read(slice(None))

@@ -105,7 +105,7 @@ def page(found: Found, created: str = "", watch: Watch = lambda stage: None) -> 
 
 
 def sent(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of a frame that a page holds for its scripts: of trials the best, and an even choice of the others."""
+    """Return the rows of a frame that a page's scripts have: of trials the best, and an even choice of others."""
     return sampled(frame, max(MOST_DRAWN, min(MOST_SENT, MOST_CELLS // max(1, frame.shape[1]))))
 
 
