@@ -25,6 +25,7 @@ LAYERS = [
     ["objectives.problem"],
     ["objectives.evaluation"],
     ["objectives.training"],
+    ["tuner.drafts", "tuner.masking"],
     ["tuner.errors", "tuner.records", "tuner.text", "tuner.docs"],
     ["tuner.urls"],
     ["tuner.optuna_bridge"],

@@ -17,6 +17,7 @@ from objectives.optimizers import OPTIMIZERS
 from tuner.best import Best
 from tuner.best.conventions import conventions_of
 from tuner.best.recipe import OWN
+from tuner.drafts import written_whole
 from tuner.errors import NoResult, UnknownTrial
 from tuner.ranking.confirmation_table import confirmation_table, tested_names
 from tuner.ranking.frames import curves_table, trials_table
@@ -27,7 +28,7 @@ from tuner.ranking.standings import Standing, standings
 from tuner.ranking.table import hyper_kinds, metric_names, ranking
 from tuner.records import Spent, Trial
 from tuner.store.collector import uncollected
-from tuner.store.directory import Home, StudyDirectory, find, home_of, write_atomic
+from tuner.store.directory import Home, StudyDirectory, find, home_of, write_private
 from tuner.store.ledger import Ledger
 from tuner.study import Study, stored_study, suggest
 
@@ -159,29 +160,44 @@ class Result:
 
         return chart(Frames(self), name)
 
-    def report(self, path: str | Path | None = None, created: str = "", watch: Watch | None = None) -> Path:
+    def report(
+        self,
+        path: str | Path | None = None,
+        created: str = "",
+        watch: Watch | None = None,
+        write: Callable[[Path, bytes], None] = written_whole,
+    ) -> Path:
         """Write the report, one HTML file, to `path` or into the study's directory, and return its path.
 
-        The same ledger gives the same bytes. `created` is a time to show; `watch` is called with each stage.
+        The same ledger gives the same bytes. `created` is a time to show; `watch` is called with each stage; `write`
+        writes the bytes to `path`.
         """
         from tuner.report.page import page
 
         if path is None:
-            self.path.mkdir(parents=True, exist_ok=True)  # of a study in a database there may be none here
-        place = self.directory.report if path is None else Path(path)
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)  # of a study in a database there may be none here
         text = page(self, created, watch or (lambda stage: None))
-        write_atomic(place, text)
-        return place
+        if path is None:
+            write_private(self.directory.report, text)
+            return self.directory.report
+        write(Path(path), text.encode())
+        return Path(path)
 
-    def figures(self, directory: str | Path, form: str = "svg", only: Sequence[str] = ()) -> list[Path]:
+    def figures(
+        self,
+        directory: str | Path,
+        form: str = "svg",
+        only: Sequence[str] = (),
+        write: Callable[[Path, bytes], None] = written_whole,
+    ) -> list[Path]:
         """Write every chart of the report, or `only` some, as "svg", "png" or "pdf", and return the files.
 
-        Raises InvalidInput for an unknown chart.
+        `write` writes the bytes of one file. Raises InvalidInput for an unknown chart.
         """
         from tuner.report.pictures import write_figures
         from tuner.report.report_data import Frames
 
-        return write_figures(Frames(self), Path(directory), form, only)
+        return write_figures(Frames(self), Path(directory), form, only, write)
 
     @cached_property
     def noise(self) -> Noise | None:

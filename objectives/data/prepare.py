@@ -22,7 +22,7 @@ from objectives.data.splits import PARTS, Division, SplitSpec, divide, split_com
 from objectives.data.table import DEFAULT_SPLIT, Table
 from objectives.errors import Complaint, DataError
 
-__all__ = ["Array", "Part", "Prepared", "prepare"]
+__all__ = ["Array", "Part", "Prepared", "prepare", "standard"]
 
 Array = npt.NDArray[np.floating[Any]]
 Floats = npt.NDArray[np.float64]

@@ -13,7 +13,7 @@ from objectives.errors import Complaint
 from tuner.api.run import PATIENCE, Work, subject_of
 from tuner.engines import InlineEngine
 from tuner.errors import ChangedStudy, StudyError, TunerError
-from tuner.orchestrator.artifacts import publish
+from tuner.orchestrator.artifacts import publish, summary_of
 from tuner.orchestrator.callbacks import Watcher, default_watcher
 from tuner.records import Spent
 from tuner.result import Cost, Result
@@ -80,6 +80,7 @@ def confirm(
                 retrained = work.confirm(wanted)
                 confirmed = time.perf_counter()
                 result = Result(directory)
+                ledger.write_summary(summary_of(result))
                 publish(result, subject, engine)
                 if len(result.standings) < wanted.top:
                     watcher.note(f"the study has no more than {len(result.standings)} complete configs to confirm")

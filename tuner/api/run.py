@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from objectives.errors import Complaint
-from tuner.engines import Engine, check_cluster
+from tuner.engines import Engine, check_certificates, check_cluster
 from tuner.errors import GivenUp, StudyError
-from tuner.orchestrator.artifacts import publish
+from tuner.orchestrator.artifacts import publish, summary_of
 from tuner.orchestrator.callbacks import Watcher, default_watcher
 from tuner.orchestrator.loop import Search
 from tuner.orchestrator.provenance import origin
-from tuner.orchestrator.resume import settle
+from tuner.orchestrator.resume import settle, write_study
 from tuner.orchestrator.retry_failed import retried
 from tuner.orchestrator.warm_start import Warm, warm_start, warm_trials
 from tuner.ranking.contenders import contenders, next_round, widened
@@ -31,7 +31,7 @@ from tuner.records import Confirmed, Spent, Trial
 from tuner.result import Cost, Result
 from tuner.search import repeats_note
 from tuner.space import space_of
-from tuner.store.directory import Home, StudyDirectory, home_of, study_directory, write_atomic
+from tuner.store.directory import Home, StudyDirectory, home_of, study_directory, write_private
 from tuner.store.ledger import Ledger
 from tuner.study import Confirm, Study, read_study, stored_study
 from tuner.trainables.base import Subject, Training
@@ -80,7 +80,7 @@ def run(
         raise StudyError(Complaint("jobs", f"must be at least 1, but got {jobs}"))
     watcher = watcher or default_watcher()
     if cluster is not None:
-        check_cluster(cluster)
+        check_certificates(check_cluster(cluster))
     watcher.stage("prepare")
     settings = {"study.name": name, "study.trials": trials}
     given = {key: value for key, value in settings.items() if value is not None}
@@ -155,6 +155,7 @@ class Job:
             if left > 0 or retrained or again:
                 self.watcher.stage("write")
             result = Result(self.directory)
+            self.ledger.write_summary(summary_of(result))
             publish(result, self.subject, engine)
         if warning := unread_note(self.study, result.all_trials):
             self.watcher.note(warning)
@@ -218,7 +219,7 @@ class Work:
         try:
             return search.run(), search.stopped
         except GivenUp as given_up:
-            write_atomic(self.directory.given_up, f"{given_up}\n")
+            write_private(self.directory.given_up, f"{given_up}\n")
             raise
 
     def confirm(self, asked: Confirm) -> int:
@@ -238,7 +239,7 @@ class Work:
         best = [replace(t, epoch=final_epoch(study, t, rows)) for t in trials if t.number in leader]
         done += self._retrain("report", best, report_seeds(study))
         if study != self.study:
-            self.directory.write_study(study.to_toml())
+            write_study(study, self.directory, self.ledger)
         return done
 
     def _retrain(self, stage: str, wanted: list[Trial], seeds: range) -> int:

@@ -222,7 +222,11 @@ def load_best(path: str | Path) -> Best:
         file = file / "best.toml"
     if not file.exists():
         raise FileNotFoundError(f"{file}: there is no best config; {_elsewhere(Path(path))}")
-    return parse_best(file.read_text(encoding="utf-8"), str(file))
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(Complaint(str(file), "is not UTF-8 text", "the next `tuner run` writes it anew")) from error
+    return parse_best(text, str(file))
 
 
 def _elsewhere(path: Path) -> str:
@@ -238,7 +242,7 @@ def parse_best(text: str, where: str) -> Best:
     """A Best from the text of a best.toml. Raises InvalidInput naming `where` and the key."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number of too many digits is a ValueError
         raise InvalidInput(Complaint(where, f"is not TOML: {error}")) from error
     if wrong := complaints_of(document, where):
         raise InvalidInput(*wrong)

@@ -8,11 +8,11 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any, NoReturn, TextIO, cast
+from typing import NoReturn, cast
 
 import click
 
@@ -38,9 +38,11 @@ from tuner.cli.commands.top import top
 from tuner.cli.commands.verify import verify
 from tuner.cli.copyable import placed
 from tuner.cli.error_lines import Terminated, explained
+from tuner.cli.streams import reliable
 from tuner.cli.synonyms import command_hint
 from tuner.cli.terminal import errors_to
 from tuner.errors import NoResult
+from tuner.masking import remember, shown
 
 __all__ = ["Program", "program", "start"]
 
@@ -140,8 +142,8 @@ def start(args: Sequence[str] | None = None) -> int:
     if VARIABLE in os.environ:
         return completed(program)
     settings = Settings(bool(os.environ.get("TUNER_DEBUG")))
-    for stream in (sys.stdout, sys.stderr):
-        _forgiving(stream)
+    reliable()
+    remember(sys.argv[1:] if args is None else args)
     with _stoppable():
         try:
             return _run(list(sys.argv[1:] if args is None else args), settings)
@@ -152,7 +154,7 @@ def start(args: Sequence[str] | None = None) -> int:
         except (Exception, KeyboardInterrupt) as error:
             lines, code = explained(error)
             if settings.debug:
-                traceback.print_exception(error)
+                sys.stderr.write(shown("".join(traceback.format_exception(error))))
             errors_to(lines)
             return code
 
@@ -172,13 +174,6 @@ def _run(args: list[str], settings: Settings) -> int:
     finally:
         sys.stdout.flush()
     return 0
-
-
-def _forgiving(stream: TextIO) -> None:
-    """A character that the stream cannot write becomes `?`, not an error."""
-    reconfigure: Callable[..., Any] | None = getattr(stream, "reconfigure", None)
-    if reconfigure is not None:
-        reconfigure(errors="replace")
 
 
 @contextmanager

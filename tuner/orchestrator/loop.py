@@ -170,11 +170,14 @@ class Search:
     def _commit(self, generation: LiveGeneration) -> None:
         """Write a finished generation to the ledger: in trial order, in one transaction."""
         records = [trial.record(self.study, generation.number, self.training) for trial in generation.trials]
-        self.ledger.commit_generation(generation.number, records, self._facts(generation))
+        states = self.states + Counter(trial.state for trial in records)
+        best = next(iter(ranked([*records, *([self.best] if self.best else [])], self.study.direction)), None)
+        summary = {"states": dict(states), "value": best.value if best else None}
+        self.ledger.commit_generation(generation.number, records, self._facts(generation), summary)
         self.history += records
-        self.states.update(trial.state for trial in records)
+        self.states = states
         self.leaders = ranked([*records, *self.leaders], self.study.direction)[:MOST_KEPT]
-        self.best = next(iter(self.leaders), None)
+        self.best = best
         self._keep()
         shutil.rmtree(self.flight / str(generation.number), ignore_errors=True)
 

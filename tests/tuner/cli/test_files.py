@@ -192,3 +192,26 @@ def test_the_estimate_follows_the_rungs() -> None:
             done, going = epochs, -(-going // 4)
     assert alone == pytest.approx(expected)
     assert search_seconds(study, [48], (0.0, 1.0)) == 3 * alone
+
+
+def test_a_check_of_a_surface_looks_at_it(tmp_path: Path, shell: Shell) -> None:
+    file = tmp_path / "s.toml"
+    file.write_text('[data]\nsource = "surface:beale"\n[train]\nsteps = 50\n[optimizers.sgd]\n', encoding="utf-8")
+    ended = shell("check", str(file))
+    assert ended.code == 0
+    assert "# surface: beale, noise 0" in ended.err
+    assert "code" not in ended.err
+
+
+@pytest.mark.parametrize("source", ["study", "data"])
+def test_a_check_looks_at_the_search_though_code_is_not_called(source: str, tmp_path: Path, shell: Shell) -> None:
+    file = tmp_path / "s.toml"
+    code = {
+        "study": '[study]\nobjective = "json:dumps"\nminimize = "loss"\n[parameters]\nlr = [1, 2]\n',
+        "data": '[data]\nsource = "module:function"\n[train]\nbatch_size = 8\n[optimizers.sgd]\nlr = [0.1, 0.2]\n',
+    }
+    file.write_text(f'{code[source]}[search]\nsampler = "cmaes"\nenqueue = [{{ y = 3 }}]\n', encoding="utf-8")
+    ended = shell("check", str(file))
+    assert (ended.code, ended.out) == (2, "")
+    assert "error: search.sampler: cmaes needs two parameters or more" in ended.err
+    assert "error: search.enqueue[0].y: is not a parameter" in ended.err

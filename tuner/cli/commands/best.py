@@ -60,7 +60,7 @@ def best(
     """
     form = form or best_form(path)
     if path is not None:
-        check_place(path)
+        check_place(path, force)
     result = opened(study, home)
     check_optimizer(result, optimizer)
     found = result.best(rank, optimizer)

@@ -34,6 +34,12 @@ def check(file: Path, repeat: int | None, overrides: tuple[str, ...]) -> None:
     study = read_study(file, overrides=overrides)
     if repeat is not None:
         return repeat_check(study, repeat)
+    from tuner.errors import StudyError
+    from tuner.search import check_search
+    from tuner.space import space_of
+
+    if complaints := check_search(study, space_of(study)):
+        raise StudyError(*complaints)
     if study.own:
         sys.stdout.write(clean(filled(study).to_toml(), lines=True))
         from tuner.trainables.custom.trainable import unused_notes

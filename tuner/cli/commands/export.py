@@ -60,8 +60,8 @@ def export(
 
 def _optuna(result: Result, target: str, name: str | None, force: bool) -> None:
     from tuner.api.export_optuna import optuna_study
+    from tuner.masking import masked
     from tuner.optuna_bridge.storage import store
-    from tuner.urls import masked
 
     study = optuna_study(result, name)
     store(study, target, force)
@@ -85,9 +85,10 @@ def _trials(result: Result) -> Sheet:
 
 
 def _curves(result: Result) -> Sheet:
-    from tuner.cli.sheet import sheet_of
+    from tuner.cli.sheet import FrameRows, Sheet
 
-    return sheet_of(result.curves())
+    frame = result.curves()
+    return Sheet(tuple(frame.columns), FrameRows(frame), frame=frame)
 
 
 def _config(result: Result) -> Sheet:

@@ -58,7 +58,7 @@ def init(
     """
     if file.suffix != ".toml":
         raise click.UsageError(f"tuner init: {file}: a study file ends in .toml; try {file}.toml")
-    if file.exists() and not force:
+    if os.path.lexists(file) and not force:
         raise click.UsageError(
             f"tuner init: {file}: is there already; choose another name, or add --force to overwrite it"
         )

@@ -20,6 +20,7 @@ from objectives.data import (
     prepare_surface,
     table_from,
 )
+from objectives.data.reach import check_reach
 from objectives.data.sources import is_function
 from tuner.errors import StudyError
 from tuner.search import check_search
@@ -78,6 +79,8 @@ def ask(
     asked, said = rolled(asked, table) if isinstance(table, Table) else (asked, [])
     about = asked.data
     first = replicate_of(asked, table, 0, room)
+    if isinstance(table, Table):
+        check_reach(table, len(first.train.x), asked.dtype)
     asked = replace(asked, data=about.model_copy(update={"source": absolute(about.source, asked.base)}))
     groups = getattr(table.rows, "groups", None) if isinstance(table, Table) and split.group else None
     fits, notes = fitted(asked, first, 0 if groups is None else len(np.unique(groups)))

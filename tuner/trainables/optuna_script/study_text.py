@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from objectives.errors import Complaint
-from tuner.engines import Failure
+from tuner.engines import Failure, PoolEngine
 from tuner.errors import StudyError
 from tuner.study import in_toml, parameter_name
 from tuner.study.overrides import apply
