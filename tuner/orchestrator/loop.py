@@ -7,6 +7,7 @@ in the ledger depends on when anything finished.
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from collections import Counter
@@ -23,7 +24,7 @@ from tuner.orchestrator.live import LiveGeneration, LiveTrial
 from tuner.orchestrator.stopping import reason_to_give_up, reason_to_stop
 from tuner.ranking.goal import ranked
 from tuner.ranking.race import default_points
-from tuner.search import bars, generation_size, ladder, lag_of, propose, rungs
+from tuner.search import bars, generation_size, group_of, ladder, lag_of, mark, propose, rungs
 from tuner.space import Space
 from tuner.spec import Study
 from tuner.training import Member, Task, Training
@@ -32,6 +33,7 @@ from tuner.trial import Trial
 __all__ = ["Progress", "Search", "Spent"]
 
 TICK = 0.25  # seconds between looks at the clock while workers train
+WINDOW = 32  # trials that one is compared with at a rung, where each is proposed by itself
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,8 @@ class Search:
             count = min(generation_size(self.study, number), self.study.trials - asked)
             if count <= 0:
                 return
-            latents = propose(self.study, self.space, number, asked, count, self.history, self.warm)
+            flying = [dict(trial.latents) for generation in self.flying for trial in generation.trials]
+            latents = propose(self.study, self.space, number, asked, count, self.history, self.warm, flying)
             trials = [
                 LiveTrial(asked + i, self.space.config(point), point, point in self.defaults)
                 for i, point in enumerate(latents)
@@ -189,10 +192,36 @@ class Search:
                 advances = self.training.advances(task, outcome)
                 self.trained += sum(advance.seconds for advance in advances)
                 generation.take(task, advances)
-            if not generation.out:
-                generation.cut(self.study, self.training)
-                if generation.running:
-                    self._send(generation)
+            generation.due = not generation.out
+        self._cut()
+
+    def _cut(self) -> None:
+        """End rungs whose tasks are done, and send those on that go on: oldest generations first.
+
+        Where trials are proposed one by one, each is compared with those before it, and waits until they have come as
+        far or have ended.
+        """
+        for i, generation in enumerate(self.flying):
+            rung, before = generation.place, self.flying[:i]
+            alone = self.study.search.parallel is not None and bool(generation.running)
+            if not generation.due or (alone and not all(one.past(rung) for one in before)):
+                continue
+            generation.cut(self.study, self.training, self._marks(rung, before) if alone else {})
+            if generation.running:
+                self._send(generation)
+
+    def _marks(self, rung: int, before: Sequence[LiveGeneration]) -> dict[str, list[float]]:
+        """What the latest trials before one had come to at a rung, by group."""
+        stage, found = rungs(self.study)[rung], dict[str, list[float]]()
+        trials: list[tuple[str, Trial | LiveTrial]] = [(trial.state, trial) for trial in self.history]
+        trials += [(trial.ended, trial) for generation in before for trial in generation.trials]
+        for state, trial in reversed(trials):
+            group = found.setdefault(group_of(self.study, trial.config), [])
+            there = trial.rung > rung or (trial.rung == rung and state != "failed")
+            if there and len(group) < WINDOW:
+                gone = trial.rung == rung and state == "diverged"
+                group.append(math.inf if gone else mark(self.study, self.training, trial.config, trial.curves, stage))
+        return found
 
     def _outcome(self, generation: LiveGeneration, task: Task, came: Ran | Failure) -> Any:
         """What a task came to; notes who ran it, and when. Of one whose worker died that is not known."""

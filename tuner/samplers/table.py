@@ -14,13 +14,15 @@ from objectives.streams import Stream, stream
 from tuner.latents import Block, Latent, Latents
 from tuner.optuna_bridge.models import Observation, gp, tpe
 from tuner.samplers.evolution import cma
+from tuner.samplers.improvement import gaussian
 from tuner.samplers.points import even, grid, halton, random, sobol
 
 __all__ = ["LARGEST_GRID", "SAMPLERS", "Ask", "Problem", "Sampler"]
 
 LARGEST_GRID = 10**6
+MOST_COORDINATES = 20  # of a Gaussian process
 Problem = tuple[str, str]  # what is wrong, and what to do
-Model = Callable[[Sequence[Latent], Sequence[Observation], int, int], list[Latents]]
+Model = Callable[[Sequence[Latent], Sequence[Observation], int, int, Sequence[Latents]], list[Latents]]
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Ask:
     """What a sampler is asked for: `count` points, the first of which is the study's number `first`.
 
     `start` are points to try before all others; `observations` are what a model may learn from, in trial order;
+    `pending` are points that are not finished yet, where a model is to know of them;
     `populations` are what evolution is told of, each from its best trial to its worst; `blocks` make up the grid.
     """
 
@@ -38,6 +41,7 @@ class Ask:
     latents: tuple[Latent, ...]
     start: tuple[Latents, ...] = ()
     observations: tuple[Observation, ...] = ()
+    pending: tuple[Latents, ...] = ()
     populations: tuple[tuple[Latents, ...], ...] = ()
     random_share: float = 0.0
     blocks: tuple[Block, ...] = ()
@@ -79,9 +83,10 @@ def modelled(model: Model) -> Callable[[Ask], list[Latents]]:
             numbers = range(ask.first, ask.first + ask.count)
             return [ask.start[i] if i < len(ask.start) else even(ask.latents, ask.seed, i) for i in numbers]
         lucky = stream(ask.seed, Stream.SHARE, ask.generation).random(ask.count) < ask.random_share
-        drawn = iter(random(ask.latents, ask.seed, ask.generation, int(lucky.sum())))
-        asked = iter(model(ask.latents, ask.observations, ask.count - int(lucky.sum()), ask.model_seed))
-        return [next(drawn) if chance else next(asked) for chance in lucky]
+        drawn = random(ask.latents, ask.seed, ask.generation, int(lucky.sum()))
+        asked = iter(model(ask.latents, ask.observations, ask.count - len(drawn), ask.model_seed, ask.pending))
+        lots = iter(drawn)
+        return [next(lots) if chance else next(asked) for chance in lucky]
 
     return propose
 
@@ -115,7 +120,15 @@ def _count(n: int) -> str:
     return f"{n:,}" if n < 10**9 else f"{n:.3g}"
 
 
+def by_rule(
+    latents: Sequence[Latent], history: Sequence[Observation], count: int, seed: int, pending: Sequence[Latents] = ()
+) -> list[Latents]:
+    """Return proposals of a Gaussian process, or of TPE where there are more coordinates than that can learn."""
+    return (gaussian if len(latents) <= MOST_COORDINATES else tpe)(latents, history, count, seed, pending)
+
+
 _ROWS = (
+    Sampler("auto", "a Gaussian process, TPE beyond 20 parameters", modelled(by_rule)),
     Sampler("tpe", "a model of good and bad configs (Parzen estimators), Optuna's", modelled(tpe)),
     Sampler("gp", "a Gaussian process, Optuna's; few trials, slow", modelled(gp), packages=("torch", "scipy")),
     Sampler("cmaes", "evolution of a normal distribution of numbers", _cma, "populations", ("cmaes",), _numbers_only),

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
+import numpy as np
+
 from tuner.optuna_bridge.models import Observation
 from tuner.search.rungs import at_rung, rungs, value_at
 from tuner.spec import Study
@@ -51,6 +53,45 @@ def behind(study: Study, seen: Sequence[Trial], ahead: Mapping[Trial, float], ru
     worst = max(finite, default=0.0)
     step = max(worst - min(finite, default=0.0), abs(worst) * LEAST, LEAST) / max(1, len(order))
     return {trial: worst + step * place for place, trial in enumerate(order, start=1)}
+
+
+def estimated(study: Study, seen: Sequence[Trial]) -> list[Observation]:
+    """Return what each trial would have come to at the end, from the rung where it ended, and how sure that is.
+
+    From one rung to the next values are carried by the straight line through those that went on: who went on was chosen
+    by the first of the two values alone, which leaves the line where it is.
+    """
+    steps = rungs(study)
+    usable = [trial for trial in seen if trial.state != "failed" or limited(trial)]
+    reached = {trial: {r: value_at(study, trial, s) for r, s in enumerate(steps[: trial.rung + 1])} for trial in usable}
+    carried = [(0.0, 1.0, 0.0)] * (len(steps) - 1)
+    for r in range(len(steps) - 1):
+        pairs = [(at[r], at[r + 1]) for at in reached.values() if r + 1 in at and math.isfinite(at[r] + at[r + 1])]
+        carried[r] = line(pairs)
+    if sum(len(steps) - 1 in at for at in reached.values()) < 2 or len(usable) < ENOUGH:
+        return []
+    found = []
+    for trial, at in reached.items():
+        value, noise = math.inf if limited(trial) or trial.state == "diverged" else at[trial.rung], 0.0
+        for start, slope, rest in carried[trial.rung :] if math.isfinite(value) else ():
+            value, noise = start + slope * value, slope**2 * noise + rest
+        found.append((trial, value, noise))
+    return [Observation(dict(trial.latents), value, noise) for trial, value, noise in found]
+
+
+def line(pairs: Sequence[tuple[float, float]]) -> tuple[float, float, float]:
+    """Return start, slope and residual variance of the line through pairs of values; its slope is drawn to 1."""
+    if not pairs:
+        return 0.0, 1.0, 0.0
+    a, b = (np.array(side) for side in zip(*pairs, strict=True))
+    spread = float(a.var())
+    slope = 1.0
+    if len(pairs) > 2 and spread > 0:
+        slope = (float(((a - a.mean()) * (b - b.mean())).mean()) * len(a) + 2 * spread) / (spread * (len(a) + 2))
+        slope = min(max(slope, 0.1), 3.0)
+    start = float(b.mean() - slope * a.mean())
+    rest = float(((b - start - slope * a) ** 2).sum()) / max(1, len(a) - 2)
+    return start, slope, rest if len(a) > 2 else float(b.var())
 
 
 def limited(trial: Trial) -> bool:

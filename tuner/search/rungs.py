@@ -9,11 +9,13 @@ from statistics import median
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import numpy as np
+
 from objectives.schedules import PEAK
 from tuner.pruners import PRUNERS, Ladder, cost, reduction_at
 from tuner.ranking.goal import goal_at, signed
 from tuner.spec import Study, highest, values_of
-from tuner.training import START, Stage
+from tuner.training import START, Curves, Stage, Training
 from tuner.trial import Trial
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "group_of",
     "ladder",
     "lag_of",
+    "mark",
     "mean_cost",
     "repeated",
     "rungs",
@@ -43,7 +46,7 @@ _VALUES: WeakKeyDictionary[Trial, dict[tuple[str, Stage, str, str], float]] = We
 
 def lag_of(study: Study) -> int:
     """How many generations before a new one it does not look at, because they may still train."""
-    return study.search.lag or LAG
+    return study.search.parallel - 1 if study.search.parallel else study.search.lag or LAG
 
 
 def rungs(study: Study) -> Ladder:
@@ -96,6 +99,8 @@ def ladder(study: Study, generation: int) -> Ladder:
 
 def generation_size(study: Study, generation: int) -> int:
     """Trials of a generation. Where ladders differ, those that prune less have fewer: each costs about the same."""
+    if study.search.parallel:
+        return 1
     found, reduction = ladders(study), study.search.reduction
     share = cost(found[0], reduction) / cost(ladder(study, generation), reduction)
     return max(1, round(study.search.generation_size * share))
@@ -105,7 +110,7 @@ def repeated(study: Study) -> float:
     """The share of all epochs that are trained again where each trial starts over at every rung."""
     once = again = 0.0
     for g in range(len(ladders(study))):
-        steps, going = ladder(study, g), float(generation_size(study, g))
+        steps, going = ladder(study, g), float(study.trials if study.search.parallel else generation_size(study, g))
         for rung, (before, after) in enumerate(zip((START, *steps), steps, strict=False)):
             repeats = before.work if after.amount > before.amount else 0  # more splits alone repeat nothing
             once, again = once + going * (after.work - before.work + repeats), again + going * repeats
@@ -154,6 +159,18 @@ def value_at(study: Study, trial: Trial, stage: Stage) -> float:
         curve = trial.curves[study.metric][: stage.splits * study.train.replicates]
         known[key] = goal_at(curve, study.direction, epochs, study.window)[0]
     return known[key]
+
+
+def mark(study: Study, training: Training, config: Mapping[str, Any], curves: Curves, stage: Stage) -> float:
+    """Return what curves `(R, E)` had come to at a rung, lower is better; inf where they were far from their best.
+
+    It depends on the curves up to there alone, so it is the same for a trial in flight and for its record.
+    """
+    rows, epochs = stage.splits * study.train.replicates, study.budget.epochs(config, stage.amount)
+    then = {name: curve[:rows, :epochs] for name, curve in curves.items()}
+    if not then.get(study.metric, np.empty(0)).size or not training.steady(then):
+        return math.inf
+    return goal_at(then[study.metric], study.direction, epochs, study.window)[0]
 
 
 def group_of(study: Study, config: Mapping[str, Any]) -> str:

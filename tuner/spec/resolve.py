@@ -39,6 +39,7 @@ from tuner.spec.own import (
     choices_of,
     is_own,
     own_of,
+    own_search,
     own_train,
 )
 from tuner.spec.parameters import PARAMETERS
@@ -132,6 +133,7 @@ def _resolved(
     name, (metric, direction) = name_of(table, stem, report), goal_of(table, report, own)
     if own:
         theirs = own_of(bare, table, train, optimizers, report)
+        search = own_search(search, theirs, report)
         check_own(theirs, raw, train, search, optimizers, base if needs_data else None, report)
         check_train(train, report)
         check_own_resampling(data, report)
@@ -147,7 +149,7 @@ def _resolved(
             data, model, own_train(train), optimizers, search, stop, asked, limits,
             conditions=conditions, base=base, written=raw, own=theirs, workers=cast(Workers, tables["workers"]),
         )  # fmt: skip
-    check_not_own(raw, table, report)
+    check_not_own(raw, table, search, report)
     check_task(metric, direction, train, data, report)
     check_split(data, report)
     check_surface(data, model, train, report)

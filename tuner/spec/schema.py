@@ -172,6 +172,7 @@ class Search(Table):
     enqueue: Annotated[tuple[dict[str, Any], ...], PlainValidator(configs)] = ()
     warm_start: Annotated[tuple[str, ...], PlainValidator(names_of("studies", "another-study"))] = ()
     lag: Annotated[int, Field(ge=1, le=64)] | None = None
+    parallel: Annotated[int, Field(ge=1, le=1024)] | None = None
 
 
 class Confirm(Table):
