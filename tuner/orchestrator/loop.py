@@ -33,6 +33,7 @@ from tuner.trial import Trial
 __all__ = ["Progress", "Search", "Spent"]
 
 TICK = 0.25  # seconds between looks at the clock while workers train
+EXHAUSTED = "every config of the study has been tried"
 WINDOW = 32  # trials that one is compared with at a rung, where each is proposed by itself
 
 
@@ -95,7 +96,7 @@ class Search:
     ) -> None:
         self.study, self.space, self.training = study, space, training
         self.ledger, self.engine, self.flight, self.watch = ledger, engine, flight, watch
-        self.warm, self.stopped, self.origin = warm, "", origin
+        self.warm, self.stopped, self.ended, self.origin = warm, "", "", origin
         self.defaults = default_points(study)
         self.history: list[Trial] = ledger.trials()
         self.states = Counter(trial.state for trial in self.history)
@@ -120,6 +121,7 @@ class Search:
             self.watch(self._progress())
         if not self.stopped:
             shutil.rmtree(self.flight, ignore_errors=True)
+        self.stopped = self.stopped or self.ended
         return self._progress().spent
 
     def _go_on(self) -> None:
@@ -135,7 +137,7 @@ class Search:
 
     def _propose(self) -> None:
         """Propose generations as far ahead as the lag allows, and send their first packs."""
-        while len(self.flying) <= lag_of(self.study):
+        while len(self.flying) <= lag_of(self.study) and not self.ended:
             asked = len(self.history) + sum(len(generation.trials) for generation in self.flying)
             number = (self.history[-1].generation + 1 if self.history else 0) + len(self.flying)
             count = min(generation_size(self.study, number), self.study.trials - asked)
@@ -143,6 +145,10 @@ class Search:
                 return
             flying = [dict(trial.latents) for generation in self.flying for trial in generation.trials]
             latents = propose(self.study, self.space, number, asked, count, self.history, self.warm, flying)
+            if len(latents) < count:
+                self.ended = EXHAUSTED
+            if not latents:
+                return
             trials = [
                 LiveTrial(asked + i, self.space.config(point), point, point in self.defaults)
                 for i, point in enumerate(latents)

@@ -24,6 +24,8 @@ RANDOM = 256  # candidates anywhere
 LEADERS, EACH, WIDTHS = 4, 16, (0.2, 0.05, 0.01, 0.002)  # candidates around the best points
 STARTS, APART, STEPS = 3, 0.05, 30  # from the best candidates uphill
 SURE = math.log(1e-3)  # log expected improvement, of values with variance 1
+MANY = 10  # observations, for each coordinate and one
+NEAR = 0.75  # of proposals, once the process is sure
 LEAST_REACH = 1e-4  # of what is near the best point
 HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 TINY = 1e-12
@@ -38,8 +40,8 @@ def gaussian(
 ) -> list[Latents]:
     """Return `count` proposals; `pending` points, and those proposed before, count as observed where expected.
 
-    Where no point promises more than a thousandth of the values' deviation, three of four proposals stay near the best
-    one: the process is sure of where it is, and elsewhere there is nothing left to find but chance.
+    Three of four proposals stay near the best point where no point promises more than a thousandth of the values'
+    deviation, and once there are many observations: the process is then sure of where the best one is.
     """
     with _one_thread():
         rng = np.random.default_rng(seed)
@@ -47,9 +49,10 @@ def gaussian(
         for ahead in pending:
             search = search.expecting(np.array(coded(latents, ahead)))
         points: list[Array] = []
-        for i in range(count):
+        for _ in range(count):
             gain, point = search.proposed(rng)
-            if gain < SURE and (len(history) + i) % 4:
+            sure = gain < SURE or len(history) >= MANY * (len(latents) + 1)
+            if sure and rng.random() < NEAR:
                 point = search.narrowed().proposed(rng)[1]
             points.append(point)
             search = search.expecting(point)

@@ -54,7 +54,8 @@ class Ask:
 
 @dataclass(frozen=True)
 class Sampler:
-    """A row: how it proposes, what it learns from ("observations", "populations", or ""), the packages that it needs,
+    """A row: how it proposes, what it learns from ("observations" at a rung, "estimates" of what each trial would have
+    come to at the end, "populations", or ""), the packages that it needs,
     what it cannot do, and whether it goes through a list of points, each once.
     """
 
@@ -128,7 +129,7 @@ def by_rule(
 
 
 _ROWS = (
-    Sampler("auto", "a Gaussian process, TPE beyond 20 parameters", modelled(by_rule)),
+    Sampler("auto", "a Gaussian process, TPE beyond 20 parameters", modelled(by_rule), "estimates"),
     Sampler("tpe", "a model of good and bad configs (Parzen estimators), Optuna's", modelled(tpe)),
     Sampler("gp", "a Gaussian process, Optuna's; few trials, slow", modelled(gp), packages=("torch", "scipy")),
     Sampler("cmaes", "evolution of a normal distribution of numbers", _cma, "populations", ("cmaes",), _numbers_only),

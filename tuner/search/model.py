@@ -12,14 +12,17 @@ import numpy as np
 from tuner.optuna_bridge.models import Observation
 from tuner.search.rungs import at_rung, rungs, value_at
 from tuner.spec import Study
+from tuner.training import Stage
 from tuner.trial import Trial
 
-__all__ = ["BEST_MODELLED", "ENOUGH", "MODELLED", "observed", "populations"]
+__all__ = ["BEST_MODELLED", "ENOUGH", "MODELLED", "estimated", "observed", "populations"]
 
 LIMITS = ("TimedOut", "WorkerDied", "MemoryError")
 LEAST = 1e-6  # relative difference of values that are told apart
 # defaults.md has the measurements
 ENOUGH = 8  # trials at a rung before it is modelled
+ENDED = 2  # trials at the last rung before others are carried to it
+ESTIMATED, BEST_ESTIMATED = 128, 64  # of a Gaussian process, as the next two are of TPE
 MODELLED, BEST_MODELLED = 100, 25  # observations that a model is given at most, and how many of them are the best
 
 
@@ -58,25 +61,35 @@ def behind(study: Study, seen: Sequence[Trial], ahead: Mapping[Trial, float], ru
 def estimated(study: Study, seen: Sequence[Trial]) -> list[Observation]:
     """Return what each trial would have come to at the end, from the rung where it ended, and how sure that is.
 
-    From one rung to the next values are carried by the straight line through those that went on: who went on was chosen
-    by the first of the two values alone, which leaves the line where it is.
+    From one rung to the next, values are carried by the straight line through the trials that went on. Those were
+    chosen by the first of the two values alone, which leaves the line where it is. Nothing before some came to the end.
     """
     steps = rungs(study)
     usable = [trial for trial in seen if trial.state != "failed" or limited(trial)]
-    reached = {trial: {r: value_at(study, trial, s) for r, s in enumerate(steps[: trial.rung + 1])} for trial in usable}
-    carried = [(0.0, 1.0, 0.0)] * (len(steps) - 1)
-    for r in range(len(steps) - 1):
-        pairs = [(at[r], at[r + 1]) for at in reached.values() if r + 1 in at and math.isfinite(at[r] + at[r + 1])]
-        carried[r] = line(pairs)
-    if sum(len(steps) - 1 in at for at in reached.values()) < 2 or len(usable) < ENOUGH:
+    reached = {trial: values_of(study, trial, steps) for trial in usable}
+    if len(usable) < ENOUGH or sum(len(at) == len(steps) for at in reached.values()) < ENDED:
         return []
+    lines = [
+        line([(at[r], at[r + 1]) for at in reached.values() if len(at) > r + 1 and math.isfinite(at[r] + at[r + 1])])
+        for r in range(len(steps) - 1)
+    ]
     found = []
     for trial, at in reached.items():
-        value, noise = math.inf if limited(trial) or trial.state == "diverged" else at[trial.rung], 0.0
-        for start, slope, rest in carried[trial.rung :] if math.isfinite(value) else ():
+        value, noise = at[-1], 0.0
+        for start, slope, rest in lines[len(at) - 1 :] if math.isfinite(value) else ():
             value, noise = start + slope * value, slope**2 * noise + rest
         found.append((trial, value, noise))
-    return [Observation(dict(trial.latents), value, noise) for trial, value, noise in found]
+    kept = worth_modelling([(trial, value) for trial, value, _ in found], ESTIMATED, BEST_ESTIMATED)
+    noises = {trial: noise for trial, _, noise in found}
+    return [Observation(dict(trial.latents), value, noises[trial]) for trial, value in kept]
+
+
+def values_of(study: Study, trial: Trial, steps: Sequence[Stage]) -> list[float]:
+    """Return what a trial had come to at each rung that it reached, lower is better; inf where it was lost."""
+    if trial.state == "diverged" or limited(trial):
+        return [math.inf]
+    last = max([trial.rung, *(r for r, stage in enumerate(steps) if at_rung(study, [trial], r, stage))])
+    return [value_at(study, trial, stage) for stage in steps[: last + 1]]
 
 
 def line(pairs: Sequence[tuple[float, float]]) -> tuple[float, float, float]:
@@ -99,16 +112,19 @@ def limited(trial: Trial) -> bool:
     return trial.state == "failed" and trial.error.startswith(LIMITS)
 
 
-def worth_modelling(seen: Sequence[tuple[Trial, float]]) -> list[tuple[Trial, float]]:
+def worth_modelling(
+    seen: Sequence[tuple[Trial, float]], most: int | None = None, leading: int | None = None
+) -> list[tuple[Trial, float]]:
     """The best and the latest of what was seen, in trial order: a model's time grows with what it is given.
 
     Measured, asking one trial: 3 ms with 8 observations, 12 with 700, 57 with 3,000, 258 with 10,000.
     """
-    if len(seen) <= MODELLED:
+    most, leading = most or MODELLED, leading or BEST_MODELLED
+    if len(seen) <= most:
         return list(seen)
-    best = sorted(range(len(seen)), key=lambda i: (seen[i][1], i))[:BEST_MODELLED]
+    best = sorted(range(len(seen)), key=lambda i: (seen[i][1], i))[:leading]
     first = set(best)
-    late = list(islice((i for i in range(len(seen) - 1, -1, -1) if i not in first), MODELLED - BEST_MODELLED))
+    late = list(islice((i for i in range(len(seen) - 1, -1, -1) if i not in first), most - leading))
     return [seen[i] for i in sorted([*best, *late])]
 
 

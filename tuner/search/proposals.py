@@ -9,15 +9,14 @@ from tuner.latents import Latents
 from tuner.optuna_bridge.models import Observation
 from tuner.samplers.evolution import population
 from tuner.samplers.table import SAMPLERS, Ask
-from tuner.search.model import observed, populations
+from tuner.search.model import estimated, observed, populations
+from tuner.search.repeats import without_repeats
 from tuner.search.rungs import lag_of
 from tuner.space import Space
 from tuner.spec import Study
 from tuner.trial import Trial
 
 __all__ = ["propose"]
-
-AUTO = "auto"
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,7 @@ def propose(
 
     `warm` are trials of other studies that a model may learn from. `flying` are the points of earlier generations that
     are not in the history; a study that keeps some trials open at once tells its model of all that may be open.
+    There are fewer than `count` where `auto` has tried every config.
     """
     given = [space.completed(space.latents_of(config)) for config in study.search.enqueue]
     begun = given[first : first + count]
@@ -53,7 +53,11 @@ def propose(
     if not left:
         return begun
     if study.search.allocation == "best" or len(space.optimizers) == 1:
-        return begun + _asked(study, space, generation, own, left, told)
+        points = begun + _asked(study, space, generation, own, left, told)
+        if SAMPLERS[study.search.sampler].learns != "estimates":
+            return points
+        tried = [*(trial.config for trial in history), *map(space.config, flying), *map(space.config, begun)]
+        return begun + without_repeats(space, points[len(begun) :], tried, study.seed, generation)
     return begun + _each(study, space, generation, own, left, told)
 
 
@@ -79,7 +83,7 @@ def _asked(study: Study, space: Space, generation: int, first: int, count: int, 
 
     def here(latents: Latents) -> Latents:
         some = {name: latents[name] for name in names}
-        return space.completed(space.latents_of(space.config(some))) if sampler.name == AUTO else some
+        return space.completed(space.latents_of(space.config(some))) if sampler.learns == "estimates" else some
 
     ask = Ask(
         seed=study.seed,
@@ -90,8 +94,8 @@ def _asked(study: Study, space: Space, generation: int, first: int, count: int, 
         start=tuple(_starts(study, space)),
         random_share=study.search.random_share,
     )
-    if sampler.learns == "observations":
-        told = observed(study, seen)
+    if sampler.learns in ("observations", "estimates"):
+        told = (observed if sampler.learns == "observations" else estimated)(study, seen)
         observations = tuple(Observation(here(one.latents), one.value) for one in told)
         ask = replace(ask, observations=observations, pending=tuple(map(here, known.pending)))
     elif sampler.learns == "populations":
