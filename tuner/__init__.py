@@ -20,14 +20,14 @@ __all__ = ["Best", "Result", "Study", "confirm", "load_best", "open", "optimizer
 _HOMES = {
     "Best": ("best", "Best"),
     "Result": ("result", "Result"),
-    "Study": ("spec", "Study"),
-    "confirm": ("running.reconfirmation", "confirm"),
+    "Study": ("study", "Study"),
+    "confirm": ("api.confirm", "confirm"),
     "load_best": ("best", "load_best"),
     "open": ("result", "open_study"),
-    "optimizer": ("exporters.attached", "attached"),
-    "read_study": ("spec", "read_study"),
-    "run": ("running.run", "run"),
-    "verify": ("exchange.verify", "verify"),
+    "optimizer": ("best.live_torch", "attached"),
+    "read_study": ("study", "read_study"),
+    "run": ("api.run", "run"),
+    "verify": ("api.verify", "verify"),
 }
 
 

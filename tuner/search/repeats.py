@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from objectives.streams import Stream, stream
-from tuner.latents import Latents, at
+from objectives.rng import Stream, stream
+from tuner.records import Latents, at
 from tuner.space import Space
 
 __all__ = ["without_repeats"]

@@ -9,14 +9,11 @@ from statistics import median
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import numpy as np
-
 from objectives.schedules import PEAK
-from tuner.pruners import PRUNERS, Ladder, cost, reduction_at
+from tuner.algorithms.pruners import PRUNERS, Ladder, cost, reduction_at
 from tuner.ranking.goal import goal_at, signed
-from tuner.spec import Study, highest, values_of
-from tuner.training import START, Curves, Stage, Training
-from tuner.trial import Trial
+from tuner.records import START, Stage, Trial
+from tuner.study import Study, highest, values_of
 
 __all__ = [
     "LAG",
@@ -27,7 +24,6 @@ __all__ = [
     "group_of",
     "ladder",
     "lag_of",
-    "mark",
     "mean_cost",
     "repeated",
     "rungs",
@@ -159,18 +155,6 @@ def value_at(study: Study, trial: Trial, stage: Stage) -> float:
         curve = trial.curves[study.metric][: stage.splits * study.train.replicates]
         known[key] = goal_at(curve, study.direction, epochs, study.window)[0]
     return known[key]
-
-
-def mark(study: Study, training: Training, config: Mapping[str, Any], curves: Curves, stage: Stage) -> float:
-    """Return what curves `(R, E)` had come to at a rung, lower is better; inf where they were far from their best.
-
-    It depends on the curves up to there alone, so it is the same for a trial in flight and for its record.
-    """
-    rows, epochs = stage.splits * study.train.replicates, study.budget.epochs(config, stage.amount)
-    then = {name: curve[:rows, :epochs] for name, curve in curves.items()}
-    if not then.get(study.metric, np.empty(0)).size or not training.steady(then):
-        return math.inf
-    return goal_at(then[study.metric], study.direction, epochs, study.window)[0]
 
 
 def group_of(study: Study, config: Mapping[str, Any]) -> str:

@@ -6,20 +6,17 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from itertools import count
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import numpy as np
-
 from tests.benchmarks.learning.problems import EPOCHS, Problem
 from tests.benchmarks.simulated import Simulation
 from tuner.orchestrator.loop import Search
+from tuner.records import Stage, Trial
 from tuner.space import space_of
-from tuner.spec import Study, read_study
-from tuner.training import Advance, Member, Stage
-from tuner.trial import Trial
+from tuner.study import Study, read_study
+from tuner.trainables.base import Advance, Member
 
 __all__ = ["Step", "asked", "played", "steps_of"]
 

@@ -24,8 +24,8 @@ HARTMANN_C = np.array([1.0, 1.2, 3.0, 3.2])
 class Problem:
     """A loss over parameters, 0 at its optimum.
 
-    `loss(values, seed)` may move its optimum with the seed, so that no design is lucky. `noise` is the deviation of what
-    a training shows; curves fall to the loss as 1 / epoch, and where they `cross`, some configs start slow.
+    `loss(values, seed)` may move its optimum with the seed, so that no design is lucky. `noise` is the deviation of
+    what a training shows; curves fall to the loss as 1 / epoch, and where they `cross`, some configs start slow.
     """
 
     name: str
