@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from unittest.mock import patch
 
 from tests.benchmarks.learning.problems import EPOCHS, Problem
@@ -15,6 +15,7 @@ from tests.benchmarks.simulated import Simulation
 from tuner.orchestrator.loop import Search
 from tuner.records import Stage, Trial
 from tuner.space import space_of
+from tuner.store.ledger import Ledger
 from tuner.study import Study, read_study
 from tuner.trainables.base import Advance, Member
 
@@ -126,26 +127,34 @@ def asked(problem: Problem, trials: int, seed: int, pruned: bool, **search: Any)
 
 
 def played(
-    problem: Problem, trials: int, seed: int, pruned: bool, workers: int = 1, warm: Sequence[Trial] = (), **search: Any
+    problem: Problem,
+    trials: int,
+    seed: int,
+    pruned: bool,
+    workers: int = 1,
+    most: int = 10**9,
+    warm: Sequence[Trial] = (),
+    **search: Any,
 ) -> tuple[list[Trial], float]:
-    """The trials of a search, and the processor seconds that the tuner took."""
+    """Return the trials of a search of at most so many epochs, and the processor seconds that the tuner took."""
     study = asked(problem, trials, seed, pruned, **search)
-    training = Pretended(problem, seed, study.budget.amount)
+    if pruned:
+        study = replace(study, stop=study.stop.model_copy(update={"epochs": most}))
+    training, kept = Pretended(problem, seed, study.budget.amount), Kept()
     engine = Clock(workers, training.done, ordered=True)
-    kept = Kept()
     began = time.process_time()
     with patch("tuner.orchestrator.loop.wait", engine.wait):
-        Search(study, space_of(study), training, kept, engine, Path("nowhere"), warm=warm).run()
+        Search(study, space_of(study), training, cast(Ledger, kept), engine, Path("nowhere"), warm=warm).run()
     return kept.rows, time.process_time() - began
 
 
-def steps_of(problem: Problem, trials: Sequence[Trial], seed: int) -> list[Step]:
-    """What a search had come to after each of its trials."""
+def steps_of(problem: Problem, trials: Sequence[Trial], seed: int, each: int = 1) -> list[Step]:
+    """Return what a search had come to after each of its trials; an epoch of its own counts `each`."""
     spent, best, seen = 0, float("inf"), float("inf")
     found = []
     for trial in trials:
         loss = problem.loss(trial.config, seed)
-        spent += trial.epochs
+        spent += trial.epochs * each
         if trial.state == "complete" and trial.value is not None and trial.value < seen:
             seen, best = trial.value, loss
         found.append(Step(spent, loss, best))
