@@ -134,13 +134,17 @@ def played(
     workers: int = 1,
     most: int = 10**9,
     warm: Sequence[Trial] = (),
+    begun: Sequence[Trial] = (),
     **search: Any,
 ) -> tuple[list[Trial], float]:
-    """Return the trials of a search of at most so many epochs, and the processor seconds that the tuner took."""
+    """Return the trials of a search of at most so many epochs, and the processor seconds that the tuner took.
+
+    `begun` are trials that an earlier run of it has committed, `warm` those of another study.
+    """
     study = asked(problem, trials, seed, pruned, **search)
     if pruned:
         study = replace(study, stop=study.stop.model_copy(update={"epochs": most}))
-    training, kept = Pretended(problem, seed, study.budget.amount), Kept()
+    training, kept = Pretended(problem, seed, study.budget.amount), Kept(list(begun))
     engine = Clock(workers, training.done, ordered=True)
     began = time.process_time()
     with patch("tuner.orchestrator.loop.wait", engine.wait):

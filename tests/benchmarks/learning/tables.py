@@ -88,7 +88,7 @@ def table(names: Sequence[str], problems: Sequence[str], seeds: int, cut: bool, 
 
 
 def late_table(name: str, problems: Sequence[str], seeds: int) -> Iterator[str]:
-    """Yield for each noiseless problem the median loss of the last quarter of proposals, and the best tenth at random."""
+    """Yield for each noiseless problem the median loss of the last quarter of proposals and the best random tenth."""
     yield "| problem | last quarter | best tenth at random |\n|---|---|---|"
     for problem in problems:
         if PROBLEMS[problem].noise:
