@@ -189,10 +189,11 @@ def _check_foreign(raw: Mapping[str, Any], train: Train, optimizers: Collection[
         report.add(["optimizers", name], what, "remove it")
 
 
-def own_search(search: Search, own: Own, report: Report) -> Search:
+def own_search(search: Search, own: Own, devices: int, report: Report) -> Search:
     """Return [search] with the defaults of an objective of somebody's own: proposals one by one, by rule.
 
-    Where generations are asked for, or several configs go into one call, proposals are made together as ever.
+    As many trials may be open at once as there are `devices`, four at least. Where generations are asked for, or
+    several configs go into one call, proposals are made together as ever.
     """
     given = search.model_fields_set
     together = [key for key in ("generation_size", "lag") if key in given]
@@ -204,7 +205,7 @@ def own_search(search: Search, own: Own, report: Report) -> Search:
             report.add(["search", "parallel"], "does not go with batched, which calls for several at once", hint)
     found: dict[str, Any] = {}
     if "parallel" not in given and not together and own.batched == 1:
-        found["parallel"] = PARALLEL
+        found["parallel"] = max(PARALLEL, devices)
     if "sampler" not in given:
         found["sampler"] = "auto"
         if "random_share" not in given:

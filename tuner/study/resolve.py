@@ -133,7 +133,8 @@ def _resolved(
     name, (metric, direction) = name_of(table, stem, report), goal_of(table, report, own)
     if own:
         theirs = own_of(bare, table, train, optimizers, report)
-        search = own_search(search, theirs, report)
+        workers = cast(Workers, tables["workers"])
+        search = own_search(search, theirs, len(workers.devices), report)
         check_own(theirs, raw, train, search, optimizers, base if needs_data else None, report)
         check_train(train, report)
         check_own_resampling(data, report)
@@ -147,7 +148,7 @@ def _resolved(
         return Study(
             name, table.seed, table.trials, metric, direction, table.dtype,
             data, model, own_train(train), optimizers, search, stop, asked, limits,
-            conditions=conditions, base=base, written=raw, own=theirs, workers=cast(Workers, tables["workers"]),
+            conditions=conditions, base=base, written=raw, own=theirs, workers=workers,
         )  # fmt: skip
     check_not_own(raw, table, search, report)
     check_task(metric, direction, train, data, report)

@@ -46,7 +46,17 @@ class OwnSubject:
     @property
     def notes(self) -> tuple[str, ...]:
         """How it is cut at rungs, and what that and a confirmation cost."""
-        return (*self._cut_notes(), *self._confirm_notes())
+        return (*self._cut_notes(), *self._confirm_notes(), *self._idle_notes())
+
+    def _idle_notes(self) -> list[str]:
+        """What this machine could train beside the trials that may be open at once."""
+        most, many = self.study.search.parallel, processors() // self.study.workers.threads
+        if not most or self.study.workers.devices or many <= most * self.study.splits:
+            return []
+        return [
+            f"{most} trials are open at once, of {many} that this machine has room for: "
+            f"[search] parallel = {many} proposes as many, each knowing less of the others"
+        ]
 
     def _cut_notes(self) -> list[str]:
         named = self.own.words if self.own.command else f"{self.own.words} is {FORMS[self.form]}"
@@ -104,9 +114,10 @@ class OwnSubject:
         return [f"warning: {what}: trials before and after may not compare; --fresh begins anew (fresh=True)"]
 
     def jobs(self, study: Study, trials: int) -> int:
-        """A worker for each device, or for as many threads as a worker has."""
+        """A worker for each device, or for as many threads as a worker has; no more than can be busy at once."""
         del trials
-        return len(study.workers.devices) or max(1, processors() // study.workers.threads)
+        many = len(study.workers.devices) or max(1, processors() // study.workers.threads)
+        return min(many, study.search.parallel * study.splits) if study.search.parallel else many
 
     @contextmanager
     def engine(self, study: Study, jobs: int, cluster: tuple[str, str] | None) -> Iterator[Engine]:

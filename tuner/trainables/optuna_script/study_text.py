@@ -24,7 +24,7 @@ GOALS = {"minimize": ("loss", "valid_loss", "objective_loss"), "maximize": ("sco
 PLACE = "study.objective"
 SETTINGS = """\
 # [search]
-# sampler = "tpe"   # gp, cmaes, random, qmc, halton, grid
+# sampler = "auto"  # tpe, gp, cmaes, random, qmc, halton, grid
 
 # [confirm]
 # top = 3           # train the best again on other seeds: a script that sets none of its own is another run then
