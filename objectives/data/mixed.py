@@ -24,8 +24,10 @@ Floats = npt.NDArray[np.float64]
 def transform_mixed(
     frame: pd.DataFrame, train: npt.NDArray[np.int64]
 ) -> tuple[Floats, tuple[str, ...], Floats, Floats]:
-    """All rows of `frame` as numbers (n, D), fitted on the rows `train`, the names of the D columns, and the mean and
-    variance (D,) that those of numbers had before; nan for texts.
+    """Convert all rows of `frame` to numbers (n, D), fitted on the rows `train`.
+
+    Returns the numbers, the names of the D columns, and the mean and variance (D,) of numeric columns before scaling,
+    nan for texts.
     """
     numbers = [name for name in frame.columns if frame[name].dtype.kind == "f"]
     texts = [name for name in frame.columns if frame[name].dtype.kind != "f"]

@@ -105,9 +105,7 @@ def test_what_starts_over_says_how_much_it_repeats(tmp_path: Path) -> None:
 
 
 def test_a_form_that_goes_on_has_to_know_how_far(tmp_path: Path) -> None:
-    with pytest.raises(
-        StudyError, match=r"train\.epochs: is missing: .*custom_objectives:run has to know how far to train"
-    ):
+    with pytest.raises(StudyError, match=r"train\.epochs: is missing: .*objectives:run has to know how far to train"):
         tuner.run(study("run", epochs=None), jobs=1, home=tmp_path)
 
 
