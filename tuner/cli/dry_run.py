@@ -79,7 +79,7 @@ def steps_of(config: Mapping[str, Any], rows: int) -> int:
 
 
 def first_configs(study: Study) -> list[dict[str, Any]]:
-    """Return the configs of the first generation; of trials that are proposed one by one, those that `samples` picks."""
+    """Return the configs of the first generation, or of the first trials where they are proposed one by one."""
     space, one_by_one = space_of(study), study.search.parallel is not None
     several = min(study.trials, max(1, len(study.optimizers)) + 2 if one_by_one else generation_size(study, 0))
     asked = [(number, 1) for number in range(several)] if one_by_one else [(0, several)]
