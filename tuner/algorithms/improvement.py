@@ -45,22 +45,22 @@ def gaussian(
     """
     with _one_thread():
         rng = np.random.default_rng(seed)
-        search = Search.after(latents, history)
+        found = Acquisition.after(latents, history)
         for ahead in pending:
-            search = search.expecting(np.array(coded(latents, ahead)))
+            found = found.expecting(np.array(coded(latents, ahead)))
         points: list[Array] = []
         for _ in range(count):
-            gain, point = search.proposed(rng)
+            gain, point = found.proposed(rng)
             sure = gain < SURE or len(history) >= MANY * (len(latents) + 1)
             if sure and rng.random() < NEAR:
-                point = search.narrowed().proposed(rng)[1]
+                point = found.narrowed().proposed(rng)[1]
             points.append(point)
-            search = search.expecting(point)
+            found = found.expecting(point)
     return [decoded(latents, point) for point in points]
 
 
 @dataclass(frozen=True)
-class Search:
+class Acquisition:
     """A process, the means of its first `mean (N,)` points, and the box in which a point is looked for.
 
     A name is coded as one of `names (D,)`; 0 stands for a number.
@@ -73,8 +73,8 @@ class Search:
     high: Array
 
     @classmethod
-    def after(cls, latents: Sequence[Latent], history: Sequence[Observation]) -> Search:
-        """Return the search of the whole cube after observations."""
+    def after(cls, latents: Sequence[Latent], history: Sequence[Observation]) -> Acquisition:
+        """Return the acquisition on the whole cube after observations."""
         x = np.array([coded(latents, one.latents) for one in history])
         y, unit = standardized(np.array([one.value for one in history]))
         names = np.array([len(latent.choices) for latent in latents])
@@ -83,15 +83,15 @@ class Search:
 
     @property
     def leaders(self) -> Array:
-        """The observed points with the best expected values, best first."""
+        """Return the observed points with the best expected values, best first."""
         return self.process.x[np.argsort(self.mean, kind="stable")[:LEADERS]]
 
-    def expecting(self, point: Array) -> Search:
-        """Return the search after one point more, which counts as observed where it was expected."""
+    def expecting(self, point: Array) -> Acquisition:
+        """Return the acquisition after one point more, which counts as observed where it was expected."""
         return replace(self, process=self.process.expecting(point))
 
-    def narrowed(self) -> Search:
-        """Return the search near the best point, of its names: as far as some points around it are."""
+    def narrowed(self) -> Acquisition:
+        """Return the acquisition near the best point, of its names: as far as some points around it are."""
         best, numbers = self.leaders[0], self.names == 0
         apart = np.abs(self.process.x[: len(self.mean)] - best)
         alike = apart[(apart[:, ~numbers] == 0).all(axis=1)]
@@ -219,5 +219,5 @@ def _blas() -> Any:
 
 
 def _one_thread() -> Any:
-    """One BLAS thread, so that sums have the same order whatever the machine."""
+    """Limit BLAS to one thread, so that sums have the same order whatever the machine."""
     return _blas().limit(limits=1)

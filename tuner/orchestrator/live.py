@@ -149,11 +149,11 @@ class LiveGeneration:
 
     @property
     def place(self) -> int:
-        """The rung of the study that it is on."""
+        """Return the rung of the study that it is on."""
         return self.before + self.rung
 
     def past(self, rung: int) -> bool:
-        """Whether all of its trials have ended or gone on from a rung of the study."""
+        """Return whether all of its trials have ended or gone on from a rung of the study."""
         return not self.running or (self.place > rung and all(trial.rung >= rung for trial in self.running))
 
     @property

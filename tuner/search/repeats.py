@@ -38,7 +38,7 @@ def without_repeats(
 
 
 def _exhausted(space: Space, known: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether all configs of a space are known."""
+    """Return whether all configs of a space are known."""
     if not math.isfinite(space.size) or len(known) < space.size:
         return False
     return len({json.dumps(dict(config), sort_keys=True, default=str) for config in known}) >= space.size

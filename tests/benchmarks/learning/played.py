@@ -42,7 +42,7 @@ class Part:
 
     @property
     def trials(self) -> tuple[int, ...]:
-        """Its trial."""
+        """Return the number of its trial."""
         return (self.number,)
 
 
@@ -55,37 +55,37 @@ class Pretended:
     full: int
 
     def tasks(self, members: Sequence[Member], before: Stage, after: Stage) -> list[Part]:
-        """A task for each trial."""
+        """Return a task for each trial."""
         return [Part(m.trial, m.config, before.amount, after.amount) for m in members]
 
     def call(self, task: Part, flight: Path, shared: bool) -> tuple[Any, ...]:
-        """The task itself: nobody runs it."""
+        """Return the task itself: nobody runs it."""
         return None, task
 
     def done(self, task: Part) -> tuple[float, Part]:
-        """An epoch takes a second."""
+        """Return how long a task takes: a second for each epoch."""
         return float(task.stop - task.start), task
 
     def advances(self, task: Part, outcome: Part) -> list[Advance]:
-        """The epochs of its curve; the last one alone where trials are not cut."""
+        """Return the epochs of its curve; the last one alone where trials are not cut."""
         curve = self.problem.curve(task.config, self.seed, task.number)[None]
         curve = curve[:, -1:] if self.full == 1 else curve[:, task.start : task.stop]
         return [Advance({"valid_loss": curve}, task.stop, float(task.stop - task.start))]
 
     def join(self, states: Sequence[Any]) -> Any:
-        """Where the last split stands."""
+        """Return where the last split stands."""
         return states[-1]
 
     def trained(self, curves: Mapping[str, Any], state: Any) -> tuple[dict[str, Any], int]:
-        """All epochs."""
+        """Return all epochs."""
         return dict(curves), curves["valid_loss"].shape[1]
 
     def steps(self, config: Mapping[str, Any], epochs: int, state: Any) -> int:
-        """Epochs."""
+        """Return the epochs."""
         return epochs
 
     def steady(self, curves: Mapping[str, Any]) -> bool:
-        """Nothing blows up."""
+        """Return that nothing blows up."""
         return True
 
 
@@ -96,11 +96,11 @@ class Kept:
     rows: list[Trial] = field(default_factory=list)
 
     def trials(self) -> list[Trial]:
-        """What was committed."""
+        """Return what was committed."""
         return list(self.rows)
 
     def commit_generation(self, number: int, trials: Sequence[Trial], facts: Any = None) -> None:
-        """Keep it."""
+        """Keep the trials."""
         self.rows += trials
 
 
@@ -112,12 +112,12 @@ class Clock(Simulation):
         super()._pass()
 
     def submit(self, timed: Any, function: Any, task: Any, *args: Any, **options: Any) -> Future[Any]:
-        """A task, which is run by nobody."""
+        """Take a task, which nobody runs."""
         return super().submit(timed, function, task, **options)
 
 
 def asked(problem: Problem, trials: int, seed: int, pruned: bool, **search: Any) -> Study:
-    """A study of the problem as code of one's own."""
+    """Return a study of the problem as code of one's own."""
     tables: dict[str, Any] = {
         "study": {"name": "s", "trials": trials, "seed": seed, "objective": "o.py:f", "minimize": "valid_loss"},
         "parameters": {name: dict(keys) for name, keys in problem.parameters.items()},

@@ -49,7 +49,7 @@ class OwnSubject:
         return (*self._cut_notes(), *self._confirm_notes(), *self._idle_notes())
 
     def _idle_notes(self) -> list[str]:
-        """What this machine could train beside the trials that may be open at once."""
+        """Say what this machine could train beside the trials that may be open at once."""
         most, many = self.study.search.parallel, processors() // self.study.workers.threads
         if not most or self.study.workers.devices or many <= most * self.study.splits:
             return []
@@ -114,7 +114,7 @@ class OwnSubject:
         return [f"warning: {what}: trials before and after may not compare; --fresh begins anew (fresh=True)"]
 
     def jobs(self, study: Study, trials: int) -> int:
-        """A worker for each device, or for as many threads as a worker has; no more than can be busy at once."""
+        """Return a worker for each device, or for as many threads as a worker has; no more than can be busy at once."""
         del trials
         many = len(study.workers.devices) or max(1, processors() // study.workers.threads)
         return min(many, study.search.parallel * study.splits) if study.search.parallel else many
