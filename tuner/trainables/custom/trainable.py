@@ -23,6 +23,7 @@ from tuner.study import MOST_SPLITS, OWN_NAMES, Own, Study
 from tuner.trainables.base import Commit
 from tuner.trainables.custom.command import Program, form_of_command, source_of_command
 from tuner.trainables.custom.objective_ref import FORMS, Reference, Unusable, introduce
+from tuner.trainables.custom.restarts import restart_advice
 from tuner.trainables.custom.retrained import confirmed_of
 from tuner.trainables.custom.run_handle import CONFIRM, SEARCH
 from tuner.trainables.custom.tasks import OwnTask, made_ready, run_own
@@ -112,6 +113,10 @@ class OwnSubject:
             return []
         what = f"the source of {self.own.words} has changed since the study began"
         return [f"warning: {what}: trials before and after may not compare; --fresh begins anew (fresh=True)"]
+
+    def advice(self, study: Study, trials: Sequence[Trial]) -> list[str]:
+        """Return that cutting saves nothing, where trials start over and that was measured."""
+        return restart_advice(study, trials) if self.own.timed and not self.continues else []
 
     def jobs(self, study: Study, trials: int) -> int:
         """Return a worker for each device, or for as many threads as a worker has; no more than can be busy at once."""
