@@ -147,6 +147,8 @@ class Job:
             again = work.retry(training) if self.retry_failed else 0
             tried = time.perf_counter() - prepared
             spent, stopped = work.search(training)
+            for said in self.subject.advice(self.study, self.ledger.trials()) if left > 0 else ():
+                self.watcher.note(said)
             spent = replace(spent, wall=spent.wall + tried, waiting=spent.waiting + tried)
             searched = time.perf_counter()
             wanted = self.subject.study.confirm

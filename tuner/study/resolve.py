@@ -27,7 +27,17 @@ from tuner.study.checks import (
     name_of,
 )
 from tuner.study.conditions import check_conditions, conditional
-from tuner.study.custom import Own, check_not_own, check_own, check_own_searched, choices_of, is_own, own_of, own_train
+from tuner.study.custom import (
+    Own,
+    check_not_own,
+    check_own,
+    check_own_searched,
+    choices_of,
+    is_own,
+    own_of,
+    own_search,
+    own_train,
+)
 from tuner.study.domains import Choices, Domain
 from tuner.study.imported import TABLE as IMPORTED
 from tuner.study.imported import imported_of, not_run
@@ -137,6 +147,8 @@ def _resolved(
     name, (metric, direction) = name_of(table, stem, report), goal_of(table, report, own)
     if own:
         theirs = own_of(bare, table, train, optimizers, report)
+        workers = cast(Workers, tables["workers"])
+        search = own_search(search, theirs, len(workers.devices), report)
         check_own(theirs, raw, train, search, optimizers, base if needs_data else None, report)
         check_train(train, report)
         check_own_resampling(data, report)
@@ -150,9 +162,9 @@ def _resolved(
         return Study(
             name, table.seed, table.trials, metric, direction, table.dtype,
             data, model, own_train(train), optimizers, search, stop, asked, limits,
-            conditions=conditions, base=base, written=raw, own=theirs, workers=cast(Workers, tables["workers"]),
+            conditions=conditions, base=base, written=raw, own=theirs, workers=workers,
         )  # fmt: skip
-    check_not_own(raw, table, report)
+    check_not_own(raw, table, search, report)
     check_task(metric, direction, train, data, report)
     check_split(data, report)
     check_surface(data, model, train, report)

@@ -189,7 +189,8 @@ class Study:
             }
             for name, domains in self.optimizers.items()
         }
-        search = {name: value for name, value in _fields(self.search).items() if value != []}
+        skipped = ("generation_size", "lag") if self.search.parallel else ()
+        search = {name: at for name, at in _fields(self.search).items() if at != [] and name not in skipped}
         given = {name: keys for name in ("stop", "limits") if (keys := _fields(getattr(self, name)))}
         return {"optimizers": optimizers, "search": search, "confirm": _fields(self.confirm), **given}
 

@@ -232,6 +232,8 @@ class Search(Table):
     """Studies whose trials the search begins with."""
     lag: Annotated[int, Field(ge=1, le=64)] | None = None
     """Generations that may be in training while the next one is proposed; by default 1."""
+    parallel: Annotated[int, Field(ge=1, le=1024)] | None = None
+    """Trials of your own code that may be open at once, proposed one by one; by default 4, or one for each device."""
 
 
 class Confirm(Table):

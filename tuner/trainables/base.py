@@ -138,6 +138,9 @@ class Subject(Protocol):
     def warnings(self, known: Mapping[str, str]) -> list[str]:
         """What differs from the facts of a ledger and may matter."""
 
+    def advice(self, study: Study, trials: Sequence[Trial]) -> list[str]:
+        """Return what its finished trials say of how to ask for them."""
+
     def jobs(self, study: Study, trials: int) -> int:
         """Worker processes, where nobody says how many."""
 

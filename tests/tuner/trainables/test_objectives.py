@@ -34,11 +34,12 @@ class Notes(Watcher):
 
 
 def study(name: str, *, epochs: int | None = 27, trials: int = 24, **tables: Any) -> dict[str, Any]:
-    """A study of one of the objectives here: two generations, cut at 3, 9 and 27 epochs."""
+    """A study of one of the objectives here: two generations, cut at 3, 9 and 27 epochs, or trials one by one."""
+    together = "parallel" not in tables.get("search", {})
     asked = {
         "study": {"name": "own", "objective": HERE + name, "trials": trials},
         "parameters": {"lr": {"low": 1e-5, "high": 1.0, "log": True}, "n": {"low": 1, "high": 8}},
-        "search": {"generation_size": min(12, trials)},
+        "search": {"generation_size": min(12, trials)} if together else {},
     }
     asked |= {"train": {"epochs": epochs}} if epochs else {}
     return {**asked, **{key: {**asked.get(key, {}), **value} for key, value in tables.items()}}  # type: ignore[dict-item]
@@ -83,10 +84,11 @@ def test_forms_that_train_the_same_give_the_same_table(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("search", [{}, {"parallel": 4}], ids=["generations", "one by one"])
 @pytest.mark.parametrize("form", ["steps", "run", "value"])
-def test_the_number_of_workers_changes_no_byte(form: str, tmp_path: Path) -> None:
+def test_the_number_of_workers_changes_no_byte(form: str, search: dict[str, Any], tmp_path: Path) -> None:
     for jobs in (1, 3):
-        tuner.run(study(form), jobs=jobs, home=tmp_path / str(jobs))
+        tuner.run(study(form, search=search), jobs=jobs, home=tmp_path / str(jobs))
     assert outputs(tmp_path / "1") == outputs(tmp_path / "3")
 
 
@@ -252,25 +254,28 @@ def test_a_changed_space_is_refused(tmp_path: Path) -> None:
 KILLED = """
 import tuner, sys
 from tests.tuner.trainables.test_objectives import study
-tuner.run(study("noisy", trials=24), jobs=2, home=sys.argv[1])
+search = {"parallel": 4} if sys.argv[2] == "True" else {}
+tuner.run(study("noisy", trials=24, search=search), jobs=2, home=sys.argv[1])
 """
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("one_by_one", [False, True])
 def test_a_killed_run_ends_at_the_same_bytes_and_trains_nothing_finished_twice(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    one_by_one: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    asked = study("noisy", trials=24, search={"parallel": 4} if one_by_one else {})
     monkeypatch.setenv("OWN_TRACE", str(tmp_path / "whole"))
-    tuner.run(study("noisy", trials=24), jobs=2, home=tmp_path / "a")
+    tuner.run(asked, jobs=2, home=tmp_path / "a")
     monkeypatch.setenv("OWN_TRACE", str(tmp_path / "killed"))
     trace = tmp_path / "killed"
     for count in (4, 14, 26):
-        process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path / "b")], cwd=ROOT)
+        process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path / "b"), str(one_by_one)], cwd=ROOT)
         while process.poll() is None and (not trace.exists() or trace.read_text().count("\n") < count):
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
         process.wait()
-    tuner.run(study("noisy", trials=24), jobs=2, home=tmp_path / "b")
+    tuner.run(asked, jobs=2, home=tmp_path / "b")
     assert outputs(tmp_path / "a") == outputs(tmp_path / "b")
     # Two workers were killed in the middle of something, three times: nothing else was begun again.
     extra = trace.read_text().count("\n") - (tmp_path / "whole").read_text().count("\n")

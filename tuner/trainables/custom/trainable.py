@@ -26,6 +26,7 @@ from tuner.trainables.custom.call_forms import FORMS
 from tuner.trainables.custom.command import Program, form_of_command, source_of_command
 from tuner.trainables.custom.errors import Unusable
 from tuner.trainables.custom.objective_ref import Reference, introduce
+from tuner.trainables.custom.restarts import restart_advice
 from tuner.trainables.custom.retrained import confirmed_of
 from tuner.trainables.custom.run_handle import CONFIRM, SEARCH
 from tuner.trainables.custom.tasks import OwnTask, made_ready, run_own
@@ -50,7 +51,17 @@ class OwnSubject:
     @property
     def notes(self) -> tuple[str, ...]:
         """How it is cut at rungs, and what that and a confirmation cost."""
-        return (*self._cut_notes(), *unused_notes(self.study), *self._confirm_notes())
+        return (*self._cut_notes(), *unused_notes(self.study), *self._confirm_notes(), *self._idle_notes())
+
+    def _idle_notes(self) -> list[str]:
+        """Say what this machine could train beside the trials that may be open at once."""
+        most, many = self.study.search.parallel, processors() // self.study.workers.threads
+        if not most or self.study.workers.devices or many <= most * self.study.splits:
+            return []
+        return [
+            f"{most} trials are open at once, of {many} that this machine has room for: "
+            f"[search] parallel = {many} proposes as many, each knowing less of the others"
+        ]
 
     def _cut_notes(self) -> list[str]:
         named = self.own.words if self.own.command else f"{self.own.words} is {FORMS[self.form]}"
@@ -107,10 +118,15 @@ class OwnSubject:
         what = f"the source of {self.own.words} has changed since the study began"
         return [f"warning: {what}: trials before and after may not compare; --fresh begins anew (fresh=True)"]
 
+    def advice(self, study: Study, trials: Sequence[Trial]) -> list[str]:
+        """Return that cutting saves nothing, where trials start over and that was measured."""
+        return restart_advice(study, trials) if self.own.timed and not self.continues else []
+
     def jobs(self, study: Study, trials: int) -> int:
-        """A worker for each device, or for as many threads as a worker has."""
+        """Return a worker for each device, or for as many threads as a worker has; no more than can be busy at once."""
         del trials
-        return len(study.workers.devices) or max(1, processors() // study.workers.threads)
+        many = len(study.workers.devices) or max(1, processors() // study.workers.threads)
+        return min(many, study.search.parallel * study.splits) if study.search.parallel else many
 
     @contextmanager
     def engine(self, study: Study, jobs: int, cluster: tuple[str, str] | None) -> Iterator[Engine]:

@@ -24,7 +24,7 @@ __all__ = ["Draft", "direction_of", "drafted", "explored", "study_text"]
 
 GOALS = {"minimize": ("loss", "valid_loss", "objective_loss"), "maximize": ("score", "valid_score", "objective_score")}
 PLACE = "study.objective"
-SAMPLER = '# sampler = "tpe"   # gp, cmaes, random, qmc, halton, grid'
+SAMPLER = '# sampler = "auto"  # tpe, gp, cmaes, random, qmc, halton, grid'
 CONFIRM = """\
 # [confirm]
 # top = 3           # train the best again on other seeds: a script that sets none of its own is another run then
