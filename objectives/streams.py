@@ -33,6 +33,7 @@ class Stream(IntEnum):
     POSTERIOR = 20  # ()
     SEQUENCE = 21  # ()
     VERIFICATION = 22  # ()
+    BOOTSTRAP = 23  # (rows)
 
 
 def stream(seed: int, purpose: Stream, *key: int) -> np.random.Generator:

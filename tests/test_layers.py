@@ -43,6 +43,7 @@ LAYERS = [
     ["tuner.spec"],
     ["tuner.space"],
     ["tuner.facts", "tuner.ranking"],
+    ["tuner.model"],
     ["tuner.search", "tuner.dispatch"],
     ["tuner.subject"],
     ["tuner.orchestrator"],

@@ -20,6 +20,8 @@ from tuner.exporters import OWN, conventions_of
 from tuner.garbage import uncollected
 from tuner.home import Home, StudyDirectory, find, home_of, write_atomic
 from tuner.ledger import Ledger
+from tuner.model.bundle import load_model
+from tuner.model.trained import TrainedModel
 from tuner.orchestrator.loop import Spent
 from tuner.ranking.confirmed import confirmation_table, tested_names
 from tuner.ranking.frames import curves_table, trials_table
@@ -46,7 +48,7 @@ APART = ("created", "rows", "targets", "warm_start")  # facts of the ledger that
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds that a run took: preparing the data, the search, the confirmation, and all of it.
+    """Seconds that a run took: preparing the data, the search, the confirmation, the refit, and all of it.
 
     `trials` were run and `retrained` trainings confirmed now, not before. The tuner's own share is `search.own`, or
     `search.own / trials` a trial. `stopped` says why the search ended before its trials were used up.
@@ -59,6 +61,7 @@ class Cost:
     confirmation: float
     wall: float
     stopped: str = ""
+    refit: float = 0.0
 
 
 class Result:
@@ -87,10 +90,15 @@ class Result:
         return f"<div>{head}</div>{table}"
 
     @property
+    def model(self) -> TrainedModel:
+        """The model that the study ships. Raises FileNotFoundError where it is not refitted yet."""
+        return load_model(self.path)
+
+    @property
     def files(self) -> list[Path]:
-        """What there is for others to read: the ranking, the best config, its weights, the report."""
+        """What there is for others to read: the ranking, the best config, its weights, the model, the report."""
         directory = self.directory
-        places = (directory.ranking, directory.best, directory.weights, directory.report)
+        places = (directory.ranking, directory.best, directory.weights, directory.model, directory.report)
         return [place for place in places if place.exists()]
 
     @property

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 from tuner.best import Best
 from tuner.dispatch import Engine
 from tuner.home import StudyDirectory
+from tuner.model.refit import Refit
+from tuner.model.trained import TrainedModel
 from tuner.spec import Study
 from tuner.training import Training
 from tuner.trial import Confirmed, Trial
@@ -72,3 +74,8 @@ class Subject(Protocol):
 
     def weights(self, study: Study, best: Best, directory: StudyDirectory, engine: Engine) -> Mapping[str, Any] | None:
         """Weights of the best trial's model by name; None where there are none here."""
+
+    def refit(
+        self, study: Study, best: Best, directory: StudyDirectory, engine: Engine, refit: Refit
+    ) -> TrainedModel | None:
+        """The best config's model, trained on all rows that it may be trained on; None where there is none to ship."""

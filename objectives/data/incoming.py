@@ -60,6 +60,8 @@ def incoming(rows: Any, preparation: Preparation, where: str = "rows", first: in
     lengths = {len(one) for one in values}
     if len(lengths) > 1:
         found.append(Complaint(where, f"its columns have {first_lines(map(str, sorted(lengths)))} rows", "cut none"))
+    if not found and lengths == {0}:
+        found.append(Complaint(where, "has no rows", "give one at least"))
     if found:
         raise DataError(*found)
     known = {*preparation.names, *preparation.aside}
@@ -82,7 +84,7 @@ def _complaint(wrong: _Unreadable, column: InputColumn, where: str, first: int) 
 
 
 def _absent(missing: Sequence[str], names: Sequence[str], preparation: Preparation, where: str) -> list[Complaint]:
-    """Complaints about columns that are missing: one for each that may be there under another name, one for the rest."""
+    """Complaints about missing columns: one for each that may be there under another name, one for the rest."""
     others = [other for other in names if other not in preparation.names and other not in preparation.aside]
     near = {name: get_close_matches(name, others, n=1) for name in missing}
     renamed = [

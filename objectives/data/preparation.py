@@ -23,6 +23,7 @@ Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float64]
 NUMBER, DATE, TEXT = KINDS = ("number", "date", "text")
 MISSING = "(missing)"  # the category of a text that is not there
+MARGIN = 0.1  # of the width of a column's range: a new row often lies a little beyond its ends, and means nothing
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,8 @@ class InputColumn:
 class Seen:
     """What was out of the ordinary in a column of rows: how many values, and the one farthest out.
 
-    `kind` is "outside" (of the train rows' range), "unknown" (a category that they did not have) or "gaps" (missing,
-    where the train rows had none).
+    `kind` is "outside" (of the train rows' range, by a tenth of its width), "unknown" (a category that they had not) or
+    "gaps" (missing, where the train rows had none).
     """
 
     column: str
@@ -177,7 +178,7 @@ def _seen_number(column: InputColumn, values: Floats) -> list[Seen]:
     found = [] if column.gaps or not gaps.any() else [Seen(column.name, "gaps", int(gaps.sum()))]
     away = np.maximum(values - column.high, column.low - values)
     away[gaps] = -np.inf
-    outside = int(np.count_nonzero(away > 0))
+    outside = int(np.count_nonzero(away > MARGIN * (column.high - column.low)))
     if not outside:
         return found
     worst = float(values[int(np.argmax(away))])

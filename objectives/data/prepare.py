@@ -129,7 +129,8 @@ def arranged(
 ) -> tuple[Prepared, Callable[[], Preparation]]:
     """Standardise a table on the train rows of a division; texts have the categories of the rows `among`, or of all.
 
-    What was fitted is put together when it is asked for: only few need it. Raises DataError where a number does not fit `dtype`.
+    What was fitted is put together when it is asked for: only few need it. Raises DataError where a number does not fit
+    `dtype`.
     """
     # Numbers too large to standardise end as inf and are complained about below.
     with np.errstate(over="ignore", invalid="ignore"):

@@ -104,7 +104,7 @@ def test_gaps_and_unknown_categories_are_treated_as_in_training() -> None:
     one = table()
     preparation = preparation_of(one, divide(one.rows, SplitSpec(), 0))
     rows = frame().head(4).assign(age=[None, 20, 30, 40], city=["Ulm", "Ulm", None, "Celle"], still=[7, 7, 9, 7])
-    values = incoming(rows.assign(height=[1.7, 3.0, 1.7, 0.2]), preparation).values
+    values = incoming(rows.assign(height=[1.7, 2.4, 1.7, 0.2]), preparation).values
     x = preparation.transform(values)
     age = preparation.columns[0]
     assert x[0, 0] == np.float32((age.median - age.mean) / age.scale)
@@ -113,7 +113,7 @@ def test_gaps_and_unknown_categories_are_treated_as_in_training() -> None:
     assert preparation.columns[3].categories == ("(missing)", "Aalen", "Bremen", "Celle")
     assert preparation.seen(values) == [
         Seen("age", "gaps", 1),
-        Seen("height", "outside", 2, "3" if 3 - preparation.columns[1].high > preparation.columns[1].low - 0.2 else "0.2"),
+        Seen("height", "outside", 2, "0.2"),
         Seen("city", "unknown", 2, "Ulm"),
         Seen("still", "outside", 1, "9"),
     ]  # fmt: skip
@@ -129,7 +129,7 @@ def test_gaps_and_unknown_categories_are_treated_as_in_training() -> None:
         ({"assign": {"age": ["1", "2", "x", "4"]}}, r"rows, column 'age': 'x' is no number in row 13; .*"),
         ({"assign": {"height": [1, 2, np.inf, 4]}}, r"rows, column 'height': inf in row 13; .*"),
         ({"assign": {"city": 3}}, r"rows, column 'city': holds numbers or dates, not texts; .*"),
-        ({"assign": {"since": 3}}, r"rows, column 'since': holds numbers, not dates; the model was trained on dates; .*"),
+        ({"assign": {"since": 3}}, r"rows, column 'since': holds numbers, not dates; .*"),
         ({"assign": {"seen": "May"}}, r"rows, column 'seen': 'May' is no date like 2024-05-31; .*"),
     ],
 )  # fmt: skip

@@ -27,6 +27,8 @@ COMMANDS = (
     "top",
     "best",
     "confirm",
+    "refit",
+    "predict",
     "compare",
     "verify",
     "report",

@@ -25,6 +25,8 @@ from tuner.cli.exchange import export, import_
 from tuner.cli.explain import explain
 from tuner.cli.failures import Terminated, explained
 from tuner.cli.files import check, init
+from tuner.cli.predicting import predict
+from tuner.cli.refitting import refit
 from tuner.cli.reporting import dashboard, report
 from tuner.cli.results import best, top
 from tuner.cli.running import run
@@ -110,6 +112,8 @@ for command in (
     top,
     best,
     confirm,
+    refit,
+    predict,
     compare,
     verify,
     report,

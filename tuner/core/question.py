@@ -28,7 +28,7 @@ from tuner.search import check_search
 from tuner.space import space_of
 from tuner.spec import MOST_SEEDS, Study, not_run, read_study
 
-__all__ = ["Question", "ask"]
+__all__ = ["Question", "ask", "split_of"]
 
 
 @dataclass(frozen=True)

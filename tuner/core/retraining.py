@@ -27,7 +27,7 @@ from tuner.errors import TunerError
 from tuner.spec import Study
 from tuner.trial import SPREAD, Confirmed, Trial
 
-__all__ = ["batches", "confirm"]
+__all__ = ["batches", "confirm", "unhindered"]
 
 PARTS = ("valid", "test")
 STATES = ("diverged", "complete")

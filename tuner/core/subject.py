@@ -20,11 +20,14 @@ from tuner.best import Best
 from tuner.core.packing import Source, cut, problem_of, run_pack
 from tuner.core.question import Question
 from tuner.core.retraining import batches, confirm
+from tuner.core.shipping import shipped
 from tuner.core.training import Descending
 from tuner.core.workload import default_jobs
 from tuner.dispatch import Engine, Failure, open_engine
 from tuner.errors import TunerError
 from tuner.home import StudyDirectory
+from tuner.model.refit import Refit
+from tuner.model.trained import TrainedModel
 from tuner.ranking.retrained import search_seeds
 from tuner.spec import Study
 from tuner.subject import Commit
@@ -132,6 +135,18 @@ class Core:
         for i, layer in enumerate(Layers(outcome.state.weights[0, 0], problem.shapes).views, start=1):
             arrays[f"W{i}"], arrays[f"b{i}"] = layer[:-1], layer[-1]
         return arrays
+
+    def refit(
+        self, study: Study, best: Best, directory: StudyDirectory, engine: Engine, refit: Refit
+    ) -> TrainedModel | None:
+        """The best config on all rows but the test rows, as an ensemble; None of a surface, which has no model."""
+        if self.question.first.surface:
+            return None
+
+        def source(number: int) -> Source:
+            return self.source(study, number, directory, engine)
+
+        return shipped(self.question, study, best, directory, engine, refit, source)
 
     def source(self, study: Study, replicate: int, directory: StudyDirectory, engine: Engine) -> Source:
         """The data of a replicate, written into the study's cache, once, for everyone to memory-map."""

@@ -15,6 +15,7 @@ from tuner.best import Best
 from tuner.dispatch import LOADING, ChildEngine, Engine, Failure, pickled, processors
 from tuner.errors import StudyError
 from tuner.home import StudyDirectory
+from tuner.model.refit import Refit
 from tuner.own.programs import Program, form_of_command, source_of_command
 from tuner.own.reference import FORMS, Reference, Unusable, introduce
 from tuner.own.retraining import confirmed_of
@@ -178,6 +179,10 @@ class OwnSubject:
     def weights(self, study: Study, best: Best, directory: StudyDirectory, engine: Engine) -> None:
         """None: its weights are in the checkpoint, if it has one."""
         del study, best, directory, engine
+
+    def refit(self, study: Study, best: Best, directory: StudyDirectory, engine: Engine, refit: Refit) -> None:
+        """None: a model of somebody's own is theirs to train on all rows."""
+        del study, best, directory, engine, refit
 
 
 def seed_of(study: Study, replicate: int) -> int:

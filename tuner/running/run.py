@@ -1,7 +1,7 @@
 """`run`: brings a study to what its file says, whatever is there already.
 
 Nothing is written before everything that can be checked has been: the study file, the data, and whether a study of that
-name asks the same question. Then: search, confirm, write what others read.
+name asks the same question. Then: search, confirm, write what others read, refit.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from tuner.result import Cost, Result
 from tuner.running.origin import origin
 from tuner.running.publish import publish
 from tuner.running.settling import settle
+from tuner.running.shipping import ship
 from tuner.running.warm import Warm, warm_start, warm_trials
 from tuner.running.watching import Watcher, default_watcher
 from tuner.search import repeats_note
@@ -55,6 +56,7 @@ def run(
     storage: str | None = None,
     cluster: str | None = None,
     confirm: bool = True,
+    refit: bool = True,
     fresh: bool = False,
     watcher: Watcher | None = None,
     objective: Callable[..., Any] | None = None,
@@ -67,6 +69,7 @@ def run(
     number of worker processes: by default the processors at hand, or none for a study that is over before they have
     started; the result does not depend on it. `storage` is the URL of a database that keeps the ledger, `cluster` the
     address of a dask scheduler whose workers train. `retry_failed` trains failed trials again first, in their places.
+    At the end the best config is trained on all rows but the test rows (`refit`): `tuner.load_model` reads that model.
     The result's `cost` says what this run took; None for one that was opened.
     Raises StudyError, DataError, ChangedStudy, StudyBusy.
     """
@@ -95,7 +98,7 @@ def run(
                 watcher.note(f"the study that was there is moved to {directory.set_aside().name}")
             ledger, resolved = settle(subject, directory, warm, watcher.note)
             with ledger:
-                job = Job(resolved, subject, directory, ledger, watcher, jobs, cluster, confirm, retry_failed)
+                job = Job(resolved, subject, directory, ledger, watcher, jobs, cluster, confirm, retry_failed, refit)
                 result, cost = job.done(started)
     watcher.ended()
     result.cost = replace(cost, wall=time.perf_counter() - started)
@@ -123,6 +126,7 @@ class Job:
     cluster: str | None
     confirm: bool
     retry_failed: bool
+    refit: bool = True
 
     def done(self, started: float) -> tuple[Result, Cost]:
         """Search, confirm and write what others read; what that took since `started`, but for its end."""
@@ -150,8 +154,11 @@ class Job:
                 self.watcher.stage("write")
             result = Result(self.directory)
             publish(result, self.subject, engine)
+            published = time.perf_counter()
+            refitted = self.refit and ship(result, self.subject, engine, self.watcher)
+            refit = time.perf_counter() - published if refitted else 0.0
         ran = again + len(result.all_trials) - (self.study.trials - left)
-        return result, Cost(ran, retrained, prepared - started, spent, confirmed - searched, 0.0, stopped)
+        return result, Cost(ran, retrained, prepared - started, spent, confirmed - searched, 0.0, stopped, refit)
 
 
 def asked_study(study: Any, objective: Callable[..., Any] | None, given: dict[str, Any], needs_data: bool) -> Study:
