@@ -58,7 +58,7 @@ LAYERS = [
 ]
 DOORS = {
     "optuna": {"tuner.optuna_bridge"},
-    "torch": {"tuner.optuna_bridge"},
+    "torch": {"tuner.optuna_bridge", "tuner.model"},
     "cmaes": {"tuner.samplers"},
     "joblib": {"tuner.dispatch"},
     "distributed": {"tuner.dispatch"},

@@ -60,7 +60,7 @@ class Members:
     alive: Array
 
 
-def carried(epochs: int, horizon: int, before: int, now: int, carry: str = CARRY) -> tuple[int, int]:
+def carried(epochs: int, horizon: int, before: int, now: int, carry: str) -> tuple[int, int]:
     """Return the epochs to train on `now` rows, and the schedule's horizon, of a config chosen on `before` rows.
 
     With "epochs" both stay; with "updates" both shrink as the rows grow, so that as many updates are made.

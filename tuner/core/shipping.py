@@ -89,7 +89,7 @@ def shipped(
     work = Shipping(question, study, best, directory, engine, refit, source)
     data, preparation = prepare_whole(question.table, split_of(study), study.seed, study.dtype, refit.all_rows)
     before = len(question.first.train)
-    epochs, horizon = carried(best.epochs, int(best["horizon"]), before, len(data.train))
+    epochs, horizon = carried(best.epochs, int(best["horizon"]), before, len(data.train), CARRY)
     config = config_of(best.params, horizon)
     place = work.placed(data)
     try:

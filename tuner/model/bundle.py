@@ -34,12 +34,12 @@ MANIFEST, PREPARATION, WEIGHTS, CARD = "model.json", "preparation.json", "weight
 AGAIN = "tuner refit writes it again"
 
 
-def write_model(model: TrainedModel, card: str, folder: Path) -> None:
+def write_model(model: TrainedModel, card: str, folder: Path, more: Mapping[str, bytes] = MappingProxyType({})) -> None:
     """Write a model's files to `folder`, in the place of what was there: readers find the old ones or the new ones.
 
-    Raises OSError where that is not possible; what was there is then as it was.
+    `more` files stand beside them. Raises OSError where that is not possible; what was there is then as it was.
     """
-    files = files_of(model) | {CARD: card.encode()}
+    files = files_of(model) | {CARD: card.encode(), **more}
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", suffix=".tmp", dir=folder.parent))
     try:
