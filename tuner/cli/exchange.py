@@ -42,8 +42,8 @@ def export(
     """Write what a STUDY found, all of it.
 
     As rows (--what, -f, -o), as an Optuna study (--to optuna --storage URL) that optuna.load_study and optuna-dashboard
-    open, as MLflow runs (--to mlflow PLACE, a directory), or its model, which then predicts without the tuner (--to torch
-    PLACE or --to sklearn PLACE, a directory; --to onnx PLACE, a file).
+    open, as MLflow runs (--to mlflow PLACE, a directory), or its model, which then predicts without the tuner (--to
+    torch PLACE or --to sklearn PLACE, a directory; --to onnx PLACE, a file).
     """
     if tool is None:
         if place or storage or study_name:
