@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objectives.errors import Complaint, InvalidInput
-from objectives.hyper import ASKED, Hyper, Interval
+from objectives.hyperparameter import ASKED, Hyper, Interval
 
 __all__ = ["DROPOUT", "Dropout", "dropout_of"]
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from objectives.buffers import outputs as outputs_buffer
 from objectives.errors import Complaint, InvalidInput, nearest
-from objectives.hyper import ASKED, POSITIVE, Hyper
+from objectives.hyperparameter import ASKED, POSITIVE, Hyper
 
 __all__ = ["HUBER_DELTA", "LOSSES", "Loss", "Scratch", "criterion_of", "huber", "loss_of", "losses_for"]
 

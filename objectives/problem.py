@@ -19,7 +19,7 @@ from objectives.errors import Complaint, InvalidInput
 from objectives.losses import Loss, loss_of
 from objectives.metrics import Metric, Rows, metrics_of
 from objectives.models import Model
-from objectives.streams import Stream, stream
+from objectives.rng import Stream, stream
 from objectives.surfaces import Surface
 
 __all__ = ["Problem", "Replicate", "constant_loss", "rows_of", "updates_per_epoch"]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from objectives.errors import Complaint, InvalidInput, nearest
-from objectives.hyper import ASKED, POSITIVE, Hyper, Interval
+from objectives.hyperparameter import ASKED, POSITIVE, Hyper, Interval
 
 __all__ = [
     "END",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tuner.dispatch import ChildEngine
+from tuner.engines import ChildEngine
 from tuner.errors import TunerError
 
 ROOT = Path(__file__).parent.parent
@@ -18,7 +18,7 @@ FILES = sorted(path for package in ("objectives", "tuner") for path in (ROOT / p
 POSIX = {"fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty"}
 WINDOWS = {"msvcrt", "winreg", "_winapi"}
 # What runs only in workers for other people's code, or keeps one: `ChildEngine` starts none where there are no groups.
-IN_WORKERS = {"tuner/dispatch/child.py", "tuner/dispatch/process.py", "tuner/own/programs.py"}
+IN_WORKERS = {"tuner/engines/process_worker.py", "tuner/engines/supervised.py", "tuner/trainables/custom/command.py"}
 ONLY_POSIX = {
     "fork",
     "killpg",
@@ -96,7 +96,7 @@ for package in (objectives, tuner):
 """
 A_STUDY = """
 import tuner
-from tests.tuner.test_run import small
+from tests.tuner.api.test_run import small
 result = tuner.run(small(), jobs=1, home=sys.argv[1])
 print(len(result.ranking()), result.best().confirmed)
 result.report(sys.argv[1] + "/report.html")

@@ -10,7 +10,7 @@ import pytest
 
 import tuner
 from tuner.cli.program import program
-from tuner.spec.own import RUN
+from tuner.study.custom import RUN
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

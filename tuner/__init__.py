@@ -35,16 +35,16 @@ __all__ = [
 _HOMES = {
     "Best": ("best", "Best"),
     "Result": ("result", "Result"),
-    "Study": ("spec", "Study"),
-    "confirm": ("running.reconfirmation", "confirm"),
+    "Study": ("study", "Study"),
+    "confirm": ("api.confirm", "confirm"),
     "load_best": ("best", "load_best"),
     "load_model": ("model.bundle", "load_model"),
     "open": ("result", "open_study"),
-    "optimizer": ("exporters.attached", "attached"),
-    "read_study": ("spec", "read_study"),
-    "refit": ("running.refitting", "refit"),
-    "run": ("running.run", "run"),
-    "verify": ("exchange.verify", "verify"),
+    "optimizer": ("best.live_torch", "attached"),
+    "read_study": ("study", "read_study"),
+    "refit": ("api.refit", "refit"),
+    "run": ("api.run", "run"),
+    "verify": ("api.verify", "verify"),
 }
 
 

@@ -15,22 +15,22 @@ from objectives.losses import criterion_of
 from objectives.models import model_of
 from objectives.optimizers import OPTIMIZERS
 from tuner.best import Best
+from tuner.best.conventions import conventions_of
+from tuner.best.recipe import OWN
 from tuner.errors import NoResult, UnknownTrial
-from tuner.exporters import OWN, conventions_of
-from tuner.garbage import uncollected
-from tuner.home import Home, StudyDirectory, find, home_of, write_atomic
-from tuner.ledger import Ledger
 from tuner.model.bundle import load_model
 from tuner.model.trained import TrainedModel
-from tuner.orchestrator.loop import Spent
-from tuner.ranking.confirmed import confirmation_table, tested_names
+from tuner.ranking.confirmation_table import confirmation_table, tested_names
 from tuner.ranking.frames import curves_table, trials_table
 from tuner.ranking.goal import ranked
 from tuner.ranking.noise import Noise, noise_of
 from tuner.ranking.standings import Standing, standings
 from tuner.ranking.table import hyper_kinds, metric_names, ranking
-from tuner.spec import Study, stored_study, suggest
-from tuner.trial import Trial
+from tuner.records import Spent, Trial
+from tuner.store.collector import uncollected
+from tuner.store.directory import Home, StudyDirectory, find, home_of, write_atomic
+from tuner.store.ledger import Ledger
+from tuner.study import Study, stored_study, suggest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,7 +118,7 @@ class Result:
             return ranking(self.study, trials, names, hyper_kinds(self.study), self.noise, standings)
 
     def confirmation(self) -> pd.DataFrame:
-        """The table of confirmed trials, best first; see `tuner.ranking.confirmed.confirmation_table`."""
+        """The table of confirmed trials, best first; see `tuner.ranking.confirmation_table.confirmation_table`."""
         names = tested_names(self.facts["task"], self.study.confirm.metrics, self.standings)
         return confirmation_table(self.standings, names)
 
@@ -153,7 +153,7 @@ class Result:
         Raises InvalidInput for a name that there is not, and where there is nothing to draw.
         """
         from tuner.report.charts import chart
-        from tuner.report.found import Frames
+        from tuner.report.report_data import Frames
 
         return chart(Frames(self), name)
 
@@ -176,8 +176,8 @@ class Result:
 
         Raises InvalidInput for a chart that there is not.
         """
-        from tuner.report.found import Frames
         from tuner.report.pictures import write_figures
+        from tuner.report.report_data import Frames
 
         return write_figures(Frames(self), Path(directory), form, only)
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from objectives.data.groups import draw_groups
 from objectives.errors import Complaint
-from objectives.streams import Stream, stream
+from objectives.rng import Stream, stream
 
 __all__ = ["PARTS", "Division", "Rows", "SplitSpec", "divide", "split_complaints"]
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from objectives.data.prepare import Part, Prepared
 from objectives.errors import Complaint, DataError, nearest
-from objectives.streams import Stream, stream
+from objectives.rng import Stream, stream
 from objectives.surfaces import SURFACES, Surface, quadratic, surface_of
 
 __all__ = ["PREFIX", "SurfaceTable", "load_surface", "named_surface", "prepare_surface"]

@@ -1,6 +1,6 @@
 """Methods that see all rows at once, as pure functions with explicit state: iterations continue where others ended.
 
-objective = objective_of(problem, l2=1e-3)              # objectives.training_objective
+objective = objective_of(problem, l2=1e-3)              # objectives.evaluation.training_objective
 state = advance(objective, "lbfgs", iterations=100)
 state.value, state.functions, state.gradients
 """

@@ -8,9 +8,9 @@ import numpy as np
 
 from objectives.errors import Complaint, InvalidInput, nearest
 from objectives.full_batch.curvature import LBFGS, NEWTON
+from objectives.full_batch.first_order import FINITE_DIFFERENCES, GRADIENT_DESCENT, RANDOM_WEIGHTS, STEEPEST
 from objectives.full_batch.method import Array, Method
 from objectives.full_batch.objective import Objective
-from objectives.full_batch.slopes import FINITE_DIFFERENCES, GRADIENT_DESCENT, RANDOM_WEIGHTS, STEEPEST
 from objectives.full_batch.state import RUNNING, State
 
 __all__ = ["METHODS", "advance"]

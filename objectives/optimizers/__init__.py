@@ -12,10 +12,10 @@ rule: what it adds to them is added on use.
 
 from __future__ import annotations
 
-from objectives.hyper import Flag, Hyper, Interval
-from objectives.optimizers.reading import convention_of, hyperparameters, missing, row_of, rule_of, switches
-from objectives.optimizers.rows import Call, Convention, Optimizer, Rule
-from objectives.optimizers.table import FRAMEWORKS, OPTIMIZERS, RULES
+from objectives.hyperparameter import Flag, Hyper, Interval
+from objectives.optimizers.base import Call, Convention, Optimizer, Rule
+from objectives.optimizers.lookup import convention_of, hyperparameters, missing, row_of, rule_of, switches
+from objectives.optimizers.registry import FRAMEWORKS, OPTIMIZERS, RULES
 
 __all__ = [
     "FRAMEWORKS",

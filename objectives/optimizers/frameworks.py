@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from objectives.optimizers.rows import Call, Convention
+from objectives.optimizers.base import Call, Convention
 
 __all__ = ["CONVENTIONS", "FRAMEWORKS"]
 

@@ -23,10 +23,10 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 import tuner
-from tests.tuner.lucky import GAPS, demoted
-from tests.tuner.simulated import Covered, Trained, asking, coverage, looked_up, modelled, percentiles, trained
-from tuner.facts import machine_facts
-from tuner.spec import read_study
+from tests.support.lucky_winner import GAPS, demoted
+from tests.support.simulated_study import Covered, Trained, asking, coverage, looked_up, modelled, percentiles, trained
+from tuner.store.machine import machine_facts
+from tuner.study import read_study
 
 STUDIES = Path(__file__).parents[2] / "studies"
 DATA = ("digits", "breast_cancer")

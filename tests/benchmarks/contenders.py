@@ -14,9 +14,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
 from objectives.data import SplitSpec, load_table, prepare
-from objectives.descent import descend
 from objectives.models import Model
 from objectives.problem import Problem, Replicate
+from objectives.training.descent import descend
 
 try:
     import torch

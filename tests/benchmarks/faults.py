@@ -30,9 +30,9 @@ from typing import Any
 import psutil
 
 import tuner
-from tests.tuner.test_faults import rows
-from tests.tuner.test_run import small
-from tuner.running.run import Watcher
+from tests.tuner.api.test_run import small
+from tests.tuner.engines.test_faults import rows
+from tuner.api.run import Watcher
 
 ROOT = Path(__file__).parent.parent.parent
 SCRIPT = "import sys, tuner\ntuner.run(sys.argv[1], jobs=2, home=sys.argv[2], confirm=False)\n"

@@ -20,12 +20,12 @@ from pathlib import Path
 
 import numpy as np
 
-from tuner.home import StudyDirectory, study_directory
-from tuner.ledger import Ledger
+from tuner.records import Trial
 from tuner.result import Result
 from tuner.space import space_of
-from tuner.spec import read_study
-from tuner.trial import Trial
+from tuner.store.directory import StudyDirectory, study_directory
+from tuner.store.ledger import Ledger
+from tuner.study import read_study
 
 STUDY = {
     "study": {"name": "large", "trials": 100_000},

@@ -12,13 +12,13 @@ from objectives.data import SplitSpec, load_table, prepare, save_prepared
 from objectives.models import model_of
 from objectives.problem import Problem, Replicate
 from tests.benchmarks.contenders import run_torch, torch
-from tuner.core.packing import Source, cut, run_pack
-from tuner.dispatch import Engine, open_engine
-from tuner.samplers.points import even
+from tuner.algorithms.points import even
+from tuner.engines import Engine, open_engine
 from tuner.search import amounts, survivors
 from tuner.space import space_of
-from tuner.spec import read_study
-from tuner.training import Member
+from tuner.study import read_study
+from tuner.trainables.base import Member
+from tuner.trainables.builtin.packs import Source, cut, run_pack
 
 __all__ = ["generation"]
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 import tuner
-from tuner.running.watching import Watcher
+from tuner.orchestrator.callbacks import Watcher
 
 EVERY = 0.05  # seconds between looks
 STRETCH = 1 << 16

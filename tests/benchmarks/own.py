@@ -24,14 +24,14 @@ import numpy as np
 
 import tuner
 from tests.benchmarks.simulated import Simulation, simulating
-from tuner.ledger import Ledger
 from tuner.orchestrator.loop import Search
-from tuner.own.reference import Reference
-from tuner.own.tasks import OwnOutcome, OwnTask
-from tuner.own.training import OwnTraining
 from tuner.result import Cost
 from tuner.space import space_of
-from tuner.spec import read_study
+from tuner.store.ledger import Ledger
+from tuner.study import read_study
+from tuner.trainables.custom.objective_ref import Reference
+from tuner.trainables.custom.tasks import OwnOutcome, OwnTask
+from tuner.trainables.custom.trainer import OwnTraining
 
 WORKERS, NAPS, EPOCHS = 8, 256, 9
 MANY, GENERATIONS, SIMULATED = (8, 64), (16, 32, 64, 128, 256), 1024

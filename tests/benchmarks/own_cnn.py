@@ -77,7 +77,7 @@ def trace(log: Path, started: float) -> Trace:
 def ours(seed: int, trials: int, folder: Path, more: Sequence[str] = ()) -> Trace:
     """The shipped study, with settings of somebody's own."""
     import tuner
-    from tuner.spec import read_study
+    from tuner.study import read_study
 
     log = folder / "ours.txt"
     os.environ[LOG] = str(log)
@@ -107,8 +107,8 @@ def optunas(seed: int, trials: int, folder: Path) -> Trace:
 
 def split_of(seed: int) -> int:
     """What the study gives the code for a seed: which images it validates on, and the initial weights."""
-    from tuner.own.subject import seed_of
-    from tuner.spec import read_study
+    from tuner.study import read_study
+    from tuner.trainables.custom.trainable import seed_of
 
     return seed_of(read_study(STUDIES / "torch_cnn.toml", overrides=[f"study.seed={seed}"]), 0)
 
@@ -146,7 +146,7 @@ def objective(trial: Any, split: int) -> float:
 
 def suggested(trial: Any) -> dict[str, Any]:
     """A config of the study's space, asked for as Optuna does it; where another scale is better, on that."""
-    from tuner.spec import Range, read_study, values_of
+    from tuner.study import Range, read_study, values_of
 
     study = read_study(STUDIES / "torch_cnn.toml")
     optimizer = trial.suggest_categorical("optimizer", sorted(study.optimizers))

@@ -19,9 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.tuner.report.browser import browser, why_not
-from tests.tuner.report.planted import changed_study, ended, pruned, reconfigured, trained, written
-from tuner.trial import Trial
+from tests.support.browser import browser, why_not
+from tests.support.planted_studies import changed_study, ended, pruned, reconfigured, trained, written
+from tuner.records import Trial
 
 REPEATS = 3
 

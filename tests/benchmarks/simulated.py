@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any
 from unittest.mock import patch
 
-from tuner.dispatch import Ran
+from tuner.engines import Ran
 
 __all__ = ["Simulation", "simulating"]
 

@@ -180,8 +180,8 @@ def test_a_change_is_undone(name: str) -> None:
 
 
 def test_a_constant_that_is_gone_is_told_of() -> None:
-    gone = {WINDOW: 1, "tuner.spec.study:GONE": 1}
-    with pytest.raises(AttributeError, match=r"tuner\.spec\.study has no 'GONE' any more"), replaced(gone):
+    gone = {WINDOW: 1, "tuner.study.study:GONE": 1}
+    with pytest.raises(AttributeError, match=r"tuner\.study\.study has no 'GONE' any more"), replaced(gone):
         pass
     assert getattr(*site(WINDOW)) == 5
 

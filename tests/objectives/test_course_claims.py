@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from objectives import Model, Problem, Replicate, load_table, prepare
-from objectives.descent import descend
-from tests.objectives.problems import Array
+from objectives.training.descent import descend
+from tests.support.problems import Array
 
 STUDY = Path(__file__).parents[2] / "studies" / "course" / "8-adam.toml"
 RATES = np.logspace(-3.2, -0.5, 28)

@@ -5,14 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from objectives.descent import descend
 from objectives.dropout import Dropout
 from objectives.errors import InvalidInput
 from objectives.losses import Scratch
 from objectives.models import ACTIVATIONS, Layers, Model, Workspace, backward, forward
 from objectives.problem import Replicate
-from tests.objectives.problems import Array, Sizes, config, prepared, problem, same_bits
-from tests.objectives.test_gradients import OUTPUTS, REPLICATES, ROWS, TRIALS, central_differences, smooth_point
+from objectives.training.descent import descend
+from tests.objectives.evaluation.test_gradients import (
+    OUTPUTS,
+    REPLICATES,
+    ROWS,
+    TRIALS,
+    central_differences,
+    smooth_point,
+)
+from tests.support.problems import Array, Sizes, config, prepared, problem, same_bits
 
 RATES = [0.2, 0.5]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from objectives.buffers import outputs as outputs_buffer
 from objectives.errors import InvalidInput
 from objectives.losses import LOSSES, Scratch, criterion_of, huber, loss_of, losses_for
-from tests.objectives.problems import TASKS, Array
+from tests.support.problems import TASKS, Array
 
 REPLICATES, TRIALS = 2, 3
 

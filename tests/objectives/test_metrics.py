@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from objectives.descent import descend
 from objectives.errors import InvalidInput
-from objectives.evaluation import CHUNK, Evaluation, predict, sklearn_metrics
+from objectives.evaluation.predictions import CHUNK, Evaluation, predict, sklearn_metrics
 from objectives.metrics import METRICS, metrics_of, sklearn_score
 from objectives.models import Layers, Model
-from tests.objectives.problems import TASKS, Array, Sizes, config, problem
+from objectives.training.descent import descend
+from tests.support.problems import TASKS, Array, Sizes, config, problem
 
 OUTPUTS = [("binary", 1), ("multiclass", 4), ("regression", 1), ("regression", 3)]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from objectives.descent import descend
 from objectives.errors import InvalidInput
-from objectives.evaluation import predict
+from objectives.evaluation.predictions import predict
 from objectives.models import ACTIVATIONS, INITS, MODELS, Layers, Model, Workspace, forward, model_of
-from tests.objectives.problems import Array, Sizes, config, problem, same_bits
+from objectives.training.descent import descend
+from tests.support.problems import Array, Sizes, config, problem, same_bits
 
 
 def layers(weights: Array, shapes: tuple[tuple[int, int], ...]) -> list[Array]:

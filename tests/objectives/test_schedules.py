@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from objectives.errors import InvalidInput
-from objectives.groups import groups_of
 from objectives.schedules import SCHEDULE_HYPERS, SCHEDULES, plan_of
-from tests.objectives.problems import Array, config, schedules
+from objectives.training.parameter_groups import groups_of
+from tests.support.problems import Array, config, schedules
 
 FALLING = [name for name in SCHEDULES if name != "one_cycle"]
 

@@ -1,8 +1,10 @@
 """The command line: arguments, tables and exit codes, thin over the library.
 
-    program -> studies, running, results, completion -> sheet, text, progress -> the library, imported when it is used
+    program -> commands -> options, output, error_lines, synonyms, copyable -> terminal
+                        -> show, summary, overview, ranked, sheet, progress, dry_run -> the library
 
-Every command can be had by `--help` without NumPy: whatever is heavy is imported inside the command that needs it.
+`commands` has a file for each, named as it is typed. Every command can be had by `--help` without NumPy: whatever is
+heavy is imported inside the command that needs it.
 """
 
 from __future__ import annotations

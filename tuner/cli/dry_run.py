@@ -11,18 +11,18 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from objectives.data import Prepared
-from objectives.descent import descend
 from objectives.losses import criterion_of
 from objectives.models import model_of
 from objectives.problem import Problem, Replicate, updates_per_epoch
-from tuner.cli.text import clean, hint
-from tuner.core.question import Question, ask
-from tuner.core.workload import default_jobs
-from tuner.dispatch import Failure, open_engine
-from tuner.pruners import reduction_at
+from objectives.training.descent import descend
+from tuner.algorithms.pruners import reduction_at
+from tuner.cli.terminal import clean, hint
+from tuner.engines import Failure, open_engine
 from tuner.search import generation_size, ladder, propose
 from tuner.space import space_of
-from tuner.spec import Study
+from tuner.study import Study
+from tuner.trainables.builtin.prepare import Question, ask
+from tuner.trainables.builtin.workload import default_jobs
 
 __all__ = ["described", "rehearse", "samples", "search_seconds"]
 
@@ -40,7 +40,7 @@ def rehearse(asked: Study, jobs: int | None) -> None:
 
 def tell_own(asked: Study) -> None:
     """Print a study of somebody's own objective, which is imported and not called, and the epochs that it takes."""
-    from tuner.own.subject import own_subject
+    from tuner.trainables.custom.trainable import own_subject
 
     subject = own_subject(asked)
     study = subject.study

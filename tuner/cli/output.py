@@ -18,7 +18,7 @@ from typing import Any
 import click
 
 from tuner.cli.sheet import FOR_READING, FORMATS, Sheet, filtered, fitted, formatted, parquet
-from tuner.cli.text import clean, hint, styled
+from tuner.cli.terminal import clean, hint, styled
 
 __all__ = [
     "SUFFIXES",
@@ -149,7 +149,7 @@ def _replaceable(path: Path, data: bytes) -> bool:
 
 def write(content: str | bytes, path: Path) -> None:
     """Write a file in one step; what is there and is no file itself is written to, never replaced."""
-    from tuner.home import write_atomic
+    from tuner.store.directory import write_atomic
 
     data = content.encode() if isinstance(content, str) else content
     # /dev/stdout is a link: replacing it would take it away from every program on the machine

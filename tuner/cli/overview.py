@@ -17,7 +17,7 @@ from typing import Any
 from objectives.errors import InvalidInput
 from tuner.best import Best, load_best
 from tuner.errors import NoResult
-from tuner.home import StudyDirectory
+from tuner.store.directory import StudyDirectory
 
 __all__ = ["COLUMNS", "DAMAGED", "Overview", "age_text", "overview", "row", "states_of"]
 

@@ -16,24 +16,30 @@ from typing import Any, NoReturn, TextIO, cast
 
 import click
 
-from tuner.cli.again import placed
-from tuner.cli.comparing import compare
-from tuner.cli.completion import VARIABLE, completed, completion
-from tuner.cli.confirming import confirm
-from tuner.cli.examining import doctor
-from tuner.cli.exchange import export, import_
-from tuner.cli.explain import explain
-from tuner.cli.failures import Terminated, explained
-from tuner.cli.files import check, init
-from tuner.cli.predicting import predict
-from tuner.cli.refitting import refit
-from tuner.cli.reporting import dashboard, report
-from tuner.cli.results import best, top
-from tuner.cli.running import run
-from tuner.cli.studies import list_studies, rm, show
-from tuner.cli.text import errors_to
-from tuner.cli.verifying import verify
-from tuner.cli.words import command_hint
+from tuner.cli.commands.best import best
+from tuner.cli.commands.check import check
+from tuner.cli.commands.compare import compare
+from tuner.cli.commands.completion import VARIABLE, completed, completion
+from tuner.cli.commands.confirm import confirm
+from tuner.cli.commands.dashboard import dashboard
+from tuner.cli.commands.doctor import doctor
+from tuner.cli.commands.explain import explain
+from tuner.cli.commands.export import export
+from tuner.cli.commands.import_ import import_
+from tuner.cli.commands.init import init
+from tuner.cli.commands.list_ import list_studies
+from tuner.cli.commands.predict import predict
+from tuner.cli.commands.refit import refit
+from tuner.cli.commands.report import report
+from tuner.cli.commands.rm import rm
+from tuner.cli.commands.run import run
+from tuner.cli.commands.show import show
+from tuner.cli.commands.top import top
+from tuner.cli.commands.verify import verify
+from tuner.cli.copyable import placed
+from tuner.cli.error_lines import Terminated, explained
+from tuner.cli.synonyms import command_hint
+from tuner.cli.terminal import errors_to
 from tuner.errors import NoResult
 
 __all__ = ["Program", "program", "start"]

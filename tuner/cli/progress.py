@@ -13,11 +13,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tuner.cli.overview import states_of
-from tuner.cli.text import clean, hint, short
-from tuner.orchestrator.loop import Progress
-from tuner.running.watching import Watcher
-from tuner.spec import Study, is_searched
-from tuner.trial import Trial
+from tuner.cli.terminal import clean, hint, short
+from tuner.orchestrator.callbacks import Watcher
+from tuner.records import Progress, Trial
+from tuner.study import Study, is_searched
 
 if TYPE_CHECKING:
     from rich.console import Console

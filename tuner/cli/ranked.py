@@ -5,13 +5,13 @@ from __future__ import annotations
 from shlex import quote
 from typing import Any
 
-from tuner.cli.again import again
+from tuner.cli.copyable import again
 from tuner.cli.sheet import Sheet, sheet_of
-from tuner.cli.text import fresh
+from tuner.cli.terminal import fresh
+from tuner.ranking.confirmation_race import is_default, why_safe
 from tuner.ranking.optimum import MEASURES
-from tuner.ranking.race import is_default, why_safe
 from tuner.result import Result
-from tuner.spec import is_searched
+from tuner.study import is_searched
 
 __all__ = ["ranking_notes", "ranking_sheet"]
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from tuner.cli.text import clean, exact, short, width
+from tuner.cli.terminal import clean, exact, short, width
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,19 +12,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from objectives.full_batch import RUNNING, VERDICTS
-from tuner.cli.again import again
+from tuner.cli.copyable import again
 from tuner.cli.output import fit_window, in_words, too_wide, window
 from tuner.cli.overview import states_of
 from tuner.cli.sheet import Sheet, as_table, filtered, sheet_of
-from tuner.cli.text import clean, fresh, interval, last_lines, short, sparkline
+from tuner.cli.terminal import clean, fresh, interval, last_lines, short, sparkline
 from tuner.errors import NoResult
 from tuner.ranking.goal import ranked
 from tuner.ranking.optimum import verdict_of
 from tuner.ranking.table import evaluations
-from tuner.report.words import intervals_of
+from tuner.records import Trial
 from tuner.result import Result
-from tuner.spec import Study, text_of
-from tuner.trial import Trial
+from tuner.study import Study, text_of
+from tuner.text import intervals_of
 
 if TYPE_CHECKING:
     from tuner.best import Best

@@ -13,22 +13,22 @@ import numpy as np
 
 from objectives.full_batch import SEPARABLE, VERDICTS
 from objectives.optimizers import OPTIMIZERS
-from tuner.cli.again import again
+from tuner.cli.copyable import again
 from tuner.cli.output import Output, in_words
 from tuner.cli.overview import states_of
 from tuner.cli.ranked import ranking_notes, ranking_sheet
 from tuner.cli.show import block, fresh_mean, fresh_words, settings_of
-from tuner.cli.text import clean, hint, interval, short
+from tuner.cli.terminal import clean, hint, interval, short
 from tuner.errors import NoResult
-from tuner.orchestrator.stopping import alike
 from tuner.ranking.optimum import verdict_of
-from tuner.report.words import intervals_of
+from tuner.search.stopping import alike
+from tuner.text import intervals_of
 
 if TYPE_CHECKING:
     from tuner.best import Best
     from tuner.model.trained import TrainedModel
+    from tuner.records import Trial
     from tuner.result import Cost, Result
-    from tuner.trial import Trial
 
 __all__ = [
     "best_block",
@@ -139,7 +139,7 @@ def best_block(best: Best) -> str:
 
 def model_block(result: Result) -> str:
     """The model that the study ships, and what the test rows say of it; empty where there is none, or a stale one."""
-    from tuner.running.shipping import is_current
+    from tuner.orchestrator.shipping import is_current
 
     return shipped_block(result.model) if is_current(result) else ""
 

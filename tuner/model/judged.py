@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives.streams import Stream, stream
+from objectives.rng import Stream, stream
 from tuner.ranking.statistics import mean_interval, share_interval
 
 __all__ = ["LEVEL", "Judged", "bootstrap_interval", "documents", "judged", "row_losses"]

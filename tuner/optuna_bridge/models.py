@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tuner.latents import Latent, Latents
+from tuner.records import Latent, Latents
 
 __all__ = ["Observation", "gp", "importance", "tpe"]
 

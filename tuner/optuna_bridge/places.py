@@ -19,7 +19,7 @@ from typing import Any
 
 from objectives.errors import Complaint
 from tuner.errors import StudyError, TunerError
-from tuner.storage import hidden, masked
+from tuner.urls import hidden, masked
 
 __all__ = ["reading", "told", "writing", "wrong"]
 

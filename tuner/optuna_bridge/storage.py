@@ -9,7 +9,7 @@ from typing import Any
 from objectives.errors import nearest
 from tuner.optuna_bridge.places import reading, told, writing, wrong
 from tuner.optuna_bridge.study import OptunaStudy, axes_of, frozen_trials, plain_trial
-from tuner.storage import masked
+from tuner.urls import masked
 
 __all__ = ["Memory", "load", "store"]
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from tuner.pruners import PRUNERS, Ladder, cost, reduction_at
+from tuner.algorithms.pruners import PRUNERS, Ladder, cost, reduction_at
 from tuner.ranking.goal import around, goal_at
 from tuner.ranking.optimum import optimum_of
 from tuner.ranking.statistics import standard_error
+from tuner.records import START, Stage, Trial
 from tuner.search import group_of
-from tuner.spec import Study
-from tuner.training import START, Advance, Stage, Task, Training, side_by_side
-from tuner.trial import Trial
+from tuner.study import Study
+from tuner.trainables.base import Advance, Task, Training, side_by_side
 
 __all__ = ["LiveGeneration", "LiveTrial"]
 

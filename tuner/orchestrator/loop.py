@@ -12,63 +12,25 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tuner.dispatch import Engine, Failure, Ran, timed
+from tuner.engines import Engine, Failure, Ran, timed
 from tuner.errors import GivenUp, TunerError
-from tuner.ledger import Ledger
 from tuner.orchestrator.live import LiveGeneration, LiveTrial
-from tuner.orchestrator.stopping import reason_to_give_up, reason_to_stop
+from tuner.ranking.confirmation_race import default_points
 from tuner.ranking.goal import ranked
-from tuner.ranking.race import default_points
+from tuner.records import Progress, Spent, Trial
 from tuner.search import bars, generation_size, ladder, lag_of, propose, rungs
+from tuner.search.stopping import reason_to_give_up, reason_to_stop
 from tuner.space import Space
-from tuner.spec import Study
-from tuner.training import Member, Task, Training
-from tuner.trial import Trial
+from tuner.store.ledger import Ledger
+from tuner.study import Study
+from tuner.trainables.base import Member, Task, Training
 
-__all__ = ["Progress", "Search", "Spent"]
+__all__ = ["Search"]
 
 TICK = 0.25  # seconds between looks at the clock while workers train
-
-
-@dataclass(frozen=True)
-class Spent:
-    """Seconds of a search: all of it, waiting for training, training summed over workers."""
-
-    wall: float = 0.0
-    waiting: float = 0.0
-    training: float = 0.0
-
-    @property
-    def own(self) -> float:
-        """What the tuner itself took: the time in which it did not wait for training."""
-        return self.wall - self.waiting
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Where a search stands, for whoever watches: trials by state, and the best that is complete.
-
-    `running` trials are with the workers. Of those in flight, `begun` have come to a rung; `flown` is how many trials'
-    worth of training is behind them.
-    """
-
-    done: int
-    total: int
-    running: int
-    states: Mapping[str, int]
-    best: Trial | None
-    spent: Spent
-    begun: int = 0
-    flown: float = 0.0
-
-    @property
-    def worth(self) -> float:
-        """Trials that are done, and what those in flight amount to."""
-        return self.done + self.flown
 
 
 class Search:

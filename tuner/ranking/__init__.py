@@ -1,9 +1,9 @@
 """Ranking: what a trial's value is, which of two is ahead, how sure that is, and the tables that say so.
 
-    goal, statistics, optimum -> intervals -> certainty -> retrained -> race -> standings, contenders, noise
-    -> confirmed -> table -> frames
+    goal, statistics, optimum -> intervals -> certainty -> retrainings -> confirmation_race -> standings, contenders
+    -> noise, confirmation_table -> table -> frames
 
 `goal` is the value of one trial, `intervals` how sure a mean is and of what, `certainty` how sure it is that one is
-ahead. `retrained` says which replicates a config is trained on again, `race` who is left after each round of them,
-`contenders` who trains next, `standings` how they did, `noise` what chance alone makes of equal configs.
+ahead. `retrainings` says which replicates a config is trained on again, `confirmation_race` who is left after each
+round of them, `contenders` who trains next, `standings` how they did, `noise` what chance alone makes of equal configs.
 """

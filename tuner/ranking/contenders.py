@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tuner.ranking.confirmation_race import default_points, replay
 from tuner.ranking.goal import ranked
-from tuner.ranking.race import default_points, replay
-from tuner.ranking.retrained import by_trial, on, rank_seeds, round_sizes
-from tuner.spec import MOST_SEEDS, Confirm, Study
-from tuner.trial import Confirmed, Trial, epochs_of
+from tuner.ranking.retrainings import by_trial, on, rank_seeds, round_sizes
+from tuner.records import Confirmed, Trial, epochs_of
+from tuner.study import MOST_SEEDS, Confirm, Study
 
 __all__ = ["contenders", "next_round", "widened"]
 

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.ranking.table import column
+from tuner.records import Trial
 from tuner.space import space_of
-from tuner.spec import Study
-from tuner.trial import Trial
+from tuner.study import Study
 
 if TYPE_CHECKING:
     import pandas as pd

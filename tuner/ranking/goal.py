@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tuner.trial import Trial
+from tuner.records import Trial
 
 __all__ = ["TAIL", "UNSTABLE", "around", "goal_at", "is_stable", "rank_key", "ranked", "signed", "smoothed"]
 

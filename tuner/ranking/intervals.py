@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from objectives.metrics import bounds_of
 from tuner.ranking.statistics import Interval, RowNoise, mean_interval, share_interval
-from tuner.spec import Study
-from tuner.trial import SPREAD, Confirmed
+from tuner.records import SPREAD, Confirmed
+from tuner.study import Study
 
 __all__ = ["NEW_ROWS", "SAME_ROWS", "SEEDS", "SPLITS", "Sizes", "metric_interval", "row_variance", "sizes_of"]
 

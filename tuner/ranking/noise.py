@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.ranking.intervals import row_variance
-from tuner.ranking.retrained import by_trial, on, rank_seeds
+from tuner.ranking.retrainings import by_trial, on, rank_seeds
 from tuner.ranking.statistics import t_quantile
-from tuner.spec import Study
-from tuner.trial import Confirmed
+from tuner.records import Confirmed
+from tuner.study import Study
 
 __all__ = ["Noise", "Variance", "noise_of"]
 

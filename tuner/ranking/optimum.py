@@ -9,7 +9,7 @@ import numpy as np
 
 from objectives.full_batch import CONVERGED, VERDICTS
 from objectives.optimizers import convention_of, hyperparameters
-from tuner.trial import Trial
+from tuner.records import Trial
 
 __all__ = ["MEASURES", "gaps", "optimum_of", "verdict_of"]
 

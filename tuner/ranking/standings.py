@@ -12,13 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from tuner.ranking.confirmation_race import Race, finalists, paired_of, safe
 from tuner.ranking.goal import signed
 from tuner.ranking.intervals import Sizes, metric_interval, sizes_of
-from tuner.ranking.race import Race, finalists, paired_of, safe
-from tuner.ranking.retrained import by_trial, on, rank_seeds, report_seeds
+from tuner.ranking.retrainings import by_trial, on, rank_seeds, report_seeds
 from tuner.ranking.statistics import Interval, leader_groups
-from tuner.spec import Study
-from tuner.trial import Confirmed, Trial
+from tuner.records import Confirmed, Trial
+from tuner.study import Study
 
 __all__ = ["Report", "Standing", "best_chances", "standings"]
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from objectives.streams import Stream, stream
+from objectives.rng import Stream, stream
 
 __all__ = [
     "DRAWS",

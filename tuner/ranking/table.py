@@ -11,14 +11,14 @@ import numpy as np
 
 from objectives.metrics import metrics_of
 from objectives.optimizers import OPTIMIZERS
-from tuner.ranking.confirmed import confirmed_columns
+from tuner.ranking.confirmation_table import confirmed_columns
 from tuner.ranking.goal import around, ranked, signed
 from tuner.ranking.noise import Noise
 from tuner.ranking.optimum import MEASURES, gaps
 from tuner.ranking.standings import Standing
 from tuner.ranking.statistics import leader_groups, standard_error
-from tuner.spec import Own, Study, kind_of, text_of, values_of
-from tuner.trial import Trial
+from tuner.records import Trial
+from tuner.study import Own, Study, kind_of, text_of, values_of
 
 if TYPE_CHECKING:
     import pandas as pd

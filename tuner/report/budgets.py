@@ -15,7 +15,7 @@ from tuner.ranking.goal import signed
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tuner.report.found import Frames
+    from tuner.report.report_data import Frames
 
 __all__ = ["best_of", "chances", "distribution", "worth"]
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from tuner.optuna_bridge.models import Observation, importance
 from tuner.ranking.goal import goal_at
+from tuner.records import Trial
 from tuner.space import space_of
-from tuner.spec import Study
-from tuner.trial import Trial
+from tuner.study import Study
 
 if TYPE_CHECKING:
     import pandas as pd

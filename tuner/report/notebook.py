@@ -10,9 +10,9 @@ from typing import Any
 
 import altair as alt
 
-from tuner.report.bundle import script_bundle
-from tuner.report.data import script_json
 from tuner.report.theme import LIGHT, config
+from tuner.report.vega_bundle import script_bundle
+from tuner.report.vega_data import script_json
 
 __all__ = ["offline"]
 

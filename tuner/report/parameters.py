@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tuner.records import Trial
 from tuner.space import space_of
 from tuner.space.parameter import warp
-from tuner.spec import Choices, Domain, Imported, Model, Range, Study, is_searched
-from tuner.trial import Trial
+from tuner.study import Choices, Domain, Imported, Model, Range, Study, is_searched
 
 __all__ = ["Parameter", "parameters_of", "place", "value_at"]
 

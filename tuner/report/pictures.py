@@ -11,9 +11,9 @@ import numpy as np
 
 from objectives.errors import Complaint, InvalidInput, nearest
 from tuner.report.charts import figures
-from tuner.report.data import Kept, rows_of
-from tuner.report.found import Frames
+from tuner.report.report_data import Frames
 from tuner.report.theme import LIGHT, config
+from tuner.report.vega_data import Kept, rows_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from tuner.best import Best
-from tuner.orchestrator.stopping import reason_to_stop
 from tuner.ranking.statistics import Interval
 from tuner.ranking.table import OF_SPLITS
 from tuner.report.charts.optimizers import compared
 from tuner.report.charts.time import STATES, saved
 from tuner.report.charts.workers import runs
-from tuner.report.data import cells
-from tuner.report.found import Frames
 from tuner.report.parameters import place
+from tuner.report.report_data import Frames
 from tuner.report.snippets import snippets
-from tuner.report.words import duration, interval, interval_of, intervals_of, short
-from tuner.spec import Range, Study
+from tuner.report.vega_data import cells
+from tuner.search.stopping import reason_to_stop
+from tuner.study import Range, Study
+from tuner.text import duration, interval, interval_of, intervals_of, short
 
 __all__ = ["best_config", "failures", "header", "optimizer_table", "provenance", "question", "table"]
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from objectives.errors import InvalidInput
 from tuner.best import Best
-from tuner.contract import FRAMEWORKS
+from tuner.best.schema import FRAMEWORKS
 from tuner.errors import TunerError
 
 __all__ = ["SNIPPETS", "args", "snippets"]

@@ -7,9 +7,9 @@ and a run that was cut short proposes the same again.
 
 from __future__ import annotations
 
-from tuner.pruners import survivors
+from tuner.algorithms.pruners import survivors
 from tuner.search.checks import check_search, repeats_note
-from tuner.search.model import BEST_MODELLED, ENOUGH, MODELLED, observed
+from tuner.search.history import BEST_MODELLED, ENOUGH, MODELLED, observed
 from tuner.search.proposals import propose
 from tuner.search.rungs import (
     LAG,

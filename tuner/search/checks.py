@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from objectives.errors import Complaint
-from tuner.samplers.table import SAMPLERS, Ask
+from tuner.algorithms.samplers import SAMPLERS, Ask
 from tuner.space import Space
-from tuner.spec import Study
+from tuner.study import Study
 
 __all__ = ["check_search", "repeats_note"]
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tuner.latents import Latents
+from tuner.algorithms.cmaes import population
+from tuner.algorithms.samplers import SAMPLERS, Ask
 from tuner.optuna_bridge.models import Observation
-from tuner.samplers.evolution import population
-from tuner.samplers.table import SAMPLERS, Ask
-from tuner.search.model import observed, populations
+from tuner.records import Latents, Trial
+from tuner.search.history import observed, populations
 from tuner.search.rungs import lag_of
 from tuner.space import Space
-from tuner.spec import Study
-from tuner.trial import Trial
+from tuner.study import Study
 
 __all__ = ["propose"]
 

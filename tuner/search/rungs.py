@@ -10,11 +10,10 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from objectives.schedules import PEAK
-from tuner.pruners import PRUNERS, Ladder, cost, reduction_at
+from tuner.algorithms.pruners import PRUNERS, Ladder, cost, reduction_at
 from tuner.ranking.goal import goal_at, signed
-from tuner.spec import Study, highest, values_of
-from tuner.training import START, Stage
-from tuner.trial import Trial
+from tuner.records import START, Stage, Trial
+from tuner.study import Study, highest, values_of
 
 __all__ = [
     "LAG",

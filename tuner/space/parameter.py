@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from objectives.errors import Complaint, InvalidInput, nearest
-from tuner.latents import Latent
-from tuner.spec import Choices, Domain, Range, is_searched, values_of
+from tuner.records import Latent
+from tuner.study import Choices, Domain, Range, is_searched, values_of
 
 __all__ = [
     "ABSENT",

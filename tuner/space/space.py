@@ -15,8 +15,7 @@ from typing import Any
 
 from objectives.errors import Complaint, InvalidInput, nearest
 from objectives.optimizers import OPTIMIZERS
-from tuner.budget import RUN, Budget
-from tuner.latents import Block, Latent, Latents
+from tuner.records import Block, Latent, Latents
 from tuner.space.parameter import (
     ABSENT,
     UNUSED,
@@ -30,7 +29,8 @@ from tuner.space.parameter import (
     problem_with,
     value_at,
 )
-from tuner.spec import is_searched, text_of, values_of
+from tuner.study import is_searched, text_of, values_of
+from tuner.study.budget import RUN, Budget
 
 __all__ = ["Space", "latents_for"]
 

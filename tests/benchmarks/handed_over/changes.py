@@ -20,10 +20,10 @@ __all__ = ["AS_IT_IS", "PIECES", "Piece", "replaced", "searched_with", "site"]
 
 AS_IT_IS = "as it is"
 GOING = "tuner.orchestrator.live:defaults_going"
-WINDOW = "tuner.spec.study:WINDOW"
-BEHIND = "tuner.search.model:behind"
-ROUNDS = "tuner.ranking.retrained:ROUNDS"
-BETTER = "tuner.ranking.race:BETTER"
+WINDOW = "tuner.study.study:WINDOW"
+BEHIND = "tuner.search.history:behind"
+ROUNDS = "tuner.ranking.retrainings:ROUNDS"
+BETTER = "tuner.ranking.confirmation_race:BETTER"
 
 
 @dataclass(frozen=True)

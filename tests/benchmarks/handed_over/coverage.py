@@ -21,12 +21,12 @@ from threadpoolctl import threadpool_limits
 
 import tuner
 from objectives.data import Table, table_from
-from objectives.descent import descend
-from objectives.evaluation import evaluation_of
+from objectives.evaluation.predictions import evaluation_of
 from objectives.models import Model
 from objectives.problem import Problem, Replicate
+from objectives.training.descent import descend
 from tests.benchmarks.handed_over.divisions import parted, study_of
-from tuner.running.watching import Watcher
+from tuner.orchestrator.callbacks import Watcher
 
 __all__ = ["Covered", "coverage", "lines", "population", "truth"]
 

@@ -12,12 +12,12 @@ from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
 
 from objectives.data import Prepared, SplitSpec, Table, prepare, table_from
 from objectives.data.splits import Rows
-from objectives.descent import descend
 from objectives.models import Model
 from objectives.problem import Problem, Replicate, constant_loss
+from objectives.training.descent import descend
 from tests.benchmarks.handed_over.tables import TABLES
-from tuner.core.question import ask
 from tuner.space import Space, space_of
+from tuner.trainables.builtin.prepare import ask
 
 __all__ = ["EPOCHS", "OPTIMIZERS", "SEEDS", "Division", "capped", "curves", "division_of", "parted", "study_of"]
 

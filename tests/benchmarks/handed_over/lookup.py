@@ -26,7 +26,7 @@ import tuner
 from tests.benchmarks.handed_over.cells import CACHE
 from tests.benchmarks.handed_over.figures import geometric, mean
 from tests.benchmarks.handed_over.smac_search import HERE, environment
-from tuner.running.watching import Watcher
+from tuner.orchestrator.callbacks import Watcher
 
 __all__ = ["LOOKED_UP", "Known", "lookup", "ours", "random_search", "tpe"]
 

@@ -13,8 +13,8 @@ import numpy as np
 
 import tuner
 from tests.benchmarks.handed_over.divisions import EPOCHS, Division, curves, study_of
+from tuner.orchestrator.callbacks import Watcher
 from tuner.result import Result
-from tuner.running.watching import Watcher
 
 __all__ = ["Handed", "Method", "best_of", "laid_over", "ours", "random_search", "trainings_of"]
 
@@ -101,7 +101,7 @@ def best_of(losses: Any) -> tuple[int, int]:
 
 def random_configs(division: Division, count: int, seed: int) -> list[dict[str, Any]]:
     """Configs at random from our space."""
-    from tuner.latents import at
+    from tuner.records import at
 
     rng, latents = np.random.default_rng([seed, 77]), division.space.latents
     return [division.space.config(at(latents, rng.random(len(latents)).tolist())) for _ in range(count)]

@@ -24,10 +24,10 @@ from objectives.data import Prepared, SplitSpec, prepare, table_from
 from tests.benchmarks.handed_over.cells import CACHE
 from tests.benchmarks.handed_over.divisions import curves, study_of
 from tests.benchmarks.handed_over.tables import SHIPPED, TABLES
-from tuner.core.question import ask
-from tuner.latents import at
-from tuner.running.watching import Watcher
+from tuner.orchestrator.callbacks import Watcher
+from tuner.records import at
 from tuner.space import space_of
+from tuner.trainables.builtin.prepare import ask
 
 __all__ = ["Beside", "beside", "shipped"]
 

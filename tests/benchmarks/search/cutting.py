@@ -24,10 +24,10 @@ from tests.benchmarks.search.lookup import Lookup
 from tests.benchmarks.search.problems import HELD_OUT, PROBLEMS
 from tests.benchmarks.search.tables import BATCHES, EPOCHS, asked, results
 from tuner.orchestrator.live import LiveGeneration, LiveTrial
+from tuner.records import Trial
 from tuner.search import generation_size, lag_of, propose, rungs
 from tuner.search.rungs import at_rung, value_at
-from tuner.spec import Study
-from tuner.trial import Trial
+from tuner.study import Study
 
 __all__ = ["cutting"]
 

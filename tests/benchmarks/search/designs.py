@@ -9,7 +9,7 @@ import numpy as np
 
 from tests.benchmarks.search.efficiency import Design
 from tests.benchmarks.search.rivals import RIVALS
-from tuner.latents import Latent, Latents, at
+from tuner.records import Latent, Latents, at
 
 __all__ = ["DEFAULT", "MAIN", "PIECES"]
 
@@ -40,7 +40,7 @@ PIECES = (
     Design("sampler random", {"sampler": "random"}),
     Design("sampler qmc", {"sampler": "qmc"}),
     Design("no lag of a generation", constants={"tuner.search.rungs.LAG": 0}),
-    Design("first generation at random, not even", constants={"tuner.samplers.table.even": anywhere}),
+    Design("first generation at random, not even", constants={"tuner.algorithms.samplers.even": anywhere}),
     Design("no defaults first", constants={"tuner.space.Space.defaults": nothing}),
     Design("rungs 9, 27", {"rungs": [9]}),
     Design("rungs 6, 27", {"rungs": [6]}),
@@ -55,10 +55,10 @@ PIECES = (
     Design("random_share 0", {"random_share": 0.0}),
     Design("random_share 1/6", {"random_share": 1 / 6}),
     Design("random_share 1/2", {"random_share": 0.5}),
-    Design("a model from 16 trials on, not 8", constants={"tuner.search.model.ENOUGH": 16}),
+    Design("a model from 16 trials on, not 8", constants={"tuner.search.history.ENOUGH": 16}),
     Design(
         "modelled: 40, 10 best, not 100, 25 best",
-        constants={"tuner.search.model.MODELLED": 40, "tuner.search.model.BEST_MODELLED": 10},
+        constants={"tuner.search.history.MODELLED": 40, "tuner.search.history.BEST_MODELLED": 10},
     ),
     Design("allocation equal", {"allocation": "equal"}),
 )

@@ -28,7 +28,7 @@ BUDGETS = (10, 20, 40, 80, 120)  # full trainings' worth of epochs
 BOTH = (0, 1)  # splits
 NONE_YET = 100.0
 TUNER = Path(__file__).parents[3] / "tuner"
-SEARCHES = ("budget", "latents", "optuna_bridge", "orchestrator", "pruners", "ranking", "samplers", "search", "space")
+SEARCHES = ("algorithms", "optuna_bridge", "orchestrator", "ranking", "records", "search", "space")
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ import numpy as np
 from tests.benchmarks.search.tables import Results
 from tuner.orchestrator.live import LiveGeneration, LiveTrial
 from tuner.ranking.goal import is_stable
+from tuner.records import Trial
 from tuner.search import bars, generation_size, ladder, propose, rungs
-from tuner.spec import Study
-from tuner.training import Advance
-from tuner.trial import Trial
+from tuner.study import Study
+from tuner.trainables.base import Advance
 
 __all__ = ["Found", "search"]
 

@@ -8,15 +8,15 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from objectives.descent import State
+from objectives.training.descent import State
 from tests.benchmarks.search.overhead import STUDY, digits
 from tests.benchmarks.simulated import Simulation, simulating
-from tuner.core.packing import Pack, PackOutcome, Source
-from tuner.core.question import ask
-from tuner.core.training import Descending
-from tuner.ledger import Ledger
 from tuner.orchestrator.loop import Search
 from tuner.space import space_of
+from tuner.store.ledger import Ledger
+from tuner.trainables.builtin.packs import Pack, PackOutcome, Source
+from tuner.trainables.builtin.prepare import ask
+from tuner.trainables.builtin.trainer import Descending
 
 __all__ = ["parallel"]
 

@@ -17,13 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from objectives.descent import descend
 from objectives.models import Model
 from objectives.problem import Problem, Replicate, constant_loss
+from objectives.training.descent import descend
 from tests.benchmarks.search.problems import SPLITS, splits_of
 from tuner.ranking.goal import UNSTABLE
 from tuner.space import Space, space_of
-from tuner.spec import Study, read_study
+from tuner.study import Study, read_study
 
 __all__ = ["EPOCHS", "SCHEDULES", "Cell", "Results", "asked", "config_of", "grid", "losses_of", "results"]
 

@@ -15,8 +15,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from tests.benchmarks.search.overhead import STUDY
-from tuner.ledger import Ledger
 from tuner.ranking.goal import ranked
+from tuner.store.ledger import Ledger
 
 __all__ = ["target"]
 

@@ -28,15 +28,15 @@ from objectives.data.splits import divide
 from tests.benchmarks.handed_over.divisions import Division, division_of, rows_of, study_of
 from tests.benchmarks.handed_over.estimators import pipeline, ranges, scoring
 from tests.benchmarks.handed_over.tables import TABLES
-from tuner.core import shipping
-from tuner.core.question import split_of
-from tuner.core.refitting import config_of
-from tuner.dispatch import open_engine
+from tuner.api.run import Watcher, subject_of
+from tuner.engines import open_engine
 from tuner.model.judged import row_losses
 from tuner.model.refit import Refit
 from tuner.model.trained import TrainedModel
-from tuner.running.run import Watcher, subject_of
-from tuner.spec import read_study
+from tuner.study import read_study
+from tuner.trainables.builtin import shipped_model as shipping
+from tuner.trainables.builtin.prepare import split_of
+from tuner.trainables.builtin.refit import config_of
 
 __all__ = ["worth"]
 

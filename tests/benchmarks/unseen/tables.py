@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 
 from objectives.data import SplitSpec, Table, load_table, prepare, table_from
-from objectives.descent import descend
 from objectives.models import Model
 from objectives.problem import Problem, Replicate, constant_loss
-from tuner.latents import at
+from objectives.training.descent import descend
+from tuner.records import at
 from tuner.space import Space, space_of
-from tuner.spec import read_study
+from tuner.study import read_study
 
 __all__ = ["EPOCHS", "OPTIMIZERS", "SOURCES", "Results", "results"]
 

@@ -15,7 +15,7 @@ import pytest
 
 import tuner
 from objectives.errors import DataError, InvalidInput
-from tests.tuner.model.shipping import frame, trained
+from tests.support.small_models import frame, trained
 from tuner.errors import RowsWarning
 from tuner.model import bundle
 from tuner.model.trained import Noise, TrainedModel

@@ -12,8 +12,8 @@ import pytest
 
 import tuner
 from objectives.data.incoming import incoming
-from tests.tuner.command import Shell
-from tests.tuner.model.shipping import frame, trained
+from tests.support.command import Shell
+from tests.support.small_models import frame, trained
 from tuner.model.trained import TrainedModel
 
 TASKS = ("binary", "multiclass", "regression")

@@ -12,9 +12,9 @@ import pytest
 import tuner
 from objectives.data import blocks
 from objectives.errors import DataError
-from tests.tuner.command import Ended, Shell
-from tests.tuner.model.shipping import frame, targets, trained
-from tuner.cli import predicting
+from tests.support.command import Ended, Shell
+from tests.support.small_models import frame, targets, trained
+from tuner.cli.commands import predict as predicting
 
 
 @pytest.fixture(scope="module")

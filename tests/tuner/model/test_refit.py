@@ -12,11 +12,11 @@ import pytest
 import tuner
 from objectives.data import SplitSpec, table_from
 from objectives.data.splits import divide
-from tests.tuner.command import Shell
-from tests.tuner.model.shipping import frame, study, targets, trained
-from tuner.core.refitting import carried
+from tests.support.command import Shell
+from tests.support.small_models import frame, study, targets, trained
 from tuner.errors import ChangedStudy, NoResult, StudyError
 from tuner.model.judged import bootstrap_interval, judged, row_losses
+from tuner.trainables.builtin.refit import carried
 
 TASKS = ("binary", "multiclass", "regression")
 

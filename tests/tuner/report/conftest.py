@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.tuner.report.browser import Browser, browser, why_not
-from tests.tuner.report.planted import changed_study, ended, pruned, reconfigured, sound, written
+from tests.support.browser import Browser, browser, why_not
+from tests.support.planted_studies import changed_study, ended, pruned, reconfigured, sound, written
 from tuner.result import Result
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.tuner.report.browser import Browser
+from tests.support.browser import Browser
 from tuner.result import Result
 
 pytestmark = pytest.mark.slow

@@ -14,22 +14,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from objectives.optimizers import OPTIMIZERS
-from tests.tuner.command import Shell
-from tests.tuner.report.planted import changed_study, reconfigured, sound, trained, written
+from tests.support.command import Shell
+from tests.support.planted_studies import changed_study, reconfigured, sound, trained, written
 from tuner.report.budgets import best_of, chances, distribution
 from tuner.report.charts import CHARTS, figures
 from tuner.report.charts.base import powers, value_axis
 from tuner.report.charts.curves import MOST_CURVES, chosen
-from tuner.report.charts.looks import key
 from tuner.report.charts.progress import best_so_far
 from tuner.report.charts.sensitivity import edges, envelope
+from tuner.report.charts.style import key
 from tuner.report.charts.workers import idle, joined, runs, tasks
-from tuner.report.data import columns_of, rows_of
-from tuner.report.found import Frames, thinned
 from tuner.report.parameters import place, value_at
+from tuner.report.report_data import Frames, thinned
 from tuner.report.theme import DARK, LIGHT, PALETTE
+from tuner.report.vega_data import columns_of, rows_of
 from tuner.result import Result
-from tuner.spec import Range
+from tuner.study import Range
 
 
 @pytest.mark.parametrize(("m", "n"), [(m, n) for m in range(1, 7) for n in range(1, m + 1)])

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 
 from objectives.surfaces import SURFACES, quadratic, surface_of
-from tests.tuner.report.planted import ended, sound, trained, written
+from tests.support.planted_studies import ended, sound, trained, written
+from tuner.records import Trial
 from tuner.report.charts.course import course
 from tuner.report.charts.methods import drawn_so_far, rates
 from tuner.report.charts.paths import paths
 from tuner.report.contours import contours, crossings, window
-from tuner.report.data import Kept
-from tuner.report.found import Frames
 from tuner.report.pictures import inline_svg
-from tuner.trial import Trial
+from tuner.report.report_data import Frames
+from tuner.report.vega_data import Kept
 
 
 @pytest.mark.parametrize("name", SURFACES)

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 import tuner
-from tests.tuner.command import Shell
-from tests.tuner.report.planted import (
+from tests.support.command import Shell
+from tests.support.planted_studies import (
     FACTS,
     LEAST,
     changed_study,
@@ -28,16 +28,16 @@ from tests.tuner.report.planted import (
     written,
 )
 from tests.tuner.report.test_page import Elements
+from tuner.cli.commands.list_ import parted
 from tuner.cli.program import program
-from tuner.cli.studies import parted
-from tuner.ranking.retrained import report_seeds
+from tuner.ranking.retrainings import report_seeds
+from tuner.records import Confirmed, Trial
 from tuner.report.charts import CHARTS
 from tuner.report.findings import RULES, Finding, findings_of
-from tuner.report.found import Frames
 from tuner.report.page import GROUPS
+from tuner.report.report_data import Frames
 from tuner.result import Result
-from tuner.spec import Imported, read_study
-from tuner.trial import Confirmed, Trial
+from tuner.study import Imported, read_study
 
 Planted = tuple[list[Trial], list[Confirmed] | None, dict[str, Any], dict[str, str]]
 

@@ -12,18 +12,18 @@ import optuna
 import pandas as pd
 import pytest
 
-from tests.tuner.report.browser import Browser
-from tests.tuner.report.planted import ended, reconfigured, sound, written
+from tests.support.browser import Browser
+from tests.support.planted_studies import ended, reconfigured, sound, written
 from tests.tuner.report.test_page import Elements
-from tuner.exchange.imported import import_study
+from tuner.api.import_optuna import import_study
 from tuner.report.charts.sensitivity import sensitivity
-from tuner.report.data import Kept, script_json
-from tuner.report.found import Frames
 from tuner.report.page import page
 from tuner.report.pictures import inline_svg
-from tuner.report.words import visible
+from tuner.report.report_data import Frames
+from tuner.report.vega_data import Kept, script_json
 from tuner.result import Result
-from tuner.spec import Choices
+from tuner.study import Choices
+from tuner.text import visible
 
 PWN = "window.pwned=1"
 PAYLOADS = [

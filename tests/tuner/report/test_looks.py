@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from objectives.optimizers import OPTIMIZERS
-from tests.tuner.report.planted import (
+from tests.support.planted_studies import (
     FACTS,
     changed_study,
     confirmations,
@@ -25,7 +25,8 @@ from tests.tuner.report.planted import (
     trained,
     written,
 )
-from tuner.ranking.retrained import REPORTING
+from tuner.ranking.retrainings import REPORTING
+from tuner.records import Confirmed
 from tuner.report import sections
 from tuner.report.charts import Figure, figures
 from tuner.report.charts.base import DEEP, powers, value_axis, whole
@@ -33,10 +34,9 @@ from tuner.report.charts.optimizers import BANDS
 from tuner.report.charts.progress import LEADERS, MOST_POINTS, spent
 from tuner.report.charts.time import MOST_TICKS
 from tuner.report.contours import joined
-from tuner.report.found import Frames
+from tuner.report.report_data import Frames
 from tuner.report.theme import DARK, LIGHT
 from tuner.result import Result
-from tuner.trial import Confirmed
 
 
 def named(frames: Frames) -> dict[str, Figure]:

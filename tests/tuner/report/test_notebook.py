@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from objectives.errors import InvalidInput
-from tests.tuner.report.browser import Browser
+from tests.support.browser import Browser
 from tuner.report.charts import CHARTS
 from tuner.result import Result
 

@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.tuner.report.browser import Browser
-from tests.tuner.report.planted import changed_study, ended, losses, pruned, reconfigured, sound, trained, written
+from tests.support.browser import Browser
+from tests.support.planted_studies import changed_study, ended, losses, pruned, reconfigured, sound, trained, written
+from tuner.records import Trial
 from tuner.report import sections
 from tuner.report.charts import figures
-from tuner.report.data import Kept
 from tuner.report.findings import findings_of
-from tuner.report.found import Frames
+from tuner.report.report_data import Frames
+from tuner.report.vega_data import Kept
 from tuner.result import Result
-from tuner.trial import Trial
 
 Make = Callable[[], tuple[list[Trial], dict[str, Any]]]
 FEW = {"study": {"trials": 4}, "search": {"generation_size": 4}}

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 import tuner
-from tests.tuner.report.browser import Browser
+from tests.support.browser import Browser
 from tuner.report.charts import figures
 from tuner.report.charts.sensitivity import parameter_x
-from tuner.report.found import Frames
+from tuner.report.report_data import Frames
 from tuner.report.snippets import snippets
 from tuner.result import Result
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 import tuner
-from tests.tuner.command import Shell, made_up
-from tests.tuner.report.planted import sound, written
+from tests.support.command import Shell, made_up
+from tests.support.planted_studies import sound, written
 from tuner.report import sections
-from tuner.report.found import Frames
+from tuner.report.report_data import Frames
 from tuner.result import Result
 
 

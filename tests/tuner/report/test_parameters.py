@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from tests.tuner.report.planted import changed_study, trained
+from tests.support.planted_studies import changed_study, trained
 from tuner.report.parameters import parameters_of, tried
-from tuner.spec import Choices, Imported, Range, read_study
+from tuner.study import Choices, Imported, Range, read_study
 
 
 def test_a_key_is_where_the_study_file_sets_it() -> None:

@@ -7,10 +7,10 @@ from importlib.resources import files
 from pathlib import Path
 
 from objectives.errors import Complaint, InvalidInput
-from tuner.home import write_atomic
 from tuner.model.bundle import write_model
 from tuner.model.card import card_of
 from tuner.model.trained import TrainedModel
+from tuner.store.directory import write_atomic
 
 __all__ = ["ELSEWHERE", "write_elsewhere"]
 

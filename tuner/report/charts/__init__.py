@@ -1,8 +1,9 @@
 """The charts of a report: pure functions from frames to figures, one row each in `CHARTS`.
 
-    base -> progress, curves, sensitivity, optimizers, importance, time, course
+    style -> base -> progress, curves, sensitivity -> pair; optimizers, importance; workers -> time
+                     paths, slices, methods -> course
 
-A figure holds an Altair chart whose data are frames; what shows it decides how they travel (`tuner.report.data`).
+A figure holds an Altair chart whose data are frames; what shows it decides how they travel (`tuner.report.vega_data`).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from tuner.report.charts.pair import pair
 from tuner.report.charts.progress import progress
 from tuner.report.charts.sensitivity import sensitivity
 from tuner.report.charts.time import time
-from tuner.report.found import Frames
+from tuner.report.report_data import Frames
 
 __all__ = ["CHARTS", "Figure", "chart", "figures"]
 
@@ -47,8 +48,8 @@ def figures(frames: Frames) -> dict[str, list[Figure]]:
 
 def chart(frames: Frames, name: str) -> Any:
     """The Altair chart of a name, those of several figures below each other. Raises InvalidInput."""
-    from tuner.report.data import inlined
     from tuner.report.notebook import offline
+    from tuner.report.vega_data import inlined
 
     if name not in CHARTS:
         raise InvalidInput(Complaint("chart", f"{name!r} is not known", nearest(name, CHARTS)))

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 import numpy as np
 
-from tuner.report.charts.looks import AWAY, as_points, fading
-from tuner.report.found import Frames
+from tuner.report.charts.style import AWAY, as_points, fading
+from tuner.report.report_data import Frames
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ from tuner.report.charts.base import Figure
 from tuner.report.charts.methods import DRAWS, cloud, rate_figure, stochastic
 from tuner.report.charts.paths import path_figure
 from tuner.report.charts.slices import jump, secants
-from tuner.report.found import Frames
+from tuner.report.report_data import Frames
 
 __all__ = ["course"]
 

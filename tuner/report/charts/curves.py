@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 
 from tuner.report.charts.base import CROSS, LABEL, Axis, Figure, count, join, linked, powers, value_axis, whole
-from tuner.report.charts.looks import as_lines, as_points, colour, fading, seen
-from tuner.report.found import Frames
+from tuner.report.charts.style import as_lines, as_points, colour, fading, seen
+from tuner.report.report_data import Frames
 
 if TYPE_CHECKING:
     import pandas as pd

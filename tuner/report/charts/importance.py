@@ -5,8 +5,8 @@ from __future__ import annotations
 import altair as alt
 
 from tuner.report.charts.base import Figure, count, join, linked
-from tuner.report.found import Frames
 from tuner.report.importance import ENOUGH, compared_at
+from tuner.report.report_data import Frames
 
 __all__ = ["importances", "two_that_matter"]
 

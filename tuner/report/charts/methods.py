@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 import numpy as np
 
+from tuner.records import Trial
 from tuner.report.charts.base import CROSS, LABEL, Figure, count, join, linked, powers, value_axis, whole
-from tuner.report.charts.looks import AWAY, as_lines, fading, seen
 from tuner.report.charts.paths import best_of_each
-from tuner.report.found import Frames, goal_curve, thinned
-from tuner.trial import Trial
+from tuner.report.charts.style import AWAY, as_lines, fading, seen
+from tuner.report.report_data import Frames, goal_curve, thinned
 
 if TYPE_CHECKING:
     import pandas as pd

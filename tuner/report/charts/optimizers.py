@@ -10,9 +10,9 @@ import altair as alt
 from tuner.ranking.standings import best_chances
 from tuner.report.budgets import best_of, chances
 from tuner.report.charts.base import Figure, count, field, goal_y, join, linked, value_axis, whole
-from tuner.report.charts.looks import AWAY, as_lines, as_points, colour, fading, seen
-from tuner.report.found import Frames
-from tuner.report.words import interval_of
+from tuner.report.charts.style import AWAY, as_lines, as_points, colour, fading, seen
+from tuner.report.report_data import Frames
+from tuner.text import interval_of
 
 if TYPE_CHECKING:
     import pandas as pd

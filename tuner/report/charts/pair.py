@@ -20,9 +20,9 @@ from tuner.report.charts.base import (
     sizes,
     tooltip,
 )
-from tuner.report.charts.looks import fading
 from tuner.report.charts.sensitivity import APART, SPREAD, apart, having, mirrors, owners, parameter_x
-from tuner.report.found import Frames
+from tuner.report.charts.style import fading
+from tuner.report.report_data import Frames
 
 __all__ = ["pair"]
 

@@ -9,11 +9,11 @@ import numpy as np
 
 from objectives.surfaces import Surface
 from tuner.ranking.goal import signed
+from tuner.records import Trial
 from tuner.report.charts.base import Figure, linked
-from tuner.report.charts.looks import as_lines, as_points, fading, seen
+from tuner.report.charts.style import as_lines, as_points, fading, seen
 from tuner.report.contours import contours, window
-from tuner.report.found import Frames, goal_curve
-from tuner.trial import Trial
+from tuner.report.report_data import Frames, goal_curve
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -22,8 +22,8 @@ from tuner.report.charts.base import (
     trial_points,
     whole,
 )
-from tuner.report.charts.looks import AWAY, as_points, seen
-from tuner.report.found import Frames
+from tuner.report.charts.style import AWAY, as_points, seen
+from tuner.report.report_data import Frames
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -23,11 +23,11 @@ from tuner.report.charts.base import (
     quoted,
     trial_points,
 )
-from tuner.report.charts.looks import AWAY, as_lines, colour, fading, seen
-from tuner.report.found import Frames
+from tuner.report.charts.style import AWAY, as_lines, colour, fading, seen
 from tuner.report.parameters import Parameter, place
-from tuner.report.words import visible
-from tuner.spec import Range, text_of
+from tuner.report.report_data import Frames
+from tuner.study import Range, text_of
+from tuner.text import visible
 
 if TYPE_CHECKING:
     import pandas as pd

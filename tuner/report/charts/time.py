@@ -8,7 +8,7 @@ import altair as alt
 
 from tuner.report.charts.base import Figure, linked, whole
 from tuner.report.charts.workers import timeline
-from tuner.report.found import Frames
+from tuner.report.report_data import Frames
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 
 from tuner.report.charts.base import Figure, count, join, linked
-from tuner.report.found import Frames
+from tuner.report.report_data import Frames
 
 if TYPE_CHECKING:
     import pandas as pd

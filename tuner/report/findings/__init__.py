@@ -21,7 +21,7 @@ from tuner.report.findings.training import (
     still_improving,
     unstable_top,
 )
-from tuner.report.found import Found, Frames
+from tuner.report.report_data import Found, Frames
 
 __all__ = ["RULES", "Finding", "findings", "findings_of"]
 

@@ -6,7 +6,7 @@ import math
 
 from tuner.report.findings.commands import again, confirmed, continued, named
 from tuner.report.findings.finding import Finding, better, number, top
-from tuner.report.found import Frames
+from tuner.report.report_data import Frames
 
 __all__ = ["inseparable", "optimistic", "small_validation", "unconfirmed"]
 

@@ -10,10 +10,10 @@ import shlex
 from typing import Any
 
 from tuner.errors import StudyError
-from tuner.report.found import Frames
+from tuner.report.report_data import Frames
 from tuner.search import check_search
 from tuner.space import space_of
-from tuner.spec import MOST_SEEDS, read_study
+from tuner.study import MOST_SEEDS, read_study
 
 __all__ = ["accepts", "again", "confirmed", "continued", "longer", "named"]
 

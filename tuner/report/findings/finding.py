@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tuner.report.found import Frames
-from tuner.trial import Trial
+from tuner.records import Trial
+from tuner.report.report_data import Frames
 
 __all__ = ["TOP", "Finding", "Rule", "better", "number", "percent", "top"]
 

@@ -6,10 +6,10 @@ import math
 
 from objectives.surfaces import Surface
 from tuner.ranking.optimum import gaps
+from tuner.records import Trial
 from tuner.report.findings.commands import again
 from tuner.report.findings.finding import Finding
-from tuner.report.found import Frames, goal_curve
-from tuner.trial import Trial
+from tuner.report.report_data import Frames, goal_curve
 
 __all__ = ["REACHED", "distance", "distances", "lowest"]
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 
 from objectives.optimizers import OPTIMIZERS
+from tuner.algorithms.samplers import SAMPLERS
+from tuner.records import Trial
 from tuner.report.budgets import best_of
 from tuner.report.findings.commands import continued, named
 from tuner.report.findings.finding import Finding, better, number, top
 from tuner.report.findings.optimum import REACHED
-from tuner.report.found import Frames
 from tuner.report.parameters import Parameter, place, value_at
-from tuner.samplers.table import SAMPLERS
+from tuner.report.report_data import Frames
 from tuner.space import space_of
 from tuner.space.parameter import warp
-from tuner.spec import Range
-from tuner.trial import Trial
+from tuner.study import Range
 
 __all__ = ["at_bound", "contained", "few_trials", "uneven"]
 

@@ -8,12 +8,12 @@ from statistics import median
 from typing import Any
 
 from objectives.optimizers import OPTIMIZERS
+from tuner.records import Trial
 from tuner.report.findings.commands import accepts, again, longer, named
 from tuner.report.findings.finding import Finding, better, number, percent, top
 from tuner.report.findings.optimum import REACHED, lowest
-from tuner.report.found import Frames, goal_curve
-from tuner.spec import Range, is_searched, values_of
-from tuner.trial import Trial
+from tuner.report.report_data import Frames, goal_curve
+from tuner.study import Range, is_searched, values_of
 
 __all__ = [
     "diverging",

@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from tuner.report import sections
-from tuner.report.bundle import script_bundle
 from tuner.report.charts import Figure, figures
-from tuner.report.charts.looks import key, seen
+from tuner.report.charts.style import key, seen
 from tuner.report.charts.time import STATES
-from tuner.report.data import Kept, columns_of, script_json
 from tuner.report.findings import findings_of
-from tuner.report.found import Found, Frames
 from tuner.report.pictures import inline_svg
+from tuner.report.report_data import Found, Frames
 from tuner.report.theme import DARK, LIGHT, Theme, config
-from tuner.report.words import visible
+from tuner.report.vega_bundle import script_bundle
+from tuner.report.vega_data import Kept, columns_of, script_json
+from tuner.text import visible
 
 __all__ = ["page"]
 

@@ -1,0 +1,4 @@
+"""The training loop: configs descend in lockstep, by minibatches, by whole batches, or on a surface.
+
+clipping, early_stopping, parameter_groups, outcome, lanes, minibatches -> full_batch_loop, surface_loop -> descent
+"""

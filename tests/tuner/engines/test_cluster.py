@@ -1,0 +1,183 @@
+"""A cluster on loopback: workers join and die in the middle of a study, and the table is that of one machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import tuner
+from tests.support import failing
+from tests.support.command import Shell
+from tests.support.postgres_server import free_port
+from tests.tuner.api.test_run import outputs, small
+from tests.tuner.engines.test_faults import limited, rows
+from tuner.api.run import Watcher
+from tuner.engines import check_cluster
+from tuner.errors import StudyError, TunerError
+from tuner.trainables.builtin import trainer as descending
+
+ROOT = Path(__file__).parents[3]
+SETTINGS = {"PYTHONPATH": str(ROOT), "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1"}
+MISSING = "dask.distributed is not installed: pip install 'tuner[cluster]'"
+
+
+class Cluster:
+    """A scheduler and workers as processes, over TCP or TLS."""
+
+    def __init__(self, folder: Path, secured: bool) -> None:
+        self.folder, self.secured, self.processes = folder, secured, []
+        self.workers: list[subprocess.Popen[bytes]] = []
+        port = free_port()
+        self.address = f"{'tls' if secured else 'tcp'}://127.0.0.1:{port}"
+        if secured:
+            certify(folder)
+        self.start("scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard", "--no-show")
+
+    def add(self, *words: str) -> None:
+        """One more worker, of one thread."""
+        place = self.folder / f"worker-{len(self.workers)}"
+        given = ("--nthreads", "1", "--no-dashboard", "--memory-limit", "0", "--local-directory", str(place))
+        self.workers.append(self.start("worker", self.address, *given, *words))
+
+    def start(self, what: str, *words: str) -> subprocess.Popen[bytes]:
+        tls = [f"--tls-{name}={self.folder / file}" for name, file in FILES.items()] if self.secured else []
+        protocol = ["--protocol", "tls"] if self.secured and what == "scheduler" else []
+        process = subprocess.Popen(
+            [sys.executable, "-m", f"distributed.cli.dask_{what}", *words, *protocol, *tls],
+            env=os.environ | SETTINGS, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        self.processes.append(process)
+        return process
+
+    def stop(self) -> None:
+        for process in self.processes:
+            process.terminate()
+        for process in self.processes:
+            try:
+                process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+FILES = {"ca-file": "cert.pem", "cert": "cert.pem", "key": "key.pem"}
+
+
+def certify(folder: Path) -> None:
+    """A certificate that vouches for itself."""
+    named = ("-subj", "/CN=localhost", "-days", "2", "-nodes", "-newkey", "rsa:2048")
+    written = ("-keyout", folder / "key.pem", "-out", folder / "cert.pem")
+    subprocess.run(["openssl", "req", "-x509", *named, *written], check=True, capture_output=True)
+
+
+@pytest.fixture
+def cluster(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cluster]:
+    pytest.importorskip("distributed", reason=MISSING)
+    secured = bool(getattr(request, "param", False))
+    if secured and shutil.which("openssl") is None:
+        pytest.skip("openssl makes the certificates of this test, and is not there")
+    import dask
+
+    (tmp_path / "cluster").mkdir()
+    running = Cluster(tmp_path / "cluster", secured)
+    keys = {"ca-file": "cert.pem", "client.cert": "cert.pem", "client.key": "key.pem"}
+    tls = {f"distributed.comm.tls.{key}": str(running.folder / file) for key, file in keys.items()}
+    with dask.config.set(tls if secured else {}):
+        yield running
+    running.stop()
+
+
+class Replaced(Watcher):
+    """Kills a worker and adds another one in the middle of a search."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster, self.done = cluster, False
+
+    def progress(self, progress: Any) -> None:
+        if progress.done >= 8 and not self.done:
+            self.done = True
+            self.cluster.add("--no-nanny")
+            self.cluster.workers[0].kill()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
+@pytest.mark.parametrize("cluster", [True], indirect=True, ids=["tls"])
+def test_workers_come_and_go_and_the_table_is_that_of_one_machine(cluster: Cluster, tmp_path: Path) -> None:
+    study = small(trials=64)
+    tuner.run(study, jobs=1, home=tmp_path / "one")
+    for _ in range(2):
+        cluster.add("--no-nanny")
+    watcher = Replaced(cluster)
+    tuner.run(study, home=tmp_path / "many", cluster=cluster.address, watcher=watcher)
+    assert watcher.done
+    assert outputs(tmp_path / "many") == outputs(tmp_path / "one")
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
+def test_a_trial_that_keeps_killing_workers_fails_alone(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tuner.run(limited(), jobs=1, home=tmp_path / "one", confirm=False)
+    for _ in range(2):
+        cluster.add()  # with a nanny, who starts a worker anew that has died
+    failing.plan(monkeypatch, tmp_path / "many" / "small", {5: "die"})
+    far = partial(failing.run_far, str(tmp_path / "many" / "small" / "cache"))
+    monkeypatch.setattr(descending, "run_pack", far)
+    tuner.run(limited(), home=tmp_path / "many", cluster=cluster.address, confirm=False)
+    found, expected = rows(tmp_path / "many"), rows(tmp_path / "one")
+    assert {number for number in expected if found[number] != expected[number]} == {5}
+    guilty = tuner.open("small", home=tmp_path / "many").trial(5)
+    assert guilty.error.startswith("WorkerDied: it killed its worker each time it ran")
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
+def test_a_scheduler_that_is_not_there_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed", reason=MISSING)
+    from tuner.engines import cluster as module
+
+    monkeypatch.setattr(module, "ANSWER", 0.2)
+    with pytest.raises(TunerError, match=r"the scheduler at tcp://127.0.0.1:\d+ does not answer"):
+        tuner.run(small(), home=tmp_path, cluster=f"tcp://127.0.0.1:{free_port()}")
+
+
+@pytest.mark.parametrize("address", ["tls://example.org:8786", "tcp://127.0.0.1:8786", "tcp://[::1]:1"])
+def test_addresses_that_may_be_talked_to(address: str) -> None:
+    assert check_cluster(address) == address
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("tcp://example.org:8786", "without TLS anyone on the network could run code there; write tls://example.org"),
+        ("tcp://127.0.0.1.example.org:8786", "without TLS"),
+        ("tls://example.org", "is no address of a scheduler; write tls://HOST:8786"),
+        ("http://localhost:8786", "is no address"),
+        ("localhost:8786", "is no address"),
+        ("tls://[:8786", "is no address"),
+        ("", "is no address"),
+    ],
+)
+def test_addresses_that_may_not(address: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match=f"cluster: .*{said}"):
+        tuner.run(small(), home=tmp_path / "runs", cluster=address)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_without_distributed_the_line_that_installs_it_is_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    (tmp_path / "s.toml").write_text(tuner.read_study(small()).to_toml())
+    ended = Shell(capsys)("run", tmp_path / "s.toml", "--home", tmp_path, "--cluster", "tls://example.org:8786")
+    assert ended.code == 1
+    assert ended.err.endswith("error: a cluster needs dask.distributed: pip install 'tuner[cluster]'\n")

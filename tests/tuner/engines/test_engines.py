@@ -1,0 +1,250 @@
+"""Engines: every task ends with an outcome or a Failure, whatever it does to its worker, and none costs another one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import wait
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+
+from tests.support import engine_tasks
+from tuner.engines import Engine, Failure, InlineEngine, LokyEngine, guarded, open_engine, processors
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def loky() -> Iterator[LokyEngine]:
+    engine = LokyEngine(2)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(params=["inline", "loky"])
+def engine(request: pytest.FixtureRequest, loky: LokyEngine) -> Engine:
+    return InlineEngine() if request.param == "inline" else loky
+
+
+def lives(pid: int) -> bool:
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def test_outcomes_come_back(engine: Engine) -> None:
+    array = np.arange(6.0).reshape(2, 3)
+    futures = [engine.submit(engine_tasks.double, i) for i in range(20)] + [engine.submit(engine_tasks.double, array)]
+    done, waiting = wait(futures, timeout=30)
+    assert not waiting
+    assert len(done) == 21
+    assert [future.result() for future in futures[:20]] == list(range(0, 40, 2))
+    np.testing.assert_array_equal(futures[20].result(), 2 * array)
+
+
+def test_one_blas_thread(engine: Engine) -> None:
+    threads = engine.submit(engine_tasks.blas_threads).result(30)
+    assert threads
+    assert set(threads) == {1}
+
+
+def test_inline_gives_the_threads_back() -> None:
+    before = engine_tasks.blas_threads()
+    InlineEngine().submit(engine_tasks.blas_threads)
+    assert engine_tasks.blas_threads() == before
+
+
+@pytest.mark.parametrize(
+    ("task", "args", "shown"),
+    [
+        (engine_tasks.double, (None,), "TypeError: unsupported operand type"),
+        (engine_tasks.leave, (), "SystemExit: 3"),
+        (engine_tasks.recurse, (0,), "RecursionError: maximum recursion depth exceeded"),
+        (engine_tasks.odd, (), "Odd: its message cannot be made"),
+    ],
+)
+def test_what_is_raised_is_a_failure(engine: Engine, task: Callable[..., Any], args: Any, shown: str) -> None:
+    failure = engine.submit(task, *args).result(30)
+    assert isinstance(failure, Failure)
+    assert str(failure).startswith(shown)
+    assert len(failure.lines) <= 20
+
+
+def test_long_and_odd_text_is_cut_to_what_every_file_takes(engine: Engine) -> None:
+    failure = engine.submit(engine_tasks.loud).result(30)
+    assert str(failure).startswith("ValueError: xxx")
+    assert len(str(failure)) < 2100
+    assert max(map(len, failure.lines)) <= 500
+    str(failure).encode()
+
+
+def test_interrupting_a_task_is_its_failure_in_a_worker_and_the_callers_business_inline(loky: LokyEngine) -> None:
+    assert str(loky.submit(engine_tasks.interrupt).result(30)) == "KeyboardInterrupt"
+    with pytest.raises(KeyboardInterrupt, match=r"^$"):
+        InlineEngine().submit(engine_tasks.interrupt)
+
+
+@pytest.mark.parametrize("task", [engine_tasks.unpicklable, engine_tasks.unreadable])
+def test_a_result_that_cannot_travel_fails_its_own_task(task: Callable[..., Any], loky: LokyEngine) -> None:
+    before = loky.submit(engine_tasks.pid).result(30)
+    bad, good = loky.submit(task), [loky.submit(engine_tasks.double, i) for i in range(4)]
+    assert isinstance(bad.result(30), Failure)
+    assert [future.result(30) for future in good] == [0, 2, 4, 6]
+    assert lives(before)
+
+
+@pytest.mark.parametrize("argument", [(x for x in ()), engine_tasks.Unreadable()], ids=["unpicklable", "unreadable"])
+def test_an_argument_that_cannot_travel_fails_its_own_task(argument: Any, loky: LokyEngine) -> None:
+    bad, good = loky.submit(engine_tasks.double, argument), loky.submit(engine_tasks.double, 4)
+    assert isinstance(bad.result(30), Failure)
+    assert good.result(30) == 8
+
+
+def test_a_closure_travels_by_value(loky: LokyEngine) -> None:
+    factor = 3
+    assert loky.submit(lambda x: factor * x, 5).result(30) == 15
+
+
+def test_a_poison_task_fails_alone(tmp_path: Path) -> None:
+    with open_engine(2, preload=()) as engine:
+        poison = (3,)
+        logs = [tmp_path / f"{i}" for i in range(8)]
+        futures = [
+            engine.submit(engine_tasks.die if i in poison else engine_tasks.noted, log) for i, log in enumerate(logs)
+        ]
+        outcomes = [future.result(60) for future in futures]
+    for i, outcome in enumerate(outcomes):
+        if i in poison:
+            assert str(outcome).startswith("WorkerDied: the worker died 3 times while running this (SIGKILL(-9))")
+        assert outcome is None or i in poison
+        assert 1 <= len(logs[i].read_text()) <= 3
+
+
+def test_a_worker_killed_from_outside_costs_nothing(tmp_path: Path) -> None:
+    with open_engine(2, preload=()) as engine:
+        first = engine.submit(engine_tasks.double, 1)
+        assert first.result(30) == 2
+        once = engine.submit(engine_tasks.die_once, tmp_path / "mark")
+        others = [engine.submit(engine_tasks.double, i) for i in range(10)]
+        assert once.result(60) == "done"
+        assert [future.result(60) for future in others] == list(range(0, 20, 2))
+        victim = engine.submit(engine_tasks.pid).result(30)
+        os.kill(victim, signal.SIGKILL)
+        while lives(victim):
+            time.sleep(0.01)
+        assert engine.submit(engine_tasks.double, 21).result(60) == 42
+
+
+def test_workers_leave_signals_to_their_parent(loky: LokyEngine) -> None:
+    worker = loky.submit(engine_tasks.pid).result(30)
+    slow = loky.submit(engine_tasks.nap, 0.2, "slept")
+    os.kill(worker, signal.SIGINT)
+    os.kill(worker, signal.SIGTERM)
+    assert slow.result(30) == "slept"
+    assert lives(worker)
+
+
+def test_close_stops_at_once_and_leaves_nobody_waiting() -> None:
+    engine = LokyEngine(2)
+    workers = {engine.submit(engine_tasks.pid).result(30)}
+    futures = [engine.submit(engine_tasks.nap, 60) for _ in range(6)]
+    engine.close()
+    assert {str(future.result(0)) for future in futures} == {"Stopped: the engine was closed before this finished"}
+    assert not any(psutil.pid_exists(pid) for pid in workers)
+    engine.close()
+    with pytest.raises(RuntimeError, match="the engine is closed"):
+        engine.submit(engine_tasks.double, 1)
+
+
+@pytest.mark.parametrize(("jobs", "kind", "width"), [(1, InlineEngine, 1), (3, LokyEngine, 3)])
+def test_jobs_choose_the_engine(jobs: int, kind: type, width: int) -> None:
+    with open_engine(jobs) as engine:
+        assert isinstance(engine, kind)
+        assert engine.width == width
+
+
+def test_jobs_default_to_the_processors() -> None:
+    with open_engine(processors()) as engine:
+        assert 1 <= engine.width <= (os.cpu_count() or 1)
+
+
+@pytest.mark.parametrize("jobs", [0, -2])
+def test_no_jobs_are_refused(jobs: int) -> None:
+    with pytest.raises(ValueError, match=f"jobs must be at least 1, but got {jobs}"), open_engine(jobs):
+        pass
+
+
+def test_warm_workers_have_imported_what_they_were_told() -> None:
+    engine = LokyEngine(2, preload=("colorsys", "no.such.module"))
+    engine.warm()
+    engine.warm()
+    assert engine.submit(lambda: "colorsys" in sys.modules).result(30) is True
+    engine.close()
+
+
+def test_guarded_returns_what_is_raised() -> None:
+    assert guarded(engine_tasks.double)(4) == 8
+    failure = guarded(engine_tasks.leave)()
+    assert (failure.type, failure.message) == ("SystemExit", "3")
+    assert failure.lines[-1] == "SystemExit: 3"
+
+
+def script(tmp_path: Path, body: str) -> subprocess.Popen[str]:
+    """A running script without a guard for __main__, whose functions live in it."""
+    path = tmp_path / "script.py"
+    path.write_text(textwrap.dedent(body))
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
+    return subprocess.Popen(
+        [sys.executable, path], env=environment, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def test_a_script_needs_no_guard(tmp_path: Path) -> None:
+    body = """
+        from dataclasses import dataclass
+        from tuner.engines import open_engine, processors
+
+        @dataclass
+        class Point:
+            x: int
+
+        def shift(point):
+            return Point(point.x + 1)
+
+        print("once")
+        with open_engine(2, preload=()) as engine:
+            print(engine.submit(shift, Point(1)).result())
+    """
+    out, errors = script(tmp_path, body).communicate(timeout=60)
+    assert errors == ""
+    assert out == "once\nPoint(x=2)\n"
+
+
+def test_workers_die_with_their_parent(tmp_path: Path) -> None:
+    body = """
+        import time
+        from tests.support import engine_tasks
+        from tuner.engines import LokyEngine
+
+        engine = LokyEngine(2)
+        print(engine.submit(engine_tasks.pid).result(), flush=True)
+        for _ in range(4):
+            engine.submit(engine_tasks.nap, 60)
+        time.sleep(60)
+    """
+    parent = script(tmp_path, body)
+    assert parent.stdout is not None
+    worker = int(parent.stdout.readline())
+    children = psutil.Process(parent.pid).children(recursive=True)
+    assert worker in {child.pid for child in children}
+    parent.kill()
+    parent.communicate()
+    _, alive = psutil.wait_procs(children, timeout=30)  # half a second, as a rule
+    assert alive == []

@@ -1,0 +1,149 @@
+"""Source text: what every framework's code has in common, and how it becomes a live object.
+
+The code that is printed and the object that is returned are one: the object comes from running the printed lines. Only
+names from tables of ours and numbers by their `repr` are ever written into them.
+"""
+
+from __future__ import annotations
+
+import linecache
+import math
+import textwrap
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from itertools import pairwise
+from typing import Any
+
+from tuner.best.differences import NAMES, Difference
+from tuner.best.recipe import Recipe
+from tuner.errors import NotInstalled
+
+__all__ = [
+    "ANOTHER",
+    "TARGETS",
+    "Raw",
+    "arguments",
+    "call_text",
+    "constants",
+    "executed",
+    "function",
+    "head",
+    "installed",
+    "module",
+    "sizes",
+    "widths",
+]
+
+LINES = {
+    "torch": "pip install torch",
+    "keras": "pip install keras",
+    "optax": "pip install optax",
+    "sklearn": "pip install scikit-learn",
+}
+WIDTH = 100
+ANOTHER = "`tuner run FILE --set 'model.hidden=[128, 64]' --name NEW` tunes another network"
+STANDARDISED = "inputs minus their mean over the train rows, divided by their standard deviation there"
+TARGETS = {"binary": "zeros and ones", "multiclass": "class numbers", "regression": "standardised targets"}
+
+
+class Raw(str):
+    """A value that is written as it stands: a name of the code, not a text."""
+
+
+def installed(framework: str) -> None:
+    """Raise NotInstalled where a framework is not there."""
+    if find_spec(framework) is None:
+        raise NotInstalled(NAMES[framework], LINES[framework])
+
+
+def arguments(recipe: Recipe, framework: str) -> dict[str, Any]:
+    """The arguments of a framework's rule at the config's values; eps as near as may be where it stands elsewhere."""
+    theirs = recipe.convention(framework)
+    if theirs.call is None:
+        return {}
+    own, h = str(recipe.conventions["eps_mode"]), {**recipe.h, **recipe.flags}
+    told = theirs.also.get(own, {})
+    if told and framework == "torch":  # adagrad: the one whose eps goes into the start of its sum
+        h["initial_accumulator"] += h["eps"]
+    elif not told and {own, theirs.eps} == {"inside", "outside"}:
+        h["eps"] = h["eps"] ** (0.5 if own == "inside" else 2)
+    found: dict[str, Any] = {
+        there: tuple(h[name] for name in here) if isinstance(here, tuple) else h[here]
+        for there, here in theirs.call.arguments.items()
+    }
+    return {**found, **theirs.call.constants, **told}
+
+
+def call_text(name: str, values: Mapping[str, Any], *first: str) -> str:
+    """A call; arguments on lines of their own where they would not fit on one."""
+    words = [*first, *(f"{key}={_word(value)}" for key, value in values.items())]
+    line = f"{name}({', '.join(words)})"
+    if len(line) <= WIDTH:
+        return line
+    return f"{name}(\n" + "".join(textwrap.indent(f"{word},\n", "    ") for word in words) + ")"
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, Raw):
+        return value
+    if value == math.inf:
+        return 'float("inf")'
+    return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
+def function(head: str, docstring: str, *body: str) -> str:
+    """A function or class, each line of its body at one indent."""
+    kind = "" if head.startswith("class ") else "def "
+    lines = [f'"""{docstring}"""', *body]
+    return "\n".join([f"{kind}{head}:", *(textwrap.indent(line, "    ") for line in lines)])
+
+
+def module(*parts: str) -> str:
+    """Parts with two blank lines between them."""
+    return "\n\n\n".join(part for part in parts if part) + "\n"
+
+
+def constants(recipe: Recipe) -> str:
+    """How long to train, and in what steps."""
+    lines = [f"EPOCHS = {recipe.epochs}  # the best epoch of the search"]
+    if not recipe.whole:
+        lines.insert(0, f"BATCH_SIZE = {recipe.batch_size}")
+    if recipe.moves:
+        lines.append(f"HORIZON = {recipe.horizon}  # epochs that the schedule is made for")
+    return "\n".join(lines)
+
+
+def sizes(recipe: Recipe) -> str:
+    """Arguments `inputs, outputs`, with the study's as defaults where they are known."""
+    known = recipe.model
+    return ", ".join(f"{name}={int(known[name])}" if name in known else name for name in ("inputs", "outputs"))
+
+
+def widths(recipe: Recipe) -> list[tuple[str, str]]:
+    """Sizes of the layers, as pairs of expressions."""
+    return list(pairwise(["inputs", *map(str, recipe.hidden), "outputs"]))
+
+
+def head(recipe: Recipe, found: Sequence[Difference], use: str) -> str:
+    """Comments: where the config comes from, what transfers and what does not, and how to `use` the code."""
+    rule = "The update rule is the tuned one, to rounding."
+    if found:
+        rule = f"NOT the tuned steps, but the nearest: {'; '.join(map(str, found))}."
+    size = f" of {recipe.model['parameters']} weights" if "parameters" in recipe.model else ""
+    model = f"{'a network' if recipe.hidden else 'a linear model'}{size}"
+    optimum = f"The values were the best for {model} on the study's data: for another model they are a start, no more;"
+    lines = (*recipe.notes, rule, f"{optimum} {ANOTHER}.", f"To use it: {use}, with {STANDARDISED}.")
+    return "\n".join(f"# {part}" for line in lines for part in _wrapped(line))
+
+
+def _wrapped(line: str) -> list[str]:
+    return textwrap.wrap(line, WIDTH) or [""]
+
+
+def executed(text: str, name: str) -> dict[str, Any]:
+    """The names that source text defines; tracebacks show its lines."""
+    place = f"<tuner: {name}>"
+    linecache.cache[place] = (len(text), None, text.splitlines(keepends=True), place)
+    names: dict[str, Any] = {"__name__": "tuner_export"}
+    exec(compile(text, place, "exec"), names)
+    return names

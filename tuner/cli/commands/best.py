@@ -1,0 +1,125 @@
+"""`tuner best`: the best config, as a file, as arguments, or as code."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tuner.best.schema import FRAMEWORKS
+from tuner.cli.options import check_optimizer, home_option, opened, optimizer_option, study_argument
+from tuner.cli.output import check_place, force_option, is_special, put
+from tuner.cli.terminal import errors_to, hint
+
+if TYPE_CHECKING:
+    from tuner.best import Best
+    from tuner.store.directory import Home
+
+__all__ = ["best", "best_form"]
+
+
+@click.command
+@study_argument
+@click.option(
+    "--rank",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Another than the first: confirmed trials count first, in the order of their confirmed means.",
+)
+@optimizer_option
+@click.option(
+    "--to",
+    "form",
+    type=click.Choice(["toml", "json", "args", *FRAMEWORKS]),
+    help="How to write it: as a config (by default toml), or as code that trains the model with a framework.",
+)
+@click.option("--nearest", is_flag=True, help="Take the nearest where a framework cannot do the same.")
+@click.option("-o", "--output", "path", type=click.Path(path_type=Path), metavar="FILE", help="Write a file.")
+@force_option
+@home_option
+def best(
+    study: str,
+    rank: int,
+    optimizer: str | None,
+    form: str | None,
+    nearest: bool,
+    path: Path | None,
+    force: bool,
+    home: Home,
+) -> None:
+    """Print the best config of a STUDY.
+
+    The confirmed best where there is one, as toml, json, command line arguments, or code for PyTorch, Keras, optax or
+    scikit-learn, which needs no tuner.
+    """
+    form = form or best_form(path)
+    if path is not None:
+        check_place(path)
+    result = opened(study, home)
+    check_optimizer(result, optimizer)
+    found = result.best(rank, optimizer)
+    if rank > 1:
+        hint(place_of(found, rank))
+    put(_code(found, form, nearest) if form in FRAMEWORKS else WRITERS[form](found), path, force)
+
+
+def place_of(best: Best, rank: int) -> str:
+    """Which trial a rank is, and by what, where the search has another order than a confirmation."""
+    if best.confirmation:
+        search = best.confirmation["search_rank"]
+        return f"rank {rank} by confirmed means: trial {best.trial}, number {search} of the search"
+    return (
+        f"rank {rank}: trial {best.trial}, by its value in the search; confirmed ones, if there are any, go before it"
+    )
+
+
+def _code(best: Best, framework: str, nearest: bool) -> str:
+    """Code, and a warning for what is not the same in it. Raises InexactMapping unless the nearest will do."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        text = best.to_code(framework, strict=not nearest)
+    errors_to([str(one.message) for one in caught], "warning")
+    return text
+
+
+def best_form(path: Path | None) -> str:
+    """The form that the suffix of a file names. Raises UsageError."""
+    suffixes = {".toml": "toml", ".json": "json", ".txt": "args", ".args": "args"}
+    if path is None:
+        return "toml"
+    if is_special(path):
+        return suffixes.get(path.suffix.lower(), "toml")
+    if path.suffix.lower() == ".py":
+        raise click.UsageError(f"-o {path}: which framework's code? add --to {', '.join(FRAMEWORKS)}")
+    if path.suffix.lower() not in suffixes:
+        raise click.UsageError(
+            f"-o {path}: suffix {path.suffix!r} is none of {', '.join(suffixes)}; use one, or add --to"
+        )
+    return suffixes[path.suffix.lower()]
+
+
+def _toml(best: Best) -> str:
+    from tuner.cli.terminal import clean
+    from tuner.orchestrator.artifacts import best_text
+
+    return clean(best_text(best), lines=True)
+
+
+def _json(best: Best) -> str:
+    from tuner.cli.terminal import as_json
+
+    return as_json(best.document())
+
+
+def _args(best: Best) -> str:
+    from tuner.cli.terminal import clean
+    from tuner.report.snippets import args
+
+    return clean(args(best), lines=True)
+
+
+WRITERS: dict[str, Callable[[Best], str]] = {"toml": _toml, "json": _json, "args": _args}

@@ -1,0 +1,86 @@
+"""`tuner check`: what is wrong with a study file and its data, and whether an objective repeats."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tuner.cli.options import set_option
+from tuner.cli.terminal import clean, hint, last_lines
+
+if TYPE_CHECKING:
+    from tuner.study import Study
+
+__all__ = ["check", "filled", "repeat_check"]
+
+
+@click.command
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--repeat", type=click.IntRange(2, 100), help="Run one config so many times, and say where two runs differ."
+)
+@set_option
+def check(file: Path, repeat: int | None, overrides: tuple[str, ...]) -> None:
+    """Check a study FILE and its data.
+
+    Prints all that is wrong, or the study with everything filled in. Code of an objective of your own is imported only
+    where it is to be run: with --repeat.
+    """
+    from tuner.study import read_study
+
+    study = read_study(file, overrides=overrides)
+    if repeat is not None:
+        return repeat_check(study, repeat)
+    if study.own:
+        sys.stdout.write(clean(filled(study).to_toml(), lines=True))
+        return hint(f"# {study.own.words} is code, which only `tuner run` and --repeat call; it was not looked at")
+    from tempfile import TemporaryDirectory
+
+    from objectives.data.sources import is_function
+    from tuner.trainables.builtin.prepare import ask
+
+    if is_function(str(study.data.source)):
+        notes = [f"data: {study.data.source} is code, which only `tuner run` calls; the rows are not checked"]
+    else:
+        with TemporaryDirectory(prefix="tuner-", ignore_cleanup_errors=True) as folder:
+            question = ask(study, room=Path(folder))
+        study, notes = question.study, list(question.notes)
+    sys.stdout.write(clean(filled(study).to_toml(), lines=True))
+    for note in notes:
+        hint(f"# {note}")
+    return None
+
+
+def filled(study: Study) -> Study:
+    """The study with no generation larger than its trials: as a file it is no mistake then."""
+    size = min(study.search.generation_size, study.trials)
+    return replace(study, search=study.search.model_copy(update={"generation_size": size}))
+
+
+def repeat_check(study: Study, times: int) -> None:
+    """Run it and say what came of it. Raises TunerError where two runs differ, or the objective fails."""
+    from tuner.cli.dry_run import described
+    from tuner.engines import Failure
+    from tuner.errors import TunerError
+    from tuner.trainables.custom.repeat import repeated_runs
+
+    if not study.own:
+        raise click.UsageError("tuner check: --repeat is for an objective of your own; the tuner's core always repeats")
+    ran = repeated_runs(study, times)
+    print(f"config: {described(ran.config)}")
+    if said := last_lines(ran.printed):
+        hint(f"what it printed:\n{said}")
+    if ran.difference:
+        raise TunerError(
+            f"{ran.difference}; the same study gives the same table only where config and seed decide everything: "
+            "seed all that is random from run.seed or config['seed']"
+        )
+    first = ran.outcomes[0]
+    if isinstance(first, Failure):
+        raise TunerError(f"each run failed with {first}")
+    seconds = sum(outcome.seconds for outcome in ran.outcomes if not isinstance(outcome, Failure)) / times
+    print(clean(f"{times} runs are the same, bit for bit: {', '.join(first.curves)}; {seconds:.3g} s each"))

@@ -1,0 +1,117 @@
+"""`tuner compare`: studies side by side, the optimizers of one, or two tables cell by cell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tuner.cli.options import complete_studies, home_option, opened
+from tuner.cli.output import Output, output_options
+from tuner.cli.terminal import hint
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tuner.api.compare import Comparison
+    from tuner.cli.sheet import Sheet
+    from tuner.store.directory import Home
+
+__all__ = ["compare"]
+
+MOST = 10  # differences that are worth reading
+
+
+@click.command
+@click.argument("studies", nargs=-1, required=True, metavar="STUDY...", shell_complete=complete_studies)
+@click.option("--by", type=click.Choice(["optimizer"]), help="Compare the optimizers of one study instead.")
+@click.option(
+    "--rtol", type=click.FloatRange(min=0), help="Compare two tables cell by cell: configs, and values to RTOL."
+)
+@home_option
+@output_options()
+def compare(studies: tuple[str, ...], by: str | None, rtol: float | None, home: Home, output: Output) -> None:
+    """Compare studies: what each found, how sure, at what cost.
+
+    SEARCH is the best value of the search. CONFIRMED is the mean of the best trial on fresh seeds, which may be another
+    trial, with a 95 % interval that says below what it is of, and P(BEST) the probability of having the best mean:
+    compared seed by seed where seeds and splits are the same, from the intervals where they are not. Studies with the
+    same targets and splits compare whatever their inputs are. With --rtol, two studies or csv files, of two machines
+    say, are compared cell by cell; it ends with 1 where they differ.
+    """
+    if rtol is not None:
+        return tables(studies, rtol, home, output)
+    if by is not None and len(studies) != 1:
+        raise click.UsageError(f"tuner compare: --by optimizer compares within one study, but got {len(studies)}")
+    if by is None and len(studies) == 1:
+        raise click.UsageError("tuner compare: one study alone; name another one, or add --by optimizer")
+    results = [opened(study, home) for study in studies]
+    from tuner.api.compare import by_optimizer, by_study
+    from tuner.text import intervals_of
+
+    found = by_optimizer(results[0]) if by else by_study(results)
+    of = intervals_of({side.name: side.goal.of for side in found.sides if side.goal})
+    return output.sheet(sheet_of(found, by or "study"), *found.notes, *([f"in brackets: {of}"] if of else []))
+
+
+def sheet_of(found: Comparison, key: str) -> Sheet:
+    """One row a side."""
+    from tuner.cli.sheet import Sheet
+    from tuner.cli.terminal import interval
+
+    columns = (
+        key, "metric", "value", "mean", "low", "high", "seeds", "p_best", "method", "trial", "best_optimizer", "trials",
+        "complete", "epochs", "steps", "seconds", "seed", "data",
+    )  # fmt: skip
+    rows = []
+    for side in found.sides:
+        goal = side.goal
+        means = (goal.mean, goal.low, goal.high, goal.n) if goal else (None,) * 4
+        spent = (side.trials, side.complete, side.epochs, side.steps, side.seconds)
+        best = (side.best.number, side.best.config.get("optimizer")) if side.best else (None, None)
+        facts = (side.study.seed, side.data[:12])
+        rows.append(
+            (side.name, side.study.metric, side.search, *means, side.p_best, side.method, *best, *spent, *facts)
+        )
+    confirmed = [interval(s.goal.mean, s.goal.low, s.goal.high) if s.goal else "" for s in found.sides]
+    shown = frozenset((key, "value", "confirmed", "p_best", "method", "trials", "epochs", "steps", "seconds"))
+    asides = frozenset(("mean", "low", "high", "seed", "data", *(["best_optimizer"] if key == "optimizer" else [])))
+    order = (key, "metric", "value", "confirmed", "p_best", "method", "trial", "best_optimizer", "trials", "complete")
+    return Sheet(
+        columns, tuple(rows), shown, asides, titles={"value": "search", "trial": "best_trial", "p_best": "P(best)"},
+        views={"confirmed": confirmed}, order=order,
+    )  # fmt: skip
+
+
+def tables(names: tuple[str, ...], rtol: float, home: Home, output: Output) -> None:
+    """Compare two tables; ends with 1 where they differ."""
+    from tuner.api.compare_tables import differing
+    from tuner.cli.sheet import Sheet
+    from tuner.cli.terminal import short
+
+    if len(names) != 2:
+        raise click.UsageError(f"tuner compare: --rtol compares two tables, but got {len(names)}")
+    found, trials, largest = differing(table(names[0], home), table(names[1], home), rtol)
+    if not found:
+        hint(f"{trials} trials agree: the same configs, values within {rtol:g} (largest difference {largest:.1e})")
+        return
+    rows = tuple((d.trial, d.column, d.a, d.b, d.relative) for d in found[:MOST])
+    columns = (
+        ("trial", "column", *names, "relative") if names[0] != names[1] else ("trial", "column", "a", "b", "relative")
+    )
+    output.sheet(Sheet(columns, rows, frozenset(columns)))
+    differ = len({d.trial for d in found})
+    more = f", of which these are the first {MOST}" if len(found) > MOST else ""
+    hint(f"{short(differ)} of {trials} trials differ by more than {rtol:g}: {len(found)} cells{more}")
+    raise click.exceptions.Exit(1)
+
+
+def table(name: str, home: Home) -> pd.DataFrame:
+    """The ranking of a study, or a file of one."""
+    path = Path(name)
+    if path.suffix in (".csv", ".parquet"):
+        from tuner.api.compare_tables import read_table
+
+        return read_table(path)
+    return opened(name, home).ranking()

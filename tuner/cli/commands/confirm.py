@@ -1,0 +1,93 @@
+"""`tuner confirm`: the leaders of a study on fresh seeds, and what that says of them."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING
+
+import click
+
+from tuner.cli.error_lines import Terminated, interruption
+from tuner.cli.options import home_option, study_argument
+from tuner.cli.output import Output, output_options, put
+from tuner.cli.terminal import fresh, hint, short
+
+if TYPE_CHECKING:
+    from tuner.ranking.standings import Standing
+    from tuner.result import Result
+    from tuner.store.directory import Home
+
+__all__ = ["confirm"]
+
+
+@click.command
+@study_argument
+@click.option("--top", type=click.IntRange(1, 100), help="How many of the best; by default as the study says.")
+@click.option("--seeds", type=click.IntRange(2, 1000), help="On how many fresh seeds; by default as the study says.")
+@click.option(
+    "-j", "--jobs", type=click.IntRange(1, 1024), envvar="TUNER_JOBS", show_envvar=True,
+    help="Worker processes; by default the processors at hand. The result does not depend on it.",
+)  # fmt: skip
+@home_option
+@output_options()
+def confirm(study: str, top: int | None, seeds: int | None, jobs: int | None, home: Home, output: Output) -> None:
+    """Train the best of a STUDY again, on fresh seeds and splits.
+
+    They race on fresh splits, and rank by those and the splits of the search; the first of them is then trained on as
+    many more seeds, which chose nothing, and reported on those. In brackets are 95 % intervals for the value on new
+    rows, which allow for the rows that splits share. What was trained before counts: run it again with more.
+    """
+    from tuner.store.directory import find
+
+    directory = find(study, home)  # the name is looked for before anything heavy is imported
+    from tuner.api.confirm import confirm as confirm_study
+    from tuner.cli.progress import watching
+    from tuner.study import stored_study
+
+    try:
+        with watching(stored_study(directory)) as watcher:
+            result = confirm_study(study, top, seeds, jobs=jobs, home=home, watcher=watcher)
+    except BaseException as error:
+        stopped = interruption(error)
+        if stopped is None:
+            raise
+        how = "stopped" if isinstance(stopped, Terminated) else "interrupted"
+        hint(f"{how}; what was finished is kept, and the same command goes on")
+        raise stopped from None
+    show(result, output)
+
+
+def show(result: Result, output: Output) -> None:
+    """Print the standings as lines for people, or as a table in the format asked for."""
+    from tuner.cli.sheet import sheet_of
+    from tuner.cli.show import block
+    from tuner.cli.summary import sureness, values_of
+
+    if output.form != "table" or output.path is not None:
+        return output.sheet(sheet_of(result.confirmation()))
+    best = result.best()
+    lines = aligned([cells(standing) for standing in result.standings])
+    put(f"{lines}\nbest: trial {best.trial}, {sureness(best)}\n{block(values_of(best))}", None)
+    for rank in dict.fromkeys(standing.tie for standing in result.standings if standing.tie != standing.rank):
+        hint(f"`{rank}=` not separable from rank {rank} on these seeds.")
+    return None
+
+
+def cells(standing: Standing) -> tuple[str, ...]:
+    """One confirmed trial, for people."""
+    optimism = standing.optimism
+    place = f"{standing.tie}=" if standing.tie != standing.rank else str(standing.rank)
+    return (
+        f"#{standing.trial}",
+        f"search {short(standing.search_value)} -> confirmed {fresh(standing)}",
+        f"rank {standing.search_rank} -> {place}",
+        f"{'optimistic' if optimism >= 0 else 'pessimistic'} by {short(abs(optimism))}" if isfinite(optimism) else "",
+        f"P(best) {standing.p_best:.2f}",
+    )
+
+
+def aligned(rows: list[tuple[str, ...]]) -> str:
+    """Rows in columns, three spaces apart."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["   ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return "\n".join(lines) + "\n"

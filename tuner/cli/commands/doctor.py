@@ -1,0 +1,47 @@
+"""`tuner doctor`: what is the matter with a study, and what can be recovered of it."""
+
+from __future__ import annotations
+
+from shlex import quote
+from typing import TYPE_CHECKING
+
+import click
+
+from tuner.cli.copyable import again, placed
+from tuner.cli.options import home_option, study_argument
+from tuner.cli.output import Output, in_words, output_options
+from tuner.cli.terminal import hint
+
+if TYPE_CHECKING:
+    from tuner.store.directory import Home
+
+__all__ = ["doctor"]
+
+
+@click.command
+@study_argument
+@click.option("--recover", "wanted", is_flag=True, help="Write what can be read into a new study, STUDY-recovered.")
+@home_option
+@output_options()
+def doctor(study: str, wanted: bool, home: Home, output: Output) -> None:
+    """Say what is the matter with a STUDY. Changes nothing in it.
+
+    Ends with 1 where something is damaged. A recovered study holds all whole generations from the first on, and goes on
+    from there to the table that the old one would have come to.
+    """
+    from tuner.api.doctor import examine, recover
+    from tuner.cli.sheet import Sheet
+    from tuner.store.directory import find
+
+    directory = find(study, home)
+    found = examine(directory)
+    rows = tuple((finding.part, finding.state, placed(finding.detail, finding.command)) for finding in found)
+    output.sheet(Sheet(("part", "state", "detail"), rows, frozenset(("part", "state", "detail"))))
+    if wanted and directory.storage is not None:
+        raise click.UsageError("tuner doctor: --recover is for files; the database's own backups are for this one")
+    if wanted:
+        new, rescued = recover(directory)
+        onward = again(f"tuner run {quote(new.name)}")
+        hint(f"recovered {rescued.trials} trials into {in_words(new.path)}; go on with: {onward}")
+    if any(finding.state == "damaged" for finding in found):
+        click.get_current_context().exit(1)

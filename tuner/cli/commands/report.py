@@ -1,0 +1,103 @@
+"""`tuner report`: the page, or its charts one by one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tuner.cli.options import home_option, opened, study_argument
+from tuner.cli.output import check_place, in_words
+from tuner.cli.terminal import clean, hint
+
+if TYPE_CHECKING:
+    from tuner.result import Result
+    from tuner.store.directory import Home
+
+__all__ = ["report", "write_report"]
+
+LARGE = 1000  # trials, from which a report takes long enough to say what it is doing
+STAGES = {
+    "findings": "looking for findings",
+    "charts": "making charts",
+    "pictures": "drawing them",
+    "page": "writing the page",
+}
+
+
+@click.command
+@study_argument
+@click.option("-o", "--output", "path", type=click.Path(path_type=Path), metavar="FILE", help="Where to write it.")
+@click.option("--open", "show", is_flag=True, help="Open it in the browser.")
+@click.option("--figures", type=click.Path(path_type=Path), metavar="DIR", help="Write the charts one by one instead.")
+@click.option("--format", "form", type=click.Choice(["svg", "png", "pdf"]), default="svg", show_default=True,
+              help="Of the charts.")  # fmt: skip
+@click.option("--only", multiple=True, metavar="CHART", help="Only this one of the charts; may be repeated.")
+@click.option("--dated", is_flag=True, help="Say in the page when it was written.")
+@home_option
+def report(
+    study: str,
+    path: Path | None,
+    show: bool,
+    figures: Path | None,
+    form: str,
+    only: tuple[str, ...],
+    dated: bool,
+    home: Home,
+) -> None:
+    """Write the report of a STUDY: one HTML file, complete offline.
+
+    By default into the study's directory. The same ledger gives the same bytes.
+    """
+    result = opened(study, home)
+    if figures is not None:
+        if path is not None or show:
+            raise click.UsageError("--figures writes pictures and no page: leave out -o and --open")
+        return write_figures(result, figures, form, only)
+    if only:
+        raise click.UsageError("--only chooses among the charts that --figures DIR writes")
+    if path is not None:
+        check_place(path)
+    place = write_report(result, path, dated)
+    if show:
+        import webbrowser
+
+        webbrowser.open(place.resolve().as_uri())
+    return None
+
+
+def write_report(result: Result, path: Path | None = None, dated: bool = False) -> Path:
+    """Write the page and say where it is."""
+    from datetime import UTC, datetime
+
+    created = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC") if dated else ""
+    place = result.report(path, created, stages(len(result.all_trials)))
+    hint(f"wrote {in_words(place)}")
+    return place
+
+
+def stages(trials: int) -> Callable[[str], None]:
+    """Tells each stage of a large report as it begins."""
+    began = time.monotonic()
+
+    def tell(stage: str) -> None:
+        if trials >= LARGE:
+            hint(f"{time.monotonic() - began:4.1f} s  {STAGES[stage]}")
+
+    return tell
+
+
+def write_figures(result: Result, directory: Path, form: str, only: Sequence[str]) -> None:
+    """Write the charts and say which. Raises NoResult where there is nothing to draw."""
+    from tuner.errors import NoResult
+
+    if directory.exists() and not directory.is_dir():
+        raise click.UsageError(f"--figures {clean(directory)}: is a file; name a directory")
+    written = result.figures(directory, form, only)
+    if not written:
+        raise NoResult(f"study {result.study.name!r} has nothing to draw yet")
+    for file in written:
+        print(clean(in_words(file)))

@@ -1,0 +1,129 @@
+"""Engines: what runs tasks, with one shape whether inline or in worker processes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from tuner.engines.cluster import ClusterEngine
+from tuner.engines.failure import guarded
+from tuner.engines.loky import LokyEngine
+
+__all__ = ["Engine", "InlineEngine", "open_engine", "processors"]
+
+
+class Engine(Protocol):
+    """What runs tasks: `submit` gives a future of the outcome or a `Failure`; `width` tasks run at once."""
+
+    @property
+    def width(self) -> int:
+        """How many tasks run at once."""
+
+    def submit(
+        self, function: Callable[..., Any], /, *args: Any, seconds: float | None = None, turn: int = 0
+    ) -> Future[Any]:
+        """Run `function(*args)`, now or when there is room; never raises what the function raises.
+
+        A task that has run for `seconds` ends as a `Failure` of type "TimedOut", whatever it does. Tasks of a lower
+        `turn` may go first.
+        """
+
+    @property
+    def shares_disk(self) -> bool:
+        """Whether the workers see the files of this machine."""
+
+    def share(self, directory: Path) -> None:
+        """Let the workers read the files of a directory of prepared data, under its own name."""
+
+    def forget(self) -> None:
+        """Drop what has not begun; it ends as a `Failure`."""
+
+    def warm(self) -> None:
+        """Start what takes time to start, without waiting for it."""
+
+    def close(self) -> None:
+        """Stop at once; what has not finished ends as a `Failure`."""
+
+
+class InlineEngine:
+    """Runs every task at `submit`, in this process. Ctrl-C goes through: here it is meant for the caller."""
+
+    width = 1
+    shares_disk = True
+
+    def __init__(self) -> None:
+        self._controller: Any = None
+        self._modules = 0
+
+    def submit(
+        self, function: Callable[..., Any], /, *args: Any, seconds: float | None = None, turn: int = 0
+    ) -> Future[Any]:
+        """Run `function(*args)` with one BLAS thread; the future is done. Raises ValueError for a time limit."""
+        del turn
+        if seconds is not None:
+            raise ValueError("nothing can end what runs in this process: open an engine with limited=True")
+        future: Future[Any] = Future()
+        with self._blas().limit(limits=1):
+            future.set_result(guarded(function, let_through=KeyboardInterrupt)(*args))
+        return future
+
+    def share(self, directory: Path) -> None:
+        """It is there."""
+
+    def forget(self) -> None:
+        """Nothing waits."""
+
+    def warm(self) -> None:
+        """Nothing has to be started."""
+
+    def close(self) -> None:
+        """Nothing is left to stop."""
+
+    def _blas(self) -> Any:
+        # Looking for BLAS libraries takes 0.9 ms, setting their threads 0.01 ms: look when modules were imported since.
+        if self._controller is None or self._modules != len(sys.modules):
+            from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+
+            self._controller, self._modules = ThreadpoolController(), len(sys.modules)
+        return self._controller
+
+
+def processors() -> int:
+    """The processors that this process may use."""
+    from joblib.externals.loky import cpu_count
+
+    return int(cpu_count())
+
+
+@contextmanager
+def open_engine(
+    jobs: int,
+    preload: Sequence[str] = ("tuner.trainables.builtin.packs",),
+    *,
+    limited: bool = False,
+    memory: int | None = None,
+    cluster: tuple[str, str] | None = None,
+) -> Iterator[Engine]:
+    """An engine of `jobs` workers, closed at the end; one job runs inline unless tasks are to be `limited`.
+
+    A `cluster`, a scheduler's address and the hash of the arithmetic asked for, has workers of its own.
+    Workers import the modules in `preload` while they start, and may each allocate `memory` bytes. Raises ValueError
+    for fewer jobs than 1.
+    """
+    if jobs < 1:
+        raise ValueError(f"jobs must be at least 1, but got {jobs}")
+    engine: Engine
+    if cluster is not None:
+        engine = ClusterEngine(*cluster)
+    elif jobs == 1 and not limited and memory is None:
+        engine = InlineEngine()
+    else:
+        engine = LokyEngine(jobs, preload, memory)
+    try:
+        yield engine
+    finally:
+        engine.close()

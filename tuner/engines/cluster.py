@@ -1,0 +1,204 @@
+"""A cluster as workers: the client of dask.distributed, whose workers may join, leave and die.
+
+Data go to the workers once, and lie in a folder of each. The scheduler gives a task up after several deaths of workers
+that it was with, whoever did it; `queueing` then lets it run alone before it is a failure. Not joblib's dask backend,
+which waits for such a task for ever.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from concurrent.futures import CancelledError, Future
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from objectives.errors import Complaint
+from tuner.engines import loky_worker
+from tuner.engines.failure import Failure
+from tuner.engines.remote_paths import MOVED
+from tuner.engines.retry_queue import QueueEngine, Task
+from tuner.errors import StudyError, TunerError
+
+__all__ = ["ClusterEngine", "check_cluster"]
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+ANSWER = 15  # seconds for the scheduler to answer
+JOIN = 60  # seconds for the first worker to be there
+# In a worker that runs several tasks at once: files are written by one of them, and there is one clock for a limit.
+ALONE, CLOCK = threading.Lock(), threading.Lock()
+
+Shares = Mapping[str, Mapping[str, bytes]]  # the files of each directory that a task reads
+
+
+def check_cluster(address: str) -> str:
+    """The address of a scheduler that may be talked to. Raises StudyError.
+
+    Whoever can talk to a scheduler runs code on its workers: beyond this machine that takes TLS.
+    """
+    try:
+        parts = urlsplit(address)
+        known = parts.port is not None and bool(parts.hostname)
+    except ValueError:
+        known = False
+    if not known or parts.scheme not in ("tls", "tcp"):
+        raise StudyError(Complaint("cluster", f"{address!r} is no address of a scheduler", "write tls://HOST:8786"))
+    if parts.scheme == "tcp" and parts.hostname not in LOOPBACK:
+        what = f"{address!r}: without TLS anyone on the network could run code there"
+        raise StudyError(Complaint("cluster", what, f"write tls://{parts.netloc}; tcp is for this machine alone"))
+    return address
+
+
+class ClusterEngine(QueueEngine):
+    """Runs tasks on the workers of the scheduler at `address`; only on those whose arithmetic has the hash `canary`."""
+
+    # Of them the scheduler reports one when it has lost several workers to the task, or the last who held its data.
+    deaths = 3
+    shares_disk = False
+
+    def __init__(self, address: str, canary: str) -> None:
+        super().__init__()
+        try:
+            from distributed import Client
+        except ImportError:
+            raise TunerError("a cluster needs dask.distributed: pip install 'tuner[cluster]'") from None
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is told as a failure
+        self._canary = canary
+        self._places: dict[Path, Any] = {}
+        self._held: dict[Task, Any] = {}
+        self._strangers: set[str] = set()
+        self._client: Any = None
+        try:
+            connect: Any = Client
+            self._client = connect(check_cluster(address), timeout=ANSWER, set_as_default=False, name="tuner")
+        except (OSError, ValueError, TypeError) as error:
+            said = str(error).partition("\n")[0]
+            raise TunerError(
+                f"the scheduler at {address} does not answer: {said}; start it, or see --cluster"
+            ) from None
+        try:
+            self._client.wait_for_workers(1, timeout=JOIN)
+        except (TimeoutError, OSError):
+            self._client.close()
+            raise TunerError(f"{address} has no workers; start one: dask worker {address} --nthreads 1") from None
+
+    @property
+    def width(self) -> int:
+        """How many tasks run at once, as long as nobody joins or leaves."""
+        return max(1, sum(map(int, self._client.nthreads().values())))
+
+    @property
+    def room(self) -> int:
+        """How many tasks may be with the scheduler: one more for each that runs."""
+        return 2 * self.width
+
+    def share(self, directory: Path) -> None:
+        """Send the files of a directory to the workers, where they stand in for it."""
+        self._places[directory] = self._scattered(directory)
+
+    def warm(self) -> None:
+        """The workers run already."""
+
+    def close(self) -> None:
+        """Take back what has not finished, and leave the cluster as it was."""
+        super().close()
+        self._client.cancel(list(self._held.values()), force=True)
+        self._held.clear()
+        self._places.clear()
+        self._client.close()
+
+    def _scattered(self, directory: Path) -> Any:
+        files = {path.name: path.read_bytes() for path in directory.iterdir()}
+        # Under a name of its own each time: where the last holder has died, dask may still be taking the old one back.
+        return self._client.scatter([files], broadcast=True, hash=False)[0]
+
+    def _start(self, task: Task) -> Future[bytes]:
+        # A directory is named after the hash of what is in it, and whoever reads it holds that name.
+        own = [place for place in self._places if place.name.encode() in task.call]
+        for place in own:
+            if self._places[place].status != "finished":  # its last holder has died
+                self._places[place] = self._scattered(place)
+        allowed = [name for name in self._client.nthreads() if name not in self._strangers] if self._strangers else None
+        if allowed == []:
+            raise TunerError("the arithmetic of every worker differs from that where the study began")
+        names, data = [str(place) for place in own], [self._places[place] for place in own]
+        arguments = (task.call, names, data, self._canary, task.seconds)
+        inner: Any = self._client.submit(serve, *arguments, pure=False, workers=allowed)
+        outer: Future[bytes] = Future()
+        self._held[task] = inner
+        inner.add_done_callback(lambda done: self._arrive(task, done, outer))
+        return outer
+
+    def _arrive(self, task: Task, done: Any, outer: Future[bytes]) -> None:
+        self._held.pop(task, None)
+        try:
+            address, said = done.result()
+        except BaseException as error:
+            outer.set_exception(error)
+            return
+        if said is None:
+            self._strangers.add(address)
+            outer.set_exception(_Stranger())
+        else:
+            outer.set_result(said)
+
+    def _innocent(self, task: Task, error: BaseException) -> bool:
+        del task
+        return isinstance(error, _Stranger)
+
+    def _verdict(self, task: Task, error: BaseException) -> Failure | None:
+        from distributed import KilledWorker
+
+        if isinstance(error, CancelledError) and self._client.status != "running":
+            return Failure("ClusterGone", "the scheduler has gone; what was committed is kept", fatal=True)
+        if not isinstance(error, KilledWorker | CancelledError):
+            return Failure.of(error)
+        if task.deaths < self.deaths:
+            return None
+        limit = f", or took longer than the limit of {task.seconds:.3g} s," if task.seconds is not None else ""
+        return Failure("WorkerDied", f"it killed its worker{limit} each time it ran, alone too; out of memory?")
+
+
+class _Stranger(Exception):
+    """The worker's arithmetic is another one."""
+
+
+def serve(
+    call: bytes, names: list[str], files: list[Mapping[str, bytes]], known: str, seconds: float | None
+) -> tuple[str, bytes | None]:
+    """On a worker: its address, and the answer to a call; None where its arithmetic is another one."""
+    from distributed import get_worker
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    host = get_worker()
+    with threadpool_limits(1):
+        if _canary() != known:
+            return host.address, None
+        for name, content in zip(names, files, strict=True):
+            _unpack(Path(name), content, Path(host.local_directory))
+        if seconds is None:
+            return host.address, loky_worker.answer(call)
+        with CLOCK:
+            return host.address, loky_worker.answer_within(call, seconds, str(Path(host.local_directory) / "note.txt"))
+
+
+@lru_cache(maxsize=1)
+def _canary() -> str:
+    from tuner.store.machine import canary
+
+    return canary()
+
+
+def _unpack(place: Path, files: Mapping[str, bytes], folder: Path) -> None:
+    """Write the files of a directory where this worker keeps things, once, and let them be found under its name."""
+    with ALONE:
+        if place in MOVED:
+            return
+        here = folder / f"tuner-{place.name}"
+        here.mkdir(exist_ok=True)
+        for name, content in files.items():
+            (here / Path(name).name).write_bytes(content)
+        MOVED[place] = here

@@ -1,0 +1,170 @@
+"""Tasks on their way to workers that may die: who runs now, who is suspected, who is given up.
+
+Few tasks are with the workers at a time. When a worker dies, those become suspects and run again one by one, alone: the
+innocent finish; one that keeps killing its worker ends as a `Failure`. All others wait and go on afterwards; what had
+finished is kept.
+
+Workers are sent bytes and send bytes back: what cannot be pickled, or raises when it is unpickled, is then the failure
+of one task.
+"""
+
+from __future__ import annotations
+
+import pickle
+import threading
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tuner.engines.failure import Failure, guarded
+
+__all__ = ["QueueEngine", "Task", "pickled", "unpickled"]
+
+
+@dataclass(eq=False)
+class Task:
+    """A task on its way: its pickled call, its time limit, the caller's future, and how many workers died under it.
+
+    `note` is where its worker leaves word when the limit has passed.
+    """
+
+    call: bytes
+    seconds: float | None = None
+    future: Future[Any] = field(default_factory=Future)
+    deaths: int = 0
+    note: str = ""
+
+
+class QueueEngine(ABC):
+    """Runs tasks in the order of their submission; who the workers are is the business of each kind of engine."""
+
+    deaths = 3  # of its worker, after which a task is given up
+    shares_disk = True  # with its workers
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._waiting: deque[Task] = deque()
+        self._suspects: deque[Task] = deque()
+        self._inside: set[Task] = set()
+        self._closed = False
+
+    @property
+    @abstractmethod
+    def room(self) -> int:
+        """How many tasks may be with the workers."""
+
+    @abstractmethod
+    def _start(self, task: Task) -> Future[bytes]:
+        """Hand a task to the workers."""
+
+    @abstractmethod
+    def _innocent(self, task: Task, error: BaseException) -> bool:
+        """Whether the worker of a task is known to have died of something else."""
+
+    @abstractmethod
+    def _verdict(self, task: Task, error: BaseException) -> Failure | None:
+        """What a task ends as whose worker died; None where it may run again."""
+
+    def submit(
+        self, function: Callable[..., Any], /, *args: Any, seconds: float | None = None, turn: int = 0
+    ) -> Future[Any]:
+        """Queue `function(*args)`; its future ends with what it returns or with a `Failure`.
+
+        Raises RuntimeError after `close`.
+        """
+        del turn  # tasks of the core are short: their order hardly matters
+        if self._closed:
+            raise RuntimeError("the engine is closed: open another one to run more tasks")
+        call = guarded(pickled, let_through=KeyboardInterrupt)((function, args))
+        task = Task(b"" if isinstance(call, Failure) else call, seconds)
+        task.future.set_running_or_notify_cancel()
+        if isinstance(call, Failure):
+            task.future.set_result(call)
+            return task.future
+        with self._lock:
+            self._waiting.append(task)
+        self._send()
+        return task.future
+
+    def forget(self) -> None:
+        """Drop what has not begun; it ends as a `Failure`."""
+        with self._lock:
+            left = list(self._waiting)
+            self._waiting.clear()
+        for task in left:
+            task.future.set_result(Failure("Stopped", "it was not needed any more"))
+
+    def close(self) -> None:
+        """Stop at once; what has not finished ends as a `Failure`."""
+        with self._lock:
+            self._closed = True
+            left = [*self._waiting, *self._suspects, *self._inside]
+            for tasks in (self._waiting, self._suspects, self._inside):
+                tasks.clear()
+        for task in left:
+            task.future.set_result(Failure("Stopped", "the engine was closed before this finished"))
+
+    def _send(self) -> None:
+        """Give the workers what they have room for."""
+        while (task := self._next()) is not None:
+            inner = guarded(self._start, let_through=KeyboardInterrupt)(task)
+            if isinstance(inner, Failure):
+                # It is the engine that could not start it.
+                self._end(task, replace(inner, fatal=True))
+            else:
+                inner.add_done_callback(lambda done, task=task: self._land(task, done))
+
+    def _next(self) -> Task | None:
+        """The task to start now, if there is room: suspects first, and nothing beside a suspect."""
+        with self._lock:
+            accused = any(task.deaths for task in self._inside)
+            if self._closed or accused or len(self._inside) >= self.room or (self._suspects and self._inside):
+                return None
+            queue = self._suspects or self._waiting
+            if not queue:
+                return None
+            self._inside.add(task := queue.popleft())
+            return task
+
+    def _land(self, task: Task, done: Future[bytes]) -> None:
+        """Take in what a worker sent back, or that it died; then send what there is room for."""
+        error = done.exception()
+        if error is None:
+            self._end(task, guarded(unpickled)(done.result()))
+        else:
+            self._bury(task, error)
+        self._send()
+
+    def _end(self, task: Task, outcome: Any) -> None:
+        with self._lock:
+            if task not in self._inside:
+                return
+            self._inside.remove(task)
+        task.future.set_result(outcome)
+
+    def _bury(self, task: Task, error: BaseException) -> None:
+        """Give a task up whose worker died, or let it run again: as a suspect, unless it is known to be innocent."""
+        innocent = self._innocent(task, error)
+        task.deaths += not innocent
+        if not innocent and (verdict := self._verdict(task, error)) is not None:
+            return self._end(task, verdict)
+        with self._lock:
+            if task in self._inside:
+                self._inside.remove(task)
+                (self._suspects if task.deaths else self._waiting).appendleft(task)
+
+
+def unpickled(data: bytes) -> Any:
+    """The value that `pickled` made bytes of, here or in a worker; raises what unpickling it raises."""
+    return pickle.loads(data)
+
+
+def pickled(value: Any) -> bytes:
+    """A value as bytes; raises what pickling it raises."""
+    # loky's pickler takes by value what lives in __main__: a script without a guard, a notebook.
+    from joblib.externals.loky.backend.reduction import dumps
+
+    return bytes(dumps(value))

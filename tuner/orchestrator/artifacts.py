@@ -1,0 +1,56 @@
+"""What a run writes for others to read: ranking.csv, best.toml and best.npz, all derived from the ledger."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.best import Best
+from tuner.engines import Engine
+from tuner.errors import NoResult
+from tuner.ranking.table import csv_text
+from tuner.result import Result
+from tuner.store.directory import write_atomic
+from tuner.trainables.base import Subject
+
+__all__ = ["best_text", "publish"]
+
+Array = NDArray[Any]
+
+
+def publish(result: Result, subject: Subject, engine: Engine) -> None:
+    """Write the files of a study's directory that are derived from its ledger; weights where the subject has some."""
+    write_atomic(result.directory.ranking, csv_text(result.ranking().drop(columns="seconds")))
+    try:
+        best = result.best()
+    except NoResult:
+        return
+    place, text = result.directory.best, best_text(best)
+    there = place.exists() and (result.directory.weights.exists() or not subject.has_weights)
+    if there and place.read_text(encoding="utf-8") == text:
+        return
+    # The config last: where it stands and is right, so are the weights.
+    place.unlink(missing_ok=True)
+    weights = subject.weights(result.study, best, result.directory, engine)
+    if weights is not None:
+        write_atomic(result.directory.weights, npz_bytes(weights))
+    write_atomic(place, text)
+
+
+def best_text(best: Best) -> str:
+    """The text of best.toml."""
+    import tomli_w
+
+    head = f"# The best config of study {best.study!r}: tuner.load_best reads it, and so does any TOML reader.\n"
+    return head + tomli_w.dumps(best.document())
+
+
+def npz_bytes(arrays: Mapping[str, Array]) -> bytes:
+    """The bytes of an .npz file: the same arrays give the same bytes."""
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]
+    return buffer.getvalue()

@@ -1,0 +1,203 @@
+"""What a report is made from: the parts of a study's result that it reads, and the frames that its charts share.
+
+A report stands below `Result`, which offers it as a method; so it says here what it needs instead of importing it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from objectives.data import load_surface
+from objectives.surfaces import Surface
+from tuner.best import Best
+from tuner.errors import NoResult
+from tuner.ranking.goal import ranked
+from tuner.ranking.noise import Noise, noise_of
+from tuner.ranking.standings import Standing
+from tuner.records import Confirmed, Trial
+from tuner.report.importance import shares
+from tuner.report.parameters import Parameter, parameters_of
+from tuner.store.ledger import Generation
+from tuner.study import Study
+from tuner.text import visible
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Found", "Frames", "goal_curve", "thinned"]
+
+MOST_POINTS = 200  # of one curve: more cannot be told apart on a page
+
+
+class Found(Protocol):
+    """What a study has found; `tuner.Result` is one."""
+
+    study: Study
+    facts: dict[str, str]
+    all_trials: list[Trial]
+    confirmed: list[Confirmed]
+    generations: list[Generation]
+
+    @property
+    def standings(self) -> list[Standing]:
+        """Confirmed trials, best first."""
+
+    def ranking(self) -> pd.DataFrame:
+        """The table of trials, best first."""
+
+    def confirmation(self) -> pd.DataFrame:
+        """The table of confirmed trials, best first."""
+
+    def best(self, rank: int = 1, optimizer: str | None = None) -> Best:
+        """The best config. Raises NoResult."""
+
+
+@dataclass(frozen=True)
+class Frames:
+    """A study's result as the frames that charts and findings read; each is made once."""
+
+    found: Found
+
+    @property
+    def study(self) -> Study:
+        """The question."""
+        return self.found.study
+
+    @cached_property
+    def surface(self) -> Surface | None:
+        """The analytic surface that the study descends; None for data."""
+        about = self.study.data
+        return load_surface(str(about.source), about.noise, about.condition).surface if about.surface else None
+
+    @cached_property
+    def trials(self) -> pd.DataFrame:
+        """The ranking with every text made visible; see `tuner.ranking.table`."""
+        frame = self.found.ranking()
+        texts = [name for name in frame.columns if frame[name].dtype.name in ("category", "object", "str")]
+        return frame.assign(**{name: [shown(cell) for cell in frame[name]] for name in texts})
+
+    @property
+    def goal(self) -> str:
+        """The column of the ranking that holds the goal: by its name, where the study's metrics have one each."""
+        return self.study.metric if self.study.metric in self.trials.columns else "value"
+
+    @cached_property
+    def confirmation(self) -> pd.DataFrame:
+        """The confirmation table with each trial's optimizer."""
+        frame = self.found.confirmation()
+        own = {trial.number: str(trial.config.get("optimizer", "")) for trial in self.found.all_trials}
+        return frame.assign(optimizer=[own[number] for number in frame["trial"]])
+
+    @cached_property
+    def leaders(self) -> list[Trial]:
+        """Complete trials, best first."""
+        return ranked(self.found.all_trials, self.study.direction)
+
+    @cached_property
+    def best(self) -> Best | None:
+        """The best config, None before there is one."""
+        try:
+            return self.found.best()
+        except NoResult:
+            return None
+
+    @cached_property
+    def noise(self) -> Noise | None:
+        """How far values lie apart by chance; None before a confirmation."""
+        return noise_of(self.study, self.found.confirmed)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the study has fewer trials than it asks for: it runs, or was stopped."""
+        return len(self.found.all_trials) < self.study.trials
+
+    @cached_property
+    def parameters(self) -> list[Parameter]:
+        """What is searched, an entry for each optimizer that has it, and the shared ones."""
+        return parameters_of(self.study, self.found.all_trials)
+
+    @cached_property
+    def optimizers(self) -> list[str]:
+        """Optimizers of the study, in its order, which is that of their colours; none of an objective of one's own."""
+        return list(self.study.optimizers)
+
+    @cached_property
+    def importance(self) -> pd.DataFrame:
+        """What separates the good trials from the rest; see `tuner.report.importance.shares`."""
+        return shares(self.study, self.found.all_trials)
+
+    def first(self, optimizer: str) -> int | None:
+        """The number of an optimizer's best trial, confirmed ones first; None where none is complete."""
+        try:
+            return self.found.best(optimizer=optimizer).trial
+        except NoResult:
+            return None
+
+    def own(self, optimizer: str) -> list[Trial]:
+        """The trials of an optimizer, in trial order."""
+        return [trial for trial in self.found.all_trials if trial.config.get("optimizer", "") == optimizer]
+
+    @cached_property
+    def searched(self) -> list[str]:
+        """Names of the searched hyperparameters, each once, that the ranking has a column for."""
+        names = dict.fromkeys(parameter.name for parameter in self.parameters)
+        return [name for name in names if name in self.trials.columns]
+
+    def curves(self, numbers: Sequence[int], metrics: Sequence[str]) -> pd.DataFrame:
+        """Mean learning curves of some trials, tidy: trial, optimizer, state, metric, epoch, steps, value."""
+        import pandas as pd
+
+        wanted = set(numbers)
+        parts = [
+            curve_rows(trial, metric)
+            for trial in self.found.all_trials
+            if trial.number in wanted
+            for metric in metrics
+            if metric in trial.curves
+        ]
+        names = ["trial", "optimizer", "state", "metric", "epoch", "steps", "value"]
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({name: [] for name in names})
+
+
+def curve_rows(trial: Trial, metric: str) -> pd.DataFrame:
+    """One curve of a trial, thinned to what a page can show."""
+    import pandas as pd
+
+    curve = goal_curve(trial, metric)
+    at = thinned(len(curve), trial.epoch)
+    steps = trial.steps / trial.epochs if trial.epochs else 0
+    return pd.DataFrame(
+        {
+            "trial": trial.number,
+            "optimizer": str(trial.config.get("optimizer", "")),
+            "state": trial.state,
+            "metric": metric,
+            "epoch": at + 1,
+            "steps": np.rint((at + 1) * steps).astype(np.int64),
+            "value": curve[at],
+        }
+    )
+
+
+def shown(cell: Any) -> Any:
+    """A cell as charts and pages show it: what draws them takes no control characters."""
+    return visible(cell) if isinstance(cell, str) else cell
+
+
+def goal_curve(trial: Trial, metric: str) -> Any:
+    """A metric after each epoch, `(E,)`: the mean over replicates; nan where it is not finite."""
+    curve = np.asarray(trial.curves[metric], dtype=np.float64).mean(axis=0)
+    return np.where(np.isfinite(curve), curve, np.nan)
+
+
+def thinned(epochs: int, keep: int | None = None, most: int = MOST_POINTS) -> Any:
+    """Indices of at most `most` epochs or so: the first, the last, the one to `keep` (from 1), and even steps."""
+    if epochs <= most:
+        return np.arange(epochs)
+    even = np.linspace(0, epochs - 1, most).round().astype(np.int64)
+    return np.unique([*even, *([keep - 1] if keep else [])])

@@ -1,0 +1,69 @@
+"""When a search ends before its trials are used up.
+
+Looked at when a generation is committed, so that a stopped table is the beginning of the one that was not stopped. All
+but the time are functions of the committed trials: run again, a stopped study stays stopped until it is given more.
+
+One whose first trials all fail alike is given up at once, in the middle of its generation, of which nothing is
+committed: once the reason is mended, it begins where it was.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from tuner.ranking.goal import ranked, signed
+from tuner.records import Trial, epochs_of
+from tuner.study import Stop, Study
+
+__all__ = ["LOOSEN", "alike", "reason_to_give_up", "reason_to_stop"]
+
+HOPELESS = 10  # trials, from the first one on
+ENDED = ("TimedOut", "WorkerDied", "MemoryError")  # from outside: where it was then is chance
+VARIES = re.compile(r"""'[^']*'|"[^"]*"|\bnan\b|\binf\b|0x[0-9a-f]+|[-+]?\d[\d.,]*(?:e[-+]?\d+)?""")
+LOOSEN = "loosen or remove that to go on"
+
+
+def reason_to_stop(study: Study, trials: Sequence[Trial], seconds: float = 0.0) -> str:
+    """Why a study with these trials, `seconds` into this run, ends now, and how it goes on; empty where it does not."""
+    stop = study.stop
+    if stop == Stop():
+        return ""
+    best = next(iter(ranked(list(trials), study.direction)), None)
+    value = best.value if best is not None else None
+    if stop.target is not None and value is not None:
+        ahead = signed(stop.target, study.direction) - signed(value, study.direction)
+        if ahead >= 0:
+            return f"the target {stop.target:g} is reached (stop.target); {LOOSEN}"
+    since = len(trials) - 1 - best.number if best is not None else len(trials)
+    if stop.no_gain is not None and since >= stop.no_gain:
+        return f"no gain in the last {since} trials (stop.no_gain = {stop.no_gain}); {LOOSEN}"
+    spent = sum(map(epochs_of, trials))
+    if stop.epochs is not None and spent >= stop.epochs:
+        return f"{spent:,} epochs are spent (stop.epochs = {stop.epochs}); {LOOSEN}"
+    if stop.seconds is not None and seconds >= stop.seconds:
+        return f"its {stop.seconds:g} seconds are over (stop.seconds); run it again to go on"
+    return ""
+
+
+def reason_to_give_up(ends: Sequence[tuple[str, str]], planned: int) -> str:
+    """Why a search is given up whose trials ended so far, in trial order, as `(state, error)`; empty where it is not.
+
+    Of the first ten, or all that are `planned`, each has failed, and for the same reason but for values in it.
+    """
+    first = ends[: min(HOPELESS, planned)]
+    if len(first) < min(HOPELESS, planned) or any(state != "failed" for state, _ in first):
+        return ""
+    if len({alike(error) for _, error in first}) > 1:
+        return ""
+    head = f"all of the first {len(first)} trials failed alike" if len(first) > 1 else "the only trial failed"
+    limited = first[0][1].startswith(("TimedOut", "MemoryError"))
+    way = "once that is mended, or [limits] allow more," if limited else "once that is mended,"
+    return f"{head}, trial 0 with {first[0][1]}; {way} run this again"
+
+
+def alike(error: str) -> str:
+    """An error without what differs by config: numbers, and what stands in quotes."""
+    line = error.partition("\n")[0]
+    kind = line.partition(":")[0]
+    return kind if kind in ENDED else VARIES.sub("#", line)

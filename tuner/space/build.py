@@ -1,0 +1,129 @@
+"""The parameters that a study declares: of optimizers, training and model, or of somebody's own objective."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from objectives.dropout import DROPOUT
+from objectives.hyperparameter import Hyper
+from objectives.losses import HUBER_DELTA
+from objectives.optimizers import OPTIMIZERS
+from objectives.schedules import SCHEDULE_HYPERS, SCHEDULES, WARMUP
+from objectives.training.clipping import CLIP
+from objectives.training.early_stopping import MIN_DELTA
+from tuner.space.parameter import (
+    ABSENT,
+    DEFAULTS,
+    Parameter,
+    middle_of,
+)
+from tuner.space.space import Space, latents_for
+from tuner.study import Domain, Own, Study
+
+__all__ = ["space_of"]
+
+
+def space_of(study: Study) -> Space:
+    """The space of a study; the order of its latents does not depend on the order of the file.
+
+    Of an imported one, which nobody can search here, the optimizers alone.
+    """
+    if study.imported:
+        return Space((), (), (), dict.fromkeys(study.optimizers, ()) or {"": ()}, study.budget)
+    optimizers = {
+        name: tuple(
+            _conditional(p, study, [f"optimizers.{name}.{p.name}"])
+            for p in (
+                *(Parameter(x.name, x.role, study.optimizers[name][x.name], x.default) for x in row.hypers),
+                *(Parameter(x.name, x.name, study.optimizers[name][x.name], False) for x in row.flags),
+            )
+        )
+        for name, row in OPTIMIZERS.items()
+        if name in study.optimizers
+    }
+    if study.own:
+        shared = (*_trained(study, study.own), *_declared(study, study.own))
+        every = optimizers or {"": ()}
+        return Space(latents_for(every, shared), _constants(study) if optimizers else (), shared, every, study.budget)
+    model = study.model
+    layers = {"hidden": model.hidden, "activation": model.activation} if model.kind == "mlp" else {}
+    start = {} if model.kind == "surface" else {"init": model.init}
+    described = [Parameter(n, n, domain, DEFAULTS[n]) for n, domain in {**layers, **start}.items()]
+    steps = [] if all(OPTIMIZERS[name].whole for name in optimizers) else _minibatch(study)
+    shared = (*steps, *_loss(study), *described)
+    shared = tuple(_conditional(p, study, [f"train.{p.name}", f"model.{p.name}"]) for p in shared)
+    return Space(latents_for(optimizers, shared), _constants(study), shared, optimizers, study.budget)
+
+
+def _conditional(p: Parameter, study: Study, keys: Sequence[str]) -> Parameter:
+    """A parameter with the condition that the study gives to one of its keys."""
+    when = next((study.conditions[key] for key in keys if key in study.conditions), {})
+    return replace(p, when=tuple(when.items()))
+
+
+def _constants(study: Study) -> tuple[tuple[str, Any], ...]:
+    """What is the same in every config; what is off is not there."""
+    train = study.train
+    decay = (("decay", train.decay),) if train.decay != "all" else ()
+    # Beside a whole-batch method everybody shows what that method lowers, and at what cost.
+    tracked = (("track_objective", True),) if any(OPTIMIZERS[name].whole for name in study.optimizers) else ()
+    described = () if study.own else (("model", study.model.kind),)
+    return ("framework", train.framework), *decay, *tracked, *described
+
+
+def _trained(study: Study, own: Own) -> list[Parameter]:
+    """What [train] says of a config whose training is somebody else's."""
+    known = {p.name: p for p in _minibatch(study)}
+    found = [known[name] for name in own.trained if name in known]
+    return [_conditional(replace(p, minibatch=False), study, [f"train.{p.name}"]) for p in found]
+
+
+def _declared(study: Study, own: Own) -> list[Parameter]:
+    """The study's own parameters. Where the condition of one does not hold, a config has none of that name."""
+    found = []
+    for name, domain in own.parameters.items():
+        start = own.starts.get(name, middle_of(domain))
+        p = _conditional(Parameter(name, name, domain, start), study, [f"parameters.{name}"])
+        found.append(replace(p, default=ABSENT) if p.when else p)
+    return found
+
+
+def _minibatch(study: Study) -> list[Parameter]:
+    """What means something only where training goes by minibatches."""
+    train = study.train
+    domains: dict[str, Domain] = {"batch_size": train.batch_size, "schedule": train.schedule}
+    found = [Parameter(name, name, domain, DEFAULTS[name]) for name, domain in domains.items()]
+    found += [*_scheduling(study), *_where_on(CLIP, train.clip_norm), *_where_on(DROPOUT, study.model.dropout)]
+    if train.patience:
+        found.append(Parameter("patience", "patience", train.patience, 0))
+        found.append(Parameter(MIN_DELTA.name, MIN_DELTA.name, train.min_delta, MIN_DELTA.default))
+    return [replace(p, minibatch=True) for p in found]
+
+
+def _where_on(hyper: Hyper, domain: Domain) -> list[Parameter]:
+    return [] if domain == 0 else [Parameter(hyper.name, hyper.name, domain, hyper.default)]
+
+
+def _loss(study: Study) -> list[Parameter]:
+    """The loss where the study names it, and what Huber's needs to know."""
+    train = study.train
+    if train.loss is None:
+        return []
+    delta = Parameter(HUBER_DELTA.name, HUBER_DELTA.name, train.huber_delta, HUBER_DELTA.default, "loss", ("huber",))
+    return [Parameter("loss", "loss", train.loss, DEFAULTS["loss"]), *([delta] if train.on_huber else [])]
+
+
+def _scheduling(study: Study) -> list[Parameter]:
+    """What the schedules have to be told; a warmup only where there may be one."""
+    train = study.train
+    warmup = [] if train.warmup == 0 else [Parameter("warmup", "warmup", train.warmup, WARMUP.default)]
+    owners = {
+        name: tuple(row.name for row in SCHEDULES.values() if SCHEDULE_HYPERS[name] in row.hypers)
+        for name in train.schedule_hypers()
+    }
+    return warmup + [
+        Parameter(name, name, getattr(train, name), SCHEDULE_HYPERS[name].default, "schedule", rows)
+        for name, rows in owners.items()
+    ]

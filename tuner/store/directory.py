@@ -1,0 +1,281 @@
+"""Where studies live: the home directory, a study's own directory in it, and files that are never half written.
+
+Home is what was asked for, else the variable TUNER_HOME, else `runs` in the working directory.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
+
+from tuner.errors import LedgerError, UnknownStudy
+from tuner.store.lock import hold
+from tuner.store.sqlite_files import beside, changed
+from tuner.urls import Remote, Shared, check_storage, masked
+
+__all__ = [
+    "LOCK",
+    "Home",
+    "StudyDirectory",
+    "find",
+    "home_directory",
+    "home_in_words",
+    "home_of",
+    "studies",
+    "study_directory",
+    "write_atomic",
+]
+
+Home = str | Path | Shared | None
+LOCK = "lock"  # the file that the running process holds a lock on; who holds it stands in lock.json
+
+
+@dataclass(frozen=True)
+class StudyDirectory:
+    """The directory of one study and the names of what is in it; looking at it creates nothing.
+
+    Where there is a `storage`, the ledger and the resolved study are in that database, and here is all else.
+    """
+
+    path: Path
+    storage: str | None = field(default=None, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The study's name, which is the directory's."""
+        return self.path.name
+
+    @property
+    def study(self) -> Path:
+        """The resolved study file: what actually ran."""
+        return self.path / "study.toml"
+
+    @property
+    def ledger(self) -> Path:
+        """The file of a ledger that is kept here."""
+        return self.path / "ledger.db"
+
+    @property
+    def place(self) -> Path | Remote:
+        """Where the ledger is, from which everything else here can be made again."""
+        return self.ledger if self.storage is None else Remote(self.storage, self.name)
+
+    @property
+    def ranking(self) -> Path:
+        """The ranking as a table."""
+        return self.path / "ranking.csv"
+
+    @property
+    def best(self) -> Path:
+        """The best config."""
+        return self.path / "best.toml"
+
+    @property
+    def weights(self) -> Path:
+        """The weights of the best config's model."""
+        return self.path / "best.npz"
+
+    @property
+    def model(self) -> Path:
+        """The folder of the model that the study ships."""
+        return self.path / "model"
+
+    @property
+    def report(self) -> Path:
+        """The report."""
+        return self.path / "report.html"
+
+    @property
+    def given_up(self) -> Path:
+        """Why the last search was given up, where it was: nothing of that is in the ledger."""
+        return self.path / "given-up.txt"
+
+    @property
+    def output(self) -> Path:
+        """What trials of somebody's own code have printed, a file each."""
+        return self.path / "output"
+
+    @property
+    def cache(self) -> Path:
+        """Prepared data and packs in flight: can be deleted whenever the study is not running."""
+        return self.path / "cache"
+
+    @property
+    def exists(self) -> bool:
+        """Whether a study was created: whether there is a ledger."""
+        if isinstance(self.place, Path):
+            return self.ledger.is_file()
+        from tuner.store.ledger import postgres
+
+        return postgres.present(self.place)
+
+    @property
+    def ran(self) -> bool:
+        """Whether a study ran from here, wherever its ledger is."""
+        return self.ledger.is_file() or (self.path / LOCK).is_file()
+
+    def study_text(self) -> str:
+        """The resolved study, as TOML."""
+        if isinstance(self.place, Path):
+            return self.study.read_text(encoding="utf-8")
+        from tuner.store.ledger import postgres
+
+        return postgres.study_text(self.place)
+
+    def write_study(self, text: str) -> None:
+        """Replace the resolved study."""
+        write_atomic(self.study, text)
+        if isinstance(self.place, Remote):
+            from tuner.store.ledger import postgres
+
+            postgres.write_study(self.place, text)
+
+    def changed(self) -> float:
+        """When the ledger was last written to, in seconds since 1970."""
+        if isinstance(self.place, Path):
+            return changed(self.ledger) / 1e9
+        from tuner.store.ledger import postgres
+
+        return postgres.when_changed(self.place).timestamp()
+
+    def forget_ledger(self) -> None:
+        """Remove the ledger for good: there is no study any more. Hold its lock meanwhile."""
+        for file in (self.ledger, *beside(self.ledger)):
+            file.unlink(missing_ok=True)
+        if isinstance(self.place, Remote):
+            from tuner.store.ledger import postgres
+
+            postgres.forget(self.place)
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Hold the study, so that no other process can run it meanwhile; makes the directory. Raises StudyBusy."""
+        return hold(self.path / LOCK, self.name)
+
+    @contextmanager
+    def room(self) -> Iterator[Path]:
+        """A folder, made by who needs it, for data of a run that may yet be refused; gone at the end.
+
+        It is on the study's disk, and outside of its directory, which may be another run's.
+        """
+        folder = self.path.with_name(f".{self.name}.{secrets.token_hex(4)}.tmp")
+        try:
+            yield folder
+        finally:
+            if folder.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                with suppress(OSError):  # a home that was made for it is empty
+                    folder.parent.rmdir()
+
+    def set_aside(self) -> StudyDirectory:
+        """Move the study to NAME.1, NAME.2, ...: the first that is free. Hold its lock meanwhile.
+
+        The lock stays behind, held. A copy of the study file goes first and the ledger, which makes a directory a
+        study, next: whenever this is cut short, there is one whole study, here or there.
+        """
+        places = (replace(self, path=self.path.with_name(f"{self.name}.{i}")) for i in count(1))
+        aside = next(place for place in places if not (place.path.exists() or (self.storage and place.exists)))
+        self._close_log()
+        aside.path.mkdir()
+        if isinstance(self.place, Remote):
+            from tuner.store.ledger import postgres
+
+            postgres.rename(self.place, aside.name)
+        if self.study.exists():
+            write_atomic(aside.study, self.study.read_bytes())
+        first = [self.ledger] if self.ledger.exists() else []
+        rest = (path for path in self.path.iterdir() if path != self.ledger and not path.name.startswith(LOCK))
+        for path in [*first, *rest]:
+            path.replace(aside.path / path.name)
+        return aside
+
+    def _close_log(self) -> None:
+        """Put what a killed writer has left beside the ledger into its file, so that one file is all of it."""
+        from tuner.store.ledger import Ledger
+
+        if beside(self.ledger):
+            with suppress(LedgerError):  # of a damaged one everything is moved as it is
+                Ledger.open(self.ledger).close()
+
+
+def home_of(home: Home = None, storage: str | None = None) -> Home:
+    """A home, from what was asked for; the variable TUNER_STORAGE names a storage too. Raises StudyError."""
+    storage = storage or os.environ.get("TUNER_STORAGE")
+    if isinstance(home, Shared):
+        return home
+    return Shared(check_storage(storage), None if home is None else str(home)) if storage else home
+
+
+def home_directory(home: Home = None) -> Path:
+    """The absolute directory that studies live in; it need not exist."""
+    asked = home.home if isinstance(home, Shared) else home
+    return _absolute(asked or os.environ.get("TUNER_HOME") or "runs")
+
+
+def home_in_words(home: Home = None) -> str:
+    """Where studies are looked for, for messages."""
+    return masked(home.storage) if isinstance(home, Shared) else str(home_directory(home))
+
+
+def study_directory(name: str, home: Home = None) -> StudyDirectory:
+    """Where the study `name` lives or would live. Raises ValueError for a name that leaves the home directory."""
+    if not _is_plain(name):
+        raise ValueError(f"a study's name is one part of a path, but got {name!r}")
+    return StudyDirectory(home_directory(home) / name, home.storage if isinstance(home, Shared) else None)
+
+
+def studies(home: Home = None) -> list[StudyDirectory]:
+    """Every study there is, by name; none where there is no home."""
+    if isinstance(home, Shared):
+        from tuner.store.ledger import postgres
+
+        return [study_directory(name, home) for name in postgres.known(home.storage)]
+    with suppress(FileNotFoundError, NotADirectoryError):
+        found = (StudyDirectory(path) for path in sorted(home_directory(home).iterdir()))
+        return [directory for directory in found if directory.exists]
+    return []
+
+
+def find(name: str | Path, home: Home = None) -> StudyDirectory:
+    """A study by its name in the home directory, or by the path of its directory.
+
+    Raises UnknownStudy with the nearest names.
+    """
+    if isinstance(name, str) and _is_plain(name):
+        directory = study_directory(name, home)
+        if directory.exists:
+            return directory
+    if str(name) and not isinstance(home, Shared):
+        directory = StudyDirectory(_absolute(name))
+        if directory.exists:
+            return directory
+    raise UnknownStudy(str(name), [known.name for known in studies(home)], home_in_words(home))
+
+
+def write_atomic(path: Path, content: str | bytes) -> None:
+    """Replace a file in one step: whoever reads it, after whatever crash, finds the old content or the new."""
+    data = content.encode() if isinstance(content, str) else content
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with open(draft, "xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+def _absolute(path: str | Path) -> Path:
+    # pathlib's expanduser raises where there is no such user; here the path is taken as it stands.
+    return Path(os.path.abspath(os.path.expanduser(path)))
+
+
+def _is_plain(name: str) -> bool:
+    return name not in ("", ".", "..") and "\0" not in name and Path(name).name == name

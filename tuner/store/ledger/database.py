@@ -1,0 +1,40 @@
+"""What keeps a ledger: a SQLite file, or a schema of PostgreSQL."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from tuner.urls import Remote
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+__all__ = ["Database", "Place", "opened"]
+
+Place = Path | Remote
+
+
+class Database(Protocol):
+    """What keeps a ledger: `sqlite.File` or `postgres.Study`."""
+
+    def transaction(self) -> AbstractContextManager[Connection]:
+        """A transaction of one moment; what is written is durable at its end."""
+
+    def known(self) -> None:
+        """What was opened is a ledger, and may be written as one."""
+
+    def close(self) -> None:
+        """End the connection."""
+
+
+def opened(place: Place, read_only: bool) -> Database:
+    """The database of a ledger."""
+    if isinstance(place, Remote):
+        from tuner.store.ledger import postgres
+
+        return postgres.Study(place, read_only)
+    from tuner.store.ledger import sqlite
+
+    return sqlite.File(place, read_only)

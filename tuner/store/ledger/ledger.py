@@ -1,0 +1,296 @@
+"""The door to a study's ledger: create, open, commit a generation, read it back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tuner.errors import LedgerError
+from tuner.records import Confirmed, Trial
+from tuner.store.collector import uncollected
+from tuner.store.ledger import rows
+from tuner.store.ledger.database import Database, Place, opened
+from tuner.store.ledger.rows import Generation
+from tuner.store.ledger.shelf import Shelf, damaged
+from tuner.urls import Remote
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Connection, Table
+
+__all__ = ["DIGEST", "SCHEMA", "SEAL", "Ledger"]
+
+T = TypeVar("T")
+# Facts that the ledger keeps about itself: its schema, and the digest of all the other facts.
+SCHEMA, SEAL = "ledger_schema", "ledger_seal"
+GENERATION, DIGEST = rows.TRIAL.index("generation"), rows.TRIAL.index("curves_digest")
+SHORTEST, LONGEST = 0.25, 10.0  # seconds between two tries of a commit that waits
+
+
+class Ledger:
+    """One study's ledger, open until `close`; a context manager. Every method may raise LedgerError."""
+
+    def __init__(self, place: Place, database: Database) -> None:
+        """Use `create` or `open`."""
+        self.place = place
+        self._database = database
+        self._facts: dict[str, str] = {}
+        self._patience: float = 0.0
+        self._tell: Callable[[str], None] = lambda sentence: None
+
+    @classmethod
+    def create(cls, place: str | Path | Remote, facts: Mapping[str, str], study: str = "") -> Ledger:
+        """Make a ledger with the facts of its study; `created` is added to them. There must be none at `place`.
+
+        A database keeps the text of the resolved `study` too; beside a file that is one of its own. A ledger is whole
+        from its first moment.
+        """
+        from tuner.store.ledger import schema
+
+        kept = {"created": datetime.now(UTC).isoformat(timespec="seconds")} | dict(facts)
+
+        def fill(connection: Connection) -> None:
+            schema.METADATA.create_all(connection)
+            own = {SCHEMA: str(schema.VERSION), SEAL: rows.sealed(kept)}
+            listed = [{"name": name, "value": value} for name, value in (kept | own).items()]
+            connection.execute(schema.facts.insert(), listed)
+
+        if isinstance(place, Remote):
+            from tuner.store.ledger import postgres
+
+            postgres.create(place, study, fill)
+        else:
+            from tuner.store.ledger import sqlite
+
+            sqlite.create(Path(place), fill)
+        return cls.open(place)
+
+    @classmethod
+    def open(cls, place: str | Path | Remote, read_only: bool = False) -> Ledger:
+        """Open a ledger that is there; its schema must not be newer than this version knows."""
+        place = place if isinstance(place, Remote) else Path(place)
+        ledger = cls(place, opened(place, read_only))
+        try:
+            ledger._read_facts()
+            ledger._database.known()
+        except BaseException:
+            ledger.close()
+            raise
+        return ledger
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """Facts of the study, as they were when it was created."""
+        return dict(self._facts)
+
+    def wait_for(self, patience: float, tell: Callable[[str], None]) -> None:
+        """From now on, wait `patience` seconds for what may pass, and `tell` once what it waits for."""
+        self._patience, self._tell = patience, tell
+
+    def commit_generation(self, number: int, trials: Sequence[Trial], facts: Mapping[str, Any] | None = None) -> None:
+        """Commit the next generation, durably and in one transaction; `facts` are a JSON mapping about its run.
+
+        Committing one again is nothing where its trials say the same, and an error where they do not.
+        Raises ValueError for a generation that is not the next one, or trials that do not follow in their numbers.
+        """
+        self._within(lambda own: self._add_generation(own, number, trials, facts or {}))
+
+    def _add_generation(
+        self, connection: Connection, number: int, trials: Sequence[Trial], facts: Mapping[str, Any]
+    ) -> None:
+        from tuner.store.ledger import schema
+
+        listed = [rows.trial_row(trial) for trial in trials]
+        curves = [row for trial in trials for row in rows.curve_rows(trial)]
+        digest = rows.generation_digest(number, listed)
+        known = {row["number"]: row for row in self._select(connection, schema.generations)}
+        if number in known:
+            if known[number]["digest"] != digest:
+                raise LedgerError(f"{self.place}: generation {number} is committed already, with other content")
+            return
+        _check_next(number, trials, known.values())
+        row = {"number": number, "trials": len(listed), "digest": digest, "facts": dict(facts)}
+        connection.execute(schema.generations.insert(), [row])
+        connection.execute(schema.trials.insert(), listed)
+        if curves:
+            connection.execute(schema.curves.insert(), curves)
+
+    def replace_failed(self, trials: Sequence[Trial]) -> None:
+        """Put trials in the places of failed ones with the same numbers and configs, in one transaction."""
+        if trials:
+            self._within(lambda own: self._replace_failed(own, trials))
+
+    def _replace_failed(self, connection: Connection, trials: Sequence[Trial]) -> None:
+        from tuner.store.ledger import schema
+
+        known = {row["number"]: row for row in self._select(connection, schema.trials)}
+        new = {trial.number: rows.trial_row(trial) for trial in trials}
+        for number, row in new.items():
+            old = known.get(number)
+            same = old is not None and all(old[name] == row[name] for name in ("generation", "config", "latents"))
+            if old is None or not same or old["state"] != "failed":
+                raise LedgerError(f"{self.place}: trial {number} did not fail, or has another config: it is kept")
+        for table, column in ((schema.trials, schema.trials.c.number), (schema.curves, schema.curves.c.trial)):
+            connection.execute(table.delete().where(column.in_(new)))
+        connection.execute(schema.trials.insert(), list(new.values()))
+        if curves := [row for trial in trials for row in rows.curve_rows(trial)]:
+            connection.execute(schema.curves.insert(), curves)
+        for generation in {trial.generation for trial in trials}:
+            listed = [row for row in (known | new).values() if row["generation"] == generation]
+            digest = rows.generation_digest(generation, listed)
+            where = schema.generations.c.number == generation
+            connection.execute(schema.generations.update().where(where).values(digest=digest))
+
+    def generations(self) -> list[Generation]:
+        """Committed generations, in order."""
+        from tuner.store.ledger import schema
+
+        return [Generation(**row) for row in self._within(lambda own: self._select(own, schema.generations))]
+
+    def count(self) -> int:
+        """How many trials are committed."""
+        return sum(generation.trials for generation in self.generations())
+
+    def trials(self) -> list[Trial]:
+        """Committed trials in trial order, compared with the digests of their generations.
+
+        Their curves `(R, E)` are read when they are first looked at, of this file, and then compared with theirs.
+        """
+        from tuner.store.ledger import schema
+
+        generations, listed = self._within(
+            lambda own: (self._select(own, schema.generations), self._cells(own, schema.trials))
+        )
+        self._verify(generations, listed)
+        shelf = Shelf(self.place, [str(cells[DIGEST]) for cells in listed], partial(curves_in, self.place))
+        with self._decoding("trials"), uncollected():
+            return rows.trials_of(listed, shelf.curves)
+
+    def curves(self, first: int, last: int) -> dict[int, list[dict[str, Any]]]:
+        """Rows of the curves of trials `first` to `last`, by trial."""
+        from tuner.store.ledger import schema
+
+        table = schema.curves
+        found = self._within(lambda own: self._select(own, table, table.c.trial.between(first, last)))
+        return {int(number): list(group) for number, group in groupby(found, key=lambda row: row["trial"])}
+
+    def commit_confirmations(self, confirmed: Sequence[Confirmed]) -> None:
+        """Commit confirmations in one transaction; those that are known already must say the same."""
+        self._within(lambda own: self._add_confirmations(own, confirmed))
+
+    def _add_confirmations(self, connection: Connection, confirmed: Sequence[Confirmed]) -> None:
+        from tuner.store.ledger import schema
+
+        listed = self._select(connection, schema.confirmations)
+        known = {(row["trial"], row["replicate"]): row["digest"] for row in listed}
+        new = []
+        for row in map(rows.confirmed_row, confirmed):
+            digest = known.get((row["trial"], row["replicate"]))
+            if digest is None:
+                new.append(row)
+            elif digest != row["digest"]:
+                where = f"trial {row['trial']}, replicate {row['replicate']}"
+                raise LedgerError(f"{self.place}: {where} is confirmed already, with other content")
+        if new:
+            connection.execute(schema.confirmations.insert(), new)
+
+    def confirmations(self) -> list[Confirmed]:
+        """Confirmations by trial and replicate."""
+        from tuner.store.ledger import schema
+
+        listed = self._within(lambda own: self._select(own, schema.confirmations))
+        with self._decoding("the confirmations"):
+            return [rows.confirmed_of(row) for row in listed]
+
+    def close(self) -> None:
+        """Close the database; nothing is lost by not doing so."""
+        self._database.close()
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _read_facts(self) -> None:
+        from tuner.store.ledger import schema
+
+        listed = self._within(lambda own: self._select(own, schema.facts))
+        found = {str(row["name"]): str(row["value"]) for row in listed}
+        version, seal = found.pop(SCHEMA, ""), found.pop(SEAL, "")
+        if version != str(schema.VERSION):
+            known = f"this version of tuner reads schema {schema.VERSION}"
+            newer = version.isdigit() and int(version) > schema.VERSION
+            way = "update tuner" if newer else "begin anew with --fresh, or use the version that wrote it"
+            what = f"has schema {version}, {known}; {way}" if version.isdigit() else "is no ledger, or damaged"
+            raise LedgerError(f"{self.place}: {what}")
+        if seal != rows.sealed(found):
+            raise damaged(self.place, "facts of the study")
+        self._facts = found
+
+    def _within(self, act: Callable[[Connection], T]) -> T:
+        """Do it in a transaction; while what hinders that may pass, try again until the patience is over."""
+        pause, until = SHORTEST, time.monotonic() + self._patience
+        while True:
+            try:
+                with self._database.transaction() as connection:
+                    return act(connection)
+            except LedgerError as error:
+                if not error.passing or time.monotonic() + pause > until:
+                    raise
+                if pause == SHORTEST:
+                    self._tell(f"waiting, nothing is lost: {error}")
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST)
+
+    def _select(self, connection: Connection, table: Table, *where: ColumnElement[bool]) -> list[dict[str, Any]]:
+        with self._decoding(table.name):
+            found = connection.execute(table.select().where(*where).order_by(*table.primary_key.columns))
+            return [dict(row) for row in found.mappings()]
+
+    def _cells(self, connection: Connection, table: Table) -> list[Sequence[Any]]:
+        """The rows of the trials, their cells in the order of `TRIAL`."""
+        from sqlalchemy import select
+
+        with self._decoding(table.name):
+            asked = select(*(table.c[name] for name in rows.TRIAL)).order_by(table.c.number)
+            return list(connection.execute(asked).fetchall())
+
+    def _verify(self, generations: Sequence[Mapping[str, Any]], listed: Sequence[Sequence[Any]]) -> None:
+        own: dict[int, list[Sequence[Any]]] = {row["number"]: [] for row in generations}
+        for cells in listed:
+            own.setdefault(cells[GENERATION], []).append(cells)
+        digests = {row["number"]: row["digest"] for row in generations}
+        for number, members in own.items():
+            if rows.cells_digest(number, members) != digests.get(number):
+                raise damaged(self.place, f"generation {number}")
+
+    @contextmanager
+    def _decoding(self, what: str) -> Iterator[None]:
+        # What a value of the wrong kind in a damaged row brings Python to raise.
+        try:
+            yield
+        except (ValueError, TypeError, ArithmeticError, RecursionError) as error:
+            raise damaged(self.place, what) from error
+
+
+def curves_in(place: Place, first: int, last: int) -> dict[int, list[dict[str, Any]]]:
+    """Rows of the curves of trials `first` to `last` of the ledger at a place."""
+    with Ledger.open(place, read_only=True) as ledger:
+        return ledger.curves(first, last)
+
+
+def _check_next(number: int, trials: Sequence[Trial], known: Iterable[Mapping[str, Any]]) -> None:
+    counts = [int(row["trials"]) for row in known]
+    if number != len(counts):
+        raise ValueError(f"the next generation is {len(counts)}, but got {number}")
+    numbers = [trial.number for trial in trials]
+    if numbers != list(range(sum(counts), sum(counts) + len(trials))) or not trials:
+        raise ValueError(f"the trials of generation {number} must go on from {sum(counts)}, but got {numbers}")
+    if any(trial.generation != number for trial in trials):
+        raise ValueError(f"a trial of generation {number} says that it is of another one")

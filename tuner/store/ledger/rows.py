@@ -1,0 +1,194 @@
+"""Records <-> rows of the ledger, and the digest of what a record says.
+
+A digest covers what is reproducible: not seconds, and not the text of an error, which may name addresses in memory.
+Equal digests mean equal records, bit for bit, on every machine and in every database. A trial's row holds texts where
+a record holds mappings and floats, and its digest is over those: a hundred thousand are checked without decoding them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.records import Confirmed, Later, Trial
+
+__all__ = [
+    "TRIAL",
+    "Generation",
+    "confirmed_of",
+    "confirmed_row",
+    "curve_rows",
+    "curves_digest",
+    "curves_of",
+    "generation_digest",
+    "json_text",
+    "sealed",
+    "text_digest",
+    "trial_row",
+    "trials_of",
+]
+
+Array = NDArray[Any]
+Row = Mapping[str, Any]
+
+NOT_REPRODUCIBLE = ("seconds", "error", "digest")
+
+
+@dataclass(frozen=True)
+class Generation:
+    """A committed generation: the number of its trials, the digest of what they say, and facts of its run."""
+
+    number: int
+    trials: int
+    digest: str
+    facts: Mapping[str, Any]
+
+
+def json_text(value: Any, *, sort_keys: bool = False) -> str:
+    """JSON of plain values; NumPy's numbers are taken as Python's. Raises TypeError for anything else."""
+    return json.dumps(value, separators=(",", ":"), sort_keys=sort_keys, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"the ledger keeps numbers, text, lists and mappings, but got {value!r}")
+
+
+def text_digest(text: str) -> str:
+    """Digest of a text."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def sealed(facts: Mapping[str, str]) -> str:
+    """Digest of a study's facts."""
+    return text_digest(json_text(facts, sort_keys=True))
+
+
+def row_digest(row: Row) -> str:
+    """Digest of a row, but for what is not reproducible in it; bytes as text."""
+    kept = {name: value for name, value in row.items() if name not in NOT_REPRODUCIBLE}
+    kept = {name: value.hex() if isinstance(value, bytes) else value for name, value in kept.items()}
+    return text_digest(json_text(kept, sort_keys=True))
+
+
+def generation_digest(number: int, rows: Iterable[Row]) -> str:
+    """Digest of a generation from its trials' rows, which hold the digests of their curves."""
+    return cells_digest(number, ([row[name] for name in TRIAL] for row in rows))
+
+
+def cells_digest(number: int, rows: Iterable[Sequence[Any]]) -> str:
+    """Digest of a generation from the cells of its trials' rows, in the order of `TRIAL`."""
+    lines = ("\x1f".join(map(str, cells[:LAST])) for cells in rows)
+    return text_digest("\n".join([str(number), *lines]))
+
+
+def trial_row(trial: Trial) -> dict[str, Any]:
+    """The row of a trial; its curves have rows of their own."""
+    return {
+        "number": int(trial.number),
+        "generation": int(trial.generation),
+        "state": trial.state,
+        "config": json_text(dict(trial.config)),
+        "latents": json_text(dict(trial.latents)),
+        "rung": int(trial.rung),
+        "epochs": int(trial.epochs),
+        "steps": int(trial.steps),
+        "value": None if trial.value is None else repr(float(trial.value)),
+        "epoch": None if trial.epoch is None else int(trial.epoch),
+        "stable": bool(trial.stable),
+        "metrics": json_text({name: float(value) for name, value in trial.metrics.items()}),
+        "curves_digest": curves_digest(curve_rows(trial)),
+        "seconds": repr(float(trial.seconds)),
+        "error": json_text(trial.error),
+    }
+
+
+# The columns of a trial's row; those of its digest come before the last two.
+TRIAL = (
+    "number", "generation", "state", "config", "latents", "rung", "epochs", "steps", "value", "epoch", "stable",
+    "metrics", "curves_digest", "seconds", "error",
+)  # fmt: skip
+LAST = len(TRIAL) - 2
+FIELDS = fields(Trial)
+
+
+def trials_of(listed: Sequence[Sequence[Any]], curves: Callable[[int], Mapping[str, Array]]) -> list[Trial]:
+    """The trials of rows whose cells are in the order of `TRIAL`. Raises ValueError for a text that is no JSON.
+
+    Latents and curves are read when they are first looked at: most of what reads a study asks for neither.
+    """
+    if not listed:
+        return []
+    cells: dict[str, Iterable[Any]] = dict(zip(TRIAL, zip(*listed, strict=True), strict=True))
+    for name in ("config", "metrics", "error"):
+        cells[name] = _decoded(cells[name])
+    cells["latents"] = [Later(partial(json.loads, text)) for text in cells["latents"]]
+    cells["curves"] = [Later(partial(curves, number)) for number in cells["number"]]
+    cells["value"] = [None if text is None else float(text) for text in cells["value"]]
+    cells["seconds"] = map(float, cells["seconds"])
+    cells["stable"] = map(bool, cells["stable"])
+    return [Trial(*values) for values in zip(*(cells[field.name] for field in FIELDS), strict=True)]
+
+
+def _decoded(texts: Iterable[str]) -> list[Any]:
+    # One document is read in half the time of many.
+    return list(json.loads(f"[{','.join(texts)}]"))
+
+
+def curve_rows(trial: Trial) -> list[dict[str, Any]]:
+    """Rows of a trial's curves `(R, E)`, in their order. Raises ValueError for another shape."""
+    rows = []
+    for position, (name, curve) in enumerate(trial.curves.items()):
+        values = np.ascontiguousarray(curve, dtype="<f8")
+        if values.ndim != 2:
+            raise ValueError(f"trial {trial.number}: curve {name!r} must be (R, E), but has shape {values.shape}")
+        row = {"trial": int(trial.number), "position": position, "name": name, "values": values.tobytes()}
+        rows.append(row | {"replicates": values.shape[0], "epochs": values.shape[1]})
+    return rows
+
+
+def curves_of(rows: Iterable[Row]) -> dict[str, Array]:
+    """The curves of one trial's rows. Raises ValueError where bytes and shape do not agree."""
+    return {
+        row["name"]: np.frombuffer(row["values"], dtype="<f8").reshape(row["replicates"], row["epochs"]).copy()
+        for row in rows
+    }
+
+
+def curves_digest(rows: Iterable[Row]) -> str:
+    """Digest of one trial's curves: names, shapes and bytes, in order."""
+    digest = hashlib.sha256()
+    for row in rows:
+        digest.update(json_text([row["name"], row["replicates"], row["epochs"]]).encode())
+        digest.update(row["values"])
+    return digest.hexdigest()
+
+
+def confirmed_row(record: Confirmed) -> dict[str, Any]:
+    """The row of a confirmation, its digest included."""
+    row = {
+        "trial": int(record.trial),
+        "replicate": int(record.replicate),
+        "epoch": int(record.epoch),
+        "state": record.state,
+        "metrics": {name: float(value) for name, value in record.metrics.items()},
+        "seconds": float(record.seconds),
+        "blocks": np.ascontiguousarray(record.blocks, dtype="<f4").tobytes(),
+    }
+    return row | {"digest": row_digest(row)}
+
+
+def confirmed_of(row: Row) -> Confirmed:
+    """The confirmation of a row. Raises ValueError where it does not match its digest."""
+    if row_digest(row) != row["digest"]:
+        raise ValueError(f"the confirmation of trial {row['trial']} does not match its digest")
+    fields = {name: value for name, value in row.items() if name != "digest"}
+    return Confirmed(**fields | {"blocks": np.frombuffer(row["blocks"], dtype="<f4")})

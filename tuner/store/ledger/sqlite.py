@@ -1,0 +1,199 @@
+"""SQLite as the ledger's database: connections, durability, and its errors in plain words.
+
+synchronous=FULL: what was committed survives a crash of the process and of the machine. While a study runs, commits are
+appended to a write-ahead log and the file itself stays as it was, so that a copy of the directory opens whenever it is
+taken: a rollback journal changes both, and one copy in hundreds was torn. Whoever wrote puts the log into the file at
+the end and leaves one file, which a disk that cannot be written can hold.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
+
+from tuner.errors import LedgerError
+from tuner.store.sqlite_files import beside, changed, log_of
+
+__all__ = ["File", "connected", "create", "explained"]
+
+PATIENCE = 30.0  # seconds to wait for another process that reads or writes
+
+# What SQLite says, in the order to look, and what that means for whoever runs a study.
+MEANINGS = {
+    "not a database": "is no ledger, or damaged; `tuner doctor` recovers what can be read, or begin anew with --fresh",
+    "no such table": "is a database, but no ledger; choose another name for the study",
+    "malformed": "is damaged; `tuner doctor` recovers what can be read, or begin anew with --fresh",
+    "Could not decode": "is damaged; `tuner doctor` recovers what can be read, or begin anew with --fresh",
+    "disk is full": "the disk is full; what was committed is safe: free some space and run this again",
+    "locked": f"another program has kept it locked for {PATIENCE:.0f} s; close that and run this again",
+    "readonly": "cannot be written; check the permissions of the file and its directory",
+    "unable to open": "cannot be opened; check the permissions of the file and its directory",
+    "disk I/O error": "the disk reports an error; check the disk, then run this again",
+}
+PASSING = ("disk is full", "locked")
+
+
+class File:
+    """A ledger's file, open until `close`."""
+
+    def __init__(self, path: Path, read_only: bool) -> None:
+        if not path.is_file():
+            raise LedgerError(f"{path}: there is no ledger; `tuner run` makes one")
+        self.path, self.label = path, str(path)
+        self._read_only = read_only
+        self.connection = connected(path, read_only)
+        self._files = {path: _identity(path)}
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A transaction of one moment; what is written is durable at its end."""
+        if any(_identity(path) != known for path, known in self._files.items()):
+            raise LedgerError(f"{self.path}: was removed or replaced while in use; put it back, then run this again")
+        with explained(self.path), self.connection.begin():
+            yield self.connection
+
+    def known(self) -> None:
+        """It is a ledger: from now on commits go to a log beside it."""
+        if self._read_only:
+            return
+        # A file that cannot be written is told of when something is written.
+        with suppress(LedgerError), explained(self.path):
+            _log(self.connection)
+            log = log_of(self.path)
+            self._files[log] = _identity(log)
+
+    def close(self) -> None:
+        """Close the file; what was written is in it and not beside it, unless somebody reads or the disk is full."""
+        if not (self._read_only or self.connection.closed):
+            with suppress(LedgerError), explained(self.path), _told(self.path):
+                last = changed(self.path)
+                _ask(self.connection, "journal_mode = DELETE")
+                os.utime(self.path, ns=(last, last))
+        self.connection.close()
+
+
+def create(path: Path, fill: Callable[[Connection], None]) -> None:
+    """Make a file that `fill` fills: under another name and then renamed, so that it is whole from its first moment."""
+    if path.exists():
+        raise LedgerError(f"{path}: there is a ledger already; open it, or choose another name for the study")
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with _told(path):
+            os.close(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600))
+        with connected(draft) as connection, explained(path):
+            _log(connection)  # from the start: to change to a log later takes a journal, for a moment
+            with connection.begin():
+                fill(connection)
+        with _told(path):
+            for left in beside(path):  # by another file of this name: SQLite would take them for this one's
+                left.unlink(missing_ok=True)
+            os.replace(draft, path)
+    finally:
+        for left in (draft, *beside(draft)):
+            left.unlink(missing_ok=True)
+
+
+def connected(path: Path, read_only: bool = False) -> Connection:
+    """A connection to the database file, which must exist. Raises LedgerError for a file that is damaged."""
+    engine = create_engine("sqlite://", creator=lambda: _opened(path), poolclass=NullPool)
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, record: object) -> None:
+        del record
+        try:
+            _set_up(connection, read_only)
+        except BaseException:
+            connection.close()
+            raise
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    with explained(path):
+        return engine.connect()
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """A connection to the file, with what a killed writer left beside it.
+
+    To take that in, SQLite needs the right to write: a reader has it where it can and is kept from using it otherwise.
+    Where it cannot, it reads a copy.
+    """
+    if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
+        return _connect(path, "mode=rw")
+    if not (others := beside(path)):
+        return _connect(path, "immutable=1")
+    with tempfile.TemporaryDirectory(prefix="tuner-read-") as folder:
+        for file in (path, *others):
+            shutil.copyfile(file, Path(folder) / file.name)
+        read = sqlite3.connect(":memory:", timeout=PATIENCE)
+        with closing(_connect(Path(folder) / path.name, "mode=rw")) as copy:
+            copy.backup(read)
+    return read
+
+
+def _connect(path: Path, how: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=PATIENCE)
+
+
+def _set_up(connection: sqlite3.Connection, read_only: bool) -> None:
+    # Transactions are begun by hand, so that what is read is of one moment; Python begins them for writes alone.
+    connection.isolation_level = None
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA query_only = {int(read_only)}")
+    if read_only:
+        return  # whoever only reads compares the digests of what is read
+    (result,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if result != "ok":
+        raise sqlite3.DatabaseError(f"malformed: {result}")
+
+
+def _log(connection: Connection) -> None:
+    """Let commits go to a log, which nothing empties but the end."""
+    _ask(connection, "journal_mode = WAL")
+    _ask(connection, "wal_autocheckpoint = 0")
+    _ask(connection, "schema_version")  # the log's file is there from the first look on
+
+
+def _ask(connection: Connection, pragma: str) -> None:
+    driver: Any = connection.connection.driver_connection
+    driver.execute(f"PRAGMA {pragma}").fetchall()
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn the database's errors into LedgerError, one line that names the file."""
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error, UnicodeDecodeError) as error:
+        # Where a damaged schema is no text, Python's sqlite3 raises UnicodeDecodeError in place of SQLite's own error.
+        own = error.orig if isinstance(error, DBAPIError) else error
+        said = "malformed" if isinstance(error, UnicodeDecodeError) else str(own).partition("\n")[0]
+        meaning = next((meaning for words, meaning in MEANINGS.items() if words in said), said)
+        raise LedgerError(f"{path}: {meaning}", passing=any(words in said for words in PASSING)) from error
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    with _told(path):
+        status = path.stat()
+        return status.st_dev, status.st_ino
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise LedgerError(f"{path}: {error.strerror or error}") from error

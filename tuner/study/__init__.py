@@ -1,0 +1,73 @@
+"""Study file -> validated, frozen `Study`.
+
+    hints -> problems -> domains, budget -> fields, parameters, conditions -> tables, optimizers, custom -> study
+    reading -> overrides -> validation -> resampling, checks -> resolve -> stored; imported
+
+`reading` guards the text, `overrides` lays settings over it, `tables`, `optimizers` and `custom` check it table by
+table and fill in what is not written, `checks` looks at what keys say together. All problems are collected and told at
+once.
+"""
+
+from __future__ import annotations
+
+from tuner.study.checks import loss_problem, task_problem
+from tuner.study.custom import OWN_NAMES, Own, parameter_name
+from tuner.study.domains import Choices, Domain, Range, highest, is_searched, values_of
+from tuner.study.hints import suggest
+from tuner.study.imported import UNNAMED, imported_text, not_run
+from tuner.study.parameters import kind_of, text_of
+from tuner.study.resolve import read_study
+from tuner.study.stored import stored_study
+from tuner.study.study import Imported, Study, differences, in_toml
+from tuner.study.tables import (
+    GOALS,
+    MOST_SEEDS,
+    MOST_SPLITS,
+    Confirm,
+    Data,
+    Limits,
+    Model,
+    Search,
+    Split,
+    Stop,
+    Train,
+    Workers,
+)
+
+__all__ = [
+    "GOALS",
+    "MOST_SEEDS",
+    "MOST_SPLITS",
+    "OWN_NAMES",
+    "UNNAMED",
+    "Choices",
+    "Confirm",
+    "Data",
+    "Domain",
+    "Imported",
+    "Limits",
+    "Model",
+    "Own",
+    "Range",
+    "Search",
+    "Split",
+    "Stop",
+    "Study",
+    "Train",
+    "Workers",
+    "differences",
+    "highest",
+    "imported_text",
+    "in_toml",
+    "is_searched",
+    "kind_of",
+    "loss_problem",
+    "not_run",
+    "parameter_name",
+    "read_study",
+    "stored_study",
+    "suggest",
+    "task_problem",
+    "text_of",
+    "values_of",
+]

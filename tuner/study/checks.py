@@ -1,0 +1,270 @@
+"""What no single key tells: names, goals, and keys that must agree with each other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from objectives.data import BUILTIN
+from objectives.losses import HUBER_DELTA, losses_for
+from objectives.metrics import METRICS
+from objectives.optimizers import OPTIMIZERS
+from objectives.schedules import SCHEDULE_HYPERS, SCHEDULES, warmup_updates
+from objectives.surfaces import SURFACES
+from objectives.training.early_stopping import MIN_DELTA
+from tuner.study.budget import UNITS
+from tuner.study.custom import goal_problem
+from tuner.study.domains import Domain, highest, is_searched, values_of
+from tuner.study.hints import shown, suggest
+from tuner.study.problems import Report
+from tuner.study.reading import near_file
+from tuner.study.resampling import check_resampling
+from tuner.study.tables import GOALS, OF_LAYERS, Data, Model, Search, StudyTable, Train
+
+__all__ = [
+    "check_budget",
+    "check_data",
+    "check_decay",
+    "check_framework",
+    "check_generation",
+    "check_model",
+    "check_searched",
+    "check_split",
+    "check_surface",
+    "check_task",
+    "check_train",
+    "check_whole",
+    "goal_of",
+    "loss_problem",
+    "name_of",
+    "task_problem",
+]
+
+NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,126}[A-Za-z0-9_-])?")
+DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
+FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+DATA_FILES = (".csv", ".tsv", ".parquet", ".npz", ".npy")
+SKLEARN = "sklearn:"
+NOT_IN_SKLEARN = {
+    "model.dropout": "sklearn has no dropout",
+    "train.clip_norm": "sklearn does not clip gradients",
+    "train.loss": "sklearn's networks train on the squared error alone",
+}
+SURFACE = "surface:"
+SHAPES = tuple(SURFACE + name for name in SURFACES)
+SETS = tuple(SKLEARN + name for name in BUILTIN)
+
+
+def name_of(table: StudyTable, stem: str, report: Report) -> str:
+    """The study's name, which becomes a directory: by default that of its file."""
+    name = stem if table.name is None else table.name
+    if not NAME.fullmatch(name):
+        hint = "start with a letter or digit; use letters, digits, space . _ - (128 at most), end without space or dot"
+        report.add(["study", "name"], f"{shown(name)} cannot be the name of a directory", hint)
+    elif DEVICE.fullmatch(name):
+        report.add(["study", "name"], f"{shown(name)} is the name of a device on Windows", "choose another name")
+    return name
+
+
+def goal_of(table: StudyTable, report: Report, own: bool = False) -> tuple[str, str]:
+    """The metric that is followed, and "minimize" or "maximize"; an objective of somebody's own has any."""
+    if table.minimize and table.maximize:
+        report.add(["study", "maximize"], "there is minimize too", "keep one of them")
+    direction = "maximize" if table.maximize else "minimize"
+    metric = table.maximize or table.minimize or "valid_loss"
+    if own:
+        if problem := goal_problem(metric):
+            report.add(["study", direction], *problem)
+        return metric, direction
+    if metric not in GOALS:
+        report.add(["study", direction], f"{shown(metric)} is not known", suggest(metric, GOALS))
+        return "valid_loss", "minimize"
+    row = METRICS.get(metric.removeprefix("valid_"))
+    better = row.direction if row else "minimize"
+    if direction != better:
+        word = "lower" if better == "minimize" else "higher"
+        report.add(["study", direction], f"{metric} is better when {word}", f'write {better} = "{metric}"')
+    return metric, direction
+
+
+def task_problem(metric: str, task: str) -> tuple[str, str] | None:
+    """What is wrong with following `metric` in a problem of `task`, and a hint; None where it fits."""
+    fitting = ["valid_loss", *(f"valid_{name}" for name, row in METRICS.items() if task in row.tasks)]
+    hint = f"choose one of: {', '.join(fitting)}"
+    return None if metric in fitting else (f"{metric} does not fit a {task} task", hint)
+
+
+def loss_problem(loss: Domain | None, task: str) -> tuple[str, str] | None:
+    """What is wrong with training on `loss` in a problem of `task`, and a hint; None where it fits."""
+    known = losses_for(task)
+    unfit = [] if loss is None else [name for name in values_of(loss) if name not in known]
+    if not unfit:
+        return None
+    return f"{' and '.join(unfit)} does not fit a {task} task", f"leave it out: {', '.join(known[:1])} is its loss"
+
+
+def check_task(metric: str, direction: str, train: Train, data: Data, report: Report) -> None:
+    """The metric and the loss fit the task, where the file tells it."""
+    if data.task and (problem := task_problem(metric, data.task)):
+        report.add(["study", direction], *problem)
+    if data.task and (problem := loss_problem(train.loss, data.task)):
+        report.add(["train", "loss"], *problem)
+
+
+def check_data(data: Data, base: Path, report: Report) -> None:
+    """The source is there, or looks like one that can be asked."""
+    if data.source is None:
+        report.add(["data", "source"], "is missing", 'name a file, like "table.csv", or "sklearn:digits"')
+    elif data.source.startswith(SKLEARN):
+        if data.source.removeprefix(SKLEARN) not in BUILTIN:
+            report.add(["data", "source"], f"{shown(data.source)} is not known", suggest(data.source, SETS))
+    elif data.surface:
+        if data.source.removeprefix(SURFACE) not in SURFACES:
+            report.add(["data", "source"], f"{shown(data.source)} is not known", suggest(data.source, SHAPES))
+    elif not FUNCTION.fullmatch(data.source):
+        _check_file(data.source, base, report)
+
+
+def check_split(data: Data, report: Report) -> None:
+    """At most one column decides."""
+    given = [kind for kind in ("column", "group", "order") if getattr(data.split, kind) is not None]
+    if len(given) > 1:
+        report.add(["data", "split"], f"has {' and '.join(given)}", "choose one of them")
+    if not given and data.split.valid + data.split.test >= 1:
+        what = f"valid = {data.split.valid:g} and test = {data.split.test:g} leave no rows to train on"
+        report.add(["data", "split"], what, "let them add up to less than 1")
+    check_resampling(data, given, report)
+
+
+def check_surface(data: Data, model: Model, train: Train, report: Report) -> None:
+    """A surface has noise and nothing that belongs to rows; data have no noise to choose."""
+    named = ("noise", "condition")
+    if not data.surface:
+        for key in [key for key in named if key in data.model_fields_set and getattr(data, key)]:
+            report.add(
+                ["data", key], "belongs to an analytic surface", 'remove it, or write source = "surface:rosenbrock"'
+            )
+        if model.kind == "surface":
+            report.add(["model", "kind"], "needs a surface for its data", 'write source = "surface:rosenbrock"')
+        return
+    if data.condition is not None and data.source != f"{SURFACE}quadratic":
+        report.add(["data", "condition"], f"does not go with {data.source}", "it is the quadratic's")
+    for table, there, keys in (
+        ("data", data, ("target", "drop", "task", "split")),
+        ("model", model, ("hidden", "activation", "init", "dropout")),
+        ("train", train, ("loss", "huber_delta")),
+    ):
+        for key in [key for key in keys if key in there.model_fields_set]:
+            report.add([table, key], "does not go with an analytic surface", "remove it")
+    if "kind" in model.model_fields_set and model.kind != "surface":
+        report.add(["model", "kind"], "does not go with an analytic surface", "remove [model]")
+
+
+def check_model(model: Model, report: Report) -> None:
+    """A linear model has no layers to describe."""
+    if model.kind == "linear":
+        for key in [key for key in OF_LAYERS if key in model.model_fields_set]:
+            report.add(["model", key], "does not go with a linear model", 'remove it, or write kind = "mlp"')
+
+
+def check_train(train: Train, report: Report) -> None:
+    """Schedules get what they need and nothing else, and a warmup leaves updates after it however large the batch."""
+    used = train.schedule_hypers()
+    for name in [name for name in SCHEDULE_HYPERS if name in train.model_fields_set and name not in used]:
+        owners = [row.name for row in SCHEDULES.values() if name in [hyper.name for hyper in row.hypers]]
+        names = " and ".join(map(str, values_of(train.schedule)))
+        report.add(["train", name], f"does not go with schedule {names}", f"it belongs to {', '.join(owners)}")
+    if HUBER_DELTA.name in train.model_fields_set and not train.on_huber:
+        report.add(["train", HUBER_DELTA.name], "belongs to the loss huber", 'write loss = "huber", or remove it')
+    if MIN_DELTA.name in train.model_fields_set and not train.patience:
+        report.add(["train", MIN_DELTA.name], "does nothing without patience", "write patience = 5, or remove it")
+    longest = highest(train.warmup)
+    if train.steps is None and train.examples is None and warmup_updates(longest, train.epochs) >= train.epochs:
+        what = f"{longest:g} of {train.epochs} epochs leaves nothing after it"
+        report.add(["train", "warmup"], what, "0.05 or 0.1 is usual")
+
+
+def check_framework(model: Model, train: Train, report: Report) -> None:
+    """Nothing is on that the framework does not have."""
+    if train.framework == "sklearn":
+        for key in [key for key in options_on(model, train) if key in NOT_IN_SKLEARN]:
+            report.add(key.split("."), NOT_IN_SKLEARN[key], "remove it, or choose another framework")
+
+
+def options_on(model: Model, train: Train) -> list[str]:
+    """Keys of what any trial has around its update rule."""
+    on = {
+        "model.dropout": model.dropout != 0,
+        "train.clip_norm": train.clip_norm != 0,
+        "train.loss": train.on_huber,
+        "train.patience": train.patience > 0,
+    }
+    return [key for key, there in on.items() if there]
+
+
+def check_decay(train: Train, optimizers: Mapping[str, Mapping[str, Domain]], report: Report) -> None:
+    """A scope of the decay needs some decay."""
+    if train.decay != "all" and all(own.get("weight_decay", 0) == 0 for own in optimizers.values()):
+        hint = "give an optimizer weight_decay, or remove it"
+        report.add(["train", "decay"], f"there is no decay of {train.decay}: every weight_decay is 0", hint)
+
+
+def check_budget(train: Train, search: Search, report: Report) -> None:
+    """One unit for how long a trial trains, and rungs within it."""
+    given = [unit for unit in UNITS if unit in train.model_fields_set and getattr(train, unit) is not None]
+    for other in given[1:]:
+        report.add(["train", other], f"there is {given[0]} too", "keep one of them")
+    unit = next((unit for unit in UNITS[1:] if getattr(train, unit) is not None), UNITS[0])
+    amount = getattr(train, unit)
+    if search.rungs and search.rungs[-1] > amount and len(given) < 2:
+        what = f"{search.rungs[-1]:,} is beyond the {amount:,} {unit} that a trial trains"
+        report.add(["search", "rungs"], what, f"keep them below {amount:,}, or give more {unit}")
+    if search.rungs and search.pruner == "none":
+        report.add(["search", "rungs"], 'does not go with pruner = "none"', 'remove it, or write pruner = "halving"')
+
+
+def check_generation(search: Search, trials: int, report: Report) -> None:
+    """A generation that is asked for is filled; the default shrinks to the trials that there are."""
+    size = search.generation_size
+    if size > trials and "generation_size" in search.model_fields_set:
+        what = f"{size:,} is more than the {trials:,} trials"
+        report.add(["search", "generation_size"], what, f"ask for {trials:,} at most, or for more trials")
+
+
+def check_whole(model: Model, optimizers: Collection[str], report: Report) -> None:
+    """Newton-Raphson needs a loss whose exact Hessian is there."""
+    if "newton" in optimizers and model.kind == "mlp":
+        what = "needs a convex loss with an exact Hessian, which a network with hidden layers does not have"
+        report.add(["optimizers", "newton"], what, 'use lbfgs, or [model] kind = "linear"')
+
+
+def check_searched(
+    trials: int, model: Model, train: Train, optimizers: Mapping[str, Mapping[str, Domain]], report: Report
+) -> None:
+    """Several trials need something to search."""
+    layers = (model.hidden, model.activation) if model.kind == "mlp" else ()
+    steps = (train.batch_size, train.clip_norm, train.schedule, train.warmup, model.dropout)
+    steps += tuple(getattr(train, name) for name in train.schedule_hypers())
+    loss = (train.loss, train.huber_delta) if train.on_huber else ()
+    whole = all(OPTIMIZERS[name].whole for name in optimizers)
+    shared = (*layers, model.init, *loss, *(() if whole else steps))
+    own = [domain for domains in optimizers.values() for domain in domains.values()]
+    if trials > 1 and len(optimizers) == 1 and not any(map(is_searched, (*shared, *own))):
+        hint = "give a list or a range, or write trials = 1"
+        report.add(["optimizers"], f"nothing is searched: all {trials} trials would be the same", hint)
+
+
+def _check_file(source: str, base: Path, report: Report) -> None:
+    key = ["data", "source"]
+    try:
+        path = base / Path(source).expanduser()
+        if path.exists():
+            return
+    except (OSError, RuntimeError, ValueError) as error:
+        report.add(key, f"{shown(source)} cannot be read ({error})"[:200], "check the path")
+        return
+    meant = suggest(source, BUILTIN)
+    named = not path.suffix and meant.startswith("did")
+    near = meant.replace("mean '", f"mean '{SKLEARN}") if named else near_file(path, DATA_FILES)
+    report.add(key, f"{shown(source)}: there is no such file", near or f"no data files are in {str(path.parent)!r}")

@@ -1,0 +1,90 @@
+"""How a key of a study file is read, where its type does not say it all: one of some names, lists, what is searched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from itertools import pairwise
+from typing import Any
+
+from pydantic import AfterValidator, PlainValidator
+
+from tuner.study.domains import Domain, whole
+from tuner.study.hints import shown, suggest
+from tuner.study.problems import Bad
+
+__all__ = ["configs", "distinct", "names_of", "one_of", "program", "rising", "scorers", "searched"]
+
+
+def one_of(options: Collection[str]) -> AfterValidator:
+    """Text that is one of `options`."""
+
+    def check(value: str) -> str:
+        if value not in options:
+            raise Bad(f"{shown(value)} is not known", suggest(value, options))
+        return value
+
+    return AfterValidator(check)
+
+
+def searched(read: Callable[[Any], Domain]) -> PlainValidator:
+    """A value that is fixed, or a list that is searched."""
+    return PlainValidator(read)
+
+
+def scorers(value: Any) -> tuple[str, ...]:
+    """Names of scikit-learn's scorers; scikit-learn is imported only where one is asked for."""
+    if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
+        raise Bad(f"must be a list of names, but got {shown(value)}", 'write ["f1_macro"]')
+    if value:
+        from sklearn.metrics import get_scorer_names
+
+        known = get_scorer_names()
+        for name in value:
+            if name not in known:
+                raise Bad(f"{shown(name)} is not a scorer of scikit-learn", suggest(name, known))
+    return tuple(value)
+
+
+def rising(value: Any) -> tuple[int, ...]:
+    """Whole numbers from 1, each above the one before."""
+    if not isinstance(value, list | tuple):
+        raise Bad(f"must be a list of whole numbers, but got {shown(value)}", "write it like [3, 9]")
+    steps = tuple(whole(step, 10**12) for step in value)
+    if any(b <= a for a, b in pairwise(steps)):
+        raise Bad(f"must rise, but got {shown(list(steps))}", f"write {sorted(set(steps))}")
+    return steps
+
+
+def configs(value: Any) -> tuple[dict[str, Any], ...]:
+    """Configs by natural names; what they hold is looked at with the space."""
+    if not isinstance(value, list | tuple) or not all(isinstance(one, dict) for one in value):
+        raise Bad(f"must be a list of configs, but got {shown(value)}", 'write [{ optimizer = "adam", lr = 0.001 }]')
+    return tuple(dict(one) for one in value)
+
+
+def names_of(what: str, example: str) -> Callable[[Any], tuple[str, ...]]:
+    """Reads a list of names, each once."""
+
+    def names(value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list | tuple) or not all(isinstance(one, str) and one for one in value):
+            raise Bad(f"must be a list of {what}, but got {shown(value)}", f'write ["{example}"]')
+        return tuple(dict.fromkeys(value))
+
+    return names
+
+
+def program(value: Any) -> tuple[str, ...]:
+    """A program and its arguments."""
+    if not isinstance(value, list | tuple) or not value or not all(isinstance(one, str) and one for one in value):
+        raise Bad(f"must be a list of words, but got {shown(value)}", 'write ["python", "train.py", "--lr={lr}"]')
+    return tuple(value)
+
+
+def distinct(value: Any) -> tuple[str, ...]:
+    """Names of devices, each once."""
+    if not isinstance(value, list | tuple) or not value or not all(isinstance(one, str) and one for one in value):
+        raise Bad(f"must be a list of devices, but got {shown(value)}", 'write ["cuda:0", "cuda:1"]')
+    for one in value:
+        if list(value).count(one) > 1:
+            raise Bad(f"has {shown(one)} twice", "name each device once; two trials on one do not go faster")
+    return tuple(value)

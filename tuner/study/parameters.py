@@ -1,0 +1,145 @@
+"""Parameters of somebody's own objective: what [parameters] says of each, and the columns that hold their values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tuner.study.domains import Choices, Domain, Range, plain, several, values_of
+from tuner.study.hints import shown, suggest
+from tuner.study.problems import Bad, Report
+
+__all__ = ["PARAMETERS", "kind_of", "read_parameter", "text_of", "written"]
+
+PARAMETERS = "parameters"
+KEYS = ("choices", "default", "high", "log", "low", "step")
+MOST_STEPS = 10**9
+
+
+def read_parameter(name: str, raw: Any, parameters: dict[str, Domain], starts: dict[str, Any], report: Report) -> None:
+    """Read one parameter into `parameters`, and its default into `starts`."""
+    key = (PARAMETERS, name)
+    if isinstance(raw, dict):
+        unknown = [one for one in raw if one not in KEYS]
+        for one in unknown:
+            report.add((*key, one), "unknown key", suggest(one, KEYS))
+        if unknown:
+            return
+    start = raw.get("default") if isinstance(raw, dict) else None
+    try:
+        domain = _domain(raw)
+        if start is not None:
+            starts[name] = _start(domain, start)
+    except Bad as bad:
+        report.add(key, bad.what, bad.hint)
+        return
+    parameters[name] = domain
+
+
+def _start(domain: Domain, start: Any) -> Any:
+    """A default that lies in its domain. Raises Bad."""
+    if isinstance(domain, Range):
+        if isinstance(start, bool) or not isinstance(start, int | float) or not domain.low <= start <= domain.high:
+            raise Bad(f"default = {shown(start)} is not in [{domain.low:g}, {domain.high:g}]", "choose one that is")
+    elif (tuple(start) if isinstance(start, list) else start) not in values_of(domain):
+        raise Bad(f"default = {shown(start)} is not one of its values", "choose one that is")
+    return start
+
+
+def _domain(raw: Any) -> Domain:
+    """A value, a list to choose from, or a range. Raises Bad."""
+    if not isinstance(raw, dict):
+        return _choices(raw) if isinstance(raw, list) else _value(raw)
+    if "choices" in raw:
+        if extra := sorted({"low", "high", "log", "step"} & set(raw)):
+            raise Bad(f"has choices and {extra[0]}", "give choices, or low and high")
+        if not isinstance(raw["choices"], list):
+            raise Bad(f"choices must be a list, but got {shown(raw['choices'])}")
+        return _choices(raw["choices"])
+    return _range(raw)
+
+
+def _choices(raw: list[Any]) -> Domain:
+    kinds = {_kind(_value(value)) for value in raw}
+    if len(kinds) > 1:
+        raise Bad(f"mixes {' and '.join(sorted(kinds))}: {shown(raw)}", "write numbers alone, or text alone")
+    return several(raw, _value)
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true or false"
+    return "numbers" if isinstance(value, int | float) else "text" if isinstance(value, str) else "lists"
+
+
+def _value(raw: Any) -> Any:
+    """A single value: a finite number, text, true or false, or a list of whole numbers. Raises Bad."""
+    if isinstance(raw, list):
+        if not raw or not all(isinstance(one, int) and not isinstance(one, bool) for one in raw):
+            raise Bad(f"{shown(raw)} is not a list of whole numbers", "write each choice as [64] or [64, 32]")
+        return tuple(raw)
+    if isinstance(raw, bool | str):
+        return raw
+    if not isinstance(raw, int | float) or not abs(raw) < float("inf"):
+        raise Bad(f"must be a value, a list or a range, but got {shown(raw)}", "write { low = 1e-4, high = 0.1 }")
+    return raw
+
+
+def _range(raw: Mapping[str, Any]) -> Domain:
+    """All numbers between two, or the whole ones where both are; `step` apart where it is given. Raises Bad."""
+    ends = []
+    for end in ("low", "high"):
+        value = raw.get(end)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < float("inf"):
+            raise Bad(f"{end} must be a number, but got {shown(value) if end in raw else 'nothing'}", "give both ends")
+        ends.append(value)
+    low, high = ends
+    log, step = raw.get("log", False), raw.get("step")
+    if not isinstance(log, bool):
+        raise Bad(f"log must be true or false, but got {shown(log)}")
+    if low > high:
+        raise Bad(f"is upside down: low = {low:g} is above high = {high:g}", "swap them")
+    if log and low <= 0:
+        raise Bad(f"a log range cannot start at {low:g}", "start it above 0, or write log = false")
+    whole = isinstance(low, int) and isinstance(high, int)
+    if whole and (low, high) == (0, 1) and step is None:
+        raise Bad("0 and 1 alone, or all between them?", "write [0, 1], or { low = 0.0, high = 1.0 }")
+    if low == high:
+        return low
+    if step is None:
+        return Range(low, high, "log" if log else "linear", 1 if whole else 0)
+    if isinstance(step, bool) or not isinstance(step, int | float) or not 0 < step <= high - low:
+        raise Bad(f"step must be above 0 and at most {high - low:g}, but got {shown(step)}")
+    if log:
+        raise Bad("has log and step", "keep one of them")
+    if (high - low) / step > MOST_STEPS:
+        raise Bad(f"has {(high - low) / step:.3g} steps", "leave step out")
+    return Range(low, high, "linear", step if whole and isinstance(step, int) else float(step))
+
+
+def written(domain: Domain, start: Any) -> Any:
+    """A domain as a study file writes it, with its default."""
+    if start is None:
+        return plain(domain)
+    body = plain(domain)
+    return (dict(body) if isinstance(body, dict) else {"choices": body}) | {"default": start}
+
+
+def kind_of(domain: Domain) -> str | tuple[str, ...]:
+    """The kind of a column that holds such values: "float64", "Int64", "boolean", or categories."""
+    values = (domain.low, domain.high, domain.step or 0.5) if isinstance(domain, Range) else values_of(domain)
+    if all(isinstance(value, int) and not isinstance(value, bool) for value in values):
+        return "Int64"
+    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+        return "float64"
+    if all(isinstance(value, bool) for value in values):
+        return "boolean"
+    texts = domain.values if isinstance(domain, Choices) else values
+    return tuple(text_of(value) for value in texts)
+
+
+def text_of(value: Any) -> str:
+    """A value as a table shows it: hidden sizes as 64x32, flags as a study file writes them."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "x".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -1,0 +1,188 @@
+"""Study file -> study: settings laid over it, every table checked, presets filled in, all problems told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from typing import Any, cast
+
+from objectives.optimizers import OPTIMIZERS
+from tuner.store.directory import StudyDirectory
+from tuner.study.checks import (
+    check_budget,
+    check_data,
+    check_decay,
+    check_framework,
+    check_generation,
+    check_model,
+    check_searched,
+    check_split,
+    check_surface,
+    check_task,
+    check_train,
+    check_whole,
+    goal_of,
+    name_of,
+)
+from tuner.study.conditions import check_conditions, conditional
+from tuner.study.custom import Own, check_not_own, check_own, check_own_searched, choices_of, is_own, own_of, own_train
+from tuner.study.domains import Choices, Domain
+from tuner.study.imported import TABLE as IMPORTED
+from tuner.study.imported import imported_of, not_run
+from tuner.study.optimizers import optimizer_domains
+from tuner.study.overrides import apply
+from tuner.study.parameters import PARAMETERS
+from tuner.study.problems import MOST, Report
+from tuner.study.reading import plain_copy, read_toml
+from tuner.study.resampling import check_own_resampling, check_replicates
+from tuner.study.study import Study
+from tuner.study.tables import TABLES, Confirm, Data, Limits, Model, Search, Stop, StudyTable, Train, Workers
+from tuner.study.validation import checked, misplaced
+
+__all__ = ["read_study"]
+
+TRIALS, GENERATION = ("study", "trials"), ("search", "generation_size")
+Source = str | PathLike[str] | Mapping[str, Any] | Study
+
+
+def read_study(
+    source: Source,
+    *,
+    overrides: Sequence[str] = (),
+    settings: Mapping[str, Any] | None = None,
+    base: Path | None = None,
+    needs_data: bool = True,
+    ran: bool = False,
+) -> Study:
+    """The study in a TOML file or a mapping; another study is read again from what its user wrote.
+
+    `overrides` ("optimizers.adam.lr.high=0.3", TOML literals) and `settings` ({"study.trials": 10}, typed values) take
+    precedence over what is written. Relative paths are relative to `base`: by default the file's directory, else the
+    current one. `needs_data=False` asks neither for a data source nor whether it is there. The trials must fill a
+    generation, unless they alone were set, or the study `ran` already: a short try needs no other generation size.
+    Raises StudyError with every problem.
+    """
+    raw, label, home, stem = _loaded(source)
+    if IMPORTED in raw:
+        return _imported(raw, label, stem, needs_data)
+    report = apply(raw, overrides, settings or {}, label)
+    given = not (ran or _ran(source)) and (GENERATION in report.flags or TRIALS not in report.flags)
+    return _resolved(raw, report, base or home, stem, needs_data, given)
+
+
+def _loaded(source: Source) -> tuple[dict[str, Any], str, Path, str]:
+    """What is written (a copy), its label in messages, its directory, and the name where it gives none."""
+    if isinstance(source, Study):
+        return plain_copy(source.written), "", source.base, source.name
+    if isinstance(source, Mapping):
+        return plain_copy(source), "", Path(), "study"
+    path = Path(source)
+    return read_toml(path), str(path), path.parent, path.stem
+
+
+def _ran(source: Source) -> bool:
+    """Whether it is a study that was read before, or the file that one left in its directory."""
+    if isinstance(source, Study | Mapping):
+        return isinstance(source, Study)
+    directory = StudyDirectory(Path(source).parent)
+    return Path(source) == directory.study and directory.ran
+
+
+def _imported(raw: dict[str, Any], label: str, stem: str, needs_data: bool) -> Study:
+    """A study that another tool ran, to look at; the tables that say how to run one stay at their defaults."""
+    metric, direction, imported = imported_of(raw, label)
+    known = {key: value for key, value in raw["study"].items() if key not in ("minimize", "maximize")}
+    study = _resolved({"study": known, "optimizers": {"sgd": {}}}, Report(label), Path(), stem, needs_data=False)
+    if needs_data:
+        raise not_run(study.name, imported)
+    optimizers: dict[str, dict[str, Domain]] = {name: {} for name in imported.columns.get("optimizer", ())}
+    return replace(study, metric=metric, direction=direction, optimizers=optimizers, written=raw, imported=imported)
+
+
+def _resolved(
+    raw: dict[str, Any], report: Report, base: Path, stem: str, needs_data: bool, given: bool = False
+) -> Study:
+    """The study, or StudyError: each table is checked by itself, then what they say together."""
+    for name in [name for name in raw if name not in (*TABLES, "optimizers", PARAMETERS)][: MOST + 1]:
+        what = "unknown table" if isinstance(raw[name], dict) else "unknown key"
+        report.add([name], what, misplaced(name, ""))
+    own = is_own(raw)
+    bare, conditions = conditional(raw, report)
+    tables = {name: checked(model, bare.get(name, {}), name, report) for name, model in TABLES.items()}
+    table, data = cast(StudyTable, tables["study"]), cast(Data, tables["data"])
+    model, train = cast(Model, tables["model"]), cast(Train, tables["train"])
+    search, confirm = cast(Search, tables["search"]), cast(Confirm, tables["confirm"])
+    check_replicates(data, train, report)
+    if given:
+        check_generation(search, table.trials, report)
+    stop, limits = cast(Stop, tables["stop"]), cast(Limits, tables["limits"])
+    written = bare.get("optimizers", {})
+    optimizers = {} if own and not written else optimizer_domains(written, table.trials, train.framework, report)
+    name, (metric, direction) = name_of(table, stem, report), goal_of(table, report, own)
+    if own:
+        theirs = own_of(bare, table, train, optimizers, report)
+        check_own(theirs, raw, train, search, optimizers, base if needs_data else None, report)
+        check_train(train, report)
+        check_own_resampling(data, report)
+        if theirs.timed:
+            check_budget(train, search, report)
+        check_conditions(conditions, own_deciders(theirs, train, optimizers), report)
+        if not report.complaints:
+            check_own_searched(theirs, table.trials, [train, *optimizers.values()], report)
+        report.check()
+        asked = confirm if "confirm" in raw else confirm.model_copy(update={"enabled": False})
+        return Study(
+            name, table.seed, table.trials, metric, direction, table.dtype,
+            data, model, own_train(train), optimizers, search, stop, asked, limits,
+            conditions=conditions, base=base, written=raw, own=theirs, workers=cast(Workers, tables["workers"]),
+        )  # fmt: skip
+    check_not_own(raw, table, report)
+    check_task(metric, direction, train, data, report)
+    check_split(data, report)
+    check_surface(data, model, train, report)
+    if data.surface:
+        # An empty one: a surface takes the place of the model too, and has no rows to confirm on.
+        model, confirm = model.model_copy(update={"kind": "surface"}), confirm.model_copy(update={"enabled": False})
+    check_model(model, report)
+    check_train(train, report)
+    check_framework(model, train, report)
+    check_decay(train, optimizers, report)
+    check_budget(train, search, report)
+    check_whole(model, optimizers, report)
+    check_conditions(conditions, deciders(model, train, optimizers), report)
+    if needs_data and (data.source or not _wrote(raw, "data", "source")):
+        check_data(data, base, report)
+    if not report.complaints:
+        check_searched(table.trials, model, train, optimizers, report)
+    report.check()
+    return Study(
+        name, table.seed, table.trials, metric, direction, table.dtype,
+        data, model, train, optimizers, search, stop, confirm, limits,
+        conditions=conditions, base=base, written=raw,
+    )  # fmt: skip
+
+
+def deciders(model: Model, train: Train, optimizers: Mapping[str, Mapping[str, Domain]]) -> dict[str, Domain]:
+    """What a condition may name: parameters that every config has, and flags of optimizers."""
+    names = sorted(optimizers)
+    found: dict[str, Domain] = {"optimizer": Choices(tuple(names)) if len(names) > 1 else "".join(names)}
+    found |= {"batch_size": train.batch_size, "schedule": train.schedule, "init": model.init}
+    if model.kind != "linear":
+        found |= {"hidden": model.hidden, "activation": model.activation}
+    flags = {flag.name for row in OPTIMIZERS.values() for flag in row.flags}
+    return found | {key: domain for own in optimizers.values() for key, domain in own.items() if key in flags}
+
+
+def own_deciders(own: Own, train: Train, optimizers: Mapping[str, Mapping[str, Domain]]) -> dict[str, Domain]:
+    """What a condition may name beside an objective of somebody's own."""
+    names = sorted(optimizers)
+    several: dict[str, Domain] = {"optimizer": Choices(tuple(names))} if len(names) > 1 else {}
+    trained = {name: getattr(train, name) for name in ("batch_size", "schedule") if name in own.trained}
+    return several | trained | choices_of(own)
+
+
+def _wrote(raw: Mapping[str, Any], table: str, key: str) -> bool:
+    keys = raw.get(table, {})
+    return not isinstance(keys, dict) or keys.get(key) is not None

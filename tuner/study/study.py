@@ -1,0 +1,279 @@
+"""A study: one tuning question, complete. It writes itself as TOML, and tells what differs from another one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from objectives.optimizers import OPTIMIZERS
+from objectives.schedules import SCHEDULE_HYPERS
+from tuner.study.budget import RUN, UNITS, Budget
+from tuner.study.conditions import Conditions, restored
+from tuner.study.custom import Own
+from tuner.study.domains import Domain, plain
+from tuner.study.parameters import PARAMETERS
+from tuner.study.problems import BARE
+from tuner.study.reading import readable
+from tuner.study.tables import OF_LAYERS, OF_ROWS, Confirm, Data, Limits, Model, Search, Stop, Train, Workers
+
+__all__ = ["Imported", "Study", "differences", "in_toml"]
+
+WINDOW = 5  # epochs
+
+
+@dataclass(frozen=True)
+class Imported:
+    """Where a study comes from that another tool ran; `columns` are its parameters: "float64", "Int64" or choices."""
+
+    source: str
+    study: str
+    columns: Mapping[str, str | tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Study:
+    """A validated study. Every hyperparameter of every optimizer has its domain, presets included.
+
+    `rows` are the train rows, 0 until the data are known; `base` is the directory that relative paths are relative to;
+    `written` holds the keys that the user wrote, as a nested table. None of them counts when studies are compared.
+    """
+
+    name: str
+    seed: int
+    trials: int
+    metric: str  # "valid_loss", "valid_accuracy", ...
+    direction: str  # "minimize" or "maximize"
+    dtype: str
+    data: Data
+    model: Model
+    train: Train
+    optimizers: Mapping[str, Mapping[str, Domain]]
+    search: Search
+    stop: Stop
+    confirm: Confirm
+    limits: Limits
+    conditions: Conditions = field(default_factory=dict)
+    rows: int = field(default=0, compare=False)
+    base: Path = field(default=Path(), compare=False)
+    written: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    imported: Imported | None = None
+    own: Own | None = None
+    workers: Workers = field(default_factory=Workers)
+
+    @property
+    def budget(self) -> Budget:
+        """How long a trial trains at most."""
+        if self.own and not self.own.timed:
+            return Budget(RUN, 1, plain=True)
+        unit = next((unit for unit in UNITS[1:] if getattr(self.train, unit) is not None), UNITS[0])
+        if self.own:
+            return Budget(unit, getattr(self.train, unit), plain=True)
+        return Budget(unit, getattr(self.train, unit), self.rows)
+
+    @property
+    def splits(self) -> int:
+        """How many train / validation splits a trial that comes to its end is judged on."""
+        return self.data.splits or 1
+
+    @property
+    def window(self) -> int:
+        """Epochs that a learning curve is averaged over before its best one is looked for.
+
+        One where curves are exact (a surface, a whole-batch method), where they are those of somebody's own objective,
+        and in a study that was begun before trials had splits.
+        """
+        whole = any(OPTIMIZERS[name].whole for name in self.optimizers if name in OPTIMIZERS)
+        exact = self.own is not None or self.data.surface or whole
+        return 1 if exact or self.data.splits is None else WINDOW
+
+    @property
+    def overlap(self) -> float:
+        """Validation rows for each train row: how much less than fresh rows another split of the same ones tells."""
+        split, folds = self.data.split, self.data.folds
+        if not self.fresh_splits or self.own:
+            return 0.0  # nobody knows how an objective of somebody's own divides its rows
+        return 1 / (folds - 1) if folds else split.valid / (1 - split.valid - split.test)
+
+    @property
+    def question(self) -> str:
+        """What it asks, in a line: "minimize valid_loss of an mlp on sklearn:digits in 27 epochs, seed 0".
+
+        Files by their names: where they are is this machine's business.
+        """
+        if self.imported:
+            return f"{self.direction} {self.metric} of {self.imported.study!r}, imported from {self.imported.source}"
+        if self.own:
+            long = f" in {self.budget}" if self.own.timed else ""
+            return f"{self.direction} {self.metric} of {_named(self.own.words)}{long}, seed {self.seed}"
+        if self.data.surface:
+            return f"{self.direction} {self.data.source} in {self.budget}, seed {self.seed}"
+        model = "an mlp" if self.model.kind == "mlp" else f"a {self.model.kind} model"
+        source = _named(self.data.source or "data of your own")
+        return f"{self.direction} {self.metric} of {model} on {source} in {self.budget}, seed {self.seed}"
+
+    def uneven(self, sizes: Iterable[Any]) -> str:
+        """What to know where trials with these batch sizes are compared: that their steps differ; empty otherwise."""
+        unit = self.budget.unit
+        if self.imported or unit not in ("epochs", "examples"):
+            return ""
+        batches = sorted({int(size) for size in sizes if size is not None})
+        if len(batches) < 2:
+            return ""
+        said = f"equal {unit} give small batches more steps"
+        if self.own or not self.rows:
+            return said
+        least, most = (f"{-(-self.rows // size):,} an epoch at {size}" for size in (batches[0], batches[-1]))
+        return f"{said}: {least}, {most}; with --set train.steps=N all make as many"
+
+    @property
+    def fresh_splits(self) -> bool:
+        """Whether each confirmation seed has a train / validation split of its own: not where a column decides.
+
+        Nobody knows what an objective of somebody's own does with its seed; one with several splits is told which.
+        """
+        told = not self.own or self.splits > 1
+        return told and self.data.split.column is None and self.data.split.order is None
+
+    def to_table(self) -> dict[str, Any]:
+        """Every key explicit, in plain types, in the order of a study file; of an imported one, what its file says."""
+        if self.imported:
+            return dict(self.written)
+        study = {"name": self.name, "seed": self.seed, "trials": self.trials}
+        if self.own:
+            return self._own_tables(self.own, study)
+        tables: dict[str, Any] = {"study": {**study, self.direction: self.metric, "dtype": self.dtype}}
+        for name in ("data", "model", "train"):
+            tables[name] = _fields(getattr(self, name))
+        for name in set(SCHEDULE_HYPERS) - set(self.train.schedule_hypers()):
+            del tables["train"][name]
+        idle = [] if self.train.on_huber else ["huber_delta"]
+        for name in [*idle, *([] if self.train.patience else ["min_delta"])]:
+            del tables["train"][name]
+        if self.budget.unit != "epochs":
+            del tables["train"]["epochs"]
+        if self.model.kind != "mlp":
+            for name in OF_LAYERS:
+                del tables["model"][name]
+        for table, name in OF_ROWS if self.data.surface else (("data", "noise"),):
+            tables[table].pop(name, None)
+        if self.data.splits is None:  # of a study that is not settled, or was begun before trials had splits
+            tables["data"].pop("resampling", None)
+        for name in ("model", "train"):
+            tables[name] = {
+                key: restored(f"{name}.{key}", value, self.conditions) for key, value in tables[name].items()
+            }
+        return {**tables, **self._shared_tables()}
+
+    def _shared_tables(self) -> dict[str, Any]:
+        """Tables that mean the same whatever is trained."""
+        optimizers = {
+            name: {
+                hyper: restored(f"optimizers.{name}.{hyper}", plain(domain), self.conditions)
+                for hyper, domain in domains.items()
+            }
+            for name, domains in self.optimizers.items()
+        }
+        search = {name: value for name, value in _fields(self.search).items() if value != []}
+        given = {name: keys for name in ("stop", "limits") if (keys := _fields(getattr(self, name)))}
+        return {"optimizers": optimizers, "search": search, "confirm": _fields(self.confirm), **given}
+
+    def _own_tables(self, own: Own, study: Mapping[str, Any]) -> dict[str, Any]:
+        """The tables of an objective of somebody's own."""
+        tables: dict[str, Any] = {"study": {**study, **own.table(), self.direction: self.metric}}
+        budget, train = self.budget, _fields(self.train)
+        known = [*([budget.unit] if own.timed else []), *own.trained, "replicates"]
+        known += ["framework", "decay"] if self.optimizers else []
+        keys = {name: restored(f"train.{name}", train[name], self.conditions) for name in known if name in train}
+        space = {name: restored(f"parameters.{name}", at, self.conditions) for name, at in own.space().items()}
+        shared = self._shared_tables()
+        confirm = {name: value for name, value in shared["confirm"].items() if name != "metrics"}
+        if self.splits > 1:
+            tables["data"] = {"resampling": "fresh", "splits": self.splits}
+        tables |= {"train": keys, PARAMETERS: space, **shared, "confirm": confirm}
+        workers = {name: value for name, value in _fields(self.workers).items() if value != []}
+        return {name: keys for name, keys in (tables | {"workers": workers}).items() if keys}
+
+    def to_toml(self) -> str:
+        """The resolved study as TOML text, which reads back to an equal study. Raises StudyError for one too long."""
+        tables: dict[str, Any] = {}
+        for name, table in self.to_table().items():
+            optimizers = name == "optimizers"
+            tables |= {f"{name}.{inner}": keys for inner, keys in table.items()} if optimizers else {name: table}
+        blocks = []
+        for name, table in tables.items():
+            lines = [f"{_key(key)} = {in_toml(value)}" for key, value in table.items()]
+            blocks.append("\n".join([f"[{name}]", *lines]))
+        return readable("\n\n".join(blocks) + "\n")
+
+
+def differences(old: Study, new: Study) -> list[tuple[str, Any, Any]]:
+    """What `new` asks otherwise than `old`: (key, old value, new value), None where there is none.
+
+    Only keys that the user wrote in `new` are compared, so that a preset may change without changing the study, and the
+    set of optimizers; a name, more trials, a wider confirmation and limits do not make it another question.
+    """
+    before, after = dict(_leaves(old.to_table())), dict(_leaves(new.to_table()))
+    other = [
+        name for name in {**old.optimizers, **new.optimizers} if (name in old.optimizers) != (name in new.optimizers)
+    ]
+    skipped = tuple(f"optimizers.{name}." for name in other)
+    keys = [key for key, _ in _leaves(new.written) if not _free(key) and not key.startswith(skipped)]
+    changed = [(key, before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key)]
+    return changed + [(f"optimizers.{name}", _summary(old, name), _summary(new, name)) for name in other]
+
+
+def _named(source: str) -> str:
+    return Path(source).name if Path(source).is_absolute() else source
+
+
+def _key(name: str) -> str:
+    """A key as TOML writes it: quoted where it has to be."""
+    return name if BARE.fullmatch(name) else in_toml(name)
+
+
+def _free(key: str) -> bool:
+    named = ("study.name", "study.trials", "confirm.enabled", "confirm.top", "confirm.seeds")
+    return key in named or key.startswith(("limits.", "stop.", "workers."))
+
+
+def _summary(study: Study, name: str) -> dict[str, Any] | None:
+    domains = study.optimizers.get(name)
+    return None if domains is None else {hyper: plain(domain) for hyper, domain in domains.items()}
+
+
+RANGES = (("optimizers", 3), ("parameters", 2))
+
+
+def _leaves(table: Mapping[str, Any], prefix: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """Dotted keys and their values; the range of a hyperparameter is one value."""
+    for name, value in table.items():
+        path = (*prefix, name)
+        if isinstance(value, Mapping) and (path[0], len(path)) not in RANGES:
+            yield from _leaves(value, path)
+        else:
+            yield ".".join(path), value
+
+
+def _fields(table: Any) -> dict[str, Any]:
+    """The keys of a table that have a value."""
+    values = {name: getattr(table, name) for name in type(table).model_fields}
+    return {
+        name: _fields(value) if hasattr(value, "model_fields_set") else plain(value)
+        for name, value in values.items()
+        if value is not None
+    }
+
+
+def in_toml(value: Any) -> str:
+    """One value as TOML on one line, lists and tables inline; "nothing" for None."""
+    import tomli_w
+
+    if value is None:
+        return "nothing"
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{_key(key)} = {in_toml(item)}" for key, item in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(in_toml, value)) + "]"
+    return tomli_w.dumps({"value": value}).removeprefix("value = ").rstrip("\n")

@@ -1,0 +1,195 @@
+"""Packs: trials that train in lockstep, as the task that travels to a worker, and what comes back.
+
+Trials share a pack when they share model, loss and batch size. Neither who stands beside whom nor the width matters to
+what a trial computes, so packs are cut for speed alone, as wide as the lanes in which they train: wide enough to spread
+the cost of a step, narrow enough to stay in the cache.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import version
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from objectives.data import Prepared, open_prepared
+from objectives.losses import HUBER_DELTA, criterion_of
+from objectives.models import model_of
+from objectives.problem import Problem, Replicate
+from objectives.training.descent import State, descend
+from objectives.training.lanes import lane_width
+from objectives.training.parameter_groups import slots_of
+from tuner.engines.remote_paths import MOVED
+from tuner.store.cache import Memo
+from tuner.trainables.base import Member
+
+__all__ = [
+    "Pack",
+    "PackOutcome",
+    "Source",
+    "cut",
+    "even",
+    "let_go",
+    "opened",
+    "problem_of",
+    "run_pack",
+    "run_remembered",
+    "shape_key",
+]
+
+Array = NDArray[Any]
+Config = Mapping[str, Any]
+
+WHOLE = 1  # a whole-batch method's place among batch sizes, to start the longest packs first: its length is not known
+WORTH_KEEPING = 0.5  # seconds: shorter packs are trained again sooner than they are written and found
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a replicate comes from: the directory of its prepared data, the study's seed and its number."""
+
+    directory: Path
+    seed: int
+    replicate: int
+
+
+@dataclass(frozen=True)
+class Pack:
+    """A task: train these trials for so many more epochs."""
+
+    sources: tuple[Source, ...]
+    trials: tuple[int, ...]
+    configs: tuple[Config, ...]
+    epochs: int
+    state: State | None
+
+    @property
+    def work(self) -> float:
+        """A rough size, to start the longest packs first: the updates to make, a few runs costing little more."""
+        return self.epochs * (4 + len(self.trials) * len(self.sources)) / int(self.configs[0].get("batch_size", WHOLE))
+
+    def apart(self) -> list[Pack]:
+        """The same task as one pack for each trial."""
+        return [
+            Pack(self.sources, (number,), (config,), self.epochs, None if self.state is None else self.state.take([i]))
+            for i, (number, config) in enumerate(zip(self.trials, self.configs, strict=True))
+        ]
+
+    @property
+    def key(self) -> str:
+        """What decides the outcome: data, seeds, configs and epochs. The state follows from these."""
+        start = self.state.epoch if self.state else 0
+        sources = [(source.directory.name, source.seed, source.replicate) for source in self.sources]
+        return json.dumps([version("tuner"), np.__version__, sources, self.configs, start, self.epochs], sort_keys=True)
+
+
+@dataclass(frozen=True)
+class PackOutcome:
+    """Curves `(R, K, E)` of the epochs just trained, the state after them, and the seconds it took."""
+
+    curves: Mapping[str, Array]
+    state: State
+    seconds: float
+
+
+def problem_of(sources: Sequence[Source], config: Config) -> Problem:
+    """The problem that a config descends on sources; prepared data are memory-mapped, once a process."""
+    replicates = tuple(Replicate(source.seed, source.replicate, opened(source.directory)) for source in sources)
+    return Problem(replicates, model_of(config), criterion_of(config, replicates[0].data.task))
+
+
+@lru_cache(maxsize=64)
+def opened(directory: Path) -> Prepared:
+    """Prepared data, memory-mapped once a process."""
+    return open_prepared(MOVED.get(directory, directory))
+
+
+def let_go(problem: Problem) -> None:
+    """Give back the memory of large data, and the disk that they keep although their files may be removed by now."""
+    problem.release()
+    if problem.data.large:
+        opened.cache_clear()
+
+
+def run_pack(pack: Pack) -> PackOutcome:
+    """Train a pack: all that a worker does."""
+    started = time.perf_counter()
+    problem = problem_of(pack.sources, pack.configs[0])
+    outcome = descend(problem, pack.configs, pack.epochs, pack.state)
+    problem.release()
+    return PackOutcome(outcome.curves, outcome.state, time.perf_counter() - started)
+
+
+def run_remembered(pack: Pack, memo: Memo) -> PackOutcome:
+    """`run_pack`, but what took long is kept on disk and found again by a run that was killed meanwhile."""
+    found = memo.get(pack.key)
+    if found is not None:
+        arrays, meta = found
+        state = State(meta["epoch"], arrays["weights"], arrays["slots"], arrays["alive"], _under("mark", arrays))
+        return PackOutcome(_under("curve", arrays), state, meta["seconds"])
+    outcome = run_pack(pack)
+    if outcome.seconds >= WORTH_KEEPING:
+        state = outcome.state
+        arrays = {f"curve {name}": curve for name, curve in outcome.curves.items()}
+        arrays |= {f"mark {name}": mark for name, mark in state.marks.items()}
+        arrays |= {"weights": state.weights, "slots": state.slots, "alive": state.alive}
+        memo.put(pack.key, arrays, {"epoch": state.epoch, "seconds": outcome.seconds})
+    return outcome
+
+
+def _under(kind: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """The arrays of one kind, by the names that they had."""
+    return {name.removeprefix(f"{kind} "): array for name, array in arrays.items() if name.startswith(f"{kind} ")}
+
+
+def shape_key(config: Config) -> tuple[Any, ...]:
+    """What trials of a pack must share; a whole-batch method has no batch size."""
+    return model_of(config), config.get("batch_size"), config.get("loss"), config.get(HUBER_DELTA.name)
+
+
+def width(configs: Sequence[Config], sources: tuple[Source, ...]) -> int:
+    """How many trials like these a pack should hold; whole-batch runs are apart, so that several workers have them."""
+    size = configs[0].get("batch_size")
+    return 1 if size is None else lane_width(problem_of(sources, configs[0]), int(size), slots_of(configs))
+
+
+def cut(members: Sequence[Member], sources: tuple[Source, ...], epochs: int | Callable[[Config], int]) -> list[Pack]:
+    """Packs of the members, those with the most work first; members of one batch size stand at the same epoch.
+
+    `epochs` are those to train, or say how many a config of a batch size has.
+    """
+    alike: dict[tuple[Any, ...], list[Member]] = {}
+    for member in members:
+        alike.setdefault(shape_key(member.config), []).append(member)
+    packs = []
+    for group in alike.values():
+        most = width([member.config for member in group], sources)
+        pieces = -(-len(group) // most)
+        more = epochs(group[0].config) if callable(epochs) else epochs
+        packs += [_pack(part, sources, more) for part in even(group, pieces)]
+    return sorted(packs, key=lambda pack: -pack.work)
+
+
+def even(items: Sequence[Any], pieces: int) -> list[Sequence[Any]]:
+    """Consecutive pieces, about equally long, as many as asked for."""
+    edges = [len(items) * i // pieces for i in range(pieces + 1)]
+    return [items[a:b] for a, b in pairwise(edges)]
+
+
+def _pack(members: Sequence[Member], sources: tuple[Source, ...], epochs: int) -> Pack:
+    states = [member.state for member in members if member.state is not None]
+    return Pack(
+        sources,
+        tuple(member.trial for member in members),
+        tuple(member.config for member in members),
+        epochs,
+        State.join(states) if states else None,
+    )

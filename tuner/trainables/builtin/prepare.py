@@ -1,0 +1,113 @@
+"""A question: a study with its data, and all that can be known of it before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from objectives.data import (
+    Prepared,
+    SplitSpec,
+    SurfaceTable,
+    Table,
+    load_surface,
+    load_table,
+    prepare,
+    prepare_on_disk,
+    prepare_surface,
+    table_from,
+)
+from objectives.data.sources import is_function
+from tuner.errors import StudyError
+from tuner.search import check_search
+from tuner.space import space_of
+from tuner.study import MOST_SEEDS, Study, not_run, read_study
+from tuner.trainables.builtin.validate import fitted
+
+__all__ = ["Question", "ask", "split_of"]
+
+
+@dataclass(frozen=True)
+class Question:
+    """A study with its data: all that can be known before anything is written."""
+
+    study: Study
+    table: Table | SurfaceTable
+    first: Prepared
+    notes: tuple[str, ...]
+    room: Path | None = None  # where large data are prepared; in memory where there is none
+
+    def replicate(self, number: int) -> Prepared:
+        """The data as a replicate sees them; 0 is the search."""
+        if not number:
+            return self.first
+        return replicate_of(self.study, self.table, number, self.room)
+
+
+def ask(
+    study: str | Path | Mapping[str, Any] | Study,
+    data: Any = None,
+    room: Path | None = None,
+) -> Question:
+    """Read a study and its data; check all that can be checked. Raises StudyError, DataError.
+
+    Large data are prepared in files of the folder `room`, and in memory where there is none.
+    """
+    asked = read_study(study, needs_data=data is None)
+    if asked.imported:
+        raise not_run(asked.name, asked.imported)
+    if complaints := check_search(asked, space_of(asked)):
+        raise StudyError(*complaints)
+    split, about = split_of(asked), asked.data
+    table: Table | SurfaceTable
+    if data is None and about.surface:
+        table = load_surface(str(about.source), about.noise, about.condition)
+    elif data is None:
+        table = load_table(
+            str(about.source), about.target, base=asked.base, task=about.task, split=split, drop=about.drop
+        )
+    else:
+        x, y = data if isinstance(data, tuple) else (data, None)
+        table = table_from(x, y, target=about.target, task=about.task, split=split, drop=about.drop)
+    first = replicate_of(asked, table, 0, room)
+    asked = replace(asked, data=about.model_copy(update={"source": absolute(about.source, asked.base)}))
+    groups = getattr(table.rows, "groups", None) if isinstance(table, Table) and split.group else None
+    fits, notes = fitted(asked, first, 0 if groups is None else len(np.unique(groups)))
+    return Question(fits, table, first, (*first.inferred, *notes), room)
+
+
+def replicate_of(study: Study, table: Table | SurfaceTable, replicate: int, room: Path | None) -> Prepared:
+    """The data of a replicate: large ones in files of the folder `room`, as they are never in memory as a whole."""
+    if isinstance(table, SurfaceTable):
+        return prepare_surface(table, study.seed, replicate, study.dtype)
+    arguments = table, split_of(study), study.seed, split_number(study, replicate), study.dtype
+    return prepare_on_disk(*arguments, room) if room and table.large else prepare(*arguments)
+
+
+def absolute(source: str | None, base: Path) -> str | None:
+    """A data file by its absolute path, so that the stored study finds it from anywhere; other sources as they are."""
+    if source is None or source.startswith(("sklearn:", "surface:")) or is_function(source):
+        return source
+    return str((base / source).resolve())
+
+
+def split_of(study: Study) -> SplitSpec:
+    """How the study divides its rows."""
+    return SplitSpec(**study.data.split.model_dump(), folds=study.data.folds)
+
+
+def split_number(study: Study, replicate: int) -> int:
+    """Return the number by which the rows of a replicate are divided: its own, or that of a fold.
+
+    The search has the folds of the first permutation, in turn; a confirmation those of others.
+    """
+    folds = study.data.folds
+    if not folds:
+        return replicate
+    if replicate == 0 or MOST_SEEDS < replicate <= 2 * MOST_SEEDS:
+        return max(0, replicate - MOST_SEEDS) // study.train.replicates
+    return folds + replicate - 1

@@ -1,0 +1,107 @@
+"""The core as what a search trains: trials share packs, and each stands where its weights and slots are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from objectives.data import Prepared
+from objectives.problem import constant_loss, updates_per_epoch
+from objectives.training.early_stopping import STOPPED, TRAINED
+from objectives.training.outcome import State
+from tuner.ranking.goal import is_stable
+from tuner.records import Stage
+from tuner.store.cache import Memo
+from tuner.study.budget import Budget
+from tuner.trainables.base import Advance, Member
+from tuner.trainables.builtin.packs import Pack, PackOutcome, Source, cut, opened, run_pack, run_remembered
+
+__all__ = ["Descending"]
+
+FLIGHT_BYTES = 1 << 30  # of a generation's finished packs
+
+
+@dataclass(frozen=True)
+class Descending:
+    """Trials of a study as the core trains them.
+
+    `sources` are the replicates of one split after the other, `replicates` of each. Curves are averaged over `window`
+    epochs.
+    """
+
+    sources: tuple[Source, ...]
+    budget: Budget
+    replicates: int = 1
+    window: int = 1
+
+    @property
+    def data(self) -> Prepared:
+        """The data of the first replicate, memory-mapped."""
+        return opened(self.sources[0].directory)
+
+    @cached_property
+    def constant(self) -> float:
+        """The validation loss of a constant prediction."""
+        return constant_loss(self.data, self.data.valid)
+
+    @cached_property
+    def rows(self) -> int:
+        """The train rows."""
+        return len(self.data.train)
+
+    def tasks(self, members: Sequence[Member], before: Stage, after: Stage) -> list[Pack]:
+        """Packs that take the members on where they stand, and others that train them on the splits that are new."""
+
+        def whole(config: Mapping[str, Any]) -> int:
+            return self.budget.epochs(config, after.amount)
+
+        def more(config: Mapping[str, Any]) -> int:
+            return whole(config) - self.budget.epochs(config, before.amount)
+
+        known, wanted = (self.sources[: stage.splits * self.replicates] for stage in (before, after))
+        packs = cut(members, known, more) if known and after.amount > before.amount else []
+        if new := wanted[len(known) :]:
+            packs += cut([replace(member, state=None) for member in members], new, whole)
+        return sorted(packs, key=lambda pack: -pack.work)
+
+    def join(self, states: Sequence[State]) -> State:
+        """One state of all replicates."""
+        return State.stack(states)
+
+    def call(self, task: Pack, flight: Path, shared: bool) -> tuple[Any, ...]:
+        """Train a pack, or find it again where a killed run has left it."""
+        return (run_remembered, task, Memo(flight, FLIGHT_BYTES)) if shared else (run_pack, task)
+
+    def advances(self, task: Pack, outcome: PackOutcome) -> list[Advance]:
+        """Each trial's part of a pack, seconds in equal shares."""
+        seconds, alive = outcome.seconds / len(task.trials), outcome.state.alive
+        first = self.sources.index(task.sources[0])
+        return [
+            Advance(
+                {name: curve[:, i] for name, curve in outcome.curves.items()},
+                outcome.state.take([i]),
+                seconds,
+                ended="" if alive[:, i].all() else "diverged",
+                first=first,
+            )
+            for i in range(len(task.trials))
+        ]
+
+    def trained(self, curves: Mapping[str, Any], state: Any) -> tuple[dict[str, Any], int]:
+        """All epochs, or those up to the last early stop of a replicate."""
+        epochs = len(curves["valid_loss"][0]) if curves else 0
+        if state is not None and STOPPED in state.marks and state.marks[STOPPED].all():
+            epochs = int(state.marks[TRAINED].max())
+        return {name: curve[:, :epochs] for name, curve in curves.items()}, epochs
+
+    def steps(self, config: Mapping[str, Any], epochs: int, state: Any) -> int:
+        """Updates of so many epochs."""
+        del state
+        return epochs * updates_per_epoch(config, self.rows)
+
+    def steady(self, curves: Mapping[str, Any]) -> bool:
+        """Whether the validation loss ended near its best, or better than a constant prediction, on every split."""
+        return is_stable(curves["valid_loss"], self.constant, self.window)

@@ -1,0 +1,113 @@
+"""A study meets its data: what can only be checked once the rows are there."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from objectives.data import Prepared
+from objectives.errors import Complaint
+from objectives.full_batch import MOST_NEWTON
+from objectives.metrics import sklearn_score
+from objectives.optimizers import OPTIMIZERS
+from objectives.rng import Stream, stream
+from tuner.errors import StudyError
+from tuner.study import Choices, Study, loss_problem, task_problem, values_of
+from tuner.trainables.builtin.split_counts import resampled
+
+__all__ = ["fitted"]
+
+
+def fitted(study: Study, data: Prepared, groups: int = 0) -> tuple[Study, list[str]]:
+    """The study with batch sizes and splits that the train rows allow, and notes of what was changed unasked.
+
+    The rows are divided by so many `groups`, 0 for none. Raises StudyError where the user's own keys
+    do not fit: a goal that the task does not have, a batch size above the train rows, as many splits as groups.
+    """
+    complaints = []
+    if problem := task_problem(study.metric, data.task):
+        complaints.append(Complaint(f"study.{study.direction}", *problem))
+    if problem := loss_problem(study.train.loss, data.task):
+        complaints.append(Complaint("train.loss", *problem))
+    if study.metric == "valid_r2" and np.ptp(data.valid.y, axis=0).min() == 0:
+        complaints.append(
+            Complaint("study.maximize", "valid_r2 needs validation targets that vary", "minimize valid_loss")
+        )
+    unfit = [name for name in study.confirm.metrics if math.isnan(made_up_score(name, data))]
+    if unfit:
+        what = f"{', '.join(unfit)} cannot score a {data.task} task"
+        complaints.append(Complaint("confirm.metrics", what, "scikit-learn's documentation of scorers says which can"))
+    if "newton" in study.optimizers and not complaints:
+        weights = data.train.x.shape[1] * data.train.y.shape[1]
+        if weights > MOST_NEWTON:
+            what = f"a Hessian of {weights} x {weights} is too large: {MOST_NEWTON} weights are the most"
+            complaints.append(Complaint("optimizers.newton", what, "use lbfgs"))
+    rows, asked = len(data.train), study.train.batch_size
+    sizes: list[int] = list(asked.values) if isinstance(asked, Choices) else [asked] if isinstance(asked, int) else []
+    large = [size for size in sizes if size > rows]
+    written = "batch_size" in study.written.get("train", {})
+    if large and written:
+        shown = ", ".join(map(str, large))
+        complaints.append(
+            Complaint("train.batch_size", f"{shown} is above the {rows} train rows", f"use at most {rows}")
+        )
+    study, judged = resampled(replace(study, rows=rows), data.large, groups)
+    if groups and study.splits >= groups:
+        what = f"asks for {study.splits} splits, but {groups} groups have at most {groups - 1} that differ"
+        complaints.append(Complaint("data.splits", what, f"ask for {groups - 1}, or leave it out"))
+    complaints += epochs_problems(study)
+    if complaints:
+        raise StudyError(*complaints)
+    notes = [*judged, *whole_notes(study)]
+    if not large:
+        return study, notes
+    kept = [size for size in sizes if size <= rows] or [rows]
+    allowed = Choices(tuple(kept)) if len(kept) > 1 else kept[0]
+    if all(OPTIMIZERS[name].whole for name in study.optimizers):
+        return replace(study, train=study.train.model_copy(update={"batch_size": allowed})), notes
+    note = f"batch sizes: {', '.join(map(str, kept))}; larger ones than the {rows} train rows were left out"
+    return replace(study, train=study.train.model_copy(update={"batch_size": allowed})), [*notes, note]
+
+
+def epochs_problems(study: Study) -> list[Complaint]:
+    """A budget and rungs in steps or examples that are no epochs of their own: a trial trains and is compared in those.
+
+    With the smallest batch an epoch has the most steps.
+    """
+    budget, smallest = study.budget, {"batch_size": min(values_of(study.train.batch_size))}
+    whole = all(OPTIMIZERS[name].whole for name in study.optimizers)  # a step is an epoch
+    if budget.unit == "epochs" or (budget.unit == "steps" and whole):
+        return []
+    unit, epoch = budget.unit, budget.per_epoch(smallest)
+    long = f"which is {epoch:,} of them" + (f" at batch size {smallest['batch_size']}" if unit == "steps" else "")
+    if budget.amount < epoch:
+        what = f"{budget} are less than an epoch, {long}, and trials train whole ones"
+        hint = f"ask for {epoch:,} at least" + (", or for larger batches" if unit == "steps" else "")
+        return [Complaint(f"train.{unit}", what, hint)]
+    places = sorted({*study.search.rungs, budget.amount})
+    epochs = [budget.epochs(smallest, place) for place in places]
+    if places[0] >= epoch and len(set(epochs)) == len(epochs):
+        return []
+    what = f"{', '.join(f'{place:,}' for place in places)} {unit} are less than an epoch apart, {long}"
+    return [Complaint("search.rungs", what, f"they count in {unit}, like the budget: move them apart, or remove them")]
+
+
+def whole_notes(study: Study) -> list[str]:
+    """What whole-batch methods do not look at, where there are any."""
+    whole = [name for name in study.optimizers if OPTIMIZERS[name].whole]
+    said = "an epoch is one iteration over all rows; batch size, schedule and clipping do not apply"
+    return [f"{', '.join(whole)}: {said}"] if whole else []
+
+
+def made_up_score(name: str, data: Prepared) -> float:
+    """What a scorer of scikit-learn says of random predictions in which every class is there; nan where it cannot."""
+    n, outputs = 60, data.train.y.shape[1]
+    rng = stream(0, Stream.SCORERS)
+    if data.task == "regression":
+        truth = rng.random((n, outputs)) + 1
+        return sklearn_score(name, truth, truth + rng.random((n, outputs)))
+    classes = max(2, outputs)
+    shares = rng.dirichlet(np.ones(classes), n)
+    return sklearn_score(name, np.arange(n) % classes, shares.argmax(axis=1), shares)

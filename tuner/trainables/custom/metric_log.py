@@ -1,0 +1,138 @@
+"""What an objective reports, checked as it comes in: numbers under names, at epochs that rise."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from numbers import Number
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuner.trainables.custom.objective_ref import Unusable
+
+__all__ = ["NAME", "Diverged", "Reports", "metrics_of"]
+
+NAME = re.compile(r"[A-Za-z_][\w./-]{0,98}")
+MOST = 100  # metrics
+MOST_EPOCHS = 100_000
+
+
+class Diverged(BaseException):
+    """The goal is not a finite number any more: whatever it trains, it ends here. No `Exception`, so that code which
+    catches those lets it through.
+    """
+
+
+def metrics_of(value: Any, goal: str, taken: Collection[str] = ()) -> dict[str, float]:
+    """Metrics by name, from a number (the goal) or a mapping that has it; `taken` are names that mean something else.
+
+    Raises Unusable for anything else.
+    """
+    if not isinstance(value, Mapping):
+        return {goal: _number(value, goal)}
+    if len(value) > MOST:
+        raise Unusable(f"reported {len(value)} metrics", f"report at most {MOST}")
+    if goal not in value:
+        names = ", ".join(map(str, list(value)[:6])) or "nothing"
+        what = f"reported {names}, and not {goal}, which is the goal"
+        raise Unusable(what, "report it, or make another the goal: minimize or maximize in [study]")
+    for name in value:
+        if not isinstance(name, str) or not NAME.fullmatch(name):
+            raise Unusable(
+                f"reported {name!r:.60}, which cannot be the name of a metric", "use letters, digits, _ . / -"
+            )
+        if name in taken:
+            raise Unusable(f"reported {name!r}, which is a parameter or a name of the tuner's own", "call it otherwise")
+    return {name: _number(one, name) for name, one in value.items()}
+
+
+def _number(value: Any, name: str) -> float:
+    """A number, of whatever library. Raises Unusable."""
+    if value is None:
+        raise Unusable(f"returned nothing for {name}", "return a number, or a dict of metrics")
+    shape = getattr(value, "shape", None)
+    if shape is not None and tuple(shape) == () and hasattr(value, "item"):
+        value = value.item()
+    elif shape is not None:
+        raise Unusable(f"{name} is an array of shape {tuple(shape)}, not a number", "report its mean, say")
+    if isinstance(value, bool | np.bool_):
+        raise Unusable(f"{name} is {value}, not a number", "report 0.0 or 1.0 if that is meant")
+    if isinstance(value, str | bytes):
+        raise Unusable(f"{name} is text ({value!r:.40}), not a number", "report float(...) of it")
+    if not isinstance(value, Number) or isinstance(value, complex):
+        raise Unusable(f"{name} is of type {type(value).__name__}, not a number", "report a float")
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        raise Unusable(f"{name} is {value!r:.40}, which is no number that fits", "report a float") from None
+
+
+@dataclass
+class Reports:
+    """The reports of one training: `start` epochs are behind it, and it may come to `stop` (0: as far as it likes).
+
+    Epochs below `again` were reported by a run that was killed: they may be told once more.
+    """
+
+    goal: str
+    start: int = 0
+    stop: int = 0
+    taken: Collection[str] = ()
+    again: int = 0
+    rows: dict[int, dict[str, float]] = field(default_factory=dict)
+    problem: Unusable | None = None
+
+    @property
+    def last(self) -> int:
+        """The last epoch that was reported; `start` before the first."""
+        return max(self.rows, default=self.start)
+
+    def add(self, epoch: Any, value: Any) -> None:
+        """Take in the metrics of an epoch. Raises Unusable, Diverged where the goal is not finite."""
+        try:
+            number = self._epoch(epoch)
+            metrics = metrics_of(value, self.goal, self.taken)
+        except Unusable as problem:
+            self.problem = self.problem or problem
+            raise
+        self.rows[number] = metrics
+        if not math.isfinite(metrics[self.goal]):
+            raise Diverged(f"{self.goal} is {metrics[self.goal]} at epoch {number}")
+
+    def fill(self, values: Mapping[str, float]) -> None:
+        """Give all epochs that were reported without these values the same."""
+        for number, row in self.rows.items():
+            self.rows[number] = {**{name: float(value) for name, value in values.items()}, **row}
+
+    def _epoch(self, epoch: Any) -> int:
+        if hasattr(epoch, "item") and getattr(epoch, "shape", None) == ():
+            epoch = epoch.item()
+        if isinstance(epoch, bool) or not isinstance(epoch, int):
+            raise Unusable(f"reported epoch {epoch!r:.40}, which is no whole number", "report epoch, metrics")
+        if epoch < 1:
+            raise Unusable(f"reported epoch {epoch}", "epochs count from 1: report epoch + 1")
+        if epoch in self.rows and epoch > self.again:
+            raise Unusable(f"reported epoch {epoch} twice", "report each epoch once, with all its metrics")
+        if epoch <= self.start and epoch > 0:
+            hint = "go on from the checkpoint in run.directory: the next epoch is run.start + 1"
+            raise Unusable(f"reported epoch {epoch} after epoch {self.start}, where this run started", hint)
+        if epoch < self.last and epoch > self.again:
+            raise Unusable(f"reported epoch {epoch} after epoch {self.last}", "report epochs in order")
+        most = self.stop or MOST_EPOCHS
+        if epoch > most:
+            hint = "end at run.stop" if self.stop else "report less often"
+            raise Unusable(f"reported epoch {epoch}, beyond the {most:,} it was to train", hint)
+        return epoch
+
+    def curves(self) -> dict[str, NDArray[np.float64]]:
+        """Curves `(E,)` from epoch 1 to the last, nan where nothing was reported."""
+        names = dict.fromkeys(name for row in self.rows.values() for name in row)
+        found = {name: np.full(self.last, np.nan) for name in names}
+        for epoch, row in self.rows.items():
+            for name, value in row.items():
+                found[name][epoch - 1] = value
+        return found

@@ -1,0 +1,257 @@
+"""An objective of somebody's own as the subject of a study: introduced by a worker, then trained by workers."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from objectives.errors import Complaint
+from tuner.best import Best
+from tuner.engines import LOADING, ChildEngine, Engine, Failure, pickled, processors
+from tuner.errors import StudyError
+from tuner.model.refit import Refit
+from tuner.ranking.retrainings import search_seeds
+from tuner.records import Confirmed, Trial
+from tuner.search import check_search, mean_cost, repeated
+from tuner.space import space_of
+from tuner.store.directory import StudyDirectory
+from tuner.study import MOST_SPLITS, OWN_NAMES, Own, Study
+from tuner.trainables.base import Commit
+from tuner.trainables.custom.command import Program, form_of_command, source_of_command
+from tuner.trainables.custom.objective_ref import FORMS, Reference, Unusable, introduce
+from tuner.trainables.custom.retrained import confirmed_of
+from tuner.trainables.custom.run_handle import CONFIRM, SEARCH
+from tuner.trainables.custom.tasks import OwnTask, made_ready, run_own
+from tuner.trainables.custom.trainer import OwnTraining
+
+__all__ = ["OwnSubject", "own_subject", "seed_of"]
+
+SEEDS = 4001  # above all replicates of a study, so that no two studies share one by chance
+
+
+@dataclass(frozen=True)
+class OwnSubject:
+    """A study of somebody's own objective, whose form and source are known."""
+
+    study: Study
+    own: Own
+    what: Reference | Program
+    form: str
+    source: str
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How it is cut at rungs, and what that and a confirmation cost."""
+        return (*self._cut_notes(), *self._confirm_notes())
+
+    def _cut_notes(self) -> list[str]:
+        named = self.own.words if self.own.command else f"{self.own.words} is {FORMS[self.form]}"
+        if not self.own.timed:
+            return [f"{self.own.words}: [train] says no epochs, so every trial runs to its end and nothing is pruned"]
+        if self.continues:
+            return []
+        again = repeated(self.study)
+        return [f"{named}: {again:.0%} of its epochs are trained again"] if again else []
+
+    def _confirm_notes(self) -> list[str]:
+        confirm = self.study.confirm
+        if not confirm.enabled:
+            return []
+        count = (confirm.top + 1) * confirm.seeds
+        return [
+            f"[confirm] asks for {count} trainings more: {confirm.top} configs, then the best, on {confirm.seeds} seeds"
+        ]
+
+    @property
+    def cost(self) -> str:
+        """What its search takes, in trainings or epochs; those that are trained again among them."""
+        trials, copies = self.study.trials, self.study.train.replicates
+        seeds = f" on {copies} seeds each" if copies > 1 else ""
+        if not self.own.timed:
+            return f"{trials} trials{seeds}, each to its end"
+        unit, once = self.study.budget.unit, trials * copies * mean_cost(self.study) * self.study.budget.amount
+        again = 0.0 if self.continues else repeated(self.study)
+        said = f", of which about {once * again / (1 - again):,.0f} ({again:.0%}) are trained again" if again else ""
+        return f"{trials} trials{seeds}: about {once / (1 - again):,.0f} {unit}{said}"
+
+    @property
+    def continues(self) -> bool:
+        """Whether a trial goes on at a rung where it stood."""
+        return self.form == "run" and self.own.batched == 1
+
+    @property
+    def has_weights(self) -> bool:
+        """A model of somebody's own is theirs to keep."""
+        return False
+
+    def facts(self) -> dict[str, str]:
+        """What is called, and the digest of its source."""
+        return {"data": self.own.words, "task": "own", "form": self.form, "source": self.source}
+
+    def changes(self, known: Mapping[str, str]) -> list[str]:
+        """That it is called otherwise than it was: its trials were cut at rungs in another way."""
+        return [f"the objective: was {FORMS[known['form']]}"] if known["form"] != self.form else []
+
+    def warnings(self, known: Mapping[str, str]) -> list[str]:
+        """That the source has changed."""
+        if known["source"] == self.source:
+            return []
+        what = f"the source of {self.own.words} has changed since the study began"
+        return [f"warning: {what}: trials before and after may not compare; --fresh begins anew (fresh=True)"]
+
+    def jobs(self, study: Study, trials: int) -> int:
+        """A worker for each device, or for as many threads as a worker has."""
+        del trials
+        return len(study.workers.devices) or max(1, processors() // study.workers.threads)
+
+    @contextmanager
+    def engine(self, study: Study, jobs: int, cluster: tuple[str, str] | None) -> Iterator[Engine]:
+        """Workers of which each can be ended alone. Raises StudyError for a cluster."""
+        if cluster is not None:
+            what = "does not run an objective of your own: its code would have to be there"
+            raise StudyError(Complaint("cluster", what, "run it on this machine"))
+        gigabytes, workers = study.limits.worker_gb, study.workers
+        engine = ChildEngine(
+            jobs,
+            devices=workers.devices,
+            threads=workers.threads,
+            memory=None if gigabytes is None else int(gigabytes * 1e9),
+            preload=[(made_ready, (self.what,))],
+        )
+        try:
+            yield engine
+        finally:
+            engine.close()
+
+    def training(self, study: Study, directory: StudyDirectory, engine: Engine | None = None) -> OwnTraining:
+        """Each trial on a seed for each of the study's replicates."""
+        del engine
+        return OwnTraining(
+            self.what, self.form, self.source, study.budget, study.metric, study.direction,
+            tuple(seed_of(study, number) for number in search_seeds(study)),
+            (*OWN_NAMES, *self.own.parameters), directory.output, self.own.batched, SEARCH, splits_of(study),
+            study.train.replicates,
+        )  # fmt: skip
+
+    def retrain(
+        self,
+        study: Study,
+        wanted: Sequence[Trial],
+        numbers: Sequence[int],
+        known: Sequence[Confirmed],
+        directory: StudyDirectory,
+        engine: Engine,
+        commit: Commit,
+        tell: Callable[[Trial, int, str], None],
+    ) -> None:
+        """Train each config on each seed up to its best epoch, from the start. One that fails falls behind alone."""
+        have = {(row.trial, row.replicate) for row in known}
+        folder = directory.cache / "confirm"
+        sent: dict[Future[Any], tuple[Trial, int]] = {}
+        for number in numbers:
+            for trial in wanted:
+                if (trial.number, number) not in have:
+                    task = self._retraining(study, trial, number, directory, folder)
+                    sent[engine.submit(run_own, task, seconds=study.limits.seconds_per_trial)] = (trial, number)
+        for future in as_completed(sent):
+            outcome, (trial, number) = future.result(), sent[future]
+            if isinstance(outcome, Failure):
+                tell(trial, number, str(outcome))
+            commit([confirmed_of(study, trial, number, outcome)])
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def _retraining(self, study: Study, trial: Trial, number: int, directory: StudyDirectory, folder: Path) -> OwnTask:
+        """A trial's config on another seed, for as long as the search chose."""
+        training = replace(self.training(study, directory), seeds=(seed_of(study, number),), phase=CONFIRM)
+        stop = trial.epoch or trial.epochs
+        return OwnTask(
+            self.what, self.form, (trial.number,), (trial.config,), training.seeds, 0,
+            stop if self.own.timed or self.form == "steps" else 0, study.budget.unit, study.metric, CONFIRM,
+            training.taken, folder, training.output, self.own.batched > 1, self.source, (),
+            (MOST_SPLITS + number,) if study.splits > 1 else (),
+        )  # fmt: skip
+
+    def weights(self, study: Study, best: Best, directory: StudyDirectory, engine: Engine) -> None:
+        """None: its weights are in the checkpoint, if it has one."""
+        del study, best, directory, engine
+
+    def refit(self, study: Study, best: Best, directory: StudyDirectory, engine: Engine, refit: Refit) -> None:
+        """None: a model of somebody's own is theirs to train on all rows."""
+        del study, best, directory, engine, refit
+
+
+def seed_of(study: Study, replicate: int) -> int:
+    """The seed of a replicate, as an objective is given it: 0 for the first of a study with seed 0."""
+    return (study.seed * SEEDS + replicate) % 2**31
+
+
+def splits_of(study: Study) -> tuple[int, ...]:
+    """The number of the split of each seed of a search, from 0; none where a study has one split.
+
+    Those of a confirmation are numbered from MOST_SPLITS + 1 on: they are fresh.
+    """
+    if study.splits == 1:
+        return ()
+    return tuple(split for split in range(study.splits) for _ in range(study.train.replicates))
+
+
+def own_subject(asked: Study, objective: Callable[..., Any] | None = None) -> OwnSubject:
+    """An objective, imported and looked at by a worker. Raises StudyError with what is wrong with it."""
+    own = asked.own
+    if own is None:
+        raise ValueError("the study has no objective of its own")
+    if complaints := check_search(asked, space_of(asked)):
+        raise StudyError(*complaints)
+    folder = str(asked.base.resolve())
+    if own.command:
+        program = Program(own.command, own.output, folder)
+        form = form_of_command(own.command, asked.budget.unit)
+        return _checked(OwnSubject(asked, own, program, form, source_of_command(program)))
+    if own.given and objective is None:
+        what = f"study {asked.name!r} was run with a function given in Python"
+        raise StudyError(Complaint("study.objective", what, "give it again: objective=..."))
+    reference = _reference(own, folder, objective)
+    with ChildEngine(1) as engine:
+        met = engine.submit(introduce, reference, seconds=LOADING).result()
+    if isinstance(met, Unusable):
+        raise StudyError(Complaint("study.objective", met.what, met.hint))
+    if isinstance(met, Failure):
+        raise StudyError(Complaint("study.objective", f"{own.objective} could not be imported: {met}"))
+    return _checked(OwnSubject(*_placed(asked, own, reference), reference, met.form, met.source))
+
+
+def _reference(own: Own, folder: str, objective: Callable[..., Any] | None) -> Reference:
+    """Where the objective is; a function that was given travels by value where workers cannot import it."""
+    if objective is None:
+        return Reference(own.objective, folder)
+    if not callable(objective):
+        raise StudyError(Complaint("objective", f"is {type(objective).__name__}, not a function", "give a function"))
+    try:
+        return Reference(own.objective, folder, pickled(objective))
+    except Exception as error:
+        what = f"{own.objective} cannot be sent to a worker: {type(error).__name__}: {str(error)[:200]}"
+        raise StudyError(Complaint("objective", what, "let it open what it needs itself")) from error
+
+
+def _placed(asked: Study, own: Own, reference: Reference) -> tuple[Study, Own]:
+    """The study with its file by an absolute path, so that the stored one finds it from anywhere."""
+    where, _, name = own.objective.rpartition(":")
+    if not where.endswith(".py"):
+        return asked, own
+    own = replace(own, objective=f"{(Path(reference.folder) / Path(where).expanduser()).resolve()}:{name}")
+    return replace(asked, own=own), own
+
+
+def _checked(subject: OwnSubject) -> OwnSubject:
+    """The subject, if its study says all that its form needs. Raises StudyError."""
+    if subject.form == "run" and not subject.own.timed:
+        what = f"is missing: {subject.own.words} has to know how far to train"
+        raise StudyError(Complaint("train.epochs", what, "write [train] epochs = 27"))
+    if subject.form == "trial" and subject.own.batched > 1:
+        raise StudyError(Complaint("study.batched", "does not go with an objective of Optuna's", "remove it"))
+    return subject

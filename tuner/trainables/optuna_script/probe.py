@@ -1,0 +1,214 @@
+"""Finds out what an objective of Optuna's asks for: it is called, in a worker, and what it asks is written down.
+
+Once it runs to its end. Then it is called with each value of what has few, so that parameters show that exist only for
+some, and some times with any values; those calls end at the first report, where there is one.
+"""
+
+from __future__ import annotations
+
+import inspect
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tuner.trainables.custom.metric_log import metrics_of
+from tuner.trainables.custom.objective_ref import Reference, Unusable, form_of, load, whereabouts
+from tuner.trainables.optuna_script.script_text import Script, read_script
+from tuner.trainables.optuna_script.suggested import Asked
+from tuner.trainables.optuna_script.trial_adapter import NOTHING, Cut, Trial, is_pruning, one_value
+
+__all__ = ["SECONDS", "Call", "Exploration", "explore"]
+
+SECONDS = 60.0  # in which further calls may begin
+ANY = 8  # calls with any values
+VALUE = "its value"
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call: what was asked for, the values given, how often it reported, what it returned, and what went wrong."""
+
+    asked: Mapping[str, Asked]
+    values: Mapping[str, Any]
+    reports: tuple[Any, ...] = ()
+    late: bool = False  # whether it asked for something after a report
+    returned: float | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """Calls of an objective, the first to its end in `seconds`; `left` were not made for want of time."""
+
+    script: Script
+    calls: tuple[Call, ...]
+    seconds: float
+    left: int
+
+
+@dataclass
+class Recorder(Trial):
+    """A trial that writes down what is asked, and answers with what it is told or a value to begin with."""
+
+    answers: Mapping[str, Any]
+    brief: bool = False
+    asked: dict[str, Asked] = field(default_factory=dict)
+    values: dict[str, Any] = field(default_factory=dict)
+    reports: list[Any] = field(default_factory=list)
+    steps: list[Any] = field(default_factory=list)
+    late: bool = False
+
+    def __post_init__(self) -> None:
+        super().__init__(0)
+
+    def _answer(self, name: str, asked: Asked) -> Any:
+        check_same(name, self.asked.get(name, asked), asked, "in one trial")
+        self.late = self.late or bool(self.steps and name not in self.asked)
+        self.asked[name] = asked
+        value = self.values[name] = self.answers.get(name, asked.start)
+        return value
+
+    def report(self, value: float, step: int) -> None:
+        if step not in self.steps:
+            self.steps.append(step)
+            self.reports.append(float(value))
+        if self.brief:
+            raise Cut
+
+    def should_prune(self) -> bool:
+        return False
+
+
+def explore(reference: Reference) -> Exploration | Unusable:
+    """Call an objective until what it asks for is known; what is wrong with it is returned."""
+    try:
+        script = scripted(reference)
+        return _explored(objective_of(reference), script)
+    except Unusable as unusable:
+        return Unusable(unusable.what, unusable.hint)
+
+
+def scripted(reference: Reference) -> Script:
+    """What the file says beside the objective. Raises Unusable where importing it would run a study."""
+    where = reference.objective.rpartition(":")[0]
+    path = Path(reference.folder) / Path(where).expanduser()
+    if not where.endswith(".py") or not path.is_file():
+        return Script()
+    try:
+        script = read_script(path.read_text(encoding="utf-8"))
+    except (SyntaxError, ValueError, UnicodeDecodeError):
+        return Script()  # importing it will say more
+    if script.runs_at:
+        what = f"{where} runs its study when it is imported (line {script.runs_at})"
+        raise Unusable(what, 'put that under `if __name__ == "__main__":`')
+    if script.several:
+        raise Unusable(f"the study of {where} has several goals (directions=)", "a study of the tuner has one")
+    return script
+
+
+def objective_of(reference: Reference) -> Callable[..., Any]:
+    """The function, which takes a trial. Raises Unusable."""
+    function = load(reference)
+    if form_of(function) != "trial":
+        shown = ", ".join(inspect.signature(function).parameters)
+        hint = "name a function of one parameter that is called trial; others can be set in one that calls it"
+        raise Unusable(f"{reference.objective} takes ({shown}), which is no objective of Optuna's", hint)
+    return function
+
+
+def _explored(objective: Callable[..., Any], script: Script) -> Exploration:
+    started = time.perf_counter()
+    first = called(objective, {}, brief=False)
+    seconds = time.perf_counter() - started
+    if first.error:
+        hint = "leave it out" if NOTHING in first.error else "run it by itself in Optuna to see where"
+        raise Unusable(f"raised {first.error}", hint)
+    if not first.asked:
+        raise Unusable("asks for nothing: there is nothing to search", "let it call trial.suggest_float, say")
+    calls, left = [first], 0
+    until = time.perf_counter() + SECONDS
+    for answers in wanted(calls):
+        if time.perf_counter() > until:
+            left += 1
+            continue
+        calls.append(called(objective, answers, brief=not first.late))
+        check_constant(calls)
+    return Exploration(script, tuple(calls), seconds, left)
+
+
+def wanted(calls: list[Call]) -> Iterator[Mapping[str, Any]]:
+    """Answers to give next, as calls come in: the same again, each value of what has few, any, and what shows then.
+
+    Around a call that asks for something new every such value is tried: what is asked for whatever it is does not
+    depend on it.
+    """
+    yield {}
+    tried: set[tuple[str, Any]] = set()
+    yield from around(calls, 0, tried)
+    begun, numbers = len(calls), random.Random(0)
+    every = {name: asked for call in calls for name, asked in call.asked.items()}
+    for _ in range(ANY):
+        yield {name: asked.drawn(numbers) for name, asked in every.items()}
+    yield from around(calls, begun, tried)
+
+
+def around(calls: list[Call], at: int, tried: set[tuple[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Answers of calls from `at` on, which grow meanwhile, each with one value changed."""
+    known = {name for call in calls[:at] for name in call.asked}
+    while at < len(calls):
+        call, at = calls[at], at + 1
+        new = not known.issuperset(call.asked)
+        known.update(call.asked)
+        for name, asked in call.asked.items():
+            for value in asked.few:
+                if value != call.values[name] and (new or (name, value) not in tried):
+                    yield {**call.values, name: value}
+                tried.add((name, value))
+
+
+def called(objective: Callable[..., Any], answers: Mapping[str, Any], brief: bool) -> Call:
+    """Call it once. Raises Unusable for what cannot be mapped."""
+    trial, returned, error = Recorder(answers, brief), None, ""
+    try:
+        returned = metrics_of(one_value(objective(trial)), VALUE)[VALUE]
+    except Cut:
+        pass
+    except Unusable:
+        raise
+    except (Exception, SystemExit) as raised:
+        if not is_pruning(raised):
+            error = f"{type(raised).__name__}: {(str(raised).splitlines() or [''])[0][:200]}{whereabouts(raised)}"
+    plain = {name: asked.plain() for name, asked in trial.asked.items()}
+    return Call(plain, trial.values, tuple(trial.reports), trial.late, returned, error)
+
+
+def check_constant(calls: list[Call]) -> None:
+    """Raise Unusable where the last call asked for a name otherwise than one before, or not again for the same."""
+    last, first = calls[-1], calls[0]
+    for call in calls[:-1]:
+        for name in [name for name in last.asked if name in call.asked]:
+            check_same(name, call.asked[name], last.asked[name], others(call, last, name))
+    if len(calls) == 2 and not last.error and set(last.asked) != set(first.asked):
+        names = ", ".join(sorted(set(last.asked) ^ set(first.asked)))
+        what = f"asks for {names} in one of two trials with the same values"
+        raise Unusable(what, "a study needs the same parameters for the same values")
+
+
+def check_same(name: str, one: Asked, other: Asked, where: str) -> None:
+    """Raise Unusable where a name is asked for in two ways."""
+    if one != other:
+        what = f"asks for {name} as {one}, and as {other} {where}: a range that changes cannot be searched"
+        raise Unusable(what, f"ask for each under a name of its own, or for a share of the range, like {name}_share")
+
+
+def others(call: Call, last: Call, name: str) -> str:
+    """What was otherwise in the second of two calls, for people."""
+    told = [
+        f"{key} = {value}"
+        for key, value in last.values.items()
+        if key != name and key in call.values and call.values[key] != value
+    ]
+    return f"where {', '.join(told[:3])}" if told else "another time"

@@ -1,0 +1,114 @@
+"""What an objective of Optuna's asks for under a name, and how a study says the same."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tuner.trainables.custom.objective_ref import Unusable
+
+__all__ = ["FEW", "Asked"]
+
+FEW = 8  # values of a whole number that others may depend on
+SLACK = 1e-9  # of a range: what rounding may add to it
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Numbers from `low` to `high`, whole ones where `whole`, `step` apart where it is not 0; or one of `choices`."""
+
+    low: float = 0.0
+    high: float = 0.0
+    step: float = 0.0
+    log: bool = False
+    whole: bool = False
+    choices: tuple[Any, ...] = ()
+
+    @property
+    def domain(self) -> Any:
+        """The same in a study file: a range, a list, or the only value. Raises Unusable."""
+        if self.choices or self.low == self.high or (self.whole and (self.low, self.high) == (0, 1)):
+            return list(self.few)
+        step = self.step if self.step != int(self.whole) else 0.0
+        if step > self.high - self.low:
+            return [self.low]
+        return {"low": self.low, "high": self.high} | ({"log": True} if self.log else {"step": step} if step else {})
+
+    @property
+    def few(self) -> tuple[Any, ...]:
+        """All values, where they are few, as a study holds them. Raises Unusable."""
+        if self.choices:
+            return texts(self.choices)
+        if self.low == self.high:
+            return (self.low,)
+        if not self.whole or (self.high - self.low) / self.step >= FEW:
+            return ()
+        return tuple(range(int(self.low), int(self.high) + 1, int(self.step)))
+
+    @property
+    def start(self) -> Any:
+        """A value to begin with, as a study holds it: the first, the least whole number, the middle of a range."""
+        if self.few or self.whole:
+            return self.few[0] if self.few else self.low
+        return self.at(0.5)
+
+    def at(self, share: float) -> Any:
+        """The value at a share of the range, on its scale."""
+        if self.few:
+            return self.few[min(int(share * len(self.few)), len(self.few) - 1)]
+        if self.log:
+            value = math.exp(math.log(self.low) + share * (math.log(self.high) - math.log(self.low)))
+        else:
+            value = self.low + share * (self.high - self.low)
+        if self.step:
+            value = self.low + round((value - self.low) / self.step) * self.step
+        value = min(max(value, self.low), self.high)
+        return round(value) if self.whole else value
+
+    def plain(self) -> Asked:
+        """The same without objects of somebody's own, so that it can travel. Raises Unusable."""
+        return replace(self, choices=texts(self.choices))
+
+    def drawn(self, numbers: random.Random) -> Any:
+        """Any value."""
+        return self.at(numbers.random())
+
+    def given(self, name: str, value: Any) -> Any:
+        """What the objective gets for a value of the study. Raises Unusable where it asked for another."""
+        if self.choices:
+            known = texts(self.choices)
+            if value not in known:
+                raise Unusable(f"{name} = {value!r} is none of the choices it asks for: {known!r:.200}", SAME)
+            return self.choices[known.index(value)]
+        slack = SLACK * max(abs(self.low), abs(self.high))
+        wrong = isinstance(value, bool | str) or not self.low - slack <= value <= self.high + slack
+        if wrong or (self.whole and value != int(value)):
+            raise Unusable(f"{name} = {value!r} is not what it asks for, {self}", SAME)
+        return int(value) if self.whole else float(value)
+
+    def __str__(self) -> str:
+        if self.choices:
+            return f"one of {texts(self.choices)!r:.200}"
+        return f"{self.low:g} to {self.high:g}{' in log' if self.log else ''}"
+
+
+SAME = "the ranges of [parameters] have to be those in the code, the same in every trial"
+
+
+def texts(choices: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Choices as a study may hold them: as they are where they are of one kind, else by name. Raises Unusable."""
+    for kinds in (bool, str):
+        if all(isinstance(choice, kinds) for choice in choices):
+            return tuple(dict.fromkeys(choices))
+    if all(isinstance(choice, int | float) and not isinstance(choice, bool) for choice in choices):
+        return tuple(dict.fromkeys(choices))
+    named = tuple(str(getattr(choice, "__qualname__", choice)) for choice in choices)
+    if any(" at 0x" in text for text in named):
+        raise Unusable(
+            f"choices {named!r:.200} have no names", "let it choose from texts, and take the object by those"
+        )
+    if len(set(named)) < len(named):
+        raise Unusable(f"choices {named!r:.200} have the same names", "let it choose from texts that differ")
+    return named
