@@ -38,6 +38,7 @@ LAYERS = [
     ["tuner.result"],
     ["tuner.orchestrator"],
     ["tuner.api"],
+    ["tuner.sklearn"],
     ["tuner.cli"],
     ["tuner.__main__"],
 ]
