@@ -118,7 +118,7 @@ def model_in(folder: Path) -> TrainedModel:
         _check_sizes(preparation, network)
     except (ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, EOFError) as error:
         raise InvalidInput(Complaint(str(folder), f"is no model, or damaged ({error})", AGAIN)) from error
-    return TrainedModel(preparation, network, noise, MappingProxyType(facts))
+    return TrainedModel(preparation, network, noise, facts)
 
 
 def facts_in(folder: Path) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Estimators of scikit-learn's: `fit` runs a study on the rows that it is given, `predict` is that of its model.
 
-All rows train in the end: a study sets test rows aside to say what its config is worth (`study_`), and the model that is
-used is then trained on them too, since scikit-learn's users keep test rows of their own.
+All rows train in the end: a study sets test rows aside to say what its config is worth (`study_`), and the model is
+then trained on them too, since scikit-learn's users keep test rows of their own.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class _Tuned(BaseEstimator):  # type: ignore[misc]
             return self.model_.of_members(self.model_.prepared(x))
 
     def _checked(self, x: Any, y: Any = "no_validation", *, reset: bool, **more: Any) -> Any:
-        """Rows, and targets where there are some, as scikit-learn checks them; of a frame with texts its names alone."""
+        """Rows, and targets where there are some, as scikit-learn checks them; of a frame with texts, its names."""
         if hasattr(x, "iloc") and any(dtype.kind not in "biuf" for dtype in x.dtypes if hasattr(dtype, "kind")):
             validate_data(self, x, y, reset=reset, skip_check_array=True)
             return x if isinstance(y, str) else (x, column_or_1d(y, warn=True))

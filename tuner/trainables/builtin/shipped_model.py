@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -100,7 +99,7 @@ def shipped(
         facts |= {} if refit.all_rows else {"metrics": judge(model, data), "test_rows": len(data.test)}
     finally:
         _forget(work, place)
-    return replace(model, facts=MappingProxyType(facts))
+    return replace(model, facts=facts)
 
 
 def _trained(
