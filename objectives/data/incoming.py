@@ -182,7 +182,7 @@ def _gaps(values: Array) -> npt.NDArray[np.bool_]:
 def _numbers(values: Array) -> Floats:
     """A column as float64, gaps as nan; texts that are numbers count as such."""
     if values.dtype.kind in "biuf":
-        found: Floats = values.astype(np.float64)
+        found: Floats = np.asarray(values, dtype=np.float64)
     elif values.dtype.kind in "OU":
         found = _converted(values, _number, "no number")
     else:

@@ -169,16 +169,19 @@ def _fill(x: Array, column: InputColumn, values: Array) -> None:
         rows = np.flatnonzero(codes >= 0)
         x[rows, codes[rows]] = 1
     elif not column.constant:
-        filled = np.where(np.isnan(values), column.median, values)
+        filled = np.where(np.isnan(values), column.median, values) if np.isnan(values.max()) else values
         x[:, 0] = (filled - column.mean) / column.scale
 
 
 def _seen_number(column: InputColumn, values: Floats) -> list[Seen]:
+    margin = MARGIN * (column.high - column.low)
+    if column.low - margin <= values.min() and values.max() <= column.high + margin:
+        return []  # of most columns; a gap makes both nan
     gaps = np.isnan(values)
     found = [] if column.gaps or not gaps.any() else [Seen(column.name, "gaps", int(gaps.sum()))]
     away = np.maximum(values - column.high, column.low - values)
     away[gaps] = -np.inf
-    outside = int(np.count_nonzero(away > MARGIN * (column.high - column.low)))
+    outside = int(np.count_nonzero(away > margin))
     if not outside:
         return found
     worst = float(values[int(np.argmax(away))])

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Asked", "Answers", "answered"]
 
 Array = NDArray[Any]
+SHOWN = 5  # sentences on columns
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,9 @@ class Answers:
     def sentences(self, model: TrainedModel) -> list[str]:
         """Return what is to be said of the rows, a sentence each."""
         found = [f"columns that the model does not know were ignored: {first_lines(self.extra)}"] if self.extra else []
-        found += sentences(counted(self.seen), model.preparation)
+        seen = sorted(counted(self.seen), key=lambda one: -one.rows)
+        found += sentences(seen[:SHOWN], model.preparation)
+        found += [f"{len(seen) - SHOWN} more columns have such rows, but fewer"] if len(seen) > SHOWN else []
         if self.foreign:
             what = f"{self.foreign} rows have a class that training had not, like {self.example!r}"
             found.append(f"{what}: they are left out of the metrics")
