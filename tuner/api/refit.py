@@ -27,6 +27,7 @@ def refit(
     seeds: int = 5,
     *,
     all_rows: bool = False,
+    baselines: bool = False,
     data: Any = None,
     jobs: int | None = None,
     home: Home = None,
@@ -36,9 +37,11 @@ def refit(
 ) -> TrainedModel:
     """Train the best config of a study on all rows but the test rows, with `seeds` seeds, and write `model/`.
 
-    With `all_rows` the test rows train too, and nothing is left to judge the model by. `data` is needed where the study
-    was run with some given in Python. Raises UnknownStudy, NoResult where no trial is complete, StudyBusy, StudyError
-    where there is no model to ship, DataError, ChangedStudy where the data or the machine's arithmetic are others.
+    With `all_rows` the test rows train too, and nothing is left to judge the model by. With `baselines` a constant, a
+    linear model and boosted trees at scikit-learn's defaults are fitted on the same rows. `data` is needed where the
+    study was run with some given in Python. Raises UnknownStudy, NoResult where no trial is complete, StudyBusy,
+    StudyError where there is no model to ship, DataError, ChangedStudy where the data or the machine's arithmetic are
+    others.
     """
     watcher = watcher or default_watcher()
     directory = find(name, home_of(home, storage))
@@ -59,7 +62,7 @@ def refit(
         study = replace(frozen, rows=subject.study.rows)
         with subject.engine(study, jobs or 1, None) as engine:
             watcher.stage("refit")
-            model = shipped_by(subject, result, engine, Refit(seeds, all_rows))
+            model = shipped_by(subject, result, engine, Refit(seeds, all_rows, baselines))
     watcher.ended()
     if model is None:
         raise StudyError(Complaint(f"study {frozen.name!r}", "has no model to ship", "best.toml has the config"))

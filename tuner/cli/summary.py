@@ -157,7 +157,19 @@ def shipped_block(model: TrainedModel) -> str:
         ends = [float("nan") if whole[end] is None else whole[end] for end in ("low", "high")]
         alone = f"   (a single one: {short(single['value'])})" if count > 1 else ""
         facts[name] = f"{interval(whole['value'], *ends)}{alone}"
-    return f"{head}\n{block(facts | {'in brackets': '95 % intervals for the value on new rows'})}"
+    better = [f"better: {line}\n" for line in better_baselines(model)]
+    return f"{head}\n{block(facts | {'in brackets': '95 % intervals for the value on new rows'})}{''.join(better)}"
+
+
+def better_baselines(model: TrainedModel) -> list[str]:
+    """Return a line for each baseline that has a lower test loss than the model."""
+    own = model.metrics.get("test_loss", {}).get("ensemble", {}).get("value")
+    found = [(name, metrics["test_loss"]) for name, metrics in model.facts.get("baselines", {}).items()]
+    return [
+        f"{name} at scikit-learn's defaults, test_loss {interval(one['value'], one['low'], one['high'])}"
+        for name, one in found
+        if own is not None and one["value"] < own
+    ]
 
 
 def sureness(best: Best) -> str:

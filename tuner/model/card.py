@@ -63,6 +63,9 @@ def _worth(model: TrainedModel) -> str:
         for name, kinds in model.metrics.items()
         for kind, one in kinds.items()
     ]
+    for label, metrics in model.facts.get("baselines", {}).items():
+        for name, one in metrics.items():
+            rows.append(f"| {name} | {label}, at its defaults | {_number(one['value'])} | {_range(one)} |")
     head = "| metric | of | value | 95 % interval for new rows |\n| --- | --- | ---: | ---: |"
     said = f"On {model.facts['test_rows']:,} test rows, which neither trained nor chose anything."
     return "\n".join(["## Worth", "", said, "", head, *rows])

@@ -2,7 +2,7 @@
 
 The test rows chose nothing and trained nothing, so that the rows alone make the interval. That of an accuracy is
 Wilson's; of a loss it is a studentised bootstrap (Efron 1982; Hall 1988): losses of rows are skewed, and where a t
-interval at 95 % covers in 80 to 91 % at 30 rows, this one covers in 90 to 94 %
+interval at 95 % covers in 81 to 90 % at 30 rows, this one covers in 90 to 95 %
 (`python -m tests.benchmarks.shipped_model intervals`).
 """
 

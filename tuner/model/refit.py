@@ -15,10 +15,14 @@ MOST_REFIT_SEEDS = 100
 
 @dataclass(frozen=True)
 class Refit:
-    """`seeds` networks make an ensemble; with `all_rows` they train on the test rows too, and nothing judges them."""
+    """`seeds` networks make an ensemble; with `all_rows` they train on the test rows too, and nothing judges them.
+
+    With `baselines` models of scikit-learn's at their defaults stand beside it.
+    """
 
     seeds: int = 5
     all_rows: bool = False
+    baselines: bool = False
 
 
 def key_of(best: Best) -> str:

@@ -132,6 +132,22 @@ def test_what_cannot_be_refitted_is_said(tmp_path: Path) -> None:
         tuner.refit("small", home=tmp_path, data=data.head(140))
 
 
+def test_a_baseline_that_is_better_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = frame()
+    data["outcome"] = targets("binary", data)
+    data.to_csv(tmp_path / "data.csv", index=False)
+    asked = study("binary") | {"optimizers": {"sgd": {"lr": [1e-5, 2e-5]}}}  # that learns nothing
+    asked["data"]["source"] = str(tmp_path / "data.csv")
+    assert "baselines" not in tuner.run(asked, home=tmp_path, jobs=1).model.facts
+    ended = Shell(capsys)("refit", "small", "--home", tmp_path)
+    better = [line for line in ended.out.splitlines() if line.startswith("better: ")]
+    assert [line.split()[1] for line in better] == ["constant", "LogisticRegression", "HistGradientBoosting"]
+    card = (tmp_path / "small" / "model" / "card.md").read_text()
+    assert "| test_loss | LogisticRegression, at its defaults | " in card
+    ended = Shell(capsys)("refit", "small", "--home", tmp_path, "--no-baselines")
+    assert "better: " not in ended.out
+
+
 def square(config: dict[str, Any]) -> dict[str, float]:
     return {"valid_loss": config["x"] ** 2}
 

@@ -22,12 +22,16 @@ __all__ = ["refit"]
     "--seeds", type=click.IntRange(1, 100), default=5, show_default=True, help="How many networks make the ensemble."
 )
 @click.option("--all-rows", is_flag=True, help="Train on the test rows too; nothing is left to judge the model by.")
+@click.option(
+    "--no-baselines", is_flag=True, help="Leave out scikit-learn's models at their defaults, to compare with."
+)
 @home_option
-def refit(study: str, seeds: int, all_rows: bool, home: Home) -> None:
+def refit(study: str, seeds: int, all_rows: bool, no_baselines: bool, home: Home) -> None:
     """Train the best of a STUDY on all rows but the test rows.
 
     Writes the model as data, without code: runs/STUDY/model with its preparation, weights and a card that says what it
-    is. The test rows judge it. `tuner.load_model` reads it with NumPy alone, `tuner predict` uses it on files.
+    is. The test rows judge it, and a constant, a linear model and boosted trees at their defaults beside it: one that
+    is better is named. `tuner.load_model` reads it with NumPy alone, `tuner predict` uses it on files.
     """
     from tuner.store.directory import find
 
@@ -40,7 +44,7 @@ def refit(study: str, seeds: int, all_rows: bool, home: Home) -> None:
 
     try:
         with watching(stored_study(directory)) as watcher:
-            model = refit_study(study, seeds, all_rows=all_rows, home=home, watcher=watcher)
+            model = refit_study(study, seeds, all_rows=all_rows, baselines=not no_baselines, home=home, watcher=watcher)
     except BaseException as error:
         stopped = interruption(error)
         if stopped is None:

@@ -19,6 +19,7 @@ from objectives.training.descent import descend
 from tuner.model.judged import documents, judged
 from tuner.model.trained import Noise, TrainedModel
 from tuner.study import MOST_SEEDS
+from tuner.trainables.builtin.baselines import codes_of
 from tuner.trainables.builtin.packs import Source, let_go, problem_of
 from tuner.trainables.builtin.retrain import unhindered
 
@@ -115,9 +116,5 @@ def noise_of(model: TrainedModel, data: Prepared, residuals: Array) -> Noise | N
 def judge(model: TrainedModel, data: Prepared) -> dict[str, Any]:
     """Return the test metrics of a model, for its facts."""
     part, scale = data.test, np.asarray(data.y_scale)
-    truth = part.y * scale + data.y_mean if data.task == "regression" else _codes(data.task, part.y)
+    truth = part.y * scale + data.y_mean if data.task == "regression" else codes_of(data.task, part.y)
     return documents(judged(data.task, model.of_members(part.x), truth, scale))
-
-
-def _codes(task: str, y: Array) -> Array:
-    return y[:, 0].astype(np.int64) if task == "binary" else y.argmax(axis=1)

@@ -20,6 +20,7 @@ from tuner.model.refit import Refit, key_of
 from tuner.model.trained import TrainedModel
 from tuner.store.directory import StudyDirectory
 from tuner.study import Study
+from tuner.trainables.builtin.baselines import BASELINES, baselines
 from tuner.trainables.builtin.packs import Source, problem_of
 from tuner.trainables.builtin.prepare import Question, split_of
 from tuner.trainables.builtin.refit import (
@@ -53,10 +54,11 @@ class Shipping:
     refit: Refit
     source: Callable[[int], Source]
 
-    def run(self, task: Callable[[Fit], Any], fit: Fit) -> Any:
+    def run(self, task: Callable[[Any], Any], given: Any) -> Any:
         """Run a task; raises TunerError where it fails."""
         limit = self.study.limits.seconds_per_trial
-        found = self.engine.submit(task, fit, seconds=limit and limit * len(fit.sources)).result()
+        trainings = len(given.sources) if isinstance(given, Fit) else len(BASELINES)
+        found = self.engine.submit(task, given, seconds=limit and limit * trainings).result()
         if isinstance(found, Failure):
             what = f"the best config, trial {self.best.trial}, could not be trained on all rows: {found}"
             raise TunerError(f"{what}; mend that, or allow more in [limits], then: tuner refit {self.study.name}")
@@ -97,6 +99,8 @@ def shipped(
             model = replace(model, noise=_noise(work, model, data, config))
         facts = _facts(work, data, alive, epochs, horizon)
         facts |= {} if refit.all_rows else {"metrics": judge(model, data), "test_rows": len(data.test)}
+        if refit.baselines and not refit.all_rows:
+            facts["baselines"] = work.run(baselines, place)
     finally:
         _forget(work, place)
     return replace(model, facts=facts)
