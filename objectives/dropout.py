@@ -24,7 +24,7 @@ DROPOUT = Hyper("dropout", "dropout", 0.0, 0.05, 0.5, "linear", Interval(0.0, 1.
 
 
 def dropout_of(config: Mapping[str, Any]) -> float:
-    """The share of hidden units that a config leaves out, 0 for none. Raises InvalidInput."""
+    """Return the share of hidden units that a config drops, 0 for none. Raises InvalidInput."""
     rate = float(config.get(DROPOUT.name, DROPOUT.default))
     if rate not in DROPOUT.valid:
         raise InvalidInput(Complaint(DROPOUT.name, f"must lie in {DROPOUT.valid}, but got {rate!r}"))
@@ -50,7 +50,7 @@ class Dropout:
         self.recalled = recalled
 
     def draw(self, generators: Generators) -> None:
-        """The masks of the next minibatch."""
+        """Draw the masks of the next minibatch."""
         for layer, (uniform, keep) in enumerate(zip(self.uniform, self.keep, strict=True)):
             for r, own in enumerate(generators):
                 own[layer].random(dtype=np.float32, out=uniform[r, 0])

@@ -41,9 +41,9 @@ class DataError(InvalidInput):
 
 
 def nearest(name: object, options: Iterable[str], cutoff: float = 0.6) -> str:
-    """A hint that names the nearest valid option, or lists them: "did you mean 'adam'?".
+    """Suggest the nearest valid option, or list them all: "did you mean 'adam'?".
 
-    `cutoff` is how alike it has to be, from 0 to 1: what people have named themselves is less often meant.
+    `cutoff` is the least similarity of a suggestion, from 0 to 1. It should be higher for names that users chose.
     """
     known = sorted(options)
     close = difflib.get_close_matches(str(name), known, n=1, cutoff=cutoff)

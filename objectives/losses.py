@@ -83,13 +83,13 @@ class Loss:
 
 
 def _classes(y: Array) -> Array:
-    """The classes `(..., 1)` of targets `(..., C)`, one of which is a one."""
+    """Return the class indices `(..., 1)` of one-hot targets `(..., C)`."""
     classes: Array = y.argmax(axis=-1, keepdims=True)
     return classes
 
 
 def _softmax_value(z: Array, y: Array, s: Scratch) -> None:
-    """`log(sum exp(z - max)) - (z_y - max)`; leaves `exp(z - max)` in `s.wide` and its sums over classes in `s.row`."""
+    """Compute `log(sum exp(z - max)) - (z_y - max)`; leave `exp(z - max)` in `s.wide` and its class sums in `s.row`."""
     np.maximum.reduce(z, axis=-2, keepdims=True, out=s.row)
     np.subtract(z, s.row, out=s.wide)
     s.find(y)
@@ -102,7 +102,7 @@ def _softmax_value(z: Array, y: Array, s: Scratch) -> None:
 
 
 def _softmax_gradient(z: Array, y: Array, s: Scratch) -> None:
-    """`(softmax(z) - [c = y]) / B`."""
+    """Compute `(softmax(z) - [c = y]) / B`."""
     _softmax_value(z, y, s)
     np.multiply(s.row, z.shape[-1], out=s.row)
     np.divide(s.wide, s.row, out=z)
@@ -113,7 +113,7 @@ def _softmax_gradient(z: Array, y: Array, s: Scratch) -> None:
 
 
 def _binary_value(z: Array, y: Array, s: Scratch) -> None:
-    """`max(z, 0) - z y + log(1 + exp(-|z|))`, row by row: large terms of the right sign cancel exactly."""
+    """Compute `max(z, 0) - z y + log(1 + exp(-|z|))` for each row: large terms of the right sign cancel exactly."""
     np.absolute(z, out=s.row)
     np.negative(s.row, out=s.row)
     np.exp(s.row, out=s.row)
@@ -126,7 +126,7 @@ def _binary_value(z: Array, y: Array, s: Scratch) -> None:
 
 
 def _binary_gradient(z: Array, y: Array, s: Scratch) -> None:
-    """`(sigmoid(z) - y) / B`, with `e = exp(-|z|)`: sigmoid is `max(e, z >= 0) / (1 + e)`."""
+    """Compute `(sigmoid(z) - y) / B`, where sigmoid is `max(e, z >= 0) / (1 + e)` with `e = exp(-|z|)`."""
     _binary_value(z, y, s)
     np.greater_equal(z, 0, out=z)
     np.maximum(z, s.row, out=z)
@@ -137,7 +137,7 @@ def _binary_gradient(z: Array, y: Array, s: Scratch) -> None:
 
 
 def _squared_value(z: Array, y: Array, s: Scratch) -> None:
-    """`(z - y)^2`, mean over outputs, summed over rows."""
+    """Compute `(z - y)^2`, averaged over outputs and summed over rows."""
     np.subtract(z, y, out=s.wide)
     _squares(s.wide, s)
 
@@ -148,35 +148,38 @@ def _squares(difference: Array, s: Scratch) -> None:
 
 
 def _mean_outputs(values: Array, factor: float, s: Scratch) -> None:
-    """`factor` times the mean over outputs of `values`, summed over rows, into `s.total`."""
+    """Write `factor` times the mean of `values` over outputs, summed over rows, to `s.total`."""
     np.add.reduce(values, axis=-2, keepdims=True, out=s.row)
     s.sum_rows(s.row, out=s.total)
     np.multiply(s.total, factor / values.shape[-2], out=s.total)
 
 
 def _squared_gradient(z: Array, y: Array, s: Scratch) -> None:
-    """`2 (z - y) / (B C)`: torch's MSELoss, without a half."""
+    """Compute `2 (z - y) / (B C)`, as torch's MSELoss does (no factor of a half)."""
     np.subtract(z, y, out=z)
     _squares(z, s)
     np.multiply(z, 2.0 / (z.shape[-1] * z.shape[-2]), out=z)
 
 
 def _squared_curvature(q: Array, y: Array) -> Array:
-    """`2 / C [c = k]`."""
+    """Compute `2 / C [c = k]`."""
     del y
     return np.broadcast_to(2 / q.shape[1] * np.eye(q.shape[1]), (*q.shape, q.shape[1]))
 
 
 def _huber_value(z: Array, y: Array, s: Scratch, delta: float) -> None:
-    """`d^2 / 2` where `|d| <= delta`, else `delta (|d| - delta / 2)`, for `d = z - y`; mean over outputs, rows summed.
+    """Compute `d^2 / 2` where `|d| <= delta`, else `delta (|d| - delta / 2)`, for `d = z - y`; mean over outputs,
+    rows summed.
 
-    Only whole-batch losses ask for it, so that it may allocate.
+    Allocates memory: only losses over all rows use it.
     """
     _huber(z - y, s, delta)
 
 
 def _huber(difference: Array, s: Scratch, delta: float) -> None:
-    """A row's loss is `(2 d - c) c / 2`, with `c` the difference `d` cut to +-delta, which is left in `s.wide`."""
+    """Compute a row's loss as `(2 d - c) c / 2`, where `c` is the difference `d` clipped to +-delta, left in
+    `s.wide`.
+    """
     np.clip(difference, -delta, delta, out=s.wide)
     np.multiply(difference, 2, out=difference)
     np.subtract(difference, s.wide, out=difference)
@@ -185,20 +188,20 @@ def _huber(difference: Array, s: Scratch, delta: float) -> None:
 
 
 def _huber_gradient(z: Array, y: Array, s: Scratch, delta: float) -> None:
-    """`c / (B C)`: torch's HuberLoss, with its half, so that delta = infinity is half the squared error."""
+    """Compute `c / (B C)`, as torch's HuberLoss does: delta = infinity gives half the squared error."""
     np.subtract(z, y, out=z)
     _huber(z, s, delta)
     np.multiply(s.wide, 1.0 / (z.shape[-1] * z.shape[-2]), out=z)
 
 
 def _huber_curvature(q: Array, y: Array, delta: float) -> Array:
-    """`1 / C [c = k]` where `|q - y| <= delta`, else 0."""
+    """Compute `1 / C [c = k]` where `|q - y| <= delta`, else 0."""
     near: Array = (np.abs(q - y) <= delta)[:, :, None] * np.eye(q.shape[1]) / q.shape[1]
     return near
 
 
 def _softmax(z: Array) -> Array:
-    """Probabilities over classes, axis -2."""
+    """Compute probabilities over classes, axis -2."""
     e = np.exp(z - z.max(axis=-2, keepdims=True))
     shares: Array = e / e.sum(axis=-2, keepdims=True)
     return shares
@@ -211,14 +214,14 @@ def _sigmoid(z: Array) -> Array:
 
 
 def _softmax_curvature(q: Array, y: Array) -> Array:
-    """`q_c ([c = k] - q_k)`."""
+    """Compute `q_c ([c = k] - q_k)`."""
     del y
     curvature: Array = q[:, :, None] * (np.eye(q.shape[1]) - q[:, None, :])
     return curvature
 
 
 def _sigmoid_curvature(q: Array, y: Array) -> Array:
-    """`q (1 - q)`."""
+    """Compute `q (1 - q)`."""
     del y
     curvature: Array = (q * (1 - q))[:, :, None]
     return curvature
@@ -226,19 +229,21 @@ def _sigmoid_curvature(q: Array, y: Array) -> Array:
 
 @cache
 def huber(delta: float = HUBER_DELTA.default) -> Loss:
-    """The squared error near its target, the absolute error beyond `delta`: outliers pull no harder than that."""
+    """Build the Huber loss: squared error near the target, absolute error beyond `delta`, so that outliers weigh
+    less.
+    """
     value, gradient = partial(_huber_value, delta=delta), partial(_huber_gradient, delta=delta)
     return Loss("huber", "regression", value, gradient, _identity, partial(_huber_curvature, delta=delta))
 
 
 def _output_value(z: Array, y: Array, s: Scratch) -> None:
-    """The output itself: on an analytic surface, nothing is compared."""
+    """Return the output itself: on an analytic surface it is the loss."""
     del y
     s.sum_rows(z[..., :1, :], out=s.total)
 
 
 def _output_gradient(z: Array, y: Array, s: Scratch) -> None:
-    """`1 / B`."""
+    """Compute `1 / B`."""
     _output_value(z, y, s)
     z[...] = 1.0 / z.shape[-1]
 
@@ -261,17 +266,17 @@ LOSSES: dict[str, Loss] = {loss.name: loss for loss in _ROWS}  # the first of a 
 
 
 def losses_for(task: str) -> tuple[str, ...]:
-    """Names of the losses of a task: "binary", "multiclass" or "regression"."""
+    """List the losses of a task: "binary", "multiclass" or "regression"."""
     return tuple(loss.name for loss in LOSSES.values() if loss.task == task)
 
 
 def loss_of(task: str) -> Loss:
-    """The loss that a task is judged by, whatever a trial trains on."""
+    """Return the loss that a task is evaluated with, whichever loss a trial trains on."""
     return LOSSES[losses_for(task)[0]]
 
 
 def criterion_of(config: Mapping[str, Any], task: str) -> Loss:
-    """The loss that a config trains on, its task's where it names none. Raises InvalidInput."""
+    """Return the loss that a config trains on, by default that of its task. Raises InvalidInput."""
     known = losses_for(task)
     name = config.get("loss", known[0])
     if name not in known:

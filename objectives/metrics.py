@@ -63,13 +63,13 @@ def _squares(z: Array, y: Array) -> Array:
 
 
 def _r2(squares: Array, rows: Rows) -> Array:
-    """`1 - sum (z - y)^2 / sum (y - mean y)^2`, mean over outputs."""
+    """Compute `1 - sum (z - y)^2 / sum (y - mean y)^2`, averaged over outputs."""
     r2: Array = (1 - squares / rows.sst).mean(axis=-1)
     return r2
 
 
 def _rmse(squares: Array, rows: Rows) -> Array:
-    """Root of the mean squared error over rows and outputs, in the targets' units."""
+    """Compute the root of the mean squared error over rows and outputs, in the targets' units."""
     rmse: Array = np.sqrt((squares * rows.scale**2).mean(axis=-1) / rows.n)
     return rmse
 
@@ -82,7 +82,7 @@ METRICS: dict[str, Metric] = {
 
 
 def bounds_of(name: str) -> tuple[float, float]:
-    """The values that a curve or score like "valid_accuracy" or "test_loss" can have at all; wide where unknown."""
+    """Return the interval of possible values of a score such as "valid_accuracy"; infinite bounds where unknown."""
     kind = name.partition("_")[2]
     if kind == "loss":
         return 0.0, np.inf
@@ -90,12 +90,12 @@ def bounds_of(name: str) -> tuple[float, float]:
 
 
 def metrics_of(task: str) -> tuple[Metric, ...]:
-    """The metrics that are followed every epoch for a task."""
+    """Return the metrics that are recorded every epoch for a task."""
     return tuple(metric for metric in METRICS.values() if task in metric.tasks)
 
 
 def sklearn_score(name: str, y_true: Array, y_pred: Array, y_proba: Array | None = None) -> float:
-    """A scikit-learn metric by the name of its scorer ("f1_macro", "roc_auc"), as scikit-learn signs it.
+    """Compute a scikit-learn metric by its scorer's name ("f1_macro", "roc_auc"), with scikit-learn's sign.
 
     `y_true`, `y_pred` are labels or values `(n,)`; `y_proba (n, classes)` belongs to classifiers and tells them apart.
     nan where it is not defined for these rows (a class is missing). Raises InvalidInput for a name that scikit-learn

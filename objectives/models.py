@@ -57,7 +57,7 @@ def _bits(a: Array) -> Array:
 
 
 def _relu(a: Array, mask: Array | None) -> None:
-    """`max(a, 0)`; where there is a way back by the sign bit, keeping the mask for it.
+    """Compute `max(a, 0)` in place; for a backward pass also store each sign bit in `mask`.
 
     Measured for 16 x 16 x 65 float32: 5.3 microseconds against 3.9 for the maximum, but the backward pass then needs no
     comparison of its own (1.8 against 4.9). A negative NaN becomes 0; divergence is therefore looked for in the weights
@@ -97,13 +97,13 @@ ACTIVATIONS: dict[str, Activation] = {
 
 
 def _torch_init(rng: np.random.Generator, inputs: int, outputs: int) -> Array:
-    """`U(+-1 / sqrt(inputs))` for weights and biases: torch.nn.Linear's kaiming_uniform(a=sqrt(5))."""
+    """Draw weights and biases from `U(+-1 / sqrt(inputs))`: torch.nn.Linear's kaiming_uniform(a=sqrt(5))."""
     bound = 1 / np.sqrt(inputs)
     return rng.uniform(-bound, bound, (inputs + 1, outputs))
 
 
 def _glorot_init(rng: np.random.Generator, inputs: int, outputs: int) -> Array:
-    """`U(+-sqrt(6 / (inputs + outputs)))` for weights, biases 0: Keras' Dense."""
+    """Draw weights from `U(+-sqrt(6 / (inputs + outputs)))` with zero biases: Keras' Dense."""
     bound = np.sqrt(6 / (inputs + outputs))
     weights = rng.uniform(-bound, bound, (inputs + 1, outputs))
     weights[-1] = 0
@@ -122,16 +122,16 @@ class Model:
     init: str = "torch"
 
     def shapes(self, inputs: int, outputs: int) -> tuple[tuple[int, int], ...]:
-        """Shapes `(D + 1, H)` of the layers, for `inputs` without the column of ones."""
+        """Return the shapes `(D + 1, H)` of the layers, for `inputs` without the column of ones."""
         widths = (inputs, *self.hidden, outputs)
         return tuple((a + 1, b) for a, b in pairwise(widths))
 
     def size(self, inputs: int, outputs: int) -> int:
-        """P, the number of weights."""
+        """Return P, the number of weights."""
         return sum(rows * columns for rows, columns in self.shapes(inputs, outputs))
 
     def initial(self, rng: np.random.Generator, inputs: int, outputs: int) -> Array:
-        """Initial weights `(P,)` in float64."""
+        """Draw initial weights `(P,)` in float64."""
         draw = INITS[self.init]
         return np.concatenate([draw(rng, r - 1, c).ravel() for r, c in self.shapes(inputs, outputs)])
 
@@ -146,7 +146,7 @@ def _mlp(config: Mapping[str, Any]) -> Model:
 
 
 def _surface(config: Mapping[str, Any]) -> Model:
-    """The place of a model where there is none: a problem with a surface asks it nothing."""
+    """Build an empty model for problems on a surface, which have none."""
     del config
     return Model()
 
@@ -155,7 +155,7 @@ MODELS: dict[str, Callable[[Mapping[str, Any]], Model]] = {"linear": _linear, "m
 
 
 def model_of(config: Mapping[str, Any]) -> Model:
-    """The model that a config describes under `model`, `hidden`, `activation`, `init`. Raises InvalidInput."""
+    """Build the model that `model`, `hidden`, `activation` and `init` of a config describe. Raises InvalidInput."""
     kind = config.get("model", "mlp")
     if kind not in MODELS:
         raise InvalidInput(Complaint("model", f"{kind!r} is not known", nearest(kind, MODELS)))
@@ -208,7 +208,9 @@ class Workspace:
 
 
 def forward(x: Array, layers: Layers, work: Workspace, activation: Activation, dropout: Dropout | None = None) -> Array:
-    """Outputs `work.z` for inputs `x (R, 1, B, D + 1)`; in training, with the dropout of the trials that have one."""
+    """Compute outputs `work.z` for inputs `x (R, 1, B, D + 1)`; in training, with dropout for the trials that use
+    it.
+    """
     below, below_turned = x, x.swapaxes(-1, -2)
     for i, (inner, active) in enumerate(zip(work.inner, work.active, strict=True)):
         np.matmul(below, layers.views[i], out=inner)
@@ -228,7 +230,7 @@ def backward(
     activation: Activation,
     dropout: Dropout | None = None,
 ) -> None:
-    """Gradients of every layer, from the derivative of the loss in `work.z`; the way down of `forward`."""
+    """Compute the gradients of every layer from the derivative of the loss in `work.z`, after a `forward` pass."""
     delta = work.z_turned
     for i in range(len(work.active) - 1, -1, -1):
         np.matmul(work.turned[i], delta, out=gradients.views[i + 1])

@@ -36,15 +36,15 @@ class Replicate:
     data: Prepared
 
     def weights_stream(self) -> np.random.Generator:
-        """The generator of the initial weights."""
+        """Return the random generator of the initial weights."""
         return stream(self.seed, Stream.WEIGHTS, self.number)
 
     def dropout_stream(self, epoch: int, layer: int) -> np.random.Generator:
-        """The generator of an epoch's dropout masks in a hidden layer."""
+        """Return the random generator of one epoch's dropout masks in a hidden layer."""
         return stream(self.seed, Stream.DROPOUT, self.number, epoch, layer)
 
     def order(self, epoch: int) -> Array:
-        """The order `(n,)` in which an epoch meets the train rows."""
+        """Return the order `(n,)` of the train rows in an epoch."""
         return stream(self.seed, Stream.ORDER, self.number, epoch).permutation(len(self.data.train))
 
 
@@ -73,56 +73,56 @@ class Problem:
 
     @property
     def data(self) -> Prepared:
-        """The data of the first replicate, whose shapes are everybody's."""
+        """Return the data of the first replicate; all replicates have the same shapes."""
         return self.replicates[0].data
 
     @property
     def inputs(self) -> int:
-        """D, without the column of ones."""
+        """Return D, the number of inputs without the column of ones."""
         return int(self.data.train.x.shape[1]) - 1
 
     @property
     def outputs(self) -> int:
-        """C."""
+        """Return C, the number of outputs."""
         return int(self.data.train.y.shape[1])
 
     @property
     def surface(self) -> Surface | None:
-        """The surface that takes the place of data and model, where one does."""
+        """Return the surface that replaces data and model, or None."""
         return named_surface(self.data.surface) if self.data.surface else None
 
     def need_surface(self) -> Surface:
-        """The surface. Raises InvalidInput for a problem that has data."""
+        """Return the surface. Raises InvalidInput for a problem with data."""
         if self.surface is None:
             raise InvalidInput(Complaint("problem", "is not a surface", 'load it with load_surface("surface:NAME")'))
         return self.surface
 
     @property
     def shapes(self) -> tuple[tuple[int, int], ...]:
-        """Shapes `(D + 1, H)` of the layers; a surface has one of a single row, `(1, P)`."""
+        """Return the shapes `(D + 1, H)` of the layers; a surface has one of a single row, `(1, P)`."""
         if self.surface:
             return ((1, self.surface.size),)
         return self.model.shapes(self.inputs, self.outputs)
 
     def initial(self, replicate: Replicate) -> Array:
-        """A replicate's first weights `(P,)` in float64; on a surface where descents customarily begin."""
+        """Return a replicate's initial weights `(P,)` in float64; on a surface, its customary starting point."""
         if self.surface:
             return self.surface.start
         return self.model.initial(replicate.weights_stream(), self.inputs, self.outputs)
 
     @property
     def loss(self) -> Loss:
-        """The loss that the task is judged by: `valid_loss` and `test_loss`, whatever is trained on."""
+        """Return the loss for evaluation (`valid_loss`, `test_loss`), whichever loss is trained on."""
         return loss_of(self.data.task)
 
     @property
     def criterion(self) -> Loss:
-        """The loss that training makes small."""
+        """Return the loss that training minimises."""
         return self.trains_on or self.loss
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """The metrics that are followed every epoch."""
+        """Return the metrics that are recorded every epoch."""
         return metrics_of(self.data.task)
 
     def release(self, *parts: str) -> None:
@@ -131,17 +131,17 @@ class Problem:
             replicate.data.release(*parts)
 
     def steps_per_epoch(self, batch_size: int) -> int:
-        """Updates in one epoch; the last partial batch counts."""
+        """Return the number of updates in one epoch; the last, partial batch counts."""
         return -(-len(self.data.train) // batch_size)
 
 
 def updates_per_epoch(config: Mapping[str, Any], rows: int) -> int:
-    """Updates of one epoch over `rows` train rows; a method that sees them all has no batch size and makes one."""
+    """Return the updates of one epoch over `rows` train rows; a whole-batch method makes one."""
     return -(-rows // int(config["batch_size"])) if "batch_size" in config else 1
 
 
 def shape_of(data: Prepared) -> tuple[Any, ...]:
-    """What must agree for data to stack: task, dtype and the shapes of every part."""
+    """Return what must agree for data to be stacked: task, dtype and the shapes of every part."""
     parts = (data.train, data.valid, data.test)
     return (
         data.task,
@@ -152,7 +152,7 @@ def shape_of(data: Prepared) -> tuple[Any, ...]:
 
 
 def rows_of(parts: Iterable[Part], scales: Iterable[Array]) -> Rows:
-    """What metrics need to know of one part of every replicate."""
+    """Collect what metrics need to know about one part of every replicate."""
     parts = list(parts)
     targets = [np.asarray(part.y, dtype=np.float64) for part in parts]
     sst = np.stack([((y - y.mean(axis=0)) ** 2).sum(axis=0) for y in targets])[:, None, :]
@@ -160,9 +160,9 @@ def rows_of(parts: Iterable[Part], scales: Iterable[Array]) -> Rows:
 
 
 def constant_loss(data: Prepared, part: Part) -> float:
-    """The loss on a part of the best constant prediction of the train rows: what any trained model must beat.
+    """Return the loss of the best constant prediction of the train rows on a part: a trained model must beat it.
 
-    On a surface, the value where descents begin.
+    On a surface, return the value at the starting point.
     """
     if data.surface:
         surface = named_surface(data.surface)

@@ -37,5 +37,5 @@ class Stream(IntEnum):
 
 
 def stream(seed: int, purpose: Stream, *key: int) -> np.random.Generator:
-    """The generator of one purpose and key under a seed."""
+    """Return the random generator of one purpose and key under a seed."""
     return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(int(purpose), *key)))

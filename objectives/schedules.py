@@ -63,32 +63,34 @@ class Plan:
     warmup: int
 
     def __call__(self, k: Array) -> Array:
-        """Factors `(n,)` at updates `k (n,)`, counted from the start of the warmup."""
+        """Compute factors `(n,)` of the learning rate at updates `k (n,)`, counted from the start of the warmup."""
         late = np.maximum(k - self.warmup, 0)
         factors = self.schedule.factors(late, self.horizon, self.warmup, self.values)
         return np.where(k < self.warmup, (k + 1) / self.warmup, factors) if self.warmup else factors
 
 
 def constant(k: Array, horizon: int, warmup: int, values: Values) -> Array:
-    """`1`."""
+    """Return the factor `1`."""
     del horizon, warmup, values
     return np.ones(k.shape)
 
 
 def step(k: Array, horizon: int, warmup: int, values: Values) -> Array:
-    """`gamma^floor(k / s)` with `s = step_size T` in whole updates, one at least: torch's StepLR(s, gamma)."""
+    """Compute `gamma^floor(k / s)`, `s = step_size T` in whole updates, at least one: torch's StepLR(s, gamma)."""
     del warmup
     return _power(values["gamma"], k // max(1, round(values["step_size"] * horizon)))
 
 
 def exponential(k: Array, horizon: int, warmup: int, values: Values) -> Array:
-    """`gamma^(k / s)` with `s = step_size T`: torch's ExponentialLR has the factor of one update, `gamma^(1 / s)`."""
+    """Compute `gamma^(k / s)`, `s = step_size T`: torch's ExponentialLR with the factor `gamma^(1 / s)` of one
+    update.
+    """
     del warmup
     return _power(values["gamma"], k / (values["step_size"] * horizon))
 
 
 def cosine(k: Array, horizon: int, warmup: int, values: Values) -> Array:
-    """`final + (1 - final) (1 + cos(pi k / T)) / 2`, which stays at `final` from T on.
+    """Compute `final + (1 - final) (1 + cos(pi k / T)) / 2`, constant at `final` from T on.
 
     torch's CosineAnnealingLR(T_max=T, eta_min=final lr) rises again after T.
     """
@@ -97,22 +99,25 @@ def cosine(k: Array, horizon: int, warmup: int, values: Values) -> Array:
 
 
 def linear(k: Array, horizon: int, warmup: int, values: Values) -> Array:
-    """`final + (1 - final) (1 - min(k, T) / T)`: torch's LinearLR(1, final, T), PolynomialLR(T, 1) where final is 0."""
+    """Compute `final + (1 - final) (1 - min(k, T) / T)`: torch's LinearLR(1, final, T); PolynomialLR(T, 1) for
+    final 0.
+    """
     del warmup
     return _fading(1 - np.minimum(k, horizon) / horizon, values)
 
 
 def polynomial(k: Array, horizon: int, warmup: int, values: Values) -> Array:
-    """`final + (1 - final) (1 - min(k, T) / T)^power`: torch's PolynomialLR(T, power), whose end is 0."""
+    """Compute `final + (1 - final) (1 - min(k, T) / T)^power`: torch's PolynomialLR(T, power), which ends at 0."""
     del warmup
     return _fading(_power(1 - np.minimum(k, horizon) / horizon, values["power"]), values)
 
 
 def one_cycle(k: Array, horizon: int, warmup: int, values: Values) -> Array:
-    """A cosine up from 1/25 to 1 at `k = .3 T - 1`, and one down to 1/25 of 1e-4 at `k = T - 1`, where it stays.
+    """Compute a cosine up from 1/25 to 1 at `k = .3 T - 1`, then down to 1/25 of 1e-4 at `k = T - 1`, constant
+    from there.
 
-    torch's OneCycleLR(max_lr=lr, total_steps=T, cycle_momentum=False), which raises from T on, and where `.3 T <= 1`:
-    here there is no way up then. `lr` is the peak. optax peaks one update later and ends higher.
+    `lr` is the peak. torch's OneCycleLR(max_lr=lr, total_steps=T, cycle_momentum=False) raises an error from T on and
+    where `.3 T <= 1`; here the second case has no rise. optax peaks one update later and ends higher.
     """
     del warmup, values
     peak = max(PEAK * horizon - 1, 0.0)
@@ -123,9 +128,9 @@ def one_cycle(k: Array, horizon: int, warmup: int, values: Values) -> Array:
 
 
 def inverse_sqrt(k: Array, horizon: int, warmup: int, values: Values) -> Array:
-    """`sqrt(W / (k + W + 1))`, on from where the warmup ends, with `W = 1` where there is none.
+    """Compute `sqrt(W / (k + W + 1))` from the end of the warmup on, with `W = 1` where there is no warmup.
 
-    As `min((n + 1) / W, sqrt(W / (n + 1)))` over all updates n. torch: LambdaLR. Source: Vaswani et al. 2017.
+    Over all updates n this is `min((n + 1) / W, sqrt(W / (n + 1)))`. torch: LambdaLR. Source: Vaswani et al. 2017.
     """
     del horizon, values
     return np.sqrt(max(warmup, 1) / (k + warmup + 1))
@@ -136,7 +141,7 @@ def _fading(share: Array, values: Values) -> Array:
 
 
 def _turn(start: float, end: float, place: Array) -> Array:
-    """Half a cosine from `start` to `end`."""
+    """Compute half a cosine from `start` to `end`."""
     return end + (start - end) / 2 * (1 + np.cos(np.pi * place))
 
 
@@ -159,12 +164,12 @@ SCHEDULES: dict[str, Schedule] = {row.name: row for row in _ROWS}
 
 
 def warmup_updates(share: float, horizon: int) -> int:
-    """W, the updates of a warmup of that share of a horizon."""
+    """Return W, the number of warmup updates for a share of the horizon."""
     return round(share * horizon)
 
 
 def plan_of(config: Mapping[str, Any], horizon: int) -> Plan:
-    """The schedule of a config over `horizon` updates; what the config does not say is at its default.
+    """Build a config's schedule over `horizon` updates, with defaults for what the config leaves out.
 
     Raises InvalidInput for an unknown schedule, values outside their intervals, or a warmup that leaves nothing.
     """

@@ -40,14 +40,14 @@ class Surface:
 
     @property
     def size(self) -> int:
-        """P, the number of variables."""
+        """Return P, the number of variables."""
         return int(self.start.shape[-1])
 
 
 def quadratic(condition: float = 100.0, size: int = 2) -> Surface:
-    """Half the sum of `c x^2`, curvatures `c` spaced evenly in the logarithm from 1 to `condition`.
+    """Build half the sum of `c x^2`, with curvatures `c` spaced evenly in the logarithm from 1 to `condition`.
 
-    Raises InvalidInput for a condition number below 1, or variables too few to have it.
+    Raises InvalidInput for a condition number below 1, or for fewer variables than it needs.
     """
     complaints = []
     if not 1 <= condition < np.inf:
@@ -77,13 +77,13 @@ def _pair(p: Array) -> tuple[Array, Array]:
 
 
 def _square(xx: Array, xy: Array, yy: Array) -> Array:
-    """A symmetric `(..., 2, 2)` from its three entries."""
+    """Build a symmetric matrix `(..., 2, 2)` from its three entries."""
     xx, xy, yy = np.broadcast_arrays(xx, xy, yy)
     return np.stack([np.stack([xx, xy], axis=-1), np.stack([xy, yy], axis=-1)], axis=-2)
 
 
 def _rosenbrock(p: Array) -> Array:
-    """`(1 - x)^2 + 100 (y - x^2)^2`: a bent valley with an almost flat floor."""
+    """Compute `(1 - x)^2 + 100 (y - x^2)^2`: a curved valley with an almost flat floor."""
     x, y = _pair(p)
     value: Array = (1 - x) ** 2 + 100 * (y - x * x) ** 2
     return value
@@ -103,7 +103,9 @@ _BEALE = np.array([1.5, 2.25, 2.625])
 
 
 def _beale_terms(p: Array) -> tuple[Array, Array, Array, Array]:
-    """Residuals `c - x + x y^i` and, for i = 1, 2, 3: `y^i - 1`, `i y^(i-1)`, `i (i-1) y^(i-2)`; all `(..., 3)`."""
+    """Compute residuals `c - x + x y^i` and, for i = 1, 2, 3, `y^i - 1`, `i y^(i-1)`, `i (i-1) y^(i-2)`; all
+    `(..., 3)`.
+    """
     x, y = p[..., :1], p[..., 1:]
     rise = np.concatenate([y, y * y, y * y * y], axis=-1) - 1
     first = np.concatenate([np.ones_like(y), 2 * y, 3 * y * y], axis=-1)
@@ -135,7 +137,7 @@ def _beale_hessian(p: Array) -> Array:
 
 
 def _himmelblau(p: Array) -> Array:
-    """`(x^2 + y - 11)^2 + (x + y^2 - 7)^2`: four equal minima."""
+    """Compute `(x^2 + y - 11)^2 + (x + y^2 - 7)^2`: four equal minima."""
     x, y = _pair(p)
     value: Array = (x * x + y - 11) ** 2 + (x + y * y - 7) ** 2
     return value
@@ -153,7 +155,7 @@ def _himmelblau_hessian(p: Array) -> Array:
 
 
 def _rastrigin(p: Array) -> Array:
-    """`10 P + sum (x^2 - 10 cos(2 pi x))`: a bowl full of local minima."""
+    """Compute `10 P + sum (x^2 - 10 cos(2 pi x))`: a bowl with many local minima."""
     value: Array = (10 + p * p - 10 * np.cos(2 * np.pi * p)).sum(axis=-1)
     return value
 
@@ -200,7 +202,7 @@ SURFACES: dict[str, Surface] = {
 
 
 def surface_of(name: str) -> Surface:
-    """The surface of a name. Raises InvalidInput, with the nearest name."""
+    """Return the surface of that name. Raises InvalidInput with the nearest name."""
     if name not in SURFACES:
         raise InvalidInput(Complaint("surface", f"{name!r} is not known", nearest(name, SURFACES)))
     return SURFACES[name]

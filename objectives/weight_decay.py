@@ -21,7 +21,7 @@ DECAYED = ("all", "weights")
 
 
 def decayed_of(config: Mapping[str, Any]) -> str:
-    """What a config's weight decay acts on: "all", or "weights" without biases. Raises InvalidInput."""
+    """Return the scope of a config's weight decay: "all", or "weights" without biases. Raises InvalidInput."""
     scope = str(config.get("decay", "all"))
     if scope not in DECAYED:
         raise InvalidInput(Complaint("decay", f"{scope!r} is not known", nearest(scope, DECAYED)))
@@ -29,7 +29,9 @@ def decayed_of(config: Mapping[str, Any]) -> str:
 
 
 def stretches(scope: str, shapes: Sequence[tuple[int, int]]) -> list[slice]:
-    """The stretches of a trial's weights `(P,)` that decay; the biases are the last row of each layer `(D + 1, H)`."""
+    """Return slices of a trial's weights `(P,)` that decay; the last row of each layer `(D + 1, H)` holds the
+    biases.
+    """
     ends = np.cumsum([rows * columns for rows, columns in shapes]).tolist()
     if scope == "all":
         return [slice(0, ends[-1])]
@@ -53,7 +55,7 @@ class Decay:
             self.shrink = (1 - lr * self.rates).astype(self.pull.dtype)[:, None, :, None]
 
     def __call__(self, i: int) -> None:
-        """Decay before the i-th of the prepared updates."""
+        """Apply the weight decay of the i-th prepared update."""
         for p, g, scratch in self.parts:
             if self.decoupled:
                 np.multiply(p, self.shrink[i], out=p)

@@ -14,7 +14,7 @@ UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")  # controls, marks that hide or reorder,
 
 
 def visible(text: str) -> str:
-    """The text with what would not be seen made visible, line ends kept, and cut where it is endless."""
+    """Replace invisible characters of a text except line ends, and cut very long texts."""
     cut = text if len(text) <= LONGEST else f"{text[:LONGEST]}... ({len(text):,} characters)"
     if cut.isascii() and cut.isprintable():
         return cut
@@ -29,7 +29,7 @@ def _picture(char: str) -> str:
 
 
 def short(value: Any) -> str:
-    """A value at four digits; nothing where it is missing, flags as yes and no, hidden sizes as 64x32."""
+    """Format a value at four digits; "" where it is missing, flags as yes and no, hidden sizes as 64x32."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, bool):
@@ -42,21 +42,22 @@ def short(value: Any) -> str:
 
 
 def interval(mean: float, low: float | None, high: float | None) -> str:
-    """ "0.0912 [0.0893, 0.0931]"; the mean alone where there are no ends."""
+    """Format "0.0912 [0.0893, 0.0931]", or the mean alone without ends."""
     if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
         return short(mean)
     return f"{short(mean)} [{short(low)}, {short(high)}]"
 
 
 def interval_of(of: str, metric: str) -> str:
-    """What the interval of a metric is of: "95 % interval for the loss on new rows"; the level alone where unknown."""
+    """Say what a metric's interval is of: "95 % interval for the loss on new rows"; the level alone where unknown."""
     kind = metric.partition("_")[2] or metric
     return f"95 % interval for {of.replace('the value', f'the {kind}', 1)}" if of else "95 % interval"
 
 
 def intervals_of(of: Mapping[str, str]) -> str:
-    """What the intervals of several metrics are of, by metric: in one where it is the same, each with its metrics
-    otherwise; empty where none is known.
+    """Say what the intervals of several metrics are of: one phrase where all agree, else one for each metric.
+
+    Returns "" where none is known.
     """
     whose: dict[str, list[str]] = {}
     for name, said in of.items():
@@ -68,7 +69,7 @@ def intervals_of(of: Mapping[str, str]) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them."""
+    """Format seconds for people."""
     if seconds < 60:
         return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
     if seconds < 3600:

@@ -31,7 +31,7 @@ TIGHT = 1000  # times: deflate makes at most 1,030 bytes of one, of zeros; of 5,
 
 
 def read_npy(path: Path, where: str) -> Raw:
-    """The matrix (n, D + 1) in `path`, mapped from there, its target still among the columns.
+    """Map the matrix (n, D + 1) in `path`, with the target still among its columns.
 
     Raises DataError for anything but a whole matrix of real numbers.
     """
@@ -45,7 +45,7 @@ def read_npy(path: Path, where: str) -> Raw:
 
 
 def read_npz(path: Path, where: str, target: str | int | None) -> Raw:
-    """The arrays of `path`: X (n, D), the target (n,) or (n, C), and all others as extra columns.
+    """Read the arrays of `path`: X (n, D), the target (n,) or (n, C), and all others as extra columns.
 
     Raises DataError for a damaged archive, unsafe or missing arrays.
     """
@@ -122,7 +122,7 @@ def _check_packing(member: zipfile.ZipInfo, where: str) -> None:
 
 
 def _readable(names: list[str], read: Callable[[str], Column | None]) -> dict[str, Column]:
-    """Arrays nobody asked for may be anything: those that cannot be columns are left out."""
+    """Read the arrays that can be columns; others that nobody asked for are left out."""
     columns = {}
     for name in names:
         with suppress(DataError):
@@ -132,7 +132,7 @@ def _readable(names: list[str], read: Callable[[str], Column | None]) -> dict[st
 
 
 def _check_header(stream: IO[bytes], size: int, where: str, kinds: str) -> tuple[int, ...]:
-    """The shape that the header says, where what follows is as long."""
+    """Return the shape in the header after checking that the rest of the file is as long as it says."""
     try:
         version = np.lib.format.read_magic(stream)
         old = version == (1, 0)

@@ -36,9 +36,9 @@ class Builtin:
 
 
 def read_builtin(source: str) -> Raw:
-    """The data set named by `source`, as "sklearn:digits".
+    """Load the built-in data set of that name, such as "sklearn:digits".
 
-    Raises DataError for a name that is not there.
+    Raises DataError for an unknown name.
     """
     name = source.removeprefix(PREFIX)
     if name not in BUILTIN:

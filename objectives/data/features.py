@@ -44,11 +44,11 @@ class Features:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the columns."""
+        """Return the names of the columns."""
         return tuple(self.columns)
 
     def table(self) -> Matrix | pd.DataFrame:
-        """All columns: a matrix (n, D) if they are complete numbers, else a frame of n rows."""
+        """Return all columns: a matrix (n, D) if they are numbers without gaps, else a frame of n rows."""
         if self.matrix is not None:
             return self.matrix
         values = list(self.columns.values())
@@ -59,7 +59,7 @@ class Features:
         return pd.DataFrame(self.columns)
 
     def describe(self) -> list[str]:
-        """Sentences on what happens to texts, missing values and columns that were left out."""
+        """Describe in sentences how texts and missing values are treated and which columns are left out."""
         if self.matrix is not None:
             return self.notes
         wide = len(self.columns)
@@ -74,7 +74,7 @@ class Features:
 
 
 def features_of(raw: Raw, found: Found) -> Features:
-    """The features among the columns of `raw`; what is wrong with them is added to `found`."""
+    """Collect the features among the columns of `raw`; add what is wrong with them to `found`."""
     features = Features()
     found += column_complaints(list(raw.features), raw.where)
     if isinstance(raw.x, np.ndarray):
@@ -104,7 +104,7 @@ def _add_matrix(features: Features, matrix: Column, raw: Raw, found: Found) -> N
 
 
 def _add(features: Features, name: str, values: Column, where: str, found: Found) -> None:
-    """Adds one column (n,) as numbers or texts, leaves it out with a note, or complains."""
+    """Add one column (n,) as numbers or texts, leave it out with a note, or complain."""
     kind = values.dtype.kind
     if kind in "biuf":
         _add_numbers(features, name, values.astype(np.float64), where, found)
@@ -130,14 +130,14 @@ def _add_numbers(features: Features, name: str, numbers: Floats, where: str, fou
 
 
 def _add_dates(features: Features, name: str, dates: Column, where: str, found: Found) -> None:
-    """Adds dates (n,) as days since 1970."""
+    """Add dates (n,) as days since 1970."""
     _add_numbers(features, name, (dates - np.datetime64(0, "D")) / np.timedelta64(1, "D"), where, found)
     if name in features.columns:
         features.dates.append(name)
 
 
 def _as_dates(values: Column, missing: npt.NDArray[np.bool_]) -> Column | None:
-    """Texts (n,) that are all ISO dates, with or without a time of day, as dates; None where one is not."""
+    """Parse texts (n,) as ISO dates, with or without a time of day; return None if one is no date."""
     if not all(DAY.match(value) for value in values[~missing]):
         return None
     try:
@@ -147,7 +147,7 @@ def _as_dates(values: Column, missing: npt.NDArray[np.bool_]) -> Column | None:
 
 
 def _dates(values: Column, missing: npt.NDArray[np.bool_]) -> Column:
-    """Objects (n,) that are dates, or ISO texts of them, as dates in UTC. Raises ValueError."""
+    """Convert objects (n,) that are dates, or ISO texts of dates, to dates in UTC. Raises ValueError."""
     import pandas as pd
 
     dates = pd.to_datetime(pd.Series(values, dtype=object).mask(missing), format="ISO8601", utc=True)

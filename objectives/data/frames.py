@@ -22,7 +22,7 @@ __all__ = ["column_complaints", "read_csv", "read_parquet"]
 
 
 def read_csv(path: Path, where: str) -> Raw:
-    """The csv (or tsv) file at `path` as a frame (n, D).
+    """Read the csv (or tsv) file at `path` as a frame (n, D).
 
     Raises DataError for wrong encoding, ragged rows, columns that occur twice, no header or no rows.
     """
@@ -53,7 +53,7 @@ def _check_start(path: Path, where: str) -> None:
 
 
 def read_parquet(path: Path, where: str) -> Raw:
-    """The parquet file at `path` as a frame (n, D).
+    """Read the parquet file at `path` as a frame (n, D).
 
     Raises DataError for a damaged file, or when pyarrow is not installed.
     """
@@ -76,7 +76,7 @@ def read_parquet(path: Path, where: str) -> Raw:
 
 
 def column_complaints(names: list[str], where: str) -> list[Complaint]:
-    """One complaint for each name that occurs more than once."""
+    """Return one complaint for each name that occurs more than once."""
     twice = sorted({name for name in names if names.count(name) > 1})
     return [
         Complaint(f"{where}, column {name!r}", f"occurs {names.count(name)} times", "rename or remove one")
@@ -98,7 +98,7 @@ def _text(data: bytes, where: str) -> str:
 
 
 def _check_rows(text: str, delimiter: str, where: str) -> list[str]:
-    """The header's names; raises DataError with all that is wrong with the shape of the file."""
+    """Return the header's names. Raises DataError with all that is wrong with the shape of the file."""
     header, lengths = _lengths(text, delimiter, where)
     found = column_complaints([name for name in header if name], where) + _header_complaints(header, where)
     ragged = [f"line {line} has {length}" for line, length in lengths if length != len(header)]
@@ -113,7 +113,7 @@ def _check_rows(text: str, delimiter: str, where: str) -> list[str]:
 
 
 def _lengths(text: str, delimiter: str, where: str) -> tuple[list[str], list[tuple[int, int]]]:
-    """The header's names, and the line number and number of fields of each row that is not blank."""
+    """Return the header's names, and the line number and number of fields of each row that is not blank."""
     lines = text.split("\n")
     if '"' not in text and max(map(len, lines)) < csv.field_size_limit():
         # Without quotes counting separators is enough: 0.5 s instead of 3 s for 300,000 rows of 20 columns.
@@ -148,7 +148,7 @@ def _is_number(text: str) -> bool:
 
 
 def _without_row_numbers(frame: pd.DataFrame, where: str) -> Raw:
-    """Leaves out an unnamed first column that only counts the rows, as a frame saved with its index has."""
+    """Drop an unnamed first column that only counts the rows, as pandas writes it with a frame's index."""
     names = tuple(map(str, frame.columns))
     if names[0] == "unnamed 0" and len(names) > 1:
         first = frame.iloc[:, 0].tolist()

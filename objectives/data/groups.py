@@ -15,10 +15,10 @@ __all__ = ["draw_groups"]
 
 
 def draw_groups(sizes: npt.NDArray[np.int64], wanted: int, generator: np.random.Generator) -> npt.NDArray[np.bool_]:
-    """Marks (G,) groups whose `sizes` (G,) add up as near to `wanted` as can be; groups of size 0 are not there.
+    """Draw a mask (G,) of groups whose `sizes` (G,) add up as near to `wanted` as possible; ignore groups of size 0.
 
-    The total is a function of the sizes and `wanted` alone, the choice of the generator. At least one group is drawn,
-    and at least one is left; two are left where there are three or more.
+    The total depends on the sizes and `wanted` alone, the choice of groups on the generator. At least one group is
+    drawn and at least one is left; two are left where there are three or more.
     """
     distinct, counts = np.unique(sizes[sizes > 0], return_counts=True)
     total, largest = int(distinct @ counts), int(distinct[-1])
@@ -40,7 +40,7 @@ def draw_groups(sizes: npt.NDArray[np.int64], wanted: int, generator: np.random.
 
 
 def _reachable(stock: list[tuple[int, int]], most: int) -> list[int]:
-    """Bit t of entry i: the first i kinds of (size, count) can add up to t, for t from 0 to `most`."""
+    """Return bit sets: bit t of entry i is set if the first i kinds of (size, count) can add up to t, up to `most`."""
     mask = (1 << (most + 1)) - 1
     totals = [1]
     for size, count in stock:
@@ -56,7 +56,7 @@ def _reachable(stock: list[tuple[int, int]], most: int) -> list[int]:
 
 
 def _nearest_bit(bits: int, wanted: int) -> int:
-    """The set bit nearest to `wanted`, above 0; the lower one of two."""
+    """Return the position above 0 of the set bit nearest to `wanted`, the lower of two."""
     below = (bits & ((1 << (wanted + 1)) - 1)).bit_length() - 1
     higher = bits >> (wanted + 1)
     above = wanted + (higher & -higher).bit_length() if higher else None
@@ -66,7 +66,7 @@ def _nearest_bit(bits: int, wanted: int) -> int:
 
 
 def _feasible(before: int, goal: int, size: int, count: int, likely: int) -> int:
-    """How many groups of `size` to take, as near to `likely` as leaves a total that `before` can reach."""
+    """Return how many groups of `size` to take, as near to `likely` as leaves a total that `before` can reach."""
     most = min(count, goal // size)
     return min(
         (taken for taken in range(most + 1) if before >> (goal - taken * size) & 1),

@@ -32,24 +32,24 @@ class Matrix:
 
     @property
     def large(self) -> bool:
-        """Whether its numbers had better not be in memory more than once."""
+        """Return True if the numbers should not be copied in memory."""
         return self.shape[0] * self.shape[1] * 8 >= LARGE
 
     def read(self, rows: Codes | slice) -> Floats:
-        """Some rows (n, D)."""
+        """Read some rows (n, D)."""
         found = self.values[rows] if self.columns is None else self.values[rows][:, self.columns]
         floats: Floats = np.ascontiguousarray(found, dtype=np.float64)
         release(self.values)
         return floats
 
     def finite(self) -> bool:
-        """Whether there is neither a gap nor an infinity."""
+        """Return True if no number is missing or infinite."""
         return all(bool(np.isfinite(self.read(rows)).all()) for rows in stretches(self.shape))
 
     def moments(self, rows: Codes) -> tuple[Floats, Floats]:
-        """Mean and variance (D,) of each column over some rows, as those of one array.
+        """Compute mean and variance (D,) of each column over some rows, with the same bits as for one array.
 
-        NumPy adds up a single column in pairs, so that it must see it whole.
+        NumPy sums a single column pairwise, so a single column is read whole.
         """
         if self.shape[1] == 1:
             column = self.read(rows)
@@ -58,7 +58,9 @@ class Matrix:
         return mean, self._sums(rows, lambda x: np.square(x - mean)) / len(rows)
 
     def _sums(self, rows: Codes, of: Callable[[Floats], Floats]) -> Floats:
-        """Sums of columns; what came before stands above each stretch, so that they are added up in order."""
+        """Sum columns stretch by stretch; the previous sum is the first row of each stretch, so that rows are
+        added in order.
+        """
         total = np.empty((0, self.shape[1]))
         for stretch in stretches((len(rows), self.shape[1])):
             total = np.add.reduce(np.concatenate([total, of(self.read(rows[stretch]))]), axis=0, keepdims=True)
@@ -67,7 +69,7 @@ class Matrix:
 
 
 def column_of(values: npt.NDArray[Any], position: int) -> npt.NDArray[Any]:
-    """A copy (n,) of a column of `values` (n, W), in its own type."""
+    """Copy a column (n,) of `values` (n, W) in its own type."""
     column = np.empty(len(values), values.dtype)
     for rows in stretches(values.shape):
         column[rows] = values[rows, position]
@@ -76,7 +78,7 @@ def column_of(values: npt.NDArray[Any], position: int) -> npt.NDArray[Any]:
 
 
 def stretches(shape: tuple[int, ...]) -> Iterator[slice]:
-    """Slices of rows that cover an array (n, D)."""
+    """Yield slices of rows that cover an array (n, D)."""
     step = max(1, STRETCH // (8 * shape[1]))
     return (slice(start, start + step) for start in range(0, shape[0], step))
 

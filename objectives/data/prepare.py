@@ -65,7 +65,7 @@ class Prepared:
 
     @property
     def large(self) -> bool:
-        """Whether they had better not be in memory more than once."""
+        """Return True if the data should not be copied in memory."""
         return sum(part.x.nbytes for part in (self.train, self.valid, self.test)) >= LARGE
 
     def release(self, *parts: str) -> None:
@@ -76,7 +76,7 @@ class Prepared:
 
 
 def in_memory(name: str, shape: tuple[int, int], dtype: str) -> Array:
-    """Room for an array of a part."""
+    """Allocate an array of a part in memory."""
     del name
     return np.empty(shape, dtype)
 
@@ -89,7 +89,7 @@ def prepare(
     dtype: str = "float32",
     room: Room = in_memory,
 ) -> Prepared:
-    """Divides `table` by (seed, replicate) and standardises it on its train rows, in arrays that `room` makes.
+    """Divide `table` by (seed, replicate) and standardise it on its train rows, in arrays that `room` allocates.
 
     Raises DataError when a part would be empty or a number does not fit `dtype`, ValueError for another `dtype`.
     """
@@ -239,12 +239,14 @@ def _raw_column(table: Table, name: str, place: int, rows: Codes) -> Floats:
 
 
 def standard(mean: Floats, variance: Floats, count: int) -> tuple[Floats, Floats]:
-    """Mean and standard deviation of columns, from their variance over `count` rows; the scale of a constant is 1."""
+    """Return mean and standard deviation of columns from their variance over `count` rows; a constant has the
+    scale 1.
+    """
     return mean, np.where(steady(mean, variance, count), 1.0, np.sqrt(variance))
 
 
 def steady(mean: Floats, variance: Floats, count: int) -> npt.NDArray[np.bool_]:
-    """Which columns have a variance over `count` rows that is no more than rounding: most are constant."""
+    """Return the mask of columns whose variance over `count` rows is no more than rounding: most are constant."""
     # scikit-learn's bound on the rounding errors of the variance of a constant column (_is_constant_feature)
     eps = np.finfo(np.float64).eps
     found: npt.NDArray[np.bool_] = variance <= count * eps * variance + (count * mean * eps) ** 2
@@ -252,14 +254,14 @@ def steady(mean: Floats, variance: Floats, count: int) -> npt.NDArray[np.bool_]:
 
 
 def _part(x: Array, y: Array, faint: npt.NDArray[np.bool_]) -> Part:
-    """A part with nothing in the columns that are `faint (D,)`."""
+    """Build a part whose columns are zero where `faint (D,)`."""
     for i in np.flatnonzero(faint):
         x[:, i] = 0
     return Part(_read_only(x), _read_only(y))
 
 
 def _targets(table: Table, train: Codes) -> tuple[Callable[[Codes], Array], Floats, Floats]:
-    """What gives the targets (n, C) of some rows as the losses want them, and their mean and scale (C,)."""
+    """Build the function that gives targets (n, C) as the losses expect them; also return their mean and scale (C,)."""
     y = table.y
     if table.task == "regression":
         # large numbers that vary little keep their digits: what they differ by is exact
@@ -297,9 +299,9 @@ def _check_finite(finite: npt.NDArray[np.bool_], features: tuple[str, ...], wher
 
 
 def _far_columns(table: Table, features: tuple[str, ...], reaches: list[Floats], count: int) -> list[str]:
-    """Sentences on columns of numbers in which some lie far out; large tables are not read again.
+    """Describe columns that contain outliers; large tables are not read again for it.
 
-    Of `count` train rows one that dwarfs the others lies sqrt(count) standard deviations out.
+    Among `count` train rows, one value that dwarfs the others lies sqrt(count) standard deviations from the mean.
     """
     if isinstance(table.x, Matrix):
         numbers = () if table.x.large else features

@@ -40,12 +40,12 @@ class Raw:
 
 
 def is_frame(value: object) -> bool:
-    """Whether `value` is a pandas DataFrame (pandas itself is not imported to find out)."""
+    """Return True for a pandas DataFrame, without importing pandas."""
     return hasattr(value, "columns") and hasattr(value, "iloc")
 
 
 def take(raw: Raw, name: str | int, role: str) -> tuple[Raw, Column]:
-    """Splits the column `name` (a name or a position) off `raw`; returns what is left and the (n,) column.
+    """Split the column `name` (a name or a position) off `raw`; return the rest and the column (n,).
 
     Raises DataError when there is no such column.
     """
@@ -61,7 +61,7 @@ def take(raw: Raw, name: str | int, role: str) -> tuple[Raw, Column]:
 
 
 def some_rows(mask: npt.NDArray[np.bool_]) -> str:
-    """The first rows where `mask` (n,) holds, in words: "rows 3, 8 and 12 more"."""
+    """Name the first rows where `mask` (n,) holds: "rows 3, 8 and 12 more"."""
     rows = np.flatnonzero(mask) + 1
     shown = ", ".join(map(str, rows[:5]))
     more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
@@ -85,7 +85,7 @@ def _range_hint(width: int) -> str:
 
 
 def plain_column(series: Any) -> Column:
-    """A pandas column (n,) as a NumPy array of bool, number, date or object; missing values are NaN, NaT or None."""
+    """Convert a pandas column (n,) to an array of bool, number, date or object, with NaN, NaT or None for gaps."""
     import pandas as pd
 
     if isinstance(series.dtype, pd.CategoricalDtype) or not isinstance(series.dtype, np.dtype):
@@ -98,7 +98,7 @@ def plain_column(series: Any) -> Column:
 
 
 def gaps_in(column: Column) -> npt.NDArray[np.bool_]:
-    """Where values are missing, in the shape of `column`: NaN, NaT, None or an empty text."""
+    """Return the mask of missing values, in the shape of `column`: NaN, NaT, None or an empty text."""
     if column.dtype.kind == "O":
         import pandas as pd
 
@@ -109,7 +109,7 @@ def gaps_in(column: Column) -> npt.NDArray[np.bool_]:
 
 
 def first_lines(lines: Iterable[str], most: int = 5) -> str:
-    """Joins the first few of many short texts with commas and counts the rest."""
+    """Join the first few texts with commas and count the rest."""
     texts = list(lines)
     more = f" and {len(texts) - most} more" if len(texts) > most else ""
     return ", ".join(texts[:most]) + more

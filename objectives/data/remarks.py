@@ -26,7 +26,7 @@ WHOLE = 2.0**53  # beyond it float64 does not tell all whole numbers apart
 
 
 def constants(x: npt.NDArray[Any], features: Sequence[str], faint: Mask, where: str) -> list[str]:
-    """A sentence on columns that never change on the train rows `x (n, D)`; on those that are `faint (D,)`, another.
+    """Describe columns that never change on the train rows `x (n, D)`, and those that are `faint (D,)`.
 
     Raises DataError where none changes.
     """
@@ -50,10 +50,10 @@ def _names(places: Iterable[Any], features: Sequence[str]) -> str:
 
 
 def faint_columns(x: npt.NDArray[Any], level: Floats) -> Mask:
-    """Which columns `(D,)` vary too little on the train rows `x (n, D)` for their size.
+    """Return the mask `(D,)` of columns that vary too little on the train rows `x (n, D)` for their size.
 
-    `level (D,)` is the mean of a column whose variance is no more than rounding, nan of any other. A column that is
-    constant is one of them only where its numbers are too large to tell.
+    `level (D,)` is the mean of a column whose variance is no more than rounding, and nan for any other column. A
+    constant column is faint only where its numbers are too large to tell.
     """
     found = np.abs(level) >= WHOLE
     for i in np.flatnonzero(~np.isnan(level)):
@@ -62,9 +62,9 @@ def faint_columns(x: npt.NDArray[Any], level: Floats) -> Mask:
 
 
 def far_out(values: Floats, name: str) -> list[str]:
-    """A sentence on the numbers `(n,)` that lie so far from the others that these hardly count beside them.
+    """Describe numbers among `values (n,)` that lie so far from the others that these hardly count beside them.
 
-    Where half of the numbers are the same, those that differ say what is usual. Missing ones do not count.
+    Where half of the numbers are equal, the spread of the remaining ones is the measure. Missing values are ignored.
     """
     ordered = np.sort(values[~np.isnan(values)])
     low, middle, high = (float(ordered[len(ordered) * i // 4]) for i in (1, 2, 3))
@@ -81,7 +81,7 @@ def far_out(values: Floats, name: str) -> list[str]:
 
 
 def one_target(y: npt.NDArray[Any], classes: Sequence[str]) -> list[str]:
-    """A sentence on train rows that all have the same target; `y` are (n,) class codes, or (n, C) numbers."""
+    """Describe train rows that all have the same target; `y` are class codes (n,), or numbers (n, C)."""
     if (y != y[0]).any():
         return []
     hint = "divide the rows another way, see [data] split"
@@ -92,7 +92,7 @@ def one_target(y: npt.NDArray[Any], classes: Sequence[str]) -> list[str]:
 def described(
     division: Division, split: SplitSpec, strata: npt.NDArray[np.int64] | None, classes: Sequence[str]
 ) -> list[str]:
-    """Sentences on how the rows were divided, and on classes that no train row has."""
+    """Describe how the rows were divided, and classes that no train row has."""
     sizes = [len(rows) for rows in (division.train, division.valid, division.test)]
     counts = ", ".join(f"{size} {name}" for size, name in zip(sizes, PARTS, strict=True))
     named = [(way, name) for way, name in _ways(split) if name is not None]

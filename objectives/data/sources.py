@@ -34,14 +34,14 @@ SUFFIXES = (*READERS, ".npz")
 
 
 def is_function(source: str) -> bool:
-    """Whether `source` names a function of the user's, "module:function"."""
+    """Return True if `source` names a user's function, "module:function"."""
     return not source.startswith(PREFIX) and FUNCTION.fullmatch(source) is not None
 
 
 def read_source(source: str, target: str | int | None, base: Path) -> Raw:
-    """The columns of a built-in set or of a file relative to the folder `base`.
+    """Read the columns of a built-in set, or of a file relative to the folder `base`.
 
-    Raises DataError when it is not there or not readable.
+    Raises DataError when the source does not exist or cannot be read.
     """
     if source.startswith(PREFIX):
         return read_builtin(source)
@@ -61,7 +61,7 @@ def read_source(source: str, target: str | int | None, base: Path) -> Raw:
 
 
 def call_user(source: str, base: Path) -> tuple[Any, Any]:
-    """Imports "module:function" (the folder `base` comes last on the path), calls it and returns its X, y.
+    """Import "module:function" (the folder `base` comes last on the path), call it and return its X and y.
 
     Raises DataError when it cannot be imported, raises, or returns something else.
     """

@@ -26,7 +26,7 @@ FACTS = "prepared.json"
 
 
 def save_prepared(prepared: Prepared, directory: Path) -> None:
-    """Writes `prepared` to `directory`, in place of what was there; does nothing when the same data are there."""
+    """Write `prepared` to `directory`, replacing other data; do nothing when the same data are there."""
     if _digest_in(directory) == prepared.digest:
         return
     directory.parent.mkdir(parents=True, exist_ok=True)
@@ -42,7 +42,7 @@ def save_prepared(prepared: Prepared, directory: Path) -> None:
 
 
 def place_in(cache: Path, digest: str) -> Path:
-    """The directory of data in a cache."""
+    """Return the directory of data in a cache."""
     return cache / digest[:16]
 
 
@@ -72,7 +72,7 @@ def prepare_on_disk(table: Table, split: SplitSpec, seed: int, replicate: int, d
 
 
 def move_prepared(made: Path, directory: Path) -> None:
-    """Gives the files that `prepare_on_disk` made the place `directory` on the same disk; does nothing without any."""
+    """Move the files that `prepare_on_disk` made to `directory` on the same disk; do nothing if there are none."""
     digest = _digest_in(made)
     if digest is None or digest == _digest_in(directory):
         return
@@ -81,9 +81,9 @@ def move_prepared(made: Path, directory: Path) -> None:
 
 
 def open_prepared(directory: Path) -> Prepared:
-    """The data that `save_prepared` wrote to `directory`, their arrays memory-mapped and read-only.
+    """Open the data that `save_prepared` wrote to `directory`, with memory-mapped, read-only arrays.
 
-    Raises DataError when they are not there or damaged.
+    Raises DataError when they are missing or damaged.
     """
     try:
         facts = json.loads((directory / FACTS).read_text(encoding="utf-8"))

@@ -35,14 +35,14 @@ class SurfaceTable:
 
     @property
     def surface(self) -> Surface:
-        """The surface itself."""
+        """Return the surface itself."""
         return named_surface(self.name)
 
 
 def load_surface(source: str, noise: float = 0.0, condition: float | None = None) -> SurfaceTable:
-    """The surface that "surface:rosenbrock" names; `condition` is that of the quadratic.
+    """Build the surface that a source such as "surface:rosenbrock" names; `condition` applies to the quadratic.
 
-    Raises DataError for one that is not known, or noise that is negative or not finite.
+    Raises DataError for an unknown surface, or noise that is negative or not finite.
     """
     name = source.removeprefix(PREFIX)
     found = []
@@ -58,13 +58,13 @@ def load_surface(source: str, noise: float = 0.0, condition: float | None = None
 
 
 def named_surface(name: str) -> Surface:
-    """The surface of a name, "quadratic(1000.0)" included. Raises InvalidInput."""
+    """Build the surface of a name, "quadratic(1000.0)" included. Raises InvalidInput."""
     conditioned = CONDITIONED.fullmatch(name)
     return quadratic(float(conditioned[1])) if conditioned else surface_of(name)
 
 
 def prepare_surface(table: SurfaceTable, seed: int = 0, replicate: int = 0, dtype: str = "float32") -> Prepared:
-    """Rows of noise, drawn afresh for each replicate; those that are evaluated on have none."""
+    """Draw train rows of noise, new ones for each replicate; rows for evaluation have no noise."""
     size = table.surface.size
     drawn = stream(seed, Stream.NOISE, replicate).normal(size=(ROWS, size))
     noise = table.noise * (drawn - drawn.mean(axis=0))

@@ -52,7 +52,7 @@ class Table:
 
     @property
     def large(self) -> bool:
-        """Whether its numbers had better not be in memory more than once."""
+        """Return True if the numbers should not be copied in memory."""
         return isinstance(self.x, Matrix) and self.x.large
 
 
@@ -65,9 +65,9 @@ def load_table(
     split: SplitSpec = DEFAULT_SPLIT,
     drop: tuple[str, ...] = (),
 ) -> Table:
-    """The table that `source` names: "sklearn:digits", a file relative to the folder `base`, or "module:function".
+    """Load the table that `source` names: "sklearn:digits", a file relative to the folder `base`, or "module:function".
 
-    Columns of `drop` are no features.
+    Columns in `drop` are not used as features.
 
     Raises DataError with every complaint about the source, its columns and the split.
     """
@@ -88,7 +88,7 @@ def table_from(
     drop: tuple[str, ...] = (),
     where: str = "data",
 ) -> Table:
-    """The table of X (n, D), an array or a frame, and y (n,) or (n, C); without y the target is a column of X.
+    """Build a table from X (n, D), an array or a frame, and y (n,) or (n, C); without y the target is a column of X.
 
     Raises DataError with every complaint about them and the split.
     """
@@ -152,7 +152,7 @@ def _table(raw: Raw, features: Features, goal: Target, rows: Rows, target: str, 
 
 
 def _target_column(raw: Raw, target: str | int | None, found: Found) -> tuple[Raw, Any, str]:
-    """Splits the target off; returns what is left, its values (None if there is none) and its name for messages."""
+    """Split the target off; return the rest, the target's values (None if there is none) and its name for messages."""
     if raw.y is not None:
         return raw, raw.y, f"{raw.where}, target"
     if target is None:
@@ -170,7 +170,7 @@ def _target_column(raw: Raw, target: str | int | None, found: Found) -> tuple[Ra
 
 
 def _taken(raw: Raw, name: str, role: str, found: Found) -> tuple[Raw, Column | None]:
-    """What is left without a column, and the column; where there is none of that name, a complaint and None."""
+    """Split a column off; return the rest and the column, or add a complaint and return None for a missing name."""
     try:
         return take(raw, name, role)
     except DataError as error:
@@ -225,7 +225,7 @@ def _sortable(values: Column) -> Column:
 
 
 def _matrix(x: Any, where: str) -> Column:
-    """X as an array (n, D); a single column may come without its axis."""
+    """Return X as an array (n, D); a single column may come without its axis."""
     try:
         matrix: Column = np.asarray(x)
     except ValueError as error:

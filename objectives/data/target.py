@@ -38,7 +38,7 @@ class Target:
 
 
 def encode(values: Any, classes: tuple[str, ...], task: str | None, where: str, found: Found) -> Target | None:
-    """Encodes the target `values` (n,) or (n, C); None when `found` says why it cannot be done."""
+    """Encode the target `values` (n,) or (n, C); return None with the reason in `found` if that is impossible."""
     before = len(found)
     if task is not None and task not in TASKS:
         found.append(Complaint(where, f"unknown task {task!r}", nearest(task, TASKS)))
@@ -63,7 +63,9 @@ def encode(values: Any, classes: tuple[str, ...], task: str | None, where: str, 
 
 
 def _readable(values: Any, where: str, found: Found) -> Column | None:
-    """The target as an array of bool, number or text without gaps, (n,) or (n, C); None when it is not."""
+    """Convert the target to an array of bool, number or text without gaps, (n,) or (n, C); return None if it is
+    not one.
+    """
     column: Column = np.asarray(values)
     if column.ndim == 2 and column.shape[1] == 1:
         column = column[:, 0]
@@ -97,7 +99,7 @@ def _gaps(column: Column) -> npt.NDArray[np.bool_]:
 
 
 def _typed(column: Column) -> Column | None:
-    """An array of objects as one of bool, float or text; None when they are of several kinds."""
+    """Convert an array of objects to bool, float or text; return None for a mixture."""
     kinds = {type(value) for value in column.ravel()}
     if kinds == {str}:
         return column.astype(np.str_)
@@ -120,7 +122,7 @@ def _infer(column: Column, levels: Column) -> str:
 
 
 def _broken(column: Column, levels: Column, where: str, found: Found) -> bool:
-    """Complains of labels that are no whole numbers among others that are: slips, or numbers to be predicted."""
+    """Complain about labels that are no whole numbers among others that are: typing errors, or a regression target."""
     if column.dtype.kind != "f" or not (levels == np.floor(levels)).any():
         return False
     broken = column != np.floor(column)
@@ -133,7 +135,7 @@ def _broken(column: Column, levels: Column, where: str, found: Found) -> bool:
 
 
 def _negative(levels: Column) -> tuple[str, ...]:
-    """A sentence on -1 and the like among several classes: some mark missing labels with it."""
+    """Describe -1 and the like among several classes: some data sets mark missing labels with it."""
     if levels.dtype.kind not in "if" or len(levels) < 3 or levels[0] >= 0:
         return ()
     return (f"target: {_name(levels[0])} is a class of its own; remove its rows if it marks missing labels",)
@@ -170,7 +172,7 @@ def _classified(
 
 
 def _several(column: Column, task: str | None, where: str, found: Found) -> Target | None:
-    """Several target columns (n, C) are regression; one-hot labels would be mistaken for it, so they are refused."""
+    """Treat several target columns (n, C) as regression; refuse one-hot labels, which look the same."""
     flat = [i for i in range(column.shape[1]) if column.dtype.kind != "U" and np.ptp(column[:, i] * 1.0) == 0]
     if column.dtype.kind == "U" or task in ("binary", "multiclass"):
         what = f"has {column.shape[1]} columns, classes have one"
@@ -195,6 +197,6 @@ def _label(level: Any) -> str | int | float | bool:
 
 
 def _name(level: Any) -> str:
-    """A class's name: 3.0 read from a file is class "3"."""
+    """Return a class's name: 3.0 read from a file is class "3"."""
     whole = isinstance(level, np.floating) and float(level).is_integer() and abs(float(level)) < 1e15
     return str(int(level)) if whole else str(level)

@@ -39,7 +39,7 @@ class GradientCheck:
 
     @property
     def agrees(self) -> bool:
-        """Whether both errors are within what rounding explains; nan is not."""
+        """Return True where both errors are within what rounding explains; nan is not."""
         return self.error <= TOLERANCE and self.directional_error <= TOLERANCE
 
     def __str__(self) -> str:
@@ -102,7 +102,7 @@ def _point(problem: Problem, weights: Array | None, replicate: int) -> Array:
 def _nearest_differences(
     function: Function, point: Array, where: Array, analytic: Array, scale: float
 ) -> tuple[Array, Array]:
-    """Central differences and their relative errors; where they disagree, the best of shorter steps."""
+    """Compute central differences and their relative errors; where they disagree, keep the best of shorter steps."""
     numeric = central_differences(function, point, where)
     error = np.abs(numeric - analytic) / scale
     for shrink in SHRINK[1:]:
@@ -116,7 +116,7 @@ def _nearest_differences(
 
 
 def _place(problem: Problem, coordinate: int) -> str:
-    """A coordinate in words: layer, input and output, all counted from 1."""
+    """Describe a coordinate by its layer, input and output, all counted from 1."""
     for i, (rows, columns) in enumerate(problem.shapes):
         if coordinate < rows * columns:
             row, column = divmod(coordinate, columns)

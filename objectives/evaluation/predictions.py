@@ -44,7 +44,7 @@ class Evaluation:
         }
 
     def __call__(self, layers: Layers) -> dict[str, Array]:
-        """`{"valid_loss": (R, K), "valid_accuracy": (R, K), ...}` in float64."""
+        """Compute `{"valid_loss": (R, K), "valid_accuracy": (R, K), ...}` in float64."""
         metrics = self.problem.metrics
         loss = np.zeros(layers.views[0].shape[:2])
         sums: list[Any] = [0.0] * len(metrics)
@@ -70,7 +70,7 @@ class Evaluation:
 
 
 def evaluation_of(problem: Problem, trials: int, part: str) -> Callable[[Array], dict[str, Array]]:
-    """What takes weights `(R, K, P)` of a pack of `trials` to their loss and metrics `(R, K)` on a part, in float64."""
+    """Build the function that maps a pack's weights `(R, K, P)` to loss and metrics `(R, K)` on a part, in float64."""
     if problem.surface:
         return partial(seen_on_surface, problem, part=part)
     evaluate = Evaluation(problem, trials, part)
@@ -78,13 +78,15 @@ def evaluation_of(problem: Problem, trials: int, part: str) -> Callable[[Array],
 
 
 def by_trial(function: Any, points: Array) -> Array:
-    """`function` of every point `(R, K, P)`, one at a time: its bits must not depend on how many stand beside it."""
+    """Apply `function` to each point of `(R, K, P)` alone, so that its bits do not depend on the pack."""
     found = [[function(point) for point in row] for row in points]
     return np.array(found, dtype=points.dtype).reshape(*points.shape[:2], *np.shape(found[0][0]))
 
 
 def seen_on_surface(problem: Problem, points: Array, part: str = "valid") -> dict[str, Array]:
-    """`{part}_loss` is the surface's value `(R, K)`; `distance` to the nearest minimum; `x1`, `x2`, ... the path."""
+    """Evaluate a surface: `{part}_loss (R, K)`, `distance` to the nearest minimum, and the point itself as `x1`,
+    `x2`, ...
+    """
     surface = problem.need_surface()
     away = np.linalg.norm(points[..., None, :] - surface.minima, axis=-1).min(axis=-1)
     values = {f"{part}_loss": by_trial(surface.value, points).astype(np.float64), "distance": away.astype(np.float64)}
@@ -92,7 +94,8 @@ def seen_on_surface(problem: Problem, points: Array, part: str = "valid") -> dic
 
 
 def predict(problem: Problem, weights: Array, x: Array, replicate: int = 0) -> Array:
-    """Predictions of one trial's `weights (P,)` for prepared inputs `x (n, D + 1)` of a replicate, by its place.
+    """Predict for prepared inputs `x (n, D + 1)` with one trial's `weights (P,)`; `replicate` is a position, not a
+    number.
 
     `(n, C)` probabilities (binary: of the second class), or values in the targets' units for regression.
     """
@@ -108,7 +111,7 @@ def predict(problem: Problem, weights: Array, x: Array, replicate: int = 0) -> A
 def sklearn_metrics(
     problem: Problem, weights: Array, names: Sequence[str], part: str, replicate: int
 ) -> dict[str, float]:
-    """scikit-learn's metrics `names` of one trial on a part of a replicate, as `{part}_{name}`."""
+    """Compute scikit-learn's metrics `names` of one trial on a part of a replicate, as `{part}_{name}`."""
     if not names:
         return {}
     data = problem.replicates[replicate].data

@@ -26,11 +26,12 @@ HELD = 256 * CHUNK  # rows of a large part that are in memory together
 
 
 def row_values(problem: Problem, weights: Array, part: str, name: str = "loss") -> Array:
-    """Values `(R, K, n)` of the rows of a part ("train", "valid", "test") under `weights (R, K, P)`, in float64.
+    """Compute the values `(R, K, n)` of a part's rows ("train", "valid", "test") under `weights (R, K, P)`, in float64.
 
-    Their mean is the loss or metric `name`, and their standard error its own. A metric that is no mean over rows, such
-    as rmse, gives its jackknife pseudo-values `n m - (n - 1) m_without_row` (Tukey 1958), moved to have m as their
-    mean; those of a mean are the rows' values themselves. Raises InvalidInput for a metric that the task has not.
+    The mean of the values is the loss or metric `name`; its standard error follows from their spread. A metric that is
+    no mean over rows, such as rmse, gives its jackknife pseudo-values `n m - (n - 1) m_without_row` (Tukey 1958),
+    shifted so that their mean is m; for a mean these are the values themselves. Raises InvalidInput for a metric of
+    another task.
     """
     if name == "loss":
         return _over_rows(problem, weights, part, lambda z, y: _losses(problem, z, y))[..., 0]
@@ -43,7 +44,7 @@ def row_values(problem: Problem, weights: Array, part: str, name: str = "loss") 
 
 
 def _over_rows(problem: Problem, weights: Array, part: str, value: Callable[[Array, Array], Array]) -> Array:
-    """`value(z, y)` of single rows, `(R, K, n, ...)`: every row stands as a replicate of its own, with one row."""
+    """Apply `value(z, y)` to single rows, `(R, K, n, ...)`: every row becomes a replicate with one row."""
     parts = [getattr(replicate.data, part) for replicate in problem.replicates]
     shapes = problem.model.shapes(problem.inputs, problem.outputs)
     layers, dtype = Layers(weights, shapes), parts[0].x.dtype
@@ -69,7 +70,7 @@ def _losses(problem: Problem, z: Array, y: Array) -> Array:
 
 
 def _pseudo_values(problem: Problem, metric: Metric, counts: Array, part: str) -> Array:
-    """Jackknife pseudo-values `(R, K, n)` of a metric from what the single rows count, `(R, K, n, C)`."""
+    """Compute jackknife pseudo-values `(R, K, n)` of a metric from the counts of single rows `(R, K, n, C)`."""
     replicates, trials, n, width = counts.shape
     data = [replicate.data for replicate in problem.replicates]
     rows = rows_of([getattr(one, part) for one in data], [one.y_scale for one in data])

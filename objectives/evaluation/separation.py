@@ -25,7 +25,7 @@ LEAST, SLACK = 1.0, 1e-6  # a margin that is one, and how far below zero, as a s
 
 
 def margins(problem: Problem, direction: Array, replicate: int) -> tuple[float, float]:
-    """The least and the largest margin of all pairs of a replicate's train rows along a direction `(P,)`."""
+    """Compute the least and largest margin over all pairs of a replicate's train rows along a direction `(P,)`."""
     weights = direction.reshape(-1, problem.outputs)
     least, most = np.inf, -np.inf
     for x, y in chunks(problem, direction.dtype, replicate):
@@ -36,16 +36,17 @@ def margins(problem: Problem, direction: Array, replicate: int) -> tuple[float, 
 
 
 def _against_others(z: Array, y: Array) -> Array:
-    """The output of the right class minus each of the others `(B, C)`; inf in the place of the right one."""
+    """Compute the right class's output minus each other output `(B, C)`; the entry of the right class is inf."""
     found: Array = np.where(y > 0, np.inf, (z * y).sum(axis=1, keepdims=True) - z)
     return found
 
 
 def recedes(problem: Problem, point: Array, replicate: int) -> bool:
-    """Whether the way to `point (P,)` shows a direction along which no pair's margin falls and some rise.
+    """Return True if a direction towards `point (P,)` lowers no pair's margin and raises some: then no optimum is
+    finite.
 
-    Far out, pairs that rise are decided, and the others lie where the direction does not reach: it is what is left of
-    the point when all that undecided pairs see is taken away. The margins along it are the proof.
+    Far from the origin, pairs with rising margins are decided. Subtracting from the point all that undecided pairs
+    depend on leaves a candidate direction, and the margins along it prove or refute it.
     """
     if margins(problem, point, replicate)[0] > 0:
         return True
@@ -60,7 +61,7 @@ def _proves(problem: Problem, direction: Array, replicate: int) -> bool:
 
 
 def _unseen(problem: Problem, point: Array, doubt: float, replicate: int) -> Array:
-    """The part of `point (P,)` that changes no margin of undecided pairs."""
+    """Project `point (P,)` on the directions that change no margin of undecided pairs."""
 
     def undecided(q: Array, y: Array) -> Array:
         if problem.data.task == "binary":

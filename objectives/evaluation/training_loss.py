@@ -24,7 +24,7 @@ TOGETHER = 64  # weights at once: bounds the buffers, and is not seen in the bit
 
 
 def losses(problem: Problem, weights: Array, replicate: int = 0) -> Array:
-    """Mean losses `(K,)`, in float64, of `weights (K, P)` over a replicate's train rows."""
+    """Compute the mean losses `(K,)` of `weights (K, P)` over a replicate's train rows, in float64."""
     if problem.surface:
         return np.array([problem.surface.value(point) for point in weights], dtype=np.float64)
     found = [_losses(problem, weights[i : i + TOGETHER], replicate) for i in range(0, len(weights), TOGETHER)]
@@ -42,7 +42,9 @@ def _losses(problem: Problem, weights: Array, replicate: int) -> Array:
 
 
 def loss_and_gradient(problem: Problem, weights: Array, replicate: int = 0) -> tuple[Array, Array]:
-    """Mean losses `(K,)`, in float64, and gradients `(K, P)` of `weights (K, P)` over a replicate's train rows."""
+    """Compute mean losses `(K,)` in float64 and gradients `(K, P)` of `weights (K, P)` over a replicate's train
+    rows.
+    """
     if problem.surface:
         gradients = np.stack([problem.surface.gradient(point) for point in weights])
         return losses(problem, weights, replicate), gradients
@@ -61,9 +63,10 @@ def loss_and_gradient(problem: Problem, weights: Array, replicate: int = 0) -> t
 
 
 def curved(problem: Problem, point: Array, curvature: Callable[[Array, Array], Array], replicate: int = 0) -> Array:
-    """The mean `(P, P)` over train rows of `x x^T` times `curvature(q, y)`, a linear model's second derivatives.
+    """Compute the mean `(P, P)` over train rows of `x x^T` times `curvature(q, y)`: a linear model's second
+    derivatives.
 
-    `curvature` takes predictions at `point (P,)` and targets, `(B, C)`, to a matrix a row, `(B, C, C)`.
+    `curvature` maps predictions and targets `(B, C)` at `point (P,)` to one matrix for each row, `(B, C, C)`.
     """
     classes, n = problem.outputs, len(problem.data.train)
     weights = point.reshape(-1, classes)
@@ -80,7 +83,7 @@ def curved(problem: Problem, point: Array, curvature: Callable[[Array, Array], A
 
 
 def chunks(problem: Problem, dtype: Any, replicate: int = 0) -> Iterator[tuple[Array, Array]]:
-    """All train rows in order: `x (B, D + 1)`, `y (B, C)`; copied only where the dtype differs."""
+    """Yield all train rows in order as `x (B, D + 1)`, `y (B, C)`; copy only where the dtype differs."""
     train = problem.replicates[replicate].data.train
     for start in range(0, len(train), CHUNK):
         rows = slice(start, start + CHUNK)
@@ -88,7 +91,7 @@ def chunks(problem: Problem, dtype: Any, replicate: int = 0) -> Iterator[tuple[A
 
 
 def _passes(problem: Problem, weights: Array, replicate: int) -> Iterator[tuple[Array, Array, Workspace, Scratch]]:
-    """Chunks `x (1, 1, B, D + 1)`, `y (1, 1, C or 1, B)` with buffers that fit them."""
+    """Yield chunks `x (1, 1, B, D + 1)`, `y (1, 1, C or 1, B)` with buffers of matching size."""
     shapes = problem.model.shapes(problem.inputs, problem.outputs)
     buffers: dict[int, tuple[Workspace, Scratch]] = {}
     for x, y in chunks(problem, weights.dtype, replicate):

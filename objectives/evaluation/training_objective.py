@@ -29,7 +29,7 @@ Array = NDArray[Any]
 
 
 def objective_of(problem: Problem, l2: float = 0.0, *, biases: bool = False, replicate: int = 0) -> Objective:
-    """Training loss + `l2 / 2` times the squares of the weights, biases only if asked: scikit-learn's `l2 = 1 / (C n)`.
+    """Build training loss + `l2 / 2` times the squared weights (biases on request): scikit-learn's `l2 = 1 / (C n)`.
 
     Raises InvalidInput for an l2 that is negative or not finite.
     """
@@ -46,7 +46,7 @@ def objective_of(problem: Problem, l2: float = 0.0, *, biases: bool = False, rep
 
 
 def _loss_of(problem: Problem, replicate: int) -> Objective:
-    """The training loss of a replicate."""
+    """Build the training loss of a replicate."""
     seeds, model = problem.replicates[replicate], problem.model
     if problem.surface:
         return surface_objective(problem.surface, seeds.seed, seeds.number)
@@ -71,7 +71,9 @@ def _loss_of(problem: Problem, replicate: int) -> Objective:
 
 
 def surface_objective(surface: Surface, seed: int = 0, number: int = 0) -> Objective:
-    """A surface as an objective; random points, a replicate's own, are uniform in the square that shows it well."""
+    """Build the objective of a surface; random points are uniform in the square that plots show, and differ by
+    replicate.
+    """
 
     def slope(point: Array) -> tuple[float, Array]:
         return float(surface.value(point)), surface.gradient(point)
@@ -96,9 +98,9 @@ class TrainingObjective:
         self.decay = np.stack([penalty_of(problem, config) for config in configs])
 
     def __call__(self, weights: Array, epoch: int) -> dict[str, Array]:
-        """`objective (R, K)` in float64, of `weights (R, K, P)`, and what it has cost.
+        """Compute `objective (R, K)` of `weights (R, K, P)` in float64, and the cost so far.
 
-        The minibatches of an epoch add up to one pass over all rows, with its gradient.
+        The minibatches of one epoch cost one pass over all rows with its gradient.
         """
         loss = np.stack([losses(self.problem, own, r) for r, own in enumerate(weights)])
         wide = weights.astype(np.float64)
@@ -111,14 +113,14 @@ class TrainingObjective:
 
 
 def penalty_of(problem: Problem, config: Mapping[str, Any]) -> Array:
-    """`(P,)`: how strongly a config's weight decay pulls at each weight, where it is part of what is minimised."""
+    """Return the factor `(P,)` of each squared weight in the objective, where weight decay is part of it."""
     strength = hyperparameters(config).get("weight_decay", 0.0)
     pulls = not convention_of(config).decoupled
     return strength * pulls * decayed(problem, biases=decayed_of(config) == "all")
 
 
 def decayed(problem: Problem, biases: bool) -> Array:
-    """`(P,)`: 1 for weights that L2 shrinks, else 0."""
+    """Return `(P,)`: 1 for weights that the L2 penalty shrinks, else 0."""
     shares = []
     for shape in problem.shapes:
         layer = np.ones(shape)

@@ -29,7 +29,9 @@ def _newton_begin(objective: Objective, point: Array) -> State:
 
 
 def _newton_step(objective: Objective, state: State, values: Values) -> State:
-    """`(H + damping I) d = -g`, `p += t d`; less damping where the quadratic foretold the gain, else more."""
+    """Solve `(H + damping I) d = -g` and move `p += t d`; lower the damping where the quadratic predicted the
+    gain, else raise it.
+    """
     del values
     if objective.hessian is None:
         raise InvalidInput(Complaint("newton", objective.no_hessian, "use lbfgs, or a linear model"))
@@ -50,7 +52,7 @@ def _newton_step(objective: Objective, state: State, values: Values) -> State:
 
 
 def _damped(hessian: Array, gradient: Array, damping: float) -> tuple[Array, float]:
-    """The damped direction, with as much damping as makes the matrix positive definite."""
+    """Compute the damped Newton direction, raising the damping until the matrix is positive definite."""
     floor = 1e-14 * max(float(np.abs(np.diag(hessian)).max()), float(np.finfo(float).tiny))
     damping = max(damping, floor)
     if not np.isfinite(hessian).all():
@@ -70,7 +72,7 @@ def _lbfgs_begin(objective: Objective, point: Array) -> State:
 
 
 def _lbfgs_step(objective: Objective, state: State, values: Values) -> State:
-    """Two loops over the last pairs of steps and changes of the gradient, then a strong Wolfe search."""
+    """Run the two-loop recursion over the last pairs of steps and gradient changes, then a strong Wolfe line search."""
     del values
     pairs = int(state.numbers["pairs"])
     s, y = state.vectors[:pairs], state.vectors[HISTORY : HISTORY + pairs]
@@ -97,7 +99,7 @@ def _lbfgs_step(objective: Objective, state: State, values: Values) -> State:
 
 
 def _kept(s: Array, y: Array) -> Array:
-    """The pairs as vectors of a memory `(2 HISTORY, P)`, steps before changes."""
+    """Store the pairs as vectors of the memory `(2 HISTORY, P)`, steps before gradient changes."""
     vectors = np.zeros((2 * HISTORY, s.shape[1]))
     vectors[: len(s)], vectors[HISTORY : HISTORY + len(y)] = s, y
     return vectors

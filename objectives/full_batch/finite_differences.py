@@ -22,7 +22,7 @@ TOGETHER = 64  # points at once
 def central_differences(
     function: Function, point: Array, coordinates: Array | None = None, shrink: float = 1.0
 ) -> Array:
-    """`(f(p + h) - f(p - h)) / 2h` at `point (P,)`, for all coordinates or those given; 2 evaluations each."""
+    """Compute `(f(p + h) - f(p - h)) / 2h` at `point (P,)`, for all or the given coordinates; 2 evaluations each."""
     where = np.arange(len(point)) if coordinates is None else np.asarray(coordinates)
     h = _steps(point, 1 / 3)[where] * shrink
     ahead, over = _moved(function, point, where, h)
@@ -32,7 +32,7 @@ def central_differences(
 
 
 def forward_differences(function: Function, point: Array, coordinates: Array | None = None) -> Array:
-    """`(f(p + h) - f(p)) / h` at `point (P,)`: half the evaluations of central differences, half the digits."""
+    """Compute `(f(p + h) - f(p)) / h` at `point (P,)`: half the evaluations of central differences, half the digits."""
     where = np.arange(len(point)) if coordinates is None else np.asarray(coordinates)
     ahead, over = _moved(function, point, where, _steps(point, 1 / 2)[where])
     slopes: Array = (ahead - function(point[None])) / (over - point[where])
@@ -40,7 +40,7 @@ def forward_differences(function: Function, point: Array, coordinates: Array | N
 
 
 def directional_derivative(function: Function, point: Array, direction: Array, shrink: float = 1.0) -> float:
-    """The slope at `point (P,)` along `direction (P,)`, by one central difference: gradient . direction."""
+    """Compute gradient . direction at `point (P,)` along `direction (P,)` by one central difference."""
     scale = max(1.0, float(np.abs(point).max())) / max(float(np.abs(direction).max()), float(np.finfo(float).tiny))
     h = float(np.finfo(point.dtype).eps) ** (1 / 3) * scale * shrink
     ahead, behind = function(np.stack([point + h * direction, point - h * direction]))
@@ -53,7 +53,10 @@ def _steps(point: Array, power: float) -> Array:
 
 
 def _moved(function: Function, point: Array, where: Array, h: Array) -> tuple[Array, Array]:
-    """Values `(M,)` with one coordinate moved each, and where it came to stand: the step taken is not quite h."""
+    """Evaluate the function with one coordinate moved by h each; return the values `(M,)` and the coordinates reached.
+
+    Rounding makes the step that is really taken differ from h.
+    """
     moved = (point[where] + h).astype(point.dtype)
     values = []
     for start in range(0, len(where), TOGETHER):

@@ -30,7 +30,7 @@ def _draw(objective: Objective, state: State, values: Values) -> State:
 
 
 def _differenced(objective: Objective, state: State, values: Values) -> State:
-    """`p -= lr d` with `d` from central differences, 2 P values, or from forward ones, P values."""
+    """Update `p -= lr d` with `d` from central differences (2 P evaluations) or forward differences (P)."""
     if values["forward"]:
         slope, made = forward_differences(objective.values, state.point), len(state.point) + 1
     else:
@@ -42,12 +42,12 @@ def _differenced(objective: Objective, state: State, values: Values) -> State:
 
 
 def _descend(objective: Objective, state: State, values: Values) -> State:
-    """`p -= lr g`."""
+    """Update `p -= lr g`."""
     return moved(objective, state, state.point - values["lr"] * state.gradient)
 
 
 def _search(objective: Objective, state: State, values: Values) -> State:
-    """`p -= t g`, t halved from twice the last one until the value falls by enough."""
+    """Update `p -= t g`, halving t from twice its last value until the value decreases sufficiently."""
     del values
 
     def value_at(t: float) -> float:

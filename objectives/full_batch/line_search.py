@@ -27,7 +27,7 @@ class Place:
 
 
 def armijo(value_at: Callable[[float], float], value: float, slope: float, t: float) -> tuple[float | None, int]:
-    """The first of `t, t / 2, t / 4 ...` with enough decrease, or None, and the evaluations made."""
+    """Return the first of `t, t / 2, t / 4 ...` with sufficient decrease, or None, and the number of evaluations."""
     for i in range(HALVINGS):
         if value_at(t) <= value + DECREASE * t * slope:
             return t, i + 1
@@ -36,10 +36,10 @@ def armijo(value_at: Callable[[float], float], value: float, slope: float, t: fl
 
 
 def strong_wolfe(place_at: Callable[[float], Place], origin: Place, t: float) -> tuple[Place | None, int]:
-    """A place with enough decrease and a flat enough slope, and the evaluations made.
+    """Find a point that satisfies the strong Wolfe conditions; return it and the number of evaluations.
 
-    Nocedal and Wright, algorithms 3.5 and 3.6, with cubic interpolation. Where it runs out of evaluations, the best
-    place found; None if that is no better than the origin.
+    Nocedal and Wright, algorithms 3.5 and 3.6, with cubic interpolation. When the evaluations run out, return the best
+    point found, or None if that is no better than the origin.
     """
     low = origin
     for i in range(SEARCHES):
@@ -77,7 +77,7 @@ def _zoom(
 
 
 def _cubic(low: Place, high: Place) -> float:
-    """The minimum of the cubic through both, kept a tenth of the interval away from its ends."""
+    """Minimise the cubic through both points, at least a tenth of the interval away from its ends."""
     width = high.t - low.t
     share = 0.5
     if np.isfinite(high.value) and np.isfinite(high.slope):

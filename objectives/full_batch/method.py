@@ -33,26 +33,26 @@ class Method:
 
 
 def begun(objective: Objective, point: Array, vectors: int = 0, **numbers: float) -> State:
-    """The state at `point (P,)`, with an empty memory of so many vectors, and these numbers."""
+    """Build the state at `point (P,)` with an empty memory of `vectors` vectors and the given numbers."""
     value, gradient = objective.slope(point)
     memory = np.zeros((vectors, len(point)))
     return judged(objective, State(0, point, value, gradient, 1, 1, vectors=memory, numbers=numbers))
 
 
 def judged(objective: Objective, state: State) -> State:
-    """The state with its verdict, where the gradient is zero; nan is no convergence either."""
+    """Set the state's status to converged where the gradient is zero; nan is not convergence."""
     flat = float(np.abs(state.gradient).max()) <= TOLERANCE
     return ended(objective, state, CONVERGED) if flat else state
 
 
 def ended(objective: Objective, state: State, status: str) -> State:
-    """The state with its last status: far out along a direction that separates classes there is no optimum."""
+    """Set the state's final status; report separable classes, where no finite optimum exists."""
     separable = objective.recedes is not None and objective.recedes(state.point)
     return replace(state, status=SEPARABLE if separable else status)
 
 
 def moved(objective: Objective, state: State, point: Array, made: int = 0, **numbers: float) -> State:
-    """The state at `point`, one iteration on, after `made` values of a line search."""
+    """Build the state at `point` one iteration later, after `made` evaluations of a line search."""
     value, gradient = objective.slope(point)
     after = replace(
         state,
@@ -68,6 +68,6 @@ def moved(objective: Objective, state: State, point: Array, made: int = 0, **num
 
 
 def exhausted(objective: Objective, state: State, made: int) -> State:
-    """The state after `made` values, none of which was lower."""
+    """Build the state after a line search made `made` evaluations without finding a lower value."""
     after = replace(state, iteration=state.iteration + 1, functions=state.functions + made)
     return ended(objective, after, EXHAUSTED)

@@ -34,7 +34,7 @@ class Objective:
 
 
 def penalised(objective: Objective, decay: Array) -> Objective:
-    """The objective with `decay (P,)` times half the squares of its point added."""
+    """Add `decay (P,)` times half the squared point to an objective."""
 
     def values(points: Array) -> Array:
         total: Array = objective.values(points) + (points * points) @ decay / 2

@@ -15,13 +15,13 @@ NOTHING = 1e-20  # a product below it leaves 1 - product at 1
 
 
 def adam_rule(convention: Convention, on: Collection[str]) -> Rule:
-    """Where eps stands is a coefficient alone."""
+    """Choose Adam's rule for a framework; only a coefficient depends on the position of eps."""
     del on
     return Rule(2, partial(_adam_coefficients, hat=convention.eps == "hat"), adam)
 
 
 def amsgrad_rule(convention: Convention, on: Collection[str]) -> Rule:
-    """The greatest of the running averages, or of the corrected ones."""
+    """Choose AMSGrad's rule: the maximum of the running averages, or of the corrected ones."""
     del on
     if convention.eps == "corrected":
         return Rule(3, _corrected_coefficients, amsgrad_corrected)
@@ -29,22 +29,22 @@ def amsgrad_rule(convention: Convention, on: Collection[str]) -> Rule:
 
 
 def adamax_rule(convention: Convention, on: Collection[str]) -> Rule:
-    """Eps within the maximum, or added to it."""
+    """Choose AdaMax's rule: eps inside the maximum, or added to it."""
     del on
     return Rule(2, _adamax_coefficients, adamax_hat if convention.eps == "hat" else adamax)
 
 
 def nadam_rule(convention: Convention, on: Collection[str]) -> Rule:
-    """Frameworks differ in `momentum_decay` alone."""
+    """Choose NAdam's rule; frameworks differ only in `momentum_decay`."""
     del convention, on
     return Rule(2, _nadam_coefficients, nadam)
 
 
 def _powers(beta: Array, t: Array) -> Array:
-    """`beta^t (T, K)`, for columns `beta (K,)` and counts `t (T, 1)`, a trial at a time.
+    """Compute `beta^t (T, K)` for columns `beta (K,)` and counts `t (T, 1)`, one trial at a time.
 
-    np.power over all trials at once rounds otherwise for many than for one, where the inner loop is another; a trial's
-    bits must not depend on its neighbours. A beta that all share gives one column for all, `(T, 1)`.
+    np.power rounds differently for many trials than for one, because its inner loop differs; a trial's bits must not
+    depend on the pack. A beta that all trials share gives a single column `(T, 1)`.
     """
     counts = np.ascontiguousarray(t[:, 0])
     different = beta[:1] if (beta == beta[0]).all() else beta
@@ -61,7 +61,7 @@ def _adam_coefficients(h: Columns, lr: Array, t: Array, *, hat: bool) -> tuple[A
 
 
 def _averages(m: Array, v: Array, g: Array, b1: Array, b2: Array, scratch: Array) -> None:
-    """`M = b1 M + g; V = b2 V + g^2`."""
+    """Update `M = b1 M + g; V = b2 V + g^2`."""
     np.multiply(m, b1, out=m)
     np.add(m, g, out=m)
     np.multiply(v, b2, out=v)
@@ -70,7 +70,7 @@ def _averages(m: Array, v: Array, g: Array, b1: Array, b2: Array, scratch: Array
 
 
 def _divided(p: Array, m: Array, size: Array, eps: Array, rate: Array, scratch: Array) -> None:
-    """`p -= rate m / (sqrt(size) + eps)`."""
+    """Update `p -= rate m / (sqrt(size) + eps)`."""
     np.sqrt(size, out=scratch)
     np.add(scratch, eps, out=scratch)
     np.divide(m, scratch, out=scratch)
@@ -79,10 +79,10 @@ def _divided(p: Array, m: Array, size: Array, eps: Array, rate: Array, scratch: 
 
 
 def adam(p: Array, g: Array, slots: Sequence[Array], c: Sequence[Array], scratch: Array) -> None:
-    """`m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; p -= lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)`.
+    """Update `m = b1 m + (1 - b1) g; v = b2 v + (1 - b2) g^2; p -= lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)`.
 
-    Kept as `M = m / (1 - b1)`, `V = v / (1 - b2)`; eps is outside the root and after the bias correction, as in torch
-    and optax. Keras and scikit-learn have it before: `p -= lr sqrt(1 - b2^t) / (1 - b1^t) m / (sqrt(v) + eps)`.
+    Stores `M = m / (1 - b1)`, `V = v / (1 - b2)`. As in torch and optax, eps is added outside the root, after the bias
+    correction; Keras and scikit-learn add it before: `p -= lr sqrt(1 - b2^t) / (1 - b1^t) m / (sqrt(v) + eps)`.
     Source: Kingma and Ba 2015, torch.optim.Adam 2.13.
     """
     (m, v), (rate, b1, b2, eps) = slots, c
@@ -91,7 +91,7 @@ def adam(p: Array, g: Array, slots: Sequence[Array], c: Sequence[Array], scratch
 
 
 def amsgrad(p: Array, g: Array, slots: Sequence[Array], c: Sequence[Array], scratch: Array) -> None:
-    """`adam` with the greatest `v` so far, before its bias correction. Source: Reddi et al. 2018."""
+    """Update as `adam`, with the largest `v` so far before its bias correction. Source: Reddi et al. 2018."""
     (m, v, most), (rate, b1, b2, eps) = slots, c
     _averages(m, v, g, b1, b2, scratch)
     np.maximum(most, v, out=most)
@@ -105,7 +105,7 @@ def _corrected_coefficients(h: Columns, lr: Array, t: Array) -> tuple[Array, ...
 
 
 def amsgrad_corrected(p: Array, g: Array, slots: Sequence[Array], c: Sequence[Array], scratch: Array) -> None:
-    """`adam` with the greatest `v / (1 - b2^t)` so far: optax."""
+    """Update as `adam`, with the largest `v / (1 - b2^t)` so far: optax."""
     (m, v, most), (rate, b1, b2, eps, scale) = slots, c
     _averages(m, v, g, b1, b2, scratch)
     np.multiply(v, scale, out=scratch)
@@ -120,7 +120,7 @@ def _adamax_coefficients(h: Columns, lr: Array, t: Array) -> tuple[Array, ...]:
 
 
 def adamax(p: Array, g: Array, slots: Sequence[Array], c: Sequence[Array], scratch: Array) -> None:
-    """`m = b1 m + (1 - b1) g; u = max(b2 u, |g| + eps); p -= lr / (1 - b1^t) m / u`; `M = m / (1 - b1)`.
+    """Update `m = b1 m + (1 - b1) g; u = max(b2 u, |g| + eps); p -= lr / (1 - b1^t) m / u`; `M = m / (1 - b1)`.
 
     Source: Kingma and Ba 2015, section 7; eps as in torch and optax.
     """
@@ -137,7 +137,7 @@ def adamax(p: Array, g: Array, slots: Sequence[Array], c: Sequence[Array], scrat
 
 
 def adamax_hat(p: Array, g: Array, slots: Sequence[Array], c: Sequence[Array], scratch: Array) -> None:
-    """`u = max(b2 u, |g|); p -= lr / (1 - b1^t) m / (u + eps)`, else as `adamax`: Keras."""
+    """Update `u = max(b2 u, |g|); p -= lr / (1 - b1^t) m / (u + eps)`, else as `adamax`: Keras."""
     (m, u), (rate, b1, b2, eps) = slots, c
     np.multiply(m, b1, out=m)
     np.add(m, g, out=m)
@@ -151,10 +151,10 @@ def adamax_hat(p: Array, g: Array, slots: Sequence[Array], c: Sequence[Array], s
 
 
 def _shares(beta: float, decay: float, t: Array) -> tuple[Array, Array]:
-    """Shares `(T,)` of gradient and momentum in nadam's step: `(1 - mu_t) / (1 - P_t)`, `mu_t+1 / (1 - P_t+1)`.
+    """Compute NAdam's shares `(T,)` of gradient and momentum: `(1 - mu_t) / (1 - P_t)`, `mu_t+1 / (1 - P_t+1)`.
 
-    The product `P_t` of `mu_1 ... mu_t` starts at the first update wherever a run was cut; as `mu < beta`, it has long
-    vanished where `beta^t` has.
+    The product `P_t` of `mu_1 ... mu_t` always starts at the first update, also in a resumed run. As `mu < beta`, it
+    vanishes before `beta^t` does.
     """
     last = int(t[-1]) + 1
     counts = np.arange(1, last + 1)
@@ -175,7 +175,8 @@ def _nadam_coefficients(h: Columns, lr: Array, t: Array) -> tuple[Array, ...]:
 
 
 def nadam(p: Array, g: Array, slots: Sequence[Array], c: Sequence[Array], scratch: Array) -> None:
-    """`p -= lr ((1 - mu_t) / (1 - P_t) g + mu_t+1 / (1 - P_t+1) m) / (sqrt(v / (1 - b2^t)) + eps)`, else as `adam`.
+    """Update `p -= lr ((1 - mu_t) / (1 - P_t) g + mu_t+1 / (1 - P_t+1) m) / (sqrt(v / (1 - b2^t)) + eps)`, else as
+    `adam`.
 
     `mu_t = b1 (1 - 0.96^(t momentum_decay) / 2)`, `P_t` their product. torch keeps the product in float32.
     Source: Dozat 2016, torch.optim.NAdam 2.13.

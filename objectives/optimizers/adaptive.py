@@ -13,7 +13,10 @@ __all__ = ["adadelta_rule", "adagrad_rule", "rmsprop_rule"]
 
 
 def adagrad_rule(convention: Convention, on: Collection[str]) -> Rule:
-    """Eps outside or inside the root; a sum that starts above zero costs a pass only where eps is outside."""
+    """Choose Adagrad's rule: eps outside or inside the root.
+
+    An initial accumulator above zero costs an extra pass only where eps is outside.
+    """
     if convention.eps == "inside":
         return Rule(1, _adagrad_inside_coefficients, adagrad_inside)
     if "initial_accumulator" in on:
@@ -32,7 +35,7 @@ def _adagrad_inside_coefficients(h: Columns, lr: Array, t: Array) -> tuple[Array
 
 
 def adagrad(p: Array, g: Array, slots: Sequence[Array], c: Sequence[Array], scratch: Array) -> None:
-    """`G = G + g^2; p -= lr g / (sqrt(G) + eps)`. Source: Duchi et al. 2011."""
+    """Update `G = G + g^2; p -= lr g / (sqrt(G) + eps)`. Source: Duchi et al. 2011."""
     (total,), (lr, eps, _) = slots, c
     np.multiply(g, g, out=scratch)
     np.add(total, scratch, out=total)
@@ -42,7 +45,7 @@ def adagrad(p: Array, g: Array, slots: Sequence[Array], c: Sequence[Array], scra
 
 
 def adagrad_from(p: Array, g: Array, slots: Sequence[Array], c: Sequence[Array], scratch: Array) -> None:
-    """`adagrad` with a sum that starts at `initial_accumulator`, which is added on use: slots start at zero."""
+    """Update as `adagrad`, adding `initial_accumulator` to the sum on use: slots start at zero."""
     (total,), (lr, eps, initial) = slots, c
     np.multiply(g, g, out=scratch)
     np.add(total, scratch, out=total)
@@ -53,7 +56,7 @@ def adagrad_from(p: Array, g: Array, slots: Sequence[Array], c: Sequence[Array],
 
 
 def adagrad_inside(p: Array, g: Array, slots: Sequence[Array], c: Sequence[Array], scratch: Array) -> None:
-    """`G = G + g^2; p -= lr g / sqrt(G + eps)`: Keras and optax."""
+    """Update `G = G + g^2; p -= lr g / sqrt(G + eps)`: Keras and optax."""
     (total,), (lr, more) = slots, c
     np.multiply(g, g, out=scratch)
     np.add(total, scratch, out=total)
@@ -63,14 +66,14 @@ def adagrad_inside(p: Array, g: Array, slots: Sequence[Array], c: Sequence[Array
 
 
 def _divided(p: Array, g: Array, scratch: Array, rate: Array) -> None:
-    """`p -= rate g / scratch`."""
+    """Update `p -= rate g / scratch`."""
     np.divide(g, scratch, out=scratch)
     np.multiply(scratch, rate, out=scratch)
     np.subtract(p, scratch, out=p)
 
 
 def rmsprop_rule(convention: Convention, on: Collection[str]) -> Rule:
-    """Any of centered and momentum, each with a slot and passes of its own, and eps outside or inside the root."""
+    """Choose RMSprop's rule: centered or not, with or without momentum, eps outside or inside the root."""
     centered, moving, inside = "centered" in on, "momentum" in on, convention.eps == "inside"
     update = partial(rmsprop, centered=centered, moving=moving, inside=inside, buffered=convention.buffered)
     return Rule(1 + centered + moving, partial(_rmsprop_coefficients, inside=inside), update)
@@ -96,11 +99,11 @@ def rmsprop(
     inside: bool,
     buffered: bool,
 ) -> None:
-    """`v = alpha v + (1 - alpha) g^2; q = g / (sqrt(v) + eps)`, without bias correction; `V = v / (1 - alpha)`.
+    """Update `v = alpha v + (1 - alpha) g^2; q = g / (sqrt(v) + eps)` without bias correction; `V = v / (1 - alpha)`.
 
-    `p -= lr q`, or with momentum `b = mu b + q; p -= lr b` (`b = mu b + lr q; p -= b` where the buffer holds steps).
-    Centered: `a = alpha a + (1 - alpha) g`, and the variance `v - a^2` for `v`. Rounding can take it below zero, where
-    torch gives nan: here it is zero then.
+    Then `p -= lr q`, or with momentum `b = mu b + q; p -= lr b` (`b = mu b + lr q; p -= b` where the buffer holds
+    steps). Centered: `a = alpha a + (1 - alpha) g`, and the variance `v - a^2` replaces `v`. Rounding can make it
+    negative: torch then gives nan, here it counts as zero.
     """
     v, (rate, alpha, eps, mu, share) = slots[0], c
     np.multiply(v, alpha, out=v)
@@ -132,7 +135,7 @@ def rmsprop(
 
 
 def _variance(v: Array, a: Array, g: Array, alpha: Array, share: Array, scratch: Array) -> Array:
-    """`max(V - (1 - alpha) A^2, 0)` in `scratch`, with `A = a / (1 - alpha)` moved on."""
+    """Compute `max(V - (1 - alpha) A^2, 0)` in `scratch` after updating `A = a / (1 - alpha)`."""
     np.multiply(a, alpha, out=a)
     np.add(a, g, out=a)
     np.multiply(a, a, out=scratch)
@@ -143,7 +146,7 @@ def _variance(v: Array, a: Array, g: Array, alpha: Array, share: Array, scratch:
 
 
 def adadelta_rule(convention: Convention, on: Collection[str]) -> Rule:
-    """The one rule of running averages that is the same everywhere."""
+    """Choose Adadelta's rule, which is the same in every framework."""
     del convention, on
     return Rule(2, _adadelta_coefficients, adadelta)
 
@@ -154,9 +157,10 @@ def _adadelta_coefficients(h: Columns, lr: Array, t: Array) -> tuple[Array, ...]
 
 
 def adadelta(p: Array, g: Array, slots: Sequence[Array], c: Sequence[Array], scratch: Array) -> None:
-    """`v = rho v + (1 - rho) g^2; d = g sqrt(u + eps) / sqrt(v + eps); u = rho u + (1 - rho) d^2; p -= lr d`.
+    """Update `v = rho v + (1 - rho) g^2; d = g sqrt(u + eps) / sqrt(v + eps); u = rho u + (1 - rho) d^2; p -= lr d`.
 
-    In `V = v / (1 - rho)`, `U = u / (1 - rho)` and `eps / (1 - rho)` the factor cancels. Source: Zeiler 2012.
+    Stored as `V = v / (1 - rho)`, `U = u / (1 - rho)` with `eps / (1 - rho)`, so that the factor cancels.
+    Source: Zeiler 2012.
     """
     (v, u), (lr, rho, eps) = slots, c
     np.multiply(v, rho, out=v)

@@ -89,11 +89,11 @@ class Optimizer:
 
     @property
     def whole(self) -> bool:
-        """Whether a step sees all train rows, so that batch size and schedule mean nothing to it."""
+        """Return True if each step uses all train rows, so that batch size and schedule do not apply."""
         return self.method is not None
 
     def hyper(self, name: str) -> Hyper:
-        """The hyperparameter of that name. Raises InvalidInput with the nearest one."""
+        """Return the hyperparameter of that name. Raises InvalidInput with the nearest name."""
         for hyper in self.hypers:
             if hyper.name == name:
                 return hyper
@@ -101,15 +101,15 @@ class Optimizer:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the hyperparameters."""
+        """Return the names of the hyperparameters."""
         return tuple(hyper.name for hyper in self.hypers)
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Names of the hyperparameters and flags."""
+        """Return the names of the hyperparameters and flags."""
         return (*self.names, *(flag.name for flag in self.flags))
 
 
 def column(values: Array, lr: Array) -> Array:
-    """A coefficient `(T, K)` that does not change from step to step."""
+    """Return a coefficient `(T, K)` that is the same in every step."""
     return np.broadcast_to(values, lr.shape)

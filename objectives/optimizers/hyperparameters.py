@@ -31,12 +31,12 @@ _PENALTY = "strength of the pull of the weights towards zero: adds itself times 
 
 
 def rate(default: float, low: float, high: float) -> Hyper:
-    """A learning rate."""
+    """Build the hyperparameter of a learning rate."""
     return Hyper("lr", "lr", default, low, high, "log", POSITIVE, ALWAYS, "how far a step goes")
 
 
 def eps(default: float) -> Hyper:
-    """What keeps a division by a gradient's size finite."""
+    """Build the hyperparameter that keeps a division by the gradient's size finite."""
     meaning = "keeps the division finite where gradients vanish; large values turn the rule into momentum"
     return Hyper("eps", "eps", default, 1e-10, 1e-1, "log", POSITIVE, ASKED, meaning)
 

@@ -13,7 +13,7 @@ __all__ = ["convention_of", "hyperparameters", "missing", "row_of", "rule_of", "
 
 
 def row_of(config: Mapping[str, Any]) -> Optimizer:
-    """The row of a config's optimizer. Raises InvalidInput with the nearest name."""
+    """Return the registry row of a config's optimizer. Raises InvalidInput with the nearest name."""
     name = config.get("optimizer")
     if name not in OPTIMIZERS:
         raise InvalidInput(Complaint("optimizer", f"{name!r} is not known", nearest(name, OPTIMIZERS)))
@@ -21,7 +21,7 @@ def row_of(config: Mapping[str, Any]) -> Optimizer:
 
 
 def convention_of(config: Mapping[str, Any]) -> Convention:
-    """How the config's framework computes its rule. Raises InvalidInput where it has none."""
+    """Return how a config's framework computes its rule. Raises InvalidInput where the framework does not have it."""
     row, framework = row_of(config), config.get("framework", "torch")
     if framework not in FRAMEWORKS:
         raise InvalidInput(Complaint("framework", f"{framework!r} is not known", nearest(framework, FRAMEWORKS)))
@@ -31,15 +31,15 @@ def convention_of(config: Mapping[str, Any]) -> Convention:
 
 
 def missing(row: Optimizer, framework: str) -> tuple[str, str]:
-    """What is wrong with an optimizer that a framework does not have, and a hint."""
+    """Return the message and hint for an optimizer that a framework does not have."""
     others = [other.name for other in RULES.values() if framework in other.frameworks]
     return f"{framework} has no {row.name}", f"it has {', '.join(others)}"
 
 
 def hyperparameters(config: Mapping[str, Any]) -> dict[str, float]:
-    """The full hyperparameters of a config's rule: its own where given, defaults elsewhere.
+    """Return all hyperparameters of a config's rule, defaults where the config gives none.
 
-    Raises InvalidInput for an unknown optimizer, one that its framework does not have, or values that it may not take.
+    Raises InvalidInput for an unknown optimizer, one that its framework does not have, or invalid values.
     """
     row = row_of(config)
     convention = convention_of(config)
@@ -61,14 +61,14 @@ def hyperparameters(config: Mapping[str, Any]) -> dict[str, float]:
 
 
 def switches(config: Mapping[str, Any]) -> tuple[str, ...]:
-    """The switches of a config's rule that are on: hyperparameters that are not zero, and flags."""
+    """Return the switches of a config's rule that are on: switchable hyperparameters other than zero, and flags."""
     row, fixed = row_of(config), convention_of(config).fixed
     usual = {**{hyper.name: hyper.default for hyper in row.hypers}, **fixed}
     return tuple(name for name in row.switches if float(config.get(name, usual.get(name, 0.0))))
 
 
 def rule_of(config: Mapping[str, Any]) -> Rule:
-    """The passes that a config's trial goes through. Raises InvalidInput for a whole-batch method."""
+    """Return the update rule of a config's trial. Raises InvalidInput for a whole-batch method."""
     row = row_of(config)
     if row.rule is None:
         raise InvalidInput(Complaint("optimizer", f"{row.name} takes no minibatch steps", "it sees all rows at once"))

@@ -12,19 +12,19 @@ __all__ = ["momentum_rule", "nesterov_rule", "sgd_rule"]
 
 
 def sgd_rule(convention: Convention, on: Collection[str]) -> Rule:
-    """Plain descent: the same everywhere."""
+    """Choose the rule of gradient descent, which is the same in every framework."""
     del convention, on
     return Rule(0, _rate, sgd)
 
 
 def momentum_rule(convention: Convention, on: Collection[str]) -> Rule:
-    """Heavy ball, with the rate outside the buffer or in it."""
+    """Choose the heavy-ball rule: learning rate outside the buffer or inside."""
     del on
     return Rule(1, _coefficients, momentum_of_steps if convention.buffered else momentum)
 
 
 def nesterov_rule(convention: Convention, on: Collection[str]) -> Rule:
-    """Nesterov's, with the rate outside the buffer or in it."""
+    """Choose Nesterov's rule: learning rate outside the buffer or inside."""
     del on
     return Rule(1, _coefficients, nesterov_of_steps if convention.buffered else nesterov)
 
@@ -40,14 +40,17 @@ def _coefficients(h: Columns, lr: Array, t: Array) -> tuple[Array, ...]:
 
 
 def sgd(p: Array, g: Array, slots: Sequence[Array], c: Sequence[Array], scratch: Array) -> None:
-    """`p -= lr g`."""
+    """Update `p -= lr g`. Source: torch.optim.SGD 2.13."""
     del slots, scratch
     np.multiply(g, c[0], out=g)
     np.subtract(p, g, out=p)
 
 
 def momentum(p: Array, g: Array, slots: Sequence[Array], c: Sequence[Array], scratch: Array) -> None:
-    """`b = mu b + g; p -= lr b`: the rate stays outside the buffer, the first step is `b = g`."""
+    """Update `b = mu b + g; p -= lr b`: the rate stays outside the buffer, the first step is `b = g`.
+
+    Source: Polyak 1964, torch.optim.SGD 2.13.
+    """
     (b,), (lr, mu) = slots, c
     np.multiply(b, mu, out=b)
     np.add(b, g, out=b)
@@ -56,7 +59,7 @@ def momentum(p: Array, g: Array, slots: Sequence[Array], c: Sequence[Array], scr
 
 
 def nesterov(p: Array, g: Array, slots: Sequence[Array], c: Sequence[Array], scratch: Array) -> None:
-    """`b = mu b + g; p -= lr (g + mu b)` with the updated `b`."""
+    """Update `b = mu b + g; p -= lr (g + mu b)` with the updated `b`. Source: Nesterov 1983, torch.optim.SGD 2.13."""
     (b,), (lr, mu) = slots, c
     np.multiply(b, mu, out=b)
     np.add(b, g, out=b)
@@ -67,7 +70,7 @@ def nesterov(p: Array, g: Array, slots: Sequence[Array], c: Sequence[Array], scr
 
 
 def momentum_of_steps(p: Array, g: Array, slots: Sequence[Array], c: Sequence[Array], scratch: Array) -> None:
-    """`b = mu b + lr g; p -= b`: Keras and scikit-learn. It is `momentum` for as long as the rate stays."""
+    """Update `b = mu b + lr g; p -= b`: Keras and scikit-learn. Equals `momentum` while the rate is constant."""
     (b,), (lr, mu) = slots, c
     del scratch
     np.multiply(b, mu, out=b)
@@ -77,7 +80,7 @@ def momentum_of_steps(p: Array, g: Array, slots: Sequence[Array], c: Sequence[Ar
 
 
 def nesterov_of_steps(p: Array, g: Array, slots: Sequence[Array], c: Sequence[Array], scratch: Array) -> None:
-    """`b = mu b + lr g; p -= lr g + mu b` with the updated `b`: Keras and scikit-learn."""
+    """Update `b = mu b + lr g; p -= lr g + mu b` with the updated `b`: Keras and scikit-learn."""
     (b,), (lr, mu) = slots, c
     np.multiply(b, mu, out=b)
     np.multiply(g, lr, out=g)

@@ -30,7 +30,7 @@ __all__ = ["FRAMEWORKS", "OPTIMIZERS", "RULES"]
 
 
 def _whole(name: str, summary: str, *hypers: Hyper, flags: tuple[Flag, ...] = (), **words: str) -> Optimizer:
-    """A row of a whole-batch method, which is the same whatever the framework."""
+    """Build the row of a whole-batch method, which is the same in every framework."""
     everywhere = dict.fromkeys(FRAMEWORKS, Convention())
     return Optimizer(name, summary, hypers, None, everywhere, flags, (), METHODS[name], **words)
 

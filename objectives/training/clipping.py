@@ -18,7 +18,7 @@ CLIP = Hyper("clip_norm", "clip_norm", 0.0, 0.1, 10.0, "log", Interval(), ASKED)
 
 
 def clip_of(config: Mapping[str, Any]) -> float:
-    """The norm to which a config clips, 0 where it does not. Raises InvalidInput."""
+    """Return the gradient norm that a config clips at, 0 where it does not clip. Raises InvalidInput."""
     norm = float(config.get(CLIP.name, CLIP.default))
     if norm not in CLIP.valid:
         raise InvalidInput(Complaint(CLIP.name, f"must lie in {CLIP.valid}, but got {norm!r}"))
@@ -26,7 +26,7 @@ def clip_of(config: Mapping[str, Any]) -> float:
 
 
 def guard_of(config: Mapping[str, Any]) -> float:
-    """What is added to a norm before dividing by it: torch's 1e-6, nothing in Keras and optax."""
+    """Return the constant added to a norm before dividing by it: 1e-6 in torch, 0 in Keras and optax."""
     return 1e-6 if config.get("framework", "torch") == "torch" else 0.0
 
 

@@ -79,7 +79,7 @@ def _check(problem: Problem, configs: Sequence[Config]) -> None:
 
 
 def _initial(problem: Problem, configs: Sequence[Config]) -> State:
-    """Everybody's first weights: one draw a replicate, shared by its trials."""
+    """Draw the initial weights: one draw for each replicate, shared by all of its trials."""
     dtype = problem.data.train.x.dtype
     draws = [problem.initial(replicate) for replicate in problem.replicates]
     first = np.stack(draws).astype(dtype)[:, None, :]

@@ -24,7 +24,9 @@ BEST, SINCE, STOPPED, TRAINED, LAST = "best", "since", "stopped", "trained", "la
 
 
 def patience_of(config: Mapping[str, Any]) -> tuple[int, float]:
-    """Epochs without improvement after which a config stops (0: never), and what counts as one. Raises InvalidInput."""
+    """Return the patience of a config in epochs (0: never stop) and the least improvement that counts. Raises
+    InvalidInput.
+    """
     patience, least = config.get("patience", 0), float(config.get(MIN_DELTA.name, MIN_DELTA.default))
     wrong = []
     if int(patience) != patience or patience < 0:
@@ -54,12 +56,12 @@ class Stopping:
 
     @property
     def stopped(self) -> Array:
-        """`(R, K)`: which runs stand still."""
+        """Return the mask `(R, K)` of runs that have stopped."""
         found: Array = self.marks[STOPPED] > 0 if STOPPED in self.marks else np.zeros(self.shape, bool)
         return found
 
     def last(self, name: str) -> Array:
-        """The last values `(R, K)` of a curve: those of a stopped run."""
+        """Return the last values `(R, K)` of a curve, for a stopped run those at its stop."""
         mark = self.marks.get(LAST + name)
         return np.zeros(self.shape) if mark is None else mark.copy()
 

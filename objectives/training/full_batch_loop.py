@@ -45,15 +45,15 @@ class _Run:
             self.objective = replace(self.objective, margin=None, recedes=None)
 
     def begin(self) -> full_batch.State:
-        """The state before the first iteration."""
+        """Build the state before the first iteration."""
         return self.method.begin(self.objective, self.objective.start)
 
     def step(self, state: full_batch.State) -> full_batch.State:
-        """One iteration on; a state that is not running stays."""
+        """Make one iteration; return a state that is not running unchanged."""
         return self.method.step(self.objective, state, self.values) if state.status == RUNNING else state
 
     def loss(self, state: full_batch.State) -> float:
-        """The training loss alone, without what weight decay adds."""
+        """Return the training loss without the penalty of weight decay."""
         return state.value - float(state.point * state.point @ self.decay) / 2
 
 
@@ -82,7 +82,7 @@ def iterate(problem: Problem, configs: Sequence[Config], epochs: int, state: Sta
 
 
 def work(problem: Problem, counts: Mapping[str, Array]) -> Array:
-    """What `counts (R, K)` come to in gradients with their values, by the size of their products.
+    """Convert `counts (R, K)` of evaluations to the cost in gradients with their values, by the size of their products.
 
     A value alone is half of one. A Hessian of D inputs and C outputs is `C (C + 1) / 2` products of D x n x D, a
     gradient with its value two of D x n x C.
@@ -93,7 +93,7 @@ def work(problem: Problem, counts: Mapping[str, Array]) -> Array:
 
 
 def _stepped(runs: list[list[_Run]], now: State) -> list[list[full_batch.State]]:
-    """Every run one iteration on; diverged ones stay."""
+    """Make one iteration in every run; diverged runs stay as they are."""
     places = [[_unpacked(run, now, r, k) for k, run in enumerate(row)] for r, row in enumerate(runs)]
     return [
         [run.step(place) if now.alive[r, k] else place for k, (run, place) in enumerate(zip(row, own, strict=True))]
@@ -102,7 +102,7 @@ def _stepped(runs: list[list[_Run]], now: State) -> list[list[full_batch.State]]
 
 
 def _table(runs: list[list[_Run]], states: list[list[full_batch.State]], fact: Any) -> Array:
-    """`(R, K)` of what `fact(run, state)` says."""
+    """Collect `fact(run, state)` of every run in an array `(R, K)`."""
     return np.array(
         [[fact(run, s) for run, s in zip(row, own, strict=True)] for row, own in zip(runs, states, strict=True)]
     )
@@ -111,7 +111,7 @@ def _table(runs: list[list[_Run]], states: list[list[full_batch.State]], fact: A
 def _packed(
     epoch: int, runs: list[list[_Run]], states: list[list[full_batch.State]], alive: Array | None = None
 ) -> State:
-    """States of runs as the state of a pack: the first slot is the gradient, the others are a method's vectors."""
+    """Combine states of runs to the state of a pack: slot 0 is the gradient, the others hold the method's vectors."""
     weights = np.array([[s.point for s in own] for own in states])
     most = max(1 + run.method.vectors for row in runs for run in row)
     slots = np.zeros((most, *weights.shape))
@@ -126,7 +126,7 @@ def _packed(
 
 
 def _unpacked(run: _Run, now: State, r: int, k: int) -> full_batch.State:
-    """Where one run of a pack stands."""
+    """Extract the state of one run from that of its pack."""
     marks = {name: float(mark[r, k]) for name, mark in now.marks.items()}
     return full_batch.State(
         now.epoch,

@@ -22,7 +22,7 @@ NARROWEST, WIDEST = 4, 32
 
 
 def lane_width(problem: Problem, batch_size: int, slots: int) -> int:
-    """How many trials of `slots` slots train together; it is the runs that count, one for each replicate."""
+    """Return how many trials with `slots` slots train together in a lane; each replicate counts as a run."""
     model = problem.model
     weights = model.size(problem.inputs, problem.outputs) * (3 + slots)
     active = batch_size * 3 * (sum(size + 1 for size in model.hidden) + problem.outputs)
@@ -31,6 +31,8 @@ def lane_width(problem: Problem, batch_size: int, slots: int) -> int:
 
 
 def lane_edges(problem: Problem, count: int, batch_size: int, slots: int) -> list[tuple[int, int]]:
-    """First and last trial (exclusive) of each lane of a pack of `count`, as equally wide as can be."""
+    """Return the first and last trial (exclusive) of each lane in a pack of `count`, with widths as equal as
+    possible.
+    """
     lanes = -(-count // lane_width(problem, batch_size, slots))
     return list(pairwise(count * i // lanes for i in range(lanes + 1)))

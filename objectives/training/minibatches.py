@@ -45,7 +45,7 @@ class Minibatches:
         self._views = {count: list(self._slices(count)) for count in {min(rows, self.n), self.n % rows} - {0}}
 
     def epoch(self, epoch: int) -> Iterator[tuple[Array, Array]]:
-        """Pairs `x (R, 1, B, D + 1)`, `y (R, 1, C or 1, B)`: views of buffers that the next pairs overwrite."""
+        """Yield pairs `x (R, 1, B, D + 1)`, `y (R, 1, C or 1, B)`: views of buffers that the next pair overwrites."""
         orders = [replicate.order(epoch) for replicate in self.replicates]
         block = self.steps * self.batch_size
         for start in range(0, self.n, block):

@@ -32,19 +32,19 @@ class State:
     marks: Mapping[str, Array] = field(default_factory=dict)
 
     def take(self, trials: Sequence[int]) -> State:
-        """The state of some of the trials, in the order given."""
+        """Select the state of some trials, in the given order."""
         rows = list(trials)
         marks = {name: mark[:, rows] for name, mark in self.marks.items()}
         return State(self.epoch, self.weights[:, rows], self.slots[:, :, rows], self.alive[:, rows], marks)
 
     @staticmethod
     def join(states: Sequence[State]) -> State:
-        """One pack from several that stand at the same epoch; rules with fewer slots get empty ones beside them."""
+        """Join packs at the same epoch along trials; rules with fewer slots get empty slots."""
         return _concatenated(states, 1)
 
     @staticmethod
     def stack(states: Sequence[State]) -> State:
-        """One pack of the same trials from several that have replicates of their own, at the same epoch."""
+        """Join packs of the same trials at the same epoch along replicates."""
         return _concatenated(states, 0)
 
 
@@ -61,25 +61,25 @@ class Outcome:
 
     @property
     def diverged(self) -> Array:
-        """`(R, K)`: which trials have left the finite numbers."""
+        """Return the mask `(R, K)` of trials whose numbers are no longer finite."""
         return ~self.state.alive
 
     @property
     def stopped(self) -> Array:
-        """`(R, K)`: which runs have stopped early, and stand where they were then."""
+        """Return the mask `(R, K)` of runs that stopped early and keep the weights of that epoch."""
         stopped: Array = self.state.marks.get(STOPPED, np.zeros(self.state.alive.shape)) > 0
         return stopped
 
     @staticmethod
     def join(outcomes: Sequence[Outcome]) -> Outcome:
-        """One outcome from several over the same epochs."""
+        """Join outcomes over the same epochs along trials."""
         names = outcomes[0].curves
         curves = {name: np.concatenate([outcome.curves[name] for outcome in outcomes], axis=1) for name in names}
         return Outcome(curves, State.join([outcome.state for outcome in outcomes]))
 
 
 def _concatenated(states: Sequence[State], axis: int) -> State:
-    """One state of several, along their axis 0 (replicates) or 1 (trials); missing slots and marks are zeros."""
+    """Concatenate states along axis 0 (replicates) or 1 (trials); missing slots and marks become zeros."""
     most = max(len(state.slots) for state in states)
     padded = [
         np.concatenate([s.slots, np.zeros((most - len(s.slots), *s.weights.shape), s.slots.dtype)]) for s in states
@@ -95,10 +95,10 @@ def _concatenated(states: Sequence[State], axis: int) -> State:
 
 
 def in_range(weights: Array, values: Mapping[str, Array]) -> Array:
-    """Which runs `(R, K)` can go on after an epoch: their numbers are finite, and training has not left the range.
+    """Return the mask `(R, K)` of runs that can continue after an epoch: finite numbers within the allowed range.
 
-    What the data hold is no measure: rows of one class have a constant loss of zero, and one slip among the targets of
-    the validation rows makes every validation loss huge, whatever the weights are.
+    Only training values are bounded. Validation loss is not: one wrong target among the validation rows makes it huge
+    whatever the weights are, and rows of a single class have a constant loss of zero.
     """
     finite = np.isfinite(values["valid_loss"]) & np.isfinite(weights).all(axis=-1)
     sound: Array = finite & (values["train_loss"] <= LARGEST)

@@ -29,7 +29,9 @@ Config = Mapping[str, Any]
 
 
 def kind_of(config: Config) -> tuple[bool, str, str, tuple[str, ...]]:
-    """What trials must share to take the same passes: dropout, the optimizer, whose it is, and what of it is on."""
+    """Return what trials must share to go through the same passes: dropout, optimizer, framework and active
+    switches.
+    """
     scope, on = decayed_of(config), switches(config)
     decay = (f"decay of {scope}",) if "weight_decay" in on else ()
     clip = ("clip_norm",) if clip_of(config) else ()
@@ -37,12 +39,12 @@ def kind_of(config: Config) -> tuple[bool, str, str, tuple[str, ...]]:
 
 
 def row_order(configs: Sequence[Config]) -> list[int]:
-    """Indices of the configs, sorted so that groups are runs."""
+    """Sort the configs' indices so that each group is one contiguous run."""
     return sorted(range(len(configs)), key=lambda i: kind_of(configs[i]))
 
 
 def slots_of(configs: Sequence[Config]) -> int:
-    """S, the most slots that any of the configs' rules keeps."""
+    """Return S, the largest number of slots that the rule of any config keeps."""
     return max(rule_of(config).slots for config in configs)
 
 
@@ -64,7 +66,9 @@ class Group:
     guard: float
 
     def rates(self, k: Array) -> Array:
-        """Scheduled learning rates `(T, K)` of the updates `k (T,)`; plans that all share are followed once."""
+        """Compute the scheduled learning rates `(T, K)` of updates `k (T,)`; a schedule that all share is computed
+        once.
+        """
         shared = all(plan == self.plans[0] for plan in self.plans)
         factors = [plan(k) for plan in (self.plans[:1] if shared else self.plans)]
         rates: Array = np.stack(factors, axis=1) * self.h["lr"]
@@ -72,7 +76,7 @@ class Group:
 
 
 def groups_of(configs: Sequence[Config], steps_per_epoch: int) -> list[Group]:
-    """The groups of configs that stand in `row_order`."""
+    """Build the groups of configs that are sorted by `row_order`."""
     groups = []
     for (*_, on), rows in groupby(range(len(configs)), key=lambda i: kind_of(configs[i])):
         indices = list(rows)

@@ -20,8 +20,9 @@ SIGMA = 0.3  # the first spread, on coordinates of [0, 1]
 
 
 def population(dimensions: int) -> int:
-    """The least that CMA-ES learns well from at a time: `4 + floor(3 ln d)`. Source: Hansen 2016, "The CMA Evolution
-    Strategy: A Tutorial", table 1.
+    """Return the smallest generation that CMA-ES learns well from, `4 + floor(3 ln d)`.
+
+    Source: Hansen 2016, "The CMA Evolution Strategy: A Tutorial", table 1.
     """
     return 4 + math.floor(3 * math.log(dimensions))
 

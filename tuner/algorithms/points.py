@@ -17,7 +17,7 @@ __all__ = ["even", "grid", "halton", "random", "sobol"]
 
 
 def random(latents: Sequence[Latent], seed: int, generation: int, count: int) -> list[Latents]:
-    """Uniform points, a stream for each generation."""
+    """Draw uniform points, with a random stream for each generation."""
     rng = stream(seed, Stream.RANDOM, generation)
     return [at(latents, rng.random(len(latents)).tolist()) for _ in range(count)]
 
@@ -40,14 +40,14 @@ def even(latents: Sequence[Latent], seed: int, i: int) -> Latents:
 
 
 def sobol(latents: Sequence[Latent], seed: int, first: int, count: int) -> list[Latents]:
-    """Points `first` and on of a scrambled Sobol sequence. Source: Owen 1998, as in scipy."""
+    """Return `count` points of a scrambled Sobol sequence, starting at `first`. Source: Owen 1998, as in scipy."""
     from scipy.stats import qmc
 
     return _sequence(qmc.Sobol, latents, seed, first, count)
 
 
 def halton(latents: Sequence[Latent], seed: int, first: int, count: int) -> list[Latents]:
-    """Points `first` and on of a scrambled Halton sequence. Source: Owen 2017, as in scipy."""
+    """Return `count` points of a scrambled Halton sequence, starting at `first`. Source: Owen 2017, as in scipy."""
     from scipy.stats import qmc
 
     return _sequence(qmc.Halton, latents, seed, first, count)
@@ -65,7 +65,9 @@ def _sequence(engine: Any, latents: Sequence[Latent], seed: int, first: int, cou
 
 
 def grid(blocks: Sequence[Block], seed: int, first: int, count: int) -> list[Latents]:
-    """Points `first` and on of a grid, in an order drawn once: any beginning of it is a fair sample."""
+    """Return `count` points of a grid, starting at `first`, in a random order drawn once: any beginning is a fair
+    sample.
+    """
     ends = list(accumulate(block.size for block in blocks))
     order = stream(seed, Stream.SEQUENCE).permutation(ends[-1])[first : first + count]
     found = []

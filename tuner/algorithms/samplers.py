@@ -44,7 +44,7 @@ class Ask:
 
     @property
     def model_seed(self) -> int:
-        """A seed for the generation's model."""
+        """Return the seed of the generation's model."""
         return int(stream(self.seed, Stream.MODEL, self.generation).integers(2**32))
 
 
@@ -63,7 +63,7 @@ class Sampler:
     exhaustive: bool = False
 
     def missing(self) -> Problem | None:
-        """What has to be installed first."""
+        """Return what has to be installed first, or None."""
         absent = [name for name in self.packages if find_spec(name) is None]
         if not absent:
             return None
@@ -72,7 +72,9 @@ class Sampler:
 
 
 def modelled(model: Model) -> Callable[[Ask], list[Latents]]:
-    """The points to start with, then an even spread until there is something to model, then model and random share."""
+    """Build a sampler: given start points, then a quasi-random spread until the model has data, then model and
+    random share.
+    """
 
     def propose(ask: Ask) -> list[Latents]:
         if not ask.observations:

@@ -1,22 +1,27 @@
 """A study as an ordinary Optuna study: natural values, distributions, learning curves, states.
 
-A diverged trial is COMPLETE with the worst value there is, because Optuna's samplers look away from a failed one and
-would go there again. A trial that ended far from its best epoch is marked infeasible, so that Optuna's best trial is
-the search's own. Trials have no times of day here: they follow each other from when the study was created.
+A diverged trial is COMPLETE with a finite value below every other one, because Optuna's samplers ignore failed trials
+and its plots cannot draw infinity; its attribute `capped` says so. Optuna's best trial is that of the ranking: trials
+that ended far from their best epoch, and trials that only the search's own splits put before the confirmed best, are
+marked infeasible. Trials have no times of day here: they follow each other from when the study was created.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from tuner.optuna_bridge.study import Axis, OptunaStudy, OptunaTrial
+from tuner.ranking.goal import ranked
+from tuner.ranking.standings import Standing
 from tuner.records import Trial
 from tuner.result import Result
 from tuner.space import Space, space_of
 from tuner.study import Choices, Domain, Imported, Range, Study, is_searched, text_of
+from tuner.text import interval
 
 __all__ = ["optuna_study"]
 
@@ -24,34 +29,80 @@ STATES = {"complete": "complete", "pruned": "pruned", "diverged": "complete", "f
 
 
 def optuna_study(result: Result, name: str | None = None) -> OptunaStudy:
-    """The study of a result as Optuna keeps one; what an optimizer does not have is absent in its trials.
+    """Convert a result to an Optuna study; its trials lack the parameters that their optimizer does not have.
 
-    So is what a condition left at its default: it need not be in the distribution.
+    They also lack parameters that a condition left at its default, which need not be in the distribution.
     """
     study = result.study
     space = space_of(study)
     axes = imported_axes(study.imported, result.all_trials) if study.imported else axes_of(study)
-    confirmed = {standing.trial: standing for standing in result.standings}
+    standings = result.standings if result.is_confirmed else []
+    extra, ahead, cap = attributes(standings), ahead_of_the_best(result, standings), worse_than_all(result)
     attrs = {"tuner": result.facts.get("tuner", ""), "metric": study.metric, "seed": study.seed}
     attrs |= {"data": result.facts.get("data", ""), "source": study.data.source or ""}
+    attrs |= (
+        {"best_trial": standings[0].trial, "confirmed": extra[standings[0].trial]["confirmed"]} if standings else {}
+    )
     trials = []
     for trial in result.all_trials:
-        extra = {}
-        if standing := confirmed.get(trial.number):
-            goal = standing.goal
-            extra["confirmed"] = {"mean": goal.mean, "low": goal.low, "high": goal.high, "seeds": standing.seeds}
         left = resting(space, trial.config)
-        trials.append(optuna_trial(study, {k: v for k, v in axes.items() if k not in left}, trial, extra))
+        own = {k: v for k, v in axes.items() if k not in left}
+        made = optuna_trial(study, own, trial, extra.get(trial.number, {}), cap)
+        trials.append(replace(made, feasible=made.feasible and trial.number not in ahead))
     began = result.facts.get("created")
     start = datetime.fromisoformat(began).replace(tzinfo=None) if began else OptunaStudy.began
-    return OptunaStudy(name or study.name, study.direction, study.metric, axes, trials, attrs, start)
+    notes = {None: note(study, standings[0]), standings[0].trial: note(study, standings[0])} if standings else {}
+    return OptunaStudy(name or study.name, study.direction, study.metric, axes, trials, attrs, start, notes)
 
 
-def optuna_trial(study: Study, axes: Mapping[str, Axis], trial: Trial, extra: Mapping[str, Any]) -> OptunaTrial:
-    """A trial as Optuna keeps one; its whole config and what else is known of it are user attributes."""
+def attributes(standings: Sequence[Standing]) -> dict[int, dict[str, Any]]:
+    """Return what the confirmation says of each confirmed trial, as user attributes by trial number."""
+    goals = [(standing, standing.goal) for standing in standings]
+    return {
+        standing.trial: {
+            "confirmed": {"mean": goal.mean, "low": goal.low, "high": goal.high, "seeds": standing.seeds},
+            "confirmed_rank": rank,
+        }
+        for rank, (standing, goal) in enumerate(goals, start=1)
+    }
+
+
+def ahead_of_the_best(result: Result, standings: Sequence[Standing]) -> set[int]:
+    """Return the trials that the search puts before the confirmed best, none without a confirmation."""
+    if not standings:
+        return set()
+    order = [trial.number for trial in ranked(result.all_trials, result.study.direction)]
+    return set(order[: order.index(standings[0].trial)]) if standings[0].trial in order else set()
+
+
+def worse_than_all(result: Result) -> float:
+    """Return a finite value that is worse than every trial's by the span of their values, at least by one."""
+    values = [t.value for t in result.all_trials if t.value is not None and math.isfinite(t.value)] or [0.0]
+    margin = max(max(values) - min(values), 1.0)
+    return max(values) + margin if result.study.direction == "minimize" else min(values) - margin
+
+
+def note(study: Study, best: Standing) -> str:
+    """Write the note that optuna-dashboard shows of a study and of its confirmed best trial, in Markdown."""
+    value = interval(best.goal.mean, best.goal.low, best.goal.high)
+    return (
+        f"**Best: trial {best.trial}**, confirmed {study.metric} {value} on splits that the search did not see. "
+        "Trials that are marked infeasible with a better value were either not checked or did not hold on such splits."
+    )
+
+
+def optuna_trial(
+    study: Study, axes: Mapping[str, Axis], trial: Trial, extra: Mapping[str, Any], worst: float
+) -> OptunaTrial:
+    """Convert a trial to Optuna's; its config and what else is known of it become user attributes.
+
+    A diverged trial gets the value `worst`, as do the epochs of a diverged curve that are worse or infinite.
+    """
     curve = trial.curves.get(study.metric) if trial.curves else None
     means = [] if curve is None else [float(value) for value in curve.mean(axis=0)]
-    worst = math.inf if study.direction == "minimize" else -math.inf
+    if trial.state == "diverged" or not all(map(math.isfinite, means)):
+        means = [capped(value, worst, study.direction) for value in means]
+        extra = {**extra, "capped": True}
     attrs: dict[str, Any] = {
         "config": dict(trial.config),
         "metrics": finite(trial.metrics),
@@ -80,20 +131,27 @@ def optuna_trial(study: Study, axes: Mapping[str, Axis], trial: Trial, extra: Ma
     )
 
 
+def capped(value: float, worst: float, direction: str) -> float:
+    """Return `worst` for a value that is worse or not finite, else the value."""
+    if not math.isfinite(value):
+        return worst
+    return min(value, worst) if direction == "minimize" else max(value, worst)
+
+
 def resting(space: Space, config: Mapping[str, Any]) -> set[str]:
-    """Names of the parameters that a condition of the study keeps from being searched beside a config's values."""
+    """Name the parameters that a condition of the study keeps from being searched beside a config's values."""
     optimizer = space.optimizer_of(config)
     own = space.parameters(optimizer) if optimizer in space.optimizers else ()
     return {p.name for p in own if not p.active(config)}
 
 
 def finite(metrics: Mapping[str, float]) -> dict[str, float | None]:
-    """Metrics as JSON can hold them."""
+    """Replace metrics that JSON cannot hold by None."""
     return {name: value if math.isfinite(value) else None for name, value in metrics.items()}
 
 
 def axes_of(study: Study) -> dict[str, Axis]:
-    """The distribution of each searched parameter, one for all optimizers that have it: Optuna wants one a name.
+    """Build the distribution of each searched parameter, shared by all optimizers: Optuna wants one for each name.
 
     A number is a float over the widest range that any optimizer searches, logarithmic where all of them are.
     """
@@ -108,7 +166,7 @@ def axes_of(study: Study) -> dict[str, Axis]:
 
 
 def imported_axes(origin: Imported, trials: Sequence[Trial]) -> dict[str, Axis]:
-    """The distribution of each parameter that another tool searched: its choices, or from its least to its greatest."""
+    """Build the distribution of each parameter that another tool searched: its choices, or the range of its values."""
     axes = {}
     for name, kind in origin.columns.items():
         values = [trial.config[name] for trial in trials if name in trial.config]
@@ -120,7 +178,7 @@ def imported_axes(origin: Imported, trials: Sequence[Trial]) -> dict[str, Axis]:
 
 
 def axis_of(domains: Sequence[Domain]) -> Axis:
-    """One distribution for a parameter's domains."""
+    """Merge a parameter's domains to one distribution."""
     if all(isinstance(domain, Choices) for domain in domains):
         values = dict.fromkeys(value for domain in domains for value in domain.values)  # type: ignore[union-attr]
         return Axis("categorical", choices=tuple(map(choice, values)))
@@ -132,17 +190,17 @@ def axis_of(domains: Sequence[Domain]) -> Axis:
 
 
 def ends_of(domain: Domain) -> tuple[Any, ...]:
-    """The ends of a range, else all values."""
+    """Return the ends of a range, or all values of another domain."""
     if isinstance(domain, Range):
         return domain.low, domain.high
     return domain.values if isinstance(domain, Choices) else (domain,)
 
 
 def choice(value: Any) -> Any:
-    """A choice as Optuna can hold it: sizes of layers as 64x32."""
+    """Convert a choice to one that Optuna can store: layer sizes become 64x32."""
     return text_of(value) if isinstance(value, list | tuple) else value
 
 
 def natural(axis: Axis, value: Any) -> Any:
-    """A config's value on its axis."""
+    """Convert a config's value to the type of its distribution."""
     return float(value) if axis.kind == "float" else choice(value)

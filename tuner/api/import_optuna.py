@@ -134,7 +134,7 @@ def _kind(axis: Axis) -> str | tuple[str, ...]:
 def _trial(
     study: OptunaStudy, trial: OptunaTrial, goal: str, names: Mapping[str, str], constants: Mapping[str, Any]
 ) -> Trial:
-    known = trial.value is not None and math.isfinite(trial.value)
+    known = trial.value is not None and math.isfinite(trial.value) and not trial.attrs.get("capped")
     state = STATES[trial.state] if known or trial.state != "complete" else "diverged"
     reports = list(trial.reports.values()) or ([trial.value] if trial.value is not None else [])
     curve = np.array([reports], dtype=np.float64)

@@ -9,7 +9,7 @@ __all__ = ["code_of"]
 
 
 def code_of(recipe: Recipe, framework: str, strict: bool = True) -> str:
-    """A module for "torch", "keras", "optax" or "sklearn" that makes and trains the tuned model.
+    """Write a module for "torch", "keras", "optax" or "sklearn" that builds and trains the tuned model.
 
     Raises InexactMapping, and InvalidInput for what the framework does not have at all.
     """

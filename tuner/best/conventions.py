@@ -13,12 +13,12 @@ __all__ = ["conventions_of"]
 
 
 def conventions_of(config: Mapping[str, Any], dtype: str = "float32") -> dict[str, Any]:
-    """Whose rules a config follows, and what they are where frameworks differ.
+    """Describe the framework that a config follows, where frameworks compute the rule differently.
 
-    `eps_mode` is "outside" (`sqrt(v_hat) + eps`), "hat" (`sqrt(v) + eps`), "inside" (`sqrt(v + eps)`), or "corrected",
-    amsgrad's with the greatest corrected average; `lr_in_buffer` says that momentum holds steps; `decay_mode` is
-    "coupled" for decay added to the gradient, "decoupled" for weights shrunk by `lr decay`; `clip_guard` is what is
-    added to a norm.
+    `eps_mode` is "outside" (`sqrt(v_hat) + eps`), "hat" (`sqrt(v) + eps`), "inside" (`sqrt(v + eps)`), or "corrected"
+    (amsgrad's largest corrected average). `lr_in_buffer` means that the momentum buffer holds steps. `decay_mode` is
+    "coupled" for decay added to the gradient, "decoupled" for weights shrunk by `lr decay`. `clip_guard` is the
+    constant added to a norm.
     """
     convention = convention_of(config)
     return {

@@ -41,7 +41,7 @@ class Difference:
 
 
 def differences(recipe: Recipe, framework: str) -> list[Difference]:
-    """All that a framework's own optimizer does otherwise; empty where it makes the same steps."""
+    """List everything that a framework's own optimizer does differently; empty if it makes the same steps."""
     theirs = recipe.convention(framework)
     if recipe.optimizer in SEARCHED:
         what = f"the line search of its {recipe.optimizer} is another"
@@ -51,7 +51,7 @@ def differences(recipe: Recipe, framework: str) -> list[Difference]:
 
 
 def same_steps(recipe: Recipe, framework: str, strict: bool, more: list[Difference] | None = None) -> list[Difference]:
-    """The differences, `more` among them. Raises InexactMapping where there are any and `strict`; else it warns."""
+    """Return the differences, including `more`. If there are any, raise InexactMapping when `strict`, else warn."""
     found = differences(recipe, framework) + (more or [])
     if not found:
         return []
@@ -64,7 +64,7 @@ def same_steps(recipe: Recipe, framework: str, strict: bool, more: list[Differen
 
 
 def eps(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[Difference]:
-    """Where eps stands."""
+    """Compare where eps is added."""
     own, h = str(recipe.conventions["eps_mode"]), recipe.h
     if "eps" not in h or own == theirs.eps or own in theirs.also:
         return
@@ -90,7 +90,7 @@ def _size_of_eps(recipe: Recipe, own: str, theirs: str) -> str:
 
 
 def buffer(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[Difference]:
-    """Whether the momentum buffer holds the rate: it tells only where the rate moves."""
+    """Compare whether the momentum buffer includes the rate: that matters only if the rate changes."""
     momentum, own = recipe.h.get("momentum", 0.0), bool(recipe.conventions["lr_in_buffer"])
     other = "buffered" if own else "unbuffered"
     if momentum and recipe.moves and own != theirs.buffered and other not in theirs.also:
@@ -101,14 +101,14 @@ def buffer(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[Diffe
 
 
 def decay(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[Difference]:
-    """Whether decay shrinks the weights or adds to the gradient."""
+    """Compare whether decay shrinks the weights or is added to the gradient."""
     if recipe.decay and not recipe.decoupled and theirs.decoupled and "coupled" not in theirs.also:
         what = "its weight decay shrinks the weights, the tuned one adds to the gradient"
         yield Difference("weight decay", what, f"of weight_decay {recipe.decay:g}: it is left out")
 
 
 def fixed(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[Difference]:
-    """Hyperparameters that have one value there."""
+    """Compare hyperparameters that the framework fixes."""
     for name, value in theirs.fixed.items():
         own = recipe.h[name]
         settled = name == "momentum_decay" and min(own, value) >= 1000  # momentum is constant from there on
@@ -117,7 +117,7 @@ def fixed(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[Differ
 
 
 def clip(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[Difference]:
-    """What is added to a norm before gradients are divided by it."""
+    """Compare the constants added to a norm before gradients are divided by it."""
     if not recipe.clip:
         return
     if framework == "sklearn":

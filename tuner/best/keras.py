@@ -60,7 +60,7 @@ class Rate({SCHEDULES}.LearningRateSchedule):
 
 
 def optimizer(recipe: Recipe, total_steps: int | None, steps_per_epoch: int | None, strict: bool = True) -> Any:
-    """A Keras optimizer that makes the config's steps. Raises InexactMapping, NotInstalled, InvalidInput."""
+    """Build a Keras optimizer that makes the config's steps. Raises InexactMapping, NotInstalled, InvalidInput."""
     same_steps(recipe, "keras", strict)
     steps = recipe.total_steps(total_steps, steps_per_epoch)
     installed("keras")
@@ -69,9 +69,9 @@ def optimizer(recipe: Recipe, total_steps: int | None, steps_per_epoch: int | No
 
 
 def code(recipe: Recipe, strict: bool = True) -> str:
-    """A module that builds and trains the tuned model. Raises InexactMapping.
+    """Write a module that builds and trains the tuned model. Raises InexactMapping.
 
-    Coupled decay, which Keras' optimizers do not have, stands in the layers.
+    Keras' optimizers have no coupled decay: the layers get a regulariser instead.
     """
     layered = recipe.decay > 0 and not recipe.decoupled and recipe.optimizer != "sgd" and not recipe.clip
     inner = replace(recipe, config={**recipe.config, "weight_decay": 0.0}) if layered else recipe
@@ -82,7 +82,7 @@ def code(recipe: Recipe, strict: bool = True) -> str:
 
 
 def optimizer_text(recipe: Recipe) -> list[str]:
-    """The schedule's class, where the rate moves, and the function that makes the optimizer."""
+    """Write the schedule's class, if the rate changes, and the function that builds the optimizer."""
     name = recipe.call("keras").name
     rate = Raw("Rate(total_steps)") if recipe.moves else recipe.lr
     values = {"learning_rate": rate, **arguments(recipe, "keras")}

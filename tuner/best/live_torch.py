@@ -29,12 +29,12 @@ def attached(
     steps_per_epoch: int | None = None,
     strict: bool = True,
 ) -> Any:
-    """The torch optimizer over `params` that a config asks for; each `step()` is the whole tuned one, rate and all.
+    """Build the torch optimizer of a config over `params`; each `step()` is one tuned update, schedule included.
 
-    `config` is what an objective is given, or a Best: it names the optimizer, and what it leaves out is at its default.
-    A schedule runs over the study's budget, `config["epochs"]` times `steps_per_epoch`, or `config["steps"]`, unless
-    `total_steps` says otherwise. Raises InvalidInput, InexactMapping where torch has no such steps (`strict=False`:
-    warns, and gives the nearest), NotInstalled with the install line.
+    `config` is the argument of an objective, or a Best. It names the optimizer; hyperparameters that it leaves out have
+    their defaults. A schedule runs over the study's budget, `config["epochs"]` times `steps_per_epoch`, or
+    `config["steps"]`, unless `total_steps` is given. Raises InvalidInput, InexactMapping where torch cannot make the
+    same steps (`strict=False` warns and uses the nearest ones), NotInstalled with the install line.
     """
     recipe = recipe_of(config)
     steps = horizon(recipe, total_steps, steps_per_epoch)
@@ -45,7 +45,7 @@ def attached(
 
 
 def recipe_of(config: Mapping[str, Any]) -> Recipe:
-    """What a config says of its optimizer; parameters of somebody's own stay out of it. Raises InvalidInput."""
+    """Extract the optimizer's part of a config, without the user's own parameters. Raises InvalidInput."""
     if not isinstance(config, Mapping):
         raise InvalidInput(Complaint("config", f"is {type(config).__name__}", "give the config of a trial, or a Best"))
     if "optimizer" not in config:
@@ -58,7 +58,9 @@ def recipe_of(config: Mapping[str, Any]) -> Recipe:
 
 
 def horizon(recipe: Recipe, total_steps: int | None, steps_per_epoch: int | None) -> int:
-    """Updates that the schedule runs over; 0 where the rate stays. Raises InvalidInput where nobody says."""
+    """Return the number of updates of the schedule, 0 for a constant rate. Raises InvalidInput where it is not
+    known.
+    """
     known = recipe.training
     if recipe.moves and total_steps is None:
         if "steps" in known:

@@ -72,7 +72,9 @@ DROP = """
 
 
 def transformation(recipe: Recipe, total_steps: int | None, steps_per_epoch: int | None, strict: bool = True) -> Any:
-    """An optax transformation that makes the config's steps. Raises InexactMapping, NotInstalled, InvalidInput."""
+    """Build an optax transformation that makes the config's steps. Raises InexactMapping, NotInstalled,
+    InvalidInput.
+    """
     same_steps(recipe, "optax", strict)
     steps = recipe.total_steps(total_steps, steps_per_epoch)
     installed("optax")
@@ -81,7 +83,7 @@ def transformation(recipe: Recipe, total_steps: int | None, steps_per_epoch: int
 
 
 def code(recipe: Recipe, strict: bool = True) -> str:
-    """A module that builds and trains the tuned model. Raises InexactMapping."""
+    """Write a module that builds and trains the tuned model. Raises InexactMapping."""
     found = same_steps(recipe, "optax", strict)
     imports = f"import math\n\n{IMPORTS}" if recipe.moves else IMPORTS
     first = f"{head(recipe, found, 'train(make_model(key), x, y, key)')}\n{imports}\n\n{constants(recipe)}"
@@ -89,7 +91,7 @@ def code(recipe: Recipe, strict: bool = True) -> str:
 
 
 def optimizer_text(recipe: Recipe) -> list[str]:
-    """The schedule and the mask, where they are needed, and the function that makes the chain."""
+    """Write the schedule and the mask, where they are needed, and the function that builds the chain."""
     masked = recipe.decay > 0 and recipe.weights_only
     chain = function(
         f"make_optimizer({'total_steps' if recipe.moves else ''})",
@@ -105,7 +107,9 @@ def optimizer_text(recipe: Recipe) -> list[str]:
 
 
 def _links(recipe: Recipe) -> list[str]:
-    """The chain: clip, coupled decay, direction, momentum, decoupled decay, rate (before a buffer that holds steps)."""
+    """List the chain: clip, coupled decay, direction, momentum, decoupled decay, rate (before a buffer that holds
+    steps).
+    """
     mask = {"mask": Raw("is_weight")} if recipe.weights_only else {}
     rate = call_text("optax.scale_by_learning_rate", {}, "rate" if recipe.moves else repr(recipe.lr))
     clip = [f"optax.clip_by_global_norm({recipe.clip!r})"] if recipe.clip else []
@@ -123,7 +127,7 @@ def _links(recipe: Recipe) -> list[str]:
 
 
 def _direction(recipe: Recipe) -> tuple[list[str], list[str]]:
-    """What scales the gradient, and the momentum buffer."""
+    """Return the links that scale the gradient, and the link of the momentum buffer."""
     theirs, values = recipe.convention("optax"), arguments(recipe, "optax")
     if theirs.call is None:
         return [], []
@@ -136,7 +140,9 @@ def _direction(recipe: Recipe) -> tuple[list[str], list[str]]:
 
 
 def _rate(recipe: Recipe) -> str:
-    """optax's own cosine where there is no warmup; its other schedules divide in float32, whatever the weights are."""
+    """Write the rate: optax's own cosine without a warmup, else our formula, as optax's other schedules divide in
+    float32.
+    """
     says = "The tuned learning rate over `total_steps` updates."
     if recipe.schedule == "cosine" and not recipe.warmup:
         told = {"init_value": recipe.lr, "decay_steps": Raw("total_steps"), "alpha": recipe.values["final"]}

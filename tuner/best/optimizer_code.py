@@ -19,7 +19,7 @@ IMPORTS = {
 
 
 def code(recipe: Recipe, framework: str, strict: bool = True) -> str:
-    """A module that makes the tuned optimizer. Raises InexactMapping, InvalidInput for scikit-learn."""
+    """Write a module that builds the tuned optimizer. Raises InexactMapping, InvalidInput for scikit-learn."""
     if framework not in IMPORTS:
         what = "scikit-learn has no optimizer apart from its estimators"
         raise InvalidInput(Complaint("framework", what, "take the values: --to json"))

@@ -87,9 +87,9 @@ for _ in range(EPOCHS):
 
 
 def optimizer(recipe: Recipe, params: Iterable[Any], strict: bool = True) -> Any:
-    """A torch optimizer over `params` that makes the config's steps.
+    """Build a torch optimizer over `params` that makes the config's steps.
 
-    Warns where they are of another number than the tuned model's. Raises InexactMapping, NotInstalled, InvalidInput.
+    Warns if their number is not that of the tuned model. Raises InexactMapping, NotInstalled, InvalidInput.
     """
     if hasattr(params, "parameters"):
         raise InvalidInput(Complaint("params", "is a model", "give model.parameters()"))
@@ -114,7 +114,7 @@ def _compare(params: list[Any], tuned: int | None) -> None:
 
 
 def scheduler(recipe: Recipe, of: Any, total_steps: int | None, steps_per_epoch: int | None) -> Any:
-    """A torch scheduler of an optimizer, to be stepped after every update; None where the rate stays."""
+    """Build a torch scheduler to be stepped after every update; return None for a constant rate."""
     steps = recipe.total_steps(total_steps, steps_per_epoch)
     if not recipe.moves:
         return None
@@ -124,7 +124,7 @@ def scheduler(recipe: Recipe, of: Any, total_steps: int | None, steps_per_epoch:
 
 
 def code(recipe: Recipe, strict: bool = True) -> str:
-    """A module that builds and trains the tuned model. Raises InexactMapping."""
+    """Write a module that builds and trains the tuned model. Raises InexactMapping."""
     found = same_steps(recipe, "torch", strict)
     imports = "import math\n\nimport torch" if recipe.moves else "import torch"
     parts = [
@@ -136,7 +136,7 @@ def code(recipe: Recipe, strict: bool = True) -> str:
 
 
 def optimizer_text(recipe: Recipe) -> list[str]:
-    """What is done before a step, where anything is, and the function that makes the optimizer."""
+    """Write what comes before a step, if anything does, and the function that builds the optimizer."""
     theirs = recipe.convention("torch")
     if recipe.optimizer == "lbfgs":
         made = call_text("torch.optim.LBFGS", LBFGS, "params")
@@ -168,7 +168,7 @@ def _hook(recipe: Recipe, shrinks: bool) -> str:
 
 
 def scheduler_text(recipe: Recipe) -> str:
-    """The function that makes the scheduler."""
+    """Write the function that builds the scheduler."""
     says = "The tuned schedule over `total_steps` updates; step it after each."
     if native := _native(recipe):
         return function("make_scheduler(optimizer, total_steps)", says, f"return {native}")
@@ -177,7 +177,7 @@ def scheduler_text(recipe: Recipe) -> str:
 
 
 def factor_text(recipe: Recipe) -> str:
-    """The function that makes the factor on the rate at update `n`, which stays where the horizon ends."""
+    """Write the function of the rate's factor at update `n`, constant after the horizon."""
     says = "The tuned schedule over `total_steps` updates."
     return function("make_factor(total_steps)", says, *_factor(recipe), "return factor")
 
@@ -188,7 +188,7 @@ def _factor(recipe: Recipe) -> list[str]:
 
 
 def _native(recipe: Recipe) -> str:
-    """torch's own class, where it agrees to the end of the horizon."""
+    """Write torch's own scheduler class, where it agrees up to the end of the horizon."""
     values, total = recipe.values, Raw("total_steps")
     final = values.get("final", 0.0)
     told: dict[str, Any]
@@ -239,7 +239,7 @@ def _train(recipe: Recipe) -> str:
 
 
 def _penalty(recipe: Recipe) -> str:
-    """The line that adds what weight decay adds to a loss."""
+    """Write the line that adds the penalty of weight decay to a loss."""
     which = " if p.ndim > 1" if recipe.weights_only else ""
     squares = f"sum(p.square().sum() for p in model.parameters(){which})"
     return f"total = total + {recipe.decay / 2!r} * {squares}\n    " if recipe.decay else ""

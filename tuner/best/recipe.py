@@ -43,25 +43,25 @@ class Recipe:
 
     @property
     def optimizer(self) -> str:
-        """The rule's name elsewhere. Momentum of 0 is plain descent, which torch does not take for nesterov."""
+        """Return the rule's name in other frameworks: momentum of 0 is sgd, as torch refuses it for nesterov."""
         name = str(self.config["optimizer"])
         still = name in ("momentum", "nesterov") and not self.config.get("momentum", 0.9)
         return "sgd" if still else STANDS_FOR.get(name, name)
 
     @property
     def h(self) -> dict[str, float]:
-        """Every hyperparameter of the rule."""
+        """Return every hyperparameter of the rule."""
         return hyperparameters(self.config)
 
     @property
     def flags(self) -> dict[str, bool]:
-        """Every flag of the rule."""
+        """Return every flag of the rule."""
         row = OPTIMIZERS[str(self.config["optimizer"])]
         return {flag.name: bool(self.config.get(flag.name, False)) for flag in row.flags}
 
     @property
     def lr(self) -> float:
-        """The base learning rate."""
+        """Return the base learning rate."""
         return self.h["lr"]
 
     @property
@@ -71,108 +71,108 @@ class Recipe:
 
     @property
     def decoupled(self) -> bool:
-        """Whether decay shrinks the weights, instead of adding to the gradient."""
+        """Return True if decay shrinks the weights instead of being added to the gradient."""
         return bool(self.conventions["decay_mode"] == "decoupled")
 
     @property
     def weights_only(self) -> bool:
-        """Whether biases are left out of the decay."""
+        """Return True if biases do not decay."""
         return bool(self.conventions["decay_scope"] == "weights")
 
     @property
     def clip(self) -> float:
-        """The global norm that gradients are clipped to, 0 for none."""
+        """Return the global norm that gradients are clipped to, 0 for none."""
         return clip_of(self.config)
 
     @property
     def guard(self) -> float:
-        """What is added to a norm before dividing by it."""
+        """Return the constant added to a norm before dividing by it."""
         return float(self.conventions["clip_guard"])
 
     @property
     def schedule(self) -> str:
-        """The schedule's name."""
+        """Return the schedule's name."""
         return str(self.config.get("schedule", "constant"))
 
     @property
     def warmup(self) -> float:
-        """The warmup's share of all updates."""
+        """Return the warmup's share of all updates."""
         return float(self.config.get("warmup", 0.0))
 
     @property
     def values(self) -> dict[str, float]:
-        """What the schedule has to be told."""
+        """Return the schedule's settings."""
         return dict(plan_of(self.config, MANY).values)
 
     @property
     def moves(self) -> bool:
-        """Whether the learning rate changes from update to update."""
+        """Return True if the learning rate changes from update to update."""
         return self.schedule != "constant" or self.warmup > 0
 
     @property
     def epochs(self) -> int:
-        """Epochs to train: to the best epoch of the search."""
+        """Return the epochs to train: up to the best epoch of the search."""
         return int(self.training["epochs"])
 
     @property
     def horizon(self) -> int:
-        """Epochs that the schedule is made for."""
+        """Return the epochs that the schedule spans."""
         return int(self.training["horizon"])
 
     @property
     def whole(self) -> bool:
-        """Whether every step sees all rows."""
+        """Return True if every step uses all rows."""
         return "batch_size" not in self.config
 
     @property
     def batch_size(self) -> int:
-        """Rows of a minibatch; 0 for all rows."""
+        """Return the rows of a minibatch, 0 for all rows."""
         return int(self.config.get("batch_size", 0))
 
     @property
     def batch(self) -> str:
-        """The rows of a minibatch, in code that trains on rows `x`."""
+        """Return the expression of a minibatch's rows, in code that trains on rows `x`."""
         return "len(x)" if self.whole else "BATCH_SIZE"
 
     @property
     def hidden(self) -> tuple[int, ...]:
-        """Sizes of the hidden layers."""
+        """Return the sizes of the hidden layers."""
         if self.config.get("model", "mlp") == "linear":
             return ()
         return tuple(int(size) for size in self.config.get("hidden", (64,)))
 
     @property
     def activation(self) -> str:
-        """The hidden layers' activation."""
+        """Return the hidden layers' activation."""
         return str(self.config.get("activation", "relu"))
 
     @property
     def init(self) -> str:
-        """How weights begin."""
+        """Return the initialisation of the weights."""
         return str(self.config.get("init", "torch"))
 
     @property
     def task(self) -> str:
-        """What is learned: "binary", "multiclass" or "regression"."""
+        """Return the task: "binary", "multiclass" or "regression"."""
         return str(self.model.get("task", "multiclass"))
 
     @property
     def dropout(self) -> float:
-        """The share of hidden units that is left out in training."""
+        """Return the share of hidden units that training drops."""
         return dropout_of(self.config) if self.hidden else 0.0
 
     @property
     def loss(self) -> str:
-        """What training makes small, by its name in `objectives.losses.LOSSES`."""
+        """Return the loss that training minimises, by its name in `objectives.losses.LOSSES`."""
         return criterion_of(self.config, self.task).name
 
     @property
     def huber_delta(self) -> float:
-        """Where the Huber loss turns straight."""
+        """Return the difference at which the Huber loss becomes linear."""
         return float(self.config.get(HUBER_DELTA.name, HUBER_DELTA.default))
 
     def convention(self, framework: str) -> Convention:
-        """How `framework` computes this rule. Raises InvalidInput where it has none."""
+        """Return how `framework` computes this rule. Raises InvalidInput where it does not have it."""
         refuse(self.optimizer, framework)
         found = OPTIMIZERS[self.optimizer].frameworks
         if framework not in found:
@@ -182,14 +182,14 @@ class Recipe:
         return found[framework]
 
     def call(self, framework: str) -> Call:
-        """What `framework` calls this rule. Raises InvalidInput where it has none, or no name for it."""
+        """Return how `framework` names and calls this rule. Raises InvalidInput where it does not have it."""
         found = self.convention(framework).call
         if found is None:
             raise InvalidInput(Complaint("optimizer", f"{framework} has no name for {self.optimizer}"))
         return found
 
     def total_steps(self, total_steps: int | None, steps_per_epoch: int | None) -> int:
-        """The horizon of the schedule in updates, from either; 0 where the rate stays. Raises InvalidInput."""
+        """Return the schedule's updates from either argument, 0 for a constant rate. Raises InvalidInput."""
         if total_steps is not None and steps_per_epoch is not None:
             raise InvalidInput(Complaint("total_steps", "is given together with steps_per_epoch", "give one of them"))
         given = total_steps if steps_per_epoch is None else steps_per_epoch
@@ -208,7 +208,7 @@ class Recipe:
 
 
 def optimizer_part(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What a config says of its optimizer, without parameters of somebody's own. Raises InvalidInput."""
+    """Extract the optimizer's part of a config, without the user's own parameters. Raises InvalidInput."""
     row = row_of(config)
     keys = ("optimizer", *(hyper.name for hyper in row.hypers), *(flag.name for flag in row.flags), *SHARED)
     return {key: config[key] for key in keys if key in config}

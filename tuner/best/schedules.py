@@ -66,12 +66,12 @@ FORMULAS: dict[str, Formula] = {
 
 
 def step_every(recipe: Recipe, length: str = "length") -> str:
-    """The updates between the falls of a step schedule, as an expression."""
+    """Write the number of updates between two drops of a step schedule, as an expression."""
     return f"max(1, round({recipe.values['step_size']!r} * {length}))"
 
 
 def schedule_lines(recipe: Recipe, ops: Ops, scale: float | None = None) -> Schedule:
-    """The lines of a config's schedule: of its factor, or of the rate where a `scale` is given."""
+    """Write the lines of a config's schedule: of its factor, or of the rate if `scale` is given."""
     times = "" if scale is None else f"{scale!r} * "
     setup, parts, factor = _formula(recipe, ops)
     if not recipe.warmup:

@@ -39,9 +39,9 @@ class Estimator:
 
 
 def settings(recipe: Recipe, name: str, n_samples: int | None = None, strict: bool = True) -> dict[str, Any]:
-    """Keyword arguments with which the estimator `name` makes the config's steps on `n_samples` train rows.
+    """Return keyword arguments with which the estimator `name` makes the config's steps on `n_samples` train rows.
 
-    Raises InexactMapping, and InvalidInput for an estimator that cannot be this model at all.
+    Raises InexactMapping, and InvalidInput for an estimator that cannot be this model.
     """
     row = _estimator(recipe, name)
     found = row.settings(recipe, n_samples)
@@ -50,7 +50,7 @@ def settings(recipe: Recipe, name: str, n_samples: int | None = None, strict: bo
 
 
 def code(recipe: Recipe, strict: bool = True) -> str:
-    """A module that makes the tuned model. Raises InexactMapping."""
+    """Write a module that builds the tuned model. Raises InexactMapping."""
     name, rows = estimator_of(recipe), recipe.model.get("rows")
     row = _estimator(recipe, name)
     found = same_steps(recipe, "sklearn", strict, row.differences(recipe, rows))
@@ -72,19 +72,19 @@ def _estimator(recipe: Recipe, name: str) -> Estimator:
 
 
 def estimator_of(recipe: Recipe) -> str:
-    """The estimator that can be this model."""
+    """Return the name of the estimator that can be this model."""
     if recipe.optimizer in SEARCHED and not recipe.hidden and recipe.task != "regression":
         return "LogisticRegression"
     return "MLPRegressor" if recipe.task == "regression" else "MLPClassifier"
 
 
 def _scale(recipe: Recipe) -> float:
-    """How many times the tuned gradient scikit-learn's is."""
+    """Return the ratio of scikit-learn's gradient to the tuned one."""
     return int(recipe.model.get("outputs", 1)) / 2 if recipe.task == "regression" else 1.0
 
 
 def _network(recipe: Recipe, n_samples: int | None) -> dict[str, Any]:
-    """MLPClassifier and MLPRegressor: `epochs` passes without an early stop."""
+    """Return the settings of MLPClassifier and MLPRegressor: `epochs` passes without early stopping."""
     scale = _scale(recipe)
     if recipe.optimizer in SEARCHED:
         return _searched(recipe, n_samples, scale)
@@ -109,7 +109,7 @@ def _network(recipe: Recipe, n_samples: int | None) -> dict[str, Any]:
 
 
 def _rows(recipe: Recipe, n_samples: int | None) -> int:
-    """Rows of a batch. Raises InvalidInput where they are all the rows and nobody said how many."""
+    """Return the rows of a batch. Raises InvalidInput if that is all rows and their number is not given."""
     if n_samples is None and recipe.whole:
         raise InvalidInput(Complaint("n_samples", "a step sees all rows", "n_samples=len(x) says how many they are"))
     if n_samples is None:
@@ -118,7 +118,9 @@ def _rows(recipe: Recipe, n_samples: int | None) -> int:
 
 
 def _searched(recipe: Recipe, n_samples: int | None, scale: float) -> dict[str, Any]:
-    """L-BFGS of scipy, an iteration an epoch. Raises InvalidInput for newton: scikit-learn has it for linear models."""
+    """Return the settings of scipy's L-BFGS, one iteration an epoch. Raises InvalidInput for newton, which
+    networks lack.
+    """
     if recipe.optimizer == "newton":
         hint = "a linear classifier can be LogisticRegression; a regression is Ridge(alpha=weight_decay * n / 2)"
         raise InvalidInput(Complaint("estimator", "networks have no newton", hint))
@@ -133,7 +135,9 @@ def _searched(recipe: Recipe, n_samples: int | None, scale: float) -> dict[str, 
 
 
 def _logistic(recipe: Recipe, n_samples: int | None) -> dict[str, Any]:
-    """LogisticRegression: `C = 1 / (weight_decay n)`. Raises InvalidInput for networks, and rules with a rate."""
+    """Return those of LogisticRegression, `C = 1 / (weight_decay n)`. Raises InvalidInput for networks, and rules
+    with a rate.
+    """
     if recipe.hidden:
         raise InvalidInput(Complaint("estimator", "is linear, but the tuned model has hidden layers", "take an MLP"))
     if recipe.optimizer not in SEARCHED:
@@ -179,7 +183,9 @@ def _alpha_differences(recipe: Recipe, n_samples: int | None) -> list[Difference
 
 
 def _linear(recipe: Recipe, n_samples: int | None) -> dict[str, Any]:
-    """SGDClassifier and SGDRegressor: a step a row. Raises InvalidInput for another model or rule."""
+    """Return the settings of SGDClassifier and SGDRegressor, one step a row. Raises InvalidInput for another model
+    or rule.
+    """
     del n_samples
     if recipe.hidden:
         raise InvalidInput(Complaint("estimator", "is linear, but the tuned model has hidden layers", "take an MLP"))

@@ -57,7 +57,9 @@ def installed(framework: str) -> None:
 
 
 def arguments(recipe: Recipe, framework: str) -> dict[str, Any]:
-    """The arguments of a framework's rule at the config's values; eps as near as may be where it stands elsewhere."""
+    """Return the arguments of a framework's rule at the config's values; eps is as near as possible where it
+    differs.
+    """
     theirs = recipe.convention(framework)
     if theirs.call is None:
         return {}
@@ -75,7 +77,7 @@ def arguments(recipe: Recipe, framework: str) -> dict[str, Any]:
 
 
 def call_text(name: str, values: Mapping[str, Any], *first: str) -> str:
-    """A call; arguments on lines of their own where they would not fit on one."""
+    """Write a call, with one argument a line if it is too long for one line."""
     words = [*first, *(f"{key}={_word(value)}" for key, value in values.items())]
     line = f"{name}({', '.join(words)})"
     if len(line) <= WIDTH:
@@ -92,19 +94,19 @@ def _word(value: Any) -> str:
 
 
 def function(head: str, docstring: str, *body: str) -> str:
-    """A function or class, each line of its body at one indent."""
+    """Write a function or class, each line of its body indented."""
     kind = "" if head.startswith("class ") else "def "
     lines = [f'"""{docstring}"""', *body]
     return "\n".join([f"{kind}{head}:", *(textwrap.indent(line, "    ") for line in lines)])
 
 
 def module(*parts: str) -> str:
-    """Parts with two blank lines between them."""
+    """Join parts with two blank lines between them."""
     return "\n\n\n".join(part for part in parts if part) + "\n"
 
 
 def constants(recipe: Recipe) -> str:
-    """How long to train, and in what steps."""
+    """Write the constants of training: epochs and batch size."""
     lines = [f"EPOCHS = {recipe.epochs}  # the best epoch of the search"]
     if not recipe.whole:
         lines.insert(0, f"BATCH_SIZE = {recipe.batch_size}")
@@ -114,18 +116,18 @@ def constants(recipe: Recipe) -> str:
 
 
 def sizes(recipe: Recipe) -> str:
-    """Arguments `inputs, outputs`, with the study's as defaults where they are known."""
+    """Write the arguments `inputs, outputs`, with the study's as defaults where they are known."""
     known = recipe.model
     return ", ".join(f"{name}={int(known[name])}" if name in known else name for name in ("inputs", "outputs"))
 
 
 def widths(recipe: Recipe) -> list[tuple[str, str]]:
-    """Sizes of the layers, as pairs of expressions."""
+    """Return the sizes of the layers as pairs of expressions."""
     return list(pairwise(["inputs", *map(str, recipe.hidden), "outputs"]))
 
 
 def head(recipe: Recipe, found: Sequence[Difference], use: str) -> str:
-    """Comments: where the config comes from, what transfers and what does not, and how to `use` the code."""
+    """Write the comments: the config's origin, what transfers and what does not, and how to `use` the code."""
     rule = "The update rule is the tuned one, to rounding."
     if found:
         rule = f"NOT the tuned steps, but the nearest: {'; '.join(map(str, found))}."
@@ -141,7 +143,7 @@ def _wrapped(line: str) -> list[str]:
 
 
 def executed(text: str, name: str) -> dict[str, Any]:
-    """The names that source text defines; tracebacks show its lines."""
+    """Execute source text and return the names it defines; tracebacks show its lines."""
     place = f"<tuner: {name}>"
     linecache.cache[place] = (len(text), None, text.splitlines(keepends=True), place)
     names: dict[str, Any] = {"__name__": "tuner_export"}

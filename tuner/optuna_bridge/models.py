@@ -62,9 +62,9 @@ def _asked(sampler: Any, latents: Sequence[Latent], history: Sequence[Observatio
 
 
 def importance(latents: Sequence[Latent], history: Sequence[Observation]) -> dict[str, float]:
-    """Each latent's share of what separates the best tenth of a history from the rest, by Optuna's PED-ANOVA.
+    """Compute each latent's share of what separates the best tenth of a history from the rest, by Optuna's PED-ANOVA.
 
-    Source: Watanabe, Bansal, Hutter 2023, "PED-ANOVA". Shares add up to 1, or are all 0 where nothing separates them.
+    Source: Watanabe, Bansal, Hutter 2023, "PED-ANOVA". Shares add up to 1; all are 0 if nothing separates them.
     """
     import optuna
     from optuna.importance import PedAnovaImportanceEvaluator

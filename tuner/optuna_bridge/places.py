@@ -33,7 +33,7 @@ NOT_OPTUNA = ("no such table", "not a database", "doesn't exist", "does not exis
 
 @contextmanager
 def reading(source: str) -> Iterator[Any]:
-    """A storage to read; a SQLite file as an upgraded copy."""
+    """Open a storage for reading; a SQLite file as an upgraded copy."""
     kind, place = _place(source)
     if kind in ("sqlite", "journal") and not Path(place).is_file():
         raise wrong(masked(source), "there is no such file", WAYS)
@@ -57,7 +57,7 @@ def reading(source: str) -> Iterator[Any]:
 
 @contextmanager
 def writing(target: str) -> Iterator[Any]:
-    """A storage to write; a new file is there when it is whole: one of SQLite is made beside its place."""
+    """Open a storage for writing; a new SQLite file is written beside its place and moved there when it is whole."""
     kind, place = _place(target)
     if kind != "database":
         _check_target(kind, Path(place), target)
@@ -85,7 +85,7 @@ def writing(target: str) -> Iterator[Any]:
 
 
 def _place(text: str) -> tuple[str, str]:
-    """What a storage is, "sqlite", "journal" or "database", and the path of a file."""
+    """Return a storage's kind, "sqlite", "journal" or "database", and the path of a file."""
     if text.startswith("sqlite:///"):
         return "sqlite", text.removeprefix("sqlite:///").partition("?")[0]
     if "://" in text:
@@ -103,7 +103,7 @@ def _place(text: str) -> tuple[str, str]:
 
 
 def _check_target(kind: str, path: Path, target: str) -> None:
-    """Nothing but a storage of Optuna is written into."""
+    """Check that the target is new or a storage of Optuna."""
     if not path.parent.is_dir():
         raise wrong(masked(target), f"there is no directory {str(path.parent)!r}", "make it first")
     if path.is_dir():
@@ -162,7 +162,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _hasty(path: Path) -> sqlite3.Connection:
-    """A connection that does not wait for the disk, to a database that is not yet in its place."""
+    """Connect without waiting for the disk to a database that is not yet in its place."""
     connection = sqlite3.connect(path, check_same_thread=False)
     connection.execute("PRAGMA synchronous = OFF")
     return connection
@@ -170,7 +170,7 @@ def _hasty(path: Path) -> sqlite3.Connection:
 
 @contextmanager
 def told(where: str) -> Iterator[None]:
-    """What Optuna, SQLAlchemy and drivers raise, as one line without passwords; what they warn of is not told."""
+    """Convert errors of Optuna, SQLAlchemy and drivers to one line without passwords, and suppress their warnings."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -13,9 +13,11 @@ from tuner.urls import masked
 
 __all__ = ["Memory", "load", "store"]
 
+LONGEST_NOTE = 2045
+
 
 def load(source: str, name: str | None = None) -> OptunaStudy:
-    """A study out of a storage; `name` may be left out where there is only one.
+    """Load a study from a storage; `name` may be left out if there is only one.
 
     Raises StudyError for a storage or a name that is not there, or several objectives, TunerError for one that cannot
     be read.
@@ -63,10 +65,11 @@ def store(study: OptunaStudy, target: str, force: bool = False) -> None:
         new = _created(storage, study)
         for trial in trials:
             storage.create_new_trial(new._study_id, template_trial=trial)
+        _annotate(storage, new._study_id, study)
 
 
 class Memory:
-    """A study in Optuna's memory alone: nothing is written anywhere. `storage` is what Optuna's tools take."""
+    """A study in Optuna's in-memory storage, for tools that take a `storage`: nothing is written anywhere."""
 
     def __init__(self, study: OptunaStudy) -> None:
         import optuna
@@ -76,28 +79,53 @@ class Memory:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # metric names are new to Optuna
             self._id = _created(self.storage, study)._study_id
-        self._count = 0
         self.follow(study)
 
+    def best(self) -> int:
+        """Return the number of the trial that Optuna takes for the best one. Raises ValueError without any."""
+        import optuna
+
+        name = self.storage.get_study_name_from_id(self._id)
+        return int(optuna.load_study(study_name=name, storage=self.storage).best_trial.number)
+
     def follow(self, study: OptunaStudy) -> int:
-        """Add the trials that are new in the study; returns how many there are now."""
-        for trial in frozen_trials(study)[self._count :]:
+        """Add new trials, update known ones that a confirmation changed, and return the number of trials."""
+        known = self.storage.get_all_trials(self._id, deepcopy=False)
+        trials = frozen_trials(study)
+        for old, trial in zip(known, trials, strict=False):
+            if (old.value, old.user_attrs, old.system_attrs) != (trial.value, trial.user_attrs, trial.system_attrs):
+                trial._trial_id = old._trial_id
+                self.storage._set_trial(old._trial_id, trial)
+        for trial in trials[len(known) :]:
             self.storage.create_new_trial(self._id, template_trial=trial)
-            self._count += 1
-        return self._count
+        _annotate(self.storage, self._id, study)
+        return max(len(trials), len(known))
 
 
 def _created(storage: Any, study: OptunaStudy) -> Any:
-    """An empty study of Optuna's with what is known of it."""
+    """Create an empty Optuna study."""
     import optuna
     from optuna.study import StudyDirection
 
     direction = StudyDirection[study.direction.upper()]
     new = optuna.create_study(storage=storage, study_name=study.name, direction=direction)
     new.set_metric_names([study.metric])
-    for key, value in study.attrs.items():
-        new.set_user_attr(key, value)
     return new
+
+
+def _annotate(storage: Any, number: int, study: OptunaStudy) -> None:
+    """Set a study's attributes and notes, the latter under optuna-dashboard's keys.
+
+    Source: optuna_dashboard 0.20, `_note.py`: texts are cut to pieces that every database can store.
+    """
+    for key, value in study.attrs.items():
+        storage.set_study_user_attr(number, key, value)
+    trials = {trial.number: trial._trial_id for trial in storage.get_all_trials(number, deepcopy=False)}
+    for of, text in study.notes.items():
+        prefix = "dashboard" if of is None else f"dashboard:{trials[of]}"
+        storage.set_study_system_attr(number, f"{prefix}:note_ver", 1)
+        for i in range(0, len(text), LONGEST_NOTE):
+            storage.set_study_system_attr(number, f"{prefix}:note_str:{i // LONGEST_NOTE}", text[i : i + LONGEST_NOTE])
 
 
 def _chosen(name: str | None, known: Sequence[str], where: str) -> str:

@@ -40,7 +40,10 @@ class OptunaTrial:
 
 @dataclass(frozen=True)
 class OptunaStudy:
-    """A study as Optuna keeps it; `metric` is "" where it has no name, `began` where its trials begin to count."""
+    """A study as Optuna stores it; `metric` is "" where it has no name, `began` the start of its first trial.
+
+    `notes` are what optuna-dashboard shows, by trial number; None is the key of the study's own note.
+    """
 
     name: str
     direction: str
@@ -49,10 +52,11 @@ class OptunaStudy:
     trials: Sequence[OptunaTrial]
     attrs: Mapping[str, Any] = field(default_factory=dict)
     began: datetime = datetime(2000, 1, 1)
+    notes: Mapping[int | None, str] = field(default_factory=dict)
 
 
 def axes_of(trials: Sequence[Any]) -> dict[str, Axis]:
-    """What each parameter may be, over all trials that have it: the widest range, every choice."""
+    """Collect each parameter's domain over all trials that have it: the widest range, or every choice."""
     found: dict[str, Axis] = {}
     for trial in trials:
         for name, distribution in trial.distributions.items():
@@ -77,7 +81,7 @@ def _wider(old: Axis | None, new: Axis) -> Axis:
 
 
 def plain_trial(trial: Any) -> OptunaTrial:
-    """A trial of Optuna's, as plain values."""
+    """Convert an Optuna trial to plain values."""
     took = trial.duration.total_seconds() if trial.duration else 0.0
     return OptunaTrial(
         number=trial.number,
@@ -92,7 +96,7 @@ def plain_trial(trial: Any) -> OptunaTrial:
 
 
 def frozen_trials(study: OptunaStudy) -> list[Any]:
-    """A study's trials as Optuna's; they follow each other in time, each for its own seconds."""
+    """Convert a study's trials to Optuna's, one after another in time, each for its own seconds."""
     began = accumulate((trial.seconds for trial in study.trials), initial=0.0)
     return [
         _frozen(study, trial, study.began + timedelta(seconds=at))

@@ -24,7 +24,7 @@ MOST_STEPS = 200  # points of a curve
 
 
 def worth(frames: Frames, optimizer: str) -> Any:
-    """The values of an optimizer's trials so far, sorted, lower is better `(m,)`; inf for those that have none."""
+    """Sort the values of an optimizer's trials so that lower is better `(m,)`; trials without a value count as inf."""
     direction = frames.study.direction
     values = [
         signed(trial.value, direction) if trial.value is not None and trial.stable else np.inf
@@ -34,7 +34,7 @@ def worth(frames: Frames, optimizer: str) -> Any:
 
 
 def distribution(m: int, n: int) -> Any:
-    """Probability that the best of n out of m values is the i-th or better, `(m,)`."""
+    """Compute the probability `(m,)` that the best of n draws from m values is the i-th or better."""
     # C(m - i, n) / C(m, n) as a running product: no factorial overflows
     i = np.arange(m)
     with np.errstate(divide="ignore"):
@@ -43,7 +43,9 @@ def distribution(m: int, n: int) -> Any:
 
 
 def best_of(frames: Frames, optimizer: str, budget: int | None = None) -> pd.DataFrame:
-    """The best of n trials for n = 1, 2, ..., or of a `budget`: trials, low, value, high (quantiles 0.1, 0.5, 0.9)."""
+    """Compute the best of n trials for n = 1, 2, ..., or for `budget`: trials, low, value, high (quantiles .1, .5,
+    .9).
+    """
     import pandas as pd
 
     values = worth(frames, optimizer)
@@ -59,7 +61,7 @@ def best_of(frames: Frames, optimizer: str, budget: int | None = None) -> pd.Dat
 
 
 def chances(frames: Frames) -> dict[str, float]:
-    """Chance of each optimizer to have the best trial, were all given the smallest budget of any: they add up to 1.
+    """Compute each optimizer's chance to have the best trial if all had the smallest budget of any; they add up to 1.
 
     Trials are drawn with replacement, since a search run again would draw others. Ties are shared.
     """
@@ -79,7 +81,7 @@ def chances(frames: Frames) -> dict[str, float]:
 
 
 def _share(others: list[Any]) -> Any:
-    """How much of a value's mass wins: 1 where all others are worse, a part where they tie."""
+    """Compute how much of a value's mass wins: 1 where all others are worse, a part where they tie."""
     share = 1.0
     for below in others:
         equal = np.diff(below, prepend=0.0)

@@ -22,7 +22,9 @@ LEVELS = 11
 
 
 def window(surface: Surface, points: Any, room: float = 0.15) -> tuple[Any, Any]:
-    """Corners `(2,)` of a rectangle with the minima and the points `(N, 2)`, not far beyond the surface's own."""
+    """Return the corners `(2,)` of a rectangle with the minima and the points `(N, 2)`, not far beyond the
+    surface's own.
+    """
     shown = np.concatenate([surface.minima[:, :2], np.asarray(points, dtype=np.float64).reshape(-1, 2)])
     shown = np.clip(shown[np.isfinite(shown).all(axis=1)], 2 * surface.low, 2 * surface.high)
     low, high = shown.min(axis=0), shown.max(axis=0)
@@ -32,7 +34,7 @@ def window(surface: Surface, points: Any, room: float = 0.15) -> tuple[Any, Any]
 
 
 def contours(surface: Surface, low: Any, high: Any) -> pd.DataFrame:
-    """Level lines within a rectangle: level, x1, x2, a row of missing ends after each line."""
+    """Compute contour lines within a rectangle: level, x1, x2, with a row of missing values after each line."""
     import pandas as pd
 
     x, y = np.linspace(low[0], high[0], GRID), np.linspace(low[1], high[1], GRID)
@@ -48,7 +50,9 @@ def contours(surface: Surface, low: Any, high: Any) -> pd.DataFrame:
 
 
 def crossings(x: Any, y: Any, values: Any, level: float) -> Any:
-    """Pieces of a level line `(S, 2, 2)`: two ends each, two coordinates each, over the grid `x (N,)`, `y (M,)`."""
+    """Compute the segments of a contour line `(S, 2, 2)`, two ends with two coordinates each, on the grid `x
+    (N,)`, `y (M,)`.
+    """
     corners = np.stack(np.meshgrid(x, y, indexing="ij"), axis=-1)
     quads = [(slice(0, -1), slice(0, -1)), (slice(1, None), slice(0, -1)), (slice(0, -1), slice(1, None))]
     quads += [(slice(1, None), slice(1, None))]
@@ -69,7 +73,7 @@ def crossings(x: Any, y: Any, values: Any, level: float) -> Any:
 
 
 def joined(pieces: Any) -> list[list[tuple[float, float]]]:
-    """Pieces `(S, 2, 2)` as lines, each through all pieces that share ends."""
+    """Join segments `(S, 2, 2)` that share ends to lines."""
     at: dict[tuple[float, float], list[int]] = {}
     ends = [((float(a[0]), float(a[1])), (float(b[0]), float(b[1]))) for a, b in pieces]
     for i, piece in enumerate(ends):

@@ -22,7 +22,9 @@ MOST = 2000  # trials that are looked at, evenly chosen: its time grows with the
 
 
 def compared_at(study: Study, trials: Sequence[Trial]) -> tuple[int, list[Trial]]:
-    """The most epochs that enough trials were trained for, and those trials; (0, []) where there are too few."""
+    """Return the largest number of epochs that enough trials have, and those trials; (0, []) where there are too
+    few.
+    """
     known = [t for t in trials if t.state in ("complete", "pruned") and study.metric in t.curves]
     lengths = sorted((trial.epochs for trial in known), reverse=True)
     if len(lengths) < ENOUGH:
@@ -32,7 +34,7 @@ def compared_at(study: Study, trials: Sequence[Trial]) -> tuple[int, list[Trial]
 
 
 def shares(study: Study, trials: Sequence[Trial]) -> pd.DataFrame:
-    """One row a latent, most important first: parameter, share; empty where there are too few trials."""
+    """Build one row for each latent, most important first: parameter, share; empty where there are too few trials."""
     import pandas as pd
 
     epochs, known = compared_at(study, trials)

@@ -42,7 +42,7 @@ class Column(Offline, alt.VConcatChart):
 
 
 def offline(charts: list[Any]) -> Any:
-    """Charts of layers as one that draws itself without a network, and brings its colours wherever it is saved."""
+    """Merge layered charts to one that draws itself without a network and keeps its colours wherever it is saved."""
     if len(charts) > 1:
         # a legend for each: together they would list what the first one draws
         own: Any = dict.fromkeys(("color", "shape", "strokeDash"), "independent")
@@ -54,7 +54,7 @@ def offline(charts: list[Any]) -> Any:
 
 
 def framed(document: dict[str, Any]) -> str:
-    """A specification as HTML, in a frame of its own: nothing of it meets the notebook's own scripts."""
+    """Wrap a specification as HTML in its own frame, apart from the notebook's scripts."""
     draw = DRAW.replace("SPEC", script_json(document))
     inside = f'<!doctype html><meta charset="utf-8"><div id="chart"></div><script>{script_bundle()}</script>'
     text = escape(f"{inside}<script>{draw}</script>")

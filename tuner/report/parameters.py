@@ -29,24 +29,24 @@ class Parameter:
 
     @property
     def scale(self) -> str:
-        """The scale it is searched on: "linear", "log", "log1m" or "choices"."""
+        """Return the scale it is searched on: "linear", "log", "log1m" or "choices"."""
         return self.domain.scale if isinstance(self.domain, Range) else "choices"
 
     @property
     def choices(self) -> tuple[Any, ...]:
-        """Its values, where it has no range."""
+        """Return its values, where it has no range."""
         return self.domain.values if isinstance(self.domain, Choices) else ()
 
     @property
     def ordered(self) -> bool:
-        """Whether its values are numbers."""
+        """Return True if its values are numbers."""
         return isinstance(self.domain, Range) or all(
             isinstance(value, int | float) and not isinstance(value, bool) for value in self.choices
         )
 
 
 def parameters_of(study: Study, trials: Sequence[Trial] = ()) -> list[Parameter]:
-    """Every searched hyperparameter of a study: the optimizers' own, then the shared ones."""
+    """List every searched hyperparameter of a study: the optimizers' own, then the shared ones."""
     if study.imported:
         return tried(study.imported, trials)
     space = space_of(study)
@@ -63,7 +63,7 @@ def parameters_of(study: Study, trials: Sequence[Trial] = ()) -> list[Parameter]
 
 
 def tried(origin: Imported, trials: Sequence[Trial]) -> list[Parameter]:
-    """What another tool searched, as far as its trials tell: choices, or from the least value to the greatest."""
+    """Infer from the trials what another tool searched: choices, or the range from the least to the greatest value."""
     found = []
     for name, kind in origin.columns.items():
         values = sorted({trial.config[name] for trial in trials if trial.config.get(name) is not None}, key=_sorting)
@@ -87,9 +87,9 @@ def _key(study: Study, name: str) -> str:
 
 
 def place(value: Any, domain: Domain) -> float | None:
-    """Where a value lies in its range, 0 at the low end and 1 at the high end, on the scale that is searched.
+    """Return a value's position in its range, 0 at the low end and 1 at the high end, on the scale that is searched.
 
-    None for a value that is missing or outside of what the scale can hold, and for a domain that is no range.
+    Returns None for a value that is missing or outside of the scale's domain, and for a domain that is no range.
     """
     if not isinstance(domain, Range) or value is None:
         return None
@@ -101,7 +101,7 @@ def place(value: Any, domain: Domain) -> float | None:
 
 
 def value_at(u: float, domain: Range) -> float:
-    """The value at a place of a range; places beyond 0 and 1 lie outside of it."""
+    """Return the value at a position of a range; positions beyond 0 and 1 lie outside of it."""
     a, b = warp(domain.low, domain.scale), warp(domain.high, domain.scale)
     x = a + u * (b - a)
     if domain.scale == "linear":

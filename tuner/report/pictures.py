@@ -26,7 +26,7 @@ DECIMALS = re.compile(r"(-?\d+\.\d)\d+")
 
 
 def sampled(frame: pd.DataFrame) -> pd.DataFrame:
-    """At most `MOST_DRAWN` trials: the first half of them the best, the others an even choice. Other frames whole."""
+    """Keep at most `MOST_DRAWN` trials: half of them the best, the others an even choice. Other frames stay whole."""
     if len(frame) <= MOST_DRAWN or "rank" not in frame.columns:
         return frame
     first = MOST_DRAWN // 2
@@ -35,12 +35,12 @@ def sampled(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def with_data(document: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
-    """A specification that names its data, with the data."""
+    """Add the data to a specification that names them."""
     return {**document, "datasets": {name: rows_of(sampled(frame)) for name, frame in frames.items()}}
 
 
 def inline_svg(name: str, document: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]) -> str:
-    """A figure as SVG that may stand in a page beside others: coordinates to a tenth of a pixel, names of its own."""
+    """Draw a figure as SVG that can stand beside others in a page: coordinates to a tenth of a pixel, unique names."""
     import vl_convert
 
     untitled = {key: value for key, value in document.items() if key != "title"}
@@ -50,7 +50,9 @@ def inline_svg(name: str, document: Mapping[str, Any], frames: Mapping[str, pd.D
 
 
 def renamed(svg: str, own: str) -> str:
-    """The picture with its inner names counted from 0 and begun with `own`: vl-convert goes on counting."""
+    """Renumber the picture's inner names from 0 and prefix them with `own`: vl-convert's numbers depend on earlier
+    pictures.
+    """
     known: dict[str, str] = {}
 
     def name(found: re.Match[str]) -> str:

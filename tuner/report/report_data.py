@@ -45,16 +45,16 @@ class Found(Protocol):
 
     @property
     def standings(self) -> list[Standing]:
-        """Confirmed trials, best first."""
+        """Return the confirmed trials, best first."""
 
     def ranking(self) -> pd.DataFrame:
-        """The table of trials, best first."""
+        """Return the table of trials, best first."""
 
     def confirmation(self) -> pd.DataFrame:
-        """The table of confirmed trials, best first."""
+        """Return the table of confirmed trials, best first."""
 
     def best(self, rank: int = 1, optimizer: str | None = None) -> Best:
-        """The best config. Raises NoResult."""
+        """Return the best config. Raises NoResult."""
 
 
 @dataclass(frozen=True)
@@ -65,30 +65,30 @@ class Frames:
 
     @property
     def study(self) -> Study:
-        """The question."""
+        """Return the study."""
         return self.found.study
 
     @cached_property
     def surface(self) -> Surface | None:
-        """The analytic surface that the study descends; None for data."""
+        """Return the analytic surface that the study minimises; None for data."""
         about = self.study.data
         return load_surface(str(about.source), about.noise, about.condition).surface if about.surface else None
 
     @cached_property
     def trials(self) -> pd.DataFrame:
-        """The ranking with every text made visible; see `tuner.ranking.table`."""
+        """Return the ranking with control characters in texts made visible; see `tuner.ranking.table`."""
         frame = self.found.ranking()
         texts = [name for name in frame.columns if frame[name].dtype.name in ("category", "object", "str")]
         return frame.assign(**{name: [shown(cell) for cell in frame[name]] for name in texts})
 
     @property
     def goal(self) -> str:
-        """The column of the ranking that holds the goal: by its name, where the study's metrics have one each."""
+        """Return the ranking's column of the goal, named after the metric if each metric has one."""
         return self.study.metric if self.study.metric in self.trials.columns else "value"
 
     @cached_property
     def confirmation(self) -> pd.DataFrame:
-        """The confirmation table with each trial's optimizer."""
+        """Return the confirmation table with each trial's optimizer."""
         frame = self.found.confirmation()
         own = {trial.number: str(trial.config.get("optimizer", "")) for trial in self.found.all_trials}
         return frame.assign(optimizer=[own[number] for number in frame["trial"]])
@@ -100,7 +100,7 @@ class Frames:
 
     @cached_property
     def best(self) -> Best | None:
-        """The best config, None before there is one."""
+        """Return the best config, None before there is one."""
         try:
             return self.found.best()
         except NoResult:
@@ -108,48 +108,50 @@ class Frames:
 
     @cached_property
     def noise(self) -> Noise | None:
-        """How far values lie apart by chance; None before a confirmation."""
+        """Return the measured noise of values; None before a confirmation."""
         return noise_of(self.study, self.found.confirmed)
 
     @property
     def unfinished(self) -> bool:
-        """Whether the study has fewer trials than it asks for: it runs, or was stopped."""
+        """Return True if the study has fewer trials than it asks for: it is running, or was stopped."""
         return len(self.found.all_trials) < self.study.trials
 
     @cached_property
     def parameters(self) -> list[Parameter]:
-        """What is searched, an entry for each optimizer that has it, and the shared ones."""
+        """Return the searched parameters: one entry for each optimizer that has it, and the shared ones."""
         return parameters_of(self.study, self.found.all_trials)
 
     @cached_property
     def optimizers(self) -> list[str]:
-        """Optimizers of the study, in its order, which is that of their colours; none of an objective of one's own."""
+        """Return the study's optimizers in its order, which sets their colours; none for an objective of the
+        user's own.
+        """
         return list(self.study.optimizers)
 
     @cached_property
     def importance(self) -> pd.DataFrame:
-        """What separates the good trials from the rest; see `tuner.report.importance.shares`."""
+        """Return what separates good trials from the rest; see `tuner.report.importance.shares`."""
         return shares(self.study, self.found.all_trials)
 
     def first(self, optimizer: str) -> int | None:
-        """The number of an optimizer's best trial, confirmed ones first; None where none is complete."""
+        """Return the number of an optimizer's best trial, confirmed ones first; None if none is complete."""
         try:
             return self.found.best(optimizer=optimizer).trial
         except NoResult:
             return None
 
     def own(self, optimizer: str) -> list[Trial]:
-        """The trials of an optimizer, in trial order."""
+        """Return the trials of an optimizer, in trial order."""
         return [trial for trial in self.found.all_trials if trial.config.get("optimizer", "") == optimizer]
 
     @cached_property
     def searched(self) -> list[str]:
-        """Names of the searched hyperparameters, each once, that the ranking has a column for."""
+        """Name the searched hyperparameters that have a column in the ranking, each once."""
         names = dict.fromkeys(parameter.name for parameter in self.parameters)
         return [name for name in names if name in self.trials.columns]
 
     def curves(self, numbers: Sequence[int], metrics: Sequence[str]) -> pd.DataFrame:
-        """Mean learning curves of some trials, tidy: trial, optimizer, state, metric, epoch, steps, value."""
+        """Return mean learning curves of some trials, tidy: trial, optimizer, state, metric, epoch, steps, value."""
         import pandas as pd
 
         wanted = set(numbers)
@@ -165,7 +167,7 @@ class Frames:
 
 
 def curve_rows(trial: Trial, metric: str) -> pd.DataFrame:
-    """One curve of a trial, thinned to what a page can show."""
+    """Build the rows of one curve, thinned to what a page can show."""
     import pandas as pd
 
     curve = goal_curve(trial, metric)
@@ -185,18 +187,18 @@ def curve_rows(trial: Trial, metric: str) -> pd.DataFrame:
 
 
 def shown(cell: Any) -> Any:
-    """A cell as charts and pages show it: what draws them takes no control characters."""
+    """Convert a cell for charts and pages, which cannot show control characters."""
     return visible(cell) if isinstance(cell, str) else cell
 
 
 def goal_curve(trial: Trial, metric: str) -> Any:
-    """A metric after each epoch, `(E,)`: the mean over replicates; nan where it is not finite."""
+    """Return a metric after each epoch `(E,)`, averaged over replicates; nan where it is not finite."""
     curve = np.asarray(trial.curves[metric], dtype=np.float64).mean(axis=0)
     return np.where(np.isfinite(curve), curve, np.nan)
 
 
 def thinned(epochs: int, keep: int | None = None, most: int = MOST_POINTS) -> Any:
-    """Indices of at most `most` epochs or so: the first, the last, the one to `keep` (from 1), and even steps."""
+    """Choose about `most` epochs: the first, the last, the one to `keep` (from 1), and even steps between."""
     if epochs <= most:
         return np.arange(epochs)
     even = np.linspace(0, epochs - 1, most).round().astype(np.int64)

@@ -19,24 +19,23 @@ from tuner.report.charts.workers import runs
 from tuner.report.parameters import place
 from tuner.report.report_data import Frames
 from tuner.report.snippets import snippets
-from tuner.report.vega_data import cells
+from tuner.report.vega_data import cells, plain
 from tuner.search.stopping import reason_to_stop
 from tuner.study import Range, Study
 from tuner.text import duration, interval, interval_of, intervals_of, short
 
-__all__ = ["best_config", "failures", "header", "optimizer_table", "provenance", "question", "table"]
+__all__ = ["best_config", "header", "optimizer_table", "provenance", "question", "table"]
 
 ROWS = 50  # of the table without scripts
-TOLD = 20  # failures
 
 
 def question(study: Study) -> str:
-    """What a study asks, in a sentence."""
+    """Write a study's question as a sentence."""
     return f"{study.question[:1].upper()}{study.question[1:]}."
 
 
 def header(frames: Frames) -> dict[str, Any]:
-    """The question, where the study stands, and its main numbers."""
+    """Collect the question, the study's state and its main numbers."""
     study, trials = frames.study, frames.found.all_trials
     states = Counter(trial.state for trial in trials)
     counts = ", ".join(f"{states[state]} {state}" for state in STATES if states[state]) or "none finished yet"
@@ -58,7 +57,7 @@ def header(frames: Frames) -> dict[str, Any]:
 
 
 def standing(frames: Frames) -> str:
-    """Whether the search is over, and why it ended early; what only the clock knows is not told."""
+    """Say whether the search is over, and why it ended early, without anything that depends on the clock."""
     if not frames.unfinished:
         return "Complete."
     reason = reason_to_stop(frames.study, frames.found.all_trials)
@@ -66,7 +65,7 @@ def standing(frames: Frames) -> str:
 
 
 def running_words(frames: Frames) -> str:
-    """How long the search ran, what of that was the tuner's own, and what pruning spared."""
+    """Say how long the search ran, how much of that was overhead, and what pruning saved."""
     timed, trials = runs(frames), len(frames.found.all_trials)
     own = sum(float(generation.facts.get("own", 0.0)) for generation in frames.found.generations)
     words = [f"searched in {duration(float(timed['end'].max()))}"] if not timed.empty else []
@@ -75,7 +74,7 @@ def running_words(frames: Frames) -> str:
 
 
 def best_card(frames: Frames) -> dict[str, str]:
-    """The best value and how sure it is."""
+    """Say the best value and how sure it is."""
     best = frames.best
     if best is None:
         return {"label": f"best {frames.study.metric}", "value": "none yet", "note": "no trial is complete"}
@@ -90,7 +89,7 @@ def best_card(frames: Frames) -> dict[str, str]:
 
 
 def seeds_of(frames: Frames, best: Best) -> str:
-    """Which fresh seeds the confirmed values of a best config come from."""
+    """Say which fresh seeds the confirmed values of a best config come from."""
     return (
         "reporting seeds"
         if any(s.trial == best.trial and s.report for s in frames.found.standings)
@@ -99,12 +98,12 @@ def seeds_of(frames: Frames, best: Best) -> str:
 
 
 def whose(best: Best) -> str:
-    """The trial of a best config, and its optimizer where it has one."""
+    """Name the trial of a best config, and its optimizer where it has one."""
     return ", ".join([f"trial {best.trial}", *([str(best["optimizer"])] if "optimizer" in best.params else [])])
 
 
 def confirmation_card(frames: Frames) -> dict[str, str]:
-    """What the confirmation took."""
+    """Say what the confirmation cost."""
     rows = frames.found.confirmed
     if not rows:
         return {"label": "confirmation", "value": "not confirmed", "note": "no fresh seed stands behind the best"}
@@ -114,7 +113,7 @@ def confirmation_card(frames: Frames) -> dict[str, str]:
 
 
 def best_config(frames: Frames) -> dict[str, Any] | None:
-    """The best config: each setting with its default and its place in its range; texts to copy."""
+    """Collect the best config: each setting with its default and its position in its range; texts to copy."""
     best = frames.best
     if best is None:
         return None
@@ -128,7 +127,7 @@ def best_config(frames: Frames) -> dict[str, Any] | None:
 
 
 def setting(frames: Frames, best: Best, name: str) -> dict[str, Any]:
-    """One setting of the best config. `place` is per cent of the range, None where it was not searched over one."""
+    """Build one setting of the best config. `place` is per cent of the range, None if it was not searched over one."""
     value, optimizer = best.params[name], best.params.get("optimizer")
     found = [p for p in frames.parameters if p.name == name and p.optimizer in ("", optimizer)]
     row: dict[str, Any] = {"name": name, "value": short(value), "exact": str(value), "searched": bool(found)}
@@ -157,7 +156,7 @@ def setting(frames: Frames, best: Best, name: str) -> dict[str, Any]:
 
 
 def results(frames: Frames, best: Best) -> dict[str, Any]:
-    """Metrics of the best config as rows: what the search measured, what fresh seeds say."""
+    """Build the rows of the best config's metrics: measured by the search, and on fresh seeds."""
     standing = next((s for s in frames.found.standings if s.trial == best.trial), None)
     told: list[tuple[str, dict[str, Interval]]] = []
     if standing and standing.report:
@@ -182,12 +181,14 @@ def results(frames: Frames, best: Best) -> dict[str, Any]:
 
 
 def said(mean: Interval | None) -> str:
-    """A mean with its interval."""
+    """Write a mean with its interval."""
     return interval(mean.mean, mean.low, mean.high) if mean else ""
 
 
 def table(frames: Frames) -> dict[str, Any]:
-    """The ranked table: its columns, those that say nothing left out, and the first rows for a page without scripts."""
+    """Build the ranked table without columns that are the same everywhere; a page without scripts gets the first
+    rows.
+    """
     frame, confirmed = frames.trials, confirmed_cells(frames)
     told = [
         "epoch",
@@ -200,7 +201,7 @@ def table(frames: Frames) -> dict[str, Any]:
     first = ["rank", "trial", "state", frames.goal, *(["confirmed"] if confirmed else [])]
     order = [*first, *(name for name in names if name not in first)]
     columns = {name: cells(frame[name]) for name in order if name in frame.columns}
-    columns["confirmed"] = [confirmed.get(number, "") for number in columns["trial"]]
+    columns["confirmed"] = [confirmed.get(number, {"text": ""})["text"] for number in columns["trial"]]
     ties = zip(cells(frame["rank"]), cells(frame["tie"]), strict=True)
     columns["rank"] = [rank if tie in (None, rank) else f"{tie}=" for rank, tie in ties]
     rows = [[short(columns[name][i]) for name in order] for i in range(min(len(frame), ROWS))]
@@ -215,17 +216,23 @@ def table(frames: Frames) -> dict[str, Any]:
 
 
 def tells(column: Any) -> bool:
-    """Whether a column says more than one thing."""
+    """Return True if a column has more than one value."""
     return len(column) < 2 or column.nunique(dropna=False) > 1
 
 
-def confirmed_cells(frames: Frames) -> dict[int, str]:
-    """Confirmed intervals by trial."""
-    return {s.trial: s.lost or interval(s.goal.mean, s.goal.low, s.goal.high) for s in frames.found.standings}
+def confirmed_cells(frames: Frames) -> dict[int, dict[str, Any]]:
+    """Return, for each confirmed trial, the mean to sort by (None where a split was lost) and the text to show."""
+    return {
+        s.trial: {
+            "value": None if s.lost else plain(s.goal.mean),
+            "text": s.lost or interval(s.goal.mean, s.goal.low, s.goal.high),
+        }
+        for s in frames.found.standings
+    }
 
 
 def optimizer_table(frames: Frames) -> list[dict[str, str]]:
-    """One row an optimizer, as text."""
+    """Write one row for each optimizer."""
     rows = []
     for row in compared(frames).to_dict("records"):
         known = {name: None if value is None or value != value else value for name, value in row.items()}
@@ -245,16 +252,8 @@ def optimizer_table(frames: Frames) -> list[dict[str, str]]:
     return rows
 
 
-def failures(frames: Frames) -> list[dict[str, Any]]:
-    """Failed trials with the first line of what went wrong, the most common first."""
-    failed = [trial for trial in frames.found.all_trials if trial.error]
-    lines = Counter((trial.error.splitlines() or [""])[0] for trial in failed)
-    first = {line: next(t.number for t in failed if (t.error.splitlines() or [""])[0] == line) for line in lines}
-    return [{"line": line, "count": n, "trial": first[line]} for line, n in lines.most_common(TOLD)]
-
-
 def provenance(frames: Frames) -> dict[str, Any]:
-    """The resolved study, facts of the machine, its runs, and the command that makes all of this again."""
+    """Collect the resolved study, the machine, its runs, and the command that repeats all of it."""
     study, runs = frames.study, run_rows(frames)
     facts: Mapping[str, str] = frames.found.facts
     return {
@@ -266,7 +265,7 @@ def provenance(frames: Frames) -> dict[str, Any]:
 
 
 def origin(frames: Frames) -> str:
-    """The command that makes the study, where nobody knows the one that made it."""
+    """Write the command that makes the study, where the original one is not recorded."""
     facts = frames.found.facts
     if not frames.study.imported:
         return shlex.join(["tuner", "run", frames.study.name])
@@ -274,14 +273,14 @@ def origin(frames: Frames) -> str:
 
 
 def local(study: Study, text: str) -> str:
-    """The text with the file of the objective, or of the data, by its name: as a study file beside it says."""
+    """Shorten the path of the objective or the data to its file name, as a study file beside it would write it."""
     where = study.own.objective if study.own else study.data.source or ""
     folder = Path(where).parent
     return text.replace(f"{folder}{os.sep}", "") if folder.is_absolute() and folder != Path(folder.root) else text
 
 
 def run_rows(frames: Frames) -> list[dict[str, str]]:
-    """The runs that brought the study here: when each began, on how many workers, its trials, command and commit."""
+    """List the study's runs: when each began, its workers, trials, command and commit."""
     rows: list[dict[str, Any]] = []
     for generation in frames.found.generations:
         facts = generation.facts

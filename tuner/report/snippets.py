@@ -16,7 +16,9 @@ __all__ = ["SNIPPETS", "args", "snippets"]
 
 
 def code(framework: str) -> Callable[[Best], str]:
-    """A writer of code for a framework, or of why there is none; the code says what is not the same."""
+    """Build the function that writes code for a framework, or says why there is none; the code names all
+    differences.
+    """
 
     def write(best: Best) -> str:
         with warnings.catch_warnings():
@@ -30,19 +32,19 @@ def code(framework: str) -> Callable[[Best], str]:
 
 
 def toml(best: Best) -> str:
-    """As best.toml has it."""
+    """Write the config as in best.toml."""
     import tomli_w
 
     return tomli_w.dumps(best.document())
 
 
 def as_json(best: Best) -> str:
-    """The config alone."""
+    """Write the config alone as JSON."""
     return json.dumps(best.document()["config"], indent=2) + "\n"
 
 
 def args(best: Best) -> str:
-    """`--optimizer nesterov --lr 0.04 --batch-size 32`, quoted for a shell."""
+    """Write `--optimizer nesterov --lr 0.04 --batch-size 32`, quoted for a shell."""
     words: list[str] = []
     moves = best.get("schedule", "constant") != "constant" or best.get("warmup")  # only then does the horizon matter
     for name, value in best.params.items():
@@ -62,5 +64,5 @@ SNIPPETS: dict[str, Callable[[Best], str]] = {
 
 
 def snippets(best: Best) -> dict[str, str]:
-    """Every form; no framework's where nobody knows what the values mean to one."""
+    """Write every form; no framework's if the values' meaning to frameworks is unknown."""
     return {name: write(best) for name, write in SNIPPETS.items() if best.conventions or name not in FRAMEWORKS}

@@ -62,7 +62,7 @@ OFF = {"disable": True}
 
 
 def config(theme: Theme, legends: bool = True) -> dict[str, Any]:
-    """The Vega-Lite configuration of a theme; a page that has legends of its own leaves the charts' out."""
+    """Build the Vega-Lite configuration of a theme, without legends for a page that has its own."""
     text = {"font": FONT, "color": theme.text}
     axis: dict[str, Any] = {
         "labelColor": theme.soft,
@@ -102,7 +102,7 @@ def config(theme: Theme, legends: bool = True) -> dict[str, Any]:
 
 
 def _styles(theme: Theme) -> dict[str, Any]:
-    """Named looks, so that charts themselves hold no colour."""
+    """Define named mark styles, so that charts themselves contain no colours."""
     return {
         "quiet": {"stroke": theme.mute, "fill": theme.mute, "color": theme.mute},
         "bad": {"stroke": theme.bad, "fill": theme.bad, "color": theme.bad},

@@ -20,7 +20,7 @@ SNIPPET = "window.vegaEmbed=vegaEmbed;"
 
 
 def script_bundle() -> str:
-    """The scripts; they define `vegaEmbed`."""
+    """Return the scripts that define `vegaEmbed`."""
     stem = f"vega-{version('vl-convert-python')}-"
     place = cache_directory()
     for kept in sorted(place.glob(f"{stem}*.js")) if place.is_dir() else []:
@@ -38,10 +38,10 @@ def script_bundle() -> str:
 
 
 def cache_directory() -> Path:
-    """Where the user's caches live, a folder of ours in it."""
+    """Return the tuner's folder among the user's caches."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tuner"
 
 
 def digest(text: str) -> str:
-    """A digest for a file's name."""
+    """Compute a digest for a file's name."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]

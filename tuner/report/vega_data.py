@@ -22,7 +22,9 @@ RISKY = re.compile("[<>&\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe
 
 
 def plain(value: Any) -> Any:
-    """A cell as JSON holds it: None for what is missing or no finite number; lone surrogates have no UTF-8."""
+    """Convert a cell to its JSON value: None for missing or infinite numbers; lone surrogates, which UTF-8 lacks,
+    replaced.
+    """
     if isinstance(value, str):
         return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode("utf-8")
     if value is None or isinstance(value, bool | int):
@@ -40,18 +42,20 @@ def _missing(value: Any) -> bool:
 
 
 def cells(column: pd.Series[Any]) -> list[Any]:
-    """A column's cells as JSON holds them."""
+    """Convert a column's cells to JSON values."""
     return [plain(value) for value in column.tolist()]
 
 
 def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """A frame as rows."""
+    """Convert a frame to a list of rows."""
     columns = {str(name): cells(frame[name]) for name in frame.columns}
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def columns_of(frame: pd.DataFrame) -> dict[str, Any]:
-    """A frame as columns, short: `all` holds what every row shares, `coded` texts by number, `lists` the rest."""
+    """Convert a frame to compact columns: `all` holds what every row shares, `coded` texts by number, `lists` the
+    rest.
+    """
     shared: dict[str, Any] = {}
     coded: dict[str, Any] = {}
     lists: dict[str, Any] = {}
@@ -69,7 +73,7 @@ def columns_of(frame: pd.DataFrame) -> dict[str, Any]:
 
 
 def placed(chart: Any, provide: Callable[[pd.DataFrame], Any]) -> Any:
-    """The chart with each frame in it, its layers' included, replaced by what `provide` makes of the frame."""
+    """Replace each frame in a chart and its layers by what `provide` makes of the frame."""
     import pandas as pd
 
     chart = chart.copy(deep=False)
@@ -82,7 +86,7 @@ def placed(chart: Any, provide: Callable[[pd.DataFrame], Any]) -> Any:
 
 
 def inlined(chart: Any) -> Any:
-    """The chart with its data inside: it needs no transformer, and nothing limits its rows."""
+    """Put a chart's data inside it, so that it needs no transformer and has no limit on rows."""
     import altair as alt
 
     return placed(chart, lambda frame: alt.InlineData(values=rows_of(frame)))
@@ -95,7 +99,7 @@ class Kept:
         self.frames: dict[str, pd.DataFrame] = {"trials": first}
 
     def specification(self, chart: Any) -> tuple[dict[str, Any], list[str]]:
-        """A chart as Vega-Lite that names its data, and the names."""
+        """Convert a chart to Vega-Lite that names its data; return it with the names."""
         import altair as alt
 
         used: list[str] = []
@@ -111,7 +115,7 @@ class Kept:
 
 
 def script_json(value: Any) -> str:
-    """JSON that may stand inside a script element, whatever it says."""
+    """Write JSON that is safe inside a script element, whatever its texts contain."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     text = RISKY.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

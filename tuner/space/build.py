@@ -26,9 +26,9 @@ __all__ = ["space_of"]
 
 
 def space_of(study: Study) -> Space:
-    """The space of a study; the order of its latents does not depend on the order of the file.
+    """Build the space of a study; the order of its latents does not depend on the order of the file.
 
-    Of an imported one, which nobody can search here, the optimizers alone.
+    An imported study cannot be searched here: its space holds only the optimizers.
     """
     if study.imported:
         return Space((), (), (), dict.fromkeys(study.optimizers, ()) or {"": ()}, study.budget)
@@ -58,13 +58,13 @@ def space_of(study: Study) -> Space:
 
 
 def _conditional(p: Parameter, study: Study, keys: Sequence[str]) -> Parameter:
-    """A parameter with the condition that the study gives to one of its keys."""
+    """Add the study's condition on one of the parameter's keys to the parameter."""
     when = next((study.conditions[key] for key in keys if key in study.conditions), {})
     return replace(p, when=tuple(when.items()))
 
 
 def _constants(study: Study) -> tuple[tuple[str, Any], ...]:
-    """What is the same in every config; what is off is not there."""
+    """Return the settings that are the same in every config, without those that are off."""
     train = study.train
     decay = (("decay", train.decay),) if train.decay != "all" else ()
     # Beside a whole-batch method everybody shows what that method lowers, and at what cost.
@@ -74,14 +74,14 @@ def _constants(study: Study) -> tuple[tuple[str, Any], ...]:
 
 
 def _trained(study: Study, own: Own) -> list[Parameter]:
-    """What [train] says of a config whose training is somebody else's."""
+    """List the parameters of [train] that apply to training code of the user's own."""
     known = {p.name: p for p in _minibatch(study)}
     found = [known[name] for name in own.trained if name in known]
     return [_conditional(replace(p, minibatch=False), study, [f"train.{p.name}"]) for p in found]
 
 
 def _declared(study: Study, own: Own) -> list[Parameter]:
-    """The study's own parameters. Where the condition of one does not hold, a config has none of that name."""
+    """List the study's own parameters; a config lacks those whose condition does not hold."""
     found = []
     for name, domain in own.parameters.items():
         start = own.starts.get(name, middle_of(domain))
@@ -91,7 +91,7 @@ def _declared(study: Study, own: Own) -> list[Parameter]:
 
 
 def _minibatch(study: Study) -> list[Parameter]:
-    """What means something only where training goes by minibatches."""
+    """List the parameters that apply only to training by minibatches."""
     train = study.train
     domains: dict[str, Domain] = {"batch_size": train.batch_size, "schedule": train.schedule}
     found = [Parameter(name, name, domain, DEFAULTS[name]) for name, domain in domains.items()]
@@ -107,7 +107,7 @@ def _where_on(hyper: Hyper, domain: Domain) -> list[Parameter]:
 
 
 def _loss(study: Study) -> list[Parameter]:
-    """The loss where the study names it, and what Huber's needs to know."""
+    """List the loss, if the study names it, and the Huber loss's delta."""
     train = study.train
     if train.loss is None:
         return []
@@ -116,7 +116,7 @@ def _loss(study: Study) -> list[Parameter]:
 
 
 def _scheduling(study: Study) -> list[Parameter]:
-    """What the schedules have to be told; a warmup only where there may be one."""
+    """List the schedules' settings; a warmup only where the study allows one."""
     train = study.train
     warmup = [] if train.warmup == 0 else [Parameter("warmup", "warmup", train.warmup, WARMUP.default)]
     owners = {

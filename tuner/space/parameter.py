@@ -62,24 +62,24 @@ class Parameter:
 
     @property
     def deciders(self) -> set[str]:
-        """The others that decide whether it is searched."""
+        """Return the names of the parameters that decide whether this one is searched."""
         return {self.owner, *(name for name, _ in self.when)} - {""}
 
     def searched(self, config: Mapping[str, Any]) -> bool:
-        """Whether a latent moves it beside a config's other values."""
+        """Return True if a latent sets this parameter, given a config's other values."""
         return is_searched(self.domain) and self.applies(config) and self.active(config)
 
     def active(self, config: Mapping[str, Any]) -> bool:
-        """Whether the study's own condition holds."""
+        """Return True if the study's own condition on it holds."""
         return all(_frozen(config.get(name, DEFAULTS.get(name))) in values for name, values in self.when)
 
     def applies(self, config: Mapping[str, Any]) -> bool:
-        """Whether it means anything beside a config's other values."""
+        """Return True if it has an effect, given a config's other values."""
         return not self.owner or config.get(self.owner, DEFAULTS[self.owner]) in self.owners
 
 
 def latent_of(p: Parameter) -> Latent:
-    """The latent of a parameter that is searched."""
+    """Build the latent of a searched parameter."""
     if isinstance(p.domain, Choices) and not _numeric(p.domain):
         return Latent(p.latent, "categorical", tuple(map(_label, p.domain.values)))
     return Latent(p.latent, "float")
@@ -102,7 +102,7 @@ def _natural(value: Any) -> Any:
 
 
 def value_at(p: Parameter, latents: Mapping[str, float | str]) -> Any:
-    """The natural value of a parameter."""
+    """Return a parameter's value in natural units."""
     domain = p.domain
     if isinstance(domain, Range):
         return (
@@ -117,7 +117,7 @@ def value_at(p: Parameter, latents: Mapping[str, float | str]) -> Any:
 
 
 def coordinate_of(p: Parameter, value: Any) -> float | str:
-    """The inverse of `value_at` for a parameter that is searched; the middle of its bin for a number to choose."""
+    """Invert `value_at` for a searched parameter; a number among choices gives the middle of its bin."""
     domain = p.domain
     if isinstance(domain, Range):
         return _fold(float(value), domain) if not domain.step else _place_of(float(value), domain)
@@ -131,7 +131,7 @@ def coordinate_of(p: Parameter, value: Any) -> float | str:
 
 
 def grid_of(domain: Domain, points: int) -> tuple[float | str, ...]:
-    """Coordinates of a grid: the ends of a range and what lies evenly between them, or every choice."""
+    """Return the coordinates of a grid: evenly spaced ones including the ends of a range, or every choice."""
     if isinstance(domain, Range):
         return tuple(i / (points - 1) for i in range(points)) if points > 1 else (UNUSED,)
     values = values_of(domain)
@@ -141,14 +141,14 @@ def grid_of(domain: Domain, points: int) -> tuple[float | str, ...]:
 
 
 def count_of(domain: Domain) -> float:
-    """How many values a domain has: infinity for a range without steps."""
+    """Count the values of a domain: infinity for a range without steps."""
     if isinstance(domain, Range):
         return round((domain.high - domain.low) / domain.step) + 1 if domain.step else math.inf
     return len(values_of(domain))
 
 
 def problem_with(domain: Domain, value: Any) -> tuple[str, str] | None:
-    """Why a value is not in a domain, and what would be; None where it is."""
+    """Return why a value is not in a domain and a hint, or None if it is."""
     if isinstance(domain, Range):
         if not isinstance(value, int | float) or isinstance(value, bool):
             return f"must be a number, but got {value!r}", f"give one in [{domain.low:g}, {domain.high:g}]"
@@ -165,7 +165,7 @@ def problem_with(domain: Domain, value: Any) -> tuple[str, str] | None:
 
 
 def _on_step(value: float, domain: Range) -> bool:
-    """Whether a value is one of the steps of a range, and whole where they are."""
+    """Return True if a value is one of the steps of a range."""
     whole = isinstance(domain.low, int) and isinstance(domain.step, int)
     if whole and not isinstance(value, int):
         return False
@@ -173,7 +173,7 @@ def _on_step(value: float, domain: Range) -> bool:
 
 
 def middle_of(domain: Domain) -> Any:
-    """A value to begin with where nobody names one: the middle of a range or of numbers, else the first choice."""
+    """Return a first value where none is given: the middle of a range or of numbers, else the first choice."""
     if isinstance(domain, Range):
         return value_at(Parameter("", "", domain, None), {"": UNUSED})
     if isinstance(domain, Choices):
@@ -182,7 +182,7 @@ def middle_of(domain: Domain) -> Any:
 
 
 def nearest_in(domain: Domain, value: Any) -> Any:
-    """The value that a domain allows, nearest to `value`; the first category where there is no order."""
+    """Return the value of a domain nearest to `value`; the first category where there is no order."""
     if isinstance(domain, Range):
         return min(max(value, domain.low), domain.high)
     if not isinstance(domain, Choices):
@@ -195,12 +195,12 @@ def nearest_in(domain: Domain, value: Any) -> Any:
 
 
 def warp(value: float, scale: str) -> float:
-    """Where a value stands on its scale: `x`, `log x` or `log(1 - x)`."""
+    """Transform a value to its scale: `x`, `log x` or `log(1 - x)`."""
     return value if scale == "linear" else math.log(value) if scale == "log" else math.log1p(-value)
 
 
 def _unfold(u: float, domain: Range) -> float:
-    """The value at coordinate `u`, even on the scale; the ends are exact."""
+    """Return the value at coordinate `u`, uniform on the scale; the ends are exact."""
     if u in (0, 1):
         return domain.high if u else domain.low
     a, b = warp(domain.low, domain.scale), warp(domain.high, domain.scale)
@@ -210,7 +210,7 @@ def _unfold(u: float, domain: Range) -> float:
 
 
 def _step_at(u: float, domain: Range) -> float:
-    """The step at coordinate `u`, each with an equal part of the scale; whole numbers stay whole."""
+    """Return the step at coordinate `u`; each step has an equal part of the scale, integers stay integers."""
     last = int((domain.high - domain.low) / domain.step + 1e-9)
     if domain.scale == "log":  # whole numbers, each with what rounds to it
         a, b = math.log(domain.low - 0.5), math.log(domain.high + 0.5)
@@ -220,7 +220,7 @@ def _step_at(u: float, domain: Range) -> float:
 
 
 def _place_of(value: float, domain: Range) -> float:
-    """The coordinate of a step: the middle of its part."""
+    """Return the coordinate of a step: the middle of its part."""
     last = int((domain.high - domain.low) / domain.step + 1e-9)
     if domain.scale == "log":
         a, b = math.log(domain.low - 0.5), math.log(domain.high + 0.5)
@@ -229,12 +229,12 @@ def _place_of(value: float, domain: Range) -> float:
 
 
 def _short(value: float) -> float:
-    """Twelve digits: defaults come back as they were, 0.01 and not 0.010000000000000004, and files stay readable."""
+    """Round to twelve digits, so that defaults are 0.01 and not 0.010000000000000004 and files stay readable."""
     return float(f"{value:.12g}")
 
 
 def _fold(value: float, domain: Range) -> float:
-    """The coordinate of a value; outside the range, that of the nearer end."""
+    """Return the coordinate of a value; outside the range, that of the nearer end."""
     value = min(max(value, domain.low), domain.high)
     a, b = warp(domain.low, domain.scale), warp(domain.high, domain.scale)
     return min(max((warp(value, domain.scale) - a) / (b - a), 0.0), 1.0) if a != b else UNUSED

@@ -46,9 +46,9 @@ class Space:
     budget: Budget
 
     def config(self, latents: Mapping[str, float | str]) -> dict[str, Any]:
-        """The full config at `latents`: tuned, fixed and default values under natural names.
+        """Build the full config at `latents`: tuned, fixed and default values in natural units.
 
-        Raises InvalidInput for a latent that is missing or out of its bounds.
+        Raises InvalidInput for a latent that is missing or out of bounds.
         """
         self._check(latents)
         names = tuple(self.optimizers)
@@ -66,21 +66,23 @@ class Space:
         return {**config, **long, **dict(self.constants)}
 
     def parameters(self, optimizer: str) -> tuple[Parameter, ...]:
-        """An optimizer's own parameters, and the shared ones that mean something to it."""
+        """Return an optimizer's own parameters, and the shared ones that apply to it."""
         whole = optimizer in OPTIMIZERS and OPTIMIZERS[optimizer].whole
         return *self.optimizers[optimizer], *(p for p in self.shared if not (p.minibatch and whole))
 
     def optimizer_of(self, config: Mapping[str, Any]) -> Any:
-        """The optimizer that a config names, or the only one there is; None where it should name one."""
+        """Return the optimizer that a config names, or the only one there is; None if it has to name one and does
+        not.
+        """
         return config.get("optimizer", next(iter(self.optimizers)) if len(self.optimizers) == 1 else None)
 
     @property
     def settled(self) -> frozenset[str]:
-        """Optimizers of which nothing is searched: their first trial says all that there is to say."""
+        """Return the optimizers without searched parameters: one trial each is enough."""
         return frozenset(n for n in self.optimizers if not any(is_searched(p.domain) for p in self.parameters(n)))
 
     def latents_of(self, config: Mapping[str, Any]) -> dict[str, float | str]:
-        """The latents that apply to `config`, the inverse of `config`; a number outside its range goes to the edge.
+        """Return the latents of `config`, the inverse of `config`; numbers out of range are clipped to the nearer end.
 
         Raises InvalidInput for an optimizer or a category that the study does not have.
         """
@@ -96,14 +98,14 @@ class Space:
         return {latent.name: found[latent.name] for latent in self.latents if latent.name in found}
 
     def _filled(self, config: Mapping[str, Any], optimizer: str) -> dict[str, Any]:
-        """The config with what it leaves out: of each parameter the allowed value that is nearest to its default."""
+        """Fill in what the config leaves out: each parameter's allowed value nearest to its default."""
         known = self.parameters(optimizer)
         starts = {p.name: middle_of(p.domain) if p.default is ABSENT else p.default for p in known}
         values = {p.name: config.get(p.name, nearest_in(p.domain, starts[p.name])) for p in known}
         return {**values, "optimizer": optimizer}
 
     def defaults(self) -> list[dict[str, float | str]]:
-        """Latents of each optimizer at its defaults, or the nearest to them that the study allows."""
+        """Return the latents of each optimizer at its defaults, or at the nearest values that the study allows."""
         start = {p.name: nearest_in(p.domain, p.default) for p in self.shared if p.default is not ABSENT}
         points = []
         for name, own in self.optimizers.items():
@@ -113,19 +115,19 @@ class Space:
         return points
 
     def completed(self, latents: Mapping[str, float | str]) -> Latents:
-        """All latents: where one does not apply, its middle or its first choice."""
+        """Complete the latents: those that do not apply get their middle or first choice."""
         return {
             latent.name: latents.get(latent.name, UNUSED if latent.kind == "float" else latent.choices[0])
             for latent in self.latents
         }
 
     def only(self, optimizer: str) -> Space:
-        """The part of the space that belongs to one optimizer."""
+        """Return the part of the space that belongs to one optimizer."""
         own = {optimizer: self.optimizers[optimizer]}
         return replace(self, latents=latents_for(own, self.shared), optimizers=own)
 
     def blocks(self, points: int) -> tuple[Block, ...]:
-        """The grid of all configs that differ, with so many points to each range."""
+        """Build the grid of all distinct configs, with `points` points for each range."""
         several = len(self.optimizers) > 1
         return tuple(
             Block(
@@ -137,11 +139,11 @@ class Space:
 
     @property
     def size(self) -> float:
-        """How many configs differ: infinity where a number is searched in a range without steps."""
+        """Count the distinct configs: infinity if a range without steps is searched."""
         return sum(prod(count_of(p.domain) for p in moved) for _, _, moved in self._branches())
 
     def _branches(self) -> Iterator[tuple[str, dict[str, float | str], list[Parameter]]]:
-        """Each optimizer with each value of what others depend on, as latents, and the parameters that move there."""
+        """Yield each optimizer with each value that others depend on, as latents, and the parameters searched there."""
         for name in self.optimizers:
             params = self.parameters(name)
             deciders = [p for p in params if p.name in set().union(*(other.deciders for other in params))]
@@ -151,7 +153,9 @@ class Space:
                 yield name, fixed, [p for p in params if p.searched(decided) and p not in deciders]
 
     def problems_of(self, config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-        """What keeps `config` from being one of the study's: (key, what, hint). It may leave out what has a default."""
+        """List what keeps `config` from being one of the study's: (key, what, hint). Keys with a default may be
+        missing.
+        """
         name = self.optimizer_of(config)
         if name is None:
             return [("optimizer", "is missing", f"choose one of: {', '.join(self.optimizers)}")]
@@ -188,7 +192,9 @@ class Space:
 
 
 def _unused(p: Parameter, value: Any, config: Mapping[str, Any]) -> tuple[str, str] | None:
-    """What is wrong with a value that nothing looks at beside the others of its config, unless it is the default."""
+    """Return what is wrong with a value that has no effect beside the config's other values, unless it is the
+    default.
+    """
     if (p.applies(config) and p.active(config)) or value == p.default:
         return None
     needs = [*([(p.owner, p.owners)] if p.owner else []), *p.when]
@@ -197,7 +203,7 @@ def _unused(p: Parameter, value: Any, config: Mapping[str, Any]) -> tuple[str, s
 
 
 def latents_for(optimizers: Mapping[str, tuple[Parameter, ...]], shared: tuple[Parameter, ...]) -> tuple[Latent, ...]:
-    """One latent for each role that any optimizer searches, and for each shared parameter that is searched."""
+    """Build one latent for each role that any optimizer searches, and for each shared parameter that is searched."""
     rows = OPTIMIZERS.values()
     roles = dict.fromkeys([hyper.role for row in rows for hyper in row.hypers])
     flags = dict.fromkeys([flag.name for row in rows for flag in row.flags])

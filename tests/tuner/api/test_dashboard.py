@@ -17,6 +17,7 @@ import pytest
 
 from tests.support.command import Shell
 from tests.support.planted_studies import confirmations, sound, trained, written
+from tuner.ranking.retrainings import report_seeds
 from tuner.result import Result
 from tuner.store.ledger import Ledger
 
@@ -51,6 +52,21 @@ def test_it_tells_the_trials_and_follows_the_study(served: Dashboard, result: Re
             break
         time.sleep(0.2)
     assert (len(trials), trials[-1]["values"]) == (17, [0.2])
+
+
+def test_a_confirmation_made_while_it_serves_moves_the_best_trial(tmp_path: Path) -> None:
+    trials = sound()[:16]
+    result = written(tmp_path, trials, [])
+    first, second = sorted(trials, key=lambda trial: trial.value or 0.0)[:2]
+    with Dashboard(result) as dashboard:
+        assert dashboard._memory.best() == first.number
+        ranked = confirmations(trials, {first.number: 0.9, second.number: 0.3})
+        reported = confirmations(trials, {second.number: 0.3})
+        fresh = [replace(row, replicate=seed) for row, seed in zip(reported, report_seeds(result.study), strict=True)]
+        with Ledger.open(result.directory.ledger) as ledger:
+            ledger.commit_confirmations([*ranked, *fresh])
+        dashboard.look()
+        assert dashboard._memory.best() == second.number == Result(result.directory).best().trial
 
 
 def test_it_goes_on_following_after_the_ledger_was_out_of_reach(

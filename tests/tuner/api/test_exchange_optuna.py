@@ -69,9 +69,9 @@ def test_optuna_opens_what_was_exported(shell: Shell, small: StudyDirectory, tmp
     assert (ended.code, ended.out, ended.err) == (0, "", f"wrote study 'small', 6 trials, into {place}\n")
     study, result = opened(place), Result(small)
     assert (study.direction.name, study.metric_names) == ("MINIMIZE", ["valid_loss"])
-    searched = result.ranking().set_index("search_rank")
-    assert study.best_trial.number == searched["trial"][1]
-    assert study.best_value == searched["value"][1]
+    first = result.ranking().iloc[0]
+    assert study.best_trial.number == first["trial"] == study.user_attrs["best_trial"]
+    assert study.best_value == first["value"]
     assert [t.state.name for t in study.trials] == ["COMPLETE", "COMPLETE", "COMPLETE", "PRUNED", "COMPLETE", "FAIL"]
     first = study.trials[0]
     assert first.params == {"optimizer": "momentum", "lr": 0.01, "batch_size": 32}
@@ -83,10 +83,29 @@ def test_optuna_opens_what_was_exported(shell: Shell, small: StudyDirectory, tmp
     assert first.user_attrs["confirmed"]["mean"] == 0.03125
     named = {"epoch": 3, "seconds": 0.01, "seed": 0, "framework": "torch", "state": "complete", "steps": 40}
     assert {key: first.user_attrs[key] for key in named} == named
-    assert study.trials[4].value == np.inf
+    finite = [t.value for t in study.trials if t.number != 4 and t.value is not None]
+    assert max(finite) < study.trials[4].value < np.inf
+    assert study.trials[4].user_attrs["capped"]
     assert study.trials[5].user_attrs["error"] == "ValueError: no"
     assert first.duration is not None
     assert first.duration.total_seconds() == 0.01
+
+
+def test_optuna_draws_every_figure_of_a_study_with_diverged_trials(small: StudyDirectory, tmp_path: Path) -> None:
+    store(optuna_study(Result(small)), str(tmp_path / "o.db"))
+    study = opened(str(tmp_path / "o.db"))
+    values = [t.value for t in study.get_trials(states=[optuna.trial.TrialState.COMPLETE])]
+    reports = [v for t in study.trials for v in t.intermediate_values.values()]
+    assert np.isfinite(values).all()
+    assert np.isfinite(reports).all()
+
+
+def test_a_note_says_what_was_confirmed(small: StudyDirectory, tmp_path: Path) -> None:
+    store(optuna_study(Result(small)), str(tmp_path / "o.db"))
+    study = opened(str(tmp_path / "o.db"))
+    attrs, best = study._storage.get_study_system_attrs(study._study_id), study.best_trial
+    assert attrs["dashboard:note_str:0"].startswith(f"**Best: trial {best.number}**, confirmed valid_loss 0.03125")
+    assert attrs[f"dashboard:{best._trial_id}:note_str:0"] == attrs["dashboard:note_str:0"]
 
 
 def test_each_optimizer_has_its_own_parameters(tmp_path: Path) -> None:
@@ -231,12 +250,14 @@ def test_what_was_exported_comes_back(small: StudyDirectory, tmp_path: Path) -> 
         store(optuna_study(Result(small)), str(tmp_path / file))
         directory = import_study(str(tmp_path / file), f"back from {file}", tmp_path)
         ours, theirs = (Result(one).ranking().sort_values("trial") for one in (small, directory))
-        for name in ("search_rank", "trial", "state", "value", "epoch", "epochs", "optimizer", "lr", "batch_size"):
+        assert Result(directory).best().trial == Result(small).best().trial
+        for name in ("trial", "state", "value", "epoch", "epochs", "optimizer", "lr", "batch_size"):
             assert ours[name].astype("str").tolist() == theirs[name].astype("str").tolist(), name
         same = ours["state"] != "failed"
         a, b = Result(small).curves(), Result(directory).curves()
         loss = a[(a["metric"] == "valid_loss") & a["trial"].isin(ours["trial"][same])]
-        assert b["value"].tolist() == [*loss["value"].tolist(), np.inf]
+        finite = np.isfinite(loss["value"])
+        assert b["value"][: len(loss)][finite.to_numpy()].tolist() == loss["value"][finite].tolist()
 
 
 @pytest.mark.parametrize("metric", ["valid_loss", "value"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -142,13 +143,35 @@ def test_a_page_says_why_a_search_ended_early(stop: dict[str, Any], state: str, 
     assert sections.header(Frames(written(tmp_path, trials, [], changed_study(stop=stop))))["state"].startswith(state)
 
 
+def test_failures_come_first_with_what_they_share(tmp_path: Path) -> None:
+    trials = [trained(i, 0.5 + i / 100, lr=0.01 * (i + 1)) for i in range(16)]
+    trials = [ended(t, "failed", f"ValueError: lr\n{t.number}") if t.config["lr"] > 0.1 else t for t in trials]
+    text = written(tmp_path, trials, []).report().read_text(encoding="utf-8")
+    assert "<h2>6 of 16 trials failed</h2>" in text
+    assert "All failed trials, and no others, have lr above 0.1." in text
+    assert "<span>6x, first in trial 10:</span> <code>ValueError: lr</code>" in text
+    assert text.index('id="failures"') < text.index('id="findings"')
+
+
+def test_a_study_whose_trials_all_failed_shows_the_error_and_little_else(tmp_path: Path) -> None:
+    trials = [ended(t, "failed", "ImportError: no module\nTraceback") for t in first(8)]
+    trials = [replace(t, curves={}) for t in trials]
+    text = written(tmp_path, trials, []).report().read_text(encoding="utf-8")
+    headings = re.findall("<h2>(.*?)</h2>", text.partition("<script")[0])
+    assert headings[0] == "Every trial failed"
+    assert "8x, first in trial 0:" in text
+    assert "Best config" not in headings
+    assert headings[1:] == ["Findings", "Trials", "Time", "Provenance"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("make", ODD, ids=lambda make: make.__name__)
 def test_an_odd_study_is_drawn(make: Make, tmp_path: Path, chromium: Browser) -> None:
     result = made(tmp_path, make)
     page = result.report()
     text = page.read_text(encoding="utf-8")
-    assert ("No trial is complete yet" in text) == (Frames(result).best is None)
+    lost = all(trial.state == "failed" for trial in result.all_trials)
+    assert ("No trial is complete yet" in text) == (Frames(result).best is None and not (result.all_trials and lost))
     chromium.size(1280)
     chromium.open(page)
     assert chromium.complaints() == []

@@ -53,7 +53,7 @@ def text(result: Result) -> str:
 
 def test_a_page_has_its_parts_in_order(text: str) -> None:
     wanted = ["findings", "best", "ranking", "optimizers-compared", "section-curves", "section-progress"]
-    wanted += ["section-sensitivity", "section-importance", "section-pair", "section-time", "provenance"]
+    wanted += ["section-sensitivity", "section-pair", "section-time", "provenance"]
     ids = Elements(text).ids
     assert [one for one in ids if one in wanted] == wanted
     assert len(set(ids)) == len(ids)

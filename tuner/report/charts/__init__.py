@@ -40,14 +40,14 @@ CHARTS: dict[str, Callable[[Frames], list[Figure]]] = {
 
 
 def figures(frames: Frames) -> dict[str, list[Figure]]:
-    """Every figure of a report, by the name of its chart."""
+    """Build every figure of a report, by the name of its chart."""
     # The tests compare each with Altair's schema; here that would take a fifth of the time.
     with debug_mode(False):
         return {name: make(frames) for name, make in CHARTS.items()}
 
 
 def chart(frames: Frames, name: str) -> Any:
-    """The Altair chart of a name, those of several figures below each other. Raises InvalidInput."""
+    """Build the Altair chart of a name; several figures stand below each other. Raises InvalidInput."""
     from tuner.report.notebook import offline
     from tuner.report.vega_data import inlined
 

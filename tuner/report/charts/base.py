@@ -79,18 +79,18 @@ class Axis:
     beyond: int
 
     def ticks(self, title: str, form: str = ".6~g") -> alt.Axis:
-        """Its ticks: whole powers of ten, with halves between them where those are few."""
+        """Return the ticks of a logarithmic axis: powers of ten, with halves between them where those are few."""
         if not self.log:
             return alt.Axis(title=title, format=form, tickCount=6)
         return alt.Axis(title=title, labelExpr=LABEL, values=powers(self.low, self.high))
 
     def scale(self) -> alt.Scale:
-        """As Vega-Lite has it; what lies beyond is drawn at the edge."""
+        """Build the Vega-Lite scale, which draws values beyond its ends at the edge."""
         return alt.Scale(type="log" if self.log else "linear", domain=[self.low, self.high], clamp=True, nice=False)
 
     @property
     def words(self) -> str:
-        """What a caption says of it; "" where there is nothing to say."""
+        """Describe the axis for a caption; "" if there is nothing to say."""
         log = "The axis is logarithmic. " if self.log else ""
         if not self.beyond:
             return log
@@ -99,20 +99,20 @@ class Axis:
 
 
 def count(n: int, noun: str) -> str:
-    """ "1 trial", "2 trials"."""
+    """Write a number with its noun: "1 trial", "2 trials"."""
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
 
 
 def join(*sentences: str) -> str:
-    """Sentences of a caption, those that say nothing left out."""
+    """Join the sentences of a caption, without empty ones."""
     return " ".join(sentence.strip() for sentence in sentences if sentence.strip())
 
 
 def value_axis(values: Any, lower_is_better: bool | None = None, far: float = FAR) -> Axis:
-    """An axis for values of which few may be far off: those are drawn at its edge.
+    """Choose an axis for values of which few may be far off: those are drawn at its edge.
 
-    `far` is in spans of the middle 80 %. The better end is not cut, but for a tenth at most that lies `DEEP`. The axis
-    is logarithmic where another would squeeze or cut what is positive.
+    `far` is in spans of the middle 80 %. The better end is not cut, except for at most a tenth of the values that lies
+    `DEEP`. The axis is logarithmic where a linear one would squeeze or cut positive values.
     """
     finite = np.sort(np.asarray([v for v in values if v is not None and math.isfinite(v)], dtype=np.float64))
     if not len(finite):
@@ -150,7 +150,7 @@ def whole(low: int, high: int, most: int = 12) -> list[int]:
 
 
 def _spread(values: Any, lower_is_better: bool | None, far: float) -> bool:
-    """Whether positive values need a logarithmic axis: they span much, and a plain one would cut or squeeze them."""
+    """Return True if positive values need a logarithmic axis: a linear one would cut or squeeze them."""
     middle = float(np.median(values))
     if lower_is_better is False:
         return bool(_inner(values)[1] >= LOG_FROM * middle)
@@ -160,12 +160,12 @@ def _spread(values: Any, lower_is_better: bool | None, far: float) -> bool:
 
 
 def _beyond(values: Any, low: float, high: float) -> int:
-    """How many values lie outside of ends."""
+    """Count the values outside of the ends."""
     return int(((values < low) | (values > high)).sum())
 
 
 def _inner(values: Any) -> tuple[float, float]:
-    """The ends of the middle 80 % of sorted values."""
+    """Return the ends of the middle 80 % of sorted values."""
     return float(values[int(0.1 * (len(values) - 1))]), float(values[math.ceil(0.9 * (len(values) - 1))])
 
 
@@ -181,7 +181,7 @@ def _ends(values: Any, lower_is_better: bool | None, far: float) -> tuple[float,
 
 
 def _padded(low: float, high: float) -> tuple[float, float]:
-    """A little room at both ends, and some where there is no span at all."""
+    """Widen both ends a little, and more where they coincide."""
     with np.errstate(over="ignore"):
         span = high - low
     room = 0.04 * span if 0 < span < math.inf else abs(low) * 0.05 or 1e-3
@@ -189,22 +189,22 @@ def _padded(low: float, high: float) -> tuple[float, float]:
 
 
 def goal_axis(frames: Frames) -> Axis:
-    """The axis of the goal, the same in every chart of trials."""
+    """Choose the axis of the goal, the same in every chart of trials."""
     return value_axis(frames.trials["value"], frames.study.direction == "minimize")
 
 
 def field(name: str) -> str:
-    """A column's name where Vega-Lite would read dots and brackets as a path."""
+    """Escape a column's name where Vega-Lite would read dots and brackets as a path."""
     return "".join(f"\\{char}" if char in ".[]\\'\"" else char for char in name)
 
 
 def quoted(text: str) -> str:
-    """A text as a literal of an expression."""
+    """Quote a text as a literal of a Vega expression."""
     return json.dumps(text)
 
 
 def tooltip(frames: Frames, *more: alt.Tooltip) -> list[alt.Tooltip]:
-    """What pointing at a trial tells: the trial, its value, its searched settings, the first of many."""
+    """Build a trial's tooltip: its number, its value and the first of its searched settings."""
     first = [
         alt.Tooltip(field="trial", type="quantitative", title="trial"),
         alt.Tooltip(field="state", type="nominal", title="state"),
@@ -217,14 +217,14 @@ def tooltip(frames: Frames, *more: alt.Tooltip) -> list[alt.Tooltip]:
 
 
 def hyper_tooltip(frames: Frames, name: str) -> alt.Tooltip:
-    """One setting."""
+    """Build the tooltip line of one setting."""
     if frames.trials[name].dtype.kind == "f":
         return alt.Tooltip(field=field(name), type="quantitative", title=name, format=".4~g")
     return alt.Tooltip(field=field(name), type="nominal", title=name)
 
 
 def trial_points(frames: Frames, data: pd.DataFrame, x: Any, axis: Axis, shown: Sequence[str]) -> Any:
-    """Trials that have a value: complete ones full, pruned ones small and faint."""
+    """Draw trials that have a value: complete ones filled, pruned ones small and faint."""
     return (
         alt.Chart(data)
         .transform_filter("isValid(datum.value)")
@@ -241,13 +241,15 @@ def trial_points(frames: Frames, data: pd.DataFrame, x: Any, axis: Axis, shown: 
 
 
 def sizes(frames: Frames) -> tuple[int, int]:
-    """Areas of the points of pruned and of complete trials: small where there are so many that they would cover all."""
+    """Return the areas of pruned and of complete trials' points: small where there are so many that they would
+    overlap.
+    """
     trials = len(frames.trials)
     return (22, 60) if trials <= 500 else (14, 30) if trials <= 2500 else (6, 10)
 
 
 def goal_y(frames: Frames, axis: Axis, title: str | None = None) -> alt.Y:
-    """The goal upwards."""
+    """Encode the goal on the y axis."""
     return alt.Y(
         field="value",
         type="quantitative",
@@ -257,7 +259,7 @@ def goal_y(frames: Frames, axis: Axis, title: str | None = None) -> alt.Y:
 
 
 def lost_points(frames: Frames, data: pd.DataFrame, x: Any) -> Any:
-    """Diverged and failed trials, which have no value: crosses at the edge where bad values are."""
+    """Draw diverged and failed trials, which have no value, as crosses at the edge of bad values."""
     edge = 4 if frames.study.direction == "minimize" else alt.expr("height - 4")
     return (
         alt.Chart(data)
@@ -270,7 +272,7 @@ def lost_points(frames: Frames, data: pd.DataFrame, x: Any) -> Any:
 
 
 def marked_points(frames: Frames, data: pd.DataFrame, x: Any, axis: Axis) -> Any:
-    """A ring around the trial that is pointed at, here or elsewhere."""
+    """Draw a ring around the trial under the pointer, in this chart or another."""
     return (
         alt.Chart(data)
         .transform_filter("datum.trial === marked && isValid(datum.value)")
@@ -280,6 +282,6 @@ def marked_points(frames: Frames, data: pd.DataFrame, x: Any, axis: Axis) -> Any
 
 
 def linked(layers: Sequence[alt.Chart], title: str, height: int = HEIGHT) -> Any:
-    """Layers as one chart that a page can point into."""
+    """Layer charts to one whose points a page can highlight."""
     signals = [alt.VariableParameter(name="marked", value=-1), alt.VariableParameter(name="focus", value="")]
     return alt.layer(*layers, params=signals, title=title, width=WIDTH, height=height)

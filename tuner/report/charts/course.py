@@ -18,7 +18,7 @@ EXAMPLE = "rosenbrock"  # the surface that a method is drawn on where a study ha
 
 
 def course(frames: Frames) -> list[Figure]:
-    """The figures that a study has the methods for; none for other studies."""
+    """Build the figures of the course that a study has the methods for; none for other studies."""
     figures, surface, own = [], frames.surface, set(frames.optimizers)
     if surface is not None and surface.size == 2:
         figures.append(path_figure(frames, surface))

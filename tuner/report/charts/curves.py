@@ -22,7 +22,7 @@ EMPTY = "No trial has a learning curve yet."
 
 
 def chosen(frames: Frames) -> list[int]:
-    """The trials whose curves are drawn: the best, then an even choice of the others, at most `MOST_CURVES`."""
+    """Choose the trials whose curves are drawn: the best, then an even choice of the others, at most `MOST_CURVES`."""
     best = [trial.number for trial in frames.leaders[:BOLD]]
     metric = frames.study.metric
     others = [t.number for t in frames.found.all_trials if metric in t.curves and t.number not in set(best)]
@@ -33,7 +33,7 @@ def chosen(frames: Frames) -> list[int]:
 
 
 def curves(frames: Frames) -> list[Figure]:
-    """The goal after each epoch, and after each update."""
+    """Draw the goal after each epoch, and after each update."""
     numbers = chosen(frames)
     data = frames.curves(numbers, [frames.study.metric])
     if data.empty:
@@ -67,12 +67,12 @@ def curves(frames: Frames) -> list[Figure]:
 
 
 def bold(frames: Frames) -> tuple[str, ...]:
-    """The optimizers of the trials whose curves are in colour."""
+    """List the optimizers of the trials whose curves are in colour."""
     return seen(frames, (str(trial.config.get("optimizer", "")) for trial in frames.leaders[:BOLD]))
 
 
 def epoch_axis(data: pd.DataFrame) -> alt.X:
-    """Epochs from left to right."""
+    """Encode epochs on the x axis."""
     last = max(int(data["epoch"].max()), 2)
     scale = alt.Scale(domain=[1, last], nice=False)
     axis = alt.Axis(title="epoch", format="d", values=whole(1, last), grid=False)
@@ -80,7 +80,7 @@ def epoch_axis(data: pd.DataFrame) -> alt.X:
 
 
 def drawn(frames: Frames, data: pd.DataFrame, axis: Axis, title: str, x: alt.X) -> Any:
-    """Curves in four manners, the important ones on top."""
+    """Draw curves in four styles, the important ones on top."""
     y = value_y(axis, frames.study.metric)
     base = alt.Chart(data).encode(x=x, y=y, detail="trial:Q", tooltip=curve_tooltip())
     other = "datum.kind === 'other' && "
@@ -109,12 +109,12 @@ def drawn(frames: Frames, data: pd.DataFrame, axis: Axis, title: str, x: alt.X) 
 
 
 def value_y(axis: Axis, title: str) -> alt.Y:
-    """Values of a metric upwards."""
+    """Encode a metric's values on the y axis."""
     return alt.Y(field="value", type="quantitative", scale=axis.scale(), axis=axis.ticks(title))
 
 
 def curve_tooltip() -> list[alt.Tooltip]:
-    """What pointing at a curve tells."""
+    """Build the tooltip of a curve."""
     return [
         alt.Tooltip(field="trial", type="quantitative", title="trial"),
         alt.Tooltip(field="optimizer", type="nominal", title="optimizer"),
@@ -123,7 +123,7 @@ def curve_tooltip() -> list[alt.Tooltip]:
 
 
 def steps(frames: Frames, data: pd.DataFrame, axis: Axis) -> Figure:
-    """The same curves over updates: equal epochs give small batches more of them."""
+    """Draw the same curves over updates: small batches make more of them in the same epochs."""
     title = f"{frames.study.metric} after as many updates"
     low, high = max(1, int(data["steps"].min())), max(2, int(data["steps"].max()))
     x = alt.X(
@@ -142,7 +142,7 @@ def steps(frames: Frames, data: pd.DataFrame, axis: Axis) -> Figure:
 
 
 def gap(frames: Frames) -> Figure:
-    """Training and validation loss of the best trials, side by side."""
+    """Draw training and validation loss of the best trials side by side."""
     best = frames.leaders[:BOLD]
     data = frames.curves([trial.number for trial in best], ["train_loss", "valid_loss"])
     title = "Training and validation loss of the best trials"

@@ -16,7 +16,7 @@ TITLE = "What separates the best tenth of the trials from the rest"
 
 
 def importances(frames: Frames) -> list[Figure]:
-    """Shares as bars."""
+    """Draw the shares as bars."""
     data = frames.importance
     if data.empty:
         few = f"It takes {ENOUGH} trials compared after the same epochs: fewer show the noise and call it importance."
@@ -51,7 +51,7 @@ def importances(frames: Frames) -> list[Figure]:
 
 
 def two_that_matter(frames: Frames) -> tuple[str, str] | None:
-    """The two searched numbers that matter most, by importance where it is known; those of most trials come first."""
+    """Choose the two most important searched numbers; without importances, those that most trials search."""
     order = list(frames.importance["parameter"])
     numbers = [name for name in frames.searched if all(p.ordered for p in frames.parameters if p.name == name)]
     shares = {name: searching(frames, name) for name in numbers}
@@ -61,7 +61,7 @@ def two_that_matter(frames: Frames) -> tuple[str, str] | None:
 
 
 def searching(frames: Frames, name: str) -> float:
-    """The share of trials that search a parameter, and do not merely hold it fixed."""
+    """Return the share of trials that search a parameter rather than hold it fixed."""
     own, trials = {p.optimizer for p in frames.parameters if p.name == name}, frames.found.all_trials
     having = [t for t in trials if t.config.get(name) is not None]
     return sum("" in own or t.config.get("optimizer") in own for t in having) / max(len(trials), 1)

@@ -28,7 +28,7 @@ LOSSES = ("train_loss", "valid_loss")  # the first that there is
 
 
 def drawn_so_far(frames: Frames) -> pd.DataFrame:
-    """Searches of random weights after each draw: trial, spread, draws, value (the lowest loss so far)."""
+    """Build searches of random weights after each draw: trial, spread, draws, value (the lowest loss so far)."""
     import pandas as pd
 
     parts = []
@@ -45,7 +45,7 @@ def drawn_so_far(frames: Frames) -> pd.DataFrame:
 
 
 def cloud(frames: Frames) -> Figure:
-    """The best so far of every search of random weights, with the middle of them."""
+    """Draw the best so far of every search of random weights, with their median."""
     data, title = drawn_so_far(frames), "Random weights: the best so far of each search"
     if data["value"].notna().sum() == 0:
         return Figure("course-cloud", title, "No weights were drawn yet.")
@@ -81,7 +81,7 @@ def cloud(frames: Frames) -> Figure:
 
 
 def rates(frames: Frames) -> list[tuple[str, Trial]]:
-    """Three trials of one method: its smallest rate, its best, its largest; none where it has no three."""
+    """Choose three trials of one method: smallest, best and largest learning rate; none if it has no three."""
     for name in RATE_METHODS:
         own = sorted(
             (t for t in frames.own(name) if "lr" in t.config and t.curves), key=lambda t: float(t.config["lr"])
@@ -93,7 +93,7 @@ def rates(frames: Frames) -> list[tuple[str, Trial]]:
 
 
 def rate_figure(frames: Frames) -> Figure | None:
-    """Curves of learning rates too small, good and too large."""
+    """Draw curves of learning rates that are too small, good and too large."""
     import pandas as pd
 
     chosen = rates(frames)
@@ -143,7 +143,7 @@ def rate_figure(frames: Frames) -> Figure | None:
 
 
 def stochastic(frames: Frames) -> Figure:
-    """Gradient descent against its stochastic form: the best of both after each epoch."""
+    """Draw gradient descent against its stochastic form: the best of both after each epoch."""
     wanted = [t.number for t in best_of_each(frames) if t.config.get("optimizer") in ("gradient_descent", "sgd")]
     title = "Gradient descent against its stochastic form"
     data = frames.curves(wanted, [frames.study.metric])

@@ -26,7 +26,7 @@ TOLD = {"p_best": "P(best)", "search_value": "in the search", "search_rank": "ra
 
 
 def tuning_curves(frames: Frames) -> pd.DataFrame:
-    """What the best of n trials comes to, tidy: optimizer, trials, low, value (the median), high."""
+    """Build the expected best of n trials, tidy: optimizer, trials, low, value (the median), high."""
     import pandas as pd
 
     parts = [best_of(frames, name).assign(optimizer=name) for name in frames.optimizers]
@@ -34,7 +34,7 @@ def tuning_curves(frames: Frames) -> pd.DataFrame:
 
 
 def compared(frames: Frames) -> pd.DataFrame:
-    """One row an optimizer: how many trials, how they ended, its best, how sure that is, seconds a trial.
+    """Compare optimizers, one row each: its trials, how they ended, its best, how sure that is, seconds a trial.
 
     search       best value of its trials
     trial        its best trial: the confirmed best, where one of its trials was confirmed
@@ -72,12 +72,12 @@ def compared(frames: Frames) -> pd.DataFrame:
 
 
 def optimizers(frames: Frames) -> list[Figure]:
-    """Tuning curves, where there are optimizers, and the confirmed trials beside what the search said of them."""
+    """Draw tuning curves, where there are optimizers, and confirmed trials beside their values in the search."""
     return [*([tuned(frames)] if frames.optimizers else []), confirmed(frames)]
 
 
 def tuned(frames: Frames) -> Figure:
-    """The best of n trials over n."""
+    """Draw the best of n trials over n."""
     data, title = tuning_curves(frames), f"Best {frames.study.metric} after as many trials"
     if data["value"].notna().sum() == 0:
         return Figure("optimizers", title, "No trial has a value yet.")
@@ -129,13 +129,13 @@ def tuned(frames: Frames) -> Figure:
 
 
 def banded_opacity(banded: list[str]) -> alt.OpacityValue:
-    """Bands of some optimizers; while one is in focus, of that one alone."""
+    """Encode the opacity of bands; while an optimizer is in focus, only its band is visible."""
     own = f"focus === datum.optimizer || (focus === '' && indexof({json.dumps(banded)}, datum.optimizer) >= 0)"
     return alt.OpacityValue(0, condition=[{"test": AWAY, "value": 0}, {"test": own, "value": 0.18}])
 
 
 def confirmed(frames: Frames) -> Figure:
-    """Confirmed means with their intervals, beside the search's values."""
+    """Draw confirmed means with their intervals, beside the search's values."""
     data, title = frames.confirmation, "Search value and confirmed interval"
     if data.empty:
         return Figure("confirmation", title, "Nothing is confirmed yet: the search's values stand alone.")

@@ -28,7 +28,7 @@ __all__ = ["pair"]
 
 
 def pair(frames: Frames, names: tuple[str, str] | None) -> list[Figure]:
-    """Two parameters against each other, the value as colour; `names` are the two that matter most."""
+    """Draw two parameters against each other with the value as colour; `names` are the two that matter most."""
     title = "The two parameters that matter most"
     if names is None:
         return [Figure("pair", title, "There are not two searched numbers to draw against each other.")]
@@ -79,7 +79,7 @@ def pair(frames: Frames, names: tuple[str, str] | None) -> list[Figure]:
 
 
 def unpaired_words(frames: Frames, names: tuple[str, str]) -> str:
-    """How many trials search only one of two parameters, or none."""
+    """Say how many trials search only one of the two parameters, or none."""
     both = frames.trials[list(names)].notna().all(axis=1)
     for name in names:
         own = [p.optimizer for p in owners(frames, name) if p.optimizer]
@@ -88,7 +88,7 @@ def unpaired_words(frames: Frames, names: tuple[str, str]) -> str:
 
 
 def heat_ticks(axis: Axis) -> dict[str, Any]:
-    """Few labels for a scale of colours, which is short."""
+    """Choose few labels for a colour scale, which is short."""
     if not axis.log:
         return {"format": ".3~g", "tickCount": 3}
     ticks = powers(axis.low, axis.high, 3)
@@ -96,7 +96,7 @@ def heat_ticks(axis: Axis) -> dict[str, Any]:
 
 
 def upwards(x: alt.X) -> alt.Y:
-    """An axis of a parameter, turned upwards."""
+    """Encode a parameter on the y axis."""
     keywords = {name: value for name, value in x._kwds.items() if value is not alt.Undefined and name != "shorthand"}
     if keywords.get("type") == "nominal":
         keywords["sort"] = keywords["scale"]["domain"] = list(reversed(keywords["sort"]))

@@ -24,7 +24,7 @@ SCATTERED = ("random_weights",)  # methods that draw points and follow no path
 
 
 def best_of_each(frames: Frames) -> list[Trial]:
-    """Each optimizer's best trial, complete ones first."""
+    """Choose each optimizer's best trial, complete ones first."""
     best = []
     for name in frames.optimizers:
         own = [trial for trial in frames.leaders if trial.config.get("optimizer") == name]
@@ -34,7 +34,7 @@ def best_of_each(frames: Frames) -> list[Trial]:
 
 
 def paths(frames: Frames, surface: Surface) -> pd.DataFrame:
-    """The path of each optimizer's best trial: optimizer, trial, epoch (0 at the start), x1, x2, value."""
+    """Build the path of each optimizer's best trial: optimizer, trial, epoch (0 at the start), x1, x2, value."""
     import pandas as pd
 
     parts = []
@@ -53,7 +53,7 @@ def paths(frames: Frames, surface: Surface) -> pd.DataFrame:
 
 
 def path_figure(frames: Frames, surface: Surface) -> Figure:
-    """The paths on level lines."""
+    """Draw the paths on contour lines."""
     import pandas as pd
 
     data, title = paths(frames, surface), f"The best path of each method on {surface.name}"
@@ -94,11 +94,11 @@ def path_figure(frames: Frames, surface: Surface) -> Figure:
 
 
 def unshared(chart: Any) -> Any:
-    """The chart with a colour scale of its own for each layer: level lines are no optimizers."""
+    """Give each layer of a chart its own colour scale: contour lines are no optimizers."""
     return chart.resolve_scale(color="independent")
 
 
 def ground(name: str, low: float, high: float, channel: Any) -> Any:
-    """A coordinate of a surface."""
+    """Encode a coordinate of a surface."""
     scale = alt.Scale(domain=[float(low), float(high)], nice=False, clamp=True)
     return channel(field=name, type="quantitative", scale=scale, axis=alt.Axis(title=name, grid=False, tickCount=6))

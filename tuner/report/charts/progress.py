@@ -36,7 +36,7 @@ EMPTY = "No trial is complete yet."
 
 
 def best_so_far(frames: Frames) -> pd.DataFrame:
-    """After each trial: training seconds spent by then, and the best value among complete, stable trials so far."""
+    """Build, after each trial, the training seconds so far and the best value among complete, stable trials so far."""
     import pandas as pd
 
     trials = frames.found.all_trials
@@ -52,7 +52,7 @@ def best_so_far(frames: Frames) -> pd.DataFrame:
 
 
 def progress(frames: Frames) -> list[Figure]:
-    """Values over trials, and the best over training time."""
+    """Draw values over trials, and the best over training time."""
     if not frames.leaders:
         return [Figure("progress", "Search progress", EMPTY)]
     axis, best = goal_axis(frames), best_so_far(frames)
@@ -86,12 +86,12 @@ def progress(frames: Frames) -> list[Figure]:
 
 
 def valued(frames: Frames) -> tuple[str, ...]:
-    """The optimizers that have a trial with a value."""
+    """List the optimizers that have a trial with a value."""
     return seen(frames, (str(t.config.get("optimizer", "")) for t in frames.found.all_trials if t.value is not None))
 
 
 def spent(frames: Frames) -> pd.DataFrame:
-    """Trials that have a value, at most `MOST_POINTS` of them: trial, optimizer, state, spent (by its end), value."""
+    """Build trials that have a value, at most `MOST_POINTS`: trial, optimizer, state, spent (by its end), value."""
     import pandas as pd
 
     trials = frames.found.all_trials
@@ -106,7 +106,7 @@ def spent(frames: Frames) -> pd.DataFrame:
 
 
 def over_time(frames: Frames, best: pd.DataFrame, axis: Axis) -> Figure:
-    """Trials and the best so far over seconds of training, summed over workers."""
+    """Draw trials and the best so far over seconds of training, summed over workers."""
     total = float(best["spent"].iloc[-1])
     unit, size = ("hours", 3600.0) if total > 7200 else ("minutes", 60.0) if total > 120 else ("seconds", 1.0)
     x = alt.X(

@@ -41,7 +41,7 @@ MOST_EDGES = 4  # optimizers whose ranges' ends are told apart
 
 
 def sensitivity(frames: Frames) -> list[Figure]:
-    """One chart a searched parameter."""
+    """Draw one chart for each searched parameter."""
     if not any(trial.value is not None for trial in frames.found.all_trials):
         return [Figure("sensitivity", "Sensitivity", "No trial has a value yet.")]
     if not frames.searched:
@@ -50,12 +50,12 @@ def sensitivity(frames: Frames) -> list[Figure]:
 
 
 def owners(frames: Frames, name: str) -> list[Parameter]:
-    """The parameters of a name: one for each optimizer that searches it, or the shared one."""
+    """Return the parameters of a name: one for each optimizer that searches it, or the shared one."""
     return [parameter for parameter in frames.parameters if parameter.name == name]
 
 
 def one_parameter(frames: Frames, name: str) -> Figure:
-    """All trials against one parameter, the best of each bucket as a line, the edges of its range."""
+    """Draw all trials against one parameter, with the best of each bucket as a line and the edges of its range."""
     ranged = owners(frames, name)[0].scale != "choices"
     axis, data = goal_axis(frames), frames.trials
     x, shown = parameter_x(frames, name), drawn(frames, name)
@@ -87,7 +87,7 @@ def one_parameter(frames: Frames, name: str) -> Figure:
 
 
 def drawn(frames: Frames, name: str) -> tuple[str, ...]:
-    """The optimizers that have a trial with a value of the parameter, among those that search it."""
+    """List the optimizers that search a parameter and have a trial with a value of it."""
     own = {p.optimizer for p in owners(frames, name)}
     trials = (t for t in frames.found.all_trials if t.value is not None and t.config.get(name) is not None)
     found = {str(t.config.get("optimizer", "")) for t in trials}
@@ -95,49 +95,49 @@ def drawn(frames: Frames, name: str) -> tuple[str, ...]:
 
 
 def apart(channel: Any) -> Any:
-    """Trials of one value beside each other, in an order that means nothing."""
+    """Spread trials with the same parameter value sideways; the order has no meaning."""
     return channel(field="apart", type="quantitative", scale=alt.Scale(domain=[0, 1]))
 
 
 def side_by_side(shown: Sequence[str]) -> alt.XOffset:
-    """Optimizers beside each other at one place of an axis, so that they do not cover each other."""
+    """Offset optimizers at the same place of an axis, so that they do not cover each other."""
     return alt.XOffset(field="optimizer", type="nominal", sort=list(shown), scale=alt.Scale(domain=list(shown)))
 
 
 def step_words(frames: Frames) -> str:
-    """That trials of different batch sizes made different numbers of steps, where they did."""
+    """Say that trials of different batch sizes made different numbers of steps, if they did."""
     said = frames.study.uneven(trial.config.get("batch_size") for trial in frames.found.all_trials)
     return f"{said[:1].upper()}{said[1:]}." if said else ""
 
 
 def missing_words(frames: Frames, names: Sequence[str]) -> str:
-    """How many trials have no value of shared parameters, as methods that take all rows have no batch size."""
+    """Say how many trials lack shared parameters, such as the batch size of whole-batch methods."""
     shared = [name for name in names if not any(p.optimizer for p in owners(frames, name))]
     missing = int(frames.trials[shared].isna().any(axis=1).sum()) if shared else 0
     return f"Left out: {count(missing, 'trial')} without {' or '.join(shared)}." if missing else ""
 
 
 def mirrors(frames: Frames, name: str) -> dict[str, str]:
-    """The column of 1 - value that a parameter's axis needs, as an expression; nothing where it needs none."""
+    """Return the expression of the column 1 - value that a parameter's axis needs, or nothing."""
     if owners(frames, name)[0].scale != "log1m":
         return {}
     return {mirrored(name): f"isValid(datum[{quoted(name)}]) ? 1 - datum[{quoted(name)}] : null"}
 
 
 def having(frames: Frames, name: str) -> str:
-    """An expression: whether a trial has the parameter, and its optimizer searches it and does not hold it fixed."""
+    """Return the expression that is true for trials that have the parameter and whose optimizer searches it."""
     has = f"isValid(datum[{quoted(name)}])"
     own = " || ".join(f"datum.optimizer === {quoted(p.optimizer)}" for p in owners(frames, name) if p.optimizer)
     return f"{has} && ({own})" if own else has
 
 
 def mirrored(name: str) -> str:
-    """The column of 1 - value."""
+    """Name the column of 1 - value."""
     return f"1 - {name}"
 
 
 def parameter_x(frames: Frames, name: str) -> alt.X:
-    """A parameter from left to right, on the scale that it is searched on."""
+    """Encode a parameter on the x axis, on the scale that it is searched on."""
     scale = owners(frames, name)[0].scale
     if scale == "choices":
         known = ordered_values(frames, name)
@@ -170,13 +170,13 @@ def parameter_x(frames: Frames, name: str) -> alt.X:
 
 
 def ordered_values(frames: Frames, name: str) -> list[Any]:
-    """The values to choose from, as the ranking writes them."""
+    """List the choices as the ranking writes them."""
     values = dict.fromkeys(value for parameter in owners(frames, name) for value in parameter.choices)
     return [value if isinstance(value, bool | int | float) else visible(str(text_of(value))) for value in values]
 
 
 def span(frames: Frames, name: str) -> tuple[float, float]:
-    """The ends of all ranges of a name, as they stand on the axis."""
+    """Return the ends of all ranges of a name, in the axis' units."""
     domains = [p.domain for p in owners(frames, name) if isinstance(p.domain, Range)]
     low, high = min(d.low for d in domains), max(d.high for d in domains)
     if domains[0].scale == "log1m":
@@ -185,7 +185,7 @@ def span(frames: Frames, name: str) -> tuple[float, float]:
 
 
 def edges(frames: Frames, name: str) -> pd.DataFrame:
-    """The ends of each optimizer's range, or of the one that all share: optimizer, end, value on the axis."""
+    """Build the ends of each optimizer's range, or of the shared one: optimizer, end, value in the axis' units."""
     import pandas as pd
 
     rows = [
@@ -198,17 +198,17 @@ def edges(frames: Frames, name: str) -> pd.DataFrame:
 
 
 def column_of(parameter: Parameter) -> str:
-    """The column that stands on a parameter's axis."""
+    """Name the column on a parameter's axis."""
     return mirrored(parameter.name) if parameter.scale == "log1m" else parameter.name
 
 
 def on_axis(parameter: Parameter, value: float) -> float:
-    """A value as it stands on the axis."""
+    """Convert a value to the axis' units."""
     return 1 - value if parameter.scale == "log1m" else value
 
 
 def edge_rules(frames: Frames, name: str, x: alt.X, shown: Sequence[str]) -> Any:
-    """The edges as dashed rules; where they are many, of the optimizer in focus alone."""
+    """Draw the edges as dashed rules; where they are many, only those of the optimizer in focus."""
     dashed: dict[str, Any] = {"strokeDash": [3, 3], "strokeWidth": 1}
     base = alt.Chart(edges(frames, name))
     if not any(p.optimizer for p in owners(frames, name)):
@@ -220,14 +220,14 @@ def edge_rules(frames: Frames, name: str, x: alt.X, shown: Sequence[str]) -> Any
 
 
 def edge_words(frames: Frames, name: str) -> str:
-    """What a caption says of the edges."""
+    """Describe the edges for a caption."""
     if len(owners(frames, name)) > MOST_EDGES:
         return "Choose an optimizer in the legend to see the ends of its range."
     return "Dashed rules are its ends."
 
 
 def envelope(frames: Frames, name: str) -> pd.DataFrame:
-    """The best complete or pruned trial in each bucket of each optimizer's range: optimizer, trial, value, x."""
+    """Build the best complete or pruned trial in each bucket of each optimizer's range: optimizer, trial, value, x."""
     import pandas as pd
 
     best: dict[tuple[str, int], dict[str, Any]] = {}
@@ -250,11 +250,11 @@ def envelope(frames: Frames, name: str) -> pd.DataFrame:
 
 
 def ahead(frames: Frames, value: float, other: float) -> bool:
-    """Whether a value is the better one."""
+    """Return True if a value is better than another."""
     return signed(value, frames.study.direction) < signed(other, frames.study.direction)
 
 
 def envelope_line(frames: Frames, name: str, x: alt.X, axis: Axis, shown: Sequence[str]) -> Any:
-    """The best of each bucket, joined."""
+    """Draw a line through the best of each bucket."""
     line = alt.Chart(envelope(frames, name)).mark_line(strokeWidth=1.6)
     return line.encode(x=x, y=goal_y(frames, axis), **as_lines(frames, shown), opacity=fading(0.9))

@@ -19,7 +19,7 @@ WIDTHS = (1.0, 0.5, 0.2)  # of a difference, as a share of the slice that is sho
 
 
 def secants(surface: Surface) -> Figure:
-    """A slope by differences: secants that become the tangent."""
+    """Draw a slope by differences: secants that approach the tangent."""
     import pandas as pd
 
     start, title = surface.start.astype(np.float64), "The slope by differences: secant against tangent"
@@ -45,14 +45,14 @@ def secants(surface: Surface) -> Figure:
 
 
 def along(surface: Surface, start: Any, at: Any) -> Any:
-    """Values of a surface along x1 through a point."""
+    """Evaluate a surface along x1 through a point."""
     points = np.repeat(start[None], len(at), axis=0)
     points[:, 0] = at
     return surface.value(points)
 
 
 def jump(surface: Surface) -> Figure:
-    """Newton's step: the jump to where the parabola that fits at the start is flat."""
+    """Draw Newton's step: the jump to the vertex of the parabola fitted at the start."""
     import pandas as pd
 
     start, title = surface.start.astype(np.float64), "Newton's jump: to where the parabola at the start is flat"
@@ -83,7 +83,7 @@ def jump(surface: Surface) -> Figure:
 
 
 def slice_chart(data: pd.DataFrame, shown: Any, title: str, x_title: str = "x1") -> Any:
-    """Lines over one coordinate."""
+    """Draw lines over one coordinate."""
     low, high = float(np.min(shown)), float(np.max(shown))
     room = 0.08 * (high - low) or 1.0
     names = list(dict.fromkeys(data["line"]))

@@ -31,18 +31,18 @@ OUTLINES = {
 
 
 def turn(place: int) -> int:
-    """How often the palette has been used up before an optimizer's place; the fifth time looks like the first."""
+    """Count how often the palette was used up before an optimizer's place; the fifth time looks like the first."""
     return place // PALETTE % len(SHAPES)
 
 
 def seen(frames: Frames, names: Iterable[str]) -> tuple[str, ...]:
-    """Those optimizers of the study that are among some names, in its order: what a legend lists."""
+    """Return those of the study's optimizers that are among `names`, in the study's order: what a legend lists."""
     among = set(names)
     return tuple(name for name in frames.optimizers if name in among)
 
 
 def colour(frames: Frames, shown: Sequence[str], legend: Any = None) -> Any:
-    """The colour of an optimizer, its legend for those that are shown; one for all where a study has none."""
+    """Encode an optimizer's colour with a legend of those shown; a single colour where a study has no optimizers."""
     if not frames.optimizers:
         only = alt.Scale(domain=["all"], range="category")
         return alt.ColorDatum("all", type="nominal", scale=only, legend=None)
@@ -51,13 +51,13 @@ def colour(frames: Frames, shown: Sequence[str], legend: Any = None) -> Any:
 
 
 def as_points(frames: Frames, shown: Sequence[str]) -> dict[str, Any]:
-    """Encodings of points of an optimizer."""
+    """Encode an optimizer's points."""
     second = _second(frames, shown, "shape", alt.Shape, SHAPES, _legend(shown))
     return {"color": colour(frames, shown), **second}
 
 
 def as_lines(frames: Frames, shown: Sequence[str], alone: bool = False) -> dict[str, Any]:
-    """Encodings of lines of an optimizer; where no points go with them, the legend has room for their dashes."""
+    """Encode an optimizer's lines; without points beside them, the legend shows their dashes."""
     legend = _legend(shown, **(LONG if alone else {}))
     dashes = [list(dash) for dash in DASHES]
     return {
@@ -67,19 +67,21 @@ def as_lines(frames: Frames, shown: Sequence[str], alone: bool = False) -> dict[
 
 
 def key(place: int) -> dict[str, str]:
-    """How a legend draws an optimizer: a variable of its colour, the outline of its points, its lines' dash."""
+    """Return how a legend draws an optimizer: the variable of its colour, the outline of its points, its lines'
+    dash.
+    """
     again = turn(place)
     dash = " ".join(map(str, DASHES[again]))
     return {"colour": f"--c{place % PALETTE}", "shape": OUTLINES[SHAPES[again]], "dash": dash}
 
 
 def _legend(shown: Sequence[str], **symbol: Any) -> Any:
-    """A legend for some of the optimizers, none for none; a page has its own, above its charts."""
+    """Build a legend of some optimizers, none for none; a page has its own above its charts."""
     return alt.Legend(title=None, columns=4, symbolOpacity=1, values=list(shown), **symbol) if shown else None
 
 
 def _second(frames: Frames, shown: Sequence[str], name: str, channel: Any, looks: Any, legend: Any) -> dict[str, Any]:
-    """What tells those apart that share a colour; nothing where none do."""
+    """Return a second encoding for optimizers that share a colour, or nothing."""
     if len(frames.optimizers) <= PALETTE:
         return {}
     own = [looks[turn(place)] for place in range(len(frames.optimizers))]
@@ -88,5 +90,5 @@ def _second(frames: Frames, shown: Sequence[str], name: str, channel: Any, looks
 
 
 def fading(shown: float, faded: float = 0.06) -> Any:
-    """The opacity of what belongs to an optimizer: low while another one is in focus."""
+    """Encode the opacity of an optimizer's marks: low while another optimizer is in focus."""
     return alt.OpacityValue(shown, condition=[{"test": AWAY, "value": faded}])

@@ -21,7 +21,7 @@ STATES = ("complete", "pruned", "diverged", "failed")
 
 
 def endings(frames: Frames) -> pd.DataFrame:
-    """How many trials ended after how many epochs, and how: epochs, state, trials."""
+    """Count the trials by their last epoch and state: epochs, state, trials."""
     frame = frames.trials
     return (
         frame.groupby(["epochs", "state"], observed=True).size().rename("trials").reset_index().astype({"state": "str"})
@@ -29,13 +29,13 @@ def endings(frames: Frames) -> pd.DataFrame:
 
 
 def generations(frames: Frames) -> pd.DataFrame:
-    """Seconds of training in each generation by how its trials ended: generation, state, seconds, trials."""
+    """Sum the training seconds of each generation by the trials' states: generation, state, seconds, trials."""
     groups = frames.trials.groupby(["generation", "state"], observed=True)["seconds"]
     return groups.agg(seconds="sum", trials="size").reset_index().astype({"state": "str"})
 
 
 def saved(frames: Frames) -> float:
-    """The share of epochs that pruning spared, of all that training every trial to the end would have taken."""
+    """Return the share of epochs that pruning saved, out of all epochs if every trial had been trained to the end."""
     trials = frames.found.all_trials
     full = sum(int(trial.config.get("epochs", trial.epochs)) for trial in trials)
     spared = sum(int(t.config.get("epochs", t.epochs)) - t.epochs for t in trials if t.state == "pruned")
@@ -43,7 +43,7 @@ def saved(frames: Frames) -> float:
 
 
 def time(frames: Frames) -> list[Figure]:
-    """Bars of endings, of generations, and when those ran."""
+    """Draw bars of the trials' last epochs, of generations, and of when those ran."""
     if frames.trials.empty:
         return [Figure("time", "How far trials came, and how they ended", "There are no trials yet.")]
     title = "How far trials came, and how they ended"
@@ -55,7 +55,7 @@ def time(frames: Frames) -> list[Figure]:
 
 
 def by_generation(frames: Frames) -> Figure:
-    """Training time by generation."""
+    """Draw training time by generation."""
     title = "Training time of each generation"
     chart = stacked(generations(frames), "generation", "generation", "seconds", "seconds of training", title)
     about = "Trials asked for together make a generation; those of the first ones know nothing of the search yet."
@@ -63,7 +63,7 @@ def by_generation(frames: Frames) -> Figure:
 
 
 def stacked(data: pd.DataFrame, over: str, over_title: str, value: str, value_title: str, title: str) -> Any:
-    """Bars stacked by state."""
+    """Draw bars stacked by state."""
     known = [state for state in STATES if state in set(data["state"])]
     state = alt.Color(
         field="state",

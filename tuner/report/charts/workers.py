@@ -20,7 +20,7 @@ TITLE = "What each worker ran"
 
 
 def runs(frames: Frames) -> pd.DataFrame:
-    """When each generation ran, in seconds of running time: generation, start, end, workers; pauses left out."""
+    """Build when each generation ran, in seconds of running time without pauses: generation, start, end, workers."""
     import pandas as pd
 
     timed = [(g.number, g.facts) for g in frames.found.generations if {"began", "ended", "workers"} <= set(g.facts)]
@@ -34,7 +34,9 @@ def runs(frames: Frames) -> pd.DataFrame:
 
 
 def tasks(frames: Frames) -> pd.DataFrame:
-    """Every task of the search: worker (from 1), generation, rung, start, end (as in `runs`), count, trials as text."""
+    """List every task of the search: worker (from 1), generation, rung, start, end (as in `runs`), count, trials
+    as text.
+    """
     import pandas as pd
 
     timed = runs(frames)
@@ -50,12 +52,12 @@ def tasks(frames: Frames) -> pd.DataFrame:
 
 
 def listed(trials: list[int]) -> str:
-    """Numbers of trials, the first few of many."""
+    """Write trial numbers, the first few of many."""
     return ", ".join(map(str, trials[:TOLD])) + (" ..." if len(trials) > TOLD else "")
 
 
 def joined(data: pd.DataFrame, most: int = MOST_BARS) -> pd.DataFrame:
-    """The tasks, those of a worker and generation that all but touch joined where there are too many to tell apart."""
+    """Join almost adjacent tasks of a worker and generation where there are too many to tell apart."""
     if len(data) <= most:
         return data
     grain = float(data["end"].max()) * data["worker"].nunique() / most
@@ -69,13 +71,13 @@ def joined(data: pd.DataFrame, most: int = MOST_BARS) -> pd.DataFrame:
 
 
 def width(frames: Frames) -> int:
-    """How many workers there were at once."""
+    """Return the largest number of workers at any time."""
     timed = runs(frames)
     return 0 if timed.empty else int(timed["workers"].max())
 
 
 def idle(frames: Frames) -> float | None:
-    """The share of the workers' time, while the study ran, in which they did not train; None where it is not known."""
+    """Return the share of the workers' time, while the study ran, without training; None where it is not known."""
     timed, ran = runs(frames), tasks(frames)
     if timed.empty or len(timed) < len(frames.found.generations):
         return None
@@ -86,7 +88,7 @@ def idle(frames: Frames) -> float | None:
 
 
 def timeline(frames: Frames) -> Figure:
-    """A lane a worker, and how busy they were."""
+    """Draw one lane for each worker, and say how busy they were."""
     data, share = tasks(frames), idle(frames)
     if runs(frames).empty:
         return Figure("time-line", TITLE, "When this study ran is not known.")
@@ -114,7 +116,7 @@ def timeline(frames: Frames) -> Figure:
 
 
 def by_generation(data: pd.DataFrame, waited: str) -> Figure:
-    """When generations ran, of a study whose workers were not noted."""
+    """Draw when generations ran, for a study that did not record its workers."""
     title = "When generations ran"
     told = [alt.Tooltip(field=name, type="quantitative", format=".3~g") for name in data.columns]
     about = "A generation is asked for while the one before it still trains, so that workers need not wait."
@@ -123,12 +125,12 @@ def by_generation(data: pd.DataFrame, waited: str) -> Figure:
 
 
 def lanes_height(lanes: int) -> int:
-    """Pixels of a chart of lanes, its legend and axis among them."""
+    """Return the height of a chart of lanes in pixels, with its legend and axis."""
     return min(110 + 22 * lanes, 460)
 
 
 def bars(data: pd.DataFrame, lane: str) -> Any:
-    """Bars from start to end, in lanes."""
+    """Draw bars from start to end, in lanes."""
     axis = alt.Axis(title="seconds of running, pauses left out", format=".6~g", tickCount=6, grid=False)
     y = alt.Y(field=lane, type="ordinal", axis=alt.Axis(title=lane, labelOverlap=True))
     marks = alt.Chart(data).mark_bar(height={"band": 0.8})

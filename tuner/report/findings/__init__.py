@@ -47,10 +47,10 @@ RULES: dict[str, Rule] = {
 
 
 def findings_of(frames: Frames) -> list[Finding]:
-    """What every rule found, in order."""
+    """Collect what every rule found, in order."""
     return [finding for rule in RULES.values() if (finding := rule(frames))]
 
 
 def findings(found: Found) -> list[Finding]:
-    """The findings of a study's result."""
+    """Return the findings on a study's result."""
     return findings_of(Frames(found))

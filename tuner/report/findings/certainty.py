@@ -18,7 +18,7 @@ LARGEST = 0.5  # of all rows: a validation set that leaves enough to train on
 
 
 def unconfirmed(frames: Frames) -> Finding | None:
-    """There is a best trial, and no fresh seed stands behind it."""
+    """Find that the best trial was never confirmed on fresh seeds."""
     exact = frames.study.imported or frames.study.data.surface
     if frames.best is None or frames.found.standings or exact:
         return None
@@ -33,7 +33,7 @@ def unconfirmed(frames: Frames) -> Finding | None:
 
 
 def optimistic(frames: Frames) -> Finding | None:
-    """The search's first trial did clearly worse on fresh seeds: its value was luck."""
+    """Find that the search's first trial did clearly worse on fresh seeds: its value was luck."""
     leader = next((s for s in frames.found.standings if s.search_rank == 1), None)
     if leader is None or not math.isfinite(leader.goal.mean):
         return None
@@ -51,7 +51,7 @@ def optimistic(frames: Frames) -> Finding | None:
 
 
 def inseparable(frames: Frames) -> Finding | None:
-    """Confirmed configs that a paired test on the fresh seeds cannot tell from the best one."""
+    """Find confirmed configs that a paired test on the fresh seeds cannot distinguish from the best one."""
     standings = frames.found.standings
     near = [standing for standing in standings[1:] if standing.tie == standings[0].rank]
     if not near:
@@ -70,10 +70,10 @@ def inseparable(frames: Frames) -> Finding | None:
 
 
 def small_validation(frames: Frames) -> Finding | None:
-    """The top trials of the search lie within its noise, most of which is the choice of so few validation rows.
+    """Find that the top trials lie within the search's noise, most of which comes from too few validation rows.
 
-    The noise is the measured one that ties are told by; rows divide its variance, so that `rows (reach / gap)^2` of
-    them would tell the first from the last.
+    The noise is the measured one that decides ties. Rows divide its variance, so `rows (reach / gap)^2` of them would
+    separate the first trial from the last.
     """
     noise, rows = frames.noise, frames.found.facts.get("valid_rows", "")
     stable = [trial for trial in top(frames) if trial.stable]
@@ -98,9 +98,9 @@ def small_validation(frames: Frames) -> Finding | None:
 
 
 def _finer(frames: Frames, times: float) -> str:
-    """A larger validation set where the data have one that is large enough; else more seeds, each with its own split.
+    """Suggest a larger validation set where the data have one that is large enough; else more seeds with a split each.
 
-    Where a column decides who validates, neither helps: the table says who is tied.
+    Where a column decides which rows validate, neither helps: the table says who is tied.
     """
     split = frames.study.data.split
     share = math.ceil(100 * times * split.valid) / 100

@@ -21,7 +21,7 @@ ROOM = 100  # letters of a study's name that stay in another one's: a name has 1
 
 
 def accepts(frames: Frames, *settings: str, trials: int | None = None) -> bool:
-    """Whether the study can be run with settings changed."""
+    """Return True if the study can be run with changed settings."""
     if frames.study.imported:
         return False
     more = {"study.trials": trials} if trials else {}
@@ -57,7 +57,7 @@ def longer(frames: Frames, times: float, *settings: str, name: str = "longer") -
 
 
 def continued(frames: Frames, trials: int | None = None) -> str:
-    """Go on with this study, to so many trials in all."""
+    """Write the command that continues this study to a total of `trials` trials."""
     if not accepts(frames, trials=trials):
         return again(frames, "top")
     if given := _given(frames):
@@ -76,7 +76,7 @@ def confirmed(frames: Frames, seeds: int | None = None) -> str:
 
 
 def _given(frames: Frames) -> str:
-    """What has to be given again in Python, as an argument; empty where the study file says all."""
+    """Return what has to be passed again in Python, as an argument; empty where the study file says it all."""
     study = frames.study
     if study.own:
         name = study.own.objective

@@ -25,7 +25,7 @@ class Finding:
     command: str
 
     def document(self) -> dict[str, Any]:
-        """The same as plain values."""
+        """Convert the finding to plain values."""
         return {
             "rule": self.rule,
             "sentence": self.sentence,
@@ -39,20 +39,20 @@ Rule = Callable[[Frames], Finding | None]
 
 
 def top(frames: Frames) -> list[Trial]:
-    """The first complete trials of the search."""
+    """Return the first complete trials of the search."""
     return frames.leaders[:TOP]
 
 
 def better(frames: Frames, value: float, other: float) -> float:
-    """By how much a value is the better one; negative where it is the worse."""
+    """Return by how much a value is better than another; negative where it is worse."""
     return other - value if frames.study.direction == "minimize" else value - other
 
 
 def number(value: float) -> str:
-    """A number in a sentence."""
+    """Format a number for a sentence."""
     return f"{value:.4g}"
 
 
 def percent(share: float) -> str:
-    """A share in a sentence."""
+    """Format a share for a sentence."""
     return f"{100 * share:.0f} %"

@@ -17,7 +17,7 @@ REACHED = 1e-6  # above a known minimum: what is left is worth no search, and te
 
 
 def distance(frames: Frames) -> Finding | None:
-    """How far above the lowest value that there is each optimizer's best trial ended."""
+    """Find how far above the global minimum each optimizer's best trial ended."""
     found = distances(frames)
     if not found:
         return None
@@ -33,7 +33,7 @@ def distance(frames: Frames) -> Finding | None:
 
 
 def distances(frames: Frames) -> dict[str, float]:
-    """The smallest distance to the known optimum by optimizer; nothing where the optimum is not known."""
+    """Return each optimizer's smallest distance to the optimum; empty where the optimum is not known."""
     if (surface := frames.surface) is not None:
         above = {trial.number: _reached(trial) - lowest(surface) for trial in frames.found.all_trials}
     else:
@@ -48,12 +48,12 @@ def distances(frames: Frames) -> dict[str, float]:
 
 
 def lowest(surface: Surface) -> float:
-    """The lowest value of a surface."""
+    """Return the global minimum of a surface."""
     return float(surface.value(surface.minima[:1])[0])
 
 
 def _reached(trial: Trial) -> float:
-    """The lowest objective of a trial; inf where it has none that is finite."""
+    """Return the lowest objective of a trial; inf where it has no finite one."""
     name = next((name for name in ("objective", "train_loss", "valid_loss") if name in trial.curves), None)
     values = goal_curve(trial, name) if name else []
     return min((float(value) for value in values if math.isfinite(value)), default=math.inf)

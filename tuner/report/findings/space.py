@@ -38,7 +38,9 @@ CONTAINS = {
 
 
 def at_bound(frames: Frames) -> Finding | None:
-    """The best trial, or 3 of the top 5, within 5 % of an end of a range: the optimum may lie beyond it."""
+    """Find that the best trial, or 3 of the top 5, lie within 5 % of an end of a range: the optimum may lie beyond
+    it.
+    """
     if frames.study.imported:  # what it searched is known from its trials alone
         return None
     names = dict.fromkeys(parameter.name for parameter in frames.parameters)
@@ -47,7 +49,7 @@ def at_bound(frames: Frames) -> Finding | None:
 
 
 def _at_end(frames: Frames, name: str, end: str) -> Finding | None:
-    """A finding on one end of one parameter, each trial seen in the range of its own optimizer."""
+    """Build the finding on one end of one parameter, judging each trial by the range of its own optimizer."""
     leaders, first = top(frames), frames.best
     near = [trial for trial in leaders if _is_near(frames, trial, name, end)]
     winner = [t for t in frames.leaders if first and t.number == first.trial and _is_near(frames, t, name, end)]
@@ -73,7 +75,7 @@ def _at_end(frames: Frames, name: str, end: str) -> Finding | None:
 
 
 def _own(frames: Frames, trial: Trial, name: str) -> Parameter | None:
-    """The parameter of a name as a trial's optimizer has it."""
+    """Return the parameter of a name that a trial's optimizer has."""
     optimizers = ("", str(trial.config.get("optimizer")))
     return next((p for p in frames.parameters if p.name == name and p.optimizer in optimizers), None)
 
@@ -85,7 +87,9 @@ def _is_near(frames: Frames, trial: Trial, name: str, end: str) -> bool:
 
 
 def _beyond(domain: Range, end: str) -> float:
-    """How far to look: a third of the range on its scale, a factor of ten at most, at one digit."""
+    """Suggest a new end of a range: a third of its length further on its scale, at most a factor of ten, at one
+    digit.
+    """
     reach = (
         1.0
         if domain.scale == "linear"
@@ -101,14 +105,14 @@ def _beyond(domain: Range, end: str) -> float:
 
 
 def _allowed(parameter: Parameter, value: float) -> bool:
-    """Whether a hyperparameter may take a value at all."""
+    """Return True if a hyperparameter may take a value."""
     row = OPTIMIZERS.get(parameter.optimizer)
     hypers = {hyper.name: hyper for hyper in row.hypers} if row else {}
     return parameter.name not in hypers or value in hypers[parameter.name].valid
 
 
 def few_trials(frames: Frames) -> Finding | None:
-    """Fewer than 10 trials a searched parameter, and configs left to try; not where none is worth more of them."""
+    """Find fewer than 10 trials for each searched parameter while configs are left to try and more trials would pay."""
     dimensions, trials = len(space_of(frames.study).latents), len(frames.found.all_trials)
     wanted = PER_PARAMETER * dimensions
     enough = _configs(frames, wanted)
@@ -124,7 +128,7 @@ def few_trials(frames: Frames) -> Finding | None:
 
 
 def _configs(frames: Frames, most: int) -> int:
-    """How many configs that differ the search can ask for, `most` at most: those of its grid, or of lists alone."""
+    """Count the distinct configs that the search can propose, at most `most`: those of its grid, or of lists alone."""
     search, space = frames.study.search, space_of(frames.study)
     if not SAMPLERS[search.sampler].exhaustive and any(isinstance(p.domain, Range) for p in frames.parameters):
         return most
@@ -132,9 +136,9 @@ def _configs(frames: Frames, most: int) -> int:
 
 
 def uneven(frames: Frames) -> Finding | None:
-    """One optimizer had at least twice the trials of another: their bests are not comparable.
+    """Find that one optimizer had at least twice the trials of another: their bests are not comparable.
 
-    One of which nothing is searched needs a single trial, and a grid has as many as there are to try.
+    An optimizer without searched parameters needs a single trial, and a grid has as many trials as it has points.
     """
     study, sampler = frames.study, SAMPLERS[frames.study.search.sampler]
     if sampler.exhaustive or study.search.allocation == "equal":
@@ -156,7 +160,7 @@ def uneven(frames: Frames) -> Finding | None:
 
 
 def contained(frames: Frames) -> Finding | None:
-    """An optimizer that did worse than one whose steps it can take itself, at equal budgets, and not by chance."""
+    """Find an optimizer that did worse, not by chance and at equal budgets, than one whose steps it can take itself."""
     found = []
     chance = frames.noise.reach if frames.noise else REACHED if frames.surface else 0.0
     for outer, inners in CONTAINS.items():
@@ -179,7 +183,7 @@ def contained(frames: Frames) -> Finding | None:
 
 
 def _at_equal(frames: Frames, *names: str) -> tuple[float, ...] | None:
-    """What the best of as many trials as all of them have comes to for each, the median; None without values."""
+    """Return the median best of as many trials as all of them have, for each optimizer; None without values."""
     budget = min(len(frames.own(name)) for name in names)
     if budget < TOO_CLOSE:
         return None

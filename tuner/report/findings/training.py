@@ -45,7 +45,7 @@ TOLD = 5  # numbers in a sentence
 
 
 def diverging(frames: Frames) -> Finding | None:
-    """More than a fifth of the trials diverged or failed; says where."""
+    """Find that more than a fifth of the trials diverged or failed, and say where."""
     trials = frames.found.all_trials
     lost = [trial for trial in trials if trial.state in ("diverged", "failed")]
     if not trials or len(lost) <= MANY * len(trials):
@@ -72,7 +72,7 @@ def diverging(frames: Frames) -> Finding | None:
 
 
 def _edge(frames: Frames, optimizer: str, lost: Sequence[Trial]) -> float | None:
-    """The learning rate above which most of an optimizer's trials diverged; None where there is no such."""
+    """Return the learning rate above which most of an optimizer's trials diverged, or None."""
     domain = frames.study.optimizers.get(optimizer, {}).get("lr")
     rates = sorted(float(trial.config["lr"]) for trial in lost if trial.state == "diverged" and "lr" in trial.config)
     if not isinstance(domain, Range) or not rates:
@@ -83,7 +83,9 @@ def _edge(frames: Frames, optimizer: str, lost: Sequence[Trial]) -> float | None
 
 
 def _slower(frames: Frames, optimizer: str, lost: Sequence[Trial]) -> str:
-    """The setting that searches below the rates of an optimizer whose trials all diverged; empty where some did not."""
+    """Return the setting that searches lower rates for an optimizer whose trials all diverged; empty where some
+    did not.
+    """
     rates = [float(trial.config["lr"]) for trial in lost if trial.state == "diverged" and "lr" in trial.config]
     if not rates or len(lost) < len(frames.own(optimizer)):
         return ""
@@ -92,7 +94,7 @@ def _slower(frames: Frames, optimizer: str, lost: Sequence[Trial]) -> str:
 
 
 def unstable_top(frames: Frames) -> Finding | None:
-    """A trial that ended far above its best epoch would have won, had stability not counted."""
+    """Find a trial that would have won if its last epochs had not been far above its best epoch."""
     complete = [t for t in frames.found.all_trials if t.state == "complete" and t.value is not None]
     leader = next((t.value for t in frames.leaders if t.stable), None)
     if leader is None:
@@ -110,7 +112,7 @@ def unstable_top(frames: Frames) -> Finding | None:
 
 
 def _calmed(frames: Frames, trial: Trial) -> tuple[str, str]:
-    """What may keep a trial's like from blowing up, and the command: gradients clipped, where something clips them."""
+    """Suggest what may keep such trials stable, and the command: gradient clipping, where the optimizer supports it."""
     study, row = frames.study, OPTIMIZERS.get(str(trial.config.get("optimizer")))
     clips = study.own is None and row is not None and not row.whole and study.train.clip_norm == 0
     if clips and accepts(frames, CLIP):
@@ -123,7 +125,7 @@ def _look(frames: Frames, trial: Trial) -> tuple[str, str]:
 
 
 def still_improving(frames: Frames) -> Finding | None:
-    """Most of the top trials were best at their last epoch, and gained in the last tenth of them."""
+    """Find that most of the top trials were best at their last epoch and still improved in the last tenth of them."""
     leaders = [t for t in top(frames) if frames.study.metric in t.curves and t.epochs >= TENTHS]
     late = [t for t in leaders if t.epoch is not None and t.epoch >= LATE * t.epochs and _gain(frames, t) > GAIN]
     if not late or 2 * len(late) <= len(leaders):
@@ -138,7 +140,7 @@ def still_improving(frames: Frames) -> Finding | None:
 
 
 def _gain(frames: Frames, trial: Trial) -> float:
-    """The share of all gained since the first epoch that the last tenth of the epochs brought."""
+    """Return the share of the improvement since the first epoch that came in the last tenth of the epochs."""
     curve = goal_curve(trial, frames.study.metric)
     before = curve[: max(1, math.floor(0.9 * len(curve)))]
     all_of_it = better(frames, _best(frames, curve), float(curve[0]))
@@ -151,7 +153,9 @@ def _best(frames: Frames, curve: Any) -> float:
 
 
 def overfitting(frames: Frames) -> Finding | None:
-    """Most of the top trials end with a validation loss a tenth above its best, the training loss still falling."""
+    """Find that most top trials end with a validation loss a tenth above its best while the training loss still
+    falls.
+    """
     leaders = [t for t in top(frames) if {"train_loss", "valid_loss"} <= set(t.curves) and t.epochs >= 3]
     over = [trial for trial in leaders if _overfits(trial)]
     if not over or 2 * len(over) <= len(leaders):
@@ -166,7 +170,7 @@ def overfitting(frames: Frames) -> Finding | None:
 
 
 def _regularised(frames: Frames, optimizer: str, share: float) -> tuple[str, str]:
-    """What may let trials train on, that is not searched yet, or an earlier end; and the command."""
+    """Suggest regularisation that is not searched yet, or fewer epochs; and the command."""
     study, decay = frames.study, f"optimizers.{optimizer}.weight_decay={DECAY}"
     fixed = not is_searched(study.optimizers.get(optimizer, {}).get("weight_decay"))
     if fixed and accepts(frames, decay):
@@ -193,7 +197,7 @@ def _overfits(trial: Trial) -> bool:
 
 
 def no_gain(frames: Frames) -> Finding | None:
-    """The second half of the trials, and 32 of them at least, brought no new best."""
+    """Find that the second half of the trials, at least 32 of them, brought no new best."""
     trials, best, last = frames.found.all_trials, math.nan, 0
     for trial in trials:
         if trial.state != "complete" or not trial.stable or trial.value is None:
@@ -214,7 +218,7 @@ def no_gain(frames: Frames) -> Finding | None:
 
 
 def _elsewhere(frames: Frames) -> tuple[str, str]:
-    """Where better values may be, and the command that goes there: a larger model; from another seed without one."""
+    """Suggest where better values may be and the command: a larger model, or another seed if there is no model."""
     study = frames.study
     if study.own or study.data.surface or study.imported:
         what = "other parameters, other ranges" if study.own else "other methods, other ranges"
@@ -228,7 +232,7 @@ def _elsewhere(frames: Frames) -> tuple[str, str]:
 
 
 def small_batches(frames: Frames) -> Finding | None:
-    """The top trials share the smallest batches, which had several times the updates in the same epochs."""
+    """Find that the top trials share the smallest batches, which make several times the updates in the same epochs."""
     domain = () if frames.study.imported else values_of(frames.study.train.batch_size)
     sizes = [size for size in domain if isinstance(size, int)]
     batches = [int(trial.config["batch_size"]) for trial in top(frames) if "batch_size" in trial.config]
@@ -249,7 +253,7 @@ def small_batches(frames: Frames) -> Finding | None:
 
 
 def never_learned(frames: Frames) -> Finding | None:
-    """An optimizer with 5 trials or more of which none beat random weights, or a constant prediction."""
+    """Find an optimizer with at least 5 trials of which none beat random weights, or a constant prediction."""
     floor, what = _floor(frames)
     if floor is None:
         return None
@@ -275,7 +279,7 @@ def never_learned(frames: Frames) -> Finding | None:
 
 
 def _wider(optimizer: str, rates: Any) -> list[str]:
-    """Settings that widen a range of learning rates on both sides."""
+    """Return settings that widen a range of learning rates on both sides."""
     if not isinstance(rates, Range):
         return []
     ends = {"low": rates.low / WIDER, "high": rates.high * WIDER}
@@ -283,7 +287,7 @@ def _wider(optimizer: str, rates: Any) -> list[str]:
 
 
 def _floor(frames: Frames) -> tuple[float | None, str]:
-    """The validation loss that takes no training: of random weights where they were tried, else of a constant."""
+    """Return the validation loss without training: of random weights where they were tried, else of a constant."""
     drawn = [t.metrics["valid_loss"] for t in frames.own("random_weights") if "valid_loss" in t.metrics]
     if drawn:
         return min(drawn), "points drawn at random" if frames.surface else "random weights"

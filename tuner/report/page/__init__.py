@@ -18,6 +18,7 @@ from tuner.report import sections
 from tuner.report.charts import Figure, figures
 from tuner.report.charts.style import key, seen
 from tuner.report.charts.time import STATES
+from tuner.report.failures import failures
 from tuner.report.findings import findings_of
 from tuner.report.pictures import inline_svg
 from tuner.report.report_data import Found, Frames
@@ -43,9 +44,10 @@ Watch = Callable[[str], None]
 
 
 def page(found: Found, created: str = "", watch: Watch = lambda stage: None) -> str:
-    """The report of a study as one HTML text. `created` is shown; without it the same ledger makes the same bytes.
+    """Write the report of a study as one HTML text. `created` is shown; without it the same ledger gives the same
+    bytes.
 
-    `watch` is told each stage: "findings", "charts", "pictures", "page".
+    Calls `watch` with each stage: "findings", "charts", "pictures", "page".
     """
     from markupsafe import Markup
 
@@ -64,7 +66,9 @@ def page(found: Found, created: str = "", watch: Watch = lambda stage: None) -> 
         if one.chart
     }
     watch("page")
-    table = sections.table(frames)
+    table, failed = sections.table(frames), failures(frames)
+    lost = 0 < failed["failed"] == failed["trials"]
+    groups = [name for name in GROUPS if any(one.svg for one in pictures[name]) and (name == "time" or not lost)]
     script, bundle = (HERE / "page.js").read_text(encoding="utf-8"), script_bundle()
     values: dict[str, Any] = {
         "header": sections.header(frames),
@@ -77,10 +81,10 @@ def page(found: Found, created: str = "", watch: Watch = lambda stage: None) -> 
         "optimizer_table": sections.optimizer_table(frames),
         "figures": pictures,
         "legends": {name: listed(frames, own) for name, own in every.items()},
-        "groups": [(name, title) for name, title in GROUPS.items() if pictures[name]],
-        "failures": sections.failures(frames),
+        "groups": [(name, GROUPS[name]) for name in groups],
+        "failures": failed,
         "provenance": sections.provenance(frames),
-        "contents": contents([name for name in GROUPS if pictures[name]], bool(frames.optimizers)),
+        "parts": contents(frames, groups, failed["failed"], bool(told)),
         "created": created,
         "version": version("tuner"),
         "policy": policy(bundle, script),
@@ -95,7 +99,9 @@ def page(found: Found, created: str = "", watch: Watch = lambda stage: None) -> 
 
 
 def listed(frames: Frames, own: Sequence[Figure]) -> tuple[str, ...]:
-    """The optimizers that figures of a section tell apart, for one legend above them all; none where there is one."""
+    """List the optimizers that a section's figures distinguish, for one legend above them; none if there is only
+    one.
+    """
     return seen(frames, (name for figure in own for name in figure.optimizers)) if len(frames.optimizers) > 1 else ()
 
 
@@ -110,7 +116,7 @@ class Drawn:
 
 
 def drawn(figure: Figure, kept: Kept) -> Drawn:
-    """A figure in both forms, from one specification."""
+    """Draw a figure both as SVG and as a Vega-Lite specification."""
     from markupsafe import Markup
 
     if figure.chart is None:
@@ -121,30 +127,29 @@ def drawn(figure: Figure, kept: Kept) -> Drawn:
 
 
 def fitted(document: dict[str, Any], own_legend: bool) -> dict[str, Any]:
-    """A specification as wide as its place, without what the page says itself: the title, and a legend of its own."""
+    """Stretch a specification to its container, without the title and legend, which the page shows itself."""
     kept = {key: value for key, value in document.items() if key not in ("$schema", "config", "title")}
     for encoding in (layer.get("encoding", {}) for layer in kept["layer"]) if own_legend else []:
         encoding |= {name: encoding[name] | {"legend": None} for name in LOOKS if name in encoding}
     return kept | {"width": "container", "autosize": {"type": "fit", "contains": "padding"}}
 
 
-def contents(groups: Sequence[str], optimizers: bool) -> list[tuple[str, str]]:
-    """Where the page's links at the top go."""
-    first = [
-        ("findings", "findings"),
-        ("best", "best config"),
-        ("ranking", "trials"),
-        ("optimizers-compared", "optimizers" if optimizers else "confirmation"),
-    ]
-    return [
-        *first,
-        *((f"section-{name}", GROUPS[name].lower()) for name in groups),
-        ("provenance", "provenance"),
-    ]
+def contents(frames: Frames, groups: Sequence[str], failed: int, told: bool) -> dict[str, str]:
+    """Name the sections of the page by anchor, without those that are empty because every trial failed."""
+    lost = 0 < failed == len(frames.found.all_trials)
+    return {
+        **({"failures": "failures"} if failed else {}),
+        **({"findings": "findings"} if told or not lost else {}),
+        **({} if lost else {"best": "best config"}),
+        "ranking": "trials",
+        **({} if lost else {"optimizers-compared": "optimizers" if frames.optimizers else "confirmation"}),
+        **{f"section-{name}": GROUPS[name].lower() for name in groups},
+        "provenance": "provenance",
+    }
 
 
 def settings(frames: Frames, table: dict[str, Any]) -> dict[str, Any]:
-    """What the page's script has to know."""
+    """Collect the settings of the page's script."""
     return {
         "confirmed": table["confirmed"],
         "told": [frames.goal, "epoch", "optimizer", *(name for name in frames.searched if name != "optimizer")],
@@ -153,7 +158,7 @@ def settings(frames: Frames, table: dict[str, Any]) -> dict[str, Any]:
 
 
 def style() -> str:
-    """The style sheet, with the colours of both themes."""
+    """Return the style sheet with the colours of both themes."""
     light, dark = variables(LIGHT), f"{{ color-scheme: dark; {variables(DARK)} }}"
     text = (HERE / "page.css").read_text(encoding="utf-8")
     return (
@@ -164,7 +169,7 @@ def style() -> str:
 
 
 def variables(theme: Theme) -> str:
-    """A theme's colours as variables of CSS."""
+    """Write a theme's colours as CSS variables."""
     named = {"ground": theme.ground, "text": theme.text, "soft": theme.soft, "grid": theme.grid, "line": theme.mute}
     named |= {"panel": theme.panel, "mark": theme.highlight, "link": theme.series[0]}
     named |= {f"c{i}": value for i, value in enumerate(theme.series)}
@@ -172,14 +177,14 @@ def variables(theme: Theme) -> str:
 
 
 def policy(*scripts: str) -> str:
-    """A content security policy: these scripts and no others, nothing from anywhere."""
+    """Write a content security policy that allows these scripts and nothing from elsewhere."""
     hashes = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
     allowed = " ".join(f"'sha256-{one}'" for one in hashes)
     return f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:"
 
 
 def template() -> Any:
-    """The template; every text that it places is made visible and escaped."""
+    """Load the template, which escapes every text and makes control characters visible."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 

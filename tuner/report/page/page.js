@@ -127,7 +127,7 @@
       if (row[name] !== null && row[name] !== undefined) strip.append(element("span", `${name} ${short(row[name])}`), " ");
   };
 
-  // ---- the table
+  // ---- the table: its cells are numbers wherever they can be compared, and become text only to be shown
   const columns = all("#trials thead th").map((head) => head.dataset.column);
   const body = one("#trials tbody");
   let order = { column: null, down: false }, listed = trials, room = MOST_ROWS;
@@ -138,19 +138,23 @@
     const way = typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "en", { numeric: true });
     return order.down ? -way : way;
   };
+  const text = (trial, name) => {
+    if (name === "rank" && trial.tie && trial.tie !== trial.rank) return `${trial.tie}=`;
+    return name === "confirmed" ? settings.confirmed[trial.trial]?.text ?? "" : short(trial[name]);
+  };
   const test = (word) => {
     const found = word.match(/^([^<>=]+)(<=|>=|<|>|=)(.+)$/);
     const column = found && Object.keys(data.trials.all).concat(columns).find((name) => name.toLowerCase() === found[1].toLowerCase());
-    if (!column) return (row) => columns.some((name) => short(row[name]).toLowerCase().includes(word));
-    const [, , sign, text] = found, number = Number(text);
+    if (!column) return (row) => columns.some((name) => text(row, name).toLowerCase().includes(word));
+    const [, , sign, wanted] = found, number = Number(wanted);
     const signs = { "<": (v) => v < number, ">": (v) => v > number, "<=": (v) => v <= number, ">=": (v) => v >= number };
-    if (sign === "=") return (row) => short(row[column]).toLowerCase() === text || row[column] === number;
+    if (sign === "=") return (row) => text(row, column).toLowerCase() === wanted || row[column] === number;
     return (row) => typeof row[column] === "number" && signs[sign](row[column]);
   };
   const tabulate = () => {
     performance.mark("first chart");
     trials = rowsOf(data.trials);
-    for (const trial of trials) trial.confirmed = settings.confirmed[trial.trial] ?? null;
+    for (const trial of trials) trial.confirmed = settings.confirmed[trial.trial]?.value ?? null;
     byNumber = new Map(trials.map((row) => [row.trial, row]));
     fill();
   };
@@ -167,8 +171,7 @@
     row.dataset.trial = trial.trial;
     if (trial.trial === pinned) row.className = "pinned";
     for (const name of columns) {
-      const tied = name === "rank" && trial.tie && trial.tie !== trial.rank;
-      const cell = element("td", tied ? `${trial.tie}=` : short(trial[name]));
+      const cell = element("td", text(trial, name));
       cell.title = visible(String(trial[name] ?? ""));
       row.append(cell);
     }
@@ -277,7 +280,8 @@
   one("#filter").addEventListener("input", () => { room = MOST_ROWS; fill(); });
   one("#state").addEventListener("change", () => { room = MOST_ROWS; fill(); });
   one("#csv").addEventListener("click", download);
-  const folded = one("details");
-  if (folded) folded.addEventListener("toggle", () => all(".chart", folded).forEach((place) => folded.open && draw(place)));
+  all("details").forEach((part) => {
+    part.addEventListener("toggle", () => all(".chart", part).forEach((place) => part.open && draw(place)));
+  });
   drawAll();
 })();
