@@ -91,7 +91,7 @@ class Result:
 
     @property
     def model(self) -> TrainedModel:
-        """The model that the study ships. Raises FileNotFoundError where it is not refitted yet."""
+        """Return the model that the study ships. Raises FileNotFoundError where it is not refitted yet."""
         return load_model(self.path)
 
     @property

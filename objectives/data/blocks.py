@@ -102,7 +102,7 @@ def _csv_blocks(path: Path, where: str, delimiter: str, texts: Collection[str]) 
 
 
 def _records(path: Path, where: str) -> Iterator[bytes]:
-    """Whole rows of a file, some at a time: a line break within quotes ends none."""
+    """Return whole rows of a file, some at a time: a line break within quotes ends none."""
     with path.open("rb") as file:
         left = file.read(len(BOM)).removeprefix(BOM)
         while more := file.read(BYTES):
@@ -131,7 +131,7 @@ def _check_text(block: bytes, where: str, line: int) -> None:
 
 
 def _header(block: bytes, where: str, delimiter: str) -> tuple[list[str], bytes]:
-    """The names in the first row, and what comes after it."""
+    """Return the names in the first row, and what comes after it."""
     block = block.lstrip(b"\r\n")
     end = block.find(b"\n")
     while end >= 0 and block.count(b'"', 0, end) % 2:

@@ -84,7 +84,7 @@ def _complaint(wrong: _Unreadable, column: InputColumn, where: str, first: int) 
 
 
 def _absent(missing: Sequence[str], names: Sequence[str], preparation: Preparation, where: str) -> list[Complaint]:
-    """Complaints about missing columns: one for each that may be there under another name, one for the rest."""
+    """Return complaints about missing columns: one for each that may be there under another name, one for the rest."""
     others = [other for other in names if other not in preparation.names and other not in preparation.aside]
     near = {name: get_close_matches(name, others, n=1) for name in missing}
     renamed = [
@@ -101,7 +101,7 @@ def _absent(missing: Sequence[str], names: Sequence[str], preparation: Preparati
 
 
 def _columns(rows: Any, preparation: Preparation, where: str) -> tuple[dict[str, Callable[[], Array]], tuple[str, ...]]:
-    """Columns by name, each read when it is asked for, and all names that there are."""
+    """Return columns by name, each read when it is asked for, and all names that there are."""
     if is_frame(rows):
         names = tuple(map(str, rows.columns))
         _check_twice(names, where)
@@ -129,7 +129,7 @@ def _is_column(value: Any) -> bool:
 
 
 def _of_array(rows: Any, preparation: Preparation, where: str) -> dict[str, Callable[[], Array]]:
-    """The columns of an array without names, or of a list of rows."""
+    """Return the columns of an array without names, or of a list of rows."""
     wanted = len(preparation.columns)
     try:
         matrix = rows if isinstance(rows, np.ndarray) else _plain(rows)
@@ -160,7 +160,7 @@ def _check_twice(names: Sequence[str], where: str) -> None:
 
 
 def _plain(values: Any) -> Array:
-    """A column or matrix as an array; of mixed values as they are, not as texts."""
+    """Return a column or matrix as an array; of mixed values as they are, not as texts."""
     if hasattr(values, "iloc"):
         return plain_column(values)
     plain: Array = np.asarray(values)
@@ -169,7 +169,7 @@ def _plain(values: Any) -> Array:
 
 
 def _gap(value: Any) -> bool:
-    """Whether a value is missing: None, nan, NaT or pandas' NA."""
+    """Return whether a value is missing: None, nan, NaT or pandas' NA."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
     return isinstance(value, float | np.floating | np.datetime64) and value != value
@@ -180,7 +180,7 @@ def _gaps(values: Array) -> npt.NDArray[np.bool_]:
 
 
 def _numbers(values: Array) -> Floats:
-    """A column as float64, gaps as nan; texts that are numbers count as such."""
+    """Return a column as float64, gaps as nan; texts that are numbers count as such."""
     if values.dtype.kind in "biuf":
         found: Floats = np.asarray(values, dtype=np.float64)
     elif values.dtype.kind in "OU":
@@ -202,7 +202,7 @@ def _number(value: Any) -> float:
 
 
 def _days(values: Array) -> Floats:
-    """A column of dates as days since 1970, gaps as nan."""
+    """Return a column of dates as days since 1970, gaps as nan."""
     if values.dtype.kind == "M":
         return np.asarray((values - EPOCH) / DAY, dtype=np.float64)
     if values.dtype.kind in "OU":
@@ -213,7 +213,7 @@ def _days(values: Array) -> Floats:
 
 
 def _day(value: Any) -> float:
-    """Days since 1970 of a date, or of an ISO text of one, in UTC."""
+    """Return days since 1970 of a date, or of an ISO text of one, in UTC."""
     if isinstance(value, str):
         if not value:
             return float("nan")
@@ -227,7 +227,7 @@ def _day(value: Any) -> float:
 
 
 def _converted(values: Array, one: Callable[[Any], float], what: str) -> Floats:
-    """Objects `(n,)` as numbers, one by one."""
+    """Return objects `(n,)` as numbers, one by one."""
     found, wrong = np.full(len(values), np.nan), np.zeros(len(values), np.bool_)
     for i, value in enumerate(values.tolist()):
         if not _gap(value):
@@ -241,7 +241,7 @@ def _converted(values: Array, one: Callable[[Any], float], what: str) -> Floats:
 
 
 def _texts(values: Array) -> Array:
-    """A column of texts as objects, gaps as `MISSING`."""
+    """Return a column of texts as objects, gaps as `MISSING`."""
     if values.dtype.kind == "U":
         values = values.astype(object)
     if values.dtype.kind == "f" and np.isnan(values).all():

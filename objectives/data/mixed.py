@@ -41,16 +41,16 @@ class Mixed:
 
     @property
     def features(self) -> tuple[str, ...]:
-        """Names of the D inputs."""
+        """Return names of the D inputs."""
         pairs = zip(self.texts, self.categories, strict=True)
         return (*self.numbers, *(f"{name}={category}" for name, levels in pairs for category in levels))
 
     def padded(self, values: Floats) -> Floats:
-        """Values `(N,)` of the numbers as those of all inputs `(D,)`, nan for texts."""
+        """Return values `(N,)` of the numbers as those of all inputs `(D,)`, nan for texts."""
         return np.pad(values, (0, len(self.features) - len(self.numbers)), constant_values=np.nan)
 
     def transform(self, frame: pd.DataFrame) -> Floats:
-        """All rows of a frame as inputs (n, D)."""
+        """Return all rows of a frame as inputs (n, D)."""
         blocks = []
         if self.numbers:
             columns = frame[list(self.numbers)].to_numpy(dtype=np.float64)

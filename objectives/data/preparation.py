@@ -49,7 +49,7 @@ class InputColumn:
 
     @property
     def width(self) -> int:
-        """How many inputs it becomes."""
+        """Return how many inputs it becomes."""
         return len(self.categories) if self.kind == TEXT else 1
 
 
@@ -87,17 +87,17 @@ class Preparation:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the columns."""
+        """Return names of the columns."""
         return tuple(column.name for column in self.columns)
 
     @property
     def ordered(self) -> list[int]:
-        """The order in which columns become inputs: numbers and dates before texts."""
+        """Return the order in which columns become inputs: numbers and dates before texts."""
         return sorted(range(len(self.columns)), key=lambda i: self.columns[i].kind == TEXT)
 
     @property
     def inputs(self) -> int:
-        """D, without the column of ones."""
+        """Return D, without the column of ones."""
         return sum(column.width for column in self.columns)
 
     def transform(self, values: Sequence[Array]) -> Array:
@@ -119,7 +119,7 @@ class Preparation:
         return x
 
     def _too_large(self, x: Array) -> list[Complaint]:
-        """Complaints about numbers that are not finite as inputs, with the first row of each column."""
+        """Return complaints about numbers that are not finite as inputs, with the first row of each column."""
         numbers = [self.columns[i] for i in self.ordered if self.columns[i].kind != TEXT]
         wrong = []
         for i, column in enumerate(numbers):
@@ -199,7 +199,7 @@ def _seen_text(column: InputColumn, values: Array) -> list[Seen]:
 
 
 def _plain(column: InputColumn) -> dict[str, Any]:
-    """A column without what says nothing."""
+    """Return a column without what says nothing."""
     whole, default = asdict(column), asdict(InputColumn("", ""))
     return {key: value for key, value in whole.items() if key in ("name", "kind") or value != default[key]}
 

@@ -120,7 +120,7 @@ def prepare_whole(
 
 
 def preparation_of(table: Table, division: Division, dtype: str = "float32") -> Preparation:
-    """What `prepare` fits on the train rows of a division, as plain values that raw rows can be prepared with."""
+    """Return what `prepare` fits on the train rows of a division, as plain values to prepare raw rows with."""
     return arranged(table, division, dtype, in_memory)[1]()
 
 
@@ -193,7 +193,7 @@ def _inputs(table: Table, division: Division, among: Codes | None) -> _Fit:
 def _preparation(
     table: Table, train: Codes, fit: _Fit, faint: npt.NDArray[np.bool_], prepared: Prepared
 ) -> Preparation:
-    """What was fitted, as plain values, with the ends of the train rows' columns."""
+    """Return what was fitted, as plain values, with the ends of the train rows' columns."""
     mixed = fit.mixed
     texts = {} if mixed is None else _text_columns(mixed)
     names = table.features if mixed is None else mixed.numbers
@@ -231,7 +231,7 @@ def _text_columns(mixed: Mixed) -> dict[str, InputColumn]:
 
 
 def _raw_column(table: Table, name: str, place: int, rows: Codes) -> Floats:
-    """A column of numbers on some rows, before it is standardised."""
+    """Return a column of numbers on some rows, before it is standardised."""
     if not isinstance(table.x, Matrix):
         return np.asarray(table.x[name].to_numpy(dtype=np.float64)[rows])
     position = place if table.x.columns is None else int(table.x.columns[place])

@@ -138,14 +138,14 @@ def best_block(best: Best) -> str:
 
 
 def model_block(result: Result) -> str:
-    """The model that the study ships, and what the test rows say of it; empty where there is none, or a stale one."""
+    """Return the lines on the model that the study ships; empty where there is none, or a stale one."""
     from tuner.orchestrator.shipping import is_current
 
     return shipped_block(result.model) if is_current(result) else ""
 
 
 def shipped_block(model: TrainedModel) -> str:
-    """A model's networks, rows and test metrics, those of a single network behind."""
+    """Return a model's networks, rows and test metrics, those of a single network behind."""
     training, count = model.facts["training"], model.network.members
     many = f"{count} networks" if count > 1 else "one network"
     head = f"model: {many} on {training['rows']} rows, {training['rows_of']}"

@@ -141,7 +141,7 @@ def facts_in(folder: Path) -> dict[str, Any]:
 
 
 def _checked(folder: Path, name: str, digest: str) -> bytes:
-    """The content of a file with that digest."""
+    """Return the content of a file with that digest."""
     try:
         content = (folder / Path(name).name).read_bytes()
     except OSError as error:

@@ -115,6 +115,6 @@ def _range(one: Mapping[str, Any]) -> str:
 
 
 def _cell(value: Any) -> str:
-    """A value as text that cannot end a cell of a table or begin markup."""
+    """Return a value as text that cannot end a cell of a table or begin markup."""
     plain = " ".join(str(value).split())
     return "".join(f"\\{letter}" if letter in "\\|`*_[]<>" else letter for letter in plain)

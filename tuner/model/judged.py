@@ -73,13 +73,13 @@ def row_losses(task: str, members: Array, truth: Array, scale: Array) -> Array:
 
 
 def _hits(task: str, members: Array, truth: Array) -> Array:
-    """Which share of the members is right about each row, `(n,)`."""
+    """Return which share of the members is right about each row, `(n,)`."""
     said = members[..., 0] > 0.5 if task == "binary" else members.argmax(axis=2)
     return np.asarray((said == truth).mean(axis=0))
 
 
 def _unexplained(members: Array, truth: Array, around: Array) -> Array:
-    """Each row's part `(n,)` in the share of the variance that is left, `1 - r2`, the mean over members and targets.
+    """Return each row's part `(n,)` in the share of variance that is left, `1 - r2`, the mean over members and targets.
 
     The share is a ratio of means `a / b`, and so the parts are those of its linearisation, `(a_i - r b_i) / b + r`.
     """

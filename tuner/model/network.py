@@ -28,22 +28,22 @@ class Network:
 
     @property
     def members(self) -> int:
-        """R, how many there are."""
+        """Return R, how many there are."""
         return len(self.weights[0])
 
     @property
     def inputs(self) -> int:
-        """D, without the column of ones."""
+        """Return D, without the column of ones."""
         return int(self.weights[0].shape[1])
 
     @property
     def outputs(self) -> int:
-        """C."""
+        """Return c."""
         return int(self.weights[-1].shape[2])
 
     @property
     def hidden(self) -> tuple[int, ...]:
-        """Sizes of the hidden layers."""
+        """Return sizes of the hidden layers."""
         return tuple(int(one.shape[2]) for one in self.weights[:-1])
 
     def of_members(self, x: Array) -> Array:

@@ -110,7 +110,7 @@ def _answered(model: TrainedModel, block: Block, source: str, asked: Asked, answ
 
 
 def _columns(model: TrainedModel, members: Array, asked: Asked) -> dict[str, Array]:
-    """The columns that answer, by name."""
+    """Return the columns that answer, by name."""
     said = model.answers(members)
     columns = {"prediction": said} if said.ndim == 1 else {f"prediction_{i}": one for i, one in enumerate(said.T)}
     if asked.proba:
@@ -151,7 +151,7 @@ def _compare(model: TrainedModel, members: Array, target: Any, answers: Answers)
 
 
 def _code(value: Any, classes: Sequence[str]) -> int:
-    """The number of the class that a value names, -1 for none: 3.0 is class "3"."""
+    """Return the number of the class that a value names, -1 for none: 3.0 is class "3"."""
     name = str(value)
     if name in classes:
         return classes.index(name)

@@ -70,22 +70,22 @@ class TrainedModel:
 
     @property
     def task(self) -> str:
-        """Binary, multiclass or regression."""
+        """Return binary, multiclass or regression."""
         return self.preparation.task
 
     @property
     def features(self) -> tuple[str, ...]:
-        """Names of the columns that it needs."""
+        """Return names of the columns that it needs."""
         return self.preparation.names
 
     @property
     def classes(self) -> tuple[str | int | float | bool, ...]:
-        """The classes, in the order of the columns of `predict_proba`; none for regression."""
+        """Return the classes, in the order of the columns of `predict_proba`; none for regression."""
         return self.preparation.labels
 
     @property
     def metrics(self) -> Mapping[str, Any]:
-        """Test metrics of the ensemble and of a single network, each with its interval; none where there are none."""
+        """Return test metrics of the ensemble and of a single network, each with its interval."""
         found: Mapping[str, Any] = self.facts.get("metrics", {})
         return found
 
@@ -172,7 +172,7 @@ def _sentence(one: Seen, column: Any) -> str:
 
 
 def normal_quantile(level: float) -> float:
-    """The distance from the mean, in standard deviations, within which a share `level` of a normal distribution is."""
+    """Return how many standard deviations from the mean hold a share `level` of a normal distribution."""
     from statistics import NormalDist
 
     return NormalDist().inv_cdf(0.5 + level / 2)

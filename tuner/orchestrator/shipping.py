@@ -45,7 +45,7 @@ def ship(result: Result, subject: Subject, engine: Engine, watcher: Watcher) -> 
 
 
 def is_current(result: Result) -> bool:
-    """Whether the model that is there follows from the best config as it is now."""
+    """Return whether the model that is there follows from the best config as it is now."""
     try:
         return bool(facts_in(result.directory.model).get("key") == key_of(result.best()))
     except InvalidInput:

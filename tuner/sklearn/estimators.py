@@ -90,7 +90,7 @@ class _Tuned(BaseEstimator):  # type: ignore[misc]
         return self
 
     def _asked(self, task: str) -> dict[str, Any]:
-        """The study, as its file would have it."""
+        """Return the study, as its file would have it."""
         ranges = self.optimizers if isinstance(self.optimizers, dict) else {name: {} for name in self.optimizers}
         return {
             "study": {"name": self.name, "trials": self.trials, "seed": int(self.random_state)},
@@ -101,7 +101,7 @@ class _Tuned(BaseEstimator):  # type: ignore[misc]
         }
 
     def _members(self, x: Any) -> Array:
-        """What each network says of rows `(R, n, C)`; of rows unlike those of training nothing is said here."""
+        """Return what each network says of rows `(R, n, C)`; of rows unlike those of training nothing is said here."""
         check_is_fitted(self)
         x = self._checked(x, reset=False)
         with warnings.catch_warnings():
@@ -109,7 +109,7 @@ class _Tuned(BaseEstimator):  # type: ignore[misc]
             return self.model_.of_members(self.model_.prepared(x))
 
     def _checked(self, x: Any, y: Any = "no_validation", *, reset: bool, **more: Any) -> Any:
-        """Rows, and targets where there are some, as scikit-learn checks them; of a frame with texts, its names."""
+        """Return rows, and targets where given, as scikit-learn checks them; of a frame with texts, its names alone."""
         if hasattr(x, "iloc") and any(dtype.kind not in "biuf" for dtype in x.dtypes if hasattr(dtype, "kind")):
             validate_data(self, x, y, reset=reset, skip_check_array=True)
             return x if isinstance(y, str) else (x, column_or_1d(y, warn=True))
@@ -167,7 +167,7 @@ class TunedRegressor(RegressorMixin, _Tuned):  # type: ignore[misc]
 
 
 def _enough(x: Any, y: Array, task: str) -> tuple[Any, Array]:
-    """The rows, those of rare classes and of very short tables repeated, so that each part of a split has one."""
+    """Return the rows, those of rare classes and of very short tables repeated: each part of a split needs one."""
     rows = np.arange(len(y))
     if task != "regression":
         counts = np.bincount(y)

@@ -74,7 +74,7 @@ def predict(
 
 
 def said(one: Judged) -> str:
-    """A metric with its interval."""
+    """Return a metric with its interval."""
     return f"{interval(one.value, one.low, one.high)}   (95 % interval for new rows)"
 
 
@@ -86,7 +86,7 @@ def check_free(path: Path, force: bool) -> None:
 
 @contextmanager
 def written(path: Path | None) -> Iterator[IO[str]]:
-    """Standard output, or a file that is there once all of it is written, and not before."""
+    """Return standard output, or a file that is there once all of it is written, and not before."""
     if path is None or not (path.is_file() or not path.exists()):
         with open(path, "w", encoding="utf-8", newline="") if path else _standard() as stream:
             yield stream

@@ -47,7 +47,7 @@ def load(folder: str | Path = Path(__file__).parent) -> Any:
 
 
 def _columns(about: dict[str, Any]) -> Any:
-    """The preparation: fitted on two rows that have its columns, then given its own numbers."""
+    """Return the preparation: fitted on two rows that have its columns, then given its own numbers."""
     kinds: dict[str, list[dict[str, Any]]] = {"number": [], "date": [], "text": []}
     for column in about["columns"]:
         kinds[column["kind"]].append(column)
@@ -72,7 +72,7 @@ def _columns(about: dict[str, Any]) -> Any:
 
 
 def _objects(frame: Any) -> Any:
-    """Texts as objects, gaps as None."""
+    """Return texts as objects, gaps as None."""
     return frame.astype(object).where(frame.notna(), None)
 
 
@@ -95,7 +95,7 @@ def _network(about: dict[str, Any], arrays: dict[str, Any], activation: str) -> 
 
 
 def _member(about: dict[str, Any], arrays: dict[str, Any], member: int, activation: str) -> Any:
-    """One network: an estimator with the fitted attributes that its own training would have left."""
+    """Return one network: an estimator with the fitted attributes that its own training would have left."""
     count = sum(name.startswith("W") for name in arrays)
     weights = [arrays[f"W{i}"][member].astype(np.float64) for i in range(1, count + 1)]
     for i in _constant(about):

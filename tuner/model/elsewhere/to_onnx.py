@@ -71,7 +71,7 @@ def _named(onnx: Any, model: TrainedModel) -> list[tuple[str, Any, list[Any]]]:
 
 
 def _prepared(graph: _Graph, onnx: Any, model: TrainedModel) -> str:
-    """The inputs `(n, D)` as the networks were trained on them."""
+    """Return the inputs `(n, D)` as the networks were trained on them."""
     blocks = []
     for i in model.preparation.ordered:
         column = model.preparation.columns[i]
@@ -107,7 +107,7 @@ def _outputs(graph: _Graph, model: TrainedModel, x: str) -> list[str]:
 
 
 def _network(graph: _Graph, model: TrainedModel, x: str, member: int) -> str:
-    """What one network says: probabilities, or outputs of a regression."""
+    """Return what one network says: probabilities, or outputs of a regression."""
     network = model.network
     last = len(network.weights) - 1
     for i, (w, b) in enumerate(zip(network.weights, network.biases, strict=True)):

@@ -63,12 +63,12 @@ def _judged(data: Prepared, made: Callable[[], Any]) -> dict[str, Any]:
 
 
 def _shares(model: Any, x: Array, classes: int) -> Array:
-    """Probabilities `(n, classes)`: 0 for classes that no train row had."""
+    """Return probabilities `(n, classes)`: 0 for classes that no train row had."""
     found = np.zeros((len(x), classes))
     found[:, model.classes_] = model.predict_proba(x)
     return found
 
 
 def codes_of(task: str, y: Array) -> Array:
-    """The class of each row `(n,)` from targets as losses have them."""
+    """Return the class of each row `(n,)` from targets as losses have them."""
     return y[:, 0].astype(np.int64) if task == "binary" else y.argmax(axis=1)

@@ -65,7 +65,7 @@ class Shipping:
         return found
 
     def placed(self, data: Prepared) -> Source:
-        """The data of all rows, on disk for whoever trains."""
+        """Return the data of all rows, on disk for whoever trains."""
         place = place_in(self.directory.cache, data.digest)
         save_prepared(data, place)
         self.engine.share(place)
@@ -109,7 +109,7 @@ def shipped(
 def _trained(
     work: Shipping, preparation: Preparation, place: Source, config: Mapping[str, Any], epochs: int
 ) -> tuple[TrainedModel, list[int]]:
-    """The ensemble, and the numbers of the seeds that have stayed finite."""
+    """Return the ensemble, and the numbers of the seeds that have stayed finite."""
     seeds = range(FIRST_SEED, FIRST_SEED + work.refit.seeds)
     fit = Fit(tuple(replace(place, replicate=number) for number in seeds), config, epochs)
     members: Members = work.run(train, fit)
@@ -122,7 +122,7 @@ def _trained(
 
 
 def _noise(work: Shipping, model: TrainedModel, data: Prepared, config: Mapping[str, Any]) -> Any:
-    """What intervals are made of: residuals on fresh splits, trained for as long as the search chose."""
+    """Return what intervals are made of: residuals on fresh splits, trained for as long as the search chose."""
     sources = tuple(work.source(number) for number in range(FIRST_SPLIT, FIRST_SPLIT + SPLITS))
     own = config_of(config, int(work.best["horizon"]))
     try:
@@ -139,7 +139,7 @@ def _forget(work: Shipping, source: Source) -> None:
 
 
 def _facts(work: Shipping, data: Prepared, seeds: list[int], epochs: int, horizon: int) -> dict[str, Any]:
-    """What the bundle says of itself."""
+    """Return what the bundle says of itself."""
     best, known = work.best, work.best.provenance
     return {
         "study": work.study.name,

@@ -138,7 +138,7 @@ class Core:
     def refit(
         self, study: Study, best: Best, directory: StudyDirectory, engine: Engine, refit: Refit
     ) -> TrainedModel | None:
-        """The best config on all rows but the test rows, as an ensemble; None of a surface, which has no model."""
+        """Return the best config's model on all rows but the test rows; None of a surface, which has none."""
         if self.question.first.surface:
             return None
 
