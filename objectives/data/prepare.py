@@ -24,7 +24,7 @@ from objectives.data.splits import PARTS, Division, SplitSpec, divide, split_com
 from objectives.data.table import DEFAULT_SPLIT, Table
 from objectives.errors import Complaint, DataError
 
-__all__ = ["Array", "Part", "Prepared", "preparation_of", "prepare", "prepare_whole"]
+__all__ = ["Array", "Part", "Prepared", "Room", "in_memory", "preparation_of", "prepare", "prepare_whole"]
 
 Array = npt.NDArray[np.floating[Any]]
 Floats = npt.NDArray[np.float64]

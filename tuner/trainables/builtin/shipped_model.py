@@ -12,6 +12,8 @@ import numpy as np
 
 from objectives.data import Prepared, Table, place_in, prepare_whole, save_prepared
 from objectives.data.preparation import Preparation
+from objectives.data.prepare import Room, in_memory
+from objectives.data.store import on_disk
 from tuner.best import Best
 from tuner.engines import Engine, Failure
 from tuner.errors import TunerError
@@ -88,7 +90,7 @@ def shipped(
     if not isinstance(question.table, Table):
         raise ValueError("a surface has no model")
     work = Shipping(question, study, best, directory, engine, refit, source)
-    data, preparation = prepare_whole(question.table, split_of(study), study.seed, study.dtype, refit.all_rows)
+    data, preparation = _whole(work, question.table)
     before = len(question.first.train)
     epochs, horizon = carried(best.epochs, int(best["horizon"]), before, len(data.train), CARRY)
     config = config_of(best.params, horizon)
@@ -104,6 +106,20 @@ def shipped(
     finally:
         _forget(work, place)
     return replace(model, facts=facts)
+
+
+def _whole(work: Shipping, table: Table) -> tuple[Prepared, Preparation]:
+    """Prepare all rows; large tables in files, so that they are never in memory as a whole."""
+    fitted: list[Preparation] = []
+
+    def make(room: Room = in_memory) -> Prepared:
+        study = work.study
+        data, preparation = prepare_whole(table, split_of(study), study.seed, study.dtype, work.refit.all_rows, room)
+        fitted.append(preparation)
+        return data
+
+    data = on_disk(make, work.directory.cache) if table.large else make()
+    return data, fitted[0]
 
 
 def _trained(
@@ -123,7 +139,8 @@ def _trained(
 
 def _noise(work: Shipping, model: TrainedModel, data: Prepared, config: Mapping[str, Any]) -> Any:
     """Return what intervals are made of: residuals on fresh splits, trained for as long as the search chose."""
-    sources = tuple(work.source(number) for number in range(FIRST_SPLIT, FIRST_SPLIT + SPLITS))
+    splits = 1 if data.large else SPLITS  # of large data one has rows enough, and each is written to the disk
+    sources = tuple(work.source(number) for number in range(FIRST_SPLIT, FIRST_SPLIT + splits))
     own = config_of(config, int(work.best["horizon"]))
     try:
         return noise_of(model, data, work.run(residuals_of, Fit(sources, own, work.best.epochs)))
