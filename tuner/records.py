@@ -62,6 +62,10 @@ class Later(Mapping[str, Any]):
     def __repr__(self) -> str:
         return repr(dict(self._content))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel as a plain mapping: what it is read from may not be there elsewhere."""
+        return dict, (dict(self._content),)
+
 
 # Arrays have no truth value, so records are compared by the ledger's digest of their content, not by `==`.
 @dataclass(frozen=True, eq=False)

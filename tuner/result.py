@@ -19,6 +19,8 @@ from tuner.best.conventions import conventions_of
 from tuner.best.recipe import OWN
 from tuner.drafts import written_whole
 from tuner.errors import NoResult, UnknownTrial
+from tuner.model.bundle import load_model
+from tuner.model.trained import TrainedModel
 from tuner.ranking.confirmation_table import confirmation_table, tested_names
 from tuner.ranking.frames import curves_table, trials_table
 from tuner.ranking.goal import ranked
@@ -48,7 +50,7 @@ APART = ("created", "rows", "targets", "warm_start")  # facts of the ledger that
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds that a run took: preparing the data, the search, the confirmation, and all of it.
+    """Seconds that a run took: preparing the data, the search, the confirmation, the refit, and all of it.
 
     `trials` were run and `retrained` trainings confirmed now, not before. The tuner's own share is `search.own`, or
     `search.own / trials` a trial. `stopped` says why the search ended before its trials were used up.
@@ -61,6 +63,7 @@ class Cost:
     confirmation: float
     wall: float
     stopped: str = ""
+    refit: float = 0.0
 
 
 class Result:
@@ -98,10 +101,15 @@ class Result:
         return f"<div>{head}</div>{table}"
 
     @property
+    def model(self) -> TrainedModel:
+        """Return the model that the study ships. Raises FileNotFoundError where it is not refitted yet."""
+        return load_model(self.path)
+
+    @property
     def files(self) -> list[Path]:
-        """Files of the study that exist: ranking, best config, its weights, report."""
+        """Files of the study that exist: ranking, best config, its weights, model, report."""
         directory = self.directory
-        places = (directory.ranking, directory.best, directory.weights, directory.report)
+        places = (directory.ranking, directory.best, directory.weights, directory.model, directory.report)
         return [place for place in places if place.exists()]
 
     @property

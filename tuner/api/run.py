@@ -1,7 +1,7 @@
 """`run`: brings a study to what its file says, whatever is there already.
 
 Nothing is written before everything that can be checked has been: the study file, the data, and whether a study of that
-name asks the same question. Then: search, confirm, write what others read.
+name asks the same question. Then: search, confirm, write what others read, refit.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from tuner.orchestrator.loop import Search
 from tuner.orchestrator.provenance import origin
 from tuner.orchestrator.resume import settle, write_study
 from tuner.orchestrator.retry_failed import retried
+from tuner.orchestrator.shipping import ship
 from tuner.orchestrator.warm_start import Warm, warm_start, warm_trials
 from tuner.ranking.contenders import contenders, next_round, widened
 from tuner.ranking.retrainings import final_epoch, report_seeds
@@ -54,6 +55,7 @@ def run(
     storage: str | None = None,
     cluster: str | None = None,
     confirm: bool = True,
+    refit: bool = True,
     fresh: bool = False,
     watcher: Watcher | None = None,
     objective: Callable[..., Any] | None = None,
@@ -67,8 +69,9 @@ def run(
     `name` and `trials` win over what the study says. `jobs` is the number of worker processes, by default that of the
     processors; the result does not depend on it. `storage` is the URL of a database for the ledger, `cluster` the
     address of a dask scheduler. `fresh` moves an existing study aside and begins anew. `retry_failed` trains failed
-    trials again first. The result's `cost` says what this run took. Raises StudyError, DataError, ChangedStudy,
-    StudyBusy.
+    trials again first. At the end the best config is trained on all rows but the test rows, unless `refit` is False;
+    `tuner.load_model` reads that model. The result's `cost` says what this run took. Raises StudyError, DataError,
+    ChangedStudy, StudyBusy.
 
     ```python
     study = {"data": {"source": "sklearn:iris"}, "optimizers": {"adam": {}}}
@@ -100,7 +103,7 @@ def run(
                 watcher.note(f"the study that was there is moved to {directory.set_aside().name}")
             ledger, resolved = settle(subject, directory, warm, watcher.note)
             with ledger:
-                job = Job(resolved, subject, directory, ledger, watcher, jobs, cluster, confirm, retry_failed)
+                job = Job(resolved, subject, directory, ledger, watcher, jobs, cluster, confirm, retry_failed, refit)
                 result, cost = job.done(started)
     watcher.ended()
     result.cost = replace(cost, wall=time.perf_counter() - started)
@@ -128,6 +131,7 @@ class Job:
     cluster: str | None
     confirm: bool
     retry_failed: bool
+    refit: bool = True
 
     def done(self, started: float) -> tuple[Result, Cost]:
         """Search, confirm and write what others read; what that took since `started`, but for its end."""
@@ -161,8 +165,11 @@ class Job:
             publish(result, self.subject, engine)
         if warning := unread_note(self.study, result.all_trials):
             self.watcher.note(warning)
+            published = time.perf_counter()
+            refitted = self.refit and ship(result, self.subject, engine, self.watcher)
+            refit = time.perf_counter() - published if refitted else 0.0
         ran = again + len(result.all_trials) - (self.study.trials - left)
-        return result, Cost(ran, retrained, prepared - started, spent, confirmed - searched, 0.0, stopped)
+        return result, Cost(ran, retrained, prepared - started, spent, confirmed - searched, 0.0, stopped, refit)
 
 
 def asked_study(study: Any, objective: Callable[..., Any] | None, given: dict[str, Any], needs_data: bool) -> Study:

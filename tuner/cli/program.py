@@ -30,6 +30,8 @@ from tuner.cli.commands.export import export
 from tuner.cli.commands.import_ import import_
 from tuner.cli.commands.init import init
 from tuner.cli.commands.list_ import list_studies
+from tuner.cli.commands.predict import predict
+from tuner.cli.commands.refit import refit
 from tuner.cli.commands.report import report
 from tuner.cli.commands.rm import rm
 from tuner.cli.commands.run import run
@@ -121,6 +123,8 @@ for command in (
     top,
     best,
     confirm,
+    refit,
+    predict,
     compare,
     verify,
     report,

@@ -86,6 +86,11 @@ class StudyDirectory:
         return self.path / "best.npz"
 
     @property
+    def model(self) -> Path:
+        """The folder of the model that the study ships."""
+        return self.path / "model"
+
+    @property
     def report(self) -> Path:
         """The report."""
         return self.path / "report.html"

@@ -19,6 +19,8 @@ from tuner.records import Confirmed, Stage, Trial
 if TYPE_CHECKING:
     from tuner.best import Best
     from tuner.engines import Engine
+    from tuner.model.refit import Refit
+    from tuner.model.trained import TrainedModel
     from tuner.store.directory import StudyDirectory
     from tuner.study import Study
 
@@ -168,3 +170,8 @@ class Subject(Protocol):
 
     def weights(self, study: Study, best: Best, directory: StudyDirectory, engine: Engine) -> Mapping[str, Any] | None:
         """Weights of the best trial's model by name; None where there are none here."""
+
+    def refit(
+        self, study: Study, best: Best, directory: StudyDirectory, engine: Engine, refit: Refit
+    ) -> TrainedModel | None:
+        """The best config's model, trained on all rows that it may be trained on; None where there is none to ship."""

@@ -333,6 +333,11 @@ def test_exports(kind: str, there: bool, whole: Whole) -> None:
     assert "optax." in best.to_code("optax")
 
 
+@feature("a model that predicts from raw rows (`tuner predict`)", python="no: it is yours", command="no: it is yours")
+def test_model(kind: str, there: bool, whole: Whole) -> None:
+    assert (whole(kind).path / "model" / "model.json").exists() == there
+
+
 @feature("its weights (`best.npz`)", python="no: in its own checkpoint", command="no: in its own checkpoint")
 def test_weights(kind: str, there: bool, whole: Whole) -> None:
     assert (whole(kind).path / "best.npz").exists() == there

@@ -44,6 +44,7 @@ __all__ = ["run"]
 @click.option("--dry-run", is_flag=True, help="Show what would run and about how long; write nothing.")
 @click.option("--report", is_flag=True, help="Write the report as well.")
 @click.option("--no-confirm", is_flag=True, help="Skip the confirmation on fresh seeds.")
+@click.option("--no-refit", is_flag=True, help="Skip the model: the best config trained on all rows but the test rows.")
 def run(
     study: str,
     dry_run: bool,
@@ -52,6 +53,7 @@ def run(
     home: Home,
     fresh: bool,
     no_confirm: bool,
+    no_refit: bool,
     report: bool,
     retry_failed: bool,
     **rest: Any,
@@ -75,7 +77,7 @@ def run(
         startup = startup_seconds()
         with watching(asked) as watcher:
             where: dict[str, Any] = {"jobs": jobs, "home": home, "cluster": cluster, "retry_failed": retry_failed}
-            result = run_study(asked, confirm=not no_confirm, fresh=fresh, watcher=watcher, **where)
+            result = run_study(asked, confirm=not no_confirm, refit=not no_refit, fresh=fresh, watcher=watcher, **where)
     except BaseException as error:
         stopped = interruption(error)
         if stopped is None:
@@ -83,7 +85,7 @@ def run(
         how = "stopped" if isinstance(stopped, Terminated) else "interrupted"
         own = {"set" if key == "overrides" else key: value for key, value in rest.items()}
         given = {**own, "jobs": jobs, "cluster": cluster, "no-confirm": no_confirm, "report": report}
-        given |= {"retry-failed": retry_failed}
+        given |= {"retry-failed": retry_failed, "no-refit": no_refit}
         hint(f"{how}; {kept(asked, watcher)}, this goes on: {clean(again(command(study, given)))}")
         raise stopped from None
     if report and result.all_trials:

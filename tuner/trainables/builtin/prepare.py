@@ -29,7 +29,7 @@ from tuner.study import MOST_SEEDS, Study, not_run, read_study
 from tuner.trainables.builtin.split_counts import as_begun, raced, rolled, split_of
 from tuner.trainables.builtin.validate import fitted
 
-__all__ = ["Question", "ask"]
+__all__ = ["Question", "ask", "split_of"]
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from tuner.records import SPREAD, Confirmed, Trial
 from tuner.study import MOST_SEEDS, Study
 from tuner.trainables.builtin.packs import Source, even, let_go, problem_of, shape_key
 
-__all__ = ["batches", "confirm"]
+__all__ = ["batches", "confirm", "unhindered"]
 
 PARTS = ("valid", "test")
 STATES = ("diverged", "complete")

@@ -14,6 +14,7 @@ from objectives.errors import Complaint
 from tuner.best import Best
 from tuner.engines import LOADING, Engine, Failure, PoolEngine, pickled, processors
 from tuner.errors import StudyError, TunerError
+from tuner.model.refit import Refit
 from tuner.ranking.retrainings import search_seeds
 from tuner.records import Confirmed, Trial
 from tuner.search import check_search, lag_of, mean_cost, repeated
@@ -202,6 +203,10 @@ class OwnSubject:
     def weights(self, study: Study, best: Best, directory: StudyDirectory, engine: Engine) -> None:
         """None: its weights are in the checkpoint, if it has one."""
         del study, best, directory, engine
+
+    def refit(self, study: Study, best: Best, directory: StudyDirectory, engine: Engine, refit: Refit) -> None:
+        """None: a model of somebody's own is theirs to train on all rows."""
+        del study, best, directory, engine, refit
 
 
 def unused_notes(study: Study) -> list[str]:
