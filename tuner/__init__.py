@@ -6,6 +6,8 @@ result = tuner.run("studies/digits.toml", jobs=2)   # or tuner.open("digits")
 result.ranking()                                    # pandas DataFrame, best first
 best = tuner.load_best("runs/digits")               # needs the standard library alone
 best["lr"], best.interval, best.epochs
+model = tuner.load_model("runs/digits")             # needs NumPy alone
+model.predict(rows)
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from objectives.errors import DataError, InvalidInput
     from tuner.api.confirm import confirm
     from tuner.api.read_study import read_study
+    from tuner.api.refit import refit
     from tuner.api.run import run
     from tuner.api.verify import verify
     from tuner.best import Best, load_best
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
         UnknownStudy,
         UnknownTrial,
     )
+    from tuner.model.bundle import load_model
     from tuner.result import Result
     from tuner.result import open_study as open
     from tuner.study import Study
@@ -63,9 +67,11 @@ __all__ = [
     "UnknownTrial",
     "confirm",
     "load_best",
+    "load_model",
     "open",
     "optimizer",
     "read_study",
+    "refit",
     "run",
     "verify",
 ]
@@ -91,9 +97,11 @@ _HOMES = {
     "UnknownTrial": ("tuner.errors", "UnknownTrial"),
     "confirm": ("tuner.api.confirm", "confirm"),
     "load_best": ("tuner.best", "load_best"),
+    "load_model": ("tuner.model.bundle", "load_model"),
     "open": ("tuner.result", "open_study"),
     "optimizer": ("tuner.best.live_torch", "attached_optimizer"),
     "read_study": ("tuner.api.read_study", "read_study"),
+    "refit": ("tuner.api.refit", "refit"),
     "run": ("tuner.api.run", "run"),
     "verify": ("tuner.api.verify", "verify"),
 }

@@ -1,7 +1,7 @@
 """`run`: brings a study to what its file says, whatever is there already.
 
 Nothing is written before everything that can be checked has been: the study file, the data, and whether a study of that
-name asks the same question. Then: search, confirm, write what others read.
+name asks the same question. Then: search, confirm, write what others read, refit.
 """
 
 from __future__ import annotations
@@ -15,28 +15,30 @@ from typing import Any
 
 from objectives.errors import Complaint
 from tuner.api.read_study import read_study
-from tuner.engines import Engine, check_cluster
+from tuner.engines import Engine, check_certificates, check_cluster
 from tuner.errors import GivenUp, StudyError
-from tuner.orchestrator.artifacts import write_artifacts
+from tuner.orchestrator.artifacts import summary_of, write_artifacts
 from tuner.orchestrator.callbacks import RunCallback, default_callback
 from tuner.orchestrator.loop import Search
 from tuner.orchestrator.provenance import provenance
-from tuner.orchestrator.resume import open_or_create
+from tuner.orchestrator.resume import open_or_create, write_study
 from tuner.orchestrator.retry_failed import retry_failed_trials
+from tuner.orchestrator.shipping import ship
 from tuner.orchestrator.warm_start import WarmStart, warm_start, warm_start_trials
 from tuner.ranking.contenders import contenders, next_round, widened
-from tuner.ranking.retrainings import report_seeds
+from tuner.ranking.retrainings import final_epoch, report_seeds
 from tuner.ranking.standings import standings
+from tuner.ranking.unread import unread_note
 from tuner.records import ConfirmationRun, Spent, Trial
 from tuner.result import Cost, Result
 from tuner.search import repeats_note
 from tuner.space import space_of
-from tuner.store.directory import Home, StudyDirectory, home_of, study_directory, write_atomic
+from tuner.store.directory import Home, StudyDirectory, home_of, study_directory, write_private
 from tuner.store.ledger import Ledger
+from tuner.store.stored import stored_study
 from tuner.study import ConfirmTable, Study
 from tuner.trainables.base import Trainable, Trainer
 from tuner.trainables.builtin.prepare import prepare_study
-from tuner.trainables.builtin.split_counts import SPLITS_NOTE
 from tuner.trainables.builtin.trainable import BuiltinTrainable
 
 __all__ = ["PATIENCE", "StudyRun", "run", "trainable_of"]
@@ -55,27 +57,35 @@ def run(  # noqa: PLR0913
     storage: str | None = None,
     cluster: str | None = None,
     confirm: bool = True,
+    refit: bool = True,
     fresh: bool = False,
     callback: RunCallback | None = None,
     objective: Callable[..., Any] | None = None,
     retry_failed: bool = False,
 ) -> Result:
-    """Run a study: a file, a mapping of the same shape, or a Study; `data=(X, y)` takes the place of its source, and
-    `objective`, any function train(config) or train(config, run), that of the objective it names.
+    """Run a study, or go on with it, and return its results.
 
-    Run again, it goes on where it stopped. `name` and `trials` take precedence over what the study says. `jobs` is the
-    number of worker processes: by default the processors at hand, or none for a study that is over before they have
-    started; the result does not depend on it. `storage` is the URL of a database that keeps the ledger, `cluster` the
-    address of a dask scheduler whose workers train. `retry_failed` trains failed trials again first, in their places.
-    The result's `cost` says what this run took; None for one that was opened.
-    Raises StudyError, DataError, ChangedStudy, StudyBusy.
+    `study` is a file, a mapping of the same shape, or a Study. `data=(X, y)` replaces its source. `objective`, a
+    function train(config) or train(config, run), replaces the objective that it names.
+
+    `name` and `trials` win over what the study says. `jobs` is the number of worker processes, by default that of the
+    processors; the result does not depend on it. `storage` is the URL of a database for the ledger, `cluster` the
+    address of a dask scheduler. `fresh` moves an existing study aside and begins anew. `retry_failed` trains failed
+    trials again first. At the end the best config is trained on all rows but the test rows, unless `refit` is False;
+    `tuner.load_model` reads that model. The result's `cost` says what this run took. Raises StudyError, DataError,
+    ChangedStudy, StudyBusy.
+
+    ```python
+    study = {"data": {"source": "sklearn:iris"}, "optimizers": {"adam": {}}}
+    result = tuner.run(study, name="iris", trials=8, jobs=1)
+    ```
     """
     started = time.perf_counter()
     if jobs is not None and jobs < 1:
         raise StudyError(Complaint("jobs", f"must be at least 1, but got {jobs}"))
     callback = callback or default_callback()
     if cluster is not None:
-        check_cluster(cluster)
+        check_certificates(check_cluster(cluster))
     callback.stage("prepare")
     settings = {"study.name": name, "study.trials": trials}
     given = {key: value for key, value in settings.items() if value is not None}
@@ -83,11 +93,11 @@ def run(  # noqa: PLR0913
     home = home_of(home, storage)
     directory = study_directory(asked.name, home)
     with directory.room() as room:
-        trainable = trainable_of(asked, data, room, objective)
+        begun = stored_study(directory) if directory.exists and not fresh else None
+        trainable = trainable_of(asked, data, room, objective, begun)
         for note in (*trainable.notes, *repeats_note(trainable.study, space_of(trainable.study))):
-            if fresh or not directory.exists or not note.endswith(SPLITS_NOTE):  # one that goes on keeps its splits
-                callback.note(note)
-        warm = cache(partial(load_warm_start, trainable.study, home, callback))
+            callback.note(note)
+        warm = cache(partial(warmed, trainable.study, home, callback))
         if fresh or not directory.exists:
             warm()
         with directory.lock():
@@ -96,13 +106,13 @@ def run(  # noqa: PLR0913
             ledger, resolved = open_or_create(trainable, directory, warm, callback.note)
             with ledger:
                 study_run = StudyRun(resolved, trainable, directory, ledger, callback)
-                result, cost = study_run.execute(started, jobs, cluster, confirm, retry_failed)
+                result, cost = study_run.execute(started, jobs, cluster, confirm, retry_failed, refit)
     callback.ended()
     result.cost = replace(cost, wall=time.perf_counter() - started)
     return result
 
 
-def load_warm_start(study: Study, home: Home, callback: RunCallback) -> WarmStart:
+def warmed(study: Study, home: Home, callback: RunCallback) -> WarmStart:
     """What the study begins with of others, told of."""
     found = warm_start(study, space_of(study), home)
     for note in found.notes:
@@ -118,10 +128,19 @@ def asked_study(study: Any, objective: Callable[..., Any] | None, given: dict[st
     return read_study(study, settings=named, needs_data=False)
 
 
-def trainable_of(asked: Study, data: Any, room: Path, objective: Callable[..., Any] | None = None) -> Trainable:
-    """What a study is about, looked at as far as that takes no training. Raises StudyError, DataError."""
+def trainable_of(
+    asked: Study,
+    data: Any,
+    room: Path,
+    objective: Callable[..., Any] | None = None,
+    begun: Study | None = None,
+) -> Trainable:
+    """What a study is about, looked at as far as that takes no training; one that was `begun` keeps its splits.
+
+    Raises StudyError, DataError.
+    """
     if asked.custom is None:
-        return BuiltinTrainable(prepare_study(asked, data, room))
+        return BuiltinTrainable(prepare_study(asked, data, room, begun))
     from tuner.trainables.custom.trainable import custom_trainable
 
     return custom_trainable(asked, objective)
@@ -138,7 +157,7 @@ class StudyRun:
     callback: RunCallback
 
     def execute(
-        self, started: float, jobs: int | None, cluster: str | None, confirm: bool, retry_failed: bool
+        self, started: float, jobs: int | None, cluster: str | None, confirm: bool, retry_failed: bool, refit: bool
     ) -> tuple[Result, Cost]:
         """Search, confirm and write the artifacts; return the result and its cost but for `wall`."""
         for warning in self.trainable.warnings(self.ledger.facts):
@@ -148,6 +167,7 @@ class StudyRun:
         self.ledger.wait_for(PATIENCE, self.callback.note)
         address = None if cluster is None else (cluster, self.ledger.facts["canary"])
         with self.trainable.engine(self.study, width, address) as engine:
+            engine.note = self.callback.note
             if left > 0 or retry_failed:
                 engine.warm()
             trainer = self.trainable.trainer(self.study, self.directory, engine)
@@ -155,6 +175,8 @@ class StudyRun:
             again = self.retry_failed(engine, trainer) if retry_failed else 0
             tried = time.perf_counter() - prepared
             spent, stopped = self.search(engine, trainer)
+            for said in self.trainable.advice(self.study, self.ledger.trials()) if left > 0 else ():
+                self.callback.note(said)
             spent = replace(spent, wall=spent.wall + tried, waiting=spent.waiting + tried)
             searched = time.perf_counter()
             wanted = self.trainable.study.confirm
@@ -163,9 +185,16 @@ class StudyRun:
             if left > 0 or retrained or again:
                 self.callback.stage("write")
             result = Result(self.directory)
+            self.ledger.write_summary(summary_of(result))
             write_artifacts(result, self.trainable, engine)
+            if warning := unread_note(self.study, result.all_trials):
+                self.callback.note(warning)
+            published = time.perf_counter()
+            refitted = refit and ship(result, self.trainable, engine, self.callback)
+            refit_seconds = time.perf_counter() - published if refitted else 0.0
         ran = again + len(result.all_trials) - (self.study.trials - left)
-        return result, Cost(ran, retrained, prepared - started, spent, confirmed - searched, 0.0, stopped)
+        confirming = confirmed - searched
+        return result, Cost(ran, retrained, prepared - started, spent, confirming, 0.0, stopped, refit_seconds)
 
     def retry_failed(self, engine: Engine, trainer: Trainer) -> int:
         """Train what had failed again; returns how many trials."""
@@ -186,7 +215,7 @@ class StudyRun:
         try:
             return search.run(), search.stopped
         except GivenUp as given_up:
-            write_atomic(self.directory.given_up, f"{given_up}\n")
+            write_private(self.directory.given_up, f"{given_up}\n")
             raise
 
     def confirm(self, engine: Engine, asked: ConfirmTable) -> int:
@@ -201,12 +230,12 @@ class StudyRun:
         done, facts = 0, self.ledger.facts
         while todo := next_round(study, wanted, trials, self.ledger.confirmations(), facts):
             done += self._retrain(engine, "" if done else "confirm", *todo)
-        leader = [standing.trial for standing in standings(study, trials, self.ledger.confirmations(), facts)[:1]]
-        done += self._retrain(
-            engine, "report", [trial for trial in trials if trial.number in leader], report_seeds(study)
-        )
+        rows = self.ledger.confirmations()
+        leader = [standing.trial for standing in standings(study, trials, rows, facts)[:1]]
+        best = [replace(t, epoch=final_epoch(study, t, rows)) for t in trials if t.number in leader]
+        done += self._retrain(engine, "report", best, report_seeds(study))
         if study != self.study:
-            self.directory.write_study(study.to_toml())
+            write_study(study, self.directory, self.ledger)
         return done
 
     def _retrain(self, engine: Engine, stage: str, wanted: list[Trial], seeds: range) -> int:

@@ -8,11 +8,11 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any, NoReturn, TextIO, cast
+from typing import NoReturn, cast
 
 import click
 
@@ -22,12 +22,16 @@ from tuner.cli.commands.compare import compare
 from tuner.cli.commands.completion import VARIABLE, completed, completion
 from tuner.cli.commands.confirm import confirm
 from tuner.cli.commands.dashboard import dashboard
+from tuner.cli.commands.docs import docs
 from tuner.cli.commands.doctor import doctor
+from tuner.cli.commands.example import example
 from tuner.cli.commands.explain import explain
 from tuner.cli.commands.export import export
 from tuner.cli.commands.import_ import import_
 from tuner.cli.commands.init import init
 from tuner.cli.commands.list_ import list_studies
+from tuner.cli.commands.predict import predict
+from tuner.cli.commands.refit import refit
 from tuner.cli.commands.report import report
 from tuner.cli.commands.rm import rm
 from tuner.cli.commands.run import run
@@ -36,9 +40,11 @@ from tuner.cli.commands.top import top
 from tuner.cli.commands.verify import verify
 from tuner.cli.copyable import with_places
 from tuner.cli.error_lines import Terminated, error_report
+from tuner.cli.streams import reliable
 from tuner.cli.synonyms import command_hint
 from tuner.cli.terminal import errors_to
 from tuner.errors import NoResult
+from tuner.masking import remember, shown
 
 __all__ = ["CommandGroup", "program", "start"]
 
@@ -46,7 +52,7 @@ TWICE = 0.3  # seconds within which two signals are one
 
 
 @dataclass
-class Settings:
+class ProgramSettings:
     """What holds for every command."""
 
     debug: bool = False
@@ -72,7 +78,7 @@ class CommandGroup(click.Group):
 def _debug(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
     del parameter
     if value:
-        cast(Settings, ctx.find_root().obj).debug = True
+        cast(ProgramSettings, ctx.find_root().obj).debug = True
 
 
 def debug_option() -> click.Option:
@@ -98,7 +104,7 @@ def _version(ctx: click.Context, parameter: click.Parameter, value: bool) -> Non
 program = CommandGroup(
     "tuner",
     help="Finds the optimizer, learning rate, momentum and batch size for your data, and says how sure that is.",
-    epilog="A first run: tuner init study.toml; tuner check study.toml; tuner run study.toml",
+    epilog="A first run, in an empty directory: tuner init; tuner run study.toml\n\nThe manual: tuner docs",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     params=[
         debug_option(),
@@ -110,6 +116,7 @@ program = CommandGroup(
 )
 for command in (
     init,
+    example,
     check,
     run,
     list_studies,
@@ -117,6 +124,8 @@ for command in (
     top,
     best,
     confirm,
+    refit,
+    predict,
     compare,
     verify,
     report,
@@ -126,6 +135,7 @@ for command in (
     doctor,
     rm,
     explain,
+    docs,
     completion,
 ):
     command.params.append(debug_option())
@@ -136,9 +146,9 @@ def start(args: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code; everything that goes wrong is told here."""
     if VARIABLE in os.environ:
         return completed(program)
-    settings = Settings(bool(os.environ.get("TUNER_DEBUG")))
-    for stream in (sys.stdout, sys.stderr):
-        _forgiving(stream)
+    settings = ProgramSettings(bool(os.environ.get("TUNER_DEBUG")))
+    reliable()
+    remember(sys.argv[1:] if args is None else args)
     with _stoppable():
         try:
             return _run(list(sys.argv[1:] if args is None else args), settings)
@@ -149,12 +159,12 @@ def start(args: Sequence[str] | None = None) -> int:
         except (Exception, KeyboardInterrupt) as error:
             lines, code = error_report(error)
             if settings.debug:
-                traceback.print_exception(error)
+                sys.stderr.write(shown("".join(traceback.format_exception(error))))
             errors_to(lines)
             return code
 
 
-def _run(args: list[str], settings: Settings) -> int:
+def _run(args: list[str], settings: ProgramSettings) -> int:
     try:
         with program.make_context("tuner", args, obj=settings) as context:
             try:
@@ -169,13 +179,6 @@ def _run(args: list[str], settings: Settings) -> int:
     finally:
         sys.stdout.flush()
     return 0
-
-
-def _forgiving(stream: TextIO) -> None:
-    """A character that the stream cannot write becomes `?`, not an error."""
-    reconfigure: Callable[..., Any] | None = getattr(stream, "reconfigure", None)
-    if reconfigure is not None:
-        reconfigure(errors="replace")
 
 
 @contextmanager

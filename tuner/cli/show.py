@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tuner.ranking.standings import ConfirmedTrial
     from tuner.report.findings import Finding
 
-__all__ = ["Page", "block", "fresh_mean", "fresh_words", "settings_of", "study_page", "trial_page"]
+__all__ = ["ShowPage", "block", "fresh_mean", "fresh_words", "settings_of", "study_page", "trial_page"]
 
 ENDINGS = {
     "complete": "trained to the end",
@@ -42,7 +42,7 @@ ENDINGS = {
 
 
 @dataclass(frozen=True)
-class Page:
+class ShowPage:
     """The same facts as text for people and as a document for programs; `sheet` where rows fit them better.
 
     `notes` say what the text leaves out.
@@ -80,7 +80,7 @@ def settings_of(config: Mapping[str, Any]) -> dict[str, Any]:
     return {name: text_of(value) if isinstance(value, list | tuple) else value for name, value in config.items()}
 
 
-def study_page(result: Result, whole: bool = False) -> Page:
+def study_page(result: Result, whole: bool = False) -> ShowPage:
     """The overview of a study, of tables what a window has room for, or the `whole` of them."""
     study, trials = result.study, result.all_trials
     states = Counter(str(trial.state) for trial in trials)
@@ -113,7 +113,7 @@ def study_page(result: Result, whole: bool = False) -> Page:
     found = result.findings()
     if found:
         text += f"\nfindings\n{findings_block(found)}"
-    return Page(text, study_document(result), notes=tuple(too_wide(left)))
+    return ShowPage(text, study_document(result), notes=tuple(too_wide(left)))
 
 
 def fitting(sheet: Sheet, whole: bool) -> tuple[Sheet, list[str]]:
@@ -168,7 +168,7 @@ def batches(result: Result, optimizers: Sheet) -> list[Any]:
     return [result.trial(number).config.get("batch_size") for number in numbers]
 
 
-def trial_page(result: Result, number: int) -> Page:
+def trial_page(result: Result, number: int) -> ShowPage:
     """One trial: its config, its metrics at the best epoch, and its learning curves."""
     trial = result.trial(number)
     curves = {name: mean_curve(values) for name, values in trial.curves.items()}
@@ -185,7 +185,7 @@ def trial_page(result: Result, number: int) -> Page:
         text += f"\nprinted, the end of {clean(in_words(place))}\n{last_lines(printed)}\n"
     epochs = range(1, trial.epochs + 1)
     rows = tuple(zip(epochs, *curves.values(), strict=True)) if curves else ()
-    return Page(text, trial_document(result, number), Sheet(("epoch", *curves), rows, frozenset(("epoch",))))
+    return ShowPage(text, trial_document(result, number), Sheet(("epoch", *curves), rows, frozenset(("epoch",))))
 
 
 def ending_of(trial: Trial) -> str:

@@ -1,7 +1,8 @@
 """Study file -> validated, frozen `Study`.
 
-    hints -> problems -> domains, budget -> fields, parameters, conditions -> tables, optimizers, custom -> study
-    reading -> overrides -> validation -> resampling, checks -> resolve; imported
+    hints -> problems -> domains, budget -> fields, placeholders, parameters, conditions
+    -> tables, optimizers, custom -> study
+    reading -> overrides -> validation -> resampling, checks -> resolve; imported; guess
 
 `reading` guards the text, `overrides` lays settings over it, `tables`, `optimizers` and `custom` check it table by
 table and fill in what is not written, `checks` looks at what keys say together. All problems are collected and told at
@@ -16,6 +17,7 @@ from tuner.study.domains import Choices, Domain, Range, highest, is_searched, va
 from tuner.study.hints import suggest
 from tuner.study.imported import UNNAMED, imported_text, not_run
 from tuner.study.parameters import kind_of, text_of
+from tuner.study.placeholders import holes_in, words_of
 from tuner.study.reading import parse_toml
 from tuner.study.resolve import read_study
 from tuner.study.study import Imported, Study, differences, in_toml
@@ -57,6 +59,7 @@ __all__ = [
     "WorkersTable",
     "differences",
     "highest",
+    "holes_in",
     "imported_text",
     "in_toml",
     "is_searched",
@@ -70,4 +73,5 @@ __all__ = [
     "task_problem",
     "text_of",
     "values_of",
+    "words_of",
 ]

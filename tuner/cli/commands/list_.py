@@ -20,7 +20,7 @@ __all__ = ["list_studies"]
 @home_option
 @output_options()
 def list_studies(home: Home, output: Output) -> None:
-    """List the studies that there are."""
+    """List all studies."""
     from tuner.errors import TunerError
     from tuner.store.directory import home_directory, home_in_words, studies
     from tuner.text import interval_text

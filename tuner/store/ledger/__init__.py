@@ -10,7 +10,7 @@ every generation is kept and compared when it is read.
     schema    tables and column types
     database  what a ledger needs of a database
     sqlite    SQLite: connections, durability, errors in plain words
-    postgres  PostgreSQL: a schema a study, and a registry of them
+    postgres  PostgreSQL: a schema a study, and a registry of them, in sessions of postgres_session
     rescue    what can be read of a damaged file
 
 SQLAlchemy is imported when a ledger is opened, not with this package.

@@ -18,6 +18,8 @@ from objectives.types import Array
 from tuner.best import Best
 from tuner.engines import Engine, Failure, open_engine
 from tuner.errors import TunerError
+from tuner.model.refit import Refit
+from tuner.model.trained import TrainedModel
 from tuner.ranking.retrainings import search_seeds
 from tuner.records import ConfirmationRun, Trial
 from tuner.store.directory import StudyDirectory
@@ -27,6 +29,7 @@ from tuner.trainables.builtin import packs
 from tuner.trainables.builtin.packs import ReplicateSource, cut, problem_of, run_pack
 from tuner.trainables.builtin.prepare import PreparedStudy
 from tuner.trainables.builtin.retrain import batches, confirm
+from tuner.trainables.builtin.shipped_model import shipped
 from tuner.trainables.builtin.trainer import BuiltinTrainer
 from tuner.trainables.builtin.workload import default_jobs
 
@@ -67,6 +70,11 @@ class BuiltinTrainable:
     def warnings(self, known: Mapping[str, str]) -> list[str]:
         """Nothing that matters less."""
         del known
+        return []
+
+    def advice(self, study: Study, trials: Sequence[Trial]) -> list[str]:
+        """Return nothing: its trials go on where they stood."""
+        del study, trials
         return []
 
     def jobs(self, study: Study, trials: int) -> int:
@@ -130,6 +138,18 @@ class BuiltinTrainable:
         for i, layer in enumerate(Layers(outcome.state.weights[0, 0], problem.shapes).views, start=1):
             arrays[f"W{i}"], arrays[f"b{i}"] = layer[:-1], layer[-1]
         return arrays
+
+    def refit(
+        self, study: Study, best: Best, directory: StudyDirectory, engine: Engine, refit: Refit
+    ) -> TrainedModel | None:
+        """Return the best config's model on all rows but the test rows; None of a surface, which has none."""
+        if self.question.first.surface:
+            return None
+
+        def source(number: int) -> ReplicateSource:
+            return self.source(study, number, directory, engine)
+
+        return shipped(self.question, study, best, directory, engine, refit, source)
 
     def source(self, study: Study, replicate: int, directory: StudyDirectory, engine: Engine) -> ReplicateSource:
         """The data of a replicate, written into the study's cache, once, for everyone to memory-map."""

@@ -17,9 +17,11 @@ from tuner.store.cache import DiskCache
 from tuner.study.budget import RUN, Budget
 from tuner.trainables.base import Advance, Member, side_by_side
 from tuner.trainables.custom.command import ObjectiveCommand
+from tuner.trainables.custom.kept_directories import drop_others, take_over
 from tuner.trainables.custom.objective_ref import ObjectiveRef
 from tuner.trainables.custom.run_handle import SEARCH
 from tuner.trainables.custom.tasks import CustomOutcome, CustomState, CustomTask, run_custom
+from tuner.trainables.optuna_script.study_beside import Beside
 
 __all__ = ["CustomTrainer"]
 
@@ -47,6 +49,10 @@ class CustomTrainer:
     phase: str = SEARCH
     splits: tuple[int, ...] = ()  # the number of each seed's split, one after the other; none where there is one
     replicates: int = 1
+    beside: Beside | None = None  # what an objective of Optuna's may read, before it is known which generation it is in
+    lag: int = 1
+    kept: Path = Path()  # where directories of the best trials stay
+    most_kept: int = 0
 
     @property
     def continues(self) -> bool:
@@ -74,7 +80,7 @@ class CustomTrainer:
                 CustomTask(
                     self.what, self.form, numbers, configs, seeds, start, stop, self.budget.unit, self.goal,
                     self.phase, self.taken, Path(), self.output, self.batch > 1, self.source,
-                    tuple(m.state for m in some), splits, rows.start,
+                    tuple(m.state for m in some), splits, rows.start, self.beside and replace(self.beside, place=None),
                 )
             )  # fmt: skip
         return found
@@ -86,7 +92,10 @@ class CustomTrainer:
     def call(self, task: CustomTask, flight: Path, shared: bool) -> tuple[Any, ...]:
         """Train, or find again what a killed run has left."""
         del shared
-        return run_custom, replace(task, folder=flight, states=()), DiskCache(flight, FLIGHT_BYTES)
+        beside = self.beside
+        if beside is not None and flight.name.isdigit():  # a generation's
+            beside = replace(beside, before=int(flight.name) - self.lag)
+        return run_custom, replace(task, folder=flight, states=(), beside=beside), DiskCache(flight, FLIGHT_BYTES)
 
     def advances(self, task: CustomTask, outcome: CustomOutcome) -> list[Advance]:
         """What a call did for each of its trials: all curves from the start on."""
@@ -98,7 +107,8 @@ class CustomTrainer:
             if state is not None:
                 spent += state.spent
                 curves = curves if self.form == ObjectiveForm.STEPS else joined(state.curves, curves)
-            found.append(Advance(curves, CustomState(curves, spent), share, True, ended, reason, task.first))
+            state = CustomState(curves, spent)
+            found.append(Advance(curves, state, share, True, ended, reason, task.first, outcome.final))
         return found
 
     def trained(self, curves: Mapping[str, Any], state: Any) -> tuple[dict[str, Any], int]:
@@ -111,14 +121,22 @@ class CustomTrainer:
         del config
         return state.spent if state is not None else epochs
 
+    def keep(self, flight: Path, best: Sequence[int]) -> None:
+        """Move the directories of the best `most_kept` trials to where they stay, and remove what stayed of others."""
+        wanted = best[: self.most_kept]
+        for number in wanted:
+            take_over(flight, number, self.kept)
+        drop_others(self.kept, wanted)
+
     def steady(self, curves: Mapping[str, Any]) -> bool:
         """Whether it ended near its best, or no worse than it began: nothing else is known to compare with.
 
-        Only where lower is better and nothing is below zero: twice as much means nothing elsewhere.
+        What an objective of Optuna's returns is its value, whatever it reported before. Of others, only where lower is
+        better and nothing is below zero: twice as much means nothing elsewhere.
         """
         goal = np.asarray(curves[self.goal]).mean(axis=0)
         told = goal[np.isfinite(goal)]
-        if self.direction != Direction.MINIMIZE or not len(told) or told.min() < 0:
+        if self.form == ObjectiveForm.TRIAL or self.direction != Direction.MINIMIZE or not len(told) or told.min() < 0:
             return True
         return bool(told[-1] <= UNSTABLE * signed(told.min(), self.direction) or told[-1] <= told[0])
 

@@ -11,17 +11,19 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from tuner.enums import ObjectiveForm
+from tuner.trainables.custom.call_forms import form_of
+from tuner.trainables.custom.errors import InvalidObjective
 from tuner.trainables.custom.metric_log import metrics_of
-from tuner.trainables.custom.objective_ref import InvalidObjective, ObjectiveRef, form_of, load, whereabouts
+from tuner.trainables.custom.objective_ref import ObjectiveRef, file_of, load, whereabouts
 from tuner.trainables.optuna_script.script_text import Script, read_script
+from tuner.trainables.optuna_script.study_beside import Beside
 from tuner.trainables.optuna_script.suggested import SuggestRequest
 from tuner.trainables.optuna_script.trial_adapter import NOTHING, ScriptTrial, StopTrial, is_pruning, one_value
 
-__all__ = ["SECONDS", "ProbeCall", "Exploration", "probe_objective"]
+__all__ = ["SECONDS", "ProbeCall", "Exploration", "probe_objective", "scripted"]
 
 SECONDS = 60.0  # in which further calls may begin
 ANY = 8  # calls with any values
@@ -56,14 +58,16 @@ class RecordingTrial(ScriptTrial):
 
     answers: Mapping[str, Any]
     brief: bool = False
+    direction: str = "minimize"
     asked: dict[str, SuggestRequest] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
     reports: list[Any] = field(default_factory=list)
     steps: list[Any] = field(default_factory=list)
     late: bool = False
+    cut: bool = False
 
     def __post_init__(self) -> None:
-        super().__init__(0)
+        super().__init__(0, Beside(self.direction))
 
     def _answer(self, name: str, asked: SuggestRequest) -> Any:
         check_same(name, self.asked.get(name, asked), asked, "in one trial")
@@ -77,17 +81,21 @@ class RecordingTrial(ScriptTrial):
             self.steps.append(step)
             self.reports.append(float(value))
         if self.brief:
+            self.cut = True
             raise StopTrial
 
     def should_prune(self) -> bool:
         return False
 
 
-def probe_objective(reference: ObjectiveRef) -> Exploration | InvalidObjective:
-    """Call an objective until what it asks for is known; what is wrong with it is returned."""
+def probe_objective(reference: ObjectiveRef, direction: str = "") -> Exploration | InvalidObjective:
+    """Call an objective until what it asks for is known; what is wrong with it is returned.
+
+    `direction` is what its study has where the script does not say.
+    """
     try:
         script = scripted(reference)
-        return _explored(objective_of(reference), script)
+        return _explored(objective_of(reference), script, direction or script.direction or "minimize")
     except InvalidObjective as unusable:
         return InvalidObjective(unusable.what, unusable.hint)
 
@@ -95,8 +103,8 @@ def probe_objective(reference: ObjectiveRef) -> Exploration | InvalidObjective:
 def scripted(reference: ObjectiveRef) -> Script:
     """What the file says beside the objective. Raises InvalidObjective where importing it would run a study."""
     where = reference.objective.rpartition(":")[0]
-    path = Path(reference.folder) / Path(where).expanduser()
-    if not where.endswith(".py") or not path.is_file():
+    path = file_of(reference)
+    if path is None:
         return Script()
     try:
         script = read_script(path.read_text(encoding="utf-8"))
@@ -120,9 +128,9 @@ def objective_of(reference: ObjectiveRef) -> Callable[..., Any]:
     return function
 
 
-def _explored(objective: Callable[..., Any], script: Script) -> Exploration:
+def _explored(objective: Callable[..., Any], script: Script, direction: str) -> Exploration:
     started = time.perf_counter()
-    first = called(objective, {}, brief=False)
+    first = called(objective, {}, brief=False, direction=direction, strict=True)
     seconds = time.perf_counter() - started
     if first.error:
         hint = "leave it out" if NOTHING in first.error else "run it by itself in Optuna to see where"
@@ -135,7 +143,7 @@ def _explored(objective: Callable[..., Any], script: Script) -> Exploration:
         if time.perf_counter() > until:
             left += 1
             continue
-        calls.append(called(objective, answers, brief=not first.late))
+        calls.append(called(objective, answers, brief=not first.late, direction=direction))
         check_constant(calls)
     return Exploration(script, tuple(calls), seconds, left)
 
@@ -170,20 +178,33 @@ def around(calls: list[ProbeCall], at: int, tried: set[tuple[str, Any]]) -> Iter
                 tried.add((name, value))
 
 
-def called(objective: Callable[..., Any], answers: Mapping[str, Any], brief: bool) -> ProbeCall:
-    """Call it once. Raises InvalidObjective for what cannot be mapped."""
-    trial, returned, error = RecordingTrial(answers, brief), None, ""
+def called(
+    objective: Callable[..., Any], answers: Mapping[str, Any], brief: bool, direction: str, strict: bool = False
+) -> ProbeCall:
+    """Call it once. Raises InvalidObjective for what cannot be mapped, where it is `strict`."""
+    trial, returned, error = RecordingTrial(answers, brief, direction), None, ""
     try:
-        returned = metrics_of(one_value(objective(trial)), VALUE)[VALUE]
+        value = one_value(objective(trial))
+        returned, error = (None, "") if trial.cut else value_of(value, strict)
     except StopTrial:
         pass
     except InvalidObjective:
         raise
     except (Exception, SystemExit) as raised:
-        if not is_pruning(raised):
+        if not trial.cut and not is_pruning(raised):
             error = f"{type(raised).__name__}: {(str(raised).splitlines() or [''])[0][:200]}{whereabouts(raised)}"
     plain = {name: asked.plain() for name, asked in trial.asked.items()}
     return ProbeCall(plain, trial.values, tuple(trial.reports), trial.late, returned, error)
+
+
+def value_of(value: Any, strict: bool) -> tuple[float | None, str]:
+    """Return what an objective returned, as a number, or what is wrong with it: raises InvalidObjective if `strict`."""
+    try:
+        return metrics_of(value, VALUE)[VALUE], ""
+    except InvalidObjective as unusable:
+        if strict:
+            raise
+        return None, str(unusable)  # a trial that fails alone, as in Optuna
 
 
 def check_constant(calls: list[ProbeCall]) -> None:
