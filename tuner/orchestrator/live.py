@@ -160,6 +160,7 @@ class LiveGeneration:
     bars: Mapping[tuple[str, int], float] = field(default_factory=dict)
     rung: int = 0
     out: int = 0
+    due: bool = False  # whether the tasks of its rung are done, and its trials not yet compared
     began: float = field(default_factory=time.time)
     ran: list[tuple[int, float, float, int, tuple[int, ...]]] = field(default_factory=list)
 
@@ -167,6 +168,15 @@ class LiveGeneration:
     def stages(self) -> tuple[Stage, Stage]:
         """Where its running trials stand, and where they are to come to."""
         return self.ladder[self.rung - 1] if self.rung else START, self.ladder[self.rung]
+
+    @property
+    def place(self) -> int:
+        """Return the rung of the study that it is on."""
+        return self.before + self.rung
+
+    def past(self, rung: int) -> bool:
+        """Return whether all of its trials have ended or gone on from a rung of the study."""
+        return not self.running or (self.place > rung and all(trial.rung >= rung for trial in self.running))
 
     @property
     def running(self) -> list[LiveTrial]:
@@ -212,8 +222,12 @@ class LiveGeneration:
             known = [trial.error] if trial.error else []  # of several tasks: the same, whichever came first
             trial.rung, trial.ended, trial.error = self.before + self.rung, "failed", min([*known, error])
 
-    def cut(self, study: Study, training: Training) -> None:
-        """End the rung: the last one completes its trials, an earlier one sends only the best of each group on."""
+    def cut(self, study: Study, training: Training, earlier: Mapping[str, Sequence[float]] | None = None) -> None:
+        """End the rung: the last one completes its trials, an earlier one sends only the best of each group on.
+
+        `earlier` are what trials before them had come to at the rung, by group, where they are compared with those too.
+        """
+        self.due = False
         there = [trial for trial in self.trials if trial.rung == self.before + self.rung]
         for trial in there:
             trial.join(training)
@@ -225,15 +239,25 @@ class LiveGeneration:
             for trial in there:
                 groups.setdefault(group_of(study, trial.config), []).append(trial)
             for name, group in groups.items():
-                self._cut(group, study, training, self.bars.get((name, self.before + self.rung)))
+                self._cut(group, study, training, self.bars.get((name, self.place)), (earlier or {}).get(name, ()))
         self.rung += 1
 
-    def _cut(self, group: Sequence[LiveTrial], study: Study, training: Training, bar: float | None) -> None:
+    def _cut(
+        self,
+        group: Sequence[LiveTrial],
+        study: Study,
+        training: Training,
+        bar: float | None,
+        earlier: Sequence[float],
+    ) -> None:
         values = [np.inf if trial.ended else trial.goal(study) for trial in group]
         steady = [training.steady(trial.curves) if trial.blocks else False for trial in group]
         reduction = reduction_at(self.ladder, self.rung, study.search.reduction)
-        going = PRUNERS[study.search.pruner].going(values, steady, reduction, bar)
-        kept = {*going, *defaults_going(group, values, self.rung == len(self.ladder) - 2)}
+        first = len(earlier)
+        going = PRUNERS[study.search.pruner].going(
+            [*earlier, *values], [*(True for _ in earlier), *steady], reduction, bar
+        )
+        kept = {*(i - first for i in going), *defaults_going(group, values, self.rung == len(self.ladder) - 2)}
         for i, trial in enumerate(group):
             if not trial.ended and i not in kept:
                 trial.ended = "pruned"

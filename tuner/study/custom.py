@@ -37,6 +37,7 @@ __all__ = [
     "goal_problem",
     "is_own",
     "own_of",
+    "own_search",
     "own_train",
     "parameter_name",
     "unused_parameters",
@@ -48,6 +49,7 @@ FUNCTION = re.compile(r"(?P<where>[^:]+\.py|[A-Za-z_][\w.]*):(?P<name>[A-Za-z_]\
 OF_OWN = frozenset({"splits", "resampling"})  # keys of [data] that an objective of one's own may have
 # What a command may ask of its run.
 RUN = ("trial", "seed", "split", "start", "stop", "device", "phase", "directory", "config", "python")
+PARALLEL = 4  # trials that may be open at once; tuner/search/defaults.md has the measurements
 MOST_UNITS = 100_000  # of a budget: a learning curve has a place for each
 # Columns of the ranking, and what a config says by itself: a parameter of that name would hide it.
 OWN_NAMES = (
@@ -206,8 +208,35 @@ def _check_foreign(raw: Mapping[str, Any], train: Train, optimizers: Collection[
         report.add(["optimizers", name], what, "remove it")
 
 
-def check_not_own(raw: Mapping[str, Any], table: StudyTable, report: Report) -> None:
+def own_search(search: Search, own: Own, devices: int, report: Report) -> Search:
+    """Return [search] with the defaults of an objective of somebody's own: proposals one by one, by rule.
+
+    As many trials may be open at once as there are `devices`, four at least. Where generations are asked for, or
+    several configs go into one call, proposals are made together as ever.
+    """
+    given = search.model_fields_set
+    together = [key for key in ("generation_size", "lag") if key in given]
+    if "parallel" in given and search.parallel is not None:
+        for key in together:
+            report.add(["search", key], "does not go with parallel, which proposes one by one", "keep one of them")
+        if own.batched > 1:
+            hint = "write [search] generation_size"
+            report.add(["search", "parallel"], "does not go with batched, which calls for several at once", hint)
+    found: dict[str, Any] = {}
+    if "parallel" not in given and not together and own.batched == 1:
+        found["parallel"] = max(PARALLEL, devices)
+    if "sampler" not in given:
+        found["sampler"] = "auto"
+        if "random_share" not in given:
+            found["random_share"] = 0.0
+    return search.model_copy(update=found)
+
+
+def check_not_own(raw: Mapping[str, Any], table: StudyTable, search: Search, report: Report) -> None:
     """A study of the core has nothing that belongs to an objective of somebody's own."""
+    if search.parallel is not None:
+        hint = "write generation_size: it trains trials in packs"
+        report.add(["search", "parallel"], "belongs to an objective of your own", hint)
     hint = 'write [study] objective = "train.py:train", or remove it'
     for key in [key for key in ("output", "batched", "keep") if key in table.model_fields_set]:
         report.add(["study", key], "belongs to an objective of your own", hint)

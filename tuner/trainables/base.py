@@ -19,6 +19,8 @@ from tuner.records import Confirmed, Stage, Trial
 if TYPE_CHECKING:
     from tuner.best import Best
     from tuner.engines import Engine
+    from tuner.model.refit import Refit
+    from tuner.model.trained import TrainedModel
     from tuner.store.directory import StudyDirectory
     from tuner.study import Study
 
@@ -138,6 +140,9 @@ class Subject(Protocol):
     def warnings(self, known: Mapping[str, str]) -> list[str]:
         """What differs from the facts of a ledger and may matter."""
 
+    def advice(self, study: Study, trials: Sequence[Trial]) -> list[str]:
+        """Return what its finished trials say of how to ask for them."""
+
     def jobs(self, study: Study, trials: int) -> int:
         """Worker processes, where nobody says how many."""
 
@@ -165,3 +170,8 @@ class Subject(Protocol):
 
     def weights(self, study: Study, best: Best, directory: StudyDirectory, engine: Engine) -> Mapping[str, Any] | None:
         """Weights of the best trial's model by name; None where there are none here."""
+
+    def refit(
+        self, study: Study, best: Best, directory: StudyDirectory, engine: Engine, refit: Refit
+    ) -> TrainedModel | None:
+        """The best config's model, trained on all rows that it may be trained on; None where there is none to ship."""

@@ -375,12 +375,3 @@ def test_two_names_that_would_be_one_are_refused(tmp_path: Path) -> None:
     body = 'return trial.suggest_float("a/b", 0, 1) + trial.suggest_float("a b", 0, 1)'
     with pytest.raises(StudyError, match="two of its names would be one here: a b, a/b"):
         drafted("s.py:objective", found(tmp_path, body), "minimize")
-
-
-def test_the_readme_shows_the_study_of_its_script(shell: Shell, tmp_path: Path) -> None:
-    readme = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
-    (code,) = re.findall(r"```python\n(import optuna\n.*?)```", readme, flags=re.DOTALL)
-    Path("script.py").write_text(code, encoding="utf-8")
-    assert shell("init", "script.toml", "--from-optuna", "script.py:objective").code == 0
-    (study,) = re.findall(r"```toml\n(# From script.py:objective.*?)```", readme, flags=re.DOTALL)
-    assert Path("script.toml").read_text(encoding="utf-8") == study

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tuner.engines import FULL, SENT, SHORT, killed_for_memory, of_machine
 from tuner.study import holes_in, words_of
 from tuner.trainables.custom.captured_output import printed_here, printed_length
 from tuner.trainables.custom.errors import Unusable
@@ -66,6 +67,7 @@ def run_program(program: Program, form: str, attempt: Attempt, board: Board) -> 
     output = attempt.directory / program.output if program.output else None
     # What Python prints is seen when it is printed: a pipe would be written in blocks.
     environment = {"PYTHONUNBUFFERED": "1", **os.environ, **variables_of(attempt)}
+    killed = killed_for_memory()
     begun = printed_length()  # before it starts: a quick one may have said all by the time that it is looked at
     try:
         process = subprocess.Popen(
@@ -73,6 +75,8 @@ def run_program(program: Program, form: str, attempt: Attempt, board: Board) -> 
             env=environment, process_group=0,
         )  # fmt: skip
     except OSError as error:
+        if of_machine(error):
+            raise
         said = "there is no such program" if isinstance(error, FileNotFoundError) else str(error.strerror or error)
         raise Unusable(f"{words[0]}: {said}", "check [study] command") from None
     other: deque[str] = deque(maxlen=OTHERS)
@@ -92,7 +96,7 @@ def run_program(program: Program, form: str, attempt: Attempt, board: Board) -> 
         else:
             said = last_words(other, begun)
             hint = next((hint for sign, hint in HINTS.items() if sign in said), "")
-            raise Unusable(f"the command {left(code)}{said}", hint)
+            raise Unusable(f"the command {left(code)}{said}", hint, ended_by_machine(code, said, killed))
     finally:
         end(process)
     if not any(sheet.rows for sheet in board.sheets):
@@ -232,6 +236,17 @@ def left(code: int) -> str:
     if code > 0:
         return f"exited with {code}"
     return f"died of {signal.Signals(-code).name if -code in set(signal.Signals) else f'signal {-code}'}"
+
+
+def ended_by_machine(code: int, said: str, killed: int) -> str:
+    """What the machine did where a program ended by that: a signal that others send, a full disk, no memory left.
+
+    A shell exits with 128 and the signal that ended what it ran. `killed` were ended for want of memory before.
+    """
+    if (-code if code < 0 else code - 128) in SENT:
+        return "starved" if killed_for_memory() > killed else "ended"
+    kinds = {"full": FULL, "short": SHORT}
+    return next((kind for kind, numbers in kinds.items() if any(os.strerror(n) in said for n in numbers)), "")
 
 
 def last_words(other: deque[str], begun: int) -> str:

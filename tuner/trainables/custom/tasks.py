@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.engines import DEVICE, Failure
+from tuner.engines import DEVICE, Failure, Lost, of_machine
 from tuner.store.cache import Memo
 from tuner.trainables.custom.captured_output import printing_into
 from tuner.trainables.custom.command import Program, run_program
@@ -32,6 +32,7 @@ __all__ = ["KEPT", "OwnOutcome", "OwnState", "OwnTask", "made_ready", "run_own"]
 Array = NDArray[Any]
 KEPT, WORK = "at", "work"  # a trial's directory as it was at a rung, and the one that it works in
 NOTES = "notes"  # folder of a study: user attributes that are no numbers
+NO_ROOM = 1 << 16  # bytes: a disk with fewer is full
 WORTH_KEEPING = 0.02  # seconds: shorter trainings are done again sooner than they are written and found
 
 
@@ -118,7 +119,7 @@ def run_own(task: OwnTask, memo: Memo | None = None) -> OwnOutcome | Failure:
         with printing_into(task.printed[0], further=task.start > 0):
             outcome = trained(task)
     except BaseException as error:
-        return failed(error)
+        return on_full_disk(task, failed(error))
     share_output(task)
     if memo is not None and outcome.seconds >= WORTH_KEEPING:
         meta = {"ended": outcome.ended, "reasons": outcome.reasons, "seconds": outcome.seconds, "final": outcome.final}
@@ -152,14 +153,22 @@ def trained(task: OwnTask) -> OwnOutcome:
                 run_program(task.what, task.form, attempt, board)
         except Diverged as diverged:
             reasons = [reason or str(diverged) for reason in reasons]
-        except Exception:
-            if not all(board.ended):  # a library may wrap what its callback raised as the goal was not finite
+        except BaseException as error:
+            if not place.is_dir():
+                raise Unusable(f"its directory was removed while it trained: {error}", machine="short") from error
+            # a library may wrap what its callback raised as the goal was not finite
+            if not isinstance(error, Exception) or not all(board.ended):
                 raise
             reasons = [reason or f"{task.goal} is not finite" for reason in reasons]
-        board.check()
-        for k, sheet in enumerate(board.sheets):
-            keep_notes(task, k, sheet.notes)
-        put_away(task, r, place)
+        try:
+            board.check()
+            for k, sheet in enumerate(board.sheets):
+                keep_notes(task, k, sheet.notes)
+            put_away(task, r, place)
+        except OSError as error:
+            if not place.is_dir():
+                raise Unusable(f"its directory was removed while it trained: {error}", machine="short") from error
+            raise
         boards.append(board)
     ended = tuple("diverged" if any(b.ended[k] for b in boards) else "" for k in range(len(task.trials)))
     reasons = [reason if end else "" for reason, end in zip(reasons, ended, strict=True)]
@@ -196,11 +205,16 @@ def kept(task: OwnTask, r: int, epoch: int | None = None) -> Path:
 
 
 def workplace(task: OwnTask, r: int) -> Path:
-    """A directory to train in, as it was at the start of the rung: a killed run may have left it half way."""
+    """A directory to train in, as it was at the start of the rung: a killed run may have left it half way.
+
+    Raises Lost where somebody has removed what the trial goes on from.
+    """
     before = kept(task, r, task.start)
     work = before.with_name(WORK)
     shutil.rmtree(work, ignore_errors=True)
-    if task.start and before.is_dir():
+    if task.start and not before.is_dir():
+        raise Lost(f"what trial {task.trials[0]} kept at epoch {task.start} has gone from the study's cache")
+    if task.start:
         shutil.copytree(before, work)
     work.mkdir(parents=True, exist_ok=True)
     return work
@@ -226,10 +240,18 @@ def share_output(task: OwnTask) -> None:
                 shutil.copyfile(first, place)
 
 
+def on_full_disk(task: OwnTask, failure: Failure) -> Failure:
+    """The failure as the machine's where the study's disk has no room: code may say that in its own way."""
+    with suppress(OSError):
+        if not failure.machine and shutil.disk_usage(task.output.parent).free < NO_ROOM:
+            return replace(failure, machine="full")
+    return failure
+
+
 def failed(error: BaseException) -> Failure:
     """The failure of a task, in a line."""
     if isinstance(error, Unusable):
-        return Failure("Objective", str(error))
+        return Failure("Objective", str(error), machine=error.machine or of_machine(error))
     failure = Failure.of(error)
     if isinstance(error, SystemExit):
         return replace(failure, message=f"it called sys.exit({error.code}){whereabouts(error)}; return instead")

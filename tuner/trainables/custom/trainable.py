@@ -12,8 +12,9 @@ from typing import Any
 
 from objectives.errors import Complaint
 from tuner.best import Best
-from tuner.engines import LOADING, ChildEngine, Engine, Failure, pickled, processors
-from tuner.errors import StudyError
+from tuner.engines import LOADING, Engine, Failure, PoolEngine, pickled, processors
+from tuner.errors import StudyError, TunerError
+from tuner.model.refit import Refit
 from tuner.ranking.retrainings import search_seeds
 from tuner.records import Confirmed, Trial
 from tuner.search import check_search, lag_of, mean_cost, repeated
@@ -26,6 +27,7 @@ from tuner.trainables.custom.call_forms import FORMS
 from tuner.trainables.custom.command import Program, form_of_command, source_of_command
 from tuner.trainables.custom.errors import Unusable
 from tuner.trainables.custom.objective_ref import Reference, introduce
+from tuner.trainables.custom.restarts import restart_advice
 from tuner.trainables.custom.retrained import confirmed_of
 from tuner.trainables.custom.run_handle import CONFIRM, SEARCH
 from tuner.trainables.custom.tasks import OwnTask, made_ready, run_own
@@ -50,7 +52,17 @@ class OwnSubject:
     @property
     def notes(self) -> tuple[str, ...]:
         """How it is cut at rungs, and what that and a confirmation cost."""
-        return (*self._cut_notes(), *unused_notes(self.study), *self._confirm_notes())
+        return (*self._cut_notes(), *unused_notes(self.study), *self._confirm_notes(), *self._idle_notes())
+
+    def _idle_notes(self) -> list[str]:
+        """Say what this machine could train beside the trials that may be open at once."""
+        most, many = self.study.search.parallel, processors() // self.study.workers.threads
+        if not most or self.study.workers.devices or many <= most * self.study.splits:
+            return []
+        return [
+            f"{most} trials are open at once, of {many} that this machine has room for: "
+            f"[search] parallel = {many} proposes as many, each knowing less of the others"
+        ]
 
     def _cut_notes(self) -> list[str]:
         named = self.own.words if self.own.command else f"{self.own.words} is {FORMS[self.form]}"
@@ -107,10 +119,15 @@ class OwnSubject:
         what = f"the source of {self.own.words} has changed since the study began"
         return [f"warning: {what}: trials before and after may not compare; --fresh begins anew (fresh=True)"]
 
+    def advice(self, study: Study, trials: Sequence[Trial]) -> list[str]:
+        """Return that cutting saves nothing, where trials start over and that was measured."""
+        return restart_advice(study, trials) if self.own.timed and not self.continues else []
+
     def jobs(self, study: Study, trials: int) -> int:
-        """A worker for each device, or for as many threads as a worker has."""
+        """Return a worker for each device, or for as many threads as a worker has; no more than can be busy at once."""
         del trials
-        return len(study.workers.devices) or max(1, processors() // study.workers.threads)
+        many = len(study.workers.devices) or max(1, processors() // study.workers.threads)
+        return min(many, study.search.parallel * study.splits) if study.search.parallel else many
 
     @contextmanager
     def engine(self, study: Study, jobs: int, cluster: tuple[str, str] | None) -> Iterator[Engine]:
@@ -119,12 +136,13 @@ class OwnSubject:
             what = "does not run an objective of your own: its code would have to be there"
             raise StudyError(Complaint("cluster", what, "run it on this machine"))
         gigabytes, workers = study.limits.worker_gb, study.workers
-        engine = ChildEngine(
+        engine = PoolEngine(
             jobs,
             devices=workers.devices,
             threads=workers.threads,
             memory=None if gigabytes is None else int(gigabytes * 1e9),
             preload=[(made_ready, (self.what,))],
+            reuse=workers.reuse,
         )
         try:
             yield engine
@@ -164,6 +182,8 @@ class OwnSubject:
                     sent[engine.submit(run_own, task, seconds=study.limits.seconds_per_trial)] = (trial, number)
         for future in as_completed(sent):
             outcome, (trial, number) = future.result(), sent[future]
+            if isinstance(outcome, Failure) and outcome.fatal:
+                raise TunerError(f"{outcome.message}; run this again to go on")
             if isinstance(outcome, Failure):
                 tell(trial, number, str(outcome))
             commit([confirmed_of(study, trial, number, outcome)])
@@ -183,6 +203,10 @@ class OwnSubject:
     def weights(self, study: Study, best: Best, directory: StudyDirectory, engine: Engine) -> None:
         """None: its weights are in the checkpoint, if it has one."""
         del study, best, directory, engine
+
+    def refit(self, study: Study, best: Best, directory: StudyDirectory, engine: Engine, refit: Refit) -> None:
+        """None: a model of somebody's own is theirs to train on all rows."""
+        del study, best, directory, engine, refit
 
 
 def unused_notes(study: Study) -> list[str]:
@@ -225,7 +249,7 @@ def own_subject(asked: Study, objective: Callable[..., Any] | None = None) -> Ow
         what = f"study {asked.name!r} was run with a function given in Python"
         raise StudyError(Complaint("study.objective", what, "give it again: objective=..."))
     reference = _reference(own, folder, objective)
-    with ChildEngine(1) as engine:
+    with PoolEngine(1) as engine:
         met = engine.submit(introduce, reference, seconds=LOADING).result()
     if isinstance(met, Unusable):
         raise StudyError(Complaint("study.objective", met.what, met.hint))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from objectives.errors import Complaint
-from tuner.engines import ChildEngine, Failure
+from tuner.engines import Failure, PoolEngine
 from tuner.errors import StudyError
 from tuner.study import in_toml, parameter_name
 from tuner.study.overrides import apply
@@ -24,7 +24,7 @@ __all__ = ["Draft", "direction_of", "drafted", "explored", "study_text"]
 
 GOALS = {"minimize": ("loss", "valid_loss", "objective_loss"), "maximize": ("score", "valid_score", "objective_score")}
 PLACE = "study.objective"
-SAMPLER = '# sampler = "tpe"   # gp, cmaes, random, qmc, halton, grid'
+SAMPLER = '# sampler = "auto"  # tpe, gp, cmaes, random, qmc, halton, grid'
 CONFIRM = """\
 # [confirm]
 # top = 3           # train the best again on other seeds: a script that sets none of its own is another run then
@@ -65,7 +65,7 @@ def explored(objective: str, direction: str = "", known: Collection[str] = ()) -
         Complaint(objective, one.what, one.hint) for one in refused if not one.key or one.key not in known
     ]:
         raise StudyError(*complaints)
-    with ChildEngine(1) as engine:
+    with PoolEngine(1) as engine:
         found = engine.submit(explore, reference, direction).result()
     if isinstance(found, Unusable):
         raise StudyError(Complaint(objective, found.what, found.hint))
