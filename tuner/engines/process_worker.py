@@ -79,7 +79,7 @@ def serve(reading: int, writing: int, trusted: bool) -> None:
 
 
 def own_bytes() -> int:
-    """The memory that this process has to itself, without the files that it maps; 0 where the system does not say."""
+    """Return the bytes that this process has to itself, without mapped files; 0 where the system does not say."""
     with suppress(OSError, ValueError, IndexError):
         _, resident, shared, *_ = map(int, Path("/proc/self/statm").read_text(encoding="ascii").split())
         return (resident - shared) * os.sysconf("SC_PAGE_SIZE")
