@@ -9,6 +9,7 @@ from __future__ import annotations
 import faulthandler
 import io
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -43,7 +44,7 @@ def main(reading: int, writing: int) -> None:
     if trusted:  # whose workers nobody but their parent ends; a program that other code starts would inherit that
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
-    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+    threading.Thread(target=_follow, args=(parent, Path(traces).parent), daemon=True).start()
     trace = open(traces, "w", encoding="utf-8")  # noqa: SIM115  (open as long as the process runs)
     faulthandler.register(signal.SIGUSR1, file=trace, all_threads=False)
     faulthandler.enable()  # a crash says where it was, in what the trial has printed
@@ -86,9 +87,11 @@ def own_bytes() -> int:
     return 0
 
 
-def _follow(parent: int) -> None:
+def _follow(parent: int, notes: Path) -> None:
+    """End this process and all that it has started when the parent has gone, and remove what it left in `notes`."""
     while os.getppid() == parent:
         time.sleep(LOOK)
+    shutil.rmtree(notes, ignore_errors=True)
     from tuner.engines.supervised import belongings
 
     for process in belongings(os.getpid()):
