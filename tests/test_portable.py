@@ -86,11 +86,12 @@ for module in (os, signal):
             delattr(module, name)
 """
 EVERY_MODULE = """
-import importlib, pkgutil
+import importlib, importlib.util, pkgutil
 import objectives, tuner
+alone = {"tuner.model.elsewhere.torch_model"} if importlib.util.find_spec("torch") is None else {}  # code to hand out
 for package in (objectives, tuner):
     for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        if not found.name.endswith("__main__"):
+        if not found.name.endswith("__main__") and found.name not in alone:
             importlib.import_module(found.name)
             print(found.name)
 """

@@ -15,7 +15,7 @@ BLAS thread, in a worker or inline, so that sums have the same order on every pa
 from __future__ import annotations
 
 from tuner.engines.base import Engine, InlineEngine, open_engine, processors
-from tuner.engines.cluster import check_cluster
+from tuner.engines.cluster import check_certificates, check_cluster
 from tuner.engines.environment import DEVICE
 from tuner.engines.failure import FULL, SHORT, Failure, Lost, guarded, of_machine
 from tuner.engines.loky import LokyEngine
@@ -38,6 +38,7 @@ __all__ = [
     "Ran",
     "SENT",
     "SHORT",
+    "check_certificates",
     "check_cluster",
     "guarded",
     "killed_for_memory",

@@ -31,7 +31,7 @@ from tuner.engines.remote_paths import MOVED
 from tuner.engines.retry_queue import QueueEngine, Task, pickled, unpickled
 from tuner.errors import StudyError, TunerError
 
-__all__ = ["ClusterEngine", "check_cluster"]
+__all__ = ["ClusterEngine", "check_certificates", "check_cluster"]
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 ANSWER = 15  # seconds for the scheduler to answer
@@ -59,6 +59,24 @@ def check_cluster(address: str) -> str:
         what = f"{address!r}: without TLS anyone on the network could run code there"
         raise StudyError(Complaint("cluster", what, f"write tls://{parts.netloc}; tcp is for this machine alone"))
     return address
+
+
+def check_certificates(address: str) -> None:
+    """Check that dask is told of the certificates that an address with TLS takes. Raises StudyError.
+
+    Where dask is not there, whoever opens an engine says so.
+    """
+    try:
+        import dask
+        import distributed  # noqa: F401  (which brings the defaults)
+    except ImportError:
+        return
+    wanted = ("ca-file", "client.cert", "client.key")
+    missing = [name for name in wanted if not dask.config.get(f"distributed.comm.tls.{name}", None)]
+    if address.startswith("tls:") and missing:
+        what = f"{address!r}: TLS needs {', '.join(missing)}, and dask is told of none"
+        variable = missing[0].upper().replace("-", "_").replace(".", "__")
+        raise StudyError(Complaint("cluster", what, f"name the file in DASK_DISTRIBUTED__COMM__TLS__{variable}"))
 
 
 class ClusterEngine(QueueEngine):

@@ -33,10 +33,11 @@ from tests.tuner.store.test_ledger import (
     test_what_is_no_value_is_refused_and_changes_nothing,
 )
 from tuner.errors import ChangedStudy, LedgerError, StudyBusy, StudyError, UnknownStudy
+from tuner.masking import hidden, masked
 from tuner.orchestrator.callbacks import Watcher
 from tuner.records import Trial
 from tuner.store.ledger import Ledger
-from tuner.urls import Remote, check_storage, hidden, masked
+from tuner.urls import Remote, check_storage
 
 __all__ = [
     "server",

@@ -34,9 +34,10 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlche
 from sqlalchemy.pool import NullPool
 
 from tuner.errors import LedgerError, StudyBusy
+from tuner.masking import hidden, masked
 from tuner.store.ledger import postgres_session as sessions
 from tuner.store.ledger.postgres_session import arguments, bounded, lease, myself, number_of
-from tuner.urls import Remote, hidden, masked
+from tuner.urls import Remote
 
 __all__ = ["Study", "create", "forget", "known", "present", "rename", "study_text", "when_changed", "write_study"]
 

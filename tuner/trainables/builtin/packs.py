@@ -50,6 +50,7 @@ Array = NDArray[Any]
 Config = Mapping[str, Any]
 
 WHOLE = 1  # a whole-batch method's place among batch sizes, to start the longest packs first: its length is not known
+OPEN = 24  # prepared data at once, up to six files each, where a process may have 256
 WORTH_KEEPING = 0.5  # seconds: shorter packs are trained again sooner than they are written and found
 
 
@@ -107,7 +108,7 @@ def problem_of(sources: Sequence[Source], config: Config) -> Problem:
     return Problem(replicates, model_of(config), criterion_of(config, replicates[0].data.task))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=OPEN)
 def opened(directory: Path) -> Prepared:
     """Prepared data, memory-mapped once a process. Raises Lost where somebody has removed them."""
     try:
