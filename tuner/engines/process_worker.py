@@ -28,6 +28,7 @@ __all__ = ["GROWN", "Hello", "main"]
 
 LOOK = 0.5  # seconds between looks whether the parent lives
 GROWTH = 300 << 20  # bytes that a worker of the core may grow by before it is replaced
+ENDING = threading.Lock()
 STAYS, GROWN = b"\0", b"\1"  # before an answer: whether the worker has grown too large
 
 Hello = tuple[list[str], int, int | None, str, tuple[tuple[Callable[..., Any], tuple[Any, ...]], ...], bool]
@@ -59,7 +60,7 @@ def main(reading: int, writing: int) -> None:
         send(writing, b"ready")
         serve(reading, writing, trusted)
     except (Gone, OSError):
-        os._exit(0)
+        _end(Path(traces).parent)
 
 
 def serve(reading: int, writing: int, trusted: bool) -> None:
@@ -88,9 +89,14 @@ def own_bytes() -> int:
 
 
 def _follow(parent: int, notes: Path) -> None:
-    """End this process and all that it has started when the parent has gone, and remove what it left in `notes`."""
     while os.getppid() == parent:
         time.sleep(LOOK)
+    _end(notes)
+
+
+def _end(notes: Path) -> None:
+    """End this process and all that it has started, and remove what the parent, which has gone, left in `notes`."""
+    ENDING.acquire()  # for good: a second thread would end the process while the first one still removes
     shutil.rmtree(notes, ignore_errors=True)
     from tuner.engines.supervised import belongings
 
