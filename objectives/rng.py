@@ -34,6 +34,7 @@ class Stream(IntEnum):
     SEQUENCE = 21  # ()
     VERIFICATION = 22  # ()
     REPEATS = 23  # (generation)
+    BOOTSTRAP = 24  # (rows)
 
 
 def stream(seed: int, purpose: Stream, *key: int) -> np.random.Generator:

@@ -14,6 +14,7 @@
 
     InexactWarning(UserWarning)    what was asked for is not the same, but the nearest
     TransferWarning(UserWarning)   a config was tuned for another model than it is used for
+    RowsWarning(UserWarning)       a model is asked about rows unlike those that it was trained on
 
 This module imports nothing heavy, so that every command can afford it.
 """
@@ -23,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from objectives.errors import InvalidInput, nearest
+from tuner.masking import shown
 
 __all__ = [
     "ChangedStudy",
@@ -32,6 +34,7 @@ __all__ = [
     "LedgerError",
     "NoResult",
     "NotInstalled",
+    "RowsWarning",
     "StudyBusy",
     "StudyError",
     "TransferWarning",
@@ -44,9 +47,12 @@ ALIKE = 0.65  # how alike the names of two studies have to be for one to be mean
 
 
 class TunerError(Exception):
-    """A problem that is told to the user in its own words; `exit_code` is what the command ends with."""
+    """A problem that is told to the user in its own words, without passwords; `exit_code` ends the command."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        return shown(super().__str__())
 
 
 class StudyError(TunerError, InvalidInput):
@@ -66,7 +72,7 @@ class UnknownStudy(TunerError):
 
     def __str__(self) -> str:
         hint = nearest(self.name, self.known, ALIKE) or "there are no studies yet: `tuner run FILE` makes one"
-        return f"no study {self.name!r}{f' in {self.home}' if self.home else ''}; {hint}"
+        return shown(f"no study {self.name!r}{f' in {self.home}' if self.home else ''}; {hint}")
 
 
 class UnknownTrial(TunerError):
@@ -152,3 +158,7 @@ class InexactWarning(UserWarning):
 
 class TransferWarning(UserWarning):
     """A config was tuned for another model than the one it is used for: its values are a starting point."""
+
+
+class RowsWarning(UserWarning):
+    """A model is asked about rows unlike those that it was trained on: the message counts them, by column."""

@@ -8,6 +8,7 @@ import sys
 import time
 from typing import Any
 
+from tuner.masking import shown
 from tuner.records import Progress
 
 __all__ = ["NotebookWatcher", "TerminalWatcher", "Watcher", "default_watcher"]
@@ -18,6 +19,7 @@ STAGES = {
     "confirm": "confirming the best",
     "report": "confirming the best of them",
     "write": "writing the results",
+    "refit": "training the best on all rows",
 }
 
 
@@ -28,7 +30,7 @@ class Watcher:
         """Something decided without being asked: "batch sizes above 341 train rows left out"."""
 
     def stage(self, name: str) -> None:
-        """A stage begins: "prepare", "retry", "search", "confirm", "report", "write"."""
+        """A stage begins: "prepare", "retry", "search", "confirm", "report", "write", "refit"."""
 
     def progress(self, progress: Progress) -> None:
         """Where the search stands; several times a second."""
@@ -120,5 +122,5 @@ def default_watcher() -> Watcher:
 
 
 def _plain(text: str) -> str:
-    """Text without what could steer a terminal."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
+    """Return a text without passwords, and without what could steer a terminal."""
+    return shown("".join(letter if letter.isprintable() else " " for letter in text))

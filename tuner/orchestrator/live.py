@@ -27,6 +27,7 @@ class Block:
 
     parts: dict[str, list[Any]] = field(default_factory=dict)
     state: Any = None
+    final: bool = False  # whether the code has said what its value is, in its last epoch
 
     @property
     def curves(self) -> dict[str, Any]:
@@ -53,6 +54,11 @@ class LiveTrial:
     error: str = ""
 
     @property
+    def final(self) -> bool:
+        """Whether its code has said on every split what its value is, in its last epoch."""
+        return bool(self.blocks) and all(block.final for block in self.blocks.values())
+
+    @property
     def state(self) -> Any:
         """Where the splits that it has trained on stand; None at the start."""
         return self.blocks[0].state if self.blocks else None
@@ -65,13 +71,15 @@ class LiveTrial:
     def goal(self, study: Study) -> float:
         """The goal so far, lower is better."""
         curve = self.curves[study.metric]
+        if self.final:
+            return goal_at(held(curve)[:, -1:], study.direction, 1)[0]
         return goal_at(curve, study.direction, curve.shape[-1], study.window)[0]
 
     def take(self, advance: Advance) -> None:
         """Take in what a task did for some of its splits."""
         self.seconds += advance.seconds
         block = self.blocks.setdefault(advance.first, Block())
-        block.state = advance.state
+        block.state, block.final = advance.state, advance.final
         if advance.whole:
             block.parts.clear()
         for name, curve in advance.curves.items():
@@ -84,13 +92,17 @@ class LiveTrial:
             return
         blocks = [self.blocks[first] for first in sorted(self.blocks)]
         curves = {name: [curve] for name, curve in side_by_side([block.curves for block in blocks]).items()}
-        self.blocks = {0: Block(curves, training.join([block.state for block in blocks]))}
+        self.blocks = {0: Block(curves, training.join([block.state for block in blocks]), self.final)}
 
     def record(self, study: Study, generation: int, training: Training) -> Trial:
         """The finished record."""
         curves, epochs = training.trained(self.curves, self.state)
         usable = self.ended in ("complete", "pruned")
-        epoch = goal_at(curves[study.metric], study.direction, epochs, study.window)[1] if usable else None
+        curves = {name: held(curve) for name, curve in curves.items()} if self.final else curves
+        epoch = None
+        if usable:
+            best = goal_at(curves[study.metric], study.direction, epochs, study.window)[1]
+            epoch = epochs if self.final else best
         metrics = metrics_at(study, curves, epoch) | optimum_of(curves) if epoch else {}
         return Trial(
             number=self.number,
@@ -109,6 +121,16 @@ class LiveTrial:
             seconds=self.seconds,
             error=self.error,
         )
+
+
+def held(curve: Any) -> Any:
+    """Return curves `(R, E)` in which a row that ends early keeps its last value to the end."""
+    found = np.array(curve, dtype=np.float64)
+    for row in found:
+        there = np.flatnonzero(~np.isnan(row))
+        if len(there):
+            row[there[-1] + 1 :] = row[there[-1]]
+    return found
 
 
 def metrics_at(study: Study, curves: Mapping[str, Any], epoch: int) -> dict[str, float]:

@@ -31,6 +31,7 @@ from tuner.trainables.base import Member, Task, Training
 
 __all__ = ["Search"]
 
+MOST_KEPT = 100  # of the best trials, whose directories may outlive the search
 TICK = 0.25  # seconds between looks at the clock while workers train
 EXHAUSTED = "every config of the study has been tried"
 
@@ -61,7 +62,8 @@ class Search:
         self.defaults = default_points(study)
         self.history: list[Trial] = ledger.trials()
         self.states = Counter(trial.state for trial in self.history)
-        self.best = next(iter(ranked(self.history, study.direction)), None)
+        self.leaders = ranked(self.history, study.direction)[:MOST_KEPT]
+        self.best = next(iter(self.leaders), None)
         self.flying: list[LiveGeneration] = []
         self.out: dict[Future[Any], tuple[LiveGeneration, Task]] = {}
         self.started = time.perf_counter()
@@ -81,6 +83,7 @@ class Search:
                 self._check_hope()
             self.watch(self._progress())
         if not self.stopped:
+            self._keep()  # a run that was killed as it had committed has left something
             shutil.rmtree(self.flight, ignore_errors=True)
         self.stopped = self.stopped or self.ended
         return self._progress().spent
@@ -190,11 +193,20 @@ class Search:
     def _commit(self, generation: LiveGeneration) -> None:
         """Write a finished generation to the ledger: in trial order, in one transaction."""
         records = [trial.record(self.study, generation.number, self.training) for trial in generation.trials]
-        self.ledger.commit_generation(generation.number, records, self._facts(generation))
+        states = self.states + Counter(trial.state for trial in records)
+        best = next(iter(ranked([*records, *([self.best] if self.best else [])], self.study.direction)), None)
+        summary = {"states": dict(states), "value": best.value if best else None}
+        self.ledger.commit_generation(generation.number, records, self._facts(generation), summary)
         self.history += records
-        self.states.update(trial.state for trial in records)
-        self.best = next(iter(ranked([*records, *([self.best] if self.best else [])], self.study.direction)), None)
+        self.states = states
+        self.leaders = ranked([*records, *self.leaders], self.study.direction)[:MOST_KEPT]
+        self.best = best
+        self._keep()
         shutil.rmtree(self.flight / str(generation.number), ignore_errors=True)
+
+    def _keep(self) -> None:
+        """Keep what the best trials have left, before their generation's folder is cleared."""
+        self.training.keep(self.flight, [trial.number for trial in self.leaders])
 
     def _check_hope(self) -> None:
         """Raise GivenUp where the first trials have all failed alike: that is no matter of configs.

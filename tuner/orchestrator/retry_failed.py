@@ -21,6 +21,7 @@ from tuner.errors import TunerError
 from tuner.orchestrator.earlier import WINDOW
 from tuner.orchestrator.live import LiveTrial
 from tuner.ranking.confirmation_race import default_points
+from tuner.ranking.goal import ranked
 from tuner.records import START, Trial
 from tuner.search import at_rung, bars, group_of, ladder, rungs, value_at
 from tuner.store.ledger import Ledger
@@ -103,6 +104,7 @@ def retried(
                 retry.cut(rung, study, training, history)
         tell(sum(bool(trial.ended) for retry in found for trial in retry.trials), len(failed))
     ledger.replace_failed([live.record(study, retry.number, training) for retry in found for live in retry.trials])
+    training.keep(flight, [trial.number for trial in ranked(ledger.trials(), study.direction)])
     shutil.rmtree(flight, ignore_errors=True)
     return len(failed)
 

@@ -246,6 +246,21 @@ def test_populations_hold_every_trial_whatever_its_generation() -> None:
     assert populations(asked, [], 4) == []
 
 
+@pytest.mark.parametrize("epochs", [20, 27, 81, 100])
+@pytest.mark.parametrize("warmup", [0.01, 0.1, 0.11, 0.33, 1 / 3, 0.5])
+def test_a_rung_lies_behind_the_last_epoch_of_a_warmup(epochs: int, warmup: float) -> None:
+    tables = study().to_table()
+    steps = amounts(read_study(tables | {"train": {"epochs": epochs, "warmup": warmup}}))
+    assert steps[-1] == epochs
+    assert all(step > warmup * epochs for step in steps[:-1])  # at one that is still in it, the rate rises yet
+
+
+def test_a_rung_that_ends_with_the_warmup_is_left_out() -> None:
+    tables = study().to_table()
+    assert amounts(read_study(tables | {"train": {"epochs": 27, "warmup": 0.332}})) == (9, 27)  # it ends in epoch 9
+    assert amounts(read_study(tables | {"train": {"epochs": 27, "warmup": 0.334}})) == (27,)  # and here behind it
+
+
 def stopped(number: int, rung: int, value: float) -> Trial:
     """A trial that was cut at a rung of the default study, whose curve lies a rung's tenth above where it ends."""
     epochs = (3, 9, 27)[rung]
