@@ -17,7 +17,7 @@ from tests.support.command import Shell, made_up
 from tests.support.trials import trial
 from tuner.best import load_best
 from tuner.cli import output
-from tuner.cli.commands import list_
+from tuner.cli.commands import rm
 from tuner.cli.show import ending_of
 from tuner.errors import NoResult
 from tuner.ranking.table import csv_text
@@ -397,8 +397,8 @@ def test_rm_asks_and_does_not_remove_where_nobody_can_be_asked(
     ended = shell("rm", "small")
     assert ended.code == 2
     assert "add --yes to remove" in ended.err
-    monkeypatch.setattr(list_.sys.stdin, "isatty", lambda: True, raising=False)
-    monkeypatch.setattr(list_.click, "confirm", lambda *_, **__: False)
+    monkeypatch.setattr(rm.sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(rm.click, "confirm", lambda *_, **__: False)
     kept = shell("rm", "small")
     assert (kept.code, kept.err) == (0, "nothing was removed\n")
     assert small.exists
