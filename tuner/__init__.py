@@ -6,6 +6,8 @@ result = tuner.run("studies/digits.toml", jobs=2)   # or tuner.open("digits")
 result.ranking()                                    # pandas DataFrame, best first
 best = tuner.load_best("runs/digits")               # needs the standard library alone
 best["lr"], best.interval, best.epochs
+model = tuner.load_model("runs/digits")             # needs NumPy alone
+model.predict(rows)
 """
 
 from __future__ import annotations
@@ -15,7 +17,20 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-__all__ = ["Best", "Result", "Study", "confirm", "load_best", "open", "optimizer", "read_study", "run", "verify"]
+__all__ = [
+    "Best",
+    "Result",
+    "Study",
+    "confirm",
+    "load_best",
+    "load_model",
+    "open",
+    "optimizer",
+    "read_study",
+    "refit",
+    "run",
+    "verify",
+]
 
 _HOMES = {
     "Best": ("best", "Best"),
@@ -23,9 +38,11 @@ _HOMES = {
     "Study": ("study", "Study"),
     "confirm": ("api.confirm", "confirm"),
     "load_best": ("best", "load_best"),
+    "load_model": ("model.bundle", "load_model"),
     "open": ("result", "open_study"),
     "optimizer": ("best.live_torch", "attached"),
     "read_study": ("study", "read_study"),
+    "refit": ("api.refit", "refit"),
     "run": ("api.run", "run"),
     "verify": ("api.verify", "verify"),
 }

@@ -14,6 +14,7 @@
 
     InexactWarning(UserWarning)    what was asked for is not the same, but the nearest
     TransferWarning(UserWarning)   a config was tuned for another model than it is used for
+    RowsWarning(UserWarning)       a model is asked about rows unlike those that it was trained on
 
 This module imports nothing heavy, so that every command can afford it.
 """
@@ -33,6 +34,7 @@ __all__ = [
     "LedgerError",
     "NoResult",
     "NotInstalled",
+    "RowsWarning",
     "StudyBusy",
     "StudyError",
     "TransferWarning",
@@ -156,3 +158,7 @@ class InexactWarning(UserWarning):
 
 class TransferWarning(UserWarning):
     """A config was tuned for another model than the one it is used for: its values are a starting point."""
+
+
+class RowsWarning(UserWarning):
+    """A model is asked about rows unlike those that it was trained on: the message counts them, by column."""

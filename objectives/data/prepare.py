@@ -9,20 +9,22 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from objectives.data.matrix import LARGE, Matrix, release, stretches
-from objectives.data.mixed import transform_mixed
+from objectives.data.matrix import LARGE, Matrix, column_of, release, stretches
+from objectives.data.mixed import Mixed, fit_mixed
+from objectives.data.preparation import DATE, NUMBER, TEXT, InputColumn, Preparation
 from objectives.data.remarks import constants, described, faint_columns, far_out, one_target
 from objectives.data.splits import PARTS, Division, SplitSpec, divide, split_complaints
 from objectives.data.table import DEFAULT_SPLIT, Table
 from objectives.errors import Complaint, DataError
 
-__all__ = ["Array", "Part", "Prepared", "prepare", "standard"]
+__all__ = ["Array", "Part", "Prepared", "Room", "in_memory", "preparation_of", "prepare", "prepare_whole", "standard"]
 
 Array = npt.NDArray[np.floating[Any]]
 Floats = npt.NDArray[np.float64]
@@ -31,6 +33,7 @@ Room = Callable[[str, tuple[int, int], str], Array]  # name, shape and dtype -> 
 DTYPES = ("float32", "float64")
 WIDE = 100.0  # standard deviations of the train rows: what lies beyond is looked at
 MOST_LOOKED_AT = 64  # columns
+STANDING_IN = 128  # train rows that take the place of validation rows where there are none
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,12 +95,47 @@ def prepare(
     """
     if dtype not in DTYPES:
         raise ValueError(f"dtype must be one of {', '.join(DTYPES)}, but got {dtype!r}")
-    if found := split_complaints(table.rows, split, table.where):
+    if found := split_complaints(table.rows, split, table.where, seed):
         raise DataError(*found)
     division = divide(table.rows, split, seed, replicate)
+    prepared, _ = arranged(table, division, dtype, room)
+    said = described(division, split, table.rows.strata, table.classes)
+    one = one_target(table.y[division.train], table.classes)
+    return replace(prepared, inferred=(*prepared.inferred, *said, *one))
+
+
+def prepare_whole(
+    table: Table, split: SplitSpec, seed: int, dtype: str, test_too: bool = False, room: Room = in_memory
+) -> tuple[Prepared, Preparation]:
+    """Put all rows but the test rows into the train part, those too where `test_too`; returns what was fitted as well.
+
+    The test part stays the study's own. The first train rows stand where validation rows would: a training needs some,
+    and nobody looks at their loss. Raises DataError as `prepare` does.
+    """
+    test = divide(table.rows, split, seed).test
+    everyone = np.arange(len(table))
+    train = everyone if test_too else np.setdiff1d(everyone, test)
+    prepared, preparation = arranged(table, Division(train, train[:STANDING_IN], test), dtype, room, among=train)
+    return prepared, preparation()
+
+
+def preparation_of(table: Table, division: Division, dtype: str = "float32") -> Preparation:
+    """Return what `prepare` fits on the train rows of a division, as plain values to prepare raw rows with."""
+    return arranged(table, division, dtype, in_memory)[1]()
+
+
+def arranged(
+    table: Table, division: Division, dtype: str, room: Room, among: Codes | None = None
+) -> tuple[Prepared, Callable[[], Preparation]]:
+    """Standardise a table on the train rows of a division; texts have the categories of the rows `among`, or of all.
+
+    What was fitted is put together when it is asked for: only few need it. Raises DataError where a number does not fit
+    `dtype`.
+    """
     # Numbers too large to standardise end as inf and are complained about below.
     with np.errstate(over="ignore", invalid="ignore"):
-        inputs, features, level = _inputs(table, division)
+        fit = _inputs(table, division, among)
+        inputs, features, level = fit.rows, fit.features, fit.level
         outputs, y_mean, y_scale = _targets(table, division.train)
         widths = ("x", len(features) + 1), ("y", len(y_mean))
         filled, reaches = [], []
@@ -111,28 +149,93 @@ def prepare(
         said = [*constants(filled[0][0][:, :-1], features, faint, table.where)]
         said += _far_columns(table, features, reaches, len(division.train))
     train, valid, test = (_part(x, y, faint) for x, y in filled)
-    said += described(division, split, table.rows.strata, table.classes)
-    inferred = (*table.inferred, *said, *one_target(table.y[division.train], table.classes))
     back = (_read_only(y_mean), _read_only(y_scale))
     digest = _digest(
         table.task, features, table.classes, [a for p in (train, valid, test) for a in (p.x, p.y)] + [*back]
     )
-    return Prepared(table.task, train, valid, test, features, table.classes, *back, digest, inferred)
+    prepared = Prepared(
+        table.task, train, valid, test, features, table.classes, *back, digest, (*table.inferred, *said)
+    )
+    return prepared, partial(_preparation, table, division.train, fit, faint, prepared)
 
 
-def _inputs(table: Table, division: Division) -> tuple[Callable[[Codes], Floats], tuple[str, ...], Floats]:
-    """Build the function that gives standardised rows (n, D); also return column names and means (D,) of constant
-    columns.
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    """What gives some rows (n, D), standardised on the train rows, and the names of their columns.
 
-    A column counts as constant if its variance is no more than rounding; the means of the others are nan.
+    `level (D,)` is the mean of those whose variance is no more than rounding, nan of the others. Of a frame, `mixed`
+    holds more; of a matrix, `mean` and `scale (D,)` do.
     """
+
+    rows: Callable[[Codes], Floats]
+    features: tuple[str, ...]
+    level: Floats
+    mean: Floats
+    scale: Floats
+    mixed: Mixed | None = None
+
+
+def _inputs(table: Table, division: Division, among: Codes | None) -> _Fit:
+    """Fit the columns of a table on the train rows."""
+    count = len(division.train)
     if not isinstance(table.x, Matrix):
-        mixed, features, mean, variance = transform_mixed(table.x, division.train)
-        return mixed.__getitem__, features, np.where(steady(mean, variance, len(division.train)), mean, np.nan)
-    x, (mean, variance), count = table.x, table.x.moments(division.train), len(division.train)
+        mixed = fit_mixed(table.x, division.train, among)
+        mean, variance = mixed.padded(mixed.mean), mixed.padded(mixed.variance)
+        level = np.where(steady(mean, variance, count), mean, np.nan)
+        whole = mixed.transform(table.x)
+        return _Fit(whole.__getitem__, mixed.features, level, mixed.mean, mixed.scale, mixed)
+    x, (mean, variance) = table.x, table.x.moments(division.train)
     mean, scale = standard(mean, variance, count)
     level = np.where(steady(mean, variance, count), mean, np.nan)
-    return lambda rows: (x.read(rows) - mean) / scale, table.features, level
+    return _Fit(lambda rows: (x.read(rows) - mean) / scale, table.features, level, mean, scale)
+
+
+def _preparation(
+    table: Table, train: Codes, fit: _Fit, faint: npt.NDArray[np.bool_], prepared: Prepared
+) -> Preparation:
+    """Return what was fitted, as plain values, with the ends of the train rows' columns."""
+    mixed = fit.mixed
+    texts = {} if mixed is None else _text_columns(mixed)
+    names = table.features if mixed is None else mixed.numbers
+    columns = {}
+    for i, name in enumerate(names):
+        values = _raw_column(table, name, i, train)
+        there = values[~np.isnan(values)]
+        middle = float(np.median(there) if mixed is None else mixed.median[i])
+        low, high = (float(there.min()), float(there.max())) if len(there) else (middle, middle)
+        kind = DATE if name in table.dates else NUMBER
+        scaled = float(fit.mean[i]), float(fit.scale[i])
+        gaps = len(values) - len(there)
+        columns[name] = InputColumn(name, kind, middle, *scaled, low, high, gaps, bool(faint[i]))
+    return Preparation(
+        columns=tuple((columns | texts)[name] for name in table.features),
+        task=table.task,
+        dtype=str(prepared.train.x.dtype),
+        target=table.target,
+        aside=table.aside,
+        classes=table.classes,
+        labels=table.labels,
+        y_mean=tuple(map(float, prepared.y_mean)),
+        y_scale=tuple(map(float, prepared.y_scale)),
+    )
+
+
+def _text_columns(mixed: Mixed) -> dict[str, InputColumn]:
+    found, place = {}, 0
+    for name, categories in zip(mixed.texts, mixed.categories, strict=True):
+        known = mixed.known[place : place + len(categories)]
+        unseen = tuple(text for text, there in zip(categories, known, strict=True) if not there)
+        found[name] = InputColumn(name, TEXT, categories=categories, unseen=unseen)
+        place += len(categories)
+    return found
+
+
+def _raw_column(table: Table, name: str, place: int, rows: Codes) -> Floats:
+    """Return a column of numbers on some rows, before it is standardised."""
+    if not isinstance(table.x, Matrix):
+        return np.asarray(table.x[name].to_numpy(dtype=np.float64)[rows])
+    position = place if table.x.columns is None else int(table.x.columns[place])
+    return np.asarray(column_of(table.x.values, position)[rows], dtype=np.float64)
 
 
 def standard(mean: Floats, variance: Floats, count: int) -> tuple[Floats, Floats]:

@@ -9,18 +9,19 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from objectives.data.matrix import release
-from objectives.data.prepare import Array, Part, Prepared, prepare
+from objectives.data.prepare import Array, Part, Prepared, Room, prepare
 from objectives.data.splits import PARTS, SplitSpec
 from objectives.data.table import Table
 from objectives.errors import Complaint, DataError
 
-__all__ = ["move_prepared", "open_prepared", "place_in", "prepare_on_disk", "save_prepared"]
+__all__ = ["move_prepared", "on_disk", "open_prepared", "place_in", "prepare_on_disk", "save_prepared"]
 
 FACTS = "prepared.json"
 SMALL = 2**18  # bytes of an array that is read rather than mapped
@@ -52,6 +53,14 @@ def prepare_on_disk(table: Table, split: SplitSpec, seed: int, replicate: int, d
 
     The directory is the data's place in the cache. Raises DataError as `prepare` does.
     """
+    return on_disk(lambda room: prepare(table, split, seed, replicate, dtype, room), cache)
+
+
+def on_disk(make: Callable[[Room], Prepared], cache: Path) -> Prepared:
+    """Return the data that `make` prepares in the room that it is given: files under `cache`, memory-mapped.
+
+    The directory is the data's place in the cache.
+    """
     cache.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=".preparing-", dir=cache))
 
@@ -60,7 +69,7 @@ def prepare_on_disk(table: Table, split: SplitSpec, seed: int, replicate: int, d
         return array
 
     try:
-        prepared = prepare(table, split, seed, replicate, dtype, room)
+        prepared = make(room)
         for name in ("y_mean", "y_scale"):
             np.save(temporary / f"{name}.npy", getattr(prepared, name), allow_pickle=False)
         (temporary / FACTS).write_text(json.dumps(_facts(prepared)), encoding="utf-8")

@@ -42,6 +42,10 @@ class Table:
     classes: tuple[str, ...]
     rows: Rows
     inferred: tuple[str, ...]
+    labels: tuple[str | int | float | bool, ...] = ()  # the classes as the source has them
+    dates: tuple[str, ...] = ()  # features that were dates
+    target: str = ""
+    aside: tuple[str, ...] = ()  # columns of the source that are no features
 
     def __len__(self) -> int:
         return self.rows.count
@@ -102,6 +106,7 @@ def table_from(
 
 def _build(raw: Raw, target: str | int | None, task: str | None, split: SplitSpec, drop: tuple[str, ...]) -> Table:
     found: Found = []
+    source = raw
     raw = replace(raw, x=_matrix(raw.x, raw.where)) if isinstance(raw.x, np.ndarray) else raw
     raw, y, place = _target_column(raw, target, found)
     asides: dict[str, Column] = {}
@@ -123,12 +128,27 @@ def _build(raw: Raw, target: str | int | None, task: str | None, split: SplitSpe
         found += split_complaints(rows, split, raw.where)
     if found or goal is None or rows is None:
         raise DataError(*found)
-    return _table(raw, features, goal, rows)
+    named = source.features[target] if isinstance(target, int) and source.y is None else target
+    return _table(raw, features, goal, rows, str(named), source)
 
 
-def _table(raw: Raw, features: Features, goal: Target, rows: Rows) -> Table:
+def _table(raw: Raw, features: Features, goal: Target, rows: Rows, target: str, source: Raw) -> Table:
     inferred = (*goal.said, *raw.notes, *features.describe())
-    return Table(raw.where, features.table(), goal.y, goal.task, features.names, goal.classes, rows, inferred)
+    aside = tuple(name for name in (*source.features, *source.extra) if name not in features.names)
+    return Table(
+        raw.where,
+        features.table(),
+        goal.y,
+        goal.task,
+        features.names,
+        goal.classes,
+        rows,
+        inferred,
+        goal.labels,
+        tuple(features.dates),
+        target if target in aside else "",
+        aside,
+    )
 
 
 def _target_column(raw: Raw, target: str | int | None, found: Found) -> tuple[Raw, Any, str]:

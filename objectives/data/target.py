@@ -6,7 +6,7 @@ task is given. Classes are numbered in sorted order, or as the source numbers th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,12 +25,16 @@ LEAST_ROWS = 3  # one each for train, valid and test
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """`y` is (n,) class codes, or (n, C) float64 for regression; `said` are sentences on what was inferred."""
+    """`y` is (n,) class codes, or (n, C) float64 for regression; `said` are sentences on what was inferred.
+
+    `labels` are the classes as the source has them: texts, numbers or flags.
+    """
 
     task: str
     y: npt.NDArray[Any]
     classes: tuple[str, ...]
     said: tuple[str, ...] = ()
+    labels: tuple[str | int | float | bool, ...] = ()
 
 
 def encode(values: Any, classes: tuple[str, ...], task: str | None, where: str, found: Found) -> Target | None:
@@ -54,7 +58,8 @@ def encode(values: Any, classes: tuple[str, ...], task: str | None, where: str, 
         return None
     names = classes or tuple(_name(level) for level in levels)
     said = () if classes else _negative(levels)
-    return _classified(codes if not classes else column, names, task, where, found, said)
+    goal = _classified(codes if not classes else column, names, task, where, found, said)
+    return goal and replace(goal, labels=classes or tuple(map(_label, levels)))
 
 
 def _readable(values: Any, where: str, found: Found) -> Column | None:
@@ -183,6 +188,12 @@ def _several(column: Column, task: str | None, where: str, found: Found) -> Targ
         far = [line for i in range(numbers.shape[1]) for line in far_out(numbers[:, i], f"target, column {i}")]
         return Target("regression", numbers, (), (*said, *far))
     return None
+
+
+def _label(level: Any) -> str | int | float | bool:
+    """A class as a plain value: 3.0 read from a file is class 3."""
+    plain: str | int | float | bool = level.item()
+    return int(plain) if isinstance(plain, float) and _name(level) == str(int(plain)) else plain
 
 
 def _name(level: Any) -> str:

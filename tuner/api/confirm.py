@@ -23,7 +23,7 @@ from tuner.store.machine import canary
 from tuner.study import MOST_SEEDS, Confirm, Study, not_run, stored_study
 from tuner.trainables.base import Subject
 
-__all__ = ["MOST_TOP", "confirm"]
+__all__ = ["MOST_TOP", "check_unchanged", "confirm", "stored_subject", "writable"]
 
 MOST_TOP = 100
 
@@ -40,12 +40,16 @@ def confirm(
     watcher: Watcher | None = None,
     objective: Callable[..., Any] | None = None,
 ) -> Result:
-    """Race the `top` trials of a study on fresh seeds and splits, at first `seeds`; train the best on as many more.
+    """Train the `top` trials of a study again on fresh seeds and splits, and return the results.
 
-    By default as many as the study says. What was trained before counts, and stays in the comparison: neither number
-    ever falls. `data` or `objective` are needed where the study was run with some given in Python. Raises UnknownStudy,
-    NoResult where no trial is complete, StudyBusy, StudyError, DataError, ChangedStudy where the data or the machine's
-    arithmetic are others.
+    They race: rounds of `seeds` double, and trials that fall behind leave. Then the best is trained on as many more.
+    By default both numbers are the study's. Earlier trainings count and stay in the comparison. `data` or `objective`
+    is needed if the study was run with one from Python. Raises UnknownStudy, NoResult if no trial is complete,
+    StudyBusy, StudyError, DataError, and ChangedStudy if the data or the machine's arithmetic differ.
+
+    ```python
+    tuner.confirm("digits", top=2, seeds=5, jobs=1).confirmation()
+    ```
     """
     started = time.perf_counter()
     watcher = watcher or default_watcher()
@@ -69,6 +73,7 @@ def confirm(
             workers = jobs or subject.jobs(replace(frozen, confirm=wanted), 0)
             ledger.wait_for(PATIENCE, watcher.note)
             with subject.engine(frozen, workers, None) as engine:
+                engine.note = watcher.note
                 work = Work(frozen, subject, directory, ledger, engine, watcher)
                 subject.training(frozen, directory, engine)
                 prepared = time.perf_counter()
@@ -100,33 +105,35 @@ def asked(study: Study, top: int | None, seeds: int | None, jobs: int | None) ->
 
 
 @contextmanager
-def writable(directory: StudyDirectory) -> Iterator[None]:
+def writable(directory: StudyDirectory, doing: str = "confirming") -> Iterator[None]:
     """Hold the study. Raises StudyBusy naming who has it, TunerError where nothing can be written."""
     with ExitStack() as held:
         try:
             held.enter_context(directory.lock())
         except OSError as error:
             raise TunerError(
-                f"{directory.path}: {error.strerror or error}; confirming writes to the study: "
+                f"{directory.path}: {error.strerror or error}; {doing} writes to the study: "
                 "copy it to a place that can be written"
             ) from error
         yield
 
 
-def stored_subject(study: Study, data: Any, room: Path, objective: Callable[..., Any] | None) -> Subject:
+def stored_subject(
+    study: Study, data: Any, room: Path, objective: Callable[..., Any] | None, verb: str = "confirm"
+) -> Subject:
     """What the study is about, read again. Raises DataError or StudyError where it cannot be had."""
     if study.own is None and data is None and study.data.source is None:
         raise StudyError(
             Complaint(
                 "data",
                 f"study {study.name!r} was run on data given in Python",
-                f"tuner.confirm({study.name!r}, data=...)",
+                f"tuner.{verb}({study.name!r}, data=...)",
             )
         )
-    return subject_of(study, data, room, objective)
+    return subject_of(study, data, room, objective, study)
 
 
-def check_unchanged(subject: Subject, ledger: Ledger) -> None:
+def check_unchanged(subject: Subject, ledger: Ledger, done: str = "confirmed") -> None:
     """Raise ChangedStudy where the data, or the machine's arithmetic, are not what the trials were trained with."""
     known, study = ledger.facts, subject.study
     where = f"{study.data.source or 'the data given'} has changed since:"
@@ -134,5 +141,5 @@ def check_unchanged(subject: Subject, ledger: Ledger) -> None:
     if known["canary"] != InlineEngine().submit(canary).result():
         lines.append(f"this machine's arithmetic differs from where the study was run ({known['processor']})")
     if lines:
-        head = f"study {study.name!r} cannot be confirmed: what is trained now could not be compared with its trials"
+        head = f"study {study.name!r} cannot be {done}: what is trained now could not be compared with its trials"
         raise ChangedStudy("\n".join([head, *(f"  {line}" for line in lines), "put back what was, or run it anew"]))

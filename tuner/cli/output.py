@@ -48,7 +48,7 @@ SUFFIXES = {
     ".txt": "table",
 }
 READABLE = 100  # columns of a line of words
-force_option = click.option("--force", is_flag=True, help="Replace FILE where it is there already.")
+force_option = click.option("--force", is_flag=True, help="Overwrite FILE if it exists.")
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def output_options(default: str = "table") -> Callable[[Callable[..., Any]], Cal
                 check_place(path, force)
             return command(output=output, **rest)
 
-        shown = f"How to write it; by default the suffix of FILE says, else {default}."
+        shown = f"Format; by default from the suffix of FILE, else {default}."
         form = click.option("-f", "--format", "form", type=click.Choice([*FORMATS, "parquet"]), help=shown)
         path = click.option(
             "-o", "--output", "path", type=click.Path(path_type=Path), metavar="FILE", help="Write a file."

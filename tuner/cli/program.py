@@ -22,12 +22,16 @@ from tuner.cli.commands.compare import compare
 from tuner.cli.commands.completion import VARIABLE, completed, completion
 from tuner.cli.commands.confirm import confirm
 from tuner.cli.commands.dashboard import dashboard
+from tuner.cli.commands.docs import docs
 from tuner.cli.commands.doctor import doctor
+from tuner.cli.commands.example import example
 from tuner.cli.commands.explain import explain
 from tuner.cli.commands.export import export
 from tuner.cli.commands.import_ import import_
 from tuner.cli.commands.init import init
 from tuner.cli.commands.list_ import list_studies
+from tuner.cli.commands.predict import predict
+from tuner.cli.commands.refit import refit
 from tuner.cli.commands.report import report
 from tuner.cli.commands.rm import rm
 from tuner.cli.commands.run import run
@@ -99,7 +103,7 @@ def _version(ctx: click.Context, parameter: click.Parameter, value: bool) -> Non
 program = Program(
     "tuner",
     help="Finds the optimizer, learning rate, momentum and batch size for your data, and says how sure that is.",
-    epilog="A first run: tuner init study.toml; tuner check study.toml; tuner run study.toml",
+    epilog="A first run, in an empty directory: tuner init; tuner run study.toml\n\nThe manual: tuner docs",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     params=[
         debug_option(),
@@ -111,6 +115,7 @@ program = Program(
 )
 for command in (
     init,
+    example,
     check,
     run,
     list_studies,
@@ -118,6 +123,8 @@ for command in (
     top,
     best,
     confirm,
+    refit,
+    predict,
     compare,
     verify,
     report,
@@ -127,6 +134,7 @@ for command in (
     doctor,
     rm,
     explain,
+    docs,
     completion,
 ):
     command.params.append(debug_option())

@@ -34,6 +34,7 @@ STAGES = {
     "confirm": "confirming the best on fresh seeds",
     "report": "training the best of them on more seeds, which chose nothing",
     "write": "writing the results",
+    "refit": "training the best on all rows",
 }
 
 

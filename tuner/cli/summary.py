@@ -26,10 +26,20 @@ from tuner.text import intervals_of
 
 if TYPE_CHECKING:
     from tuner.best import Best
+    from tuner.model.trained import TrainedModel
     from tuner.records import Trial
     from tuner.result import Cost, Result
 
-__all__ = ["best_block", "cost_block", "failures_of", "startup_seconds", "summary", "sureness", "values_of"]
+__all__ = [
+    "best_block",
+    "cost_block",
+    "failures_of",
+    "shipped_block",
+    "startup_seconds",
+    "summary",
+    "sureness",
+    "values_of",
+]
 
 ROWS = 5
 HARMLESS = 1e-4  # a learning rate at which nothing explodes on standardised data
@@ -64,6 +74,8 @@ def summary(result: Result, startup: float) -> None:
     sheet = ranking_sheet(result, ROWS)
     Output("table", None).sheet(sheet, *ranking_notes(result, sheet), *endless(result))
     print(f"\n{best_block(best)}", end="")
+    if result.study.own is None and (said := model_block(result)):
+        print(f"\n{said}", end="")
     if cost is not None:
         print(f"\n{cost_block(cost, startup, foreign=result.study.own is not None)}", end="")
     print("\nfiles\n" + "".join(f"  {clean(in_words(path))}\n" for path in result.files), end="")
@@ -125,6 +137,41 @@ def best_block(best: Best) -> str:
     return f"best config: trial {best.trial}, {sureness(best)}\n{block(facts)}"
 
 
+def model_block(result: Result) -> str:
+    """Return the lines on the model that the study ships; empty where there is none, or a stale one."""
+    from tuner.orchestrator.shipping import is_current
+
+    return shipped_block(result.model) if is_current(result) else ""
+
+
+def shipped_block(model: TrainedModel) -> str:
+    """Return a model's networks, rows and test metrics, those of a single network behind."""
+    training, count = model.facts["training"], model.network.members
+    many = f"{count} networks" if count > 1 else "one network"
+    head = f"model: {many} on {training['rows']} rows, {training['rows_of']}"
+    if not model.metrics:
+        return f"{head}; nothing is left to judge it by\n"
+    facts = {}
+    for name, kinds in model.metrics.items():
+        whole, single = kinds["ensemble"], kinds["single"]
+        ends = [float("nan") if whole[end] is None else whole[end] for end in ("low", "high")]
+        alone = f"   (a single one: {short(single['value'])})" if count > 1 else ""
+        facts[name] = f"{interval(whole['value'], *ends)}{alone}"
+    better = [f"better: {line}\n" for line in better_baselines(model)]
+    return f"{head}\n{block(facts | {'in brackets': '95 % intervals for the value on new rows'})}{''.join(better)}"
+
+
+def better_baselines(model: TrainedModel) -> list[str]:
+    """Return a line for each baseline that has a lower test loss than the model."""
+    own = model.metrics.get("test_loss", {}).get("ensemble", {}).get("value")
+    found = [(name, metrics["test_loss"]) for name, metrics in model.facts.get("baselines", {}).items()]
+    return [
+        f"{name} at scikit-learn's defaults, test_loss {interval(one['value'], one['low'], one['high'])}"
+        for name, one in found
+        if own is not None and one["value"] < own
+    ]
+
+
 def sureness(best: Best) -> str:
     """What stands behind the best config, in words."""
     if not best.confirmed:
@@ -164,7 +211,7 @@ def cost_block(cost: Cost, startup: float, foreign: bool = False) -> str:
     spent = cost.search
     training = f"{spent.training:.2f} s, all workers together"
     own = f"{spent.own:.2f} s, {1000 * spent.own / max(cost.trials, 1):.2f} ms a trial"
-    rest = cost.wall - cost.preparation - spent.wall - cost.confirmation
+    rest = cost.wall - cost.preparation - spent.wall - cost.confirmation - cost.refit
     facts = {
         "start-up": f"{startup:.2f} s",
         "objective" if foreign else "data": f"{cost.preparation:.2f} s",
@@ -172,5 +219,6 @@ def cost_block(cost: Cost, startup: float, foreign: bool = False) -> str:
         **({"  training": training, "  tuner's own": own} if cost.trials else {}),
         "confirmation": f"{cost.confirmation:.2f} s",
         "results": f"{max(rest, 0.0):.2f} s",
+        **({"refit": f"{cost.refit:.2f} s"} if cost.refit else {}),
     }
     return f"cost: {cost.wall + startup:.2f} s\n{block(facts)}"

@@ -19,6 +19,7 @@ STAGES = {
     "confirm": "confirming the best",
     "report": "confirming the best of them",
     "write": "writing the results",
+    "refit": "training the best on all rows",
 }
 
 
@@ -29,7 +30,7 @@ class Watcher:
         """Something decided without being asked: "batch sizes above 341 train rows left out"."""
 
     def stage(self, name: str) -> None:
-        """A stage begins: "prepare", "retry", "search", "confirm", "report", "write"."""
+        """A stage begins: "prepare", "retry", "search", "confirm", "report", "write", "refit"."""
 
     def progress(self, progress: Progress) -> None:
         """Where the search stands; several times a second."""

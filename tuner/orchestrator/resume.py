@@ -16,7 +16,7 @@ from tuner.space import space_of
 from tuner.store.directory import StudyDirectory, write_private
 from tuner.store.ledger import Ledger
 from tuner.store.machine import canary, machine_facts
-from tuner.study import Study, differences, in_toml, not_run, stored_study, stored_text
+from tuner.study import Own, Study, differences, in_toml, not_run, stored_study, stored_text
 from tuner.trainables.base import Subject
 
 __all__ = ["settle", "write_study"]
@@ -80,12 +80,19 @@ def gone_on(frozen: Study, asked: Study, directory: StudyDirectory, ledger: Ledg
         base=asked.base,
         workers=asked.workers,
         data=frozen.data.model_copy(update={"source": asked.data.source or frozen.data.source}),
-        own=replace(frozen.own, objective=asked.own.objective) if frozen.own and asked.own else frozen.own,
+        own=replace(frozen.own, objective=asked.own.objective, keep=asked.own.keep)
+        if frozen.own and asked.own
+        else frozen.own,
     )
     if resolved.trials > done and (complaints := check_search(resolved, space_of(resolved))):
         raise StudyError(*complaints)
     write_study(resolved, directory, ledger)
     return resolved
+
+
+def placed(frozen: Own | None, asked: Own | None) -> Own | None:
+    """Return the frozen objective with its present place; which directories are kept is no part of the question."""
+    return replace(frozen, objective=asked.objective, keep=asked.keep) if frozen and asked else frozen
 
 
 def write_study(study: Study, directory: StudyDirectory, ledger: Ledger) -> None:
@@ -96,7 +103,7 @@ def write_study(study: Study, directory: StudyDirectory, ledger: Ledger) -> None
 
 
 def tell_changed(directory: StudyDirectory, ledger: Ledger, tell: Callable[[str], None]) -> None:
-    """Tell that the stored file says something else than the ledger, where it does: it is not what ran."""
+    """Tell that the stored file differs from the ledger, where it does: it is not what ran."""
     with suppress(OSError):
         if directory.storage is None and ledger.study and directory.study.read_bytes() != ledger.study.encode():
             tell(f"{directory.study.name} was changed since it was stored: it is written anew, as this run resolves it")

@@ -86,6 +86,11 @@ class StudyDirectory:
         return self.path / "best.npz"
 
     @property
+    def model(self) -> Path:
+        """The folder of the model that the study ships."""
+        return self.path / "model"
+
+    @property
     def report(self) -> Path:
         """The report."""
         return self.path / "report.html"
@@ -99,6 +104,11 @@ class StudyDirectory:
     def output(self) -> Path:
         """What trials of somebody's own code have printed, a file each."""
         return self.path / "output"
+
+    @property
+    def kept(self) -> Path:
+        """What the best trials of somebody's own code have left in their directories."""
+        return self.path / "kept"
 
     @property
     def cache(self) -> Path:

@@ -76,11 +76,11 @@ def _kind(value: Any) -> str:
 
 
 def _value(raw: Any) -> Any:
-    """A single value: a finite number, text, true or false, or a list of whole numbers. Raises Bad."""
+    """A single value: a finite number, text, true or false, or a list of numbers or of texts. Raises Bad."""
     if isinstance(raw, list):
-        if not raw or not all(isinstance(one, int) and not isinstance(one, bool) for one in raw):
-            raise Bad(f"{shown(raw)} is not a list of whole numbers", "write each choice as [64] or [64, 32]")
-        return tuple(map(_held, raw))
+        if not raw or len({_kind(one) for one in raw}) > 1 or any(isinstance(one, bool | list | dict) for one in raw):
+            raise Bad(f"{shown(raw)} is not a list of numbers or of texts", "write each choice as [64] or [64, 32]")
+        return tuple(_value(one) for one in raw)
     if isinstance(raw, bool | str):
         return raw
     if not isinstance(raw, int | float) or not abs(raw) < float("inf"):
@@ -130,7 +130,7 @@ def _range(raw: Mapping[str, Any]) -> Domain:
 
 
 def written(domain: Domain, start: Any) -> Any:
-    """A domain as a study file writes it, with its default; a fixed list of numbers as the one choice that it is."""
+    """Return a domain as a study file writes it, with its default; a fixed list is its single choice."""
     body = [plain(domain)] if isinstance(domain, tuple) else plain(domain)
     if start is None:
         return body

@@ -403,7 +403,7 @@ def test_a_given_split_is_not_called_fresh(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(rng.standard_normal((90, 3)), columns=["a", "b", "time"]).sort_values("time")
     frame["y"] = (frame["a"] > 0).map({True: "up", False: "down"})
-    study = small() | {"data": {"target": "y", "split": {"order": "time"}}}
+    study = small() | {"data": {"target": "y", "split": {"order": "time"}, "resampling": "holdout"}}
     best = tuner.run(study, data=frame, jobs=1, home=tmp_path).best()
     assert best.confirmation["splits"] == "the same"
     assert tuner.run(small(), name="fresh", jobs=1, home=tmp_path).best().confirmation["splits"] == "fresh"

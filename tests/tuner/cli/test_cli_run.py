@@ -68,14 +68,18 @@ def test_run_ends_with_ranking_best_cost_and_files_and_goes_on_by_file_and_name(
         parts[2],
     )
     assert re.search(r"  valid_loss +\S+ \[\S+, \S+\]   \(search: \S+\)\n  test_loss +\S+ \[\S+, \S+\]", parts[2])
-    assert numbers_out(parts[3]) == (
+    model = r"model: 5 networks on 120 rows, all but the test rows\n  test_loss +\S+ \[\S+, \S+\]   \(a single one: "
+    assert re.match(model, parts[3])
+    assert numbers_out(parts[4]) == (
         "cost: # s\n start-up # s\n data # s\n search # s\n training # s, all workers together\n"
-        " tuner's own # s, # ms a trial\n confirmation # s\n results # s"
+        " tuner's own # s, # ms a trial\n confirmation # s\n results # s\n refit # s"
     )
-    files = "".join(f"  runs/tiny/{name}\n" for name in ("ranking.csv", "best.toml", "best.npz"))
-    assert parts[4] == f"files\n{files}"
+    files = "".join(f"  runs/tiny/{name}\n" for name in ("ranking.csv", "best.toml", "best.npz", "model"))
+    assert parts[5] == f"files\n{files}"
     stages = [
-        line for line in first.err.splitlines() if line.endswith(("data", "searching", "seeds", "nothing", "results"))
+        line
+        for line in first.err.splitlines()
+        if line.endswith(("data", "searching", "seeds", "nothing", "results", "rows"))
     ]
     assert stages == [
         "reading the data",
@@ -83,6 +87,7 @@ def test_run_ends_with_ranking_best_cost_and_files_and_goes_on_by_file_and_name(
         "confirming the best on fresh seeds",
         "training the best of them on more seeds, which chose nothing",
         "writing the results",
+        "training the best on all rows",
     ]
 
     again = shell("run", "tiny")

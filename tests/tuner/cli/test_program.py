@@ -20,6 +20,7 @@ from tuner.errors import ChangedStudy, NoResult, StudyBusy, StudyError, UnknownS
 ROOT = Path(__file__).parents[3]
 COMMANDS = (
     "init",
+    "example",
     "check",
     "run",
     "list",
@@ -27,6 +28,8 @@ COMMANDS = (
     "top",
     "best",
     "confirm",
+    "refit",
+    "predict",
     "compare",
     "verify",
     "report",
@@ -36,6 +39,7 @@ COMMANDS = (
     "doctor",
     "rm",
     "explain",
+    "docs",
     "completion",
 )
 HEAVY = ("numpy", "pandas", "optuna", "sqlalchemy", "joblib", "pydantic", "sklearn", "scipy", "rich", "filelock")
@@ -98,7 +102,7 @@ def test_listing_imports_nothing_heavy(tmp_path: Path) -> None:
         ("best_trial", "tuner best STUDY"),
         ("lst", "did you mean `tuner list`?"),
         ("digits.toml", "did you mean `tuner run digits.toml`?"),
-        ("qqqq", "the commands are: init, check, run"),
+        ("qqqq", "the commands are: init, example, check, run"),
     ],
 )
 def test_guessed_commands_are_answered(shell: Shell, word: str, answer: str) -> None:
@@ -118,8 +122,8 @@ def test_guessed_commands_are_answered(shell: Shell, word: str, answer: str) -> 
         (("run", "x", "--resume"), "no option --resume; not needed: run it again, and it goes on where it stopped"),
         (("run", "x", "--sead", "1"), "did you mean --seed?"),
         (
-            ("export", "x", "--to", "torch"),
-            "--to torch is not known; use one of optuna, mlflow, or for training code: ",
+            ("export", "x", "--to", "keras"),
+            "--to keras is not known; use one of optuna, mlflow, torch, sklearn, onnx, or for training code: ",
         ),
         (("best", "x", "--json"), "use --to json"),
         (("top", "x", "--json"), "use -f json"),

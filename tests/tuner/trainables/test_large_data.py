@@ -18,7 +18,7 @@ from tuner.errors import ChangedStudy, StudyError
 from tuner.trainables.builtin import packs, prepare
 from tuner.trainables.builtin.trainable import Core
 
-FILES = ("ranking.csv", "best.toml", "best.npz", "study.toml")
+FILES = ("ranking.csv", "best.toml", "best.npz", "study.toml", "model/weights.npz", "model/preparation.json")
 
 
 def study(**train: Any) -> dict[str, Any]:

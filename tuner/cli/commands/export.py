@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import click
 from tuner.cli.options import opened, shared_home_option, study_argument
 from tuner.cli.output import Output, output_options
 from tuner.cli.terminal import clean, hint
+from tuner.records import AT_EPOCH
 
 if TYPE_CHECKING:
     from tuner.cli.sheet import Sheet
@@ -27,7 +29,7 @@ __all__ = ["export"]
     "--what", type=click.Choice(["trials", "curves", "config", "confirmations"]), default="trials", show_default=True,
     help="All trials, their learning curves, the best config, or every confirmation run.",
 )  # fmt: skip
-@click.option("--to", "tool", metavar="[optuna|mlflow]", help="Write it for another tool instead.")
+@click.option("--to", "tool", metavar="[optuna|mlflow|torch|sklearn|onnx]", help="Write it for another tool instead.")
 @click.option("--storage", metavar="URL", help="Where Optuna keeps it: a database URL, a .db or a .log file.")
 @click.option("--study-name", metavar="NAME", help="Its name there; by default the study's.")
 @shared_home_option
@@ -36,21 +38,23 @@ def export(
     study: str, place: str | None, what: str, tool: str | None, storage: str | None, study_name: str | None,
     home: Home, output: Output,
 ) -> None:  # fmt: skip
-    """Write what a STUDY found, all of it.
+    """Export the results of a STUDY.
 
     As rows (--what, -f, -o), as an Optuna study (--to optuna --storage URL) that optuna.load_study and optuna-dashboard
-    open, or as MLflow runs (--to mlflow PLACE, a directory).
+    open, as MLflow runs (--to mlflow PLACE, a directory), or its model, which then predicts without the tuner (--to
+    torch PLACE or --to sklearn PLACE, a directory; --to onnx PLACE, a file).
     """
     if tool is None:
         if place or storage or study_name:
-            raise click.UsageError("tuner export: a place to write to needs --to optuna or --to mlflow")
+            raise click.UsageError(f"tuner export: a place to write to needs --to {', '.join(WRITERS)}")
         return output.sheet(SHEETS[what](opened(study, home)))
     if tool not in WRITERS:
         meant = f"use one of {', '.join(WRITERS)}, or for training code: tuner best STUDY --to"
         raise click.UsageError(f"tuner export: --to {clean(tool)} is not known; {meant}")
     target = storage or place
     if target is None:
-        example = "--storage sqlite:///optuna.db" if tool == "optuna" else "mlruns"
+        examples = {"optuna": "--storage sqlite:///optuna.db", "mlflow": "mlruns", "onnx": "model.onnx"}
+        example = examples.get(tool, f"{tool}-model")
         raise click.UsageError(f"tuner export: --to {tool} needs a place to write to, like {example}")
     if output.path is not None:
         raise click.UsageError(f"tuner export: -o does not go with --to {tool}; the place says where")
@@ -74,7 +78,20 @@ def _mlflow(result: Result, target: str, name: str | None, force: bool) -> None:
     hint(f"wrote {many} runs into {target}; look at them with: mlflow ui --backend-store-uri {target}")
 
 
-WRITERS: dict[str, Callable[[Result, str, str | None, bool], None]] = {"optuna": _optuna, "mlflow": _mlflow}
+def _model(tool: str, result: Result, target: str, name: str | None, force: bool) -> None:
+    from tuner.model.elsewhere.writing import write_elsewhere
+
+    if name:
+        raise click.UsageError(f"tuner export: --study-name does not go with --to {tool}")
+    write_elsewhere(result.model, tool, Path(target), force)
+    hint(f"wrote the model into {target}")
+
+
+WRITERS: dict[str, Callable[[Result, str, str | None, bool], None]] = {
+    "optuna": _optuna,
+    "mlflow": _mlflow,
+    **{tool: partial(_model, tool) for tool in ("torch", "sklearn", "onnx")},
+}
 
 
 def _trials(result: Result) -> Sheet:
@@ -100,7 +117,8 @@ def _config(result: Result) -> Sheet:
 def _confirmations(result: Result) -> Sheet:
     from tuner.cli.sheet import Sheet
 
-    names = list(dict.fromkeys(name for row in result.confirmed for name in row.metrics))
+    every = (name for row in result.confirmed for name in row.metrics if not name.startswith(AT_EPOCH))
+    names = list(dict.fromkeys(every))
     rows = tuple(
         (row.trial, row.replicate, row.state, row.epoch, *(row.metrics.get(name) for name in names), row.seconds)
         for row in result.confirmed

@@ -35,9 +35,9 @@ STAGES = {
 @click.option("--figures", type=click.Path(path_type=Path), metavar="DIR", help="Write the charts one by one instead.")
 @click.option("--format", "form", type=click.Choice(["svg", "png", "pdf"]), default="svg", show_default=True,
               help="Of the charts.")  # fmt: skip
-@click.option("--only", multiple=True, metavar="CHART", help="Only this one of the charts; may be repeated.")
-@click.option("--dated", is_flag=True, help="Say in the page when it was written.")
-@click.option("--force", is_flag=True, help="Replace what is there already under the names of -o or --figures.")
+@click.option("--only", multiple=True, metavar="CHART", help="Write only this chart; may be repeated.")
+@click.option("--dated", is_flag=True, help="Show in the page when it was written.")
+@click.option("--force", is_flag=True, help="Replace files that exist under the names of -o or --figures.")
 @home_option
 def report(
     study: str,

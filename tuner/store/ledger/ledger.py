@@ -139,6 +139,7 @@ class Ledger:
     def wait_for(self, patience: float, tell: Callable[[str], None]) -> None:
         """From now on, wait `patience` seconds for what may pass, and `tell` once what it waits for."""
         self._patience, self._tell = patience, tell
+        self._database.tell = tell
 
     def commit_generation(
         self,

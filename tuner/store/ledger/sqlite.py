@@ -57,6 +57,7 @@ class File:
         if not path.is_file():
             raise LedgerError(f"{path}: there is no ledger; `tuner run` makes one")
         self.path, self.label = path, str(path)
+        self.tell: Callable[[str], None] = lambda sentence: None
         self._read_only = read_only
         self.connection = connected(path, read_only)
         self._files = {path: _identity(path)}

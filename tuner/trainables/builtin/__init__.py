@@ -1,8 +1,8 @@
 """The core as what a study tunes: a model on data, or a surface, descended in packs.
 
-    packs -> trainer, retrain; split_counts -> validate -> prepare; workload -> trainable
+    packs -> trainer, retrain -> refit -> shipped_model; split_counts -> validate -> prepare; workload -> trainable
 
 `packs` is the task that travels to a worker, `trainer` what the orchestrator sees, `split_counts` how many splits a
-trial is judged on, `prepare` a study with its data, `trainable` what a run does with it. `tuner.trainables.custom` is
-the same for training code of somebody's own.
+trial is judged on, `prepare` a study with its data, `trainable` what a run does with it, `shipped_model` what it ends
+with. `tuner.trainables.custom` is the same for training code of somebody's own.
 """

@@ -27,6 +27,7 @@ from objectives.problem import Problem, Replicate
 from objectives.training.descent import State, descend
 from objectives.training.lanes import lane_width
 from objectives.training.parameter_groups import slots_of
+from tuner.engines import Lost
 from tuner.engines.remote_paths import MOVED
 from tuner.store.cache import Memo
 from tuner.trainables.base import Member
@@ -109,8 +110,11 @@ def problem_of(sources: Sequence[Source], config: Config) -> Problem:
 
 @lru_cache(maxsize=OPEN)
 def opened(directory: Path) -> Prepared:
-    """Prepared data, memory-mapped once a process."""
-    return open_prepared(MOVED.get(directory, directory))
+    """Prepared data, memory-mapped once a process. Raises Lost where somebody has removed them."""
+    try:
+        return open_prepared(MOVED.get(directory, directory))
+    except FileNotFoundError as error:
+        raise Lost(f"{directory}: the data that were prepared for the study have gone") from error
 
 
 def let_go(problem: Problem) -> None:

@@ -19,6 +19,8 @@ from objectives.problem import constant_loss
 from tuner.best import Best
 from tuner.engines import Engine, Failure, open_engine
 from tuner.errors import TunerError
+from tuner.model.refit import Refit
+from tuner.model.trained import TrainedModel
 from tuner.ranking.retrainings import search_seeds
 from tuner.records import Confirmed, Trial
 from tuner.store.directory import StudyDirectory
@@ -27,6 +29,7 @@ from tuner.trainables.base import Commit, Member
 from tuner.trainables.builtin.packs import Source, cut, problem_of, run_pack
 from tuner.trainables.builtin.prepare import Question
 from tuner.trainables.builtin.retrain import batches, confirm
+from tuner.trainables.builtin.shipped_model import shipped
 from tuner.trainables.builtin.trainer import Descending
 from tuner.trainables.builtin.workload import default_jobs
 
@@ -69,6 +72,11 @@ class Core:
     def warnings(self, known: Mapping[str, str]) -> list[str]:
         """Nothing that matters less."""
         del known
+        return []
+
+    def advice(self, study: Study, trials: Sequence[Trial]) -> list[str]:
+        """Return nothing: its trials go on where they stood."""
+        del study, trials
         return []
 
     def jobs(self, study: Study, trials: int) -> int:
@@ -131,6 +139,18 @@ class Core:
         for i, layer in enumerate(Layers(outcome.state.weights[0, 0], problem.shapes).views, start=1):
             arrays[f"W{i}"], arrays[f"b{i}"] = layer[:-1], layer[-1]
         return arrays
+
+    def refit(
+        self, study: Study, best: Best, directory: StudyDirectory, engine: Engine, refit: Refit
+    ) -> TrainedModel | None:
+        """Return the best config's model on all rows but the test rows; None of a surface, which has none."""
+        if self.question.first.surface:
+            return None
+
+        def source(number: int) -> Source:
+            return self.source(study, number, directory, engine)
+
+        return shipped(self.question, study, best, directory, engine, refit, source)
 
     def source(self, study: Study, replicate: int, directory: StudyDirectory, engine: Engine) -> Source:
         """The data of a replicate, written into the study's cache, once, for everyone to memory-map."""

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tuner.drafts import PRIVATE
-from tuner.trainables.custom.objective_ref import Unusable
+from tuner.trainables.custom.errors import Unusable
 
 __all__ = ["MOST", "printed_here", "printed_length", "printing_into"]
 

@@ -1,0 +1,81 @@
+"""`refit`: trains the best config of a study on all rows and writes the model that it ships."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from objectives.errors import Complaint
+from tuner.api.confirm import check_unchanged, stored_subject, writable
+from tuner.errors import StudyError
+from tuner.model.refit import MOST_REFIT_SEEDS, Refit
+from tuner.model.trained import TrainedModel
+from tuner.orchestrator.callbacks import Watcher, default_watcher
+from tuner.orchestrator.shipping import shipped_by
+from tuner.result import Result
+from tuner.store.directory import Home, find, home_of
+from tuner.store.ledger import Ledger
+from tuner.study import not_run, stored_study
+
+__all__ = ["refit"]
+
+
+def refit(
+    name: str | Path,
+    seeds: int = 5,
+    *,
+    all_rows: bool = False,
+    baselines: bool = False,
+    data: Any = None,
+    jobs: int | None = None,
+    home: Home = None,
+    storage: str | None = None,
+    watcher: Watcher | None = None,
+    objective: Callable[..., Any] | None = None,
+) -> TrainedModel:
+    """Train the best config of a study on all rows but the test rows, with `seeds` seeds, and write `model/`.
+
+    With `all_rows` the test rows train too, and nothing is left to judge the model by. With `baselines` a constant, a
+    linear model and boosted trees at scikit-learn's defaults are fitted on the same rows. `data` is needed where the
+    study was run with some given in Python. Raises UnknownStudy, NoResult where no trial is complete, StudyBusy,
+    StudyError where there is no model to ship, DataError, ChangedStudy where the data or the machine's arithmetic are
+    others.
+    """
+    watcher = watcher or default_watcher()
+    directory = find(name, home_of(home, storage))
+    frozen = stored_study(directory)
+    if frozen.imported:
+        raise not_run(frozen.name, frozen.imported)
+    check_asked(frozen.name, seeds, jobs)
+    if frozen.own is not None or frozen.data.surface:
+        what = "an analytic surface has no model" if frozen.own is None else "its training code and its model are yours"
+        raise StudyError(Complaint(f"study {frozen.name!r}", what, "best.toml has the config"))
+    with writable(directory, "refitting"), directory.room() as room:
+        result = Result(directory)
+        result.best()  # raises NoResult before anything is read or trained
+        watcher.stage("prepare")
+        subject = stored_subject(frozen, data, room, objective, "refit")
+        with Ledger.open(directory.place) as ledger:
+            check_unchanged(subject, ledger, "refitted")
+        study = replace(frozen, rows=subject.study.rows)
+        with subject.engine(study, jobs or 1, None) as engine:
+            watcher.stage("refit")
+            model = shipped_by(subject, result, engine, Refit(seeds, all_rows, baselines))
+    watcher.ended()
+    if model is None:
+        raise StudyError(Complaint(f"study {frozen.name!r}", "has no model to ship", "best.toml has the config"))
+    return model
+
+
+def check_asked(name: str, seeds: int, jobs: int | None) -> None:
+    """Raise StudyError with every number that is out of its bounds."""
+    bounds = {"seeds": (seeds, MOST_REFIT_SEEDS), "jobs": (jobs, 1024)}
+    wrong = [
+        Complaint(key, f"must lie in [1, {most}], but got {value}")
+        for key, (value, most) in bounds.items()
+        if value is not None and not 1 <= value <= most
+    ]
+    if wrong:
+        raise StudyError(*wrong)

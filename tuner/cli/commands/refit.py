@@ -1,0 +1,55 @@
+"""`tuner refit`: the model that a study ships, trained on all rows that it may be trained on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from tuner.cli.error_lines import Terminated, interruption
+from tuner.cli.options import home_option, study_argument
+from tuner.cli.terminal import clean, hint
+
+if TYPE_CHECKING:
+    from tuner.store.directory import Home
+
+__all__ = ["refit"]
+
+
+@click.command
+@study_argument
+@click.option(
+    "--seeds", type=click.IntRange(1, 100), default=5, show_default=True, help="How many networks make the ensemble."
+)
+@click.option("--all-rows", is_flag=True, help="Train on the test rows too; nothing is left to judge the model by.")
+@click.option(
+    "--no-baselines", is_flag=True, help="Leave out scikit-learn's models at their defaults, to compare with."
+)
+@home_option
+def refit(study: str, seeds: int, all_rows: bool, no_baselines: bool, home: Home) -> None:
+    """Train the best of a STUDY on all rows but the test rows.
+
+    Writes the model as data, without code: runs/STUDY/model with its preparation, weights and a card that says what it
+    is. The test rows judge it, and a constant, a linear model and boosted trees at their defaults beside it: one that
+    is better is named. `tuner.load_model` reads it with NumPy alone, `tuner predict` uses it on files.
+    """
+    from tuner.store.directory import find
+
+    directory = find(study, home)  # the name is looked for before anything heavy is imported
+    from tuner.api.refit import refit as refit_study
+    from tuner.cli.output import in_words
+    from tuner.cli.progress import watching
+    from tuner.cli.summary import shipped_block
+    from tuner.study import stored_study
+
+    try:
+        with watching(stored_study(directory)) as watcher:
+            model = refit_study(study, seeds, all_rows=all_rows, baselines=not no_baselines, home=home, watcher=watcher)
+    except BaseException as error:
+        stopped = interruption(error)
+        if stopped is None:
+            raise
+        how = "stopped" if isinstance(stopped, Terminated) else "interrupted"
+        hint(f"{how}; the model that was there is as it was")
+        raise stopped from None
+    print(f"{shipped_block(model)}\nfiles\n  {clean(in_words(directory.model))}")

@@ -1,0 +1,128 @@
+"""What a model that is shipped is worth on the test rows: single, as an ensemble, and how sure that is.
+
+The test rows chose nothing and trained nothing, so that the rows alone make the interval. That of an accuracy is
+Wilson's; of a loss it is a studentised bootstrap (Efron 1982; Hall 1988): losses of rows are skewed, and where a t
+interval at 95 % covers in 81 to 90 % at 30 rows, this one covers in 90 to 95 %
+(`python -m tests.benchmarks.shipped_model intervals`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from objectives.rng import Stream, stream
+from tuner.ranking.statistics import mean_interval, share_interval
+
+__all__ = ["LEVEL", "Judged", "bootstrap_interval", "documents", "judged", "row_losses"]
+
+Array = NDArray[Any]
+LEVEL = 0.95
+RESAMPLES = 999
+MOST_RESAMPLED = 2000  # rows: of more, the mean is as good as normal, and resampling would take long
+LEAST = 1e-15  # probability that a loss sees, as in scikit-learn's log_loss
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A metric on the test rows with its 95 % interval; nan ends where the rows do not tell."""
+
+    value: float
+    low: float
+    high: float
+
+    def document(self) -> dict[str, float | None]:
+        """Return it as JSON can hold it."""
+        return {key: value if math.isfinite(value) else None for key, value in vars(self).items()}
+
+
+def judged(task: str, members: Array, truth: Array, scale: Array) -> dict[str, dict[str, Judged]]:
+    """Return each metric of the ensemble and of a single network, as `{"test_loss": {"ensemble": ..., "single": ...}}`.
+
+    `members (R, n, C)` are predictions of each network: probabilities (binary: of the second class), or values in the
+    target's units; `truth` are class codes `(n,)` or values `(n, C)`; `scale (C,)` is the unit in which losses count.
+    That of a single network is the mean over all of them.
+    """
+    whole = members.mean(axis=0, keepdims=True)
+    kinds = {"ensemble": whole, "single": members}
+    found = {"test_loss": {kind: _mean(row_losses(task, own, truth, scale)) for kind, own in kinds.items()}}
+    if task != "regression":
+        return found | {"test_accuracy": {kind: _share(_hits(task, own, truth)) for kind, own in kinds.items()}}
+    ones = np.ones_like(scale)
+    squares = {kind: row_losses(task, own, truth, ones) for kind, own in kinds.items()}
+    around = ((truth - truth.mean(axis=0)) ** 2).mean(axis=0)
+    shares = {kind: _unexplained(own, truth, around) for kind, own in kinds.items()}
+    found["test_rmse"] = {kind: _root(_mean(own)) for kind, own in squares.items()}
+    return found | {"test_r2": {kind: _one_less(_mean(own)) for kind, own in shares.items()}}
+
+
+def row_losses(task: str, members: Array, truth: Array, scale: Array) -> Array:
+    """Return the loss of each row `(n,)`, the mean over members: `-log p` of the truth, or the squared error."""
+    if task == "regression":
+        return np.asarray((((members - truth) / scale) ** 2).mean(axis=(0, 2)))
+    if task == "binary":
+        right = np.where(truth == 1, members[..., 0], 1 - members[..., 0])
+    else:
+        right = members[:, np.arange(len(truth)), truth]
+    return np.asarray(-np.log(np.clip(right, LEAST, 1.0)).mean(axis=0))
+
+
+def _hits(task: str, members: Array, truth: Array) -> Array:
+    """Return which share of the members is right about each row, `(n,)`."""
+    said = members[..., 0] > 0.5 if task == "binary" else members.argmax(axis=2)
+    return np.asarray((said == truth).mean(axis=0))
+
+
+def _unexplained(members: Array, truth: Array, around: Array) -> Array:
+    """Return each row's part `(n,)` in the share of variance that is left, `1 - r2`, the mean over members and targets.
+
+    The share is a ratio of means `a / b`, and so the parts are those of its linearisation, `(a_i - r b_i) / b + r`.
+    """
+    squares = (members - truth) ** 2
+    ratio = squares.mean(axis=1, keepdims=True) / around
+    parts = (squares - ratio * (truth - truth.mean(axis=0)) ** 2) / around + ratio
+    return np.asarray(parts.mean(axis=(0, 2)))
+
+
+def bootstrap_interval(values: Array, level: float = LEVEL) -> Judged:
+    """Return the mean of values `(n,)` that are at least 0 with its studentised bootstrap interval, the same each time.
+
+    Of many values it is the t interval. The ends are nan for fewer than two, or where all are the same.
+    """
+    n, mean = len(values), float(values.mean())
+    if n > MOST_RESAMPLED or n < 2 or np.ptp(values) == 0:
+        found = mean_interval([mean], level) if n < 2 or np.ptp(values) == 0 else mean_interval(values.tolist(), level)
+        return Judged(mean, max(found.low, 0.0) if math.isfinite(found.low) else found.low, found.high)
+    drawn = values[stream(0, Stream.BOOTSTRAP, n).integers(0, n, (RESAMPLES, n))]
+    means, errors = drawn.mean(axis=1), drawn.std(axis=1, ddof=1) / math.sqrt(n)
+    tilts = np.divide(means - mean, errors, out=np.full(RESAMPLES, np.nan), where=errors > 0)
+    low, high = np.nanquantile(tilts, [0.5 - level / 2, 0.5 + level / 2])
+    error = float(values.std(ddof=1)) / math.sqrt(n)
+    return Judged(mean, max(mean - float(high) * error, 0.0), mean - float(low) * error)
+
+
+_mean = bootstrap_interval
+
+
+def _share(hits: Array) -> Judged:
+    share = float(hits.mean())
+    found = share_interval([share, share], LEVEL, 0.0, len(hits), shared=True)
+    return Judged(share, found.low, found.high)
+
+
+def _root(squares: Judged) -> Judged:
+    return Judged(*(math.sqrt(value) for value in (squares.value, squares.low, squares.high)))
+
+
+def _one_less(share: Judged) -> Judged:
+    return Judged(1 - share.value, 1 - share.high, 1 - share.low)
+
+
+def documents(metrics: Mapping[str, Mapping[str, Judged]]) -> dict[str, Any]:
+    """Return metrics as JSON can hold them."""
+    return {name: {kind: one.document() for kind, one in own.items()} for name, own in metrics.items()}

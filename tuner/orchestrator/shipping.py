@@ -1,0 +1,52 @@
+"""The last stage of a run: the model that the study ships, written where others read it."""
+
+from __future__ import annotations
+
+from objectives.errors import InvalidInput
+from tuner.engines import Engine
+from tuner.errors import NoResult, TunerError
+from tuner.model.bundle import facts_in, write_model
+from tuner.model.card import card_of
+from tuner.model.refit import Refit, key_of
+from tuner.model.trained import TrainedModel
+from tuner.orchestrator.callbacks import Watcher
+from tuner.result import Result
+from tuner.trainables.base import Subject
+
+__all__ = ["is_current", "ship", "shipped_by"]
+
+
+def shipped_by(subject: Subject, result: Result, engine: Engine, asked: Refit) -> TrainedModel | None:
+    """Refit and write the model; None where the subject has none."""
+    directory = result.directory
+    model = subject.refit(result.study, result.best(), directory, engine, asked)
+    if model is not None:
+        write_model(model, card_of(model), directory.model)
+    return model
+
+
+def ship(result: Result, subject: Subject, engine: Engine, watcher: Watcher) -> bool:
+    """Refit at the end of a run, unless the model that is there is of the same config and data; returns whether it did.
+
+    A model that cannot be trained is told of and is no failure of the run.
+    """
+    try:
+        result.best()
+    except NoResult:
+        return False
+    if not subject.has_weights or is_current(result):
+        return False
+    watcher.stage("refit")
+    try:
+        return shipped_by(subject, result, engine, Refit()) is not None
+    except TunerError as error:
+        watcher.note(f"no model was written: {error}")
+        return False
+
+
+def is_current(result: Result) -> bool:
+    """Return whether the model that is there follows from the best config as it is now."""
+    try:
+        return bool(facts_in(result.directory.model).get("key") == key_of(result.best()))
+    except InvalidInput:
+        return False

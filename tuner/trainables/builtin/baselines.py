@@ -1,0 +1,74 @@
+"""What little effort would have given: models of scikit-learn's at their defaults, on the rows of the shipped model.
+
+A tuned network is the wrong tool where a linear model or boosted trees do better as they come; whoever ships one should
+know. They see the same prepared inputs and are judged on the same test rows.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from objectives.data import Prepared
+from tuner.model.judged import documents, judged
+from tuner.trainables.builtin.packs import Source, opened
+
+__all__ = ["BASELINES", "baselines", "codes_of"]
+
+Array = NDArray[Any]
+# by name: module, class for classes, class for numbers, arguments
+BASELINES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
+    "constant": ("sklearn.dummy", "DummyClassifier", "DummyRegressor", {}),
+    "LogisticRegression or Ridge": ("sklearn.linear_model", "LogisticRegression", "Ridge", {}),
+    "HistGradientBoosting": (
+        "sklearn.ensemble", "HistGradientBoostingClassifier", "HistGradientBoostingRegressor", {"random_state": 0},
+    ),
+}  # fmt: skip
+
+
+def baselines(source: Source) -> dict[str, Any]:
+    """Return the test metrics of each baseline by its name, in a worker."""
+    data = opened(source.directory)
+    found = {}
+    for name, (module, classifier, regressor, arguments) in BASELINES.items():
+        kind = regressor if data.task == "regression" else classifier
+        label = kind if " or " in name else name
+        metrics = _judged(data, _made(module, kind, arguments))
+        found[label] = {metric: kinds["single"] for metric, kinds in metrics.items()}
+    return found
+
+
+def _made(module: str, kind: str, arguments: dict[str, Any]) -> Callable[[], Any]:
+    return lambda: getattr(import_module(module), kind)(**arguments)
+
+
+def _judged(data: Prepared, made: Callable[[], Any]) -> dict[str, Any]:
+    """Fit on the train rows and judge on the test rows."""
+    x, held = (np.asarray(part.x[:, :-1], dtype=np.float64) for part in (data.train, data.test))
+    scale = np.asarray(data.y_scale)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # LogisticRegression stops after its default number of iterations
+        if data.task != "regression":
+            said = _shares(made().fit(x, codes_of(data.task, data.train.y)), held, max(2, data.train.y.shape[1]))
+            members = said[None, :, 1:] if data.task == "binary" else said[None]
+            return documents(judged(data.task, members, codes_of(data.task, data.test.y), scale))
+        columns = [made().fit(x, y).predict(held) for y in np.asarray(data.train.y, dtype=np.float64).T]
+    members = np.column_stack(columns)[None] * scale + data.y_mean
+    return documents(judged("regression", members, data.test.y * scale + data.y_mean, scale))
+
+
+def _shares(model: Any, x: Array, classes: int) -> Array:
+    """Return probabilities `(n, classes)`: 0 for classes that no train row had."""
+    found = np.zeros((len(x), classes))
+    found[:, model.classes_] = model.predict_proba(x)
+    return found
+
+
+def codes_of(task: str, y: Array) -> Array:
+    """Return the class of each row `(n,)` from targets as losses have them."""
+    return y[:, 0].astype(np.int64) if task == "binary" else y.argmax(axis=1)

@@ -1,0 +1,120 @@
+"""Refit: a config trained on all rows that a model may be trained on, as an ensemble of seeds in one pack.
+
+The rows that validated in the search train as well; the test rows stay out, and judge what comes of it. For a
+regression, models on fresh splits of the same rows say how far new targets lie from a prediction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from objectives.data import Prepared
+from objectives.evaluation.predictions import predict
+from objectives.training.descent import descend
+from tuner.model.judged import documents, judged
+from tuner.model.trained import Noise, TrainedModel
+from tuner.study import MOST_SEEDS
+from tuner.trainables.builtin.baselines import codes_of
+from tuner.trainables.builtin.packs import Source, let_go, problem_of
+from tuner.trainables.builtin.retrain import unhindered
+
+__all__ = [
+    "CARRY",
+    "FIRST_SEED",
+    "FIRST_SPLIT",
+    "Fit",
+    "Members",
+    "carried",
+    "config_of",
+    "judge",
+    "noise_of",
+    "residuals_of",
+    "train",
+]
+
+Array = NDArray[Any]
+FIRST_SEED = 3 * MOST_SEEDS + 1  # of the networks that are shipped: no other training has their seeds
+FIRST_SPLIT = 4 * MOST_SEEDS + 1  # of the splits that say how far targets lie from predictions
+CARRY = "epochs"  # what stays the same on more rows; tests/benchmarks/shipped_model has the measurement
+MOST_RESIDUALS = 10_000  # that are kept: a quantile of so many is known to 0.3 %
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A task: train a config on every source for so many epochs."""
+
+    sources: tuple[Source, ...]
+    config: Mapping[str, Any]
+    epochs: int
+
+
+@dataclass(frozen=True)
+class Members:
+    """Weights `(R, P)` of the trainings of a task, and which of them have stayed finite, `(R,)`."""
+
+    weights: Array
+    alive: Array
+
+
+def carried(epochs: int, horizon: int, before: int, now: int, carry: str) -> tuple[int, int]:
+    """Return the epochs to train on `now` rows, and the schedule's horizon, of a config chosen on `before` rows.
+
+    With "epochs" both stay; with "updates" both shrink as the rows grow, so that as many updates are made.
+    """
+    if carry == "epochs":
+        return epochs, horizon
+    share = before / now
+    shorter = max(1, round(epochs * share))
+    return shorter, max(shorter, round(horizon * share))
+
+
+def config_of(params: Mapping[str, Any], horizon: int) -> dict[str, Any]:
+    """Return the config to train: that of a best config over a horizon, without early stopping."""
+    return {**unhindered(params), "epochs": horizon}
+
+
+def train(task: Fit) -> Members:
+    """Do a task, in a worker."""
+    problem = problem_of(task.sources, task.config)
+    state = descend(problem, [task.config], task.epochs).state
+    let_go(problem)
+    return Members(state.weights[:, 0], state.alive[:, 0])
+
+
+def residuals_of(task: Fit) -> Array:
+    """Train on splits and return how far each validation target lies from what was said of it, `(m, C)`, sorted.
+
+    In the target's own units; of trainings that have stayed finite.
+    """
+    problem = problem_of(task.sources, task.config)
+    state = descend(problem, [task.config], task.epochs).state
+    away = [np.empty((0, problem.outputs))]
+    for r, replicate in enumerate(problem.replicates):
+        data = replicate.data
+        if state.alive[r, 0]:
+            truth = data.valid.y * data.y_scale + data.y_mean
+            away.append(np.abs(predict(problem, state.weights[r, 0], data.valid.x, r) - truth))
+    let_go(problem)
+    whole = np.sort(np.concatenate(away), axis=0)
+    step = -(-len(whole) // MOST_RESIDUALS)
+    return np.ascontiguousarray(whole[::-1][:: max(step, 1)][::-1])  # the largest stays
+
+
+def noise_of(model: TrainedModel, data: Prepared, residuals: Array) -> Noise | None:
+    """Return what intervals are made of; None where nothing was left to measure them by."""
+    if not len(residuals):
+        return None
+    spread = model.of_members(data.train.x[:MOST_RESIDUALS]).var(axis=0).mean(axis=0)
+    return Noise(residuals, spread)
+
+
+def judge(model: TrainedModel, data: Prepared) -> dict[str, Any]:
+    """Return the test metrics of a model, for its facts."""
+    part, scale = data.test, np.asarray(data.y_scale)
+    truth = part.y * scale + data.y_mean if data.task == "regression" else codes_of(data.task, part.y)
+    return documents(judged(data.task, model.of_members(part.x), truth, scale))

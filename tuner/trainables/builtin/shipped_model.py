@@ -1,0 +1,178 @@
+"""From a study with its data and its best config to the model that it ships."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from objectives.data import Prepared, Table, place_in, prepare_whole, save_prepared
+from objectives.data.preparation import Preparation
+from objectives.data.prepare import Room, in_memory
+from objectives.data.store import on_disk
+from tuner.best import Best
+from tuner.engines import Engine, Failure
+from tuner.errors import TunerError
+from tuner.model.network import Network
+from tuner.model.refit import Refit, key_of
+from tuner.model.trained import TrainedModel
+from tuner.store.directory import StudyDirectory
+from tuner.study import Study
+from tuner.trainables.builtin.baselines import BASELINES, baselines
+from tuner.trainables.builtin.packs import Source, problem_of
+from tuner.trainables.builtin.prepare import Question, split_of
+from tuner.trainables.builtin.refit import (
+    CARRY,
+    FIRST_SEED,
+    FIRST_SPLIT,
+    Fit,
+    Members,
+    carried,
+    config_of,
+    judge,
+    noise_of,
+    residuals_of,
+    train,
+)
+
+__all__ = ["shipped"]
+
+SPLITS = 5  # fresh ones, to measure the distance of targets from predictions
+
+
+@dataclass(frozen=True)
+class Shipping:
+    """What a refit works with; `source` puts the data of a replicate on disk."""
+
+    question: Question
+    study: Study
+    best: Best
+    directory: StudyDirectory
+    engine: Engine
+    refit: Refit
+    source: Callable[[int], Source]
+
+    def run(self, task: Callable[[Any], Any], given: Any) -> Any:
+        """Run a task; raises TunerError where it fails."""
+        limit = self.study.limits.seconds_per_trial
+        trainings = len(given.sources) if isinstance(given, Fit) else len(BASELINES)
+        found = self.engine.submit(task, given, seconds=limit and limit * trainings).result()
+        if isinstance(found, Failure):
+            what = f"the best config, trial {self.best.trial}, could not be trained on all rows: {found}"
+            raise TunerError(f"{what}; mend that, or allow more in [limits], then: tuner refit {self.study.name}")
+        return found
+
+    def placed(self, data: Prepared) -> Source:
+        """Return the data of all rows, on disk for whoever trains."""
+        place = place_in(self.directory.cache, data.digest)
+        save_prepared(data, place)
+        self.engine.share(place)
+        return Source(place, self.study.seed, FIRST_SEED)
+
+
+def shipped(
+    question: Question,
+    study: Study,
+    best: Best,
+    directory: StudyDirectory,
+    engine: Engine,
+    refit: Refit,
+    source: Callable[[int], Source],
+) -> TrainedModel:
+    """Train the best config of a study on all rows but the test rows, and say what it is worth on those.
+
+    Raises TunerError where it cannot be trained, or where each of its seeds diverges.
+    """
+    if not isinstance(question.table, Table):
+        raise ValueError("a surface has no model")
+    work = Shipping(question, study, best, directory, engine, refit, source)
+    data, preparation = _whole(work, question.table)
+    before = len(question.first.train)
+    epochs, horizon = carried(best.epochs, int(best["horizon"]), before, len(data.train), CARRY)
+    config = config_of(best.params, horizon)
+    place = work.placed(data)
+    try:
+        model, alive = _trained(work, preparation, place, config, epochs)
+        if data.task == "regression":
+            model = replace(model, noise=_noise(work, model, data, config))
+        facts = _facts(work, data, alive, epochs, horizon)
+        facts |= {} if refit.all_rows else {"metrics": judge(model, data), "test_rows": len(data.test)}
+        if refit.baselines and not refit.all_rows:
+            facts["baselines"] = work.run(baselines, place)
+    finally:
+        _forget(work, place)
+    return replace(model, facts=facts)
+
+
+def _whole(work: Shipping, table: Table) -> tuple[Prepared, Preparation]:
+    """Prepare all rows; large tables in files, so that they are never in memory as a whole."""
+    fitted: list[Preparation] = []
+
+    def make(room: Room = in_memory) -> Prepared:
+        study = work.study
+        data, preparation = prepare_whole(table, split_of(study), study.seed, study.dtype, work.refit.all_rows, room)
+        fitted.append(preparation)
+        return data
+
+    data = on_disk(make, work.directory.cache) if table.large else make()
+    return data, fitted[0]
+
+
+def _trained(
+    work: Shipping, preparation: Preparation, place: Source, config: Mapping[str, Any], epochs: int
+) -> tuple[TrainedModel, list[int]]:
+    """Return the ensemble, and the numbers of the seeds that have stayed finite."""
+    seeds = range(FIRST_SEED, FIRST_SEED + work.refit.seeds)
+    fit = Fit(tuple(replace(place, replicate=number) for number in seeds), config, epochs)
+    members: Members = work.run(train, fit)
+    if not members.alive.any():
+        what = f"the best config, trial {work.best.trial}, diverged on all rows with each of {len(seeds)} seeds"
+        raise TunerError(f"{what}; take another one: tuner best {work.study.name} --rank 2")
+    problem = problem_of(fit.sources[:1], config)
+    network = Network.of_buffer(preparation.task, problem.model, problem.shapes, members.weights[members.alive])
+    return TrainedModel(preparation, network), [n for n, kept in zip(seeds, members.alive, strict=True) if kept]
+
+
+def _noise(work: Shipping, model: TrainedModel, data: Prepared, config: Mapping[str, Any]) -> Any:
+    """Return what intervals are made of: residuals on fresh splits, trained for as long as the search chose."""
+    splits = 1 if data.large else SPLITS  # of large data one has rows enough, and each is written to the disk
+    sources = tuple(work.source(number) for number in range(FIRST_SPLIT, FIRST_SPLIT + splits))
+    own = config_of(config, int(work.best["horizon"]))
+    try:
+        return noise_of(model, data, work.run(residuals_of, Fit(sources, own, work.best.epochs)))
+    finally:
+        for source in sources:
+            _forget(work, source)
+
+
+def _forget(work: Shipping, source: Source) -> None:
+    """Remove the data of a source, but those of the search."""
+    if source.directory != place_in(work.directory.cache, work.question.first.digest):
+        shutil.rmtree(source.directory, ignore_errors=True)
+
+
+def _facts(work: Shipping, data: Prepared, seeds: list[int], epochs: int, horizon: int) -> dict[str, Any]:
+    """Return what the bundle says of itself."""
+    best, known = work.best, work.best.provenance
+    return {
+        "study": work.study.name,
+        "trial": best.trial,
+        "key": key_of(best),
+        "config": {**best.params, "epochs": epochs, "horizon": horizon},
+        "training": {
+            "rows": len(data.train),
+            "rows_of": "all, the test rows too" if work.refit.all_rows else "all but the test rows",
+            "searched_on": len(work.question.first.train),
+            "carried": CARRY,
+            "seed": work.study.seed,
+            "seeds": seeds,
+            "diverged": work.refit.seeds - len(seeds),
+        },
+        "data": {"source": str(work.study.data.source or "given in Python"), "digest": known.get("data", "")},
+        "made_with": {"tuner": version("tuner"), "numpy": np.__version__},
+        "notes": list(work.question.notes),
+    }
