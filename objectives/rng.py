@@ -33,7 +33,8 @@ class Stream(IntEnum):
     POSTERIOR = 20  # ()
     SEQUENCE = 21  # ()
     VERIFICATION = 22  # ()
-    BOOTSTRAP = 23  # (rows)
+    REPEATS = 23  # (generation)
+    BOOTSTRAP = 24  # (rows)
 
 
 def stream(seed: int, purpose: Stream, *key: int) -> np.random.Generator:

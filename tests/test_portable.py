@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from tuner.engines import ChildEngine
+from tuner.engines import PoolEngine
 from tuner.errors import TunerError
 
 ROOT = Path(__file__).parent.parent
 FILES = sorted(path for package in ("objectives", "tuner") for path in (ROOT / package).rglob("*.py"))
 POSIX = {"fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty"}
 WINDOWS = {"msvcrt", "winreg", "_winapi"}
-# What runs only in workers for other people's code, or keeps one: `ChildEngine` starts none where there are no groups.
+# What runs only in workers for other people's code, or keeps one: `PoolEngine` starts none where there are no groups.
 IN_WORKERS = {"tuner/engines/process_worker.py", "tuner/engines/supervised.py", "tuner/trainables/custom/command.py"}
 ONLY_POSIX = {
     "fork",
@@ -62,7 +62,7 @@ def test_nothing_of_one_system_is_imported_with_a_module(path: Path) -> None:
 def test_workers_for_other_peoples_code_are_refused_where_they_could_not_be_ended(monkeypatch) -> None:
     monkeypatch.delattr("os.killpg")
     with pytest.raises(TunerError, match="runs on Linux and macOS alone"):
-        ChildEngine(1)
+        PoolEngine(1)
 
 
 def test_every_text_file_is_opened_as_utf_8() -> None:

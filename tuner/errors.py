@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from objectives.errors import InvalidInput, nearest
+from tuner.masking import shown
 
 __all__ = [
     "ChangedStudy",
@@ -46,9 +47,12 @@ ALIKE = 0.65  # how alike the names of two studies have to be for one to be mean
 
 
 class TunerError(Exception):
-    """A problem that is told to the user in its own words; `exit_code` is what the command ends with."""
+    """A problem that is told to the user in its own words, without passwords; `exit_code` ends the command."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        return shown(super().__str__())
 
 
 class StudyError(TunerError, InvalidInput):
@@ -68,7 +72,7 @@ class UnknownStudy(TunerError):
 
     def __str__(self) -> str:
         hint = nearest(self.name, self.known, ALIKE) or "there are no studies yet: `tuner run FILE` makes one"
-        return f"no study {self.name!r}{f' in {self.home}' if self.home else ''}; {hint}"
+        return shown(f"no study {self.name!r}{f' in {self.home}' if self.home else ''}; {hint}")
 
 
 class UnknownTrial(TunerError):

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "AT_EPOCH",
     "SPREAD",
     "START",
     "Block",
@@ -30,6 +31,7 @@ __all__ = [
     "epochs_of",
 ]
 
+AT_EPOCH = "goal_at_"  # before the number of an epoch: the goal there, averaged over the epochs around
 SPREAD = "sd_"  # before the name of a metric: the standard deviation of its rows' values
 
 
@@ -100,7 +102,8 @@ def epochs_of(trial: Trial) -> int:
 class Confirmed:
     """A trial's config retrained for `epoch` epochs as another replicate; `metrics` are valid_* and test_*.
 
-    Beside those stand `sd_test_*`, the standard deviations of the test rows' own values, which intervals need.
+    Beside those stand `sd_test_*`, the standard deviations of the test rows' own values, which intervals need, and
+    `goal_at_*`, the goal at epochs of its whole length, where it was trained on to that.
 
     `blocks (G,)` are means of the goal over blocks of equally many validation rows, in float32: single rows where there
     are few. They are what pairs of configs are compared by, row by row; empty for a training that diverged.

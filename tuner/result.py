@@ -17,6 +17,7 @@ from objectives.optimizers import OPTIMIZERS
 from tuner.best import Best
 from tuner.best.conventions import conventions_of
 from tuner.best.recipe import OWN
+from tuner.drafts import written_whole
 from tuner.errors import NoResult, UnknownTrial
 from tuner.model.bundle import load_model
 from tuner.model.trained import TrainedModel
@@ -24,11 +25,12 @@ from tuner.ranking.confirmation_table import confirmation_table, tested_names
 from tuner.ranking.frames import curves_table, trials_table
 from tuner.ranking.goal import ranked
 from tuner.ranking.noise import Noise, noise_of
+from tuner.ranking.retrainings import final_epoch
 from tuner.ranking.standings import Standing, standings
 from tuner.ranking.table import hyper_kinds, metric_names, ranking
 from tuner.records import Spent, Trial
 from tuner.store.collector import uncollected
-from tuner.store.directory import Home, StudyDirectory, find, home_of, write_atomic
+from tuner.store.directory import Home, StudyDirectory, find, home_of, write_private
 from tuner.store.ledger import Ledger
 from tuner.study import Study, stored_study, suggest
 
@@ -65,7 +67,16 @@ class Cost:
 
 
 class Result:
-    """What a study has found so far. Reads the ledger once; open again to see what was added since."""
+    """The results of a study: tables, the best config, charts and findings.
+
+    The ledger is read once; open the study again to see later trials.
+
+    ```python
+    result = tuner.open("digits")
+    result.ranking().head()
+    result.best(optimizer="adam")["lr"]
+    ```
+    """
 
     def __init__(self, directory: StudyDirectory) -> None:
         self.directory = directory
@@ -96,20 +107,20 @@ class Result:
 
     @property
     def files(self) -> list[Path]:
-        """What there is for others to read: the ranking, the best config, its weights, the model, the report."""
+        """Files of the study that exist: ranking, best config, its weights, model, report."""
         directory = self.directory
         places = (directory.ranking, directory.best, directory.weights, directory.model, directory.report)
         return [place for place in places if place.exists()]
 
     @property
     def path(self) -> Path:
-        """The study's directory."""
+        """Directory of the study."""
         return self.directory.path
 
     def ranking(self, complete: bool = False) -> pd.DataFrame:
-        """The table of trials, best first; `tuner.ranking.table.ranking` documents the columns.
+        """Return the table of trials, best first; the page Results of the manual lists the columns.
 
-        `complete` leaves out those that do not rank, which of a large study are most.
+        `complete=True` leaves out trials that do not rank.
         """
         names = self.metrics
         trials = [trial for trial in self.all_trials if not complete or trial.state == "complete"]
@@ -118,22 +129,22 @@ class Result:
             return ranking(self.study, trials, names, hyper_kinds(self.study), self.noise, standings)
 
     def confirmation(self) -> pd.DataFrame:
-        """The table of confirmed trials, best first; see `tuner.ranking.confirmation_table.confirmation_table`."""
+        """Return the table of confirmed trials, best first."""
         names = tested_names(self.facts["task"], self.study.confirm.metrics, self.standings)
         return confirmation_table(self.standings, names)
 
     def curves(self) -> pd.DataFrame:
-        """Learning curves, tidy; `tuner.ranking.frames.curves_table` documents the columns."""
+        """Return all learning curves as a tidy table: a row for each trial, metric, replicate and epoch."""
         names = [name for name in self.metrics if name != "gap"]
         return curves_table(self.study, self.all_trials, names)
 
     def trials(self) -> pd.DataFrame:
-        """Everything about every trial, in trial order; `tuner.ranking.frames.trials_table` documents the columns."""
+        """Return the ranking in trial order, with the sampler's coordinates and errors beside it."""
         return trials_table(self.study, self.all_trials, self.ranking())
 
     @cached_property
     def metrics(self) -> list[str]:
-        """Names of the metrics that trials have."""
+        """Names of the metrics of the trials."""
         return metric_names(self.study, self.facts["task"], self.all_trials)
 
     @cached_property
@@ -142,44 +153,59 @@ class Result:
         return standings(self.study, self.all_trials, self.confirmed, self.facts)
 
     def findings(self) -> list[Finding]:
-        """What the numbers say should be done next, the most pressing first."""
+        """Return what to do next, most urgent first: sentences with their numbers and a command."""
         from tuner.report.findings import findings
 
         return findings(self)
 
     def chart(self, name: str) -> Any:
-        """An Altair chart of the report by its name ("curves", "sensitivity", ...), its data inside.
+        """Return a chart of the report ("curves", "sensitivity", ...) as an Altair chart with its data.
 
-        Raises InvalidInput for a name that there is not, and where there is nothing to draw.
+        Raises InvalidInput for an unknown name, and if there is nothing to draw.
         """
         from tuner.report.charts import chart
         from tuner.report.report_data import Frames
 
         return chart(Frames(self), name)
 
-    def report(self, path: str | Path | None = None, created: str = "", watch: Watch | None = None) -> Path:
-        """Write the report, one HTML file, to `path` or into the study's directory; returns where.
+    def report(
+        self,
+        path: str | Path | None = None,
+        created: str = "",
+        watch: Watch | None = None,
+        write: Callable[[Path, bytes], None] = written_whole,
+    ) -> Path:
+        """Write the report, one HTML file, to `path` or into the study's directory, and return its path.
 
-        The same ledger gives the same bytes, unless `created`, a time to show, differs. `watch` is told each stage.
+        The same ledger gives the same bytes. `created` is a time to show; `watch` is called with each stage; `write`
+        writes the bytes to `path`.
         """
         from tuner.report.page import page
 
         if path is None:
-            self.path.mkdir(parents=True, exist_ok=True)  # of a study in a database there may be none here
-        place = self.directory.report if path is None else Path(path)
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)  # of a study in a database there may be none here
         text = page(self, created, watch or (lambda stage: None))
-        write_atomic(place, text)
-        return place
+        if path is None:
+            write_private(self.directory.report, text)
+            return self.directory.report
+        write(Path(path), text.encode())
+        return Path(path)
 
-    def figures(self, directory: str | Path, form: str = "svg", only: Sequence[str] = ()) -> list[Path]:
-        """Write every chart of the report, or `only` some, as pictures, "svg", "png" or "pdf"; returns the files.
+    def figures(
+        self,
+        directory: str | Path,
+        form: str = "svg",
+        only: Sequence[str] = (),
+        write: Callable[[Path, bytes], None] = written_whole,
+    ) -> list[Path]:
+        """Write every chart of the report, or `only` some, as "svg", "png" or "pdf", and return the files.
 
-        Raises InvalidInput for a chart that there is not.
+        `write` writes the bytes of one file. Raises InvalidInput for an unknown chart.
         """
         from tuner.report.pictures import write_figures
         from tuner.report.report_data import Frames
 
-        return write_figures(Frames(self), Path(directory), form, only)
+        return write_figures(Frames(self), Path(directory), form, only, write)
 
     @cached_property
     def noise(self) -> Noise | None:
@@ -188,11 +214,11 @@ class Result:
 
     @property
     def is_confirmed(self) -> bool:
-        """Whether a confirmation is done: the best of the leaders has its reporting seeds behind it."""
+        """Whether a confirmation is done: the best of the leaders was trained on its reporting seeds."""
         return bool(self.standings) and self.standings[0].report is not None
 
     def trial(self, number: int) -> Trial:
-        """One trial by its number. Raises UnknownTrial where there is none."""
+        """Return one trial by its number. Raises UnknownTrial."""
         for trial in self.all_trials:
             if trial.number == number:
                 return trial
@@ -200,9 +226,9 @@ class Result:
         raise UnknownTrial(f"study {self.study.name!r} has no trial {number}; it has {there}")
 
     def best(self, rank: int = 1, optimizer: str | None = None) -> Best:
-        """The best config: the confirmed best where there is one, by the search's ranking otherwise.
+        """Return the best config: the confirmed best, or the best of the search if nothing was confirmed.
 
-        `rank` counts on in the same order; `optimizer` looks among its trials only. Raises NoResult.
+        `rank=2` returns the next one; `optimizer` looks among its trials only. Raises NoResult.
         """
         confirmed = self.standings if self.is_confirmed else []
         order = [self.trial(standing.trial) for standing in confirmed]
@@ -228,16 +254,27 @@ class Result:
         """Whether it is known what the values of a config mean to an optimizer."""
         return not self.study.imported and trial.config.get("optimizer") in OPTIMIZERS
 
+    @property
+    def _command(self) -> dict[str, list[str]]:
+        """The command that was tuned, if it is one."""
+        return {"command": list(self.study.own.command)} if self.study.own and self.study.own.command else {}
+
+    def _kept(self, trial: Trial) -> dict[str, str]:
+        """Where a trial's directory was kept, from the study's own on; nothing where it was not."""
+        place = self.directory.kept / f"trial-{trial.number}"
+        return {"directory": f"{place.parent.name}/{place.name}"} if place.is_dir() else {}
+
     def _best(self, trial: Trial) -> Best:
+        trial = replace(trial, epoch=final_epoch(self.study, trial, self.confirmed))
         confirmed = self.standings if self.is_confirmed else []
         standing = next((s for s in confirmed if s.trial == trial.number), None)
         return Best(
             study=self.study.name,
             trial=trial.number,
             params=dict(trial.config) | {"epochs": trial.epoch, "horizon": trial.config.get("epochs", trial.epochs)},
-            training=_training(trial),
+            training=_training(trial) | self._kept(trial),
             conventions=conventions_of(trial.config, self.study.dtype) if self._conventional(trial) else {},
-            model={} if self.study.imported else _model(trial, self.facts),
+            model={} if self.study.imported else _model(trial, self.facts) | self._command,
             result={"metric": self.study.metric, "direction": self.study.direction, "value": trial.value}
             | {"metrics": {name: value for name, value in trial.metrics.items() if name != "splits"}},
             confirmation=_confirmation(standing, self.study),
@@ -245,7 +282,7 @@ class Result:
         )
 
 
-def _training(trial: Trial) -> dict[str, int]:
+def _training(trial: Trial) -> dict[str, Any]:
     """How long to train, and what a schedule runs over, in epochs and updates."""
     steps, epochs = trial.steps // max(trial.epochs, 1), trial.epoch or 0
     horizon = int(trial.config.get("epochs", trial.epochs))
@@ -292,8 +329,12 @@ def _confirmation(standing: Standing | None, study: Study) -> dict[str, Any]:
 
 
 def open_study(name: str | Path, home: Home = None, *, storage: str | None = None) -> Result:
-    """The result of a study by its name or directory, or by its name in a `storage`.
+    """Open the results of a study by its name or directory, or by its name in a `storage`.
 
     Raises UnknownStudy with the nearest names.
+
+    ```python
+    tuner.open("digits").best()
+    ```
     """
     return Result(find(name, home_of(home, storage)))

@@ -1,22 +1,16 @@
-"""Where a ledger is kept when it is not in its study's directory: a PostgreSQL database, which a team can share.
-
-A URL holds a password more often than not: whatever is shown of it has gone through `masked`.
-"""
+"""Where a ledger is kept when it is not in its study's directory: a PostgreSQL database, which a team can share."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from urllib.parse import unquote
 
 from objectives.errors import Complaint
 from tuner.errors import StudyError
+from tuner.masking import USER, masked
 
-__all__ = ["Remote", "Shared", "check_storage", "hidden", "masked"]
+__all__ = ["Remote", "Shared", "check_storage"]
 
 SCHEME = "postgresql+psycopg://"
-USER = re.compile(r"^([\w+.-]+://[^:/@]*):(.*)@", re.DOTALL)
-QUERY = re.compile(r"((?:ssl)?password=)([^&]*)")
 
 
 @dataclass(frozen=True)
@@ -52,16 +46,3 @@ def check_storage(url: str) -> str:
     elif url.startswith("postgres"):
         what, hint = "the driver is not named", f"begin it with {SCHEME}"
     raise StudyError(Complaint("storage", what, hint))
-
-
-def masked(url: str) -> str:
-    """The URL without its passwords."""
-    return QUERY.sub(r"\1***", USER.sub(r"\1:***@", url))
-
-
-def hidden(text: str, url: str) -> str:
-    """A text without the passwords of a URL, however they are written in it."""
-    found = [match[2] for match in (USER.search(url), QUERY.search(url)) if match]
-    for secret in sorted({*found, *map(unquote, found)}, key=len, reverse=True):
-        text = text.replace(secret, "***") if len(secret) > 2 else text
-    return text

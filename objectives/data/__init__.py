@@ -10,14 +10,16 @@ from __future__ import annotations
 from objectives.data.builtin import BUILTIN
 from objectives.data.preparation import Preparation
 from objectives.data.prepare import Array, Part, Prepared, preparation_of, prepare, prepare_whole
-from objectives.data.splits import SplitSpec
+from objectives.data.splits import SplitSpec, windows
 from objectives.data.store import move_prepared, open_prepared, place_in, prepare_on_disk, save_prepared
 from objectives.data.surface import SurfaceTable, load_surface, named_surface, prepare_surface
 from objectives.data.table import Table, load_table, table_from
 from objectives.data.target import TASKS
+from objectives.data.windows import GIVEN_UP
 
 __all__ = [
     "BUILTIN",
+    "GIVEN_UP",
     "TASKS",
     "Array",
     "Part",
@@ -39,4 +41,5 @@ __all__ = [
     "prepare_whole",
     "save_prepared",
     "table_from",
+    "windows",
 ]

@@ -7,16 +7,21 @@ header line, comma separated (tab for .tsv).
 
 from __future__ import annotations
 
+import codecs
 import csv
-import io
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TextIO
 
 from objectives.data.raw import Raw, first_lines
 from objectives.errors import Complaint, DataError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+BLOCK = 2**20  # bytes
+NOT_TEXT = ("is not UTF-8 text", "save the file as UTF-8")
 
 __all__ = ["column_complaints", "read_csv", "read_parquet"]
 
@@ -30,10 +35,9 @@ def read_csv(path: Path, where: str) -> Raw:
 
     delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
     _check_start(path, where)
-    data = path.read_bytes()
-    header = _check_rows(_text(data, where), delimiter, where)
+    header = _check_rows(path, delimiter, where)
     frame = pd.read_csv(
-        io.BytesIO(data),
+        path,
         encoding="utf-8-sig",
         sep=delimiter,
         header=0,
@@ -77,53 +81,89 @@ def read_parquet(path: Path, where: str) -> Raw:
 
 def column_complaints(names: list[str], where: str) -> list[Complaint]:
     """Return one complaint for each name that occurs more than once."""
-    twice = sorted({name for name in names if names.count(name) > 1})
+    counts = Counter(names)
     return [
-        Complaint(f"{where}, column {name!r}", f"occurs {names.count(name)} times", "rename or remove one")
-        for name in twice
+        Complaint(f"{where}, column {name!r}", f"occurs {counts[name]} times", "rename or remove one")
+        for name in sorted(name for name in counts if counts[name] > 1)
     ]
 
 
-def _text(data: bytes, where: str) -> str:
+def _check_text(path: Path, where: str) -> bool:
+    """Check that a file is UTF-8 text that says something; returns whether there are quotes in it. Raises DataError.
+
+    A block at a time: the file may take half of the memory.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    line, quoted, blank = 1, False, True
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            try:
+                text = decoder.decode(block)
+                line += block.count(b"\n")
+            except UnicodeDecodeError as error:
+                line += error.object.count(b"\n", 0, error.start)
+                raise DataError(Complaint(f"{where}, line {line}", *NOT_TEXT)) from error
+            if "\0" in text:
+                raise DataError(Complaint(where, "holds NUL bytes, so it is not a text file", "save it as UTF-8 csv"))
+            quoted, blank = quoted or '"' in text, blank and (not text or text.isspace())
     try:
-        text = data.decode("utf-8-sig")
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise DataError(Complaint(f"{where}, line {line}", "is not UTF-8 text", "save the file as UTF-8")) from error
-    if "\0" in text:
-        raise DataError(Complaint(where, "holds NUL bytes, so it is not a text file", "save it as UTF-8 csv"))
-    if not text or text.isspace():
+        raise DataError(Complaint(f"{where}, line {line}", *NOT_TEXT)) from error
+    if blank:
         raise DataError(Complaint(where, "is empty", "a csv starts with a line of column names"))
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return quoted
 
 
-def _check_rows(text: str, delimiter: str, where: str) -> list[str]:
-    """Return the header's names. Raises DataError with all that is wrong with the shape of the file."""
-    header, lengths = _lengths(text, delimiter, where)
+def _check_rows(path: Path, delimiter: str, where: str) -> list[str]:
+    """Return the header's names; raises DataError with all that is wrong with the shape of the file."""
+    quoted = _check_text(path, where)
+    with path.open(encoding="utf-8-sig") as lines:
+        header, widths, rows = _counted(lines, delimiter, where, quoted)
     found = column_complaints([name for name in header if name], where) + _header_complaints(header, where)
-    ragged = [f"line {line} has {length}" for line, length in lengths if length != len(header)]
-    if ragged:
-        what = f"the header has {len(header)} columns, but {first_lines(ragged)}"
+    if widths:
+        what = f"the header has {len(header)} columns, but {first_lines(widths)}"
         found.append(Complaint(where, what, "quote texts that contain the separator"))
-    if not lengths:
+    if not rows:
         found.append(Complaint(where, "has a header but no rows", "add data"))
     if found:
         raise DataError(*found)
     return [name or f"unnamed {i}" for i, name in enumerate(header)]
 
 
-def _lengths(text: str, delimiter: str, where: str) -> tuple[list[str], list[tuple[int, int]]]:
-    """Return the header's names, and the line number and number of fields of each row that is not blank."""
-    lines = text.split("\n")
-    if '"' not in text and max(map(len, lines)) < csv.field_size_limit():
-        # Without quotes counting separators is enough: 0.5 s instead of 3 s for 300,000 rows of 20 columns.
-        counted = [(i, line.count(delimiter) + 1) for i, line in enumerate(lines, 1) if line and not line.isspace()]
-        return [name.strip() for name in lines[counted[0][0] - 1].split(delimiter)], counted[1:]
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+def _counted(lines: TextIO, delimiter: str, where: str, quoted: bool) -> tuple[list[str], list[str], int]:
+    """Return the header's names, what is said of lines of another width, and the number of rows."""
+    fields = _quoted_lengths(lines, delimiter, where) if quoted else _lengths(lines, delimiter, where)
+    header = next(fields)[1]
+    wrong, rows = [], 0
+    for line, row in fields:
+        rows += 1
+        if (length := len(row) if isinstance(row, list) else row) != len(header):
+            wrong.append(f"line {line} has {length}")
+    return [name.strip() for name in header], wrong, rows
+
+
+def _lengths(lines: TextIO, delimiter: str, where: str) -> Iterator[tuple[int, Any]]:
+    """Yield the number of each line that is not blank, and its fields: of all but the first, how many they are.
+
+    Without quotes counting separators is enough: 0.5 s instead of 3 s for 300,000 rows of 20 columns.
+    """
+    limit, first = csv.field_size_limit(), True
+    for number, line in enumerate(lines, 1):
+        if line.isspace():
+            continue
+        if len(line) > limit and max(map(len, line.split(delimiter))) > limit:
+            what = f"field larger than field limit ({limit})"
+            raise DataError(Complaint(f"{where}, line {number}", what, "look for a quote that is not closed"))
+        yield number, line.rstrip("\n").split(delimiter) if first else line.count(delimiter) + 1
+        first = False
+
+
+def _quoted_lengths(lines: TextIO, delimiter: str, where: str) -> Iterator[tuple[int, Any]]:
+    """Yield the last line of each row that is not blank, and its fields."""
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
-        rows = ((reader.line_num, row) for row in reader if any(row) or len(row) > 1)
-        header = [name.strip() for name in next(rows)[1]]
-        return header, [(line, len(row)) for line, row in rows]
+        yield from ((reader.line_num, row) for row in reader if any(row) or len(row) > 1)
     except csv.Error as error:
         hint = "look for a quote that is not closed"
         raise DataError(Complaint(f"{where}, line {reader.line_num}", str(error), hint)) from error

@@ -24,7 +24,7 @@ from objectives.data.splits import PARTS, Division, SplitSpec, divide, split_com
 from objectives.data.table import DEFAULT_SPLIT, Table
 from objectives.errors import Complaint, DataError
 
-__all__ = ["Array", "Part", "Prepared", "Room", "in_memory", "preparation_of", "prepare", "prepare_whole"]
+__all__ = ["Array", "Part", "Prepared", "Room", "in_memory", "preparation_of", "prepare", "prepare_whole", "standard"]
 
 Array = npt.NDArray[np.floating[Any]]
 Floats = npt.NDArray[np.float64]
@@ -95,7 +95,7 @@ def prepare(
     """
     if dtype not in DTYPES:
         raise ValueError(f"dtype must be one of {', '.join(DTYPES)}, but got {dtype!r}")
-    if found := split_complaints(table.rows, split, table.where):
+    if found := split_complaints(table.rows, split, table.where, seed):
         raise DataError(*found)
     division = divide(table.rows, split, seed, replicate)
     prepared, _ = arranged(table, division, dtype, room)

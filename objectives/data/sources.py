@@ -23,6 +23,7 @@ from objectives.errors import Complaint, DataError, nearest
 __all__ = ["call_user", "is_function", "read_source"]
 
 FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
+SURFACE = "surface:"  # what begins so is an analytic surface, and no source of rows
 MOST_BYTES = 2**31
 READERS: dict[str, Callable[[Path, str], Raw]] = {
     ".csv": read_csv,
@@ -34,8 +35,8 @@ SUFFIXES = (*READERS, ".npz")
 
 
 def is_function(source: str) -> bool:
-    """Return True if `source` names a user's function, "module:function"."""
-    return not source.startswith(PREFIX) and FUNCTION.fullmatch(source) is not None
+    """Whether `source` names a function of the user's, "module:function"."""
+    return not source.startswith((PREFIX, SURFACE)) and FUNCTION.fullmatch(source) is not None
 
 
 def read_source(source: str, target: str | int | None, base: Path) -> Raw:

@@ -2,7 +2,8 @@
 
 The test rows depend on the seed alone, so they are set aside once and for all; the division of the rest into train
 and valid depends on (seed, replicate). The three parts have the same sizes in every replicate, so that replicates can
-be stacked. Four ways, from simple to complex: a given column, time order, stratified fractions, whole groups.
+be stacked. Four ways, from simple to complex: a given column, time order, stratified fractions, whole groups; the last
+three also as parts that validate in turn, windows or folds.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from objectives.data.folds import fold_of_groups, fold_of_rows, fold_sizes
 from objectives.data.groups import draw_groups
+from objectives.data.windows import Windows, windows_of
 from objectives.errors import Complaint
 from objectives.rng import Stream, stream
 
-__all__ = ["PARTS", "Division", "Rows", "SplitSpec", "divide", "split_complaints"]
+__all__ = ["PARTS", "Division", "Rows", "SplitSpec", "divide", "split_complaints", "windows"]
 
 Codes = npt.NDArray[np.int64]
 T = TypeVar("T")
@@ -29,7 +32,8 @@ PARTS = ("train", "valid", "test")
 class SplitSpec:
     """How to divide the rows: fractions of all rows, or one column that says (parts, groups, or time).
 
-    With `folds` the rows beside the test rows are divided into so many parts, which validate in turn.
+    With `folds` the rows beside the test rows are divided into so many parts, which validate in turn. `rolling` rows in
+    time order are divided into windows, one for each replicate.
     """
 
     valid: float = 0.2
@@ -38,6 +42,7 @@ class SplitSpec:
     group: str | None = None
     order: str | None = None
     folds: int = 0
+    rolling: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,18 +65,20 @@ class Division:
     test: Codes
 
 
-def split_complaints(rows: Rows, split: SplitSpec, where: str) -> list[Complaint]:
-    """Everything that keeps `split` from dividing `rows` into three parts that are not empty."""
+def split_complaints(rows: Rows, split: SplitSpec, where: str, seed: int | None = None) -> list[Complaint]:
+    """Everything that keeps `split` from dividing `rows` into three parts that are not empty.
+
+    Whether folds of whole groups do depends on the groups that test, and so on the seed: not asked without one.
+    """
     given = [kind for kind in ("column", "group", "order") if getattr(split, kind) is not None]
     if len(given) > 1:
         return [Complaint(where, f"split has {' and '.join(given)}", "choose one of them")]
     if split.column is not None:
         return _part_complaints(rows, f"{where}, column {split.column!r}")
-    found = _fraction_complaints(rows.count, split, where) or _fold_complaints(rows, split, where)
-    if rows.groups is not None and split.group is not None and (held := len(np.unique(rows.groups))) < 3:
-        what = f"has {held} group{'s' if held > 1 else ''}"
-        found.append(Complaint(f"{where}, column {split.group!r}", what, "three parts need three groups or more"))
-    return found
+    found = _fraction_complaints(rows.count, split, where)
+    if rows.groups is not None and split.group is not None:
+        return found or _group_complaints(rows.groups, split, f"{where}, column {split.group!r}", seed)
+    return found or _fold_complaints(rows, split, where)
 
 
 def divide(rows: Rows, split: SplitSpec, seed: int, replicate: int = 0) -> Division:
@@ -83,18 +90,30 @@ def divide(rows: Rows, split: SplitSpec, seed: int, replicate: int = 0) -> Divis
         parts = _needed(rows.parts, "column")
         return Division(*(np.flatnonzero(parts == i) for i in range(3)))
     if split.order is not None:
-        return _by_time(_needed(rows.times, "order"), split)
+        return _by_time(_needed(rows.times, "order"), split, replicate)
     if split.group is not None:
-        return _by_group(_needed(rows.groups, "group"), split, seed, replicate)
+        by_group = _by_group_fold if split.folds else _by_group
+        return by_group(_needed(rows.groups, "group"), split, seed, replicate)
     strata = _strata(rows)
     return (_by_fold if split.folds else _by_fraction)(strata, split, seed, replicate)
 
 
-def _by_time(times: npt.NDArray[Any], split: SplitSpec) -> Division:
+def windows(count: int, split: SplitSpec) -> Windows:
+    """Return the windows of `count` rows in time order, the test rows set aside."""
+    valid, test = _size(count, split.valid), _size(count, split.test)
+    return windows_of(count - valid - test, valid)
+
+
+def _by_time(times: npt.NDArray[Any], split: SplitSpec, replicate: int) -> Division:
+    """The latest rows test; a window of the others, or all of them, train and then validate."""
     order = np.argsort(times, kind="stable")
     valid, test = _size(len(order), split.valid), _size(len(order), split.test)
-    cut = len(order) - valid - test
-    parts = (order[:cut], order[cut : cut + valid], order[cut + valid :])
+    start, cut = 0, len(order) - valid - test
+    if split.rolling:
+        found = windows(len(order), split)
+        start = found.start(replicate)
+        cut = start + found.train
+    parts = (order[start:cut], order[cut : cut + valid], order[len(order) - test :])
     return Division(*(np.sort(part) for part in parts))
 
 
@@ -117,13 +136,16 @@ def _by_fold(strata: Codes, split: SplitSpec, seed: int, replicate: int) -> Divi
     quota = _quotas(counts, split.test, counts - 2)
     rest, test = _draw(np.arange(len(strata)), strata, quota, stream(seed, Stream.TEST_ROWS))
     repetition, fold = divmod(replicate, split.folds)
+    valid = fold_of_rows(rest, strata, split.folds, fold, stream(seed, Stream.VALID_ROWS, repetition))
+    return Division(np.setdiff1d(rest, valid), valid, test)
+
+
+def _by_group_fold(groups: Codes, split: SplitSpec, seed: int, replicate: int) -> Division:
+    """The same of whole groups."""
+    testing, left = _set_aside(groups, split, seed)
+    repetition, fold = divmod(replicate, split.folds)
     generator = stream(seed, Stream.VALID_ROWS, repetition)
-    chosen = np.zeros(len(strata), dtype=np.bool_)
-    for stratum in range(len(counts)):
-        members = generator.permutation(rest[strata[rest] == stratum])
-        size = len(members) // split.folds
-        chosen[members[fold * size : (fold + 1) * size]] = True
-    return Division(rest[~chosen[rest]], rest[chosen[rest]], test)
+    return Division(*fold_of_groups(groups, left, split.folds, fold, generator), np.flatnonzero(testing[groups]))
 
 
 def _strata(rows: Rows) -> Codes:
@@ -132,14 +154,18 @@ def _strata(rows: Rows) -> Codes:
 
 
 def _by_group(groups: Codes, split: SplitSpec, seed: int, replicate: int) -> Division:
-    sizes = np.bincount(groups)
-    testing = draw_groups(sizes, _size(len(groups), split.test), stream(seed, Stream.TEST_ROWS))
-    # Groups that are already taken have no rows left to give.
-    left = np.where(testing, 0, sizes)
+    testing, left = _set_aside(groups, split, seed)
     generator = stream(seed, Stream.VALID_ROWS, replicate)
     choosing = draw_groups(left, _size(len(groups), split.valid), generator)
     parts = np.where(testing, 2, np.where(choosing, 1, 0))[groups]
     return Division(*(np.flatnonzero(parts == i) for i in range(3)))
+
+
+def _set_aside(groups: Codes, split: SplitSpec, seed: int) -> tuple[npt.NDArray[np.bool_], Codes]:
+    """Return which groups `(G,)` test, and the rows of the others, 0 for those that test: nothing is left to give."""
+    sizes = np.bincount(groups)
+    testing = draw_groups(sizes, _size(len(groups), split.test), stream(seed, Stream.TEST_ROWS))
+    return testing, np.where(testing, 0, sizes)
 
 
 def _size(count: int, fraction: float) -> int:
@@ -198,6 +224,24 @@ def _fold_complaints(rows: Rows, split: SplitSpec, where: str) -> list[Complaint
     what = f"{whose} {left} rows beside the test rows, fewer than {split.folds} folds"
     hint = f"data.splits = {left}" if left > 1 else 'data.resampling = "fresh"'
     return [Complaint(where, what, f"use {hint}")]
+
+
+def _group_complaints(groups: Codes, split: SplitSpec, where: str, seed: int | None) -> list[Complaint]:
+    """That there are groups for all parts, and groups of like sizes for all folds."""
+    if (held := len(np.unique(groups))) < 3:
+        what = f"has {held} group{'s' if held > 1 else ''}"
+        return [Complaint(where, what, "three parts need three groups or more")]
+    if not split.folds or seed is None:
+        return []
+    _, left = _set_aside(groups, split, seed)
+    if (count := np.count_nonzero(left)) < split.folds:
+        what = f"has {count} groups beside the test rows, fewer than {split.folds} folds"
+        return [Complaint(where, what, f"use data.splits = {count}" if count > 1 else 'use data.resampling = "fresh"')]
+    least, most = fold_sizes(left, split.folds)
+    if 2 * least >= most and left.sum() > most:
+        return []
+    what = f"has groups so unequal that of {split.folds} folds one may have {least} rows, another {most}"
+    return [Complaint(where, what, 'write data.resampling = "fresh", which draws groups of as many rows each time')]
 
 
 def _needed(value: T | None, kind: str) -> T:

@@ -24,6 +24,7 @@ from objectives.errors import Complaint, DataError
 __all__ = ["move_prepared", "on_disk", "open_prepared", "place_in", "prepare_on_disk", "save_prepared"]
 
 FACTS = "prepared.json"
+SMALL = 2**18  # bytes of an array that is read rather than mapped
 
 
 def save_prepared(prepared: Prepared, directory: Path) -> None:
@@ -121,7 +122,9 @@ def _facts(prepared: Prepared) -> dict[str, Any]:
 
 def _mapped(path: Path, shape: list[int]) -> Array:
     # A plain array over the mapping: the memmap class would slow every slice down.
-    array = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+    mode: Any = "r" if path.stat().st_size > SMALL else None  # each map holds a file open
+    array = np.asarray(np.load(path, mmap_mode=mode, allow_pickle=False))
+    array.flags.writeable = False
     if list(array.shape) != shape:
         raise ValueError(f"{path.name} has shape {array.shape}")
     return array

@@ -189,6 +189,8 @@ def _rows(
             found.append(Complaint(place, f"missing in {some_rows(gaps)}", "fill it in, or remove these rows"))
         elif kind == "column":
             rows = replace(rows, parts=_part_numbers(values, place, found))
+        elif kind == "group" and any(isinstance(value, bytes) for value in values):
+            found.append(Complaint(place, "holds values of type bytes", "use numbers or texts"))
         elif kind == "group":
             rows = replace(rows, groups=np.unique(_sortable(values), return_inverse=True)[1].astype(np.int64))
         else:
@@ -198,7 +200,8 @@ def _rows(
 
 
 def _part_numbers(values: Column, place: str, found: Found) -> npt.NDArray[np.int64] | None:
-    whole = values.astype(np.int64) if values.dtype.kind == "f" and (values == np.floor(values)).all() else values
+    small = values.dtype.kind == "f" and (np.abs(values) < 2**53).all()
+    whole = values.astype(np.int64) if small and (values == np.floor(values)).all() else values
     numbers = np.array([PART_NAMES.get(str(value).strip().lower(), -1) for value in whole], dtype=np.int64)
     if (unknown := numbers < 0).any():
         what = f"unknown value {str(whole[unknown][0])[:40]!r} in {some_rows(unknown)}"

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-from tests.benchmarks.faults import ROOT, Run, written
+from tests.benchmarks.fault_studies import ROOT, Run, written
 
 MOMENTS = {"handed": "recovered", "answered": "first pack back", "committed": "next commit"}
 # Words of a moment, of the clock that all processes share, and of this process's processor time, each once.

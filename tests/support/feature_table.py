@@ -1,4 +1,4 @@
-"""What a study has for each kind of subject, and the README's table of it: `python -m tests.support.feature_table`.
+"""What a study has for each kind of subject, and the manual's table of it, which `python -m tests.docs --write` writes.
 
 A row is a test of `test_features`: it runs once for each kind. A cell that begins with "no" is a study that is refused
 with a line that says so, any other one that runs.
@@ -52,7 +52,3 @@ def table() -> str:
     """Markdown."""
     lines = [f"| | {' | '.join(KINDS.values())} |", "| --- " * (1 + len(KINDS)) + "|"]
     return "\n".join([*lines, *(f"| {row.name} | {' | '.join(row.cells)} |" for row in rows())])
-
-
-if __name__ == "__main__":
-    print(table())

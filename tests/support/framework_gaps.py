@@ -1,4 +1,7 @@
-"""How far exports end from the core, and the README's table: `python -m tests.support.framework_gaps` prints it."""
+"""How far exports end from the core, and the manual's table of it.
+
+`python -m tests.docs --write --frameworks` writes it.
+"""
 
 from __future__ import annotations
 
@@ -64,10 +67,3 @@ def power(value: float) -> str:
 def orders(text: str) -> tuple[str, list[int]]:
     """A table without its orders of magnitude, and these."""
     return re.sub(r"1e-?\+?\d+", "1e", text), [int(one) for one in re.findall(r"1e([-+]?\d+)", text)]
-
-
-if __name__ == "__main__":
-    import torch
-
-    torch.set_default_dtype(torch.float64)
-    print(table())

@@ -7,6 +7,8 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -62,6 +64,51 @@ class Server:
             [*who, *map(str, words)], check=True, cwd=self.root, stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL, timeout=60,
         )  # fmt: skip
+
+
+class Wire:
+    """A connection to a server that can be frozen: nothing comes through any more, and nobody is told."""
+
+    def __init__(self, port: int) -> None:
+        self._to, self._ends = port, []
+        self._open = threading.Event()
+        self._open.set()
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listening.getsockname()[1])
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def freeze(self) -> None:
+        self._open.clear()
+
+    def thaw(self) -> None:
+        """Let new connections through; those that were frozen stay as they are."""
+        self._open = threading.Event()
+        self._open.set()
+
+    def close(self) -> None:
+        self._listening.close()
+        for end in self._ends:
+            with suppress(OSError):  # a thread that reads it would keep it open
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                ours, _ = self._listening.accept()
+                theirs = socket.create_connection(("127.0.0.1", self._to))
+                self._ends += [ours, theirs]
+                for one, other in ((ours, theirs), (theirs, ours)):
+                    threading.Thread(target=passed_on, args=(one, other, self._open), daemon=True).start()
+
+
+def passed_on(one: socket.socket, other: socket.socket, is_open: threading.Event) -> None:
+    """Pass on what comes, as long as the wire is open."""
+    with suppress(OSError):
+        while (data := one.recv(1 << 16)) and is_open.is_set():
+            other.sendall(data)
+        is_open.wait()
+        other.shutdown(socket.SHUT_WR)
 
 
 def needed() -> str:

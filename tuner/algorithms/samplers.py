@@ -12,6 +12,7 @@ from importlib.util import find_spec
 
 from objectives.rng import Stream, stream
 from tuner.algorithms.cmaes import cma
+from tuner.algorithms.improvement import gaussian
 from tuner.algorithms.points import even, grid, halton, random, sobol
 from tuner.optuna_bridge.models import Observation, gp, tpe
 from tuner.records import Block, Latent, Latents
@@ -19,8 +20,9 @@ from tuner.records import Block, Latent, Latents
 __all__ = ["LARGEST_GRID", "SAMPLERS", "Ask", "Problem", "Sampler"]
 
 LARGEST_GRID = 10**6
+MOST_COORDINATES = 20  # of a Gaussian process
 Problem = tuple[str, str]  # what is wrong, and what to do
-Model = Callable[[Sequence[Latent], Sequence[Observation], int, int], list[Latents]]
+Model = Callable[[Sequence[Latent], Sequence[Observation], int, int, Sequence[Latents]], list[Latents]]
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Ask:
     """What a sampler is asked for: `count` points, the first of which is the study's number `first`.
 
     `start` are points to try before all others; `observations` are what a model may learn from, in trial order;
+    `pending` are points that are not finished yet, where a model is to know of them;
     `populations` are what evolution is told of, each from its best trial to its worst; `blocks` make up the grid.
     """
 
@@ -38,6 +41,7 @@ class Ask:
     latents: tuple[Latent, ...]
     start: tuple[Latents, ...] = ()
     observations: tuple[Observation, ...] = ()
+    pending: tuple[Latents, ...] = ()
     populations: tuple[tuple[Latents, ...], ...] = ()
     random_share: float = 0.0
     blocks: tuple[Block, ...] = ()
@@ -50,7 +54,8 @@ class Ask:
 
 @dataclass(frozen=True)
 class Sampler:
-    """A row: how it proposes, what it learns from ("observations", "populations", or ""), the packages that it needs,
+    """A row: how it proposes, what it learns from ("observations" at a rung, "estimates" of what each trial would have
+    come to at the end, "populations", or ""), the packages that it needs,
     what it cannot do, and whether it goes through a list of points, each once.
     """
 
@@ -81,9 +86,10 @@ def modelled(model: Model) -> Callable[[Ask], list[Latents]]:
             numbers = range(ask.first, ask.first + ask.count)
             return [ask.start[i] if i < len(ask.start) else even(ask.latents, ask.seed, i) for i in numbers]
         lucky = stream(ask.seed, Stream.SHARE, ask.generation).random(ask.count) < ask.random_share
-        drawn = iter(random(ask.latents, ask.seed, ask.generation, int(lucky.sum())))
-        asked = iter(model(ask.latents, ask.observations, ask.count - int(lucky.sum()), ask.model_seed))
-        return [next(drawn) if chance else next(asked) for chance in lucky]
+        drawn = random(ask.latents, ask.seed, ask.generation, int(lucky.sum()))
+        asked = iter(model(ask.latents, ask.observations, ask.count - len(drawn), ask.model_seed, ask.pending))
+        lots = iter(drawn)
+        return [next(lots) if chance else next(asked) for chance in lucky]
 
     return propose
 
@@ -117,7 +123,15 @@ def _count(n: int) -> str:
     return f"{n:,}" if n < 10**9 else f"{n:.3g}"
 
 
+def by_rule(
+    latents: Sequence[Latent], history: Sequence[Observation], count: int, seed: int, pending: Sequence[Latents] = ()
+) -> list[Latents]:
+    """Return proposals of a Gaussian process, or of TPE where there are more coordinates than that can learn."""
+    return (gaussian if len(latents) <= MOST_COORDINATES else tpe)(latents, history, count, seed, pending)
+
+
 _ROWS = (
+    Sampler("auto", "a Gaussian process, TPE beyond 20 parameters", modelled(by_rule), "estimates"),
     Sampler("tpe", "a model of good and bad configs (Parzen estimators), Optuna's", modelled(tpe)),
     Sampler("gp", "a Gaussian process, Optuna's; few trials, slow", modelled(gp), packages=("torch", "scipy")),
     Sampler("cmaes", "evolution of a normal distribution of numbers", _cma, "populations", ("cmaes",), _numbers_only),

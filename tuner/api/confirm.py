@@ -13,7 +13,7 @@ from objectives.errors import Complaint
 from tuner.api.run import PATIENCE, Work, subject_of
 from tuner.engines import InlineEngine
 from tuner.errors import ChangedStudy, StudyError, TunerError
-from tuner.orchestrator.artifacts import publish
+from tuner.orchestrator.artifacts import publish, summary_of
 from tuner.orchestrator.callbacks import Watcher, default_watcher
 from tuner.records import Spent
 from tuner.result import Cost, Result
@@ -40,12 +40,16 @@ def confirm(
     watcher: Watcher | None = None,
     objective: Callable[..., Any] | None = None,
 ) -> Result:
-    """Race the `top` trials of a study on fresh seeds and splits, at first `seeds`; train the best on as many more.
+    """Train the `top` trials of a study again on fresh seeds and splits, and return the results.
 
-    By default as many as the study says. What was trained before counts, and stays in the comparison: neither number
-    ever falls. `data` or `objective` are needed where the study was run with some given in Python. Raises UnknownStudy,
-    NoResult where no trial is complete, StudyBusy, StudyError, DataError, ChangedStudy where the data or the machine's
-    arithmetic are others.
+    They race: rounds of `seeds` double, and trials that fall behind leave. Then the best is trained on as many more.
+    By default both numbers are the study's. Earlier trainings count and stay in the comparison. `data` or `objective`
+    is needed if the study was run with one from Python. Raises UnknownStudy, NoResult if no trial is complete,
+    StudyBusy, StudyError, DataError, and ChangedStudy if the data or the machine's arithmetic differ.
+
+    ```python
+    tuner.confirm("digits", top=2, seeds=5, jobs=1).confirmation()
+    ```
     """
     started = time.perf_counter()
     watcher = watcher or default_watcher()
@@ -69,12 +73,14 @@ def confirm(
             workers = jobs or subject.jobs(replace(frozen, confirm=wanted), 0)
             ledger.wait_for(PATIENCE, watcher.note)
             with subject.engine(frozen, workers, None) as engine:
+                engine.note = watcher.note
                 work = Work(frozen, subject, directory, ledger, engine, watcher)
                 subject.training(frozen, directory, engine)
                 prepared = time.perf_counter()
                 retrained = work.confirm(wanted)
                 confirmed = time.perf_counter()
                 result = Result(directory)
+                ledger.write_summary(summary_of(result))
                 publish(result, subject, engine)
                 if len(result.standings) < wanted.top:
                     watcher.note(f"the study has no more than {len(result.standings)} complete configs to confirm")
@@ -124,7 +130,7 @@ def stored_subject(
                 f"tuner.{verb}({study.name!r}, data=...)",
             )
         )
-    return subject_of(study, data, room, objective)
+    return subject_of(study, data, room, objective, study)
 
 
 def check_unchanged(subject: Subject, ledger: Ledger, done: str = "confirmed") -> None:

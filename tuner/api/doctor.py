@@ -13,11 +13,12 @@ from objectives.errors import InvalidInput
 from tuner.best import load_best
 from tuner.engines import InlineEngine
 from tuner.errors import LedgerError, StudyBusy, StudyError, TunerError
-from tuner.store.directory import LOCK, StudyDirectory, write_atomic
+from tuner.store.directory import LOCK, StudyDirectory, write_private
 from tuner.store.ledger import Ledger
 from tuner.store.ledger.rescue import Rescued, rescue, write_rescued
 from tuner.store.machine import canary
-from tuner.study import stored_study
+from tuner.study import Study, read_study, stored_study, stored_text
+from tuner.study.reading import parse_toml
 
 __all__ = ["Finding", "examine", "recover"]
 
@@ -37,7 +38,12 @@ class Finding:
 
 def examine(directory: StudyDirectory) -> list[Finding]:
     """Everything that there is to say of a study, in the order in which it matters."""
-    return [_study(directory), *_ledger(directory), *_files(directory), _holder(directory)]
+    if directory.storage is not None:
+        found = [_stored(directory), *_opened(directory)]
+    else:
+        rescued = rescue(directory.ledger)
+        found = [_study(directory, rescued.study), *_ledger(directory, rescued)]
+    return [*found, *_files(directory), _holder(directory)]
 
 
 def recover(directory: StudyDirectory) -> tuple[StudyDirectory, Rescued]:
@@ -49,13 +55,14 @@ def recover(directory: StudyDirectory) -> tuple[StudyDirectory, Rescued]:
     if not found.facts:
         raise LedgerError(f"{directory.ledger}: nothing can be recovered: {'; '.join(found.problems)}")
     try:
-        study = stored_study(directory)
-    except StudyError as error:
+        study = read_study(parse_toml(found.study), needs_data=False, ran=True) if found.study else _filed(directory)
+    except (StudyError, OSError) as error:
         raise LedgerError(f"{directory.study}: has to be mended first: {str(error).splitlines()[0]}") from error
     new = next(place for place in _places(directory) if not place.path.exists())
-    new.path.mkdir()
-    write_atomic(new.study, replace(study, name=new.name).to_toml())
-    write_rescued(new.ledger, found)
+    new.path.mkdir(mode=0o700)
+    text = stored_text(replace(study, name=new.name))
+    write_private(new.study, text)
+    write_rescued(new.ledger, found, text)
     return new, found
 
 
@@ -64,18 +71,37 @@ def _places(directory: StudyDirectory) -> Iterator[StudyDirectory]:
     return (StudyDirectory(directory.path.with_name(name if i == 1 else f"{name}-{i}")) for i in count(1))
 
 
-def _study(directory: StudyDirectory) -> Finding:
+def _filed(directory: StudyDirectory) -> Study:
+    """The study that the file says. Raises StudyError, OSError."""
+    return read_study(directory.study, needs_data=False, ran=True)
+
+
+def _stored(directory: StudyDirectory) -> Finding:
+    """Of a study in a database: whether it can be read."""
     try:
-        study = stored_study(directory)
-    except (StudyError, OSError) as error:
+        return _planned(stored_study(directory))
+    except TunerError as error:
         return Finding("study", "damaged", str(error).splitlines()[0])
+
+
+def _study(directory: StudyDirectory, kept: str) -> Finding:
+    """Of a study's file: whether it can be read, and says what the ledger has kept."""
+    try:
+        study = _filed(directory)
+        if kept and directory.study.read_text(encoding="utf-8") != kept:
+            what = f"{directory.study.name} was changed by hand: what the ledger keeps of it counts"
+            return Finding("study", "note", f"{what}, and the next run writes it anew")
+        return _planned(study)
+    except (StudyError, OSError) as error:
+        way = "; the ledger keeps it, and the next run writes it anew" if kept else ""
+        return Finding("study", "damaged", f"{str(error).splitlines()[0]}{way}")
+
+
+def _planned(study: Study) -> Finding:
     return Finding("study", "ok", f"{study.trials} trials planned, {study.direction} {study.metric}")
 
 
-def _ledger(directory: StudyDirectory) -> list[Finding]:
-    if directory.storage is not None:
-        return _opened(directory)
-    found = rescue(directory.ledger)
+def _ledger(directory: StudyDirectory, found: Rescued) -> list[Finding]:
     what = f"{len(found.generations)} generations, {found.trials} trials, {len(found.confirmed)} confirmations"
     if found.problems:
         command = f"tuner doctor {quote(directory.name)} --recover" if found.facts else ""

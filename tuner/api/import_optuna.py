@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import os
-import secrets
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,17 +16,20 @@ from typing import Any
 import numpy as np
 
 from objectives.errors import Complaint, nearest
+from tuner.drafts import draft_of
 from tuner.errors import NoResult, StudyError
+from tuner.masking import masked
 from tuner.optuna_bridge.storage import load
 from tuner.optuna_bridge.study import Axis, OptunaStudy, OptunaTrial
+from tuner.orchestrator.artifacts import summary_of
 from tuner.ranking.goal import goal_at
 from tuner.ranking.table import IMPORTED, ranking
 from tuner.records import Trial
-from tuner.store.directory import StudyDirectory, study_directory, write_atomic
+from tuner.result import Result
+from tuner.store.directory import StudyDirectory, study_directory, write_private
 from tuner.store.ledger import Ledger
 from tuner.study import UNNAMED, Imported, Study, imported_text, parameter_name, read_study, text_of
 from tuner.text import visible
-from tuner.urls import masked
 
 __all__ = ["import_study"]
 
@@ -71,8 +74,7 @@ def import_study(
     origin = Imported(f"Optuna, {masked(source)}", study.name, columns)
     text = imported_text(directory.name, max(1, len(study.trials)), goal, study.direction, origin)
     trials = [_trial(study, trial, goal, names, constants) for trial in study.trials]
-    with directory.lock():
-        _write(directory, text, trials, {"source": masked(source), "study": study.name})
+    _write(directory, text, trials, {"source": masked(source), "study": study.name})
     return directory
 
 
@@ -86,15 +88,27 @@ def _place(name: str, home: str | Path | None) -> StudyDirectory:
 
 
 def _write(directory: StudyDirectory, text: str, trials: Sequence[Trial], about: Mapping[str, str]) -> None:
-    """Write a study directory; the ledger, which makes it a study, comes last and whole."""
-    draft = directory.path / f".import.{secrets.token_hex(4)}.tmp"
-    facts = {"task": IMPORTED, "data": "", "canary": "", "processor": ""} | dict(about)
+    """Write a study directory; the ledger, which makes it a study, comes last and whole, or there is none of it."""
+    new = not directory.path.exists()
     try:
-        with Ledger.create(draft, facts) as ledger:
+        with directory.lock():
+            _fill(directory, text, trials, {"task": IMPORTED, "data": "", "canary": "", "processor": ""} | dict(about))
+    except BaseException:
+        if new:
+            shutil.rmtree(directory.path, ignore_errors=True)
+        raise
+
+
+def _fill(directory: StudyDirectory, text: str, trials: Sequence[Trial], facts: Mapping[str, str]) -> None:
+    draft = draft_of(directory.path / "import")
+    try:
+        with Ledger.create(draft, facts, text) as ledger:
             for number, first in enumerate(range(0, len(trials), GENERATION)):
                 ledger.commit_generation(number, trials[first : first + GENERATION])
-        write_atomic(directory.study, text)
+        write_private(directory.study, text)
         os.replace(draft, directory.ledger)
+        with Ledger.open(directory.ledger) as ledger:
+            ledger.write_summary(summary_of(Result(directory)))
     finally:
         draft.unlink(missing_ok=True)
 

@@ -14,29 +14,29 @@ from pathlib import Path
 from typing import Any
 
 from objectives.errors import Complaint
-from tuner.engines import Engine, check_cluster
+from tuner.engines import Engine, check_certificates, check_cluster
 from tuner.errors import GivenUp, StudyError
-from tuner.orchestrator.artifacts import publish
+from tuner.orchestrator.artifacts import publish, summary_of
 from tuner.orchestrator.callbacks import Watcher, default_watcher
 from tuner.orchestrator.loop import Search
 from tuner.orchestrator.provenance import origin
-from tuner.orchestrator.resume import settle
+from tuner.orchestrator.resume import settle, write_study
 from tuner.orchestrator.retry_failed import retried
 from tuner.orchestrator.shipping import ship
 from tuner.orchestrator.warm_start import Warm, warm_start, warm_trials
 from tuner.ranking.contenders import contenders, next_round, widened
-from tuner.ranking.retrainings import report_seeds
+from tuner.ranking.retrainings import final_epoch, report_seeds
 from tuner.ranking.standings import standings
+from tuner.ranking.unread import unread_note
 from tuner.records import Confirmed, Spent, Trial
 from tuner.result import Cost, Result
 from tuner.search import repeats_note
 from tuner.space import space_of
-from tuner.store.directory import Home, StudyDirectory, home_of, study_directory, write_atomic
+from tuner.store.directory import Home, StudyDirectory, home_of, study_directory, write_private
 from tuner.store.ledger import Ledger
-from tuner.study import Confirm, Study, read_study
+from tuner.study import Confirm, Study, read_study, stored_study
 from tuner.trainables.base import Subject, Training
 from tuner.trainables.builtin.prepare import ask
-from tuner.trainables.builtin.split_counts import SPLITS_NOTE
 from tuner.trainables.builtin.trainable import Core
 
 __all__ = ["PATIENCE", "Work", "run", "subject_of"]
@@ -61,23 +61,29 @@ def run(
     objective: Callable[..., Any] | None = None,
     retry_failed: bool = False,
 ) -> Result:
-    """Run a study: a file, a mapping of the same shape, or a Study; `data=(X, y)` takes the place of its source, and
-    `objective`, any function train(config) or train(config, run), that of the objective it names.
+    """Run a study, or go on with it, and return its results.
 
-    Run again, it goes on where it stopped. `name` and `trials` take precedence over what the study says. `jobs` is the
-    number of worker processes: by default the processors at hand, or none for a study that is over before they have
-    started; the result does not depend on it. `storage` is the URL of a database that keeps the ledger, `cluster` the
-    address of a dask scheduler whose workers train. `retry_failed` trains failed trials again first, in their places.
-    At the end the best config is trained on all rows but the test rows (`refit`): `tuner.load_model` reads that model.
-    The result's `cost` says what this run took; None for one that was opened.
-    Raises StudyError, DataError, ChangedStudy, StudyBusy.
+    `study` is a file, a mapping of the same shape, or a Study. `data=(X, y)` replaces its source. `objective`, a
+    function train(config) or train(config, run), replaces the objective that it names.
+
+    `name` and `trials` win over what the study says. `jobs` is the number of worker processes, by default that of the
+    processors; the result does not depend on it. `storage` is the URL of a database for the ledger, `cluster` the
+    address of a dask scheduler. `fresh` moves an existing study aside and begins anew. `retry_failed` trains failed
+    trials again first. At the end the best config is trained on all rows but the test rows, unless `refit` is False;
+    `tuner.load_model` reads that model. The result's `cost` says what this run took. Raises StudyError, DataError,
+    ChangedStudy, StudyBusy.
+
+    ```python
+    study = {"data": {"source": "sklearn:iris"}, "optimizers": {"adam": {}}}
+    result = tuner.run(study, name="iris", trials=8, jobs=1)
+    ```
     """
     started = time.perf_counter()
     if jobs is not None and jobs < 1:
         raise StudyError(Complaint("jobs", f"must be at least 1, but got {jobs}"))
     watcher = watcher or default_watcher()
     if cluster is not None:
-        check_cluster(cluster)
+        check_certificates(check_cluster(cluster))
     watcher.stage("prepare")
     settings = {"study.name": name, "study.trials": trials}
     given = {key: value for key, value in settings.items() if value is not None}
@@ -85,11 +91,11 @@ def run(
     home = home_of(home, storage)
     directory = study_directory(asked.name, home)
     with directory.room() as room:
-        subject = subject_of(asked, data, room, objective)
+        begun = stored_study(directory) if directory.exists and not fresh else None
+        subject = subject_of(asked, data, room, objective, begun)
         for note in (*subject.notes, *repeats_note(subject.study, space_of(subject.study))):
-            if fresh or not directory.exists or not note.endswith(SPLITS_NOTE):  # one that goes on keeps its splits
-                watcher.note(note)
-        warm = cache(partial(begun, subject.study, home, watcher))
+            watcher.note(note)
+        warm = cache(partial(warmed, subject.study, home, watcher))
         if fresh or not directory.exists:
             warm()
         with directory.lock():
@@ -104,7 +110,7 @@ def run(
     return result
 
 
-def begun(study: Study, home: Home, watcher: Watcher) -> Warm:
+def warmed(study: Study, home: Home, watcher: Watcher) -> Warm:
     """What the study begins with of others, told of."""
     found = warm_start(study, space_of(study), home)
     for note in found.notes:
@@ -136,6 +142,7 @@ class Job:
         self.ledger.wait_for(PATIENCE, self.watcher.note)
         there = None if self.cluster is None else (self.cluster, self.ledger.facts["canary"])
         with self.subject.engine(self.study, width, there) as engine:
+            engine.note = self.watcher.note
             if left > 0 or self.retry_failed:
                 engine.warm()
             work = Work(self.study, self.subject, self.directory, self.ledger, engine, self.watcher)
@@ -144,6 +151,8 @@ class Job:
             again = work.retry(training) if self.retry_failed else 0
             tried = time.perf_counter() - prepared
             spent, stopped = work.search(training)
+            for said in self.subject.advice(self.study, self.ledger.trials()) if left > 0 else ():
+                self.watcher.note(said)
             spent = replace(spent, wall=spent.wall + tried, waiting=spent.waiting + tried)
             searched = time.perf_counter()
             wanted = self.subject.study.confirm
@@ -152,7 +161,10 @@ class Job:
             if left > 0 or retrained or again:
                 self.watcher.stage("write")
             result = Result(self.directory)
+            self.ledger.write_summary(summary_of(result))
             publish(result, self.subject, engine)
+        if warning := unread_note(self.study, result.all_trials):
+            self.watcher.note(warning)
             published = time.perf_counter()
             refitted = self.refit and ship(result, self.subject, engine, self.watcher)
             refit = time.perf_counter() - published if refitted else 0.0
@@ -168,10 +180,19 @@ def asked_study(study: Any, objective: Callable[..., Any] | None, given: dict[st
     return read_study(study, settings=named, needs_data=False)
 
 
-def subject_of(asked: Study, data: Any, room: Path, objective: Callable[..., Any] | None = None) -> Subject:
-    """What a study is about, looked at as far as that takes no training. Raises StudyError, DataError."""
+def subject_of(
+    asked: Study,
+    data: Any,
+    room: Path,
+    objective: Callable[..., Any] | None = None,
+    begun: Study | None = None,
+) -> Subject:
+    """What a study is about, looked at as far as that takes no training; one that was `begun` keeps its splits.
+
+    Raises StudyError, DataError.
+    """
     if asked.own is None:
-        return Core(ask(asked, data, room))
+        return Core(ask(asked, data, room, begun))
     from tuner.trainables.custom.trainable import own_subject
 
     return own_subject(asked, objective)
@@ -207,7 +228,7 @@ class Work:
         try:
             return search.run(), search.stopped
         except GivenUp as given_up:
-            write_atomic(self.directory.given_up, f"{given_up}\n")
+            write_private(self.directory.given_up, f"{given_up}\n")
             raise
 
     def confirm(self, asked: Confirm) -> int:
@@ -222,10 +243,12 @@ class Work:
         done, facts = 0, self.ledger.facts
         while todo := next_round(study, wanted, trials, self.ledger.confirmations(), facts):
             done += self._retrain("" if done else "confirm", *todo)
-        leader = [standing.trial for standing in standings(study, trials, self.ledger.confirmations(), facts)[:1]]
-        done += self._retrain("report", [trial for trial in trials if trial.number in leader], report_seeds(study))
+        rows = self.ledger.confirmations()
+        leader = [standing.trial for standing in standings(study, trials, rows, facts)[:1]]
+        best = [replace(t, epoch=final_epoch(study, t, rows)) for t in trials if t.number in leader]
+        done += self._retrain("report", best, report_seeds(study))
         if study != self.study:
-            self.directory.write_study(study.to_toml())
+            write_study(study, self.directory, self.ledger)
         return done
 
     def _retrain(self, stage: str, wanted: list[Trial], seeds: range) -> int:

@@ -61,11 +61,15 @@ class Verification:
 def verify(
     name: str | Path, k: int = 5, data: Any = None, *, home: Home = None, storage: str | None = None, jobs: int = 1
 ) -> Verification:
-    """Run `k` trials of a study again, drawn from its seed, and compare their curves and values with the ledger.
+    """Train `k` trials of a study again and compare their curves and values with the ledger, bit for bit.
 
-    `data=(X, y)` is what the study was run on, where its file names no source. Failed trials are not drawn. Nothing is
-    written. Raises UnknownStudy, StudyError for an imported study or missing data, TunerError where the data are not
-    those of the study, NoResult where there is no trial to run.
+    The trials are drawn from the study's seed, failed ones excepted. Nothing is written. `data=(X, y)` is needed if the
+    study was run on data from Python. Raises UnknownStudy, StudyError for an imported study or missing data, TunerError
+    for other data than the study's, NoResult if there is no trial to train.
+
+    ```python
+    tuner.verify("digits", k=2).ok
+    ```
     """
     result = Result(find(name, home_of(home, storage)))
     study = result.study
@@ -78,7 +82,7 @@ def verify(
         hint = f"verify it in Python: tuner.verify({study.name!r}, data=(X, y))"
         raise StudyError(Complaint(f"study {study.name!r}", "was run on data that its file does not name", hint))
     with tempfile.TemporaryDirectory() as folder:
-        core = Core(ask(study, data, Path(folder)))
+        core = Core(ask(study, data, Path(folder), begun=study))
         first = core.question.first
         if first.digest != result.facts["data"]:
             changed = f"was {result.facts['data'][:12]}, is {first.digest[:12]}"

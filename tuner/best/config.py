@@ -27,12 +27,15 @@ __all__ = ["VERSION", "Best", "load_best"]
 
 @dataclass(frozen=True, repr=False)
 class Best(Mapping[str, Any]):
-    """A read-only mapping of a full config: tuned, fixed and default values, as plain Python values.
+    """A best config: a read-only mapping from names to tuned, fixed and default values, as plain Python values.
 
-    `value` is what the search measured, `interval` a 95 % interval around the confirmed mean (None when not confirmed)
-    and `interval_of` what it is of, such as "the value on new rows"; `epochs` how long to train, `provenance` where it
-    comes from. A schedule runs over `best["horizon"]` epochs.
-    `conventions` say how the values are meant: whose rules, where eps stands, what decay does; `model` what was tuned.
+    A schedule runs over `best["horizon"]` epochs. `conventions` says what the values mean: whose rules, where eps
+    stands, what decay acts on. `model` says what was tuned, and `provenance` where the config comes from.
+
+    ```python
+    best = tuner.load_best("runs/digits")
+    best["lr"], best.value, best.interval, best.epochs
+    ```
     """
 
     study: str
@@ -73,30 +76,29 @@ class Best(Mapping[str, Any]):
 
     @property
     def metric(self) -> str:
-        """The goal's name."""
+        """Name of the goal."""
         return str(self.result["metric"])
 
     @property
     def value(self) -> float:
-        """The goal at the best epoch of the search."""
+        """Value of the goal at the best epoch of the search."""
         return float(self.result["value"])
 
     @property
     def confirmed(self) -> bool:
-        """Whether fresh seeds stand behind it."""
+        """Whether the config was confirmed on fresh seeds."""
         return bool(self.confirmation)
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """95 % interval for the goal on new rows, from fresh seeds and splits that chose nothing; None when not
-        confirmed.
+        """95 % interval of the goal on new rows; None for a config that was not confirmed.
 
-        It allows for the rows that the splits share (Nadeau and Bengio 2003), and is Wilson's for an accuracy. What it
-        is of stands in `interval_of`: of an objective of somebody's own it holds the noise of seeds alone. Both ends
-        are nan where it diverged or failed on one of the seeds.
-        For another rank or optimizer than the best, the seeds are those that ranked it: `confirmation["reported_on"]`
-        says which. The intervals of test metrics in `confirmation` hold the noise of retraining and of the test rows;
-        `interval_of` beside each says where the rows' is not known.
+        It comes from fresh seeds and splits that had no part in the choice, and allows for the rows that splits share
+        (Nadeau and Bengio 2003); an accuracy has Wilson's interval. `interval_of` says what it covers: for your own
+        objective it covers the noise of seeds alone. Both ends are nan if the config diverged or failed on a seed.
+
+        A config of another rank or optimizer has the interval of the seeds that ranked it; see
+        `confirmation["reported_on"]`. The intervals of test metrics in `confirmation` cover retraining and test rows.
         """
         if not self.confirmation:
             return None
@@ -104,19 +106,19 @@ class Best(Mapping[str, Any]):
 
     @property
     def interval_of(self) -> str:
-        """What `interval` is of, in words; empty when not confirmed, and in files of before that was kept."""
+        """What `interval` covers, in words; empty without a confirmation and in older files."""
         return str(self.confirmation.get("interval_of", ""))
 
     @property
     def epochs(self) -> int:
-        """Epochs to train: the best epoch of the search."""
+        """How many epochs to train: the best epoch of the search."""
         return int(self.training["epochs"])
 
     def to_torch(self, params: Iterable[Any], *, strict: bool = True) -> Any:
-        """The torch optimizer over `params` that makes the tuned steps, clipping included.
+        """Return the torch optimizer over `params` that makes the tuned steps, clipping included.
 
-        Warns where `params` are of another number than the tuned model's. Raises InexactMapping where torch has no such
-        steps (`strict=False`: warns, and gives the nearest), NotInstalled with the install line.
+        Warns if the number of `params` differs from that of the tuned model. Raises InexactMapping if torch cannot make
+        the same steps (`strict=False` warns and returns the nearest), and NotInstalled with the install line.
         """
         from tuner.best import pytorch
 
@@ -125,9 +127,9 @@ class Best(Mapping[str, Any]):
     def to_torch_scheduler(
         self, optimizer: Any, total_steps: int | None = None, *, steps_per_epoch: int | None = None
     ) -> Any:
-        """The torch scheduler, to be stepped after every update; None where the rate stays.
+        """Return the torch scheduler, to be stepped after each update; None if the learning rate stays.
 
-        `total_steps` are the updates of the schedule's horizon, `best["horizon"]` epochs; or give steps_per_epoch.
+        Give `total_steps`, the updates of `best["horizon"]` epochs, or `steps_per_epoch`.
         """
         from tuner.best import pytorch
 
@@ -136,7 +138,7 @@ class Best(Mapping[str, Any]):
     def to_keras(
         self, total_steps: int | None = None, *, steps_per_epoch: int | None = None, strict: bool = True
     ) -> Any:
-        """The Keras optimizer that makes the tuned steps, with schedule, clipping and decay in it; as `to_torch`."""
+        """Return the Keras optimizer that makes the tuned steps, schedule included. Raises as `to_torch`."""
         from tuner.best import keras
 
         return keras.optimizer(self.recipe(), total_steps, steps_per_epoch, strict)
@@ -144,19 +146,19 @@ class Best(Mapping[str, Any]):
     def to_optax(
         self, total_steps: int | None = None, *, steps_per_epoch: int | None = None, strict: bool = True
     ) -> Any:
-        """The optax transformation that makes the tuned steps, with schedule, clipping and decay; as `to_torch`."""
+        """Return the optax transformation of the tuned steps, schedule included. Raises as `to_torch`."""
         from tuner.best import optax
 
         return optax.transformation(self.recipe(), total_steps, steps_per_epoch, strict)
 
     def to_sklearn(self, estimator: str, *, n_samples: int | None = None, strict: bool = True) -> dict[str, Any]:
-        """Keyword arguments of an estimator of scikit-learn ("MLPClassifier", ...), fitted on `n_samples` rows."""
+        """Return keyword arguments of a scikit-learn estimator ("MLPClassifier", ...), fitted on `n_samples` rows."""
         from tuner.best import sklearn
 
         return sklearn.settings(self.recipe(), estimator, n_samples, strict)
 
     def to_code(self, framework: str, *, strict: bool = True) -> str:
-        """A module for "torch", "keras", "optax" or "sklearn" that builds and trains the tuned model without tuner."""
+        """Return a module for "torch", "keras", "optax" or "sklearn" that builds and trains the tuned model."""
         from tuner.best.code import code_of
 
         if framework not in FRAMEWORKS:
@@ -164,7 +166,7 @@ class Best(Mapping[str, Any]):
         return code_of(self.recipe(), framework, strict)
 
     def recipe(self) -> Recipe:
-        """What exporters read. Raises InvalidInput for an imported config, and for values edited into nonsense."""
+        """Return what exporters read. Raises InvalidInput for an imported config and for values that cannot be."""
         from tuner.best.recipe import OWN, Recipe, optimizer_part
 
         if not self.conventions and self.provenance.get("task") == "own":
@@ -186,7 +188,7 @@ class Best(Mapping[str, Any]):
         return Recipe(params, self.conventions, self.training, self.model, (origin,))
 
     def document(self) -> dict[str, Any]:
-        """The content of best.toml."""
+        """Return the content of best.toml."""
         return {
             "version": VERSION,
             "study": self.study,
@@ -207,16 +209,24 @@ def plain(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def load_best(path: str | Path) -> Best:
-    """The best config from a study directory or a best.toml.
+    """Load the best config from a study directory or a best.toml, with the standard library alone.
 
-    Raises InvalidInput naming file and key where it is not one, FileNotFoundError where there is none yet.
+    Raises FileNotFoundError if there is none yet, and InvalidInput with file and key if it cannot be read.
+
+    ```python
+    optimizer = tuner.load_best("runs/digits")["optimizer"]
+    ```
     """
     file = Path(path)
     if file.is_dir():
         file = file / "best.toml"
     if not file.exists():
         raise FileNotFoundError(f"{file}: there is no best config; {_elsewhere(Path(path))}")
-    return parse_best(file.read_text(encoding="utf-8"), str(file))
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(Complaint(str(file), "is not UTF-8 text", "the next `tuner run` writes it anew")) from error
+    return parse_best(text, str(file))
 
 
 def _elsewhere(path: Path) -> str:
@@ -232,7 +242,7 @@ def parse_best(text: str, where: str) -> Best:
     """A Best from the text of a best.toml. Raises InvalidInput naming `where` and the key."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number of too many digits is a ValueError
         raise InvalidInput(Complaint(where, f"is not TOML: {error}")) from error
     if wrong := complaints_of(document, where):
         raise InvalidInput(*wrong)

@@ -34,7 +34,8 @@ def attached(
     `config` is the argument of an objective, or a Best. It names the optimizer; hyperparameters that it leaves out have
     their defaults. A schedule runs over the study's budget, `config["epochs"]` times `steps_per_epoch`, or
     `config["steps"]`, unless `total_steps` is given. Raises InvalidInput, InexactMapping where torch cannot make the
-    same steps (`strict=False` warns and uses the nearest ones), NotInstalled with the install line.
+    same steps (`strict=False` warns and uses the nearest ones), NotInstalled with the install line. The page pytorch of
+    the manual has an example.
     """
     recipe = recipe_of(config)
     steps = horizon(recipe, total_steps, steps_per_epoch)

@@ -17,7 +17,7 @@ def remember() -> None:
 
     A password in a URL is not repeated.
     """
-    from tuner.urls import masked
+    from tuner.masking import masked
 
     context = click.get_current_context()
     words: list[str] = []

@@ -79,9 +79,11 @@ def steps_of(config: Mapping[str, Any], rows: int) -> int:
 
 
 def first_configs(study: Study) -> list[dict[str, Any]]:
-    """The configs of the first generation."""
-    space, several = space_of(study), min(study.trials, generation_size(study, 0))
-    return [space.config(point) for point in propose(study, space, 0, 0, several, [])]
+    """Return the configs of the first generation, or of the first trials where they are proposed one by one."""
+    space, one_by_one = space_of(study), study.search.parallel is not None
+    several = min(study.trials, max(1, len(study.optimizers)) + 2 if one_by_one else generation_size(study, 0))
+    asked = [(number, 1) for number in range(several)] if one_by_one else [(0, several)]
+    return [space.config(point) for first, count in asked for point in propose(study, space, first, first, count, [])]
 
 
 def samples(study: Study, configs: Sequence[Mapping[str, Any]]) -> list[tuple[int, Mapping[str, Any]]]:

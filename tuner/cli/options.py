@@ -46,7 +46,7 @@ local_home_option = click.option(
     metavar="DIR",
     envvar="TUNER_HOME",
     show_envvar=True,
-    help="Where studies live; by default ./runs.",
+    help="Directory of the studies; by default ./runs.",
 )
 STORAGE = click.option(
     "--storage",

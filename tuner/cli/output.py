@@ -1,7 +1,8 @@
 """The one way out for rows and text: to stdout or to a file, in the format that was asked for.
 
 A file that is there is replaced only where that loses nothing: it is empty, or says the same already. Otherwise
-`--force` is asked for, whoever wrote it. It is replaced in one step, so a full disk leaves the old one as it was.
+`--force` is asked for, whoever wrote it, and so it is for what a symbolic link leads to. It is replaced in one step, so
+a full disk leaves the old one as it was. Devices and pipes, /dev/stdout among them, are written to.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ __all__ = [
     "is_special",
     "output_options",
     "put",
+    "replace_file",
     "to_file",
     "too_wide",
     "window",
@@ -46,7 +48,7 @@ SUFFIXES = {
     ".txt": "table",
 }
 READABLE = 100  # columns of a line of words
-force_option = click.option("--force", is_flag=True, help="Replace FILE where it is there already.")
+force_option = click.option("--force", is_flag=True, help="Overwrite FILE if it exists.")
 
 
 @dataclass(frozen=True)
@@ -119,44 +121,57 @@ def put(content: str | bytes, path: Path | None, force: bool = False) -> None:
 
 def to_file(content: str | bytes, path: Path, force: bool = False) -> None:
     """Write a file and say so. Raises UsageError for a place that cannot be written or is taken, TunerError."""
-    from tuner.errors import TunerError
-
-    check_place(path)
-    data = content.encode() if isinstance(content, str) else content
-    try:
-        if not force and not is_special(path) and path.exists() and not _replaceable(path, data):
-            what = "is there already, and says something else"
-            raise click.UsageError(f"-o {path}: {what}; choose another name, or add --force to replace it")
-        write(data, path)
-    except OSError as error:
-        kept = "" if is_special(path) else "; what was there is as it was" if path.exists() else "; nothing was written"
-        raise TunerError(f"-o {path}: {error.strerror or error}{kept}") from error
+    replace_file(content, path, force)
     hint(f"wrote {path}")
 
 
-def check_place(path: Path) -> None:
-    """Raise UsageError where no file can be: before any work is done for it."""
+def replace_file(content: str | bytes, path: Path, force: bool = False, option: str = "-o") -> None:
+    """Write a file. Raises UsageError for a place that cannot be written or is taken, TunerError."""
+    from tuner.errors import TunerError
+
+    check_place(path, force, option)
+    data = content.encode() if isinstance(content, str) else content
+    try:
+        if taken := "" if force else _taken(path, data):
+            raise click.UsageError(f"{option} {path}: {taken}; choose another name, or add --force to replace it")
+        write(data, path)
+    except OSError as error:
+        kept = "" if is_special(path) else "; what was there is as it was" if path.exists() else "; nothing was written"
+        raise TunerError(f"{option} {path}: {error.strerror or error}{kept}") from error
+
+
+def check_place(path: Path, force: bool = False, option: str = "-o") -> None:
+    """Raise UsageError where no file can be, or only what a link leads to: before any work is done for it."""
     if path.is_dir():
-        raise click.UsageError(f"-o {path}: is a directory; name a file in it")
+        raise click.UsageError(f"{option} {path}: is a directory; name a file in it")
     if not path.parent.is_dir():
-        raise click.UsageError(f"-o {path}: there is no directory {str(path.parent)!r}; make it first")
+        raise click.UsageError(f"{option} {path}: there is no directory {str(path.parent)!r}; make it first")
+    if path.is_symlink() and not is_special(path) and not force:
+        what = f"is a link to {os.readlink(path)}"
+        raise click.UsageError(f"{option} {path}: {what}; name that, or add --force to replace what it leads to")
 
 
-def _replaceable(path: Path, data: bytes) -> bool:
+def _taken(path: Path, data: bytes) -> str:
+    """Say why a place is not free for data: what would be lost there; empty where nothing would."""
+    if is_special(path) or not path.exists():
+        return ""
     size = path.stat().st_size
-    return size == 0 or (size == len(data) and path.read_bytes() == data)
+    same = size == len(data) and path.read_bytes() == data
+    return "" if same or not size else "is there already, and says something else"
 
 
 def write(content: str | bytes, path: Path) -> None:
-    """Write a file in one step; what is there and is no file itself is written to, never replaced."""
-    from tuner.store.directory import write_atomic
+    """Write a file in one step, where a link leads to; a device or a pipe is written to, never replaced."""
+    from tuner.drafts import clear_left, written_whole
 
     data = content.encode() if isinstance(content, str) else content
     # /dev/stdout is a link: replacing it would take it away from every program on the machine
     if is_special(path):
         path.write_bytes(data)
-    else:
-        write_atomic(path, data)
+        return
+    place = path.resolve()
+    clear_left(place.parent, place.name)
+    written_whole(place, data)
 
 
 def output_options(default: str = "table") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -167,10 +182,10 @@ def output_options(default: str = "table") -> Callable[[Callable[..., Any]], Cal
         def wrapped(*, form: str | None, path: Path | None, all_columns: bool, force: bool, **rest: Any) -> Any:
             output = Output(_form(form, path, default), path, all_columns, force)
             if path is not None:
-                check_place(path)
+                check_place(path, force)
             return command(output=output, **rest)
 
-        shown = f"How to write it; by default the suffix of FILE says, else {default}."
+        shown = f"Format; by default from the suffix of FILE, else {default}."
         form = click.option("-f", "--format", "form", type=click.Choice([*FORMATS, "parquet"]), help=shown)
         path = click.option(
             "-o", "--output", "path", type=click.Path(path_type=Path), metavar="FILE", help="Write a file."
@@ -182,8 +197,9 @@ def output_options(default: str = "table") -> Callable[[Callable[..., Any]], Cal
 
 
 def is_special(path: Path) -> bool:
-    """Whether a path is there and is no regular file itself, whatever it may lead to."""
-    return path.is_symlink() or (path.exists() and not path.is_file())
+    """Whether a path is a device or a pipe, or one of the names that the system has for those of a process."""
+    system = path.is_absolute() and path.parts[1:2] in (("dev",), ("proc",))
+    return path.exists() and (system or not path.is_file())
 
 
 def _form(form: str | None, path: Path | None, default: str) -> str:

@@ -1,23 +1,23 @@
-"""What `tuner list` says of a study, read from the light files of its directory: no NumPy, pandas or SQLAlchemy.
+"""What `tuner list` says of a study: the summary that its ledger keeps, read without NumPy, pandas or SQLAlchemy.
 
-A run writes those files after its last commit. Where the ledger is newer, because a run is going on or was stopped, the
-ledger itself is asked.
+A run writes it with each commit, and at its end. Where there is none, in a ledger of before it was kept, its rows are
+counted.
 """
 
 from __future__ import annotations
 
-import csv
+import json
 import time
 import tomllib
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from objectives.errors import InvalidInput
-from tuner.best import Best, load_best
-from tuner.errors import NoResult
+from tuner.best import load_best
 from tuner.store.directory import StudyDirectory
+from tuner.store.signed import counted
 
 __all__ = ["COLUMNS", "DAMAGED", "Overview", "age_text", "overview", "row", "states_of"]
 
@@ -27,14 +27,20 @@ COLUMNS = ("name", "trials", "planned", *STATES, "metric", "best", "confirmed", 
 
 @dataclass(frozen=True)
 class Overview:
-    """A study in one line: trials by state out of those planned, the best config if there is one, age in seconds."""
+    """A study in one line: trials by state out of those planned, the best value if there is one, age in seconds.
+
+    `mean`, `low` and `high` are what fresh seeds said of the best.
+    """
 
     name: str
     planned: int
     states: Mapping[str, int]
     metric: str
-    best: Best | None
     age: float
+    value: float | None = None
+    mean: float | None = None
+    low: float | None = None
+    high: float | None = None
 
     @property
     def trials(self) -> int:
@@ -43,49 +49,46 @@ class Overview:
 
 
 def overview(directory: StudyDirectory) -> Overview:
-    """The overview of a study. Raises what a damaged directory raises: OSError, ValueError, TunerError."""
+    """Return the overview of a study. Raises what a damaged directory raises: OSError, ValueError, TunerError."""
     about = tomllib.loads(directory.study_text())["study"]
-    states, best = _written(directory) if _is_current(directory) else _recorded(directory)
+    summary = json.loads(directory.summary_text() or "{}") or _recorded(directory, "maximize" in about)
     metric = str(about.get("minimize") or about.get("maximize"))
     age = max(0.0, time.time() - directory.changed())
-    return Overview(directory.name, int(about["trials"]), states, metric, best, age)
+    states = {str(state): int(number) for state, number in summary["states"].items()}
+    found = {name: summary.get(name) for name in ("value", "mean", "low", "high")}
+    return Overview(directory.name, int(about["trials"]), states, metric, age, **found)
+
+
+def _recorded(directory: StudyDirectory, maximize: bool) -> dict[str, Any]:
+    """Return the summary of a study whose last writer left none."""
+    found = counted(directory.place, maximize) if isinstance(directory.place, Path) else {}
+    if "value" in found:
+        return found
+    if found and _is_current(directory):
+        if not directory.best.exists():
+            return found | {"value": None}
+        best = load_best(directory.best)
+        low, high = best.interval or (None, None)
+        return found | {"value": best.value, "mean": best.confirmation.get("mean"), "low": low, "high": high}
+    from tuner.orchestrator.artifacts import summary_of
+    from tuner.result import Result
+
+    return summary_of(Result(directory))
 
 
 def _is_current(directory: StudyDirectory) -> bool:
     """Whether the files say what the ledger says."""
-    if directory.storage is not None:
-        return False
     try:
         return directory.ranking.stat().st_mtime >= directory.changed()
     except FileNotFoundError:
         return False
 
 
-def _written(directory: StudyDirectory) -> tuple[dict[str, int], Best | None]:
-    with open(directory.ranking, encoding="utf-8", newline="") as file:
-        states = Counter(row["state"] for row in csv.DictReader(file))
-    return dict(states), load_best(directory.best) if directory.best.exists() else None
-
-
-def _recorded(directory: StudyDirectory) -> tuple[dict[str, int], Best | None]:
-    from tuner.result import Result
-
-    result = Result(directory)
-    states = dict(Counter(trial.state for trial in result.all_trials))
-    try:
-        return states, result.best()
-    except NoResult:
-        return states, None
-
-
 def row(study: Overview) -> tuple[Any, ...]:
-    """Cells of a study under `COLUMNS`."""
-    best = study.best
-    confirmed = best.confirmation["mean"] if best and best.confirmed else None
-    low, high = (best.interval if best else None) or (None, None)
+    """Return the cells of a study under `COLUMNS`."""
     counts = (study.states.get(state, 0) for state in STATES)
-    value = best.value if best else None
-    return (study.name, study.trials, study.planned, *counts, study.metric, value, confirmed, low, high, study.age)
+    found = (study.value, study.mean, study.low, study.high)
+    return (study.name, study.trials, study.planned, *counts, study.metric, *found, study.age)
 
 
 def states_of(states: Mapping[str, int]) -> str:

@@ -8,11 +8,11 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
-from typing import Any, NoReturn, TextIO, cast
+from typing import NoReturn, cast
 
 import click
 
@@ -22,7 +22,9 @@ from tuner.cli.commands.compare import compare
 from tuner.cli.commands.completion import VARIABLE, completed, completion
 from tuner.cli.commands.confirm import confirm
 from tuner.cli.commands.dashboard import dashboard
+from tuner.cli.commands.docs import docs
 from tuner.cli.commands.doctor import doctor
+from tuner.cli.commands.example import example
 from tuner.cli.commands.explain import explain
 from tuner.cli.commands.export import export
 from tuner.cli.commands.import_ import import_
@@ -38,9 +40,11 @@ from tuner.cli.commands.top import top
 from tuner.cli.commands.verify import verify
 from tuner.cli.copyable import placed
 from tuner.cli.error_lines import Terminated, explained
+from tuner.cli.streams import reliable
 from tuner.cli.synonyms import command_hint
 from tuner.cli.terminal import errors_to
 from tuner.errors import NoResult
+from tuner.masking import remember, shown
 
 __all__ = ["Program", "program", "start"]
 
@@ -99,7 +103,7 @@ def _version(ctx: click.Context, parameter: click.Parameter, value: bool) -> Non
 program = Program(
     "tuner",
     help="Finds the optimizer, learning rate, momentum and batch size for your data, and says how sure that is.",
-    epilog="A first run: tuner init study.toml; tuner check study.toml; tuner run study.toml",
+    epilog="A first run, in an empty directory: tuner init; tuner run study.toml\n\nThe manual: tuner docs",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     params=[
         debug_option(),
@@ -111,6 +115,7 @@ program = Program(
 )
 for command in (
     init,
+    example,
     check,
     run,
     list_studies,
@@ -129,6 +134,7 @@ for command in (
     doctor,
     rm,
     explain,
+    docs,
     completion,
 ):
     command.params.append(debug_option())
@@ -140,8 +146,8 @@ def start(args: Sequence[str] | None = None) -> int:
     if VARIABLE in os.environ:
         return completed(program)
     settings = Settings(bool(os.environ.get("TUNER_DEBUG")))
-    for stream in (sys.stdout, sys.stderr):
-        _forgiving(stream)
+    reliable()
+    remember(sys.argv[1:] if args is None else args)
     with _stoppable():
         try:
             return _run(list(sys.argv[1:] if args is None else args), settings)
@@ -152,7 +158,7 @@ def start(args: Sequence[str] | None = None) -> int:
         except (Exception, KeyboardInterrupt) as error:
             lines, code = explained(error)
             if settings.debug:
-                traceback.print_exception(error)
+                sys.stderr.write(shown("".join(traceback.format_exception(error))))
             errors_to(lines)
             return code
 
@@ -172,13 +178,6 @@ def _run(args: list[str], settings: Settings) -> int:
     finally:
         sys.stdout.flush()
     return 0
-
-
-def _forgiving(stream: TextIO) -> None:
-    """A character that the stream cannot write becomes `?`, not an error."""
-    reconfigure: Callable[..., Any] | None = getattr(stream, "reconfigure", None)
-    if reconfigure is not None:
-        reconfigure(errors="replace")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FORMATS",
     "FOR_READING",
+    "FrameRows",
     "Sheet",
     "as_table",
     "fields",
@@ -33,6 +34,7 @@ __all__ = [
 ]
 
 GAP = "  "
+BLOCK = 10_000  # rows of a frame that are plain values at once
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Sheet:
     """
 
     columns: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
+    rows: Sequence[tuple[Any, ...]]
     always: frozenset[str] = frozenset()
     asides: frozenset[str] = frozenset()
     sparse: frozenset[str] = frozenset()
@@ -75,8 +77,35 @@ class Sheet:
 
 def sheet_of(frame: pd.DataFrame, **options: Any) -> Sheet:
     """A sheet of a data frame: plain Python values, None where one is missing."""
-    cells = [[None if missing else _plain(v) for v, missing in zip(c, c.isna(), strict=True)] for _, c in frame.items()]
-    return Sheet(tuple(map(str, frame.columns)), tuple(zip(*cells, strict=True)), frame=frame, **options)
+    return Sheet(tuple(map(str, frame.columns)), tuple(rows_of(frame)), frame=frame, **options)
+
+
+def rows_of(frame: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
+    """The rows of a frame as plain Python values, made as they are asked for: a block of them at a time."""
+    for first in range(0, len(frame), BLOCK):
+        block = frame.iloc[first : first + BLOCK]
+        cells = [
+            [None if missing else _plain(v) for v, missing in zip(c, c.isna(), strict=True)] for _, c in block.items()
+        ]
+        yield from zip(*cells, strict=True)
+
+
+class FrameRows(Sequence[tuple[Any, ...]]):
+    """The rows of a large frame, which are not kept: each look at them makes them anew."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self.frame = frame
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        return rows_of(self.frame)
+
+    def __getitem__(self, place: Any) -> Any:
+        part = place if isinstance(place, slice) else slice(place, place + 1 or None)
+        found = tuple(rows_of(self.frame.iloc[part]))
+        return found if isinstance(place, slice) else found[0]
 
 
 def _plain(value: Any) -> Any:
@@ -188,10 +217,15 @@ def _records(sheet: Sheet) -> list[str]:
 
 def as_csv(sheet: Sheet) -> str:
     """CSV at full precision; text that a spreadsheet would run as a formula begins with an apostrophe."""
+    return csv_of(sheet.columns, sheet.rows)
+
+
+def csv_of(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    """CSV of rows that are made as they are written."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_cell(name) for name in sheet.columns)
-    writer.writerows([_cell(cell) for cell in row] for row in sheet.rows)
+    writer.writerow(_cell(name) for name in columns)
+    writer.writerows([_cell(cell) for cell in row] for row in rows)
     return text.getvalue()
 
 

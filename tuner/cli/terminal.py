@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TextIO
 from unicodedata import east_asian_width
 
-from tuner.text import interval as shown_interval
-from tuner.text import short as shown
+from tuner.masking import shown
+from tuner.text import interval as interval_text
+from tuner.text import short as short_text
 
 if TYPE_CHECKING:
     from tuner.ranking.standings import Standing
@@ -42,10 +43,13 @@ STYLES = {"bold": "1", "dim": "2", "red": "31", "yellow": "33"}
 
 
 def clean(text: object, lines: bool = False) -> str:
-    """The text without characters that move a cursor, colour or reorder; line ends stay where `lines` are asked."""
+    """Return the text without passwords, and without characters that move a cursor, colour or reorder.
+
+    Line ends stay where `lines` are asked.
+    """
     if lines:
         return "\n".join(map(clean, str(text).split("\n")))
-    return str(text).translate(GONE | SPACED)
+    return shown(str(text).translate(GONE | SPACED))
 
 
 def last_lines(text: str, most: int = 20) -> str:
@@ -57,7 +61,7 @@ def last_lines(text: str, most: int = 20) -> str:
 
 def short(value: Any) -> str:
     """A value as a table shows it: four digits, nothing where it is missing, hidden sizes as 64x32."""
-    return clean(shown(value))
+    return clean(short_text(value))
 
 
 def exact(value: Any) -> Any:
@@ -120,7 +124,7 @@ def errors_to(lines: list[str], label: str = "error") -> None:
 
 def interval(mean: float | None, low: float | None, high: float | None) -> str:
     """A mean with its interval, "0.0912 [0.0893, 0.0931]"; nothing where there is no mean."""
-    return "" if mean is None else shown_interval(mean, low, high)
+    return "" if mean is None else interval_text(mean, low, high)
 
 
 def fresh(standing: Standing) -> str:

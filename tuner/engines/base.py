@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
 from tuner.engines.cluster import ClusterEngine
 from tuner.engines.failure import guarded
 from tuner.engines.loky import LokyEngine
+from tuner.engines.patience import Patience, failure_in
+from tuner.engines.process_pool import PoolEngine
 
 __all__ = ["Engine", "InlineEngine", "open_engine", "processors"]
 
 
 class Engine(Protocol):
-    """What runs tasks: `submit` gives a future of the outcome or a `Failure`; `width` tasks run at once."""
+    """What runs tasks: `submit` gives a future of the outcome or a `Failure`; `width` tasks run at once.
+
+    `note` is told, from any thread, what the engine waits for where the machine has no room.
+    """
+
+    note: Callable[[str], None]
 
     @property
     def width(self) -> int:
@@ -56,6 +66,7 @@ class InlineEngine:
     shares_disk = True
 
     def __init__(self) -> None:
+        self.note: Callable[[str], None] = lambda sentence: None
         self._controller: Any = None
         self._modules = 0
 
@@ -67,8 +78,19 @@ class InlineEngine:
         if seconds is not None:
             raise ValueError("nothing can end what runs in this process: open an engine with limited=True")
         future: Future[Any] = Future()
-        with self._blas().limit(limits=1):
-            future.set_result(guarded(function, let_through=KeyboardInterrupt)(*args))
+        patience = Patience()
+        while not future.done():
+            with self._blas().limit(limits=1):
+                outcome = guarded(function, let_through=KeyboardInterrupt)(*args)
+            failure = failure_in(outcome)
+            if failure is None or not failure.machine:
+                future.set_result(outcome)
+            elif (over := patience.spent(failure, ours=True)) is not None:
+                future.set_result(over)
+            else:
+                if patience.tell():
+                    self.note(f"waiting, nothing is lost: {failure}")
+                time.sleep(patience.pause())
         return future
 
     def share(self, directory: Path) -> None:
@@ -111,8 +133,8 @@ def open_engine(
     """An engine of `jobs` workers, closed at the end; one job runs inline unless tasks are to be `limited`.
 
     A `cluster`, a scheduler's address and the hash of the arithmetic asked for, has workers of its own.
-    Workers import the modules in `preload` while they start, and may each allocate `memory` bytes. Raises ValueError
-    for fewer jobs than 1.
+    Workers import the modules in `preload` while they start, and may each allocate `memory` bytes. Where the system has
+    no process groups they are joblib's. Raises ValueError for fewer jobs than 1.
     """
     if jobs < 1:
         raise ValueError(f"jobs must be at least 1, but got {jobs}")
@@ -121,6 +143,9 @@ def open_engine(
         engine = ClusterEngine(*cluster)
     elif jobs == 1 and not limited and memory is None:
         engine = InlineEngine()
+    elif hasattr(os, "killpg"):
+        first = [(import_module, (name,)) for name in preload]
+        engine = PoolEngine(jobs, memory=memory, preload=first, trusted=True)
     else:
         engine = LokyEngine(jobs, preload, memory)
     try:

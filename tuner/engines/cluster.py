@@ -3,31 +3,40 @@
 Data go to the workers once, and lie in a folder of each. The scheduler gives a task up after several deaths of workers
 that it was with, whoever did it; `queueing` then lets it run alone before it is a failure. Not joblib's dask backend,
 which waits for such a task for ever.
+
+A worker gets tasks once it has shown that it has the same release, versions and arithmetic as this process. What fails
+on a worker that has never succeeded runs elsewhere: where it succeeds, it was that worker, which gets no more.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import platform
 import threading
+import time
 from collections.abc import Mapping
 from concurrent.futures import CancelledError, Future
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from objectives.errors import Complaint
 from tuner.engines import loky_worker
-from tuner.engines.failure import Failure
+from tuner.engines.failure import Failure, guarded
+from tuner.engines.patience import failure_in
 from tuner.engines.remote_paths import MOVED
-from tuner.engines.retry_queue import QueueEngine, Task
+from tuner.engines.retry_queue import QueueEngine, Task, pickled, unpickled
 from tuner.errors import StudyError, TunerError
 
-__all__ = ["ClusterEngine", "check_cluster"]
+__all__ = ["ClusterEngine", "check_certificates", "check_cluster"]
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 ANSWER = 15  # seconds for the scheduler to answer
-JOIN = 60  # seconds for the first worker to be there
+JOIN = 60  # seconds for the first worker to be there, and for one to say what it has
+ELSEWHERE = 2  # other workers that a task is tried on whose worker may be to blame
 # In a worker that runs several tasks at once: files are written by one of them, and there is one clock for a limit.
 ALONE, CLOCK = threading.Lock(), threading.Lock()
 
@@ -52,8 +61,26 @@ def check_cluster(address: str) -> str:
     return address
 
 
+def check_certificates(address: str) -> None:
+    """Check that dask is told of the certificates that an address with TLS takes. Raises StudyError.
+
+    Where dask is not there, whoever opens an engine says so.
+    """
+    try:
+        import dask
+        import distributed  # noqa: F401  (which brings the defaults)
+    except ImportError:
+        return
+    wanted = ("ca-file", "client.cert", "client.key")
+    missing = [name for name in wanted if not dask.config.get(f"distributed.comm.tls.{name}", None)]
+    if address.startswith("tls:") and missing:
+        what = f"{address!r}: TLS needs {', '.join(missing)}, and dask is told of none"
+        variable = missing[0].upper().replace("-", "_").replace(".", "__")
+        raise StudyError(Complaint("cluster", what, f"name the file in DASK_DISTRIBUTED__COMM__TLS__{variable}"))
+
+
 class ClusterEngine(QueueEngine):
-    """Runs tasks on the workers of the scheduler at `address`; only on those whose arithmetic has the hash `canary`."""
+    """Runs tasks on the workers of the scheduler at `address` that are as this process; `canary` hashes arithmetic."""
 
     # Of them the scheduler reports one when it has lost several workers to the task, or the last who held its data.
     deaths = 3
@@ -69,7 +96,9 @@ class ClusterEngine(QueueEngine):
         self._canary = canary
         self._places: dict[Path, Any] = {}
         self._held: dict[Task, Any] = {}
-        self._strangers: set[str] = set()
+        self._strangers: dict[str, str] = {}  # why, by address
+        self._met: dict[str, Any] = {}  # what workers said that they have, by address, or the future of that
+        self._proved: set[str] = set()  # workers that a task has succeeded on
         self._client: Any = None
         try:
             connect: Any = Client
@@ -121,11 +150,9 @@ class ClusterEngine(QueueEngine):
         for place in own:
             if self._places[place].status != "finished":  # its last holder has died
                 self._places[place] = self._scattered(place)
-        allowed = [name for name in self._client.nthreads() if name not in self._strangers] if self._strangers else None
-        if allowed == []:
-            raise TunerError("the arithmetic of every worker differs from that where the study began")
+        allowed = self._allowed(task)
         names, data = [str(place) for place in own], [self._places[place] for place in own]
-        arguments = (task.call, names, data, self._canary, task.seconds)
+        arguments = (task.call, names, data, task.seconds)
         inner: Any = self._client.submit(serve, *arguments, pure=False, workers=allowed)
         outer: Future[bytes] = Future()
         self._held[task] = inner
@@ -133,17 +160,55 @@ class ClusterEngine(QueueEngine):
         return outer
 
     def _arrive(self, task: Task, done: Any, outer: Future[bytes]) -> None:
+        """Take in what a worker sent; what failed on one that has never succeeded runs on another."""
         self._held.pop(task, None)
         try:
             address, said = done.result()
+            failed = bool(task.avoid or address not in self._proved) and failure_in(guarded(unpickled)(said))
+            if (
+                failed
+                and len(task.avoid) < ELSEWHERE
+                and set(self._met) - set(self._strangers) - task.avoid - {address}
+            ):
+                task.avoid.add(address)
+                raise _Stranger
+            if not failed:
+                self._proved.add(address)
+                for other in task.avoid - self._proved:
+                    self._turn_away(other, "what failed there succeeded elsewhere")
         except BaseException as error:
             outer.set_exception(error)
-            return
-        if said is None:
-            self._strangers.add(address)
-            outer.set_exception(_Stranger())
         else:
             outer.set_result(said)
+
+    def _allowed(self, task: Task) -> list[str]:
+        """The workers that a task may go to, once one has said what it has. Raises TunerError where none may."""
+        until = time.monotonic() + JOIN
+        while True:
+            there = list(self._client.nthreads())
+            for address in there:
+                if address not in self._met:
+                    own = ours(self._canary)
+                    self._met[address] = self._client.submit(differs, own, workers=[address], pure=False)
+            for address, met in list(self._met.items()):
+                if met is not None and met.done():
+                    self._met[address] = None
+                    if why := _said_of(met):
+                        self._turn_away(address, why)
+            known = [name for name in there if self._met[name] is None and name not in self._strangers]
+            if known:
+                return [name for name in known if name not in task.avoid] or known
+            if there and all(name in self._strangers for name in there):
+                whys = "; ".join(sorted({self._strangers[name] for name in there}))
+                raise TunerError(f"no worker of the cluster may train: {whys}")
+            if time.monotonic() > until:
+                raise TunerError("no worker of the cluster says what it has; look at their logs")
+            time.sleep(0.02)
+
+    def _turn_away(self, address: str, why: str) -> None:
+        if address not in self._strangers:
+            self._strangers[address] = why
+            self.note(f"worker {address} gets no more trials: {why}")
 
     def _innocent(self, task: Task, error: BaseException) -> bool:
         del task
@@ -163,33 +228,69 @@ class ClusterEngine(QueueEngine):
 
 
 class _Stranger(Exception):
-    """The worker's arithmetic is another one."""
+    """The task runs again elsewhere: it may have been its worker."""
 
 
-def serve(
-    call: bytes, names: list[str], files: list[Mapping[str, bytes]], known: str, seconds: float | None
-) -> tuple[str, bytes | None]:
-    """On a worker: its address, and the answer to a call; None where its arithmetic is another one."""
+def serve(call: bytes, names: list[str], files: list[Mapping[str, bytes]], seconds: float | None) -> tuple[str, bytes]:
+    """On a worker: its address, and the answer to a call."""
     from distributed import get_worker
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     host = get_worker()
     with threadpool_limits(1):
-        if _canary() != known:
-            return host.address, None
-        for name, content in zip(names, files, strict=True):
-            _unpack(Path(name), content, Path(host.local_directory))
+        try:
+            for name, content in zip(names, files, strict=True):
+                _unpack(Path(name), content, Path(host.local_directory))
+        except Exception as error:
+            return host.address, pickled(Failure.of(error))
         if seconds is None:
             return host.address, loky_worker.answer(call)
         with CLOCK:
             return host.address, loky_worker.answer_within(call, seconds, str(Path(host.local_directory) / "note.txt"))
 
 
-@lru_cache(maxsize=1)
-def _canary() -> str:
+def ours(canary: str) -> dict[str, str]:
+    """What a worker must have, by what it is called; the arithmetic is that where the study began."""
+    from numpy import __version__ as numpy
+
+    python = ".".join(platform.python_version_tuple()[:2])
+    return {"Python": python, "NumPy": numpy, "tuner's source": source(), "arithmetic": canary}
+
+
+def differs(theirs: Mapping[str, str]) -> str:
+    """On a worker: in what it differs from what is asked for; empty where it does not."""
+    from threadpoolctl import threadpool_limits
+
     from tuner.store.machine import canary
 
-    return canary()
+    with threadpool_limits(1):
+        own = ours(canary())
+    unlike = [name for name in own if own[name] != theirs.get(name)]
+    shown = [f"{name} {own[name]}, not {theirs.get(name)}" if name in ("Python", "NumPy") else name for name in unlike]
+    return f"it differs in {', '.join(shown)}" if shown else ""
+
+
+@lru_cache(maxsize=1)
+def source() -> str:
+    """Digest of the source of both packages: a version that was changed keeps its number."""
+    digest = hashlib.sha256()
+    for package in ("objectives", "tuner"):
+        found = find_spec(package)
+        for root in map(Path, (found.submodule_search_locations or []) if found else []):
+            for path in sorted(root.rglob("*.py")):
+                digest.update(f"{package}/{path.relative_to(root).as_posix()}".encode())
+                digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _said_of(met: Any) -> str:
+    """Why a worker is none for this study, as it was asked."""
+    try:
+        return str(met.result())
+    except CancelledError:
+        return "it has gone"
+    except BaseException as error:
+        return f"tuner does not work there: {Failure.of(error)}"[:300]
 
 
 def _unpack(place: Path, files: Mapping[str, bytes], folder: Path) -> None:

@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
+import errno
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Failure", "guarded"]
+from tuner.errors import TunerError
+
+__all__ = ["FULL", "SHORT", "Failure", "Lost", "guarded", "of_machine"]
 
 LONGEST = 2000  # characters of a message
 LINES = 20  # last lines of a traceback
 WIDEST = 500  # characters of such a line
+DEPTH = 20  # exceptions in a chain that are looked at
+# What a machine runs out of, whatever the code that meets it. A disk is waited for; of the others code may have used up
+# its own share.
+FULL = {getattr(errno, name, 0) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EROFS")} - {0}
+SHORT = {getattr(errno, name, 0) for name in ("EMFILE", "ENFILE", "EAGAIN", "ENOLCK", "ENOMEM", "EIO", "ESTALE")} - {0}
+
+
+class Lost(TunerError):
+    """What the tuner itself had put on the disk has gone: no fault of the trial's, and nothing can go on from there."""
 
 
 @dataclass(frozen=True)
 class Failure:
     """Why a task has no outcome: the exception's type, its message, and the last lines of its traceback.
 
-    A `fatal` one is no fault of the task: the engine is lost, and all that it had to do.
+    What the `machine` did is no fault of the task, which may succeed later: "full" where it cannot write to a disk,
+    "short" where it has too few files, processes or the like, "ended" where somebody ended the task, "starved" where
+    that was the system for want of memory. After a `fatal`
+    one, no fault of the task either, the engine is lost, and all that it had to do.
     """
 
     type: str
     message: str
     lines: tuple[str, ...] = ()
     fatal: bool = False
+    machine: str = ""
 
     def __str__(self) -> str:
         return f"{self.type}: {self.message}" if self.message else self.type
@@ -38,7 +54,8 @@ class Failure:
             lines = []
         # NumPy's is of a kind of its own, with the same meaning.
         kind = "MemoryError" if isinstance(error, MemoryError) else type(error).__name__
-        return cls(kind, _plain(_message(error), LONGEST), tuple(_plain(line, WIDEST) for line in lines))
+        shown = tuple(_plain(line, WIDEST) for line in lines)
+        return cls(kind, _plain(_message(error), LONGEST), shown, isinstance(error, Lost), of_machine(error))
 
 
 def guarded(function: Callable[..., Any], let_through: type[BaseException] | tuple[()] = ()) -> Callable[..., Any]:
@@ -56,6 +73,19 @@ def guarded(function: Callable[..., Any], let_through: type[BaseException] | tup
             return Failure.of(error)
 
     return run
+
+
+def of_machine(error: BaseException) -> str:
+    """What a machine is out of where an exception, or what it was raised from, says so: "full", "short", or nothing."""
+    one: BaseException | None = error
+    for _ in range(DEPTH):
+        if one is None:
+            break
+        number = one.errno if isinstance(one, OSError) and type(one.errno) is int else 0
+        if number in FULL | SHORT:
+            return "full" if number in FULL else "short"
+        one = one.__cause__ or one.__context__
+    return ""
 
 
 def _message(error: BaseException) -> str:

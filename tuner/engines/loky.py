@@ -20,18 +20,16 @@ from pathlib import Path
 from typing import Any
 
 from tuner.engines import loky_worker
+from tuner.engines.environment import ONE_THREAD
 from tuner.engines.failure import Failure, guarded
 from tuner.engines.retry_queue import QueueEngine, Task
 
-__all__ = ["ONE_THREAD", "THREADED", "LokyEngine"]
+__all__ = ["LokyEngine"]
 
 AHEAD = 1  # tasks inside loky for each that runs: 0.8 ms between two tasks of a worker, and 1.7 ms without
 FRAME = Path(loky_worker.__file__).name  # of ours, in which a task begins
 SETTLE = 0.5  # seconds at most to wait for loky before it is shut down
 RECYCLED = "A worker stopped while some jobs were given to the executor"  # loky, of one that leaked memory
-
-THREADED = ("OPENBLAS_NUM", "OMP_NUM", "MKL_NUM", "BLIS_NUM", "VECLIB_MAXIMUM", "NUMEXPR_NUM", "NUMBA_NUM")
-ONE_THREAD = {f"{name}_THREADS": "1" for name in THREADED}
 
 
 class LokyEngine(QueueEngine):

@@ -27,7 +27,7 @@ def nothing() -> None:
     """A task to start workers with."""
 
 
-def answer(call: bytes) -> bytes:
+def answer(call: bytes | bytearray) -> bytes:
     """Run a pickled call and pickle what it comes to; raises nothing."""
     return _told(guarded(lambda: _run(*pickle.loads(call)))())
 

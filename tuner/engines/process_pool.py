@@ -1,8 +1,10 @@
-"""Workers for other people's code: each a process of its own that can be ended alone, whatever it does.
+"""Workers that are supervised one by one: each a process that can be ended alone, whatever it does.
 
-loky ends all workers when one dies. That costs the core little, whose packs are short; an objective of somebody's own
-may have trained for hours beside one that crashes. Here a task that runs too long, or takes its worker with it, costs
-nobody else anything.
+One that dies costs its own task nothing but time, and nobody else anything. What the machine did, a signal from
+elsewhere or a full disk, is tried again; what a task does to its worker by itself ends the task.
+
+joblib's loky, which runs the tasks where a system has no process groups, ends all workers when one dies, and waits for
+ever for the rest of an answer whose worker was killed while it was sending.
 """
 
 from __future__ import annotations
@@ -10,7 +12,6 @@ from __future__ import annotations
 import heapq
 import os
 import shutil
-import signal
 import tempfile
 import threading
 import weakref
@@ -22,16 +23,18 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from tuner.engines.environment import environment_of
 from tuner.engines.failure import Failure, guarded
-from tuner.engines.loky import THREADED
-from tuner.engines.process_worker import DEVICE
+from tuner.engines.guardian import Guardian
+from tuner.engines.patience import SENT, STARVED, TRIES, Patience, death_of, failure_in, killed_for_memory
+from tuner.engines.process_worker import GROWN
 from tuner.engines.retry_queue import pickled, unpickled
-from tuner.engines.supervised import Process
+from tuner.engines.supervised import Died, Process
 from tuner.errors import TunerError
 
-__all__ = ["ChildEngine", "environment_of"]
+__all__ = ["PoolEngine"]
 
-DEATHS = 2  # of its worker by SIGKILL, after which a task is given up: the first may have been the system's choice
+LOOK = 1.0  # seconds between looks of an idle worker whether all others still serve
 
 
 @dataclass(eq=False)
@@ -42,6 +45,7 @@ class Call:
     seconds: float | None
     future: Future[Any] = field(default_factory=Future)
     deaths: int = 0
+    patience: Patience = field(default_factory=Patience)
 
     def end(self, outcome: Any) -> None:
         """Give the caller an outcome, once."""
@@ -49,12 +53,14 @@ class Call:
             self.future.set_result(outcome)
 
 
-class ChildEngine:
+class PoolEngine:
     """Runs tasks in `width` processes, with `threads` BLAS threads each and one of `devices` where there are some.
 
     Tasks of a lower turn go first, those of one turn in the order of their submission. `preload` are functions and
-    their arguments that a process calls before its first task; `memory` is what it may allocate, in bytes. Raises
-    TunerError on a system without process groups, which is how they are ended.
+    their arguments that a process calls before its first task; `memory` is what it may allocate, in bytes. Tasks that
+    are `trusted` are the tuner's own: they start no programs, and their workers leave signals to the parent. Without
+    `reuse` each task has a process to itself. Raises TunerError on a system without process groups, which is how they
+    are ended.
     """
 
     shares_disk = True
@@ -67,20 +73,25 @@ class ChildEngine:
         threads: int = 1,
         memory: int | None = None,
         preload: Sequence[tuple[Callable[..., Any], tuple[Any, ...]]] = (),
+        trusted: bool = False,
+        reuse: bool = True,
     ) -> None:
         if not hasattr(os, "killpg"):
             raise TunerError("code of your own runs on Linux and macOS alone: here its processes could not be ended")
-        self.width = width
+        self.width, self.trusted, self.reuse = width, trusted, reuse
+        self.memory, self.preload = memory, tuple(preload)
+        self.note: Callable[[str], None] = lambda sentence: None
+        self.closing = threading.Event()
+        self.guardian = None if trusted else Guardian()
         self._notes = Path(tempfile.mkdtemp(prefix="tuner-"))
         self._sweep = weakref.finalize(self, shutil.rmtree, self._notes, ignore_errors=True)
         self._ready = threading.Condition()
         self._queue: list[tuple[int, int, Call]] = []
-        self._numbers, self._closed = count(), False
+        self._numbers = count()
         self._slots = [
             Slot(self, self._notes / str(i), environment_of(devices[i % len(devices)] if devices else "", threads))
             for i in range(width)
         ]
-        self.memory, self.preload = memory, tuple(preload)
 
     def submit(
         self, function: Callable[..., Any], /, *args: Any, seconds: float | None = None, turn: int = 0
@@ -89,7 +100,7 @@ class ChildEngine:
 
         Raises RuntimeError after `close`.
         """
-        if self._closed:
+        if self.closing.is_set():
             raise RuntimeError("the engine is closed: open another one to run more tasks")
         call = guarded(pickled, let_through=KeyboardInterrupt)((function, args))
         task = Call(b"" if isinstance(call, Failure) else call, seconds)
@@ -112,56 +123,68 @@ class ChildEngine:
             slot.start()
 
     def forget(self) -> None:
-        """Drop what has not begun, and end what runs."""
-        self._interrupt("it was not needed any more")
+        """Drop what has not begun, and end what runs, unless it is the tuner's own: that is over soon."""
+        why = "it was not needed any more"
+        self._drop(why)
+        if not self.trusted:
+            self._interrupt(why)
 
     def close(self) -> None:
         """End everything at once."""
-        self._closed = True
+        why = "the engine was closed before this finished"
+        self.closing.set()
         with self._ready:
             self._ready.notify_all()
-        self._interrupt("the engine was closed before this finished")
+        self._drop(why)
+        self._interrupt(why)
         for slot in self._slots:
             slot.join()
+        if self.guardian is not None:
+            self.guardian.close()
         self._sweep()
 
-    def __enter__(self) -> ChildEngine:
+    def __enter__(self) -> PoolEngine:
         return self
 
     def __exit__(self, *error: object) -> None:
         self.close()
 
     def next_task(self) -> Call | None:
-        """The next task, once there is one; None when the engine is closed."""
-        with self._ready:
-            while not self._queue and not self._closed:
-                self._ready.wait()
-            return None if self._closed else heapq.heappop(self._queue)[2]
+        """The next task, once there is one; None when the engine is closed.
 
-    def _interrupt(self, why: str) -> None:
-        """Drop what waits and end what runs, all at once: programs are given a moment to end themselves."""
-        self._drop(why)
-        threads = [threading.Thread(target=slot.interrupt, args=(why,), daemon=True) for slot in self._slots]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        A worker that is idle sees to it that all others serve: a task is never with one that does not.
+        """
+        with self._ready:
+            while not self._queue and not self.closing.is_set():
+                self._ready.wait(LOOK)
+                for slot in self._slots:
+                    slot.revive()
+            return None if self.closing.is_set() else heapq.heappop(self._queue)[2]
 
     def _drop(self, why: str) -> None:
+        """End what waits."""
         with self._ready:
-            left, self._queue = self._queue, []
-        for _, _, task in left:
+            waiting, self._queue = self._queue, []
+        for _, _, task in waiting:
             task.end(Failure("Stopped", why))
+
+    def _interrupt(self, why: str) -> None:
+        """End what runs, all at once: programs are given a moment to end themselves."""
+        ending = [threading.Thread(target=slot.interrupt, args=(why,)) for slot in self._slots]
+        for thread in ending:
+            thread.start()
+        for thread in ending:
+            thread.join()
 
 
 class Slot:
-    """One worker: a thread here that keeps a process there, and replaces it when it has gone."""
+    """The place of one worker: a thread that hands it tasks, ends it where it must, and starts the next one."""
 
-    def __init__(self, engine: ChildEngine, log: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, engine: PoolEngine, log: Path, environment: Mapping[str, str]) -> None:
         self.engine, self.log, self.environment = engine, log, environment
-        self._thread: threading.Thread | None = None
         self._process: Process | None = None
         self._task: Call | None = None
+        self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
     def start(self) -> None:
@@ -171,12 +194,19 @@ class Slot:
                 self._thread = threading.Thread(target=self._work, daemon=True)
                 self._thread.start()
 
+    def revive(self) -> None:
+        """Begin again where the thread has ended although the engine goes on."""
+        with self._lock:
+            if self._thread is not None and not self._thread.is_alive() and not self.engine.closing.is_set():
+                self._thread = threading.Thread(target=self._work, daemon=True)
+                self._thread.start()
+
     def interrupt(self, why: str) -> None:
         """End what runs now; its future has a `Failure` at once."""
         with self._lock:
             if self._task is not None:
                 self._task.end(Failure("Stopped", why))
-            process = self._process if self._task is not None or self.engine._closed else None
+            process = self._process if self._task is not None or self.engine.closing.is_set() else None
         if process is not None:
             process.end()
 
@@ -186,71 +216,75 @@ class Slot:
             self._thread.join(timeout=10)
 
     def _work(self) -> None:
-        self._prepared()
-        while (task := self.engine.next_task()) is not None:
+        guarded(self._prepared)()  # what goes wrong here is met again by the first task
+        while (task := self._task or self.engine.next_task()) is not None and not self.engine.closing.is_set():
+            with self._lock:
+                self._task = task
             while not task.future.done():
-                self._run(task)
+                # Whatever goes wrong on this side of the pipe is the machine's doing: nothing that a task is told of.
+                went = guarded(self._run)(task)
+                if isinstance(went, Failure):
+                    self._replace()
+                    self._settle(task, went, ours=True)
+            with self._lock:
+                self._task = None
+        self._replace()
+
+    def _prepared(self) -> Process:
+        """The process to work with, a new one where there is none. Raises OSError where there is no room for one."""
+        if self._process is None:
+            engine = self.engine
+            made = Process(self.log, self.environment, engine.memory, engine.preload, engine.trusted)
+            with self._lock:
+                self._process = made
+            if engine.guardian is not None:
+                engine.guardian.watch(made.pid)
+            if engine.closing.is_set():
+                made.end()
+        return self._process
+
+    def _replace(self) -> None:
+        """End the process; the next task has a new one."""
         with self._lock:
             process, self._process = self._process, None
         if process is not None:
             process.end()
-
-    def _prepared(self) -> Process | Failure:
-        """The process to work with, a new one where there is none."""
-        if self._process is None:
-            made = guarded(Process)(self.log, self.environment, self.engine.memory, self.engine.preload)
-            if isinstance(made, Failure):
-                return made
-            with self._lock:
-                self._process = made
-            if self.engine._closed:
-                made.end()
-        return self._process or Failure("Stopped", "the engine was closed before this finished")
+            process.close()
+            if self.engine.guardian is not None:
+                self.engine.guardian.forget(process.pid)
 
     def _run(self, task: Call) -> None:
-        """Run a task once; its future ends unless it may be tried again."""
-        process = self._prepared()
-        if isinstance(process, Failure):
-            task.end(process)
+        """Run a task once; its future ends unless it is to be tried again."""
+        process, killed = self._prepared(), killed_for_memory()
+        said = process.ask(task.call, task.seconds)
+        if isinstance(said, Died):
+            self._replace()
+            self._bury(task, said, starved=killed_for_memory() > killed)
             return
-        with self._lock:
-            self._task = task
-        try:
-            said = process.ask(task.call, task.seconds)
-        finally:
-            with self._lock:
-                self._task = None
-        if isinstance(said, bytes):
-            task.end(guarded(unpickled)(said[1:]))
-        if not isinstance(said, bytes) or said[:1] == b"\1":
-            with self._lock:
-                self._process = None
-            process.end()
-        if isinstance(said, Failure):
-            task.end(said)
-        elif isinstance(said, int):
-            task.deaths += 1
-            if said != signal.SIGKILL or task.deaths >= DEATHS:
-                task.end(_death(said))
+        outcome = said if isinstance(said, Failure) else guarded(unpickled)(memoryview(said)[1:])
+        failure = failure_in(outcome)
+        if isinstance(said, Failure) or said[:1] == GROWN or not self.engine.reuse or (failure and failure.machine):
+            self._replace()
+        if failure is not None and failure.machine:
+            self._settle(task, failure)
+        else:
+            task.end(outcome)
 
+    def _bury(self, task: Call, died: Died, starved: bool) -> None:
+        """End a task whose worker died, unless that may have been somebody else's doing: then it is tried again."""
+        sent = died.status in SENT
+        if not died.at_work and not starved and (sent or self.engine.trusted):
+            # It cannot have been the task: nothing of it had reached the worker, or it was done.
+            return self._settle(task, death_of(died.status, 1, starved), ours=True)
+        task.deaths += 1
+        if not sent or task.deaths >= (STARVED if starved else TRIES):
+            task.end(death_of(died.status, task.deaths, starved))
 
-def environment_of(device: str, threads: int) -> dict[str, str]:
-    """What a worker finds in its environment: BLAS threads, and its device.
-
-    A worker with a "cuda:N" sees that one alone, of those that this process sees; there it is "cuda:0".
-    """
-    found = {f"{name}_THREADS": str(threads) for name in THREADED}
-    kind, _, number = device.partition(":")
-    if kind == "cuda" and number.isdigit():
-        visible = [one for one in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if one]
-        own = visible[int(number)] if int(number) < len(visible) else number
-        return found | {"CUDA_VISIBLE_DEVICES": own, DEVICE: "cuda:0"}
-    return found | ({DEVICE: device} if device else {})
-
-
-def _death(status: int) -> Failure:
-    if status <= 0:
-        return Failure("WorkerDied", f"it ended its worker process with exit code {-status}; return instead")
-    name = signal.Signals(status).name if status in set(signal.Signals) else f"signal {status}"
-    hint = "out of memory? try fewer jobs" if status == signal.SIGKILL else "it crashed in code that is not Python"
-    return Failure("WorkerDied", f"its worker process died of {name}; {hint}")
+    def _settle(self, task: Call, failure: Failure, ours: bool = False) -> None:
+        """Wait a little before a task is tried again that the machine has ended; end it where patience is over."""
+        if (over := task.patience.spent(failure, ours)) is not None:
+            task.end(over)
+        elif task.patience.tell():
+            self.engine.note(f"waiting, nothing is lost: {failure}")
+        if not task.future.done():
+            self.engine.closing.wait(task.patience.pause())

@@ -1,7 +1,7 @@
-"""A worker that runs other people's code: one process of its own, a task at a time, ended and replaced by itself.
+"""A worker: one process of its own, a task at a time, ended and replaced by itself.
 
-What is printed there goes into a file, never to the terminal. What a task leaves behind, threads that run on or
-processes that it forked, makes the worker one to be replaced.
+What is printed there goes into a file, never to the terminal. What a task leaves behind, a pool of processes of its own
+among it, stays for the tasks after it, and ends with the worker.
 """
 
 from __future__ import annotations
@@ -15,30 +15,34 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from tuner.engines.failure import guarded
 from tuner.engines.loky_worker import answer, limit_memory
+from tuner.engines.messages import Gone, receive, send, widen
+from tuner.engines.retry_queue import unpickled
 
-__all__ = ["DEVICE", "Hello", "main"]
+__all__ = ["GROWN", "Hello", "main"]
 
-DEVICE = "TUNER_DEVICE"  # the variable that names a worker's device
 LOOK = 0.5  # seconds between looks whether the parent lives
+GROWTH = 300 << 20  # bytes that a worker of the core may grow by before it is replaced
+STAYS, GROWN = b"\0", b"\1"  # before an answer: whether the worker has grown too large
 
-Hello = tuple[list[str], int, int | None, str, tuple[tuple[Callable[..., Any], tuple[Any, ...]], ...]]
+Hello = tuple[list[str], int, int | None, str, tuple[tuple[Callable[..., Any], tuple[Any, ...]], ...], bool]
 
 
 def main(reading: int, writing: int) -> None:
-    """Serve the parent until it hangs up: calls come in as bytes, answers go out, each after a byte that says whether
-    something was left behind.
-    """
-    calls, answers = Connection(reading, writable=False), Connection(writing, readable=False)
-    begun: Hello = calls.recv()
-    path, parent, memory, traces, preload = begun
+    """Serve the parent until it hangs up: calls come in as bytes, answers go out."""
+    try:
+        begun: Hello = unpickled(receive(reading))
+    except Gone:
+        os._exit(0)
+    path, parent, memory, traces, preload, trusted = begun
     sys.path[:] = path
-    pid = os.getpid()
+    if trusted:  # whose workers nobody but their parent ends; a program that other code starts would inherit that
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_follow, args=(parent,), daemon=True).start()
     trace = open(traces, "w", encoding="utf-8")  # noqa: SIM115  (open as long as the process runs)
     faulthandler.register(signal.SIGUSR1, file=trace, all_threads=False)
@@ -49,32 +53,37 @@ def main(reading: int, writing: int) -> None:
         limit_memory(memory)
     for function, args in preload:
         guarded(function)(*args)  # what does not work now fails the tasks that need it, each with its own message
-    answers.send_bytes(b"ready")
+    widen(reading)
+    try:
+        send(writing, b"ready")
+        serve(reading, writing, trusted)
+    except (Gone, OSError):
+        os._exit(0)
+
+
+def serve(reading: int, writing: int, trusted: bool) -> None:
+    """Answer calls. Raises Gone or OSError where the parent has gone."""
+    pid, most = os.getpid(), 0
     while True:
-        try:
-            call = calls.recv_bytes()
-        except (EOFError, OSError):
-            os._exit(0)
-        os.ftruncate(1, 0)
-        before = _company()
+        call = receive(reading)
+        with suppress(OSError):
+            os.ftruncate(1, 0)
         said = answer(call)
         if os.getpid() != pid:
             os._exit(0)  # a copy that a task forked and forgot came back here
         for stream in (sys.stdout, sys.stderr):
             with suppress(Exception):
                 stream.flush()
-        answers.send_bytes((b"\1" if _company() - before else b"\0") + said)
+        most = most or own_bytes() + GROWTH
+        send(writing, GROWN if trusted and own_bytes() > most else STAYS, said)
 
 
-def _company() -> set[tuple[str, int]]:
-    """Threads that a process waits for at its end, and its child processes."""
-    threads = {("thread", t.ident or 0) for t in threading.enumerate() if not t.daemon}
-    children: set[tuple[str, int]] = set()
-    with suppress(OSError, ValueError):
-        for task in os.listdir("/proc/self/task"):
-            text = Path(f"/proc/self/task/{task}/children").read_text(encoding="ascii")
-            children |= {("process", int(pid)) for pid in text.split()}
-    return threads | children
+def own_bytes() -> int:
+    """The memory that this process has to itself, without the files that it maps; 0 where the system does not say."""
+    with suppress(OSError, ValueError, IndexError):
+        _, resident, shared, *_ = map(int, Path("/proc/self/statm").read_text(encoding="ascii").split())
+        return (resident - shared) * os.sysconf("SC_PAGE_SIZE")
+    return 0
 
 
 def _follow(parent: int) -> None:

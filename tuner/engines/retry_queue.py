@@ -20,6 +20,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tuner.engines.failure import Failure, guarded
+from tuner.engines.patience import Patience, failure_in
 
 __all__ = ["QueueEngine", "Task", "pickled", "unpickled"]
 
@@ -28,7 +29,7 @@ __all__ = ["QueueEngine", "Task", "pickled", "unpickled"]
 class Task:
     """A task on its way: its pickled call, its time limit, the caller's future, and how many workers died under it.
 
-    `note` is where its worker leaves word when the limit has passed.
+    `note` is where its worker leaves word when the limit has passed; `avoid` are workers that may have failed it.
     """
 
     call: bytes
@@ -36,6 +37,8 @@ class Task:
     future: Future[Any] = field(default_factory=Future)
     deaths: int = 0
     note: str = ""
+    patience: Patience = field(default_factory=Patience)
+    avoid: set[str] = field(default_factory=set)
 
 
 class QueueEngine(ABC):
@@ -45,6 +48,7 @@ class QueueEngine(ABC):
     shares_disk = True  # with its workers
 
     def __init__(self) -> None:
+        self.note: Callable[[str], None] = lambda sentence: None
         self._lock = threading.RLock()
         self._waiting: deque[Task] = deque()
         self._suspects: deque[Task] = deque()
@@ -111,11 +115,13 @@ class QueueEngine(ABC):
         """Give the workers what they have room for."""
         while (task := self._next()) is not None:
             inner = guarded(self._start, let_through=KeyboardInterrupt)(task)
-            if isinstance(inner, Failure):
+            if not isinstance(inner, Failure):
+                inner.add_done_callback(lambda done, task=task: self._landed(task, done))
+            elif inner.machine:
+                self._retry(task, inner, ours=True)
+            else:
                 # It is the engine that could not start it.
                 self._end(task, replace(inner, fatal=True))
-            else:
-                inner.add_done_callback(lambda done, task=task: self._land(task, done))
 
     def _next(self) -> Task | None:
         """The task to start now, if there is room: suspects first, and nothing beside a suspect."""
@@ -129,13 +135,39 @@ class QueueEngine(ABC):
             self._inside.add(task := queue.popleft())
             return task
 
-    def _land(self, task: Task, done: Future[bytes]) -> None:
+    def _landed(self, task: Task, done: Future[bytes]) -> None:
         """Take in what a worker sent back, or that it died; then send what there is room for."""
+        # This is called by a thread that drops what is raised: with it the task would be lost, and all that wait.
+        went = guarded(self._land)(task, done)
+        if isinstance(went, Failure):
+            self._retry(task, went, ours=True)
+        self._send()
+
+    def _land(self, task: Task, done: Future[bytes]) -> None:
         error = done.exception()
-        if error is None:
-            self._end(task, guarded(unpickled)(done.result()))
-        else:
-            self._bury(task, error)
+        if error is not None:
+            return self._bury(task, error)
+        outcome = guarded(unpickled)(done.result())
+        failure = failure_in(outcome)
+        if failure is not None and failure.machine:
+            return self._retry(task, failure)
+        return self._end(task, outcome)
+
+    def _retry(self, task: Task, failure: Failure, ours: bool = False) -> None:
+        """Let a task run again, after a while, that the machine has ended; end it where patience is over."""
+        if (over := task.patience.spent(failure, ours)) is not None:
+            return self._end(task, over)
+        if task.patience.tell():
+            self.note(f"waiting, nothing is lost: {failure}")
+        later = threading.Timer(task.patience.pause(), self._put_back, (task,))
+        later.daemon = True
+        later.start()
+
+    def _put_back(self, task: Task) -> None:
+        with self._lock:
+            if task in self._inside:
+                self._inside.remove(task)
+                self._waiting.appendleft(task)
         self._send()
 
     def _end(self, task: Task, outcome: Any) -> None:
@@ -157,7 +189,7 @@ class QueueEngine(ABC):
                 (self._suspects if task.deaths else self._waiting).appendleft(task)
 
 
-def unpickled(data: bytes) -> Any:
+def unpickled(data: bytes | bytearray | memoryview) -> Any:
     """The value that `pickled` made bytes of, here or in a worker; raises what unpickling it raises."""
     return pickle.loads(data)
 

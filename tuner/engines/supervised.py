@@ -1,4 +1,4 @@
-"""A worker process for other people's code, and the pipes to it; it ends with all that it has started."""
+"""A worker process: started afresh, asked a call at a time, ended with all that it has started."""
 
 from __future__ import annotations
 
@@ -10,99 +10,125 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from multiprocessing.connection import Connection
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tuner.engines.failure import Failure
+from tuner.engines.messages import Gone, Messages
 from tuner.engines.retry_queue import pickled
 
-__all__ = ["LOADING", "Process", "belongings"]
+__all__ = ["LOADING", "Died", "Process", "belongings"]
 
 LOADING = 300.0  # seconds that a process may take to begin: to import what it will call
 GRACE = 2.0  # seconds from SIGTERM to SIGKILL, for programs that a task has started
 TRACE = 0.3  # seconds for a process to say where it is
+LAST = 10.0  # seconds for a process to be gone that has closed its pipe, or was killed
 START = (
-    "import sys; sys.path.insert(0, {root!r}); "
-    "from tuner.engines.process_worker import main; main({reading}, {writing})"
+    "import sys; sys.path.insert(0, {root!r}); from {package}.process_worker import main; main({reading}, {writing})"
 )
-ROOT = str(Path(__file__).resolve().parents[2])
+ROOT = str(Path(__file__).resolve().parents[__name__.count(".")])
 WAITS = "command.py"  # of ours, where a task waits for what it has started
 WHERE = re.compile(r'File "([^"]+)", line (\d+) in (\S+)')
 
 
+@dataclass(frozen=True)
+class Died:
+    """How a process ended: a signal, or minus its exit code; whether it was at work on a call then.
+
+    Before, nothing of the call had reached it; after, it had come to an answer and was sending that.
+    """
+
+    status: int
+    at_work: bool
+
+
 class Process:
-    """A worker process and the pipes to it."""
+    """A worker process and the pipes to it. Raises OSError where the system has no room for one."""
 
     def __init__(
-        self, log: Path, environment: Mapping[str, str], memory: int | None, preload: Sequence[tuple[Any, Any]]
+        self,
+        log: Path,
+        environment: Mapping[str, str],
+        memory: int | None,
+        preload: Sequence[tuple[Any, Any]],
+        trusted: bool = False,
     ) -> None:
-        inward, outward = os.pipe(), os.pipe()
-        code = START.format(root=ROOT, reading=inward[0], writing=outward[1])
         self._trace = log.with_suffix(".trace")
+        self._ended = self._ready = False
+        reading, calls = os.pipe()
+        try:
+            answers, writing = os.pipe()
+        except OSError:
+            _close(reading, calls)
+            raise
+        # Its own directory is not on its path: a file called queue.py there would be taken for Python's.
+        code = START.format(root=ROOT, package=__name__.rpartition(".")[0], reading=reading, writing=writing)
         try:
             with open(log, "ab") as output:
                 self._process = subprocess.Popen(
                     [sys.executable, "-P", "-c", code],
-                    stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                    pass_fds=(inward[0], outward[1]), env={**os.environ, **environment}, start_new_session=True,
+                    stdin=subprocess.DEVNULL, stdout=output, stderr=output, pass_fds=(reading, writing),
+                    env={**os.environ, **environment}, start_new_session=True,
                 )  # fmt: skip
+        except BaseException:
+            _close(calls, answers)
+            raise
         finally:
-            os.close(inward[0])
-            os.close(outward[1])
-        self._calls, self._answers = Connection(inward[1], readable=False), Connection(outward[0], writable=False)
-        self._ended = False
-        hello = pickled((sys.path, os.getpid(), memory, str(self._trace), tuple(preload)))
-        with suppress(OSError):
-            self._calls.send_bytes(hello)
-        self._ready = False
+            _close(reading, writing)
+        self.pid = self._process.pid
+        self._messages = Messages(calls, answers, self.pid, lambda: self._process.poll() is None)
+        with suppress(Gone):
+            hello = (sys.path, os.getpid(), memory, str(self._trace), tuple(preload), trusted)
+            self._messages.send(pickled(hello), time.monotonic() + LOADING)
 
-    def ask(self, call: bytes, seconds: float | None) -> bytes | Failure | int:
+    def ask(self, call: bytes, seconds: float | None) -> bytearray | Failure | Died:
         """The answer to a call; a `Failure` where it took too long, how the process ended where it died.
 
         The clock starts when the process has called what it was to call first, for which it has `LOADING` seconds.
         """
+        at_work = False
         try:
             if not self._ready:
-                if not self._answers.poll(LOADING):
+                if self._messages.receive(time.monotonic() + LOADING) is None:
                     return self._late(LOADING)
-                self._answers.recv_bytes()
                 self._ready = True
-            self._calls.send_bytes(call)
-            if not self._answers.poll(seconds):
-                return self._late(seconds or 0.0)
-            return self._answers.recv_bytes()
-        except (EOFError, OSError):
-            return self._status()
+            at_work = True
+            until = None if seconds is None else time.monotonic() + seconds
+            said = self._messages.receive(until) if self._messages.send(call, until) else None
+            return self._late(seconds or 0.0) if said is None else said
+        except Gone:
+            return self._status(at_work and not self._messages.answering)
 
     def end(self) -> None:
         """End the process and all that it has started; programs in groups of their own are asked first."""
         if self._ended:
             return
         self._ended = True
-        started = belongings(self._process.pid)
+        started = belongings(self.pid)
         programs = [one for one in started if _leads(one.pid)]
         if programs and _signalled(programs, signal.SIGTERM):
             _gone(programs, GRACE)
         with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        _signalled([*started, *belongings(self._process.pid)], signal.SIGKILL)
+            os.killpg(self.pid, signal.SIGKILL)
+        _signalled([*started, *belongings(self.pid)], signal.SIGKILL)
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=10)
-        for pipe in (self._calls, self._answers):
-            with suppress(OSError):
-                pipe.close()
+            self._process.wait(timeout=LAST)
 
-    def _status(self) -> int:
-        """How the process ended: a signal, or minus its exit code."""
+    def close(self) -> None:
+        """Close the pipes, once nobody asks any more."""
+        self._messages.close()
+
+    def _status(self, at_work: bool) -> Died | Failure:
+        """How the process ended."""
         with suppress(subprocess.TimeoutExpired):
-            return -self._process.wait(timeout=10)
-        return int(signal.SIGKILL)
+            return Died(-self._process.wait(timeout=LAST), at_work)
+        return Failure("WorkerDied", "it closed or wrote into the pipe between its worker process and the tuner")
 
     def _late(self, seconds: float) -> Failure:
         """The failure of what took too long, with where it was."""
         with suppress(OSError):
-            os.kill(self._process.pid, signal.SIGUSR1)
+            os.kill(self.pid, signal.SIGUSR1)
             until = time.monotonic() + TRACE
             while time.monotonic() < until and not self._trace.stat().st_size:
                 time.sleep(0.01)
@@ -113,6 +139,11 @@ class Process:
         where = f"; it was at {Path(lines[0][0]).name}:{lines[0][1]} in {lines[0][2]}" if lines and not apart else ""
         shown = tuple(f'File "{file}", line {line} in {name}' for file, line, name in lines)
         return Failure("TimedOut", f"took longer than the limit of {seconds:.3g} s{where}", shown)
+
+
+def _close(*pipes: int) -> None:
+    for pipe in pipes:
+        os.close(pipe)
 
 
 def _told(trace: Path) -> list[tuple[str, str, str]]:

@@ -18,21 +18,37 @@ __all__ = ["Observation", "gp", "importance", "tpe"]
 
 @dataclass(frozen=True)
 class Observation:
-    """Latents that were tried and the value they gave; lower is better, inf for a trial that diverged."""
+    """Latents that were tried and the value they gave; lower is better, inf for a trial that diverged.
+
+    `noise` is the variance of the value where it is an estimate.
+    """
 
     latents: Latents
     value: float
+    noise: float = 0.0
 
 
-def tpe(latents: Sequence[Latent], history: Sequence[Observation], count: int, seed: int) -> list[Latents]:
+def tpe(
+    latents: Sequence[Latent],
+    history: Sequence[Observation],
+    count: int,
+    seed: int,
+    pending: Sequence[Latents] = (),
+) -> list[Latents]:
     """`count` proposals of Optuna's multivariate TPE; those asked before count as pending for those asked after."""
     import optuna
 
     sampler = optuna.samplers.TPESampler(n_startup_trials=1, multivariate=True, constant_liar=True, seed=seed)
-    return _asked(sampler, latents, history, count)
+    return _asked(sampler, latents, history, count, pending)
 
 
-def gp(latents: Sequence[Latent], history: Sequence[Observation], count: int, seed: int) -> list[Latents]:
+def gp(
+    latents: Sequence[Latent],
+    history: Sequence[Observation],
+    count: int,
+    seed: int,
+    pending: Sequence[Latents] = (),
+) -> list[Latents]:
     """`count` proposals of Optuna's Gaussian process; those asked before count as pending for those asked after.
 
     A value that is not finite counts as the worst that was seen.
@@ -46,10 +62,12 @@ def gp(latents: Sequence[Latent], history: Sequence[Observation], count: int, se
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         sampler = optuna.samplers.GPSampler(n_startup_trials=1, seed=seed)
-    return _asked(sampler, latents, finite, count)
+    return _asked(sampler, latents, finite, count, pending)
 
 
-def _asked(sampler: Any, latents: Sequence[Latent], history: Sequence[Observation], count: int) -> list[Latents]:
+def _asked(
+    sampler: Any, latents: Sequence[Latent], history: Sequence[Observation], count: int, pending: Sequence[Latents]
+) -> list[Latents]:
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -58,6 +76,9 @@ def _asked(sampler: Any, latents: Sequence[Latent], history: Sequence[Observatio
     study.add_trials(
         [optuna.trial.create_trial(params=seen.latents, distributions=space, value=seen.value) for seen in history]
     )
+    for point in pending:
+        study.enqueue_trial(point)
+        study.ask(space)
     return [dict(study.ask(space).params) for _ in range(count)]
 
 

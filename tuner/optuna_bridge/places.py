@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
 import sqlite3
 import tempfile
 import warnings
@@ -18,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from objectives.errors import Complaint
+from tuner.drafts import draft_of
 from tuner.errors import StudyError, TunerError
-from tuner.urls import hidden, masked
+from tuner.masking import hidden, masked
 
 __all__ = ["reading", "told", "writing", "wrong"]
 
@@ -28,6 +28,8 @@ WAYS = (
     "name a URL like sqlite:///optuna.db or postgresql+psycopg://user@host/base, a SQLite file (.db), a journal (.log)"
 )
 DRIVERS = {"MySQLdb": "mysqlclient", "psycopg": "'psycopg[binary]'", "psycopg2": "psycopg2-binary"}
+# What Python raises over values that Optuna would not have written.
+DAMAGED = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError, RecursionError)
 NOT_OPTUNA = ("no such table", "not a database", "doesn't exist", "does not exist", "UndefinedTable")
 
 
@@ -74,7 +76,7 @@ def writing(target: str) -> Iterator[Any]:
         with _closing(_database(url, False)) as storage:
             yield storage
     else:
-        draft = Path(place).with_name(f".{Path(place).name}.{secrets.token_hex(4)}.tmp")
+        draft = draft_of(Path(place))
         try:
             hasty = {"creator": lambda: _hasty(draft)}
             with _closing(_database(f"sqlite:///{draft}", False, engine_kwargs=hasty)) as storage:
@@ -108,6 +110,8 @@ def _check_target(kind: str, path: Path, target: str) -> None:
         raise wrong(masked(target), f"there is no directory {str(path.parent)!r}", "make it first")
     if path.is_dir():
         raise wrong(masked(target), "is a directory", WAYS)
+    if path.is_symlink() and not path.exists():
+        raise wrong(masked(target), f"is a link to {os.readlink(path)}, which is not there", "name a file")
     if path.is_file() and kind == "sqlite" and _head(path):
         try:
             with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
@@ -169,8 +173,11 @@ def _hasty(path: Path) -> sqlite3.Connection:
 
 
 @contextmanager
-def told(where: str) -> Iterator[None]:
-    """Convert errors of Optuna, SQLAlchemy and drivers to one line without passwords, and suppress their warnings."""
+def told(where: str, read: bool = False) -> Iterator[None]:
+    """What Optuna, SQLAlchemy and drivers raise, as one line without passwords; what they warn of is not told.
+
+    What they raise over values that are `read` is the storage's own fault, and input that cannot be used.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -187,7 +194,10 @@ def told(where: str) -> Iterator[None]:
             raise wrong(masked(where), "is no database that is known", WAYS) from None
         if any(words in str(error) or words in first for words in NOT_OPTUNA):
             raise wrong(masked(where), "is no storage of Optuna", WAYS) from None
-        raise TunerError(f"{masked(where)}: {hidden(first, where)}") from None
+        said = f"{masked(where)}: {hidden(first, where)}"
+        if read and isinstance(error.__cause__ or error, DAMAGED):
+            raise wrong(masked(where), f"cannot be read ({said[len(masked(where)) + 2 :]})", "is it damaged?") from None
+        raise TunerError(said) from None
 
 
 def wrong(where: str, what: str, hint: str) -> StudyError:

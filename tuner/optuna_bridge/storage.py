@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from objectives.errors import nearest
+from tuner.masking import masked
+from tuner.optuna_bridge.checking import problem_of
 from tuner.optuna_bridge.places import reading, told, writing, wrong
 from tuner.optuna_bridge.study import OptunaStudy, axes_of, frozen_trials, plain_trial
-from tuner.urls import masked
 
 __all__ = ["Memory", "load", "store"]
 
@@ -23,7 +24,7 @@ def load(source: str, name: str | None = None) -> OptunaStudy:
     be read.
     """
     where = masked(source)
-    with told(source), reading(source) as storage:
+    with told(source, read=True), reading(source) as storage:
         studies = {study.study_name: study for study in storage.get_all_studies()}
         found = studies[_chosen(name, list(studies), where)]
         if len(found.directions) > 1:
@@ -32,6 +33,8 @@ def load(source: str, name: str | None = None) -> OptunaStudy:
         trials = storage.get_all_trials(found._study_id, deepcopy=False)
         names = found.system_attrs.get("study:metric_names") or [""]
         began = min((t.datetime_start for t in trials if t.datetime_start), default=OptunaStudy.began)
+        if problem := problem_of(trials):
+            raise wrong(where, f"study {found.study_name!r} {problem}", "it is damaged, or was changed by hand")
         return OptunaStudy(
             name=found.study_name,
             direction=found.directions[0].name.lower(),

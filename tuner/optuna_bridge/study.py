@@ -81,8 +81,8 @@ def _wider(old: Axis | None, new: Axis) -> Axis:
 
 
 def plain_trial(trial: Any) -> OptunaTrial:
-    """Convert an Optuna trial to plain values."""
-    took = trial.duration.total_seconds() if trial.duration else 0.0
+    """A trial of Optuna's, as plain values."""
+    took = max(0.0, trial.duration.total_seconds()) if trial.duration else 0.0  # a clock may have been set back
     return OptunaTrial(
         number=trial.number,
         state=trial.state.name.lower(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,31 +15,44 @@ from tuner.engines import Engine
 from tuner.errors import NoResult
 from tuner.ranking.table import csv_text
 from tuner.result import Result
-from tuner.store.directory import write_atomic
+from tuner.store.directory import write_private
 from tuner.trainables.base import Subject
 
-__all__ = ["best_text", "publish"]
+__all__ = ["best_text", "publish", "summary_of"]
 
 Array = NDArray[Any]
 
 
+def summary_of(result: Result) -> dict[str, Any]:
+    """Return what a list of studies says of one: its trials by state, the best value, what fresh seeds said of it."""
+    summary: dict[str, Any] = {"states": dict(Counter(trial.state for trial in result.all_trials)), "value": None}
+    try:
+        best = result.best()
+    except NoResult:
+        return summary
+    summary["value"] = best.value
+    if best.interval:
+        summary |= {"mean": best.confirmation["mean"], "low": best.interval[0], "high": best.interval[1]}
+    return summary
+
+
 def publish(result: Result, subject: Subject, engine: Engine) -> None:
     """Write the files of a study's directory that are derived from its ledger; weights where the subject has some."""
-    write_atomic(result.directory.ranking, csv_text(result.ranking().drop(columns="seconds")))
+    write_private(result.directory.ranking, csv_text(result.ranking().drop(columns="seconds")))
     try:
         best = result.best()
     except NoResult:
         return
     place, text = result.directory.best, best_text(best)
     there = place.exists() and (result.directory.weights.exists() or not subject.has_weights)
-    if there and place.read_text(encoding="utf-8") == text:
+    if there and place.read_bytes() == text.encode():
         return
     # The config last: where it stands and is right, so are the weights.
     place.unlink(missing_ok=True)
     weights = subject.weights(result.study, best, result.directory, engine)
     if weights is not None:
-        write_atomic(result.directory.weights, npz_bytes(weights))
-    write_atomic(place, text)
+        write_private(result.directory.weights, npz_bytes(weights))
+    write_private(place, text)
 
 
 def best_text(best: Best) -> str:

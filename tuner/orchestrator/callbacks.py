@@ -8,6 +8,7 @@ import sys
 import time
 from typing import Any
 
+from tuner.masking import shown
 from tuner.records import Progress
 
 __all__ = ["NotebookWatcher", "TerminalWatcher", "Watcher", "default_watcher"]
@@ -121,5 +122,5 @@ def default_watcher() -> Watcher:
 
 
 def _plain(text: str) -> str:
-    """Text without what could steer a terminal."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
+    """Return a text without passwords, and without what could steer a terminal."""
+    return shown("".join(letter if letter.isprintable() else " " for letter in text))

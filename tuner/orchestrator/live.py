@@ -27,6 +27,7 @@ class Block:
 
     parts: dict[str, list[Any]] = field(default_factory=dict)
     state: Any = None
+    final: bool = False  # whether the code has said what its value is, in its last epoch
 
     @property
     def curves(self) -> dict[str, Any]:
@@ -53,6 +54,11 @@ class LiveTrial:
     error: str = ""
 
     @property
+    def final(self) -> bool:
+        """Whether its code has said on every split what its value is, in its last epoch."""
+        return bool(self.blocks) and all(block.final for block in self.blocks.values())
+
+    @property
     def state(self) -> Any:
         """Where the splits that it has trained on stand; None at the start."""
         return self.blocks[0].state if self.blocks else None
@@ -65,13 +71,15 @@ class LiveTrial:
     def goal(self, study: Study) -> float:
         """The goal so far, lower is better."""
         curve = self.curves[study.metric]
+        if self.final:
+            return goal_at(held(curve)[:, -1:], study.direction, 1)[0]
         return goal_at(curve, study.direction, curve.shape[-1], study.window)[0]
 
     def take(self, advance: Advance) -> None:
         """Take in what a task did for some of its splits."""
         self.seconds += advance.seconds
         block = self.blocks.setdefault(advance.first, Block())
-        block.state = advance.state
+        block.state, block.final = advance.state, advance.final
         if advance.whole:
             block.parts.clear()
         for name, curve in advance.curves.items():
@@ -84,13 +92,17 @@ class LiveTrial:
             return
         blocks = [self.blocks[first] for first in sorted(self.blocks)]
         curves = {name: [curve] for name, curve in side_by_side([block.curves for block in blocks]).items()}
-        self.blocks = {0: Block(curves, training.join([block.state for block in blocks]))}
+        self.blocks = {0: Block(curves, training.join([block.state for block in blocks]), self.final)}
 
     def record(self, study: Study, generation: int, training: Training) -> Trial:
         """The finished record."""
         curves, epochs = training.trained(self.curves, self.state)
         usable = self.ended in ("complete", "pruned")
-        epoch = goal_at(curves[study.metric], study.direction, epochs, study.window)[1] if usable else None
+        curves = {name: held(curve) for name, curve in curves.items()} if self.final else curves
+        epoch = None
+        if usable:
+            best = goal_at(curves[study.metric], study.direction, epochs, study.window)[1]
+            epoch = epochs if self.final else best
         metrics = metrics_at(study, curves, epoch) | optimum_of(curves) if epoch else {}
         return Trial(
             number=self.number,
@@ -109,6 +121,16 @@ class LiveTrial:
             seconds=self.seconds,
             error=self.error,
         )
+
+
+def held(curve: Any) -> Any:
+    """Return curves `(R, E)` in which a row that ends early keeps its last value to the end."""
+    found = np.array(curve, dtype=np.float64)
+    for row in found:
+        there = np.flatnonzero(~np.isnan(row))
+        if len(there):
+            row[there[-1] + 1 :] = row[there[-1]]
+    return found
 
 
 def metrics_at(study: Study, curves: Mapping[str, Any], epoch: int) -> dict[str, float]:
@@ -138,6 +160,7 @@ class LiveGeneration:
     bars: Mapping[tuple[str, int], float] = field(default_factory=dict)
     rung: int = 0
     out: int = 0
+    due: bool = False  # whether the tasks of its rung are done, and its trials not yet compared
     began: float = field(default_factory=time.time)
     ran: list[tuple[int, float, float, int, tuple[int, ...]]] = field(default_factory=list)
 
@@ -145,6 +168,15 @@ class LiveGeneration:
     def stages(self) -> tuple[Stage, Stage]:
         """Where its running trials stand, and where they are to come to."""
         return self.ladder[self.rung - 1] if self.rung else START, self.ladder[self.rung]
+
+    @property
+    def place(self) -> int:
+        """Return the rung of the study that it is on."""
+        return self.before + self.rung
+
+    def past(self, rung: int) -> bool:
+        """Return whether all of its trials have ended or gone on from a rung of the study."""
+        return not self.running or (self.place > rung and all(trial.rung >= rung for trial in self.running))
 
     @property
     def running(self) -> list[LiveTrial]:
@@ -190,8 +222,12 @@ class LiveGeneration:
             known = [trial.error] if trial.error else []  # of several tasks: the same, whichever came first
             trial.rung, trial.ended, trial.error = self.before + self.rung, "failed", min([*known, error])
 
-    def cut(self, study: Study, training: Training) -> None:
-        """End the rung: the last one completes its trials, an earlier one sends only the best of each group on."""
+    def cut(self, study: Study, training: Training, earlier: Mapping[str, Sequence[float]] | None = None) -> None:
+        """End the rung: the last one completes its trials, an earlier one sends only the best of each group on.
+
+        `earlier` are what trials before them had come to at the rung, by group, where they are compared with those too.
+        """
+        self.due = False
         there = [trial for trial in self.trials if trial.rung == self.before + self.rung]
         for trial in there:
             trial.join(training)
@@ -203,15 +239,25 @@ class LiveGeneration:
             for trial in there:
                 groups.setdefault(group_of(study, trial.config), []).append(trial)
             for name, group in groups.items():
-                self._cut(group, study, training, self.bars.get((name, self.before + self.rung)))
+                self._cut(group, study, training, self.bars.get((name, self.place)), (earlier or {}).get(name, ()))
         self.rung += 1
 
-    def _cut(self, group: Sequence[LiveTrial], study: Study, training: Training, bar: float | None) -> None:
+    def _cut(
+        self,
+        group: Sequence[LiveTrial],
+        study: Study,
+        training: Training,
+        bar: float | None,
+        earlier: Sequence[float],
+    ) -> None:
         values = [np.inf if trial.ended else trial.goal(study) for trial in group]
         steady = [training.steady(trial.curves) if trial.blocks else False for trial in group]
         reduction = reduction_at(self.ladder, self.rung, study.search.reduction)
-        going = PRUNERS[study.search.pruner].going(values, steady, reduction, bar)
-        kept = {*going, *defaults_going(group, values, self.rung == len(self.ladder) - 2)}
+        first = len(earlier)
+        going = PRUNERS[study.search.pruner].going(
+            [*earlier, *values], [*(True for _ in earlier), *steady], reduction, bar
+        )
+        kept = {*(i - first for i in going), *defaults_going(group, values, self.rung == len(self.ladder) - 2)}
         for i, trial in enumerate(group):
             if not trial.ended and i not in kept:
                 trial.ended = "pruned"

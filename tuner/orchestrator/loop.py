@@ -17,6 +17,7 @@ from typing import Any
 
 from tuner.engines import Engine, Failure, Ran, timed
 from tuner.errors import GivenUp, TunerError
+from tuner.orchestrator.earlier import marks
 from tuner.orchestrator.live import LiveGeneration, LiveTrial
 from tuner.ranking.confirmation_race import default_points
 from tuner.ranking.goal import ranked
@@ -30,7 +31,9 @@ from tuner.trainables.base import Member, Task, Training
 
 __all__ = ["Search"]
 
+MOST_KEPT = 100  # of the best trials, whose directories may outlive the search
 TICK = 0.25  # seconds between looks at the clock while workers train
+EXHAUSTED = "every config of the study has been tried"
 
 
 class Search:
@@ -55,11 +58,12 @@ class Search:
     ) -> None:
         self.study, self.space, self.training = study, space, training
         self.ledger, self.engine, self.flight, self.watch = ledger, engine, flight, watch
-        self.warm, self.stopped, self.origin = warm, "", origin
+        self.warm, self.stopped, self.ended, self.origin = warm, "", "", origin
         self.defaults = default_points(study)
         self.history: list[Trial] = ledger.trials()
         self.states = Counter(trial.state for trial in self.history)
-        self.best = next(iter(ranked(self.history, study.direction)), None)
+        self.leaders = ranked(self.history, study.direction)[:MOST_KEPT]
+        self.best = next(iter(self.leaders), None)
         self.flying: list[LiveGeneration] = []
         self.out: dict[Future[Any], tuple[LiveGeneration, Task]] = {}
         self.started = time.perf_counter()
@@ -79,7 +83,9 @@ class Search:
                 self._check_hope()
             self.watch(self._progress())
         if not self.stopped:
+            self._keep()  # a run that was killed as it had committed has left something
             shutil.rmtree(self.flight, ignore_errors=True)
+        self.stopped = self.stopped or self.ended
         return self._progress().spent
 
     def _go_on(self) -> None:
@@ -95,13 +101,18 @@ class Search:
 
     def _propose(self) -> None:
         """Propose generations as far ahead as the lag allows, and send their first packs."""
-        while len(self.flying) <= lag_of(self.study):
+        while len(self.flying) <= lag_of(self.study) and not self.ended:
             asked = len(self.history) + sum(len(generation.trials) for generation in self.flying)
             number = (self.history[-1].generation + 1 if self.history else 0) + len(self.flying)
             count = min(generation_size(self.study, number), self.study.trials - asked)
             if count <= 0:
                 return
-            latents = propose(self.study, self.space, number, asked, count, self.history, self.warm)
+            flying = [dict(trial.latents) for generation in self.flying for trial in generation.trials]
+            latents = propose(self.study, self.space, number, asked, count, self.history, self.warm, flying)
+            if len(latents) < count:
+                self.ended = EXHAUSTED
+            if not latents:
+                return
             trials = [
                 LiveTrial(asked + i, self.space.config(point), point, point in self.defaults)
                 for i, point in enumerate(latents)
@@ -151,10 +162,25 @@ class Search:
                 advances = self.training.advances(task, outcome)
                 self.trained += sum(advance.seconds for advance in advances)
                 generation.take(task, advances)
-            if not generation.out:
-                generation.cut(self.study, self.training)
-                if generation.running:
-                    self._send(generation)
+            generation.due = not generation.out
+        self._cut()
+
+    def _cut(self) -> None:
+        """End rungs whose tasks are done, and send those on that go on: oldest generations first.
+
+        Where trials are proposed one by one, each is compared with those before it, and waits until they have come as
+        far or have ended.
+        """
+        for i, generation in enumerate(self.flying):
+            rung, before = generation.place, self.flying[:i]
+            alone = self.study.search.parallel is not None and bool(generation.running)
+            if not generation.due or (alone and not all(one.past(rung) for one in before)):
+                continue
+            generation.cut(
+                self.study, self.training, marks(self.study, self.training, rung, self.history, before) if alone else {}
+            )
+            if generation.running:
+                self._send(generation)
 
     def _outcome(self, generation: LiveGeneration, task: Task, came: Ran | Failure) -> Any:
         """What a task came to; notes who ran it, and when. Of one whose worker died that is not known."""
@@ -167,11 +193,20 @@ class Search:
     def _commit(self, generation: LiveGeneration) -> None:
         """Write a finished generation to the ledger: in trial order, in one transaction."""
         records = [trial.record(self.study, generation.number, self.training) for trial in generation.trials]
-        self.ledger.commit_generation(generation.number, records, self._facts(generation))
+        states = self.states + Counter(trial.state for trial in records)
+        best = next(iter(ranked([*records, *([self.best] if self.best else [])], self.study.direction)), None)
+        summary = {"states": dict(states), "value": best.value if best else None}
+        self.ledger.commit_generation(generation.number, records, self._facts(generation), summary)
         self.history += records
-        self.states.update(trial.state for trial in records)
-        self.best = next(iter(ranked([*records, *([self.best] if self.best else [])], self.study.direction)), None)
+        self.states = states
+        self.leaders = ranked([*records, *self.leaders], self.study.direction)[:MOST_KEPT]
+        self.best = best
+        self._keep()
         shutil.rmtree(self.flight / str(generation.number), ignore_errors=True)
+
+    def _keep(self) -> None:
+        """Keep what the best trials have left, before their generation's folder is cleared."""
+        self.training.keep(self.flight, [trial.number for trial in self.leaders])
 
     def _check_hope(self) -> None:
         """Raise GivenUp where the first trials have all failed alike: that is no matter of configs.

@@ -5,16 +5,24 @@ Facts of a run, not of a study: they stand beside the generations that the run c
 
 from __future__ import annotations
 
+import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tuner.urls import masked
+from tuner.masking import masked
 
 __all__ = ["command", "commit", "origin"]
 
+# What a repository's own configuration could make git run: a watcher of files, hooks, what is in a submodule.
+NOTHING = {
+    "core.fsmonitor": "false",
+    "core.hooksPath": os.devnull,
+    "diff.ignoreSubmodules": "all",
+    "protocol.allow": "never",
+}
 PATIENCE = 5.0  # seconds for git, which looks at every file of a large repository
 OWN = ("tuner", "tuner.exe", "__main__.py")
 NOTEBOOKS = ("ipykernel_launcher.py", "colab_kernel_launcher.py")
@@ -41,13 +49,26 @@ def _shown(word: str) -> str:
 
 
 def commit(directory: Path) -> str:
-    """The commit that git has checked out around a directory, "-dirty" after it where files differ from it.
+    """Return the commit that git has checked out around a directory, "-dirty" after it where files differ from it.
 
-    Empty outside of a repository, and where there is no git.
+    Empty outside of a repository, and where there is no git. Nothing is run that the folder configures: a study may
+    come from anybody, its `.git` with it.
     """
-    asked = ["git", "-C", str(directory), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    filters = _git(directory, NOTHING, "config", "--null", "--name-only", "--get-regexp", r"^filter\.")
+    harmless = NOTHING | dict.fromkeys((name for name in filters.split("\0") if name), "")
+    return _git(directory, harmless, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*").strip()
+
+
+def _git(directory: Path, settings: Mapping[str, str], *words: str) -> str:
+    """Return what git says of a directory under settings that take precedence over its own; empty where it fails."""
+    pairs = {f"GIT_CONFIG_{part}_{i}": text for i, pair in enumerate(settings.items())
+             for part, text in zip(("KEY", "VALUE"), pair, strict=True)}  # fmt: skip
+    given = {"GIT_CONFIG_COUNT": str(len(settings)), "GIT_OPTIONAL_LOCKS": "0", "GIT_ALLOW_PROTOCOL": "none"}
     try:
-        said = subprocess.run(asked, capture_output=True, text=True, timeout=PATIENCE, check=False)
-    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
+        said = subprocess.run(
+            ["git", "-C", str(directory), *words], env=os.environ | given | pairs, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, timeout=PATIENCE, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError, ValueError):  # of text, a ValueError: it is no UTF-8, or has a NUL
         return ""
-    return said.stdout.strip() if said.returncode == 0 else ""
+    return said.stdout if said.returncode == 0 else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,13 @@ from tuner.errors import ChangedStudy, StudyError
 from tuner.orchestrator.warm_start import Warm, warm_text
 from tuner.search import check_search
 from tuner.space import space_of
-from tuner.store.directory import StudyDirectory, write_atomic
+from tuner.store.directory import StudyDirectory, write_private
 from tuner.store.ledger import Ledger
 from tuner.store.machine import canary, machine_facts
-from tuner.study import Study, differences, in_toml, not_run, stored_study
+from tuner.study import Own, Study, differences, in_toml, not_run, stored_study, stored_text
 from tuner.trainables.base import Subject
 
-__all__ = ["settle"]
+__all__ = ["settle", "write_study"]
 
 
 def settle(
@@ -36,10 +37,13 @@ def settle(
     if frozen.imported:
         raise not_run(frozen.name, frozen.imported)
     ledger = Ledger.open(directory.place)
+    if ledger.lost:
+        tell(f"{ledger.lost}; what is missing is run again")
     count = ledger.count()
     try:
         check_same(frozen, study, ledger.facts, subject, song)
         if not (subject.warnings(ledger.facts) and hopeless(ledger)):
+            tell_changed(directory, ledger, tell)
             return ledger, gone_on(frozen, study, directory, ledger)
     except ChangedStudy:
         if not hopeless(ledger):
@@ -76,21 +80,43 @@ def gone_on(frozen: Study, asked: Study, directory: StudyDirectory, ledger: Ledg
         base=asked.base,
         workers=asked.workers,
         data=frozen.data.model_copy(update={"source": asked.data.source or frozen.data.source}),
-        own=replace(frozen.own, objective=asked.own.objective) if frozen.own and asked.own else frozen.own,
+        own=replace(frozen.own, objective=asked.own.objective, keep=asked.own.keep)
+        if frozen.own and asked.own
+        else frozen.own,
     )
     if resolved.trials > done and (complaints := check_search(resolved, space_of(resolved))):
         raise StudyError(*complaints)
-    directory.write_study(resolved.to_toml())
+    write_study(resolved, directory, ledger)
     return resolved
+
+
+def placed(frozen: Own | None, asked: Own | None) -> Own | None:
+    """Return the frozen objective with its present place; which directories are kept is no part of the question."""
+    return replace(frozen, objective=asked.objective, keep=asked.keep) if frozen and asked else frozen
+
+
+def write_study(study: Study, directory: StudyDirectory, ledger: Ledger) -> None:
+    """Store the resolved study: in the ledger, which is what counts, then in the file that people read."""
+    text = stored_text(study)
+    ledger.write_study(text)
+    directory.write_study(text)
+
+
+def tell_changed(directory: StudyDirectory, ledger: Ledger, tell: Callable[[str], None]) -> None:
+    """Tell that the stored file differs from the ledger, where it does: it is not what ran."""
+    with suppress(OSError):
+        if directory.storage is None and ledger.study and directory.study.read_bytes() != ledger.study.encode():
+            tell(f"{directory.study.name} was changed since it was stored: it is written anew, as this run resolves it")
 
 
 def created(subject: Subject, directory: StudyDirectory, warm: Warm, song: str) -> tuple[Ledger, Study]:
     """The ledger of a study that begins."""
     study = subject.study
-    write_atomic(directory.study, study.to_toml())
+    text = stored_text(study)
+    write_private(directory.study, text)
     kept = {"warm_start": warm_text(warm.trials)} if warm.trials else {}
     facts = subject.facts() | {"canary": song} | kept | machine_facts()
-    return Ledger.create(directory.place, facts, study.to_toml()), study
+    return Ledger.create(directory.place, facts, text), study
 
 
 def check_same(frozen: Study, asked: Study, known: Mapping[str, str], subject: Subject, song: str) -> None:

@@ -18,8 +18,10 @@ import numpy as np
 from tuner.algorithms.pruners import PRUNERS, Ladder, reduction_at
 from tuner.engines import Engine, Failure
 from tuner.errors import TunerError
+from tuner.orchestrator.earlier import WINDOW
 from tuner.orchestrator.live import LiveTrial
 from tuner.ranking.confirmation_race import default_points
+from tuner.ranking.goal import ranked
 from tuner.records import START, Trial
 from tuner.search import at_rung, bars, group_of, ladder, rungs, value_at
 from tuner.store.ledger import Ledger
@@ -31,7 +33,10 @@ __all__ = ["retried"]
 
 @dataclass
 class Retry:
-    """The failed trials of one generation, trained again beside its other trials."""
+    """The failed trials of one generation, trained again beside its other trials.
+
+    `peers` are those, or all before it where trials are proposed one by one.
+    """
 
     number: int
     trials: list[LiveTrial]
@@ -58,6 +63,7 @@ class Retry:
             own = [trial for trial in self.running if group_of(study, trial.config) == name]
             there = at_rung(study, self.peers, at, self.steps[rung])
             others = [trial for trial in there if group_of(study, trial.config) == name]
+            others = others[-WINDOW:] if study.search.parallel else others
             values = {trial.number: value_at(study, trial, self.steps[rung]) for trial in others}
             steady = {trial.number: bool(np.isfinite(values[trial.number])) for trial in others}
             values |= {trial.number: trial.goal(study) for trial in own}
@@ -98,6 +104,7 @@ def retried(
                 retry.cut(rung, study, training, history)
         tell(sum(bool(trial.ended) for retry in found for trial in retry.trials), len(failed))
     ledger.replace_failed([live.record(study, retry.number, training) for retry in found for live in retry.trials])
+    training.keep(flight, [trial.number for trial in ranked(ledger.trials(), study.direction)])
     shutil.rmtree(flight, ignore_errors=True)
     return len(failed)
 
@@ -108,7 +115,8 @@ def retry_of(study: Study, number: int, history: Sequence[Trial]) -> Retry:
     points, failed = default_points(study), [trial for trial in own if trial.state == "failed"]
     live = [LiveTrial(t.number, t.config, t.latents, dict(t.latents) in points) for t in failed]
     steps = ladder(study, number)
-    peers = [trial for trial in own if trial.state != "failed"]
+    beside = [t for t in history if t.generation < number] if study.search.parallel else own
+    peers = [trial for trial in beside if trial.state != "failed"]
     return Retry(number, live, peers, steps, len(rungs(study)) - len(steps))
 
 

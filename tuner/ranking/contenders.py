@@ -12,13 +12,13 @@ from typing import Any
 
 from tuner.ranking.confirmation_race import default_points, replay
 from tuner.ranking.goal import ranked
-from tuner.ranking.retrainings import by_trial, on, rank_seeds, round_sizes
+from tuner.ranking.retrainings import by_trial, follows_curves, on, rank_seeds, round_sizes
 from tuner.records import Confirmed, Trial, epochs_of
 from tuner.study import MOST_SEEDS, Confirm, Study
 
-__all__ = ["contenders", "next_round", "widened"]
+__all__ = ["SHARE", "contenders", "next_round", "widened"]
 
-SHARE = 0.15  # of the search's training that the race may take, its first round aside
+SHARE = 0.15  # of the search's training that the race may take, its first round aside, where nothing else was settled
 
 
 def contenders(before: Study, now: Study, trials: Sequence[Trial], known: Sequence[Confirmed]) -> list[Trial]:
@@ -54,19 +54,25 @@ def next_round(
     if over or not left:
         return None
     count = sizes[len(rounds)]
-    if rounds and cost_of(left, count, wanted, every) > SHARE * search_cost(study, trials):
+    share = SHARE if study.confirm.share is None else study.confirm.share
+    if rounds and cost_of(study, left, count, wanted, every) > share * search_cost(study, trials):
         return None
     return left, range(1, count + 1)
 
 
-def cost_of(left: Sequence[Trial], count: int, wanted: Sequence[Trial], every: Mapping[int, list[Confirmed]]) -> float:
+def cost_of(
+    study: Study, left: Sequence[Trial], count: int, wanted: Sequence[Trial], every: Mapping[int, list[Confirmed]]
+) -> float:
     """Return the epochs of the race so far, and of a round that brings those that are left to `count` splits."""
+    whole = follows_curves(study)
+
+    def long(trial: Trial) -> int:
+        return trial.epochs if whole else trial.epoch or 0
 
     def spent(trial: Trial) -> int:
-        raced = sum(row.replicate <= MOST_SEEDS for row in every.get(trial.number, []))
-        return raced * (trial.epoch or 0)
+        return long(trial) * sum(row.replicate <= MOST_SEEDS for row in every.get(trial.number, []))
 
-    return sum(map(spent, wanted)) + sum(max(0, count * (trial.epoch or 0) - spent(trial)) for trial in left)
+    return sum(map(spent, wanted)) + sum(max(0, count * long(trial) - spent(trial)) for trial in left)
 
 
 def search_cost(study: Study, trials: Sequence[Trial]) -> float:
@@ -85,4 +91,6 @@ def widened(known: Confirm, asked: Confirm) -> Confirm:
     """
     if not known.enabled:
         return asked.model_copy(update={"enabled": True})
-    return known.model_copy(update={"top": max(known.top, asked.top), "seeds": max(known.seeds, asked.seeds)})
+    shares = [share for share in (known.share, asked.share) if share is not None]
+    wider = {"top": max(known.top, asked.top), "seeds": max(known.seeds, asked.seeds)}
+    return known.model_copy(update=wider | {"share": max(shares, default=None)})

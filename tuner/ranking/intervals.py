@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from objectives.data import GIVEN_UP
 from objectives.metrics import bounds_of
 from tuner.ranking.statistics import Interval, RowNoise, mean_interval, share_interval
 from tuner.records import SPREAD, Confirmed
@@ -33,20 +34,21 @@ LEVEL = 0.95
 class Sizes:
     """Rows of a study's parts, 0 where unknown; `overlap` is n_valid / n_train where each seed has its own split.
 
-    Without such splits, or where there are no rows, it is 0.
+    Without such splits, or where there are no rows, it is 0. No more than `validating` rows ever validate.
     """
 
     train: int = 0
     valid: int = 0
     test: int = 0
     overlap: float = 0.0
+    validating: float = math.inf
 
     def different(self, splits: int) -> float:
         """How many different rows are to be expected among the validation rows of so many splits."""
         if not self.train or not self.valid:
             return math.inf
         both = self.train + self.valid
-        return both * (1 - (1 - self.valid / both) ** splits)
+        return min(self.validating, both * (1 - (1 - self.valid / both) ** splits))
 
 
 def sizes_of(study: Study, facts: Mapping[str, str]) -> Sizes:
@@ -56,7 +58,8 @@ def sizes_of(study: Study, facts: Mapping[str, str]) -> Sizes:
         return Sizes(train, valid, test)
     split = study.data.split
     ratio = valid / train if train and valid else split.valid / (1 - split.valid - split.test)
-    return Sizes(train, valid, test, ratio)
+    reached = valid + train / (GIVEN_UP - 1) if train and study.data.resampling == "rolling" else math.inf
+    return Sizes(train, valid, test, ratio, reached)
 
 
 def metric_interval(study: Study, sizes: Sizes, rows: Sequence[Confirmed], name: str) -> Interval:

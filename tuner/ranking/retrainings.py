@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tuner.ranking.goal import around
-from tuner.records import Confirmed, Trial
+from tuner.ranking.goal import around, signed, smoothed
+from tuner.records import AT_EPOCH, Confirmed, Trial
 from tuner.study import MOST_SEEDS, Study
 
 __all__ = [
     "REPORTING",
     "SEARCHED",
     "by_trial",
+    "final_epoch",
+    "follows_curves",
+    "kept_curve",
     "on",
     "raced",
     "rank_seeds",
@@ -24,6 +31,7 @@ __all__ = [
 
 ROUNDS = 4
 SEARCHED = "searched"  # the state of a row that is no retraining
+PLACES = 64  # epochs at which the curve of a retraining is kept, at the most
 REPORTING = 2 * MOST_SEEDS  # the number before the first reporting seed; the search's own end well below
 
 
@@ -86,5 +94,54 @@ def search_rows(study: Study, trial: Trial) -> list[Confirmed]:
 
 
 def raced(study: Study, trial: Trial, fresh: Sequence[Confirmed]) -> list[Confirmed]:
-    """Return all that a trial is compared by: its scores on the splits of the search, then on fresh ones."""
-    return [*search_rows(study, trial), *fresh]
+    """Return all that a trial is compared by: its scores on the splits of the search, then on fresh ones.
+
+    All of them averaged over the epochs around its own, where the curves of the fresh ones were kept.
+    """
+    return [*search_rows(study, trial), *(_averaged(study, row, f"{AT_EPOCH}{trial.epoch}") for row in fresh)]
+
+
+def _averaged(study: Study, row: Confirmed, key: str) -> Confirmed:
+    value = row.metrics.get(key, math.nan)
+    return replace(row, metrics={**row.metrics, study.metric: value}) if math.isfinite(value) else row
+
+
+def follows_curves(study: Study) -> bool:
+    """Whether contenders are trained on to their full length, so that fresh splits have a part in choosing the epoch.
+
+    Not where trials stop early: their curves end in different places.
+    """
+    return study.window > 1 and study.splits > 1 and study.fresh_splits and not study.train.patience
+
+
+def kept_curve(curve: Sequence[float] | NDArray[Any], window: int) -> dict[str, float]:
+    """Return what is kept of a retraining's curve `(E,)`: its moving average at up to `PLACES` epochs."""
+    with np.errstate(invalid="ignore"):
+        found = smoothed(curve, window)
+    return {f"{AT_EPOCH}{epoch}": float(found[epoch - 1]) for epoch in _places(len(found))}
+
+
+def final_epoch(study: Study, trial: Trial, rows: Sequence[Confirmed]) -> int | None:
+    """Return the epoch that a trial's config is trained to by its users: the best of the mean curve over all splits.
+
+    Those of the search and the fresh ones that it raced on; of the search alone where curves were not kept, and what it
+    was once reported at, whatever came later.
+    """
+    own = [row for row in rows if row.trial == trial.number]
+    if reported := [row.epoch for row in own if row.replicate > REPORTING]:
+        return reported[0]
+    keys = [f"{AT_EPOCH}{epoch}" for epoch in _places(trial.epochs)]
+    fresh = [row for row in own if row.replicate <= MOST_SEEDS]
+    if not follows_curves(study) or not fresh or not all(key in row.metrics for key in keys for row in fresh):
+        return trial.epoch
+    places = np.array(_places(trial.epochs))
+    with np.errstate(invalid="ignore"):
+        searched = smoothed(np.asarray(trial.curves[study.metric]).mean(axis=0), study.window)[places - 1]
+        total = study.splits * searched + np.array([[row.metrics[key] for key in keys] for row in fresh]).sum(axis=0)
+    lower = np.where(np.isfinite(total), signed(1.0, study.direction) * total, np.inf)
+    return int(places[lower.argmin()]) if np.isfinite(lower).any() else trial.epoch
+
+
+def _places(epochs: int) -> list[int]:
+    """Return the epochs, from 1, at which a curve of so many is kept; all of them where they are few."""
+    return sorted({math.ceil(epochs * k / PLACES) for k in range(1, PLACES + 1)})

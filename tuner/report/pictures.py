@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from objectives.errors import Complaint, InvalidInput, nearest
+from tuner.drafts import written_whole
 from tuner.report.charts import figures
 from tuner.report.report_data import Frames
 from tuner.report.theme import LIGHT, config
@@ -18,19 +19,20 @@ from tuner.report.vega_data import Kept, rows_of
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FORMATS", "inline_svg", "write_figures"]
+__all__ = ["FORMATS", "MOST_DRAWN", "inline_svg", "sampled", "write_figures"]
 
+Write = Callable[[Path, bytes], None]
 MOST_DRAWN = 500  # trials in a static picture: more points cannot be told apart, and take room
 NUMBERS = re.compile(r'( (?:d|transform)=")([^"]*)"')
 DECIMALS = re.compile(r"(-?\d+\.\d)\d+")
 
 
-def sampled(frame: pd.DataFrame) -> pd.DataFrame:
-    """Keep at most `MOST_DRAWN` trials: half of them the best, the others an even choice. Other frames stay whole."""
-    if len(frame) <= MOST_DRAWN or "rank" not in frame.columns:
+def sampled(frame: pd.DataFrame, most: int = MOST_DRAWN) -> pd.DataFrame:
+    """Keep at most so many trials: the first half of them the best, the others an even choice. Other frames whole."""
+    if len(frame) <= most or "rank" not in frame.columns:
         return frame
-    first = MOST_DRAWN // 2
-    rest = np.linspace(first, len(frame) - 1, MOST_DRAWN - first).round().astype(int)
+    first = most // 2
+    rest = np.linspace(first, len(frame) - 1, most - first).round().astype(int)
     return frame.iloc[[*range(first), *rest]]
 
 
@@ -61,8 +63,10 @@ def renamed(svg: str, own: str) -> str:
     return re.sub(r'(id="|url\(#)((?:clip|gradient)_?\d+)', name, svg)
 
 
-def write_figures(frames: Frames, directory: Path, form: str, only: Sequence[str] = ()) -> list[Path]:
-    """Write every figure that has something to draw, or `only` some, a file each; returns them.
+def write_figures(
+    frames: Frames, directory: Path, form: str, only: Sequence[str] = (), write: Write = written_whole
+) -> list[Path]:
+    """Write every figure that has something to draw, or `only` some, a file each with `write`; returns them.
 
     Raises InvalidInput for a figure that there is not, OSError.
     """
@@ -76,7 +80,7 @@ def write_figures(frames: Frames, directory: Path, form: str, only: Sequence[str
         document, names = kept.specification(figure.chart)
         content = WRITERS[form](with_data(document, {name: kept.frames[name] for name in names}))
         path = directory / f"{re.sub(r'[^A-Za-z0-9_.-]', '-', figure.name)}.{form}"
-        path.write_bytes(content)
+        write(path, content)
         written.append(path)
     return written
 

@@ -76,8 +76,12 @@ class Frames:
 
     @cached_property
     def trials(self) -> pd.DataFrame:
-        """Return the ranking with control characters in texts made visible; see `tuner.ranking.table`."""
+        """Return the ranking with control characters in texts made visible; see `tuner.ranking.table`.
+
+        Where a study has no optimizers, their column is "".
+        """
         frame = self.found.ranking()
+        frame = frame if "optimizer" in frame.columns else frame.assign(optimizer="")
         texts = [name for name in frame.columns if frame[name].dtype.name in ("category", "object", "str")]
         return frame.assign(**{name: [shown(cell) for cell in frame[name]] for name in texts})
 

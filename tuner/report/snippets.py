@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import shlex
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from objectives.errors import InvalidInput
 from tuner.best import Best
 from tuner.best.schema import FRAMEWORKS
 from tuner.errors import TunerError
+from tuner.study import words_of
 
 __all__ = ["SNIPPETS", "args", "snippets"]
 
@@ -44,7 +45,12 @@ def as_json(best: Best) -> str:
 
 
 def args(best: Best) -> str:
-    """Write `--optimizer nesterov --lr 0.04 --batch-size 32`, quoted for a shell."""
+    """Write `--optimizer nesterov --lr 0.04 --batch-size 32`, quoted for a shell; of a command, its own line.
+
+    What only a run has is there as in a training from the start: seed, no device but the processor, this folder.
+    """
+    if command := best.model.get("command"):
+        return shlex.join(own_line(command, best)) + "\n"
     words: list[str] = []
     moves = best.get("schedule", "constant") != "constant" or best.get("warmup")  # only then does the horizon matter
     for name, value in best.params.items():
@@ -53,6 +59,14 @@ def args(best: Best) -> str:
         values = value if isinstance(value, list | tuple) else [value]
         words += [f"--{name.replace('_', '-')}", *map(str, values)]
     return shlex.join(words) + "\n"
+
+
+def own_line(command: Sequence[str], best: Best) -> list[str]:
+    """The words of a command for the best config."""
+    run = {"trial": best.trial, "seed": best.provenance.get("seed", 0), "split": 0, "start": 0, "stop": best.epochs}
+    run |= {"device": "cpu", "phase": "confirm", "directory": ".", "config": "config.json", "python": "python"}
+    known = {**run, **best.params}
+    return [filled for word in command for filled in words_of(word, known)]
 
 
 SNIPPETS: dict[str, Callable[[Best], str]] = {

@@ -30,9 +30,9 @@ def check_search(study: Study, space: Space) -> list[Complaint]:
     if study.name in search.warm_start:
         what = f"{study.name!r} is this study, which cannot begin with its own trials"
         found.append(Complaint("search.warm_start", what, "name another study"))
-    if search.warm_start and sampler.learns != "observations":
+    if search.warm_start and sampler.learns not in ("observations", "estimates"):
         what = f"{sampler.name} does not learn from the trials of other studies"
-        found.append(Complaint("search.warm_start", what, 'use sampler = "tpe" or "gp", or remove it'))
+        found.append(Complaint("search.warm_start", what, 'use sampler = "auto", "tpe" or "gp", or remove it'))
     return found
 
 
@@ -41,5 +41,7 @@ def repeats_note(study: Study, space: Space) -> list[str]:
     if space.size >= study.trials or SAMPLERS[study.search.sampler].exhaustive:
         return []
     some = f"{space.size:.0f} different configs" if space.size > 1 else "one config"
+    if SAMPLERS[study.search.sampler].learns == "estimates":
+        return [f"the study has {some}, so it ends after {space.size:.0f} of its {study.trials} trials"]
     what = f"the study has {some}, so {study.trials - space.size:.0f} of its {study.trials} trials repeat one"
     return [f'{what}: sampler = "grid" and trials = {space.size:.0f} try each once']

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from tuner.algorithms.cmaes import population
 from tuner.algorithms.samplers import SAMPLERS, Ask
 from tuner.optuna_bridge.models import Observation
 from tuner.records import Latents, Trial
-from tuner.search.history import observed, populations
+from tuner.search.history import estimated, observed, populations
+from tuner.search.repeats import without_repeats
 from tuner.search.rungs import lag_of
 from tuner.space import Space
 from tuner.study import Study
 
 __all__ = ["propose"]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a sampler is told of: trials that it may learn from, and points whose trials are not finished for it."""
+
+    seen: Sequence[Trial]
+    pending: Sequence[Latents]
 
 
 def propose(
@@ -25,40 +34,55 @@ def propose(
     count: int,
     history: Sequence[Trial],
     warm: Sequence[Trial] = (),
+    flying: Sequence[Latents] = (),
 ) -> list[Latents]:
     """Latents of the `count` trials of a generation; `first` is the number of its first trial.
 
-    `warm` are trials of other studies that a model may learn from.
+    `warm` are trials of other studies that a model may learn from. `flying` are the points of earlier generations that
+    are not in the history; a study that keeps some trials open at once tells its model of all that may be open.
+    There are fewer than `count` where `auto` has tried every config.
     """
     given = [space.completed(space.latents_of(config)) for config in study.search.enqueue]
     begun = given[first : first + count]
-    seen = [*warm, *(trial for trial in history if trial.generation < generation - lag_of(study))]
+    known = generation - lag_of(study)
+    seen = [*warm, *(trial for trial in history if trial.generation < known)]
+    open_now = [*(dict(trial.latents) for trial in history if trial.generation >= known), *flying]
+    told = Told(seen, open_now if study.search.parallel else [])
     own, left = max(0, first - len(given)), count - len(begun)
     if not left:
         return begun
     if study.search.allocation == "best" or len(space.optimizers) == 1:
-        return begun + _asked(study, space, generation, own, left, seen)
-    return begun + _each(study, space, generation, own, left, seen)
+        points = begun + _asked(study, space, generation, own, left, told)
+        if SAMPLERS[study.search.sampler].learns != "estimates":
+            return points
+        tried = [*(trial.config for trial in history), *map(space.config, flying), *map(space.config, begun)]
+        return begun + without_repeats(space, points[len(begun) :], tried, study.seed, generation)
+    return begun + _each(study, space, generation, own, left, told)
 
 
-def _each(study: Study, space: Space, generation: int, first: int, count: int, seen: Sequence[Trial]) -> list[Latents]:
+def _each(study: Study, space: Space, generation: int, first: int, count: int, told: Told) -> list[Latents]:
     """The optimizers in turn, each with a sampler of its own that sees its own trials."""
     names, points = tuple(space.optimizers), {}
     for k, name in enumerate(names):
         start, end = (-(-(number - k) // len(names)) for number in (first, first + count))
-        mine = [trial for trial in seen if trial.config["optimizer"] == name]
+        mine = Told(
+            [trial for trial in told.seen if trial.config["optimizer"] == name],
+            [point for point in told.pending if point["optimizer"] == name],
+        )
         points[name] = iter(_asked(study, space.only(name), generation, start, end - start, mine))
     turns = [names[i % len(names)] for i in range(first, first + count)]
     return [space.completed({**next(points[name]), "optimizer": name}) for name in turns]
 
 
-def _asked(study: Study, space: Space, generation: int, first: int, count: int, seen: Sequence[Trial]) -> list[Latents]:
+def _asked(study: Study, space: Space, generation: int, first: int, count: int, known: Told) -> list[Latents]:
     if count <= 0:
         return []
     sampler, names = SAMPLERS[study.search.sampler], [latent.name for latent in space.latents]
+    seen = known.seen
 
     def here(latents: Latents) -> Latents:
-        return {name: latents[name] for name in names}
+        some = {name: latents[name] for name in names}
+        return space.completed(space.latents_of(space.config(some))) if sampler.learns == "estimates" else some
 
     ask = Ask(
         seed=study.seed,
@@ -69,9 +93,10 @@ def _asked(study: Study, space: Space, generation: int, first: int, count: int, 
         start=tuple(_starts(study, space)),
         random_share=study.search.random_share,
     )
-    if sampler.learns == "observations":
-        told = observed(study, seen)
-        ask = replace(ask, observations=tuple(Observation(here(one.latents), one.value) for one in told))
+    if sampler.learns in ("observations", "estimates"):
+        told = (observed if sampler.learns == "observations" else estimated)(study, seen)
+        observations = tuple(Observation(here(one.latents), one.value) for one in told)
+        ask = replace(ask, observations=observations, pending=tuple(map(here, known.pending)))
     elif sampler.learns == "populations":
         whole = populations(study, seen, population(len(names)))
         ask = replace(ask, populations=tuple(tuple(here(dict(trial.latents)) for trial in some) for some in whole))

@@ -42,7 +42,7 @@ _VALUES: WeakKeyDictionary[Trial, dict[tuple[str, Stage, str, str], float]] = We
 
 def lag_of(study: Study) -> int:
     """How many generations before a new one it does not look at, because they may still train."""
-    return study.search.lag or LAG
+    return study.search.parallel - 1 if study.search.parallel else study.search.lag or LAG
 
 
 def rungs(study: Study) -> Ladder:
@@ -95,6 +95,8 @@ def ladder(study: Study, generation: int) -> Ladder:
 
 def generation_size(study: Study, generation: int) -> int:
     """Trials of a generation. Where ladders differ, those that prune less have fewer: each costs about the same."""
+    if study.search.parallel:
+        return 1
     found, reduction = ladders(study), study.search.reduction
     share = cost(found[0], reduction) / cost(ladder(study, generation), reduction)
     return max(1, round(study.search.generation_size * share))
@@ -104,7 +106,7 @@ def repeated(study: Study) -> float:
     """The share of all epochs that are trained again where each trial starts over at every rung."""
     once = again = 0.0
     for g in range(len(ladders(study))):
-        steps, going = ladder(study, g), float(generation_size(study, g))
+        steps, going = ladder(study, g), float(study.trials if study.search.parallel else generation_size(study, g))
         for rung, (before, after) in enumerate(zip((START, *steps), steps, strict=False)):
             repeats = before.work if after.amount > before.amount else 0  # more splits alone repeat nothing
             once, again = once + going * (after.work - before.work + repeats), again + going * repeats

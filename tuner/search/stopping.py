@@ -18,6 +18,12 @@ from tuner.study import Stop, Study
 
 __all__ = ["LOOSEN", "alike", "reason_to_give_up", "reason_to_stop"]
 
+# What no other config mends: a word that the program does not know, a metric that it never prints.
+SURE = re.compile(
+    r"unrecognized arguments|no such option|unknown option|unrecognized option|arguments are required|can't open file"
+    r"|ignored explicit argument|does not take a value|invalid \w+ value: '\["
+    r"|printed no line with|not \S+, which is the goal|there is no such program"
+)
 HOPELESS = 10  # trials, from the first one on
 ENDED = ("TimedOut", "WorkerDied", "MemoryError")  # from outside: where it was then is chance
 VARIES = re.compile(r"""'[^']*'|"[^"]*"|\bnan\b|\binf\b|0x[0-9a-f]+|[-+]?\d[\d.,]*(?:e[-+]?\d+)?""")
@@ -49,8 +55,11 @@ def reason_to_stop(study: Study, trials: Sequence[Trial], seconds: float = 0.0) 
 def reason_to_give_up(ends: Sequence[tuple[str, str]], planned: int) -> str:
     """Why a search is given up whose trials ended so far, in trial order, as `(state, error)`; empty where it is not.
 
-    Of the first ten, or all that are `planned`, each has failed, and for the same reason but for values in it.
+    Of the first ten, or all that are `planned`, each has failed, and for the same reason but for values in it; or the
+    first one has, in a way that no other config would mend.
     """
+    if ends and ends[0][0] == "failed" and planned > 1 and SURE.search(ends[0][1]):
+        return f"trial 0 failed with {ends[0][1]}; no other config would mend that: once it is mended, run this again"
     first = ends[: min(HOPELESS, planned)]
     if len(first) < min(HOPELESS, planned) or any(state != "failed" for state, _ in first):
         return ""

@@ -7,9 +7,8 @@ it does not apply.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 from math import prod
 from typing import Any
 
@@ -55,8 +54,8 @@ class Space:
         optimizer = str(latents["optimizer"]) if len(names) > 1 else names[0]
         params = self.parameters(optimizer)
         every = {"optimizer": optimizer, **{p.name: value_at(p, latents) for p in params}}
-        values = {p.name: every[p.name] if p.active(every) else p.default for p in params if p.applies(every)}
-        values = {name: value for name, value in values.items() if value is not ABSENT}
+        settled = settle(params, every)
+        values = {p.name: settled[p.name] for p in params if p.applies(settled) and settled[p.name] is not ABSENT}
         config = {"optimizer": optimizer, **values} if optimizer else values
         long = (
             {}
@@ -102,7 +101,9 @@ class Space:
         known = self.parameters(optimizer)
         starts = {p.name: middle_of(p.domain) if p.default is ABSENT else p.default for p in known}
         values = {p.name: config.get(p.name, nearest_in(p.domain, starts[p.name])) for p in known}
-        return {**values, "optimizer": optimizer}
+        filled = {**values, "optimizer": optimizer}
+        # What does not exist decides nothing: only what is left out can be found not to.
+        return {**filled, **{n: v for n, v in settle(known, filled).items() if v is ABSENT and n not in config}}
 
     def defaults(self) -> list[dict[str, float | str]]:
         """Return the latents of each optimizer at its defaults, or at the nearest values that the study allows."""
@@ -147,9 +148,9 @@ class Space:
         for name in self.optimizers:
             params = self.parameters(name)
             deciders = [p for p in params if p.name in set().union(*(other.deciders for other in params))]
-            for values in product(*(values_of(p.domain) for p in deciders)):
-                decided = {"optimizer": name} | {p.name: value for p, value in zip(deciders, values, strict=True)}
-                fixed = {p.latent: coordinate_of(p, decided[p.name]) for p in deciders if is_searched(p.domain)}
+            for decided in decisions(in_order(deciders), {"optimizer": name}):
+                searched = [p for p in deciders if p.searched(decided)]
+                fixed = {p.latent: coordinate_of(p, decided[p.name]) for p in searched}
                 yield name, fixed, [p for p in params if p.searched(decided) and p not in deciders]
 
     def problems_of(self, config: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -189,6 +190,41 @@ class Space:
                 wrong.append(Complaint(f"latent {latent.name}", f"must lie in [0, 1], but got {value!r}"))
         if wrong:
             raise InvalidInput(*wrong)
+
+
+def in_order(params: Sequence[Parameter]) -> list[Parameter]:
+    """Return parameters so that each comes after those that decide whether it exists; else as they are."""
+    found: list[Parameter] = []
+    left = list(params)
+    while left:
+        waiting = {p.name for p in left}
+        ready = [p for p in left if not (p.deciders & waiting) - {p.name}] or left
+        found += ready
+        left = [p for p in left if p not in ready]
+    return found
+
+
+def settle(params: Sequence[Parameter], every: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values where each parameter whose condition does not hold has its default, ABSENT for one without.
+
+    What is at its default, or absent, decides as such on what depends on it.
+    """
+    values = dict(every)
+    for p in in_order(params):
+        if not p.active(values):
+            values[p.name] = p.default
+    return values
+
+
+def decisions(deciders: Sequence[Parameter], given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield all combinations of values of parameters in order, those that do not exist left out."""
+    if not deciders:
+        yield dict(given)
+        return
+    first, *rest = deciders
+    values = values_of(first.domain) if first.active(given) else (first.default,)
+    for value in values:
+        yield from decisions(rest, given if value is ABSENT else {**given, first.name: value})
 
 
 def _unused(p: Parameter, value: Any, config: Mapping[str, Any]) -> tuple[str, str] | None:

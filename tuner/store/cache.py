@@ -77,7 +77,7 @@ class Memo:
 def _write(path: Path, head: str, arrays: Mapping[str, Array]) -> None:
     # Not np.savez, whose arguments clash with arrays called "file". No fsync either: a torn file is a miss.
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr("head.json", head)
+        archive.writestr(zipfile.ZipInfo("head.json"), head)  # not dated: a clock may stand before a zip's first year
         for i, array in enumerate(arrays.values()):
             with archive.open(f"{i}.npy", "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)

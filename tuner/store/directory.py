@@ -5,19 +5,22 @@ Home is what was asked for, else the variable TUNER_HOME, else `runs` in the wor
 
 from __future__ import annotations
 
+import json
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
+from tuner.drafts import PRIVATE, clear_left, folder_of, written_whole
 from tuner.errors import LedgerError, UnknownStudy
+from tuner.masking import masked
 from tuner.store.lock import hold
+from tuner.store.signed import STUDY, SUMMARY, signed_texts
 from tuner.store.sqlite_files import beside, changed
-from tuner.urls import Remote, Shared, check_storage, masked
+from tuner.urls import Remote, Shared, check_storage
 
 __all__ = [
     "LOCK",
@@ -30,6 +33,7 @@ __all__ = [
     "studies",
     "study_directory",
     "write_atomic",
+    "write_private",
 ]
 
 Home = str | Path | Shared | None
@@ -102,6 +106,11 @@ class StudyDirectory:
         return self.path / "output"
 
     @property
+    def kept(self) -> Path:
+        """What the best trials of somebody's own code have left in their directories."""
+        return self.path / "kept"
+
+    @property
     def cache(self) -> Path:
         """Prepared data and packs in flight: can be deleted whenever the study is not running."""
         return self.path / "cache"
@@ -121,16 +130,36 @@ class StudyDirectory:
         return self.ledger.is_file() or (self.path / LOCK).is_file()
 
     def study_text(self) -> str:
-        """The resolved study, as TOML."""
+        """The resolved study, as TOML: what the ledger says, and the file of one of before ledgers kept it.
+
+        Raises LedgerError, OSError, and ValueError for a file that is no UTF-8.
+        """
+        texts = signed_texts(self.place) if isinstance(self.place, Path) else None
+        if texts is None:
+            from tuner.store.ledger import Ledger
+
+            with Ledger.open(self.place, read_only=True) as ledger:
+                texts = {STUDY: ledger.study}
+        if text := texts.get(STUDY):
+            return text
         if isinstance(self.place, Path):
             return self.study.read_text(encoding="utf-8")
         from tuner.store.ledger import postgres
 
         return postgres.study_text(self.place)
 
+    def summary_text(self) -> str:
+        """What the last writer has said of the trials, as JSON; empty where that is not known. Raises LedgerError."""
+        if isinstance(self.place, Path):
+            return (signed_texts(self.place) or {}).get(SUMMARY, "")
+        from tuner.store.ledger import Ledger
+
+        with Ledger.open(self.place, read_only=True) as ledger:
+            return json.dumps(ledger.summary())
+
     def write_study(self, text: str) -> None:
         """Replace the resolved study."""
-        write_atomic(self.study, text)
+        write_private(self.study, text)
         if isinstance(self.place, Remote):
             from tuner.store.ledger import postgres
 
@@ -153,24 +182,27 @@ class StudyDirectory:
 
             postgres.forget(self.place)
 
-    def lock(self) -> AbstractContextManager[None]:
-        """Hold the study, so that no other process can run it meanwhile; makes the directory. Raises StudyBusy."""
-        return hold(self.path / LOCK, self.name)
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the study, so that no other process can run it meanwhile; makes the directory. Raises StudyBusy.
+
+        What killed processes left half made, here or beside it, is cleared.
+        """
+        with hold(self.path / LOCK, self.name):
+            clear_left(self.path)
+            clear_left(self.path.parent, self.name)
+            for left in self.cache.glob(".*"):
+                shutil.rmtree(left, ignore_errors=True)
+            yield
 
     @contextmanager
     def room(self) -> Iterator[Path]:
-        """A folder, made by who needs it, for data of a run that may yet be refused; gone at the end.
+        """Make a folder for data of a run that may yet be refused; gone at the end, and what a killed one left with it.
 
         It is on the study's disk, and outside of its directory, which may be another run's.
         """
-        folder = self.path.with_name(f".{self.name}.{secrets.token_hex(4)}.tmp")
-        try:
+        with folder_of(self.path) as folder:
             yield folder
-        finally:
-            if folder.exists():
-                shutil.rmtree(folder, ignore_errors=True)
-                with suppress(OSError):  # a home that was made for it is empty
-                    folder.parent.rmdir()
 
     def set_aside(self) -> StudyDirectory:
         """Move the study to NAME.1, NAME.2, ...: the first that is free. Hold its lock meanwhile.
@@ -181,13 +213,13 @@ class StudyDirectory:
         places = (replace(self, path=self.path.with_name(f"{self.name}.{i}")) for i in count(1))
         aside = next(place for place in places if not (place.path.exists() or (self.storage and place.exists)))
         self._close_log()
-        aside.path.mkdir()
+        aside.path.mkdir(mode=0o700)
         if isinstance(self.place, Remote):
             from tuner.store.ledger import postgres
 
             postgres.rename(self.place, aside.name)
         if self.study.exists():
-            write_atomic(aside.study, self.study.read_bytes())
+            write_private(aside.study, self.study.read_bytes())
         first = [self.ledger] if self.ledger.exists() else []
         rest = (path for path in self.path.iterdir() if path != self.ledger and not path.name.startswith(LOCK))
         for path in [*first, *rest]:
@@ -257,19 +289,14 @@ def find(name: str | Path, home: Home = None) -> StudyDirectory:
     raise UnknownStudy(str(name), [known.name for known in studies(home)], home_in_words(home))
 
 
+def write_private(path: Path, content: str | bytes) -> None:
+    """Replace a study's file in one step, as `written_whole` does; a new one is for its owner alone."""
+    written_whole(path, content.encode() if isinstance(content, str) else content, PRIVATE)
+
+
 def write_atomic(path: Path, content: str | bytes) -> None:
-    """Replace a file in one step: whoever reads it, after whatever crash, finds the old content or the new."""
-    data = content.encode() if isinstance(content, str) else content
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with open(draft, "xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
+    """Replace a file in one step, as `written_whole` does; a new one has the rights that new files have."""
+    written_whole(path, content.encode() if isinstance(content, str) else content)
 
 
 def _absolute(path: str | Path) -> Path:

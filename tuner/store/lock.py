@@ -24,7 +24,7 @@ def hold(path: Path, study: str) -> Iterator[None]:
     """Hold the lock file `path`, which is made where it is missing. Raises StudyBusy naming who holds it."""
     from filelock import FileLock, Timeout
 
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # a study's data are its owner's alone
     holder = path.with_name(f"{path.name}.json")
     lock = FileLock(path)
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["beside", "changed", "log_of"]
+__all__ = ["beside", "changed", "log_is_empty", "log_of"]
 
 KINDS = ("-wal", "-shm", "-journal")  # the write-ahead log, its index, and the journal of a file without a log
 
@@ -13,6 +13,13 @@ KINDS = ("-wal", "-shm", "-journal")  # the write-ahead log, its index, and the 
 def log_of(path: Path) -> Path:
     """The write-ahead log of a database."""
     return path.with_name(path.name + "-wal")
+
+
+def log_is_empty(path: Path) -> bool:
+    """Whether a database has a write-ahead log that nothing was written to yet."""
+    with suppress(OSError):
+        return log_of(path).stat().st_size == 0
+    return False
 
 
 def beside(path: Path) -> list[Path]:

@@ -16,8 +16,9 @@ from tuner.study.domains import Choices, Domain, Range, highest, is_searched, va
 from tuner.study.hints import suggest
 from tuner.study.imported import UNNAMED, imported_text, not_run
 from tuner.study.parameters import kind_of, text_of
+from tuner.study.placeholders import holes_in, words_of
 from tuner.study.resolve import read_study
-from tuner.study.stored import stored_study
+from tuner.study.stored import stored_study, stored_text
 from tuner.study.study import Imported, Study, differences, in_toml
 from tuner.study.tables import (
     GOALS,
@@ -57,6 +58,7 @@ __all__ = [
     "Workers",
     "differences",
     "highest",
+    "holes_in",
     "imported_text",
     "in_toml",
     "is_searched",
@@ -66,8 +68,10 @@ __all__ = [
     "parameter_name",
     "read_study",
     "stored_study",
+    "stored_text",
     "suggest",
     "task_problem",
     "text_of",
     "values_of",
+    "words_of",
 ]

@@ -16,7 +16,7 @@ from tuner.study.problems import Report
 __all__ = ["ABLE", "Conditions", "check_conditions", "conditional", "restored"]
 
 Conditions = Mapping[str, Mapping[str, tuple[Any, ...]]]
-WHEN, CHOICES = "when", "choices"
+WHEN, CHOICES, PARAMETERS = "when", "choices", "parameters"
 ABLE = (
     "warmup",
     "final",
@@ -68,15 +68,18 @@ def _places(tables: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], dict[str,
 
 
 def check_conditions(conditions: Conditions, deciders: Mapping[str, Domain], report: Report) -> None:
-    """Each names parameters that the study chooses, and values that they can have."""
-    keys = {path.rsplit(".", 1)[-1] for path in conditions}
+    """Check that each names parameters that the study chooses, and values that they can have.
+
+    Those may be conditional themselves, but none may depend on itself in the end.
+    """
+    needs = {_name(path): set(when) for path, when in conditions.items()}
     for path, when in conditions.items():
         for name, values in when.items():
             key = (*path.split("."), WHEN, name)
-            if name not in deciders or name in keys:
-                known = [one for one in deciders if one not in keys]
-                what = "is conditional itself" if name in keys else "is no parameter to depend on"
-                report.add(key, what, suggest(name, known))
+            if name not in deciders:
+                report.add(key, "is no parameter to depend on", suggest(name, list(deciders)))
+            elif _name(path) in _behind(name, needs):
+                report.add(key, f"depends on {_name(path)} in turn", "let one of the two depend on nothing")
             elif isinstance(deciders[name], Range):
                 report.add(key, "is a range", "a condition needs a list of values")
             else:
@@ -84,6 +87,21 @@ def check_conditions(conditions: Conditions, deciders: Mapping[str, Domain], rep
                 for value in [value for value in values if value not in offered]:
                     texts = [str(plain(one)) for one in offered]
                     report.add(key, f"{shown(plain(value))} is not one of its values", f"it has {', '.join(texts)}")
+
+
+def _name(path: str) -> str:
+    """The parameter that a dotted key is about: names of [parameters] may have dots of their own."""
+    table, _, rest = path.partition(".")
+    return rest if table == PARAMETERS else path.rsplit(".", 1)[-1]
+
+
+def _behind(name: str, needs: Mapping[str, set[str]]) -> set[str]:
+    """A parameter and all that it depends on, in turn too."""
+    found, open_ = set[str](), {name}
+    while open_:
+        found |= open_
+        open_ = {other for one in open_ for other in needs.get(one, set())} - found
+    return found
 
 
 def restored(path: str, value: Any, conditions: Conditions) -> Any:

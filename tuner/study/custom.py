@@ -17,9 +17,11 @@ from typing import Any
 
 from objectives.optimizers import OPTIMIZERS
 from tuner.study.budget import UNITS
-from tuner.study.domains import Domain, Range, is_searched
+from tuner.study.conditions import Conditions
+from tuner.study.domains import Domain, Range, is_searched, plain, values_of
 from tuner.study.hints import shown, suggest
 from tuner.study.parameters import PARAMETERS, read_parameter, written
+from tuner.study.placeholders import format_problem, holes_in, placeholders_in
 from tuner.study.problems import Report
 from tuner.study.reading import near_file
 from tuner.study.tables import Search, StudyTable, Train
@@ -35,17 +37,19 @@ __all__ = [
     "goal_problem",
     "is_own",
     "own_of",
+    "own_search",
     "own_train",
     "parameter_name",
+    "unused_parameters",
 ]
 
 NAME = re.compile(r"[A-Za-z_][\w .-]{0,98}\w|[A-Za-z_]")
 GOAL = re.compile(r"[A-Za-z_][\w./-]{0,98}")
-FUNCTION = re.compile(r"(?P<where>[^:]+\.py|[A-Za-z_][\w.]*):(?P<name>[A-Za-z_]\w*)")
-HOLE = re.compile(r"\{([A-Za-z_][\w .-]*)\}")
+FUNCTION = re.compile(r"(?P<where>[^:]+\.py|[A-Za-z_][\w.]*):(?P<name>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)")
 OF_OWN = frozenset({"splits", "resampling"})  # keys of [data] that an objective of one's own may have
 # What a command may ask of its run.
-RUN = ("seed", "split", "start", "stop", "device", "phase", "directory", "config", "python")
+RUN = ("trial", "seed", "split", "start", "stop", "device", "phase", "directory", "config", "python")
+PARALLEL = 4  # trials that may be open at once; tuner/search/defaults.md has the measurements
 MOST_UNITS = 100_000  # of a budget: a learning curve has a place for each
 # Columns of the ranking, and what a config says by itself: a parameter of that name would hide it.
 OWN_NAMES = (
@@ -55,6 +59,8 @@ OWN_NAMES = (
     *UNITS,
 )  # fmt: skip
 TRAINED = ("batch_size", "schedule", "warmup", "final", "gamma", "step_size", "power", "clip_norm")
+OF_OPTIMIZERS = ("framework", "decay")  # constants of a config that has an optimizer
+OF_CORE = ("model", "gap", "verdict", "replicate")  # what only the core's trials have
 NOT_OURS = ("loss", "huber_delta", "patience", "min_delta")
 
 
@@ -68,6 +74,7 @@ class Own:
     command: tuple[str, ...] = ()
     output: str = ""  # a command's file of metrics; its standard output where there is none
     batched: int = 1
+    keep: int = 1  # how many of the best trials' directories outlive the search
     parameters: Mapping[str, Domain] = field(default_factory=dict)
     starts: Mapping[str, Any] = field(default_factory=dict)
     timed: bool = False  # whether the study says how long a trial trains
@@ -87,7 +94,8 @@ class Own:
         """Its keys of [study]."""
         keys: dict[str, Any] = {"command": list(self.command)} if self.command else {"objective": self.objective}
         keys |= {"output": self.output} if self.output else {}
-        return keys | ({"batched": self.batched} if self.batched > 1 else {})
+        keys |= {"batched": self.batched} if self.batched > 1 else {}
+        return keys | ({"keep": self.keep} if self.keep != 1 else {})
 
     def space(self) -> dict[str, Any]:
         """The table [parameters]."""
@@ -116,7 +124,7 @@ def own_of(raw: Mapping[str, Any], table: StudyTable, train: Train, optimizers: 
     parameters: dict[str, Domain] = {}
     starts: dict[str, Any] = {}
     for name, said in tables.items():
-        taken = {*OWN_NAMES, *TRAINED, table.minimize, table.maximize}
+        taken = {*taken_names(train, optimizers), table.minimize, table.maximize}
         if not NAME.fullmatch(name):
             report.add([PARAMETERS, name], "cannot be the name of a parameter", "use letters, digits, _ - . and space")
         elif name in taken:
@@ -125,7 +133,20 @@ def own_of(raw: Mapping[str, Any], table: StudyTable, train: Train, optimizers: 
             read_parameter(name, said, parameters, starts, report)
     timed = any(unit in train.model_fields_set and getattr(train, unit) is not None for unit in UNITS)
     kept = tuple(key for key in TRAINED if key in train.model_fields_set or (key == "schedule" and optimizers))
-    return Own(table.objective or "", table.command, table.output or "", table.batched, parameters, starts, timed, kept)
+    return Own(
+        table.objective or "", table.command, table.output or "", table.batched, table.keep, parameters, starts, timed,
+        kept,
+    )  # fmt: skip
+
+
+def taken_names(train: Train, optimizers: Collection[str]) -> set[str]:
+    """Return the names that mean something else in a study: its columns, and what [train] or an optimizer has there.
+
+    A schedule's `gamma` means nothing where there is no schedule.
+    """
+    if optimizers:
+        return {*OWN_NAMES, *TRAINED}
+    return {*OWN_NAMES, *(name for name in TRAINED if name in train.model_fields_set)} - {*OF_OPTIMIZERS, *OF_CORE}
 
 
 def _other(name: str) -> str:
@@ -187,10 +208,37 @@ def _check_foreign(raw: Mapping[str, Any], train: Train, optimizers: Collection[
         report.add(["optimizers", name], what, "remove it")
 
 
-def check_not_own(raw: Mapping[str, Any], table: StudyTable, report: Report) -> None:
+def own_search(search: Search, own: Own, devices: int, report: Report) -> Search:
+    """Return [search] with the defaults of an objective of somebody's own: proposals one by one, by rule.
+
+    As many trials may be open at once as there are `devices`, four at least. Where generations are asked for, or
+    several configs go into one call, proposals are made together as ever.
+    """
+    given = search.model_fields_set
+    together = [key for key in ("generation_size", "lag") if key in given]
+    if "parallel" in given and search.parallel is not None:
+        for key in together:
+            report.add(["search", key], "does not go with parallel, which proposes one by one", "keep one of them")
+        if own.batched > 1:
+            hint = "write [search] generation_size"
+            report.add(["search", "parallel"], "does not go with batched, which calls for several at once", hint)
+    found: dict[str, Any] = {}
+    if "parallel" not in given and not together and own.batched == 1:
+        found["parallel"] = max(PARALLEL, devices)
+    if "sampler" not in given:
+        found["sampler"] = "auto"
+        if "random_share" not in given:
+            found["random_share"] = 0.0
+    return search.model_copy(update=found)
+
+
+def check_not_own(raw: Mapping[str, Any], table: StudyTable, search: Search, report: Report) -> None:
     """A study of the core has nothing that belongs to an objective of somebody's own."""
+    if search.parallel is not None:
+        hint = "write generation_size: it trains trials in packs"
+        report.add(["search", "parallel"], "belongs to an objective of your own", hint)
     hint = 'write [study] objective = "train.py:train", or remove it'
-    for key in [key for key in ("output", "batched") if key in table.model_fields_set]:
+    for key in [key for key in ("output", "batched", "keep") if key in table.model_fields_set]:
         report.add(["study", key], "belongs to an objective of your own", hint)
     for name in [name for name in (PARAMETERS, "workers") if raw.get(name)]:
         report.add([name], "belongs to an objective of your own", hint)
@@ -212,16 +260,33 @@ def _check_holes(own: Own, train: Train, optimizers: Collection[str], report: Re
     unit = next((unit for unit in UNITS[1:] if getattr(train, unit) is not None), UNITS[0])
     known = [*own.parameters, *own.trained, *keys, *(["optimizer"] if optimizers else []), *RUN]
     known += [unit] if own.timed else []
-    for hole in [hole for part in own.command for hole in HOLE.findall(part)]:
-        if hole not in known:
-            hint = suggest(hole, known)
-            report.add(["study", "command"], f"{{{hole}}} is neither a parameter nor something of the run", hint)
+    holes = [hole for word in own.command for hole in holes_in(word)]
+    for hole in [hole for hole in holes if hole not in known]:
+        hint = f"{suggest(hole, known)} (for the text itself: {{{{{hole}}}}})"
+        report.add(["study", "command"], f"{{{hole}}} is neither a parameter nor something of the run", hint)
+    for word in own.command:
+        for name, form in [(name, form) for name, form in placeholders_in(word) if name in own.parameters]:
+            problems = [format_problem(word, name, form, plain(value)) for value in _samples(own.parameters[name])]
+            if problem := next(filter(None, problems), ""):
+                report.add(["study", "command"], problem, f"write {{{name}}}, or another format")
+
+
+def _samples(domain: Domain) -> tuple[Any, ...]:
+    """Values that stand for all that a parameter may have."""
+    return (domain.low, domain.high) if isinstance(domain, Range) else values_of(domain)
+
+
+def unused_parameters(own: Own, conditions: Conditions) -> list[str]:
+    """Return parameters that are searched and that a command neither asks for nor decides with, as far as it tells."""
+    used = {hole for word in own.command for hole in holes_in(word)} | {n for when in conditions.values() for n in when}
+    searched = [name for name, domain in own.parameters.items() if is_searched(domain)]
+    return [name for name in searched if name not in used] if own.command and "config" not in used else []
 
 
 def _check_split_hole(own: Own, raw: Mapping[str, Any], report: Report) -> None:
     """A command that is to be judged on several splits is told which one."""
     splits, words = (raw.get("data") or {}).get("splits"), " ".join(own.command)
-    if isinstance(splits, int) and splits > 1 and not {"split", "config"} & set(HOLE.findall(words)):
+    if isinstance(splits, int) and splits > 1 and not {"split", "config"} & set(holes_in(words)):
         what = f"is {splits}, but the command does not ask which split it is to train on"
         report.add(["data", "splits"], what, "add {split} to [study] command: --split {split}; or remove it")
 
@@ -240,7 +305,7 @@ def _check_place(objective: str, base: Path, report: Report) -> None:
 
 def _check_program(program: str, base: Path, report: Report) -> None:
     """The first word of a command is a program; one with a slash is looked for from the study's folder on."""
-    if HOLE.search(program):
+    if holes_in(program):
         return
     path, key = base / program, ["study", "command"]
     if "/" not in program and shutil.which(program) is None:

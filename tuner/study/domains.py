@@ -73,14 +73,18 @@ def plain(domain: Domain) -> Any:
     """The domain as a study file writes it."""
     if isinstance(domain, Range):
         ends = {"low": domain.low, "high": domain.high, "log": domain.scale != "linear"}
-        return (
-            ends
-            if domain.step in (0, 1) and domain.step == isinstance(domain.low, int)
-            else ends | {"step": domain.step}
-        )
+        return ends if domain.step == _step_between(domain.low, domain.high) else ends | {"step": domain.step}
     if isinstance(domain, Choices):
         return [plain(value) for value in domain.values]
     return list(domain) if isinstance(domain, tuple) else domain
+
+
+def _step_between(low: float, high: float) -> int:
+    """The step that a reader takes where a range is written without one; 0 for none.
+
+    0 and 1 alone are refused without one, as nobody can tell whether they are a flag.
+    """
+    return int(isinstance(low, int) and isinstance(high, int) and (low, high) != (0, 1))
 
 
 def values_of(domain: Domain) -> tuple[Any, ...]:

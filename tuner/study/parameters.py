@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ __all__ = ["PARAMETERS", "kind_of", "read_parameter", "text_of", "written"]
 PARAMETERS = "parameters"
 KEYS = ("choices", "default", "high", "log", "low", "step")
 MOST_STEPS = 10**9
+MOST_FLOAT = sys.float_info.max
+MOST_WHOLE = 2**63 - 1  # what a table's column of whole numbers can hold
 
 
 def read_parameter(name: str, raw: Any, parameters: dict[str, Domain], starts: dict[str, Any], report: Report) -> None:
@@ -73,26 +76,33 @@ def _kind(value: Any) -> str:
 
 
 def _value(raw: Any) -> Any:
-    """A single value: a finite number, text, true or false, or a list of whole numbers. Raises Bad."""
+    """A single value: a finite number, text, true or false, or a list of numbers or of texts. Raises Bad."""
     if isinstance(raw, list):
-        if not raw or not all(isinstance(one, int) and not isinstance(one, bool) for one in raw):
-            raise Bad(f"{shown(raw)} is not a list of whole numbers", "write each choice as [64] or [64, 32]")
-        return tuple(raw)
+        if not raw or len({_kind(one) for one in raw}) > 1 or any(isinstance(one, bool | list | dict) for one in raw):
+            raise Bad(f"{shown(raw)} is not a list of numbers or of texts", "write each choice as [64] or [64, 32]")
+        return tuple(_value(one) for one in raw)
     if isinstance(raw, bool | str):
         return raw
     if not isinstance(raw, int | float) or not abs(raw) < float("inf"):
         raise Bad(f"must be a value, a list or a range, but got {shown(raw)}", "write { low = 1e-4, high = 0.1 }")
-    return raw
+    return _held(raw)
+
+
+def _held(number: Any) -> Any:
+    """The number, where a column of a table can hold it. Raises Bad."""
+    if isinstance(number, int) and abs(number) > MOST_WHOLE:
+        raise Bad(f"{shown(number)} does not fit into 64 bits", "write it as a decimal number, like 1e20")
+    return number
 
 
 def _range(raw: Mapping[str, Any]) -> Domain:
     """All numbers between two, or the whole ones where both are; `step` apart where it is given. Raises Bad."""
-    ends = []
+    ends: list[float] = []
     for end in ("low", "high"):
         value = raw.get(end)
         if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < float("inf"):
             raise Bad(f"{end} must be a number, but got {shown(value) if end in raw else 'nothing'}", "give both ends")
-        ends.append(value)
+        ends.append(_held(value))
     low, high = ends
     log, step = raw.get("log", False), raw.get("step")
     if not isinstance(log, bool):
@@ -101,6 +111,8 @@ def _range(raw: Mapping[str, Any]) -> Domain:
         raise Bad(f"is upside down: low = {low:g} is above high = {high:g}", "swap them")
     if log and low <= 0:
         raise Bad(f"a log range cannot start at {low:g}", "start it above 0, or write log = false")
+    if not high - low <= (MOST_WHOLE if isinstance(high - low, int) else MOST_FLOAT):
+        raise Bad(f"is too wide: from {low:g} to {high:g}", "bring the ends nearer, or search the exponent")
     whole = isinstance(low, int) and isinstance(high, int)
     if whole and (low, high) == (0, 1) and step is None:
         raise Bad("0 and 1 alone, or all between them?", "write [0, 1], or { low = 0.0, high = 1.0 }")
@@ -118,11 +130,13 @@ def _range(raw: Mapping[str, Any]) -> Domain:
 
 
 def written(domain: Domain, start: Any) -> Any:
-    """A domain as a study file writes it, with its default."""
+    """Return a domain as a study file writes it, with its default; a fixed list is its single choice."""
+    body = [plain(domain)] if isinstance(domain, tuple) else plain(domain)
     if start is None:
-        return plain(domain)
-    body = plain(domain)
-    return (dict(body) if isinstance(body, dict) else {"choices": body}) | {"default": start}
+        return body
+    if isinstance(body, dict):
+        return body | {"default": start}
+    return {"choices": body if isinstance(body, list) else [body], "default": start}
 
 
 def kind_of(domain: Domain) -> str | tuple[str, ...]:

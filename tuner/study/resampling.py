@@ -9,6 +9,8 @@ from tuner.study.tables import MOST_SEEDS, Data, Train
 
 __all__ = ["check_own_resampling", "check_replicates", "check_resampling"]
 
+SEVERAL = ("fresh", "kfold", "rolling")
+
 
 def check_replicates(data: Data, train: Train, report: Report) -> None:
     """There are seeds enough for all trainings of a trial that a confirmation does not use."""
@@ -19,7 +21,7 @@ def check_replicates(data: Data, train: Train, report: Report) -> None:
 
 def check_own_resampling(data: Data, report: Report) -> None:
     """An objective of somebody's own is told the numbers of its splits, and divides its rows itself."""
-    if data.resampling == "kfold":
+    if data.resampling in ("kfold", "rolling"):
         report.add(["data", "resampling"], "does not go with an objective of your own", "write splits = 4, say")
     elif data.resampling == "fresh" and data.splits is None:
         report.add(["data", "splits"], "is missing", "write splits = 4, say")
@@ -28,16 +30,17 @@ def check_own_resampling(data: Data, report: Report) -> None:
 
 
 def check_resampling(data: Data, given: Sequence[str], report: Report) -> None:
-    """That rows may be divided several times, where that is asked for."""
-    several = data.resampling in ("fresh", "kfold") or (data.splits or 1) > 1
-    fixed = [kind for kind in given if kind != "group"]
-    if several and fixed:
-        what = f"asks for several splits, but split.{fixed[0]} divides the rows in one way"
+    """That rows may be divided several times, and in that way, where that is asked for."""
+    several = data.resampling in SEVERAL or (data.splits or 1) > 1
+    if several and "column" in given:
+        what = "asks for several splits, but split.column divides the rows in one way"
         report.add(["data", "resampling"], what, "remove data.splits and data.resampling")
     elif data.resampling == "holdout" and (data.splits or 1) > 1:
         report.add(["data", "splits"], f"is {data.splits}, but a hold-out is one split", 'write resampling = "fresh"')
-    if data.resampling == "kfold" and "group" in given:
-        what = "does not keep groups together"
-        report.add(["data", "resampling"], what, 'write resampling = "fresh", which draws whole groups')
-    if data.resampling in ("fresh", "kfold") and data.splits == 1:
+    if data.resampling in ("fresh", "kfold") and "order" in given:
+        what = "would train on rows that are later than those that validate"
+        report.add(["data", "resampling"], what, 'write resampling = "rolling", or leave it out')
+    if data.resampling == "rolling" and "order" not in given:
+        report.add(["data", "resampling"], "needs rows in time order", 'write split = { order = "date" }, say')
+    if data.resampling in SEVERAL and data.splits == 1:
         report.add(["data", "splits"], "is 1, which is a hold-out", 'write resampling = "holdout", or ask for more')

@@ -27,7 +27,17 @@ from tuner.study.checks import (
     name_of,
 )
 from tuner.study.conditions import check_conditions, conditional
-from tuner.study.custom import Own, check_not_own, check_own, check_own_searched, choices_of, is_own, own_of, own_train
+from tuner.study.custom import (
+    Own,
+    check_not_own,
+    check_own,
+    check_own_searched,
+    choices_of,
+    is_own,
+    own_of,
+    own_search,
+    own_train,
+)
 from tuner.study.domains import Choices, Domain
 from tuner.study.imported import TABLE as IMPORTED
 from tuner.study.imported import imported_of, not_run
@@ -56,20 +66,25 @@ def read_study(
     needs_data: bool = True,
     ran: bool = False,
 ) -> Study:
-    """The study in a TOML file or a mapping; another study is read again from what its user wrote.
+    """Read and check a study: a TOML file, a mapping of the same shape, or another study.
 
-    `overrides` ("optimizers.adam.lr.high=0.3", TOML literals) and `settings` ({"study.trials": 10}, typed values) take
-    precedence over what is written. Relative paths are relative to `base`: by default the file's directory, else the
-    current one. `needs_data=False` asks neither for a data source nor whether it is there. The trials must fill a
-    generation, unless they alone were set, or the study `ran` already: a short try needs no other generation size.
-    Raises StudyError with every problem.
+    `overrides` ("optimizers.adam.lr.high=0.3", TOML literals) and `settings` ({"study.trials": 10}, typed values) win
+    over what is written. Paths are relative to `base`: by default the file's directory, else the current one.
+    `needs_data=False` skips the data source. The trials must fill a generation, unless they alone were set or the study
+    `ran` already. Raises StudyError with every problem.
+
+    ```python
+    tuner.read_study("studies/digits.toml", overrides=["train.epochs=9"]).train.epochs
+    ```
     """
     raw, label, home, stem = _loaded(source)
     if IMPORTED in raw:
         return _imported(raw, label, stem, needs_data)
+    planned = _planned(source, raw)
     report = apply(raw, overrides, settings or {}, label)
     given = not (ran or _ran(source)) and (GENERATION in report.flags or TRIALS not in report.flags)
-    return _resolved(raw, report, base or home, stem, needs_data, given)
+    study = _resolved(raw, report, base or home, stem, needs_data, given)
+    return replace(study, planned=max(planned, study.trials))
 
 
 def _loaded(source: Source) -> tuple[dict[str, Any], str, Path, str]:
@@ -80,6 +95,15 @@ def _loaded(source: Source) -> tuple[dict[str, Any], str, Path, str]:
         return plain_copy(source), "", Path(), "study"
     path = Path(source)
     return read_toml(path), str(path), path.parent, path.stem
+
+
+def _planned(source: Source, raw: Mapping[str, Any]) -> int:
+    """Return the trials that a study asks for before anything takes precedence over them; 0 where that is no number."""
+    if isinstance(source, Study):
+        return source.planned
+    table = raw.get("study", {})
+    written = table.get("trials", StudyTable().trials) if isinstance(table, Mapping) else 0
+    return written if isinstance(written, int) else 0
 
 
 def _ran(source: Source) -> bool:
@@ -123,6 +147,8 @@ def _resolved(
     name, (metric, direction) = name_of(table, stem, report), goal_of(table, report, own)
     if own:
         theirs = own_of(bare, table, train, optimizers, report)
+        workers = cast(Workers, tables["workers"])
+        search = own_search(search, theirs, len(workers.devices), report)
         check_own(theirs, raw, train, search, optimizers, base if needs_data else None, report)
         check_train(train, report)
         check_own_resampling(data, report)
@@ -136,9 +162,9 @@ def _resolved(
         return Study(
             name, table.seed, table.trials, metric, direction, table.dtype,
             data, model, own_train(train), optimizers, search, stop, asked, limits,
-            conditions=conditions, base=base, written=raw, own=theirs, workers=cast(Workers, tables["workers"]),
+            conditions=conditions, base=base, written=raw, own=theirs, workers=workers,
         )  # fmt: skip
-    check_not_own(raw, table, report)
+    check_not_own(raw, table, search, report)
     check_task(metric, direction, train, data, report)
     check_split(data, report)
     check_surface(data, model, train, report)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from objectives.data import GIVEN_UP
 from objectives.optimizers import OPTIMIZERS
 from objectives.schedules import SCHEDULE_HYPERS
 from tuner.study.budget import RUN, UNITS, Budget
@@ -34,10 +35,16 @@ class Imported:
 
 @dataclass(frozen=True)
 class Study:
-    """A validated study. Every hyperparameter of every optimizer has its domain, presets included.
+    """A checked study. Every hyperparameter of every optimizer has its domain, presets included.
 
-    `rows` are the train rows, 0 until the data are known; `base` is the directory that relative paths are relative to;
-    `written` holds the keys that the user wrote, as a nested table. None of them counts when studies are compared.
+    `rows` is the number of train rows, 0 until the data are known. `planned` is the number of trials that its file
+    asks for, where a call asks for fewer. Relative paths are relative to `base`. `written` holds the keys that the user
+    wrote, as a nested table. These four do not count when studies are compared.
+
+    ```python
+    study = tuner.read_study("studies/digits.toml")
+    study.trials, list(study.optimizers)
+    ```
     """
 
     name: str
@@ -56,6 +63,7 @@ class Study:
     limits: Limits
     conditions: Conditions = field(default_factory=dict)
     rows: int = field(default=0, compare=False)
+    planned: int = field(default=0, compare=False)
     base: Path = field(default=Path(), compare=False)
     written: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     imported: Imported | None = None
@@ -94,7 +102,10 @@ class Study:
         split, folds = self.data.split, self.data.folds
         if not self.fresh_splits or self.own:
             return 0.0  # nobody knows how an objective of somebody's own divides its rows
-        return 1 / (folds - 1) if folds else split.valid / (1 - split.valid - split.test)
+        if folds:
+            return 1 / (folds - 1)
+        shorter = 1 - 1 / GIVEN_UP if self.data.resampling == "rolling" else 1.0
+        return split.valid / (1 - split.valid - split.test) / shorter
 
     @property
     def question(self) -> str:
@@ -131,10 +142,13 @@ class Study:
     def fresh_splits(self) -> bool:
         """Whether each confirmation seed has a train / validation split of its own: not where a column decides.
 
+        Rows in time order have windows, unless they are divided once.
         Nobody knows what an objective of somebody's own does with its seed; one with several splits is told which.
         """
         told = not self.own or self.splits > 1
-        return told and self.data.split.column is None and self.data.split.order is None
+        if self.data.split.order is not None:
+            return self.data.resampling == "rolling"
+        return told and self.data.split.column is None
 
     def to_table(self) -> dict[str, Any]:
         """Every key explicit, in plain types, in the order of a study file; of an imported one, what its file says."""
@@ -175,7 +189,8 @@ class Study:
             }
             for name, domains in self.optimizers.items()
         }
-        search = {name: value for name, value in _fields(self.search).items() if value != []}
+        skipped = ("generation_size", "lag") if self.search.parallel else ()
+        search = {name: at for name, at in _fields(self.search).items() if at != [] and name not in skipped}
         given = {name: keys for name in ("stop", "limits") if (keys := _fields(getattr(self, name)))}
         return {"optimizers": optimizers, "search": search, "confirm": _fields(self.confirm), **given}
 
@@ -234,7 +249,8 @@ def _key(name: str) -> str:
 
 
 def _free(key: str) -> bool:
-    named = ("study.name", "study.trials", "confirm.enabled", "confirm.top", "confirm.seeds")
+    confirmed = (f"confirm.{name}" for name in ("enabled", "top", "seeds", "share"))
+    named = ("study.name", "study.trials", "study.keep", *confirmed)
     return key in named or key.startswith(("limits.", "stop.", "workers."))
 
 

@@ -49,7 +49,7 @@ OF_ROWS = (
 )  # keys that no analytic surface has
 OF_LAYERS = ("activation", "dropout", "hidden")  # keys of [model] that a linear one does not have
 MOST_SEEDS = 1000  # of a confirmation, which numbers its replicates from 1
-RESAMPLINGS = ("auto", "holdout", "fresh", "kfold")  # one split, several drawn afresh, or parts that take turns
+RESAMPLINGS = ("auto", "holdout", "fresh", "kfold", "rolling")  # one split, several drawn, folds, windows in time
 FOLDS = 5  # where a study does not say
 MOST_SPLITS = 100  # of a trial
 ALLOCATIONS = ("best", "equal")  # one model of all optimizers, or the same budget to each
@@ -68,39 +68,65 @@ class StudyTable(Table):
     """[study]: the question."""
 
     name: str | None = None
+    """Name of the study and of its directory; by default that of the file."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    """Seed of everything random."""
     trials: Annotated[int, Field(ge=1, le=10**6)] = 64
+    """How many configs to try."""
     objective: Text | None = None
+    """Your own training code: "train.py:train" or "package.module:train"."""
     command: Annotated[tuple[str, ...], PlainValidator(program)] = ()
+    """Your own program and its arguments; {names} in braces are replaced by values."""
     output: Text | None = None
+    """File in {directory} that the command writes metrics to; by default standard output."""
     batched: Annotated[int, Field(ge=1, le=4096)] = 1
+    """How many configs the objective takes in one call."""
+    keep: Annotated[int, Field(ge=0, le=100)] = 1
+    """Of how many of the best trials the directories are kept."""
     minimize: Text | None = None
+    """Metric to minimise; valid_loss if neither this nor maximize is given."""
     maximize: Text | None = None
+    """Metric to maximise, like valid_accuracy or valid_r2."""
     dtype: Annotated[str, one_of(("float32", "float64"))] = "float32"
+    """Precision of the training."""
 
 
 class Split(Table):
     """[data.split]: fractions of the rows, or the one column that decides."""
 
     valid: Fraction = 0.2
+    """Share of the rows for validation."""
     test: Fraction = 0.2
+    """Share of the rows for the test, set aside before everything else."""
     column: Text | None = None
+    """Column that says train, valid or test for each row."""
     group: Text | None = None
+    """Column whose equal values stay on one side of a split."""
     order: Text | None = None
+    """Column to sort by: validation and test rows come last."""
 
 
 class Data(Table):
     """[data]: what is learned from."""
 
     source: Text | None = None
+    """Data set, file, "module:function" or "surface:NAME"."""
     target: Text | int | None = None
+    """Column to predict; an npz file holds X and y."""
     drop: Annotated[tuple[str, ...], PlainValidator(names_of("columns", "customer id"))] = ()
+    """Columns that must not be learned from."""
     task: Annotated[str, one_of(TASKS)] | None = None
+    """Task, where the guess from the target is wrong."""
     split: Split = Split()
+    """How rows are divided; see [data.split]."""
     resampling: Annotated[str, one_of(RESAMPLINGS)] = "auto"
+    """New splits drawn at random, parts that validate in turn, or one split for all."""
     splits: Annotated[int, Field(ge=1, le=MOST_SPLITS)] | None = None
+    """Splits that the last trials are judged on; by default from the numbers of rows and trials."""
     noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    """Noise of a row's gradient; for analytic surfaces."""
     condition: Annotated[float, Field(ge=1, allow_inf_nan=False)] | None = None
+    """Condition number of the quadratic surface."""
 
     @property
     def folds(self) -> int:
@@ -117,35 +143,58 @@ class Model(Table):
     """[model]: what is fitted. A linear model has neither hidden layers nor an activation."""
 
     kind: Annotated[str, one_of(MODELS)] = "mlp"
+    """Network, or linear, logistic or softmax regression as the target asks."""
     hidden: Annotated[Domain, searched(layers)] = (64,)
+    """Sizes of the hidden layers; a list of lists is searched."""
     activation: Annotated[Domain, searched(choice_of(ACTIVATIONS))] = "relu"
+    """Activation of the hidden layers."""
     init: Annotated[Domain, searched(choice_of(INITS))] = "torch"
+    """Distribution of the initial weights."""
     dropout: Annotated[Domain, searched(numbers_of(DROPOUT))] = DROPOUT.default
+    """Share of the hidden units left out in training."""
 
 
 class Train(Table):
     """[train]: how long and in what steps."""
 
     epochs: Annotated[int, Field(ge=1, le=10**6)] = 27
+    """Length of a trial in epochs."""
     steps: Annotated[int, Field(ge=1, le=10**9)] | None = None
+    """Length of a trial in updates, instead of epochs."""
     examples: Annotated[int, Field(ge=1, le=10**12)] | None = None
+    """Length of a trial in training rows seen, instead of epochs."""
     batch_size: Annotated[Domain, searched(count)] = Choices((16, 32, 64, 128, 256))
+    """Rows of a minibatch."""
     schedule: Annotated[Domain, searched(choice_of(SCHEDULES))] = "constant"
+    """How the learning rate changes over a trial."""
     warmup: Annotated[Domain, searched(numbers_of(WARMUP))] = WARMUP.default
+    """Share of all updates over which the learning rate rises at first."""
     final: Annotated[Domain, searched(numbers_of(SCHEDULE_HYPERS["final"]))] = SCHEDULE_HYPERS["final"].default
+    """Last factor of cosine, linear and polynomial."""
     gamma: Annotated[Domain, searched(numbers_of(SCHEDULE_HYPERS["gamma"]))] = SCHEDULE_HYPERS["gamma"].default
+    """Factor of step and exponential."""
     step_size: Annotated[Domain, searched(numbers_of(SCHEDULE_HYPERS["step_size"]))] = SCHEDULE_HYPERS[
         "step_size"
     ].default
+    """Share of the length after which step and exponential apply gamma once."""
     power: Annotated[Domain, searched(numbers_of(SCHEDULE_HYPERS["power"]))] = SCHEDULE_HYPERS["power"].default
+    """Exponent of polynomial."""
     framework: Annotated[str, one_of(FRAMEWORKS)] = "torch"
+    """Framework whose update rules are followed."""
     clip_norm: Annotated[Domain, searched(numbers_of(CLIP))] = CLIP.default
+    """Largest norm of a gradient; 0 is off."""
     decay: Annotated[str, one_of(DECAYED)] = "all"
+    """What weight decay acts on: all parameters, or all but the biases."""
     loss: Annotated[Domain | None, searched(choice_of(losses_for("regression")))] = None
+    """What a regression trains on."""
     huber_delta: Annotated[Domain, searched(numbers_of(HUBER_DELTA))] = HUBER_DELTA.default
+    """Where Huber's loss turns linear, in standard deviations of the target."""
     patience: Annotated[int, Field(ge=0, le=10**6)] = 0
+    """Epochs without improvement after which a trial stops; 0 is off."""
     min_delta: Annotated[float, Field(ge=0, allow_inf_nan=False)] = MIN_DELTA.default
+    """Least decrease of the validation loss that counts as an improvement."""
     replicates: Annotated[int, Field(ge=1, le=100)] = 1
+    """Seeds that each trial is trained on; their mean ranks."""
 
     @property
     def on_huber(self) -> bool:
@@ -162,48 +211,77 @@ class Search(Table):
     """[search]: what to try next, and who goes on. The defaults are measured: see `tuner/search/defaults.md`."""
 
     sampler: Annotated[str, one_of(SAMPLERS)] = "tpe"
+    """What proposes configs."""
     pruner: Annotated[str, one_of(PRUNERS)] = "halving"
+    """What decides who goes on at a rung."""
     allocation: Annotated[str, one_of(ALLOCATIONS)] = "best"
+    """One model of all optimizers, or the same budget for each."""
     generation_size: Annotated[int, Field(ge=1, le=10_000)] = 32
+    """Trials that are proposed together."""
     reduction: Annotated[int, Field(ge=2, le=100)] = 4
+    """Of how many trials one goes on at a rung."""
     rungs: Annotated[tuple[int, ...], PlainValidator(rising)] = ()
+    """Where trials are compared, in the unit of the budget; by default from the length and the schedules."""
     random_share: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 1 / 3
+    """Share of a generation that is drawn at random beside the model."""
     grid_points: Annotated[int, Field(ge=1, le=1000)] = 5
+    """Values that a grid takes from each range."""
     enqueue: Annotated[tuple[dict[str, Any], ...], PlainValidator(configs)] = ()
+    """Configs to try first."""
     warm_start: Annotated[tuple[str, ...], PlainValidator(names_of("studies", "another-study"))] = ()
+    """Studies whose trials the search begins with."""
     lag: Annotated[int, Field(ge=1, le=64)] | None = None
+    """Generations that may be in training while the next one is proposed; by default 1."""
+    parallel: Annotated[int, Field(ge=1, le=1024)] | None = None
+    """Trials of your own code that may be open at once, proposed one by one; by default 4, or one for each device."""
 
 
 class Confirm(Table):
     """[confirm]: how many of the best are trained again, on how many fresh seeds and splits."""
 
     enabled: bool = True
+    """Whether a run ends with a confirmation; off for your own code unless this table is there."""
     top: Annotated[int, Field(ge=1, le=100)] = 5
+    """How many of the best trials are trained again."""
     seeds: Annotated[int, Field(ge=2, le=MOST_SEEDS)] = 5
+    """Fresh seeds and splits of the first round."""
+    share: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] | None = None
+    """Share of the search's training that later rounds may bring the confirmation to; by default from the rows."""
     metrics: Annotated[tuple[str, ...], PlainValidator(scorers)] = ()
+    """Further scikit-learn scorers to report on the test rows."""
 
 
 class Stop(Table):
     """[stop]: when to end before all trials have run; whichever comes first."""
 
     seconds: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """Stop after this time in one run."""
     epochs: Annotated[int, Field(ge=1, le=10**12)] | None = None
+    """Stop after this many epochs of all trials together."""
     target: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    """Stop at a value that is good enough."""
     no_gain: Annotated[int, Field(ge=1, le=10**6)] | None = None
+    """Stop after this many trials without a new best."""
 
 
 class Limits(Table):
     """[limits]: what ends a trial or a worker whatever it does; without them, nothing does."""
 
     seconds_per_trial: Annotated[float, Field(gt=0, le=10**7, allow_inf_nan=False)] | None = None
+    """A trial that takes longer fails."""
     worker_gb: Annotated[float, Field(ge=0.25, le=10**6, allow_inf_nan=False)] | None = None
+    """Memory in GB that a worker may allocate (on Linux)."""
 
 
 class Workers(Table):
     """[workers]: what each worker has for an objective of somebody's own."""
 
     devices: Annotated[tuple[str, ...], PlainValidator(distinct)] = ()
+    """A worker for each of these devices."""
     threads: Annotated[int, Field(ge=1, le=4096)] = 1
+    """Threads of BLAS and OpenMP for each worker."""
+    reuse: bool = True
+    """Keep a worker for the next trial; false gives each trial and rung a process of its own, for code that leaks."""
 
 
 TABLES: dict[str, type[Table]] = {

@@ -68,7 +68,8 @@ class Advance:
     """What a task did for one trial: curves `(R, E)`, where it stands now, seconds, and how it ended where it did.
 
     Curves are those of the epochs just trained, or of all since the start where they are `whole`. `first` is the row
-    that their first one is among all replicates of the trial: a task may train some of the splits.
+    that their first one is among all replicates of the trial: a task may train some of the splits. Where it is `final`,
+    the code has ended by itself and said what its value is: that of its last epoch, whatever its best one was.
     """
 
     curves: Curves
@@ -78,6 +79,7 @@ class Advance:
     ended: str = ""
     error: str = ""
     first: int = 0
+    final: bool = False
 
 
 class Training(Protocol):
@@ -103,6 +105,9 @@ class Training(Protocol):
 
     def steps(self, config: Config, epochs: int, state: Any) -> int:
         """What a trial of so many epochs took, in updates; in epochs where nobody counts updates."""
+
+    def keep(self, flight: Path, best: Sequence[int]) -> None:
+        """Keep what the best trials, by number, have left below `flight`, which is cleared next; of others no more."""
 
     def steady(self, curves: Curves) -> bool:
         """Whether a run ended anywhere near its best epoch."""
@@ -134,6 +139,9 @@ class Subject(Protocol):
 
     def warnings(self, known: Mapping[str, str]) -> list[str]:
         """What differs from the facts of a ledger and may matter."""
+
+    def advice(self, study: Study, trials: Sequence[Trial]) -> list[str]:
+        """Return what its finished trials say of how to ask for them."""
 
     def jobs(self, study: Study, trials: int) -> int:
         """Worker processes, where nobody says how many."""

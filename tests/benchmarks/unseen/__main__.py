@@ -60,6 +60,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.unseen", description=__doc__)
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"{', '.join(SECTIONS)}; all by default")
     parser.add_argument("--repetitions", type=int, default=40, help="searches on each table (40)")
+    parser.add_argument("--tables", nargs="*", choices=SOURCES, metavar="TABLE", help=f"all of {', '.join(SOURCES)}")
     parser.add_argument("--quick", action="store_true", help="two small tables, 10 searches")
     given = parser.parse_args()
     if unknown := [name for name in given.sections if name not in SECTIONS]:
@@ -72,8 +73,8 @@ def main() -> None:
         print(f"\n## {section}")
         for held_out in (False, True):
             names = [name for name, source in SOURCES.items() if source.held_out == held_out]
-            if given.quick:
-                names = [name for name in names if name in QUICK]
+            if given.quick or given.tables:
+                names = [name for name in names if name in (given.tables or QUICK)]
             show(section, names, 10 if given.quick else given.repetitions)
         print(f"\n{time.perf_counter() - started:.0f} s", flush=True)
 

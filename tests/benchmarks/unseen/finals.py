@@ -1,6 +1,7 @@
 """The final: the first of a race on fresh splits, in stages, those that cannot win dropping out on the way.
 
-A final takes at most a share of what the search took. `fixed` finals take what they take, and the search gets the rest.
+A final takes at most a share of what the search took. `fixed` finals take what they take, and the search gets the rest;
+with `beside` the search gets the whole budget, and the final comes on top.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ Array = np.ndarray[Any, Any]
 class Final:
     """Who is in it, on how many fresh splits after each stage, and what it decides by.
 
-    `by`: "fresh" means at the search's epoch, "fresh epoch" at their own, or "pooled" with those of the search.
+    `by`: "fresh" means at the search's epoch, "fresh epoch" at their own, or "pooled" with those of the search; or
+    "search epoch", pooled at the search's epoch with fresh scores of that epoch alone; or "search epoch, then all",
+    with averages over epochs, the epoch of the chosen one being that of all splits. The first stage is held whatever it
+    takes where it is `aside`.
     `level`: how sure it must be that one cannot win. `safe`: how sure that the first beats the best default, which is
     handed over otherwise; 0 for no such rule.
     """
@@ -39,6 +43,8 @@ class Final:
     fixed: bool = False
     safe: float = 0.0
     corrected: bool = True
+    aside: bool = False
+    beside: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,13 +63,18 @@ def with_final(design: Design, final: Final) -> Hand:
 
 def _handed(design: Design, final: Final, view: View, budget: float) -> tuple[int, int]:
     fixed = final.first * final.stages[-1] if final.fixed else 0
-    outcome = race(view, design, budget - fixed if final.fixed else budget / (1 + final.share))
+    searching = budget / (1 if final.beside else 1 + final.share)
+    outcome = race(view, design, budget - fixed if final.fixed else searching)
     allowed = fixed if final.fixed else final.share * outcome.cost
     stage = held(view, design, final, outcome, allowed)
     if stage is None:
         return picked(view, design, outcome)
     at = chosen(stage, final, view.ratio)
-    return int(stage.contenders[at]), int(stage.epochs[at])
+    winner = int(stage.contenders[at])
+    if final.by == "search epoch, then all":
+        losses = view.seen[winner, : stage.scores.shape[1]]
+        return winner, int(smoothed(losses.mean(axis=0), width_of(design.reading.rule)).argmin())
+    return winner, int(stage.epochs[at])
 
 
 def entrants(final: Final, outcome: Outcome) -> Array:
@@ -77,6 +88,7 @@ def held(view: View, design: Design, final: Final, outcome: Outcome, allowed: fl
     """Hold the final; None where it cannot be paid for."""
     left, done, searched = entrants(final, outcome), 0, design.shape[-1][1]
     stage = None
+    allowed = max(allowed, final.stages[0] * len(left)) if final.aside else allowed
     for count in final.stages:
         if stage is None and count * len(left) > allowed:
             left = left[: max(2, int(allowed // count))]
@@ -94,12 +106,16 @@ def held(view: View, design: Design, final: Final, outcome: Outcome, allowed: fl
 def seen_by(view: View, design: Design, final: Final, outcome: Outcome, left: Array, count: int) -> Stage:
     """What so many fresh splits say, with or without those of the search."""
     searched = design.shape[-1][1]
-    start = 0 if final.by == "pooled" else searched
+    start = searched if final.by.startswith("fresh") else 0
     losses = view.seen[left, start : searched + count]
     rule = design.picked or design.reading.rule
     curves = smoothed(losses, width_of(rule))
     mean = curves.mean(axis=1)
-    epochs = outcome.last.epochs[left] if final.by == "fresh" else epochs_by(rule, mean, losses)
+    searched_for = final.by == "fresh" or final.by.startswith("search epoch")
+    epochs = outcome.last.epochs[left] if searched_for else epochs_by(rule, mean, losses)
+    if final.by == "search epoch":
+        curves = np.concatenate([curves[:, :searched], losses[:, searched:]], axis=1)
+        mean = curves.mean(axis=1)
     rows = np.arange(len(left))
     order = np.argsort(mean[rows, epochs], kind="stable")
     return Stage(left[order], epochs[order], curves[rows, :, epochs][order])

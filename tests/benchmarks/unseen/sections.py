@@ -102,6 +102,21 @@ def safe() -> Hands:
     return {name: with_final(RACE, final) for name, final in rows.items()}
 
 
+def share() -> Hands:
+    """How much the final may take beside the search, and whether its splits choose the epoch."""
+    found: Hands = {}
+    for splits in ((1, 1, 2, 4), (1, 1, 2, 8), (1, 2, 4, 16)):
+        design = replace(RACE, shape=shape(*splits, epochs=AGAIN))
+        for most in (0.15, 0.25, 1.0):
+            known = Final(stages=(5, 10, 20, 40), level=0.8, safe=0.6, share=most, beside=True)
+            name = f"{splits[-1]} splits, share {most}"
+            for by in ("search epoch", "search epoch, then all"):
+                found[f"{name}, {by}"] = with_final(design, replace(known, by=by, aside=True))
+            held_to = replace(known, by="search epoch, then all")
+            found[f"{name}, its first stage too, {held_to.by}"] = with_final(design, held_to)
+    return found
+
+
 def common() -> Hands:
     """The same splits for all configs, or other ones for each."""
     return {
@@ -110,4 +125,4 @@ def common() -> Hands:
     }
 
 
-SECTIONS = {section.__name__: section for section in (shapes, again, epochs, cuts, tails, finals, safe, common)}
+SECTIONS = {section.__name__: section for section in (shapes, again, epochs, cuts, tails, finals, safe, share, common)}

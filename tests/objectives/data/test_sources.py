@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from objectives.data import SplitSpec, Table, load_table, prepare
+from objectives.data.sources import read_source
 from objectives.errors import DataError
 
 ROWS = [f"{i * 0.5},{i % 7},{'abc'[i % 3]},{'yes' if i % 2 else 'no'}" for i in range(30)]
@@ -328,3 +329,18 @@ def test_flipped_bytes_are_read_or_refused(tmp_path: Path, name: str, at: int, j
     with contextlib.suppress(DataError):
         table = _load(tmp_path, content, name, -1 if name == "t.npy" else "label")
         prepare(table, SplitSpec(), 0)
+
+
+def test_a_csv_is_looked_at_a_block_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("objectives.data.frames.BLOCK", 3)
+    text = "\ufeffä,b\n" + "ü,1\n" * 30
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+    raw = read_source("a.csv", None, tmp_path)
+    assert raw.features == ("ä", "b")
+    assert len(raw.x) == 30
+    (tmp_path / "a.csv").write_bytes(text.encode() + b"\xff,1\n")
+    with pytest.raises(DataError, match=r"a.csv, line 32: is not UTF-8 text"):
+        read_source("a.csv", None, tmp_path)
+    (tmp_path / "a.csv").write_bytes(text.encode() + "é".encode()[:1])
+    with pytest.raises(DataError, match=r"a.csv, line 32: is not UTF-8 text"):
+        read_source("a.csv", None, tmp_path)

@@ -6,6 +6,8 @@ import csv
 import io
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from tuner.report.sections import optimizer_table
 from tuner.store.directory import StudyDirectory
 from tuner.store.ledger import Ledger
 
+ROOT = Path(__file__).parents[3]
 FILES = ("ranking.csv", "best.toml", "best.npz", "study.toml")
 
 
@@ -313,3 +316,24 @@ def test_data_given_in_python_have_to_be_given_again(home: Path) -> None:
     assert tuner.confirm("given", data=(x, y), jobs=1).best().confirmed
     with pytest.raises(ChangedStudy, match="the data given has changed since"):
         tuner.confirm("given", seeds=4, data=(x + x**3, y), jobs=1)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits are those of POSIX")
+def test_many_seeds_need_few_open_files(tmp_path: Path) -> None:
+    code = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (96, 96))
+import tuner
+study = {
+    "study": {"name": "x", "trials": 2},
+    "data": {"source": "sklearn:digits"},
+    "train": {"epochs": 1},
+    "model": {"hidden": [4]},
+    "optimizers": {"sgd": {}},
+    "search": {"generation_size": 2},
+    "confirm": {"top": 1, "seeds": 20},
+}
+print(len(tuner.run(study, home=sys.argv[1], jobs=1).confirmed))
+"""
+    ran = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert int(ran.stdout.split()[-1]) >= 40

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.tuner.api.test_run import small
 from tests.tuner.engines.test_faults import rows
 from tests.tuner.store.test_ledger import edit
 from tuner.api.doctor import examine, recover
+from tuner.orchestrator.callbacks import Watcher
 from tuner.store.directory import study_directory
 from tuner.store.ledger.rescue import rescue
 from tuner.store.lock import hold
@@ -41,6 +43,16 @@ def shell(capsys: pytest.CaptureFixture[str]) -> Shell:
 
 def snapshot(home: Path) -> dict[str, bytes]:
     return {str(path.relative_to(home)): path.read_bytes() for path in home.rglob("*") if path.is_file()}
+
+
+class Notes(Watcher):
+    """Keeps what was told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, sentence: str) -> None:
+        self.notes.append(sentence)
 
 
 def test_a_healthy_study_is_said_to_be_one(home: Path, shell: Shell) -> None:
@@ -149,13 +161,51 @@ def test_a_newer_ledger_is_left_alone(home: Path, shell: Shell) -> None:
 
 
 def test_a_damaged_study_file_and_best_are_named(home: Path, shell: Shell) -> None:
+    whole = (home / "small" / "study.toml").read_text(encoding="utf-8")
     (home / "small" / "study.toml").write_text("[study")
     (home / "small" / "best.toml").write_text("= 3")
     ended = shell("doctor", "small", "--recover", "--home", home)
     assert ended.code == 1
     assert "study.toml: line 1: is not TOML" in ended.out
     assert "the next run writes it anew" in ended.out
+    again = (home / "small-recovered" / "study.toml").read_text(encoding="utf-8")  # the ledger keeps it too
+    assert again == whole.replace('name = "small"', 'name = "small-recovered"')
+
+
+def test_a_study_file_that_was_damaged_has_to_be_mended_where_the_ledger_does_not_keep_it(
+    home: Path, shell: Shell
+) -> None:
+    edit(home / "small" / "ledger.db", "delete from facts where name = 'ledger_study'")
+    assert shell("best", "small", "--home", home).code == 0
+    (home / "small" / "study.toml").write_text("[study")
+    ended = shell("doctor", "small", "--recover", "--home", home)
+    assert ended.code == 1
     assert "has to be mended first" in ended.err
+
+
+def test_a_study_file_that_was_changed_changes_no_answer(home: Path, shell: Shell) -> None:
+    file = home / "small" / "study.toml"
+    text = file.read_text(encoding="utf-8")
+    wanted = [shell(*line, "small", "--home", home).out for line in (["best"], ["top"], ["show"])]
+    for changed in ("".join(text.splitlines(keepends=True)[:12]), text.replace("minimize", "maximize"), "", None):
+        if changed is None:
+            file.unlink()
+        else:
+            file.write_text(changed, encoding="utf-8")
+        assert [shell(*line, "small", "--home", home).out for line in (["best"], ["top"], ["show"])] == wanted
+    file.write_text(text.replace("trials = 24", "trials = 25"), encoding="utf-8")
+    assert "study.toml was changed by hand" in shell("doctor", "small", "--home", home).out
+    told = Notes()
+    tuner.run(tomllib.loads(text), home=home, jobs=1, confirm=False, watcher=told)
+    assert [note for note in told.notes if "was changed since it was stored" in note]
+    assert file.read_text(encoding="utf-8") == text
+
+
+def test_a_resolved_study_that_was_changed_in_the_ledger_is_refused(home: Path, shell: Shell) -> None:
+    edit(home / "small" / "ledger.db", "update facts set value = value || ' ' where name = 'ledger_study'")
+    ended = shell("best", "small", "--home", home)
+    assert (ended.code, ended.out) == (1, "")
+    assert "resolved study cannot be trusted" in ended.err
 
 
 def test_a_journal_left_by_a_killed_writer_is_rolled_back_in_the_copy_alone(home: Path, whole: Path) -> None:

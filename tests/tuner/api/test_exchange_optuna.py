@@ -491,3 +491,47 @@ def test_mlflow_reads_back_params_curves_and_artifacts(
     again = shell("export", "small", "--to", "mlflow", place)
     assert (again.code, "has an experiment 'small' already" in again.err) == (2, True)
     assert shell("export", "small", "--to", "mlflow", place, "--force").code == 0
+
+
+WRONG = {
+    "a gap in the numbers": ("delete from trials where number = 1", "study 'x' has no trial 1, though it has 2"),
+    "a number that is none": ("update trials set number = -1e308 where number = 1", "has a trial of number -1e"),
+    "text for a value": ("update trial_values set value = '{{7*7}}' where trial_id = 2", "the value '{{7"),
+    "text for a report": (
+        "update trial_intermediate_values set intermediate_value = 'ten' where trial_id = 2",
+        "the intermediate value 'ten' at step 0 in trial 1",
+    ),
+    "text for a parameter": ("update trial_params set param_value = 'abc' where trial_id = 2", "for parameter 'lr'"),
+    "a parameter far outside": ("update trial_params set param_value = 1e99 where trial_id = 2", "for parameter 'lr'"),
+    "no distribution": ("update trial_params set distribution_json = '{' where trial_id = 2", "cannot be read"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_optuna_never_writes_is_refused_and_leaves_nothing(
+    what: str, tmp_path: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statement, said = WRONG[what]
+    study = optuna.create_study(storage=f"sqlite:///{tmp_path / 'o.db'}", study_name="x")
+    for value in (3.0, 2.0, 1.0):
+        asked = study.ask()
+        asked.suggest_float("lr", 1e-4, 1.0, log=True)
+        asked.report(value, 0)
+        study.tell(asked, value)
+    with sqlite3.connect(tmp_path / "o.db") as file:
+        file.execute(statement)
+    home = tmp_path / "home"
+    ended = shell("import", tmp_path / "o.db", "--home", home)
+    assert (ended.code, ended.out, ended.err.count("\n")) == (2, "", 1)
+    assert said in ended.err
+    assert "should not happen" not in ended.err
+    assert not (home / "x").exists()
+
+
+def test_an_import_that_fails_leaves_no_half_of_a_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = optuna.create_study(storage=f"sqlite:///{tmp_path / 'o.db'}", study_name="x")
+    study.add_trial(optuna.trial.create_trial(value=1.0))
+    monkeypatch.setattr(Ledger, "commit_generation", full_disk)
+    with pytest.raises(OSError, match="the disk is full"):
+        import_study(str(tmp_path / "o.db"), home=tmp_path / "home")
+    assert not (tmp_path / "home" / "x").exists()

@@ -22,6 +22,7 @@ import tuner
 from objectives import DataError, Model, Problem, Replicate, predict
 from objectives.data import save_prepared
 from tuner.api.run import Watcher, Work
+from tuner.cli.overview import overview
 from tuner.errors import ChangedStudy, StudyBusy, StudyError, UnknownStudy
 from tuner.store.lock import hold
 from tuner.trainables.base import Member
@@ -402,7 +403,7 @@ def test_a_given_split_is_not_called_fresh(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(rng.standard_normal((90, 3)), columns=["a", "b", "time"]).sort_values("time")
     frame["y"] = (frame["a"] > 0).map({True: "up", False: "down"})
-    study = small() | {"data": {"target": "y", "split": {"order": "time"}}}
+    study = small() | {"data": {"target": "y", "split": {"order": "time"}, "resampling": "holdout"}}
     best = tuner.run(study, data=frame, jobs=1, home=tmp_path).best()
     assert best.confirmation["splits"] == "the same"
     assert tuner.run(small(), name="fresh", jobs=1, home=tmp_path).best().confirmation["splits"] == "fresh"
@@ -469,3 +470,29 @@ def test_a_loss_that_does_not_fit_the_data_is_refused(tmp_path: Path) -> None:
     study = small() | {"train": {"loss": "huber"}}
     with pytest.raises(StudyError, match=r"train\.loss: huber does not fit a multiclass task; leave it out: softmax"):
         tuner.run(study, jobs=1, home=tmp_path)
+
+
+def test_a_best_config_that_is_no_text_is_written_anew(tmp_path: Path) -> None:
+    result = tuner.run(small(trials=8), home=tmp_path, jobs=1)
+    whole = (result.path / "best.toml").read_bytes()
+    (result.path / "best.toml").write_bytes(b"\xff" + whole)
+    tuner.run(small(trials=8), home=tmp_path, jobs=1)
+    assert (result.path / "best.toml").read_bytes() == whole
+
+
+def test_list_answers_from_the_ledgers_summary_as_from_its_trials(tmp_path: Path) -> None:
+    result = tuner.run(small(trials=8), home=tmp_path, jobs=1)
+    said = overview(result.directory)
+    assert said.trials == 8
+    assert said.value == result.best().value
+    assert said.mean == result.best().confirmation["mean"]
+    (result.path / "ranking.csv").unlink()
+    (result.path / "best.toml").unlink()
+    assert replace(overview(result.directory), age=said.age) == said
+    with sqlite3.connect(result.directory.ledger) as file:
+        file.execute("DELETE FROM facts WHERE name = 'ledger_summary'")
+    assert replace(overview(result.directory), age=said.age) == said
+    with sqlite3.connect(result.directory.ledger) as file:
+        file.execute("DELETE FROM confirmations")
+    alone, best = overview(result.directory), min(t.value for t in result.all_trials if t.state == "complete")
+    assert (alone.states, alone.value, alone.mean) == (said.states, best, None)

@@ -135,3 +135,10 @@ def test_every_mistake_is_told_at_once() -> None:
 
 def test_the_frameworks_are_those_of_the_core() -> None:
     assert KNOWN == FRAMEWORKS
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"a = 1" + b"0" * 5000, b"x = " + b"[" * 3000])
+def test_a_file_of_any_bytes_is_a_best_config_or_named(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "best.toml").write_bytes(content)
+    with pytest.raises(InvalidInput, match=r"best.toml: is not (UTF-8 text|TOML)"):
+        load_best(tmp_path)

@@ -29,11 +29,12 @@ def shell(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytes
 def test_init_writes_a_study_file_named_after_itself(shell: Shell) -> None:
     ended = shell("init", "sales.toml")
     lines = Path("sales.toml").read_text(encoding="utf-8").splitlines()
-    assert {line.index("  # ") for line in lines if line.startswith(("source", "target", "split", "hidden"))} == {39}
-    hint = "write in [data] where your table is, then: tuner check sales.toml\n"
-    assert (ended.code, ended.out, ended.err) == (0, "sales.toml\n", hint)
+    keys = ("source", "# target", "split", "hidden")
+    assert {line.index("  # ") for line in lines if line.startswith(keys)} == {39}
+    assert (ended.code, ended.out) == (0, "sales.toml\n")
+    assert ended.err.endswith("; next: tuner run sales.toml\n")
     written = tomllib.loads(Path("sales.toml").read_text(encoding="utf-8"))
-    assert (written["study"]["name"], written["data"]["source"]) == ("sales", "sales.csv")
+    assert (written["study"]["name"], written["data"]["source"]) == ("sales", "sklearn:breast_cancer")
     assert "#     tuner run sales.toml" in Path("sales.toml").read_text(encoding="utf-8")
 
 
@@ -59,14 +60,64 @@ def test_the_template_ships() -> None:
     assert template() == STUDIES / "your_table.toml"
 
 
-def test_what_init_writes_runs_on_a_table(shell: Shell) -> None:
-    shell("init", "own.toml")
-    rows = "".join(f"{i},{i % 7},{'yes' if i % 3 else 'no'}\n" for i in range(150))
-    Path("own.csv").write_text(f"a,b,outcome\n{rows}", encoding="utf-8")
-    ended = shell("check", "own.toml")
-    assert ended.code == 0
-    assert "# target: binary" in ended.err
-    assert read_study(tomllib.loads(ended.out)).name == "own"
+def test_what_init_writes_runs_as_it_is(shell: Shell) -> None:
+    shell("init")
+    assert shell("run", "study.toml", "-n", "8", "-j", "1", "--set", "train.epochs=3").code == 0
+
+
+@pytest.mark.parametrize(
+    ("header", "given", "target", "why"),
+    [
+        ("a,b,outcome", (), "outcome", "by its name"),
+        ("Label,b,c", (), "Label", "by its name"),
+        ("a,b,kind", (), "kind", "the last column"),
+        ("a,kind,c", ("--target", "kind"), "kind", "as you said"),
+    ],
+)
+def test_init_reads_a_table_and_says_what_it_guessed(
+    header: str, given: tuple[str, ...], target: str, why: str, shell: Shell
+) -> None:
+    names = header.split(",")
+    cells = {name: (lambda i, place=place: str(i % (place + 5))) for place, name in enumerate(names)}
+    cells[target] = lambda i: "yes" if i % 3 else "no"
+    rows = "".join(",".join(cells[name](i) for name in names) + "\n" for i in range(150))
+    Path("folder").mkdir()
+    Path("folder/own.csv").write_text(f"{header}\n{rows}", encoding="utf-8")
+    ended = shell("init", "own.toml", "--data", "folder/own.csv", *given)
+    said = f"150 rows, 2 features; target '{target}' ({why}), binary; next: tuner run own.toml\n"
+    assert (ended.code, ended.out, ended.err) == (0, "own.toml\n", said)
+    checked = shell("check", "own.toml")
+    assert checked.code == 0
+    written = read_study(tomllib.loads(checked.out))
+    assert (written.name, written.data.target) == ("own", target)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("--data", "none.csv"), "error: none.csv: "),
+        (("--data", "t.csv", "--target", "outcom"), "did you mean 'outcome'?"),
+        (("--target", "a"), "--target goes with --data"),
+        (("--data", "t.csv", "--from-optuna", "a.py:b"), "exclude each other"),
+    ],
+)
+def test_init_refuses_what_it_cannot_write_a_study_of(given: tuple[str, ...], said: str, shell: Shell) -> None:
+    Path("t.csv").write_text("a,outcome\n" + "1,2\n3,4\n" * 80, encoding="utf-8")
+    ended = shell("init", "own.toml", *given)
+    assert ended.code == 2
+    assert said in ended.err
+    assert not Path("own.toml").exists()
+
+
+def test_examples_are_listed_and_copied_with_their_code(shell: Shell) -> None:
+    listed = shell("example")
+    assert listed.code == 0
+    assert {"digits", "course/4-newton", "own/forest"} <= {line.split()[0] for line in listed.out.splitlines()}
+    assert shell("example", "own/forest").out == "forest.toml\nforest.py\n"
+    again = shell("example", "own/forest")
+    assert (again.code, "forest.toml, forest.py: are there already" in again.err) == (2, True)
+    assert shell("check", "forest.toml").code == 0
+    assert "did you mean 'digits'?" in shell("example", "digit").err
 
 
 def test_check_prints_the_resolved_study_and_what_was_inferred(shell: Shell) -> None:
@@ -141,3 +192,26 @@ def test_the_estimate_follows_the_rungs() -> None:
             done, going = epochs, -(-going // 4)
     assert alone == pytest.approx(expected)
     assert search_seconds(study, [48], (0.0, 1.0)) == 3 * alone
+
+
+def test_a_check_of_a_surface_looks_at_it(tmp_path: Path, shell: Shell) -> None:
+    file = tmp_path / "s.toml"
+    file.write_text('[data]\nsource = "surface:beale"\n[train]\nsteps = 50\n[optimizers.sgd]\n', encoding="utf-8")
+    ended = shell("check", str(file))
+    assert ended.code == 0
+    assert "# surface: beale, noise 0" in ended.err
+    assert "code" not in ended.err
+
+
+@pytest.mark.parametrize("source", ["study", "data"])
+def test_a_check_looks_at_the_search_though_code_is_not_called(source: str, tmp_path: Path, shell: Shell) -> None:
+    file = tmp_path / "s.toml"
+    code = {
+        "study": '[study]\nobjective = "json:dumps"\nminimize = "loss"\n[parameters]\nlr = [1, 2]\n',
+        "data": '[data]\nsource = "module:function"\n[train]\nbatch_size = 8\n[optimizers.sgd]\nlr = [0.1, 0.2]\n',
+    }
+    file.write_text(f'{code[source]}[search]\nsampler = "cmaes"\nenqueue = [{{ y = 3 }}]\n', encoding="utf-8")
+    ended = shell("check", str(file))
+    assert (ended.code, ended.out) == (2, "")
+    assert "error: search.sampler: cmaes needs two parameters or more" in ended.err
+    assert "error: search.enqueue[0].y: is not a parameter" in ended.err

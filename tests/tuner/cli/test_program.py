@@ -20,6 +20,7 @@ from tuner.errors import ChangedStudy, NoResult, StudyBusy, StudyError, UnknownS
 ROOT = Path(__file__).parents[3]
 COMMANDS = (
     "init",
+    "example",
     "check",
     "run",
     "list",
@@ -38,6 +39,7 @@ COMMANDS = (
     "doctor",
     "rm",
     "explain",
+    "docs",
     "completion",
 )
 HEAVY = ("numpy", "pandas", "optuna", "sqlalchemy", "joblib", "pydantic", "sklearn", "scipy", "rich", "filelock")
@@ -100,7 +102,7 @@ def test_listing_imports_nothing_heavy(tmp_path: Path) -> None:
         ("best_trial", "tuner best STUDY"),
         ("lst", "did you mean `tuner list`?"),
         ("digits.toml", "did you mean `tuner run digits.toml`?"),
-        ("qqqq", "the commands are: init, check, run"),
+        ("qqqq", "the commands are: init, example, check, run"),
     ],
 )
 def test_guessed_commands_are_answered(shell: Shell, word: str, answer: str) -> None:

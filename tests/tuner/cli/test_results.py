@@ -17,7 +17,7 @@ from tests.support.command import Shell, made_up
 from tests.support.trials import trial
 from tuner.best import load_best
 from tuner.cli import output
-from tuner.cli.commands import list_
+from tuner.cli.commands import rm
 from tuner.cli.show import ending_of
 from tuner.errors import NoResult
 from tuner.ranking.table import csv_text
@@ -160,13 +160,67 @@ def test_files_take_their_format_from_the_suffix(shell: Shell, tmp_path: Path) -
     assert missing.err.endswith("make it first\n")
 
 
-def test_links_and_pipes_are_written_to_and_never_replaced(shell: Shell, tmp_path: Path) -> None:
+@pytest.mark.parametrize("line", ["top small -f csv -o {}", "best small --to json -o {}", "report small -o {}"])
+def test_what_a_link_leads_to_is_kept_without_force(line: str, shell: Shell, tmp_path: Path) -> None:
     target, link = tmp_path / "target.csv", tmp_path / "link"
-    target.write_text("old", encoding="utf-8")
     link.symlink_to(target)
-    assert shell("top", "small", "-f", "csv", "-o", link).code == 0
+    for old in (None, "", "old"):
+        if old is not None:
+            target.write_text(old, encoding="utf-8")
+        ended = shell(*line.format(link).split())
+        said = f"error: -o {link}: is a link to {target}; name that, or add --force to replace what it leads to\n"
+        assert (ended.code, ended.err) == (2, said)
+        assert (target.read_text(encoding="utf-8") if target.exists() else None) == old
+    assert shell(*line.format(link).split(), "--force").code == 0
     assert link.is_symlink()
-    assert target.read_text(encoding="utf-8") == shell("top", "small", "-f", "csv").out
+    assert len(target.read_text(encoding="utf-8")) > 100
+
+
+def test_a_report_and_its_figures_replace_nothing_of_others(
+    shell: Shell, small: StudyDirectory, tmp_path: Path
+) -> None:
+    page, folder = tmp_path / "page.html", tmp_path / "figures"
+    page.write_text("mine", encoding="utf-8")
+    ended = shell("report", "small", "-o", page)
+    said = "is there already, and says something else; choose another name, or add --force to replace it"
+    assert (ended.code, ended.err) == (2, f"error: -o {page}: {said}\n")
+    assert page.read_text(encoding="utf-8") == "mine"
+    folder.mkdir()
+    (folder / "confirmation.svg").write_text("mine", encoding="utf-8")
+    (tmp_path / "theirs").write_text("", encoding="utf-8")
+    (folder / "optimizers.svg").symlink_to(tmp_path / "theirs")
+    for name in ("confirmation", "optimizers"):
+        ended = shell("report", "small", "--figures", folder, "--only", name)
+        assert (ended.code, ended.out) == (2, "")
+        assert ended.err.startswith(f"error: --figures {folder / name}.svg: is ")
+    assert (folder / "confirmation.svg").read_text(encoding="utf-8") == "mine"
+    assert (tmp_path / "theirs").read_text(encoding="utf-8") == ""
+    assert shell("report", "small", "--figures", folder, "--only", "confirmation", "--force").code == 0
+    assert shell("report", "small", "--figures", folder, "--only", "confirmation").code == 0  # it says the same
+    assert "<svg" in (folder / "confirmation.svg").read_text(encoding="utf-8")
+    assert shell("report", "small", "-o", page, "--force").code == 0
+    assert shell("report", "small", "-o", page).code == 0
+    assert shell("report", "small").code == shell("report", "small").code == 0  # the study's own
+
+
+def test_a_study_file_is_not_written_through_a_link(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "link.toml").symlink_to(tmp_path / "elsewhere.toml")
+    ended = shell("init", tmp_path / "link.toml")
+    assert ended.code == 2
+    assert "is there already" in ended.err
+    assert not (tmp_path / "elsewhere.toml").exists()
+
+
+@pytest.mark.parametrize("suffix", ["db", "log"])
+def test_a_storage_of_optuna_is_not_made_through_a_link(suffix: str, shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / f"link.{suffix}").symlink_to(tmp_path / "elsewhere")
+    ended = shell("export", "small", "--to", "optuna", "--storage", tmp_path / f"link.{suffix}")
+    assert ended.code == 2
+    assert f"is a link to {tmp_path / 'elsewhere'}, which is not there" in ended.err
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_pipes_are_written_to_and_never_replaced(shell: Shell, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     try:
@@ -343,8 +397,8 @@ def test_rm_asks_and_does_not_remove_where_nobody_can_be_asked(
     ended = shell("rm", "small")
     assert ended.code == 2
     assert "add --yes to remove" in ended.err
-    monkeypatch.setattr(list_.sys.stdin, "isatty", lambda: True, raising=False)
-    monkeypatch.setattr(list_.click, "confirm", lambda *_, **__: False)
+    monkeypatch.setattr(rm.sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(rm.click, "confirm", lambda *_, **__: False)
     kept = shell("rm", "small")
     assert (kept.code, kept.err) == (0, "nothing was removed\n")
     assert small.exists

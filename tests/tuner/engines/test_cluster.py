@@ -41,18 +41,18 @@ class Cluster:
             certify(folder)
         self.start("scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard", "--no-show")
 
-    def add(self, *words: str) -> None:
+    def add(self, *words: str, **settings: str) -> None:
         """One more worker, of one thread."""
         place = self.folder / f"worker-{len(self.workers)}"
         given = ("--nthreads", "1", "--no-dashboard", "--memory-limit", "0", "--local-directory", str(place))
-        self.workers.append(self.start("worker", self.address, *given, *words))
+        self.workers.append(self.start("worker", self.address, *given, *words, **settings))
 
-    def start(self, what: str, *words: str) -> subprocess.Popen[bytes]:
+    def start(self, what: str, *words: str, **settings: str) -> subprocess.Popen[bytes]:
         tls = [f"--tls-{name}={self.folder / file}" for name, file in FILES.items()] if self.secured else []
         protocol = ["--protocol", "tls"] if self.secured and what == "scheduler" else []
         process = subprocess.Popen(
             [sys.executable, "-m", f"distributed.cli.dask_{what}", *words, *protocol, *tls],
-            env=os.environ | SETTINGS, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            env=os.environ | SETTINGS | settings, cwd=self.folder, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
         )  # fmt: skip
         self.processes.append(process)
         return process
@@ -140,6 +140,59 @@ def test_a_trial_that_keeps_killing_workers_fails_alone(
     assert guilty.error.startswith("WorkerDied: it killed its worker each time it ran")
 
 
+class Told(Watcher):
+    """Keeps what a run says."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def note(self, sentence: str) -> None:
+        self.said.append(sentence)
+
+
+def copied(folder: Path, changed: dict[str, tuple[str, str]]) -> str:
+    """A copy of both packages with some of their text changed, as a path to import from."""
+    for package in ("objectives", "tuner", "tests"):
+        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+    for name, (before, after) in changed.items():
+        place = folder / name
+        text = place.read_text(encoding="utf-8")
+        assert before in text
+        place.write_text(text.replace(before, after), encoding="utf-8")
+    return str(folder)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
+def test_workers_of_another_release_or_with_a_broken_one_get_no_trials(cluster: Cluster, tmp_path: Path) -> None:
+    """Issue 16, item 11: they trained another table, or failed every trial that they were given."""
+    study = small(trials=64)
+    tuner.run(study, jobs=1, home=tmp_path / "one", confirm=False)
+    schedule = "from __future__ import annotations\n"
+    later = {"objectives/schedules.py": (schedule, schedule + "# a later release\n")}
+    broken = {"objectives/descent.py": (schedule, schedule + "raise ImportError('half installed')\n")}
+    cluster.add("--no-nanny", PYTHONPATH=copied(tmp_path / "later", later))
+    cluster.add("--no-nanny", PYTHONPATH=copied(tmp_path / "broken", broken))
+    cluster.add("--no-nanny")
+    with distributed_client(cluster.address) as client:
+        client.wait_for_workers(3, timeout=120)
+    told = Told()
+    tuner.run(study, home=tmp_path / "many", cluster=cluster.address, confirm=False, watcher=told)
+    turned = sorted(said.partition(": ")[2] for said in told.said if "gets no more trials" in said)
+    assert turned == [
+        "it differs in tuner's source",
+        "tuner does not work there: ImportError: half installed",
+    ]
+    assert outputs(tmp_path / "many") == outputs(tmp_path / "one")
+
+
+def distributed_client(address: str) -> Any:
+    """A client of a scheduler."""
+    from distributed import Client
+
+    return Client(address, set_as_default=False)
+
+
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
 def test_a_scheduler_that_is_not_there_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed", reason=MISSING)
@@ -181,3 +234,9 @@ def test_without_distributed_the_line_that_installs_it_is_told(
     ended = Shell(capsys)("run", tmp_path / "s.toml", "--home", tmp_path, "--cluster", "tls://example.org:8786")
     assert ended.code == 1
     assert ended.err.endswith("error: a cluster needs dask.distributed: pip install 'tuner[cluster]'\n")
+
+
+def test_tls_without_certificates_is_refused_before_any_work(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match=r"^cluster: 'tls://127.0.0.1:9': TLS needs ca-file, client.cert, client.key"):
+        tuner.run(small(), home=tmp_path / "runs", cluster="tls://127.0.0.1:9", fresh=True)
+    assert not (tmp_path / "runs").exists()

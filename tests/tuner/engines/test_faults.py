@@ -81,8 +81,8 @@ def test_a_trial_that_never_returns_fails_alone(
         monkeypatch.setattr("tuner.trainables.builtin.packs.width", lambda configs, sources: 1)
     tuner.run(limited(seconds=LIMIT), jobs=jobs, home=tmp_path, confirm=False)
     (guilty,) = check_others(tmp_path, undisturbed, {5}).values()
-    assert guilty.error.startswith("TimedOut: took longer than the limit of 4 s; it was at File ")
-    assert ("in fullmatch" if deed == "hold_the_gil" else f"in {deed}") in guilty.error
+    assert guilty.error.startswith("TimedOut: took longer than the limit of 4 s; it was at ")
+    assert guilty.error.endswith(" in fullmatch" if deed == "hold_the_gil" else f" in {deed}")
 
 
 def test_poison_trials_fail_alone(
@@ -92,7 +92,7 @@ def test_poison_trials_fail_alone(
     failing.plan(monkeypatch, tmp_path / "small", dict.fromkeys(poison, "die"))
     tuner.run(limited(), jobs=2, home=tmp_path, confirm=False)
     for trial in check_others(tmp_path, undisturbed, poison).values():
-        assert trial.error.startswith("WorkerDied: the worker died 3 times while running this (SIGKILL(-9))")
+        assert trial.error.startswith("WorkerDied: its worker process died of SIGKILL 5 times")
 
 
 def test_a_search_of_nothing_but_failures_gives_up_with_advice(

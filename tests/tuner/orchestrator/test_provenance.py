@@ -57,6 +57,37 @@ def test_a_commit_is_that_of_the_directory(tmp_path: Path) -> None:
     assert commit(tmp_path) == f"{head}-dirty"
 
 
+@pytest.mark.skipif(shutil.which("git") is None, reason="git not found: apt-get install git")
+def test_a_commit_is_read_without_running_what_the_folder_configures(tmp_path: Path) -> None:
+    def repository(folder: Path) -> None:
+        """A repository with a commit, that then configures all that git would run to look at its files."""
+        folder.mkdir(exist_ok=True)
+        own = ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@b"]
+        (folder / "file").write_text("1", encoding="utf-8")
+        (folder / ".gitattributes").write_text("file filter=theirs\n", encoding="utf-8")
+        for order in (["init", "-q"], ["add", "."], ["commit", "-qm", "first"]):
+            subprocess.run([*own, *order], check=True)
+        program = folder / ".git" / "hooks" / "post-index-change"
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(f"#!/bin/sh\ntouch '{tmp_path}/ran'\ncat\n", encoding="utf-8")
+        program.chmod(0o755)
+        for key in ("core.fsmonitor", "filter.theirs.clean", "filter.theirs.process", "core.sshCommand"):
+            subprocess.run([*own, "config", key, str(program)], check=True)
+
+    outer = tmp_path / "outer"
+    repository(outer)
+    repository(outer / "inner")
+    own = ["git", "-C", str(outer), "-c", "core.fsmonitor=false", "-c", "user.name=a", "-c", "user.email=a@b"]
+    subprocess.run([*own, "add", "inner"], check=True, capture_output=True)
+    subprocess.run([*own, "commit", "-qm", "second"], check=True, capture_output=True)
+    (tmp_path / "ran").unlink(missing_ok=True)
+    for folder in (outer, outer / "inner"):
+        (folder / "file").write_text("2", encoding="utf-8")
+        head = subprocess.run(["git", "-C", folder, "rev-parse", "HEAD"], check=True, capture_output=True, text=True)
+        assert commit(folder) == f"{head.stdout.strip()}-dirty"
+    assert not (tmp_path / "ran").exists()
+
+
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_generations_say_who_ran_what_and_when(jobs: int, tmp_path: Path) -> None:
     result = tuner.run(STUDY, jobs=jobs, home=tmp_path)

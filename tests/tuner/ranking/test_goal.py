@@ -55,3 +55,20 @@ def test_order_is_stable_first_then_value_then_number() -> None:
     ]
     assert [t.number for t in ranked(trials, "minimize")] == [2, 3, 0, 1]
     assert [t.number for t in ranked(trials, "maximize")] == [0, 2, 3, 1]
+
+
+@pytest.mark.parametrize(("last", "expected"), [(1.99, True), (2.0, True), (2.01, False)])
+def test_a_run_that_ends_at_more_than_twice_its_best_is_unstable(last: float, expected: bool) -> None:
+    assert is_stable([[3.0, 1.0, last]], constant=0.5) is expected
+
+
+@pytest.mark.parametrize(("split", "expected"), [(1.99, True), (2.01, False)])
+def test_a_run_is_unstable_where_a_split_is_more_than_twice_their_median(split: float, expected: bool) -> None:
+    assert is_stable([[1.0], [1.0], [split]], constant=0.5) is expected
+
+
+@pytest.mark.parametrize("direction", ["minimize", "maximize"])
+@pytest.mark.parametrize("window", [1, 3])
+def test_of_equal_epochs_the_first_is_the_best(direction: str, window: int) -> None:
+    assert goal_at([[5.0 if direction == "minimize" else 1.0, 2.0, 2.0, 2.0, 2.0]], direction, 5, 1)[1] == 2
+    assert goal_at([[2.0] * 6], direction, 6, window)[1] == 1

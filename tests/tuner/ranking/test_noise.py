@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from tests.support.trials import trial
-from tuner.ranking.noise import noise_of
+from tuner.ranking.noise import Noise, Variance, noise_of, variance
 from tuner.ranking.table import ranking
 from tuner.records import Confirmed
 from tuner.study import Study, read_study
@@ -123,3 +124,21 @@ def test_blocks_are_few_and_of_equal_size(rows: int, kept: int) -> None:
     assert blocks.shape == (2, kept)
     size = rows // kept if rows <= 512 else -(-rows // 512)
     assert blocks[0, 0] == pytest.approx(np.mean(np.arange(size)))
+
+
+def test_the_noises_have_the_degrees_of_freedom_of_their_samples() -> None:
+    scores, blocks = np.array([1.0, 2.0, 6.0]), np.array([[0.0, 2.0], [1.0, 5.0], [3.0, 3.0]])
+    rows = (2.0 / 2 + 8.0 / 2 + 0.0 / 2) / 3  # s^2 / G of two blocks each, with G - 1 in s^2
+    assert variance(scores, blocks, fresh_splits=False) == Variance(7.0, pytest.approx(rows))  # N - 1 = 2: 14 / 2
+    assert variance(scores, blocks, fresh_splits=True) == Variance(pytest.approx(7.0 - rows), pytest.approx(rows))
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5])
+def test_what_chance_reaches_has_a_degree_of_freedom_less_than_there_are_seeds(seeds: int) -> None:
+    scores = {0: np.arange(float(seeds)), 1: np.zeros(seeds)}
+    noise = Noise(scores, {k: np.zeros((seeds, 1)) for k in scores}, Variance(4.0, 0.0), 1, True)
+    assert noise.reach == pytest.approx(2.0 * stats.t.ppf(0.975, seeds - 1))
+    own = noise.between(0, 1)
+    edge = stats.t.ppf(0.975, seeds - 1) * math.sqrt(own.retraining)
+    assert noise.alike(0, 1, 0.999 * edge)
+    assert not noise.alike(0, 1, 1.001 * edge)

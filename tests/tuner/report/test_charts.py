@@ -13,9 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import tuner
 from objectives.optimizers import OPTIMIZERS
 from tests.support.command import Shell
-from tests.support.planted_studies import changed_study, reconfigured, sound, trained, written
+from tests.support.planted_studies import changed_study, pruned, reconfigured, sound, trained, written
+from tuner.records import Trial
 from tuner.report.budgets import best_of, chances, distribution
 from tuner.report.charts import CHARTS, figures
 from tuner.report.charts.base import powers, value_axis
@@ -68,9 +70,19 @@ def test_sensitivity_shows_ranges_and_the_best_of_each_part(varied: Result) -> N
     frames = Frames(varied)
     ends = edges(frames, "lr").set_index(["optimizer", "end"])["lr"]
     assert (ends["momentum", "low"], ends["momentum", "high"]) == (1e-4, 3.0)
-    best = envelope(frames, "lr")
-    assert best["value"].min() == min(t.value for t in varied.all_trials if t.value is not None)
-    assert best.groupby("optimizer").size().max() <= 8
+
+
+def test_a_line_needs_five_trials_trained_to_the_end_in_an_eighth_of_the_range(tmp_path: Path) -> None:
+    def at(share: float, count: int, first: int, value: float) -> list[Trial]:
+        rate = 10 ** (-4 + share * np.log10(3e4))
+        return [trained(first + i, value + i / 100, lr=rate, optimizer="momentum") for i in range(count)]
+
+    trials = [*at(0.1, 5, 0, 0.5), *at(0.4, 4, 5, 0.4), *at(0.7, 6, 9, 0.3)]
+    trials.append(replace(pruned(trained(15, 0.01, lr=trials[5].config["lr"], optimizer="momentum")), value=0.01))
+    best = envelope(Frames(written(tmp_path, trials, [])), "lr")
+    assert best["best"].tolist() == [0.5, 0.3]
+    assert best["value"].tolist() == pytest.approx([0.51, 0.3125])
+    assert best["middle"].tolist() == pytest.approx([0.52, 0.325])
 
 
 def test_axes_are_those_that_are_searched(varied: Result) -> None:
@@ -267,3 +279,14 @@ def test_every_task_is_in_the_lane_of_its_worker(varied: Result) -> None:
     assert len(few) <= len(found)
     assert few["count"].sum() == found["count"].sum()
     assert joined(found) is found
+
+
+def test_every_chart_of_a_study_without_optimizers_is_one(tmp_path: Path) -> None:
+    """Altair's own check of what a notebook shows: a constant colour had a scale, which its schema has not."""
+    space = {"x": {"low": 0.0, "high": 1.0}, "y": {"low": 0.0, "high": 1.0}, "kind": ["a", "b"]}
+    asked = {"study": {"name": "plain", "trials": 52, "minimize": "loss"}, "parameters": space, "train": {"epochs": 2}}
+    result = tuner.run(
+        asked, objective=lambda c: c["x"] ** 2 + c["y"] + (c["kind"] == "a"), jobs=1, home=tmp_path
+    )  # fmt: skip
+    drawn = {name: result.chart(name).to_dict() for name in ("sensitivity", "curves", "progress", "pair", "time")}
+    assert all(document["$schema"] for document in drawn.values())

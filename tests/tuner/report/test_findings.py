@@ -148,6 +148,19 @@ def own(trials: list[Trial], confirmed: list[Confirmed] | None = None, **study: 
     return of_somebody(trials), confirmed, OWN | {"study": OWN["study"] | study}, OWN_FACTS
 
 
+def unread_splits() -> Planted:
+    trials, _, tables, facts = own(sound())
+    trials = [replace(t, curves={"valid_loss": np.full((4, t.epochs), t.value)} if t.value else {}) for t in trials]
+    return trials, None, tables | {"data": {"resampling": "fresh", "splits": 4}}, facts
+
+
+def read_splits() -> Planted:
+    trials, confirmed, tables, facts = unread_splits()
+    apart = np.repeat([[0.5], [0.5], [0.5], [0.6]], trials[-1].epochs, axis=1)
+    other = replace(trials[-1], curves={"valid_loss": apart})
+    return [*trials[:-1], other], confirmed, tables, facts
+
+
 def on_surface(trials: list[Trial], **optimizers: Any) -> Planted:
     methods = optimizers or {"momentum": {}, "adam": {}}
     about = {"data": {"source": "surface:rosenbrock"}, "optimizers": methods, "train": {"batch_size": [16, 64]}}
@@ -370,6 +383,12 @@ PLANTED: dict[str, tuple[Callable[[], Planted], str, str, str]] = {
         "measured on the very seed that chose it",
         "tuner confirm sound",
     ),
+    "splits that are not looked at": (
+        unread_splits,
+        "unread",
+        "the same valid_loss on each, to the last bit",
+        "tuner run sound --name sound-one-split --set data.resampling=holdout --set data.splits=1",
+    ),
     "not confirmed yet": (lambda: plain(sound()[:32], []), "unconfirmed", "not confirmed", "tuner run sound"),
     "optimistic": (
         optimistic,
@@ -485,6 +504,7 @@ SOUND: dict[str, tuple[Callable[[], Planted], set[str]]] = {
     "sound": (plain, set()),
     "accuracy": (trials_of_accuracy, set()),
     "own objective": (lambda: own(sound()), set()),
+    "splits that differ for one trial": (read_splits, set()),
     "noise that more rows would not lessen": (noise_of_retraining, set()),
     "behind by chance": (noisy, set()),
     "a grid, all of it": (whole_grid, set()),

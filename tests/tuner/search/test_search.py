@@ -16,7 +16,7 @@ from tests.support.trials import trial
 from tuner.algorithms.points import even
 from tuner.records import Stage, Trial, at
 from tuner.search import BEST_MODELLED, LAG, MODELLED, amounts, bars, observed, propose, rungs, survivors
-from tuner.search.history import populations
+from tuner.search.history import estimated, populations
 from tuner.space import Space, space_of
 from tuner.study import Study, read_study
 
@@ -244,3 +244,59 @@ def test_populations_hold_every_trial_whatever_its_generation() -> None:
     assert [len(each) for each in populations(asked, trials[:5], 7)] == []
     assert [len(each) for each in populations(asked, trials[:5], 4)] == [5]
     assert populations(asked, [], 4) == []
+
+
+@pytest.mark.parametrize("epochs", [20, 27, 81, 100])
+@pytest.mark.parametrize("warmup", [0.01, 0.1, 0.11, 0.33, 1 / 3, 0.5])
+def test_a_rung_lies_behind_the_last_epoch_of_a_warmup(epochs: int, warmup: float) -> None:
+    tables = study().to_table()
+    steps = amounts(read_study(tables | {"train": {"epochs": epochs, "warmup": warmup}}))
+    assert steps[-1] == epochs
+    assert all(step > warmup * epochs for step in steps[:-1])  # at one that is still in it, the rate rises yet
+
+
+def test_a_rung_that_ends_with_the_warmup_is_left_out() -> None:
+    tables = study().to_table()
+    assert amounts(read_study(tables | {"train": {"epochs": 27, "warmup": 0.332}})) == (9, 27)  # it ends in epoch 9
+    assert amounts(read_study(tables | {"train": {"epochs": 27, "warmup": 0.334}})) == (27,)  # and here behind it
+
+
+def stopped(number: int, rung: int, value: float) -> Trial:
+    """A trial that was cut at a rung of the default study, whose curve lies a rung's tenth above where it ends."""
+    epochs = (3, 9, 27)[rung]
+    curve = [value + 0.2] * 3 + [value + 0.1] * 6 + [value] * 18
+    return replace(
+        trial(number, state="complete" if rung == 2 else "pruned", curve=curve[:epochs], epochs=epochs), rung=rung
+    )
+
+
+def test_pruned_trials_are_carried_to_the_end() -> None:
+    asked = study(sampler="auto")
+    ends = [(0, 0.9), (0, 0.7), (1, 0.5), (1, 0.55), (2, 0.3), (2, 0.35), (2, 0.4), (2, 0.2)]
+    trials = [stopped(i, rung, value) for i, (rung, value) in enumerate(ends)]
+    told = estimated(asked, trials)
+    assert [one.value for one in told] == pytest.approx([value for _, value in ends])
+    assert max(one.noise for one in told) < 1e-9  # all on one line: nothing is unsure
+    assert estimated(asked, trials[:-3]) == []  # too few have come to the end
+
+
+def test_what_early_values_do_not_tell_is_unsure() -> None:
+    asked = study(sampler="auto")
+    rng = np.random.default_rng(0)
+    whole = [stopped(i, 2, value) for i, value in enumerate(rng.random(12))]
+    for one in whole:
+        one.curves["valid_loss"][:, :3] += rng.random()
+    told = estimated(asked, [*whole, stopped(12, 0, 0.5), stopped(13, 1, 0.5)])
+    assert [one.noise for one in told[:12]] == [0.0] * 12
+    assert told[12].noise > 0.01 > told[13].noise
+    broken = replace(trial(14, state="failed", value=None, epochs=0), error="ValueError: no")
+    slow = replace(trial(15, state="failed", value=None, epochs=0), error="TimedOut: 5 s")
+    blown = trial(16, state="diverged", value=None, epochs=3)
+    assert [one.value for one in estimated(asked, [*whole, broken, slow, blown])[12:]] == [math.inf, math.inf]
+
+
+def test_trials_of_another_study_stand_where_their_epochs_say() -> None:
+    """They have no rung of this study's: those that trained in full count as that."""
+    asked = study(sampler="auto")
+    trials = [replace(stopped(i, 2, 0.1 * i), generation=-1, rung=0) for i in range(8)]
+    assert [one.value for one in estimated(asked, trials)] == pytest.approx([0.1 * i for i in range(8)])

@@ -18,7 +18,7 @@ TABLES: dict[str, Any] = {
     "train": {"epochs": 9, "batch_size": [8, 16]},
     "optimizers": {"momentum": {}, "adam": {}},
 }
-KINDS = "cmaes, gp, grid, halton, qmc, random, tpe"
+KINDS = "auto, cmaes, gp, grid, halton, qmc, random, tpe"
 WHEN = {"optimizer": ["adam"]}
 COUNT = "must be a whole number"
 
@@ -155,7 +155,7 @@ BAD: list[tuple[dict[str, Any], list[str]]] = [
     (search(warm_start=["other"], sampler="random", enqueue=[{"optimizer": "sgd"}]), [
         "search.enqueue[0].optimizer: 'sgd' is not searched; choose one of: adam, momentum",
         "search.warm_start: random does not learn from the trials of other studies; "
-        'use sampler = "tpe" or "gp", or remove it',
+        'use sampler = "auto", "tpe" or "gp", or remove it',
     ]),
 ]  # fmt: skip
 

@@ -119,3 +119,14 @@ def test_a_disk_that_refuses_is_no_error(tmp_path: Path) -> None:
     memo = Memo(tmp_path / "file", CAP)
     assert not memo.put("a", ARRAYS, {})
     assert memo.get("a") is None
+
+
+def test_a_clock_before_the_first_year_of_a_zip_file_hinders_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.time", lambda: 86400.0)
+    memo = Memo(tmp_path, 10**6)
+    assert memo.put("key", {"a": np.arange(3)}, {})
+    found = memo.get("key")
+    assert found is not None
+    assert found[0]["a"].tolist() == [0, 1, 2]

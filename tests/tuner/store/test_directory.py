@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import pytest
 
+import tuner
 from tests.support.command import made_up
 from tuner.errors import StudyBusy, UnknownStudy
 from tuner.store.directory import StudyDirectory, find, home_directory, studies, study_directory, write_atomic
@@ -211,3 +212,66 @@ def test_setting_aside_cut_short_keeps_what_a_killed_writer_had_committed(
         directory.set_aside()
     with Ledger.open(tmp_path / "small.1" / "ledger.db", read_only=True) as ledger:
         assert 77 in {row.replicate for row in ledger.confirmations()}
+
+
+def test_what_a_killed_process_left_half_made_is_cleared(tmp_path: Path) -> None:
+    code = """
+import os, signal, sys
+from pathlib import Path
+from tuner.drafts import draft_of
+from tuner.store.directory import study_directory, write_private
+
+directory = study_directory("x", sys.argv[1])
+with directory.room() as room:
+    (room / "data").write_bytes(bytes(1000))
+    with directory.lock():
+        directory.cache.mkdir()
+        (directory.cache / ".0123-abcd").mkdir()
+        draft_of(directory.ledger).write_bytes(b"")
+        os.fsync = lambda number: os.kill(os.getpid(), signal.SIGKILL)
+        write_private(directory.study, "half")
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", code, tmp_path], env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False
+    )
+    assert ran.returncode == -9
+    directory = study_directory("x", tmp_path)
+    left = [path for path in tmp_path.rglob(".*") if path.name != ".0123-abcd"]
+    assert len(left) == 3
+    with study_directory("y", tmp_path).room():
+        pass
+    assert len(list(tmp_path.glob(".x.*.tmp"))) == 1  # another study's is none of its business
+    with directory.room(), directory.room() as room, directory.lock():
+        assert room.is_dir()  # what is held by somebody alive stays
+        assert len(list(tmp_path.rglob(".*"))) == 2
+    assert not list(tmp_path.rglob(".*"))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions are those of POSIX")
+def test_a_study_is_its_owners_alone(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        result = tuner.run(
+            {
+                "study": {"name": "x", "trials": 2},
+                "data": {"source": "sklearn:iris"},
+                "train": {"epochs": 1},
+                "optimizers": {"sgd": {}},
+                "search": {"generation_size": 2},
+                "confirm": {"enabled": False},
+            },
+            home=tmp_path / "runs",
+            jobs=1,
+        )
+        result.report()
+        result.report(tmp_path / "page.html")
+    finally:
+        os.umask(before)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in result.path.iterdir() if path.is_file()}
+    assert set(modes) >= {"study.toml", "ledger.db", "ranking.csv", "best.toml", "best.npz", "report.html"}
+    assert {mode for name, mode in modes.items() if name != "lock"} == {0o600}
+    assert result.path.stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "page.html").stat().st_mode & 0o777 == 0o666  # what was asked for elsewhere has everybody's
+    (result.path / "report.html").chmod(0o644)
+    result.report()
+    assert (result.path / "report.html").stat().st_mode & 0o777 == 0o644  # who shares it goes on sharing it

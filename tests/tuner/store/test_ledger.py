@@ -25,7 +25,8 @@ from hypothesis.extra import numpy as hnp
 
 from tests.support.trials import trial
 from tuner.records import Confirmed, Trial
-from tuner.store.ledger import Ledger, LedgerError, sqlite
+from tuner.store.ledger import Ledger, LedgerError, rows, sqlite
+from tuner.store.ledger.rescue import rescue
 
 ROOT = Path(__file__).parents[3]
 FACTS = {"study": 'name = "digits"\n', "data": "ab12", "note": "naïve"}
@@ -283,7 +284,9 @@ def test_a_ledger_of_another_kind_is_not_opened(statement: str, complaint: str, 
         ("update trials set generation = 9 where number = 4", "generation 1 cannot be trusted"),
         ("delete from trials where number = 4", "generation 1 cannot be trusted"),
         ("delete from generations where number = 1", "generation 1 cannot be trusted"),
-        ("update trials set seconds = '' where number = 4", "trials cannot be trusted"),
+        ("update trials set seconds = '' where number = 4", "generation 1 cannot be trusted"),
+        ("update trials set seconds = '7.0' where number = 4", "generation 1 cannot be trusted"),
+        ("update trials set error = '\"other\"' where number = 4", "generation 1 cannot be trusted"),
         ('update curves set "values" = zeroblob(32) where trial = 4', "curves of trial 4 cannot be trusted"),
         ("update curves set \"values\" = 'x' where trial = 4", "curves of trial 4 cannot be trusted"),
         ("delete from curves where trial = 4", "curves of trial 4 cannot be trusted"),
@@ -578,3 +581,139 @@ def test_curves_are_read_when_they_are_looked_at(path: Path) -> None:
         assert sum("curves.trial" in statement for statement in asked) == 1
     finally:
         sqlalchemy.event.remove(sqlalchemy.Engine, *listen)
+
+
+LOGGED = """
+import os, signal, sys
+from tests.tuner.store.test_ledger import generation
+from tuner.store.ledger import Ledger
+
+ledger = Ledger.open(sys.argv[1])
+for number in range(int(sys.argv[2])):
+    ledger.commit_generation(number, generation(number))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("commits", [0, 1, 2])
+@pytest.mark.parametrize("look", [True, False])
+def test_commits_that_went_with_their_log_are_missed(commits: int, look: bool, path: Path) -> None:
+    made(path, 0).close()
+    changed = path.stat().st_mtime_ns
+    subprocess.run([sys.executable, "-c", LOGGED, path, str(commits)], cwd=ROOT, check=False)
+    log = path.with_name("ledger.db-wal")
+    assert log.exists()
+    assert path.stat().st_mtime_ns == changed
+    if look:  # a reader takes the log in: then nothing is missing
+        with Ledger.open(path, read_only=True) as ledger:
+            assert (ledger.count(), ledger.lost) == (3 * commits, "")
+    if gone := log.exists():
+        log.unlink()
+    with Ledger.open(path, read_only=True) as ledger:
+        assert ("ledger.db-wal is missing: what the last run committed" in ledger.lost) == gone
+    assert [problem.partition(":")[0] for problem in rescue(path).problems] == ["ledger.db-wal is missing"] * gone
+    with Ledger.open(path) as ledger:
+        assert bool(ledger.lost) == gone
+        ledger.commit_generation(ledger.count() // 3, generation(ledger.count() // 3))
+    with Ledger.open(path, read_only=True) as ledger:
+        assert ledger.lost == ""
+
+
+def test_a_look_that_commits_nothing_leaves_no_trace(path: Path) -> None:
+    made(path).close()
+    before, changed = path.read_bytes(), path.stat().st_mtime_ns
+    with Ledger.open(path) as ledger:
+        assert ledger.count() == 6
+        with Ledger.open(path, read_only=True) as reader:
+            assert (reader.count(), reader.lost) == (6, "")
+    assert path.stat().st_mtime_ns == changed
+    with Ledger.open(path, read_only=True) as ledger:
+        assert (ledger.count(), ledger.lost) == (6, "")
+    assert len(path.read_bytes()) == len(before)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "create trigger t after insert on trials begin update trials set value = '0.0'; end",
+        "create view v as select * from trials",
+        "create index i on trials (value)",
+        "create virtual table w using fts5(a)",
+    ],
+)
+@pytest.mark.parametrize("read_only", [True, False])
+def test_what_no_ledger_has_is_not_obeyed(statement: str, read_only: bool, path: Path) -> None:
+    made(path).close()
+    edit(path, statement)
+    with pytest.raises(LedgerError, match=r"ledger.db: holds what no ledger does \((trigger|view|index|table) '\w'\)"):
+        Ledger.open(path, read_only)
+    assert [problem for problem in rescue(path).problems if "holds what no ledger does" in problem]
+
+
+def test_the_schema_of_a_foreign_ledger_is_not_trusted(path: Path) -> None:
+    with made(path) as ledger:
+        database: Any = ledger._database
+        assert database.connection.exec_driver_sql("PRAGMA trusted_schema").scalar() == 0
+
+
+def test_a_commit_is_on_the_disk_before_it_is_acknowledged(path: Path) -> None:
+    with made(path) as ledger:
+        database: Any = ledger._database
+        assert database.connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2  # FULL
+        assert database.connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("blocks", "x'0000803f0000803f'"), ("metrics", "'{}'"), ("state", "'lost'"), ("seconds", "'9'")],
+)
+def test_every_part_of_a_confirmation_is_under_its_digest(column: str, value: str, path: Path) -> None:
+    with made(path) as ledger:
+        blocks = np.array([1.0, 2.0], dtype=np.float32)
+        ledger.commit_confirmations([Confirmed(0, 1, 2, {"valid_loss": 0.5}, 0.1, "complete", blocks)])
+    edit(path, f"update confirmations set {column} = {value}")
+    with (
+        Ledger.open(path, read_only=True) as ledger,
+        pytest.raises(LedgerError, match="confirmations cannot be trusted"),
+    ):
+        ledger.confirmations()
+
+
+def test_a_confirmation_with_other_blocks_is_another_one(path: Path) -> None:
+    def record(*values: float) -> Confirmed:
+        return Confirmed(0, 1, 2, {"valid_loss": 0.5}, 0.1, "complete", np.array(values, dtype=np.float32))
+
+    with made(path) as ledger:
+        ledger.commit_confirmations([record(1.0, 2.0)])
+        ledger.commit_confirmations([replace(record(1.0, 2.0), seconds=9.0)])  # how long it took decides nothing
+        with pytest.raises(LedgerError, match="trial 0, replicate 1 is confirmed already, with other content"):
+            ledger.commit_confirmations([record(2.0, 1.0)])
+
+
+def test_texts_that_are_parted_elsewhere_have_other_digests() -> None:
+    def cells(*texts: object) -> list[object]:
+        return [*texts, *[""] * (len(rows.TRIAL) - len(texts))]
+
+    digests = {
+        rows.cells_digest(1, [cells("ab", "c")]),
+        rows.cells_digest(1, [cells("a", "bc")]),
+        rows.cells_digest(1, [cells("a"), cells("bc")]),
+        rows.cells_digest(1, [cells("a"), cells("b"), cells("c")]),
+        rows.cells_digest(11, [cells("ab", "c")]),
+        rows.cells_digest(1, [cells(1, "ab", "c")]),
+    }
+    assert len(digests) == 6
+
+
+def test_curves_that_are_parted_elsewhere_have_other_digests() -> None:
+    def curve(name: str, replicates: int, epochs: int, size: int) -> dict[str, Any]:
+        return {"name": name, "replicates": replicates, "epochs": epochs, "values": bytes(range(size))}
+
+    listed = [
+        [curve("a", 1, 12, 8)],
+        [curve("a", 11, 2, 8)],
+        [curve("a1", 1, 2, 8)],
+        [curve("a", 1, 12, 4), curve("a", 1, 12, 4)],
+        [curve("a", 1, 12, 16)],
+    ]
+    assert len({rows.curves_digest(own) for own in listed}) == len(listed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
@@ -14,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 
 import tuner
 from tests.support.command import Shell
-from tests.support.postgres_server import PASSWORD, Server, server
+from tests.support.postgres_server import PASSWORD, Server, Wire, server
 from tests.tuner.api.test_run import outputs, small
 from tests.tuner.engines.test_faults import limited
 from tests.tuner.store.test_ledger import (
@@ -32,10 +33,11 @@ from tests.tuner.store.test_ledger import (
     test_what_is_no_value_is_refused_and_changes_nothing,
 )
 from tuner.errors import ChangedStudy, LedgerError, StudyBusy, StudyError, UnknownStudy
+from tuner.masking import hidden, masked
 from tuner.orchestrator.callbacks import Watcher
 from tuner.records import Trial
 from tuner.store.ledger import Ledger
-from tuner.urls import Remote, check_storage, hidden, masked
+from tuner.urls import Remote, check_storage
 
 __all__ = [
     "server",
@@ -70,8 +72,14 @@ def url(server: Server) -> Iterator[str]:
     yield server.url
     from tuner.store.ledger import postgres
 
-    for name in postgres.known(server.url):
-        postgres.forget(Remote(server.url, name))
+    until = time.monotonic() + 30
+    while names := postgres.known(server.url):
+        try:
+            postgres.forget(Remote(server.url, names[0]))
+        except LedgerError:  # the server has not seen yet that a session has ended
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -161,6 +169,71 @@ def test_a_search_outlives_a_restart_of_the_server(server: Server, url: str, tmp
     assert (tmp_path / "base" / "small" / "ranking.csv").read_bytes() == (
         tmp_path / "file" / "small" / "ranking.csv"
     ).read_bytes()
+
+
+class Frozen(Watcher):
+    """Freezes the wire to the server in the middle of a search, and lets it through again when that is said."""
+
+    def __init__(self, wire: Wire) -> None:
+        self.wire, self.said, self.done = wire, [""], False
+
+    def note(self, sentence: str) -> None:
+        self.said.append(sentence)
+        if "has not answered" in sentence:
+            self.wire.thaw()
+
+    def progress(self, progress: Any) -> None:
+        if progress.done >= 8 and not self.done:
+            self.done = True
+            self.wire.freeze()
+
+
+@pytest.fixture
+def wire(server: Server) -> Iterator[Wire]:
+    between = Wire(server.port)
+    yield between
+    between.close()
+
+
+def test_a_search_outlives_a_connection_on_which_nothing_moves(
+    server: Server, url: str, wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Issue 16, item 4: it waited for ever, and said nothing."""
+    monkeypatch.setattr("tuner.store.ledger.postgres_session.SLOW", 0.5)
+    monkeypatch.setattr("tuner.store.ledger.postgres_session.GIVEN_UP", 2.0)
+    tuner.run(limited(trials=64), jobs=1, home=tmp_path / "file", confirm=False)
+    watcher = Frozen(wire)
+    there = url.replace(str(server.port), str(wire.port))
+    tuner.run(limited(trials=64), jobs=1, home=tmp_path / "base", storage=there, confirm=False, watcher=watcher)
+    said = [sentence for sentence in watcher.said if "the server has not answered for 0.5 s" in sentence]
+    assert said
+    assert PASSWORD not in said[0]
+    assert outputs(tmp_path / "base") == outputs(tmp_path / "file")
+
+
+def test_the_lock_of_a_machine_that_is_gone_is_free_after_its_lease(
+    server: Server, url: str, wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Issue 16, item 4: for two hours the study was run by a process that was not there."""
+    tuner.run(small(trials=8), jobs=1, home=tmp_path, storage=url, confirm=False)
+    monkeypatch.setattr("tuner.store.ledger.postgres_session.TOKEN", "elsewhere")
+    monkeypatch.setattr("tuner.store.ledger.postgres_session.LEASE", 1.0)
+    monkeypatch.setattr("tuner.store.ledger.postgres_session.BEAT", 0.2)
+    gone = Ledger.open(Remote(url.replace(str(server.port), str(wire.port)), "small"))
+    monkeypatch.undo()
+    time.sleep(2.0)  # twice the lease: its signs of life keep it
+    with pytest.raises(StudyBusy, match="is run by process"):
+        Ledger.open(Remote(url, "small"))
+    wire.freeze()
+    until = time.monotonic() + 30
+    while True:
+        try:
+            Ledger.open(Remote(url, "small")).close()
+            break
+        except StudyBusy:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+    gone.close()
 
 
 def test_a_team_lists_shows_and_removes_from_anywhere(

@@ -81,7 +81,7 @@ def test_it_runs(tmp_path: Path) -> None:
             {"choices": [0.1], "when": {"schedule": ["linear"]}},
             r"'linear' is not one of its values; it has constant, cos",
         ),
-        ({"choices": [0.1], "when": {"warmup": [0.1]}}, r"when\.warmup: is conditional itself"),
+        ({"choices": [0.1], "when": {"warmup": [0.1]}}, r"when\.warmup: is no parameter to depend on"),
         ({"choices": [7.0], "when": {"schedule": ["cosine"]}}, r"train\.warmup: must lie in"),
     ],
 )

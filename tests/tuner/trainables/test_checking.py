@@ -89,6 +89,23 @@ def test_what_does_not_is_told_with_the_epoch(written: Path, shell: Shell) -> No
     assert "run 2 differs from run 1: loss at epoch 1 is " in ended.err
 
 
+def test_what_is_kept_from_call_to_call_is_found_by_two_configs_in_one_worker(written: Path, shell: Shell) -> None:
+    body = "COUNT = [0]\n\n\ndef train(config):\n    COUNT[0] += 1\n    return {'loss': config['x'] + COUNT[0]}\n"
+    write(written, "counting", body)
+    ended = shell("check", "--repeat", "2", "own.toml")
+    assert ended.code == 1
+    assert "a config differs by what its worker ran before: loss at epoch " in ended.err
+
+
+@pytest.mark.parametrize("high", ["100000000000000000000", "9223372036854775808"])
+def test_bounds_beyond_64_bits_are_refused(written: Path, shell: Shell, high: str) -> None:
+    write(written, "steady", STEADY)
+    text = (written / "own.toml").read_text(encoding="utf-8")
+    (written / "own.toml").write_text(text.replace("low = 0.1, high = 1.0", f"low = 1, high = {high}"))
+    ended = shell("check", "own.toml")
+    assert (ended.code, f"parameters.x: {high} does not fit into 64 bits" in ended.err) == (2, True)
+
+
 def test_an_import_that_hangs_is_ended_and_says_where(
     written: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,4 +1,4 @@
-"""Each row of the README's table of features: what a study has, it has for every kind of subject that says so."""
+"""Each row of the manual's table of features: what a study has, it has for every kind of subject that says so."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import pytest
 import tuner
 from tests.support import failing
 from tests.support.command import Shell
-from tests.support.feature_table import KINDS, ROWS, feature, table
+from tests.support.feature_table import KINDS, ROWS, feature
 from tests.support.study_kinds import HERE, MENDED, PLACED, QUICK, SLOW, asked, changed, loss_at, several, train
 from tuner.api.run import Watcher
 from tuner.errors import ChangedStudy, InexactWarning, StudyError, TunerError
@@ -575,10 +575,6 @@ def test_a_function_and_a_command_that_compute_the_same_have_the_same_table(whol
     best = whole("python").best()
     assert best["lr"] > 0
     assert loss_at(0.01, 1, 0, 1) == 1.1
-
-
-def test_the_readme_shows_the_table() -> None:
-    assert table() in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_every_kind_is_in_every_row() -> None:

@@ -34,11 +34,12 @@ class Notes(Watcher):
 
 
 def study(name: str, *, epochs: int | None = 27, trials: int = 24, **tables: Any) -> dict[str, Any]:
-    """A study of one of the objectives here: two generations, cut at 3, 9 and 27 epochs."""
+    """A study of one of the objectives here: two generations, cut at 3, 9 and 27 epochs, or trials one by one."""
+    together = "parallel" not in tables.get("search", {})
     asked = {
         "study": {"name": "own", "objective": HERE + name, "trials": trials},
         "parameters": {"lr": {"low": 1e-5, "high": 1.0, "log": True}, "n": {"low": 1, "high": 8}},
-        "search": {"generation_size": min(12, trials)},
+        "search": {"generation_size": min(12, trials)} if together else {},
     }
     asked |= {"train": {"epochs": epochs}} if epochs else {}
     return {**asked, **{key: {**asked.get(key, {}), **value} for key, value in tables.items()}}  # type: ignore[dict-item]
@@ -83,10 +84,11 @@ def test_forms_that_train_the_same_give_the_same_table(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("search", [{}, {"parallel": 4}], ids=["generations", "one by one"])
 @pytest.mark.parametrize("form", ["steps", "run", "value"])
-def test_the_number_of_workers_changes_no_byte(form: str, tmp_path: Path) -> None:
+def test_the_number_of_workers_changes_no_byte(form: str, search: dict[str, Any], tmp_path: Path) -> None:
     for jobs in (1, 3):
-        tuner.run(study(form), jobs=jobs, home=tmp_path / str(jobs))
+        tuner.run(study(form, search=search), jobs=jobs, home=tmp_path / str(jobs))
     assert outputs(tmp_path / "1") == outputs(tmp_path / "3")
 
 
@@ -178,7 +180,7 @@ def test_each_worker_has_a_device_and_threads(tmp_path: Path) -> None:
 
 
 def test_a_worker_sees_its_own_cuda_device_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tuner.engines.process_pool import environment_of
+    from tuner.engines.environment import environment_of
 
     assert environment_of("cuda:1", 1).items() >= {"CUDA_VISIBLE_DEVICES": "1", "TUNER_DEVICE": "cuda:0"}.items()
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,6")
@@ -252,25 +254,28 @@ def test_a_changed_space_is_refused(tmp_path: Path) -> None:
 KILLED = """
 import tuner, sys
 from tests.tuner.trainables.test_objectives import study
-tuner.run(study("noisy", trials=24), jobs=2, home=sys.argv[1])
+search = {"parallel": 4} if sys.argv[2] == "True" else {}
+tuner.run(study("noisy", trials=24, search=search), jobs=2, home=sys.argv[1])
 """
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("one_by_one", [False, True])
 def test_a_killed_run_ends_at_the_same_bytes_and_trains_nothing_finished_twice(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    one_by_one: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    asked = study("noisy", trials=24, search={"parallel": 4} if one_by_one else {})
     monkeypatch.setenv("OWN_TRACE", str(tmp_path / "whole"))
-    tuner.run(study("noisy", trials=24), jobs=2, home=tmp_path / "a")
+    tuner.run(asked, jobs=2, home=tmp_path / "a")
     monkeypatch.setenv("OWN_TRACE", str(tmp_path / "killed"))
     trace = tmp_path / "killed"
     for count in (4, 14, 26):
-        process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path / "b")], cwd=ROOT)
+        process = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path / "b"), str(one_by_one)], cwd=ROOT)
         while process.poll() is None and (not trace.exists() or trace.read_text().count("\n") < count):
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
         process.wait()
-    tuner.run(study("noisy", trials=24), jobs=2, home=tmp_path / "b")
+    tuner.run(asked, jobs=2, home=tmp_path / "b")
     assert outputs(tmp_path / "a") == outputs(tmp_path / "b")
     # Two workers were killed in the middle of something, three times: nothing else was begun again.
     extra = trace.read_text().count("\n") - (tmp_path / "whole").read_text().count("\n")
@@ -315,7 +320,7 @@ def test_a_command_may_write_its_metrics_into_a_file(tmp_path: Path) -> None:
 
 def failing(asked: dict[str, Any], home: Path, **more: Any) -> str:
     """The one error that all trials of a study fail with."""
-    with pytest.raises(TunerError, match=r"the only trial failed|trials failed alike") as caught:
+    with pytest.raises(TunerError, match=r"the only trial failed|trials failed alike|trial 0 failed with") as caught:
         tuner.run(asked, jobs=2, home=home, **more)
     return str(caught.value)
 
@@ -359,7 +364,7 @@ def test_a_study_without_a_trial_may_be_changed(tmp_path: Path) -> None:
         ("print('trying'); raise ValueError('no')", r"with Objective: the command exited with 1: ValueError: no; once"),
         ("print('hello')", r"the command printed no line with valid_loss; its last line was 'hello'"),
         ('print(\'{"valid_loss": "low"}\')', r"valid_loss is text \('low'\), not a number"),
-        ('print(\'{"epoch": 0, "valid_loss": 1}\')', r"reported epoch 0; epochs count from 1"),
+        ('print(\'{"epoch": -1, "valid_loss": 1}\')', r"reported epoch -1; count epochs from 1, or from 0"),
         ('print(\'{"epoch": 1, "loss": 1}\')', r"reported loss, and not valid_loss, which is the goal"),
         ("import os; os.kill(os.getpid(), 9)", r"the command died of SIGKILL"),
     ],
@@ -447,7 +452,7 @@ def alive(pid: int) -> bool:
         ("twice", "reported epoch 1 twice; report each epoch once"),
         ("backwards", "reported epoch 1 after epoch 2; report epochs in order"),
         ("swallows", "reported epoch 1 twice"),
-        ("from_zero", "reported epoch 0; epochs count from 1: report epoch + 1"),
+        ("from_below", "reported epoch -1; count epochs from 1, or from 0"),
         ("beyond", "reported epoch 10, beyond the 9 it was to train; end at run.stop"),
         ("silent", "reported nothing, not even valid_loss"),
     ],
@@ -520,3 +525,42 @@ def test_a_device_named_twice_is_refused() -> None:
 def test_a_cluster_does_not_run_it(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="cluster: does not run an objective of your own"):
         tuner.run(study("value"), home=tmp_path, cluster="tcp://localhost:1")
+
+
+def test_an_objective_that_never_looks_at_its_split_is_told_of(tmp_path: Path) -> None:
+    said = Notes()
+    result = tuner.run(study("value", data={"splits": 4}), jobs=1, home=tmp_path, watcher=said)
+    (warning,) = [note for note in said.notes if "split" in note]
+    assert re.match(r"warning: all \d+ trials with several splits have the same valid_loss on each", warning)
+    assert warning.endswith('divide the data by run.split or config["split"], or ask for one: splits = 1')
+    assert "unread" in {finding.rule for finding in result.findings()}
+
+
+def test_the_directory_of_the_best_trial_outlives_the_search(tmp_path: Path) -> None:
+    """With the best's own content, named in best.toml, and the same after a run that was killed."""
+
+    def train(config: dict[str, Any], run: Any) -> None:
+        (run.directory / "weights.txt").write_text(f"{config['x']} at {run.stop}", encoding="utf-8")
+        run.report(run.stop, valid_loss=config["x"])
+
+    asked = {
+        "study": {"name": "kept", "trials": 12, "keep": 2},
+        "parameters": {"x": {"low": 0.0, "high": 1.0}},
+        "train": {"epochs": 9},
+        "search": {"generation_size": 4},
+    }
+    result = tuner.run(asked, objective=train, home=tmp_path, jobs=2)
+    best, second = result.best(), result.best(rank=2)
+    assert {place.name for place in (result.path / "kept").iterdir()} == {f"trial-{b.trial}" for b in (best, second)}
+    for one in (best, second):
+        text = (result.path / one.training["directory"] / "weights.txt").read_text(encoding="utf-8")
+        assert text == f"{one['x']} at 9"
+    told = tuner.load_best(result.path)
+    assert told.training["directory"] == f"kept/trial-{best.trial}"
+    left = result.path / "cache" / "flight" / "2" / f"{best.trial}-0"
+    left.mkdir(parents=True)
+    (result.path / "kept" / f"trial-{best.trial}").rename(left / "at-9")
+    again = tuner.run(asked, objective=train, home=tmp_path, jobs=2)
+    assert (again.path / again.best().training["directory"] / "weights.txt").is_file()
+    none = tuner.run({**asked, "study": {"name": "none", "trials": 4, "keep": 0}}, objective=train, home=tmp_path)
+    assert not (none.path / "kept").exists()

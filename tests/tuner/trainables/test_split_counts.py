@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from objectives.errors import DataError
 from objectives.training.outcome import State
 from tuner.errors import StudyError
 from tuner.ranking.goal import around, goal_at, is_stable, smoothed
+from tuner.ranking.intervals import sizes_of
 from tuner.space import space_of
 from tuner.study import Study, read_study
 from tuner.trainables.base import side_by_side
@@ -80,10 +82,13 @@ def test_what_is_asked_for_is_done_without_a_word(data: dict[str, Any], splits: 
         ({"splits": 0}, r"data\.splits"),
         ({"splits": 101}, r"data\.splits"),
         ({"resampling": "kfold", "splits": 1}, r"data\.splits: is 1, which is a hold-out"),
-        ({"resampling": "kfold", "split": {"group": "who"}}, r"does not keep groups together; write .*fresh"),
         ({"resampling": "holdout", "splits": 4}, r"data\.splits: is 4, but a hold-out is one split"),
         ({"resampling": "fresh", "splits": 1}, r"data\.splits: is 1, which is a hold-out"),
-        ({"splits": 4, "split": {"order": "day"}}, r"data\.resampling.*split\.order divides the rows in one way"),
+        ({"splits": 4, "split": {"column": "part"}}, r"data\.resampling.*split\.column divides the rows in one way"),
+        ({"resampling": "kfold", "split": {"order": "day"}}, r"later than those that validate; write .*rolling"),
+        ({"resampling": "fresh", "split": {"order": "day"}}, r"later than those that validate; write .*rolling"),
+        ({"resampling": "rolling"}, r"data\.resampling: needs rows in time order; write split = { order = "),
+        ({"resampling": "rolling", "split": {"order": "day"}, "splits": 1}, r"data\.splits: is 1, which is a hold-out"),
     ],
 )
 def test_what_cannot_be_is_refused_with_the_fix(data: dict[str, Any], said: str) -> None:
@@ -135,6 +140,7 @@ def test_two_splits_are_enough_to_see_one_blow_up() -> None:
     ("data", "said"),
     [
         ({"resampling": "kfold", "splits": 4}, r"data\.resampling: does not go with an objective of your own"),
+        ({"resampling": "rolling"}, r"data\.resampling: does not go with an objective of your own"),
         ({"resampling": "fresh"}, r"data\.splits: is missing; write splits = 4"),
         ({"resampling": "holdout", "splits": 4}, r"data\.splits: is 4, but a hold-out is one split"),
         ({"source": "a.csv", "splits": 4}, r"data: does not go with an objective of your own"),
@@ -268,3 +274,128 @@ def test_groups_have_no_more_splits_than_differ(tmp_path: Path) -> None:
     tables["data"]["splits"] = 6
     with pytest.raises(StudyError, match=r"asks for 6 splits, but 6 groups have at most 5 that differ; ask for 5"):
         ask(tables, frame)
+
+
+def dated(**data: Any) -> tuple[dict[str, Any], pd.DataFrame]:
+    """A study of 90 rows in time order, 54 before the newest validation rows."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.normal(size=90), "b": rng.normal(size=90), "day": rng.permutation(90)})
+    frame["y"] = frame["a"] + 0.3 * rng.normal(size=90)
+    tables = study(trials=16, target="y", split={"order": "day"}, **data)
+    del tables["data"]["source"]
+    return tables, frame
+
+
+def test_rows_in_time_order_are_judged_on_windows_and_that_is_said() -> None:
+    question = ask(*dated())
+    assert (question.study.data.resampling, question.study.splits) == ("rolling", 4)
+    said = (
+        "4 windows in time order, 36 rows train and the next 18 validate: trials are compared on up to so many of them"
+    )
+    assert f"{said} (data.splits)" in question.notes
+    assert question.study.fresh_splits
+    assert question.study.overlap == pytest.approx(0.5)
+    parts = [question.replicate(number) for number in (0, 1001, 1002, 1003, 1, 2, 3)]
+    assert len({part.digest for part in parts}) == 7  # the confirmation's windows are others
+    assert {(len(part.train), len(part.valid), len(part.test)) for part in parts} == {(36, 18, 18)}
+
+
+def test_windows_validate_the_rows_that_they_reach_and_no_others() -> None:
+    tables, frame = dated(splits=10)
+    question = ask(tables, frame)
+    sizes = sizes_of(question.study, {"rows": "36", "valid_rows": "18", "test_rows": "18"})
+    assert sizes.overlap == pytest.approx(0.5)
+    assert sizes.different(1) == pytest.approx(18)
+    assert sizes.different(40) == pytest.approx(36)  # the newest 18, and 18 before them
+
+
+def test_a_hold_out_of_rows_in_time_order_has_all_rows_before(tmp_path: Path) -> None:
+    for keys in ({"resampling": "holdout"}, {"splits": 1}):
+        question = ask(*dated(**keys))
+        assert (question.study.data.resampling, question.study.splits) == ("holdout", 1)
+        assert (len(question.first.train), question.study.fresh_splits) == (54, False)
+
+
+def test_more_windows_than_differ_are_refused_and_fewer_taken_by_default() -> None:
+    tables, frame = dated(splits=40)
+    with pytest.raises(StudyError, match=r"asks for 40 windows, but 90 rows have 13 that differ; ask for 13"):
+        ask(tables, frame)
+    assert ask(dated()[0] | {"train": {"epochs": 9, "batch_size": 4}}, frame[:10]).study.splits == 2
+
+
+def test_a_study_in_time_order_is_the_same_resumed_and_on_workers(tmp_path: Path) -> None:
+    tables, frame = dated()
+    tables["confirm"] = {"top": 2, "seeds": 3}
+    for home, jobs in (("a", 1), ("b", 2)):
+        tuner.run(tables, frame, trials=8, jobs=jobs, home=tmp_path / home, confirm=False)
+        result = tuner.run(tables, frame, jobs=jobs, home=tmp_path / home)
+    first, second = ((tmp_path / home / "s" / "ranking.csv").read_bytes() for home in "ab")
+    assert first == second
+    assert result.best().confirmation["splits"] == "fresh"
+    assert {len(t.curves["valid_loss"]) for t in result.all_trials if t.state == "complete"} == {4}
+    assert tuner.verify("s", 3, frame, home=tmp_path / "a").ok
+
+
+@pytest.mark.parametrize("forgotten", [("resampling", "splits"), ()])
+def test_a_study_in_time_order_from_before_there_were_windows_goes_on_with_one(
+    forgotten: tuple[str, ...], tmp_path: Path
+) -> None:
+    tables, frame = dated(resampling="holdout")
+    tuner.run(tables, frame, trials=8, jobs=1, home=tmp_path)
+    place = tmp_path / "s" / "study.toml"
+    old = [line for line in place.read_text().splitlines() if not (forgotten and line.startswith(forgotten))]
+    place.write_text("\n".join(old) + "\n")
+    again = tuner.run(dated()[0], frame, jobs=1, home=tmp_path)
+    assert (len(again.all_trials), again.study.splits) == (16, 1)
+    assert {len(trial.curves["valid_loss"]) for trial in again.all_trials} == {1}
+    assert tuner.confirm("s", 2, 3, data=frame, jobs=1, home=tmp_path).best().confirmation["splits"] == "the same"
+    # the data are found unchanged; values of the trials above were averaged over epochs, which they were not before
+    assert tuner.verify("s", 3, frame, home=tmp_path).ok or forgotten
+
+
+def test_groups_validate_in_folds(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.normal(size=120), "y": np.arange(120) % 2, "who": np.arange(120) % 12})
+    tables = study(trials=8, resampling="kfold", splits=5, split={"group": "who"}, target="y")
+    del tables["data"]["source"]
+    parts = [ask(tables, frame).replicate(number) for number in (0, *range(1001, 1005))]
+    rows = np.concatenate([part.valid.x[:, 0] * 0 + part.valid.y[:, 0] for part in parts])
+    assert len(rows) == 100
+    assert tuner.run(tables, frame, jobs=1, home=tmp_path).ranking(complete=True)["splits"].tolist()[0] == 5
+
+
+def test_a_short_first_run_does_not_settle_the_splits_for_good(tmp_path: Path) -> None:
+    tables = study(trials=128)
+    short = tuner.run(tables, trials=8, jobs=1, home=tmp_path / "short", confirm=False)
+    assert short.study.splits == ask(tables).study.splits == 16
+    assert tuner.read_study(tables, overrides=["study.trials=8"]).planned == 128
+    assert (
+        tuner.run(tables | study(trials=8), trials=64, jobs=1, home=tmp_path / "long", confirm=False).study.splits == 8
+    )
+
+
+def test_a_race_on_few_rows_takes_as_much_as_the_search_and_a_study_keeps_its_share(tmp_path: Path) -> None:
+    assert ask(study()).study.confirm.share == 1
+    assert ask(study(source="sklearn:digits", splits=2)).study.confirm.share is None
+    assert ask(study(resampling="holdout")).study.confirm.share is None
+    own = study() | {"confirm": {"share": 0.3}}
+    assert ask(own).study.confirm.share == 0.3
+    begun = tuner.run(study(trials=8), jobs=1, home=tmp_path).study
+    assert begun.confirm.share == 1
+    before = replace(begun, confirm=begun.confirm.model_copy(update={"share": None}))
+    assert ask(study(), begun=before).study.confirm.share is None  # as it was before there was a choice
+
+
+@pytest.mark.parametrize("share", [-0.1, 101, "much"])
+def test_a_share_is_a_number_in_its_bounds(share: Any) -> None:
+    with pytest.raises(StudyError, match=r"confirm\.share"):
+        read_study(study() | {"confirm": {"share": share}})
+
+
+def test_a_study_that_is_run_again_leaves_its_file_as_it_is(tmp_path: Path) -> None:
+    for keys in ({"resampling": "holdout"}, {}):
+        name = "one" if keys else "several"
+        tuner.run(study(trials=8, **keys) | {"confirm": {"seeds": 2}}, name=name, jobs=1, home=tmp_path)
+        before = (tmp_path / name / "study.toml").read_bytes()
+        tuner.run(study(trials=8, **keys) | {"confirm": {"seeds": 2}}, name=name, jobs=1, home=tmp_path)
+        assert (tmp_path / name / "study.toml").read_bytes() == before

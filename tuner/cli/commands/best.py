@@ -28,7 +28,7 @@ __all__ = ["best", "best_form"]
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Another than the first: confirmed trials count first, in the order of their confirmed means.",
+    help="Rank of the config: confirmed trials count first, in the order of their confirmed means.",
 )
 @optimizer_option
 @click.option(
@@ -37,7 +37,9 @@ __all__ = ["best", "best_form"]
     type=click.Choice(["toml", "json", "args", *FRAMEWORKS]),
     help="How to write it: as a config (by default toml), or as code that trains the model with a framework.",
 )
-@click.option("--nearest", is_flag=True, help="Take the nearest where a framework cannot do the same.")
+@click.option(
+    "--nearest", is_flag=True, help="Write the nearest optimizer if the framework cannot make the same steps."
+)
 @click.option("-o", "--output", "path", type=click.Path(path_type=Path), metavar="FILE", help="Write a file.")
 @force_option
 @home_option
@@ -58,7 +60,7 @@ def best(
     """
     form = form or best_form(path)
     if path is not None:
-        check_place(path)
+        check_place(path, force)
     result = opened(study, home)
     check_optimizer(result, optimizer)
     found = result.best(rank, optimizer)

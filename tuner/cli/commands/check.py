@@ -21,22 +21,31 @@ __all__ = ["check", "filled", "repeat_check"]
 @click.command
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
-    "--repeat", type=click.IntRange(2, 100), help="Run one config so many times, and say where two runs differ."
+    "--repeat", type=click.IntRange(2, 100), help="Run one config that many times, and show where two runs differ."
 )
 @set_option
 def check(file: Path, repeat: int | None, overrides: tuple[str, ...]) -> None:
     """Check a study FILE and its data.
 
-    Prints all that is wrong, or the study with everything filled in. Code of an objective of your own is imported only
-    where it is to be run: with --repeat.
+    Prints everything that is wrong, or the study with all defaults. Code of your own is imported with --repeat only.
     """
     from tuner.study import read_study
 
     study = read_study(file, overrides=overrides)
     if repeat is not None:
         return repeat_check(study, repeat)
+    from tuner.errors import StudyError
+    from tuner.search import check_search
+    from tuner.space import space_of
+
+    if complaints := check_search(study, space_of(study)):
+        raise StudyError(*complaints)
     if study.own:
         sys.stdout.write(clean(filled(study).to_toml(), lines=True))
+        from tuner.trainables.custom.trainable import unused_notes
+
+        for note in unused_notes(study):
+            hint(f"# {clean(note)}")
         return hint(f"# {study.own.words} is code, which only `tuner run` and --repeat call; it was not looked at")
     from tempfile import TemporaryDirectory
 

@@ -34,11 +34,12 @@ MOST = 10  # differences that are worth reading
 def compare(studies: tuple[str, ...], by: str | None, rtol: float | None, home: Home, output: Output) -> None:
     """Compare studies: what each found, how sure, at what cost.
 
-    SEARCH is the best value of the search. CONFIRMED is the mean of the best trial on fresh seeds, which may be another
-    trial, with a 95 % interval that says below what it is of, and P(BEST) the probability of having the best mean:
-    compared seed by seed where seeds and splits are the same, from the intervals where they are not. Studies with the
-    same targets and splits compare whatever their inputs are. With --rtol, two studies or csv files, of two machines
-    say, are compared cell by cell; it ends with 1 where they differ.
+    SEARCH is the best value of the search. CONFIRMED is the mean of the confirmed best on fresh seeds, which may be
+    another trial, with its 95 % interval. P(BEST) is the probability to have the best mean. It compares seed by seed if
+    seeds and splits are the same, and by the intervals if not. Studies compare if they have the same targets and
+    splits, whatever their inputs are.
+
+    With --rtol, two studies or csv files are compared cell by cell; the exit code is 1 if they differ.
     """
     if rtol is not None:
         return tables(studies, rtol, home, output)

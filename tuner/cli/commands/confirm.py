@@ -33,9 +33,9 @@ __all__ = ["confirm"]
 def confirm(study: str, top: int | None, seeds: int | None, jobs: int | None, home: Home, output: Output) -> None:
     """Train the best of a STUDY again, on fresh seeds and splits.
 
-    They race on fresh splits, and rank by those and the splits of the search; the first of them is then trained on as
-    many more seeds, which chose nothing, and reported on those. In brackets are 95 % intervals for the value on new
-    rows, which allow for the rows that splits share. What was trained before counts: run it again with more.
+    They race on fresh splits, and rank by those and the splits of the search. The first is then trained on as many more
+    seeds, which had no part in the choice, and reported on those. Brackets hold 95 % intervals for the value on new
+    rows, which allow for the rows that splits share. Earlier trainings count: run it again with more seeds.
     """
     from tuner.store.directory import find
 

@@ -17,7 +17,9 @@ __all__ = ["dashboard"]
 
 @click.command
 @study_argument
-@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 is any that is free.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="Port; 0 takes a free one."
+)
 @click.option("--open", "show", is_flag=True, help="Open it in the browser.")
 @home_option
 def dashboard(study: str, port: int, show: bool, home: Home) -> None:

@@ -24,10 +24,10 @@ __all__ = ["doctor"]
 @home_option
 @output_options()
 def doctor(study: str, wanted: bool, home: Home, output: Output) -> None:
-    """Say what is the matter with a STUDY. Changes nothing in it.
+    """Check a STUDY for damage. Changes nothing in it.
 
-    Ends with 1 where something is damaged. A recovered study holds all whole generations from the first on, and goes on
-    from there to the table that the old one would have come to.
+    The exit code is 1 if something is damaged. A recovered study holds all whole generations from the first on, and
+    goes on from there to the same table.
     """
     from tuner.api.doctor import examine, recover
     from tuner.cli.sheet import Sheet

@@ -12,6 +12,7 @@ import click
 from tuner.cli.options import opened, shared_home_option, study_argument
 from tuner.cli.output import Output, output_options
 from tuner.cli.terminal import clean, hint
+from tuner.records import AT_EPOCH
 
 if TYPE_CHECKING:
     from tuner.cli.sheet import Sheet
@@ -37,7 +38,7 @@ def export(
     study: str, place: str | None, what: str, tool: str | None, storage: str | None, study_name: str | None,
     home: Home, output: Output,
 ) -> None:  # fmt: skip
-    """Write what a STUDY found, all of it.
+    """Export the results of a STUDY.
 
     As rows (--what, -f, -o), as an Optuna study (--to optuna --storage URL) that optuna.load_study and optuna-dashboard
     open, as MLflow runs (--to mlflow PLACE, a directory), or its model, which then predicts without the tuner (--to
@@ -62,8 +63,8 @@ def export(
 
 def _optuna(result: Result, target: str, name: str | None, force: bool) -> None:
     from tuner.api.export_optuna import optuna_study
+    from tuner.masking import masked
     from tuner.optuna_bridge.storage import store
-    from tuner.urls import masked
 
     study = optuna_study(result, name)
     store(study, target, force)
@@ -100,9 +101,10 @@ def _trials(result: Result) -> Sheet:
 
 
 def _curves(result: Result) -> Sheet:
-    from tuner.cli.sheet import sheet_of
+    from tuner.cli.sheet import FrameRows, Sheet
 
-    return sheet_of(result.curves())
+    frame = result.curves()
+    return Sheet(tuple(frame.columns), FrameRows(frame), frame=frame)
 
 
 def _config(result: Result) -> Sheet:
@@ -115,7 +117,8 @@ def _config(result: Result) -> Sheet:
 def _confirmations(result: Result) -> Sheet:
     from tuner.cli.sheet import Sheet
 
-    names = list(dict.fromkeys(name for row in result.confirmed for name in row.metrics))
+    every = (name for row in result.confirmed for name in row.metrics if not name.startswith(AT_EPOCH))
+    names = list(dict.fromkeys(every))
     rows = tuple(
         (row.trial, row.replicate, row.state, row.epoch, *(row.metrics.get(name) for name in names), row.seconds)
         for row in result.confirmed

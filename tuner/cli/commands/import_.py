@@ -33,8 +33,8 @@ def import_(
 ) -> None:  # fmt: skip
     """Read an Optuna study into a study directory.
 
-    SOURCE is a database URL, a SQLite file or a journal file of Optuna 2 to 5, which is not changed. Then `tuner top`,
-    `show`, `compare` and `report` show it, and a study learns from it by warm_start in [search].
+    SOURCE is a database URL, a SQLite file or a journal file of Optuna 2 to 5; it is not changed. `tuner top`, `show`,
+    `compare` and `report` then show the study. Another study begins with its trials by warm_start in [search].
     """
     from tuner.api.import_optuna import import_study
 

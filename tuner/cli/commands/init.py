@@ -1,40 +1,64 @@
-"""`tuner init`: a study file to start from, or one of an objective of Optuna's."""
+"""`tuner init`: write a study file to start from: one that runs as it is, of a table, or of an Optuna objective."""
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
+from tuner.cli.commands.example import shipped
+from tuner.cli.options import set_option
 from tuner.cli.output import write
 from tuner.cli.terminal import clean, hint
 
 __all__ = ["init", "template"]
 
 TEMPLATE = "your_table"
+BUILTIN = "sklearn:breast_cancer"
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,60}[A-Za-z0-9_-])?")
 
 
 @click.command
 @click.argument("file", type=click.Path(path_type=Path), default=Path("study.toml"))
-@click.option("--force", is_flag=True, help="Overwrite the file if it is there.")
+@click.option("--force", is_flag=True, help="Overwrite the file if it exists.")
+@click.option("--data", type=click.Path(path_type=Path), help="Write the study of this table: csv, parquet, npz, npy.")
+@click.option("--target", metavar="COLUMN", help="With --data: the column to predict, where the guess is wrong.")
 @click.option(
     "--from-optuna",
     metavar="SCRIPT:OBJECTIVE",
-    help="Write the study of an objective of Optuna's: it is called to find what it searches, and runs as it is.",
+    help="Write the study of an Optuna objective, which then runs as it is; it is called to find its parameters.",
 )
-@click.option("--minimize", "direction", flag_value="minimize", help="With --from-optuna: its value is to be small.")
-@click.option("--maximize", "direction", flag_value="maximize", help="With --from-optuna: its value is to be large.")
-def init(file: Path, force: bool, from_optuna: str | None, direction: str | None) -> None:
+@click.option("--minimize", "direction", flag_value="minimize", help="With --from-optuna: minimize its value.")
+@click.option("--maximize", "direction", flag_value="maximize", help="With --from-optuna: maximize its value.")
+@set_option
+def init(
+    file: Path,
+    force: bool,
+    data: Path | None,
+    target: str | None,
+    from_optuna: str | None,
+    direction: str | None,
+    overrides: tuple[str, ...],
+) -> None:
     """Write a commented study file to start from.
 
-    FILE is study.toml by default; the study is named after it.
+    FILE is study.toml by default; the study is named after it. Without --data it tunes a built-in table, so that it
+    runs as it is.
+
+    \b
+    Examples:
+      tuner init
+      tuner init churn.toml --data churn.csv
+      tuner init rate.toml --from-optuna train.py:objective
     """
     if file.suffix != ".toml":
         raise click.UsageError(f"tuner init: {file}: a study file ends in .toml; try {file}.toml")
-    if file.exists() and not force:
+    if os.path.lexists(file) and not force:
         raise click.UsageError(
             f"tuner init: {file}: is there already; choose another name, or add --force to overwrite it"
         )
@@ -42,45 +66,75 @@ def init(file: Path, force: bool, from_optuna: str | None, direction: str | None
         raise click.UsageError(f"tuner init: {file}: there is no directory {str(file.parent)!r}; make it first")
     if direction and not from_optuna:
         raise click.UsageError(f"tuner init: --{direction} goes with --from-optuna; write it in the file")
+    if data and from_optuna:
+        raise click.UsageError("tuner init: --data and --from-optuna exclude each other; choose one")
+    if target is not None and not data:
+        raise click.UsageError("tuner init: --target goes with --data; name the table, too")
+    if overrides and not from_optuna:
+        raise click.UsageError("tuner init: --set goes with --from-optuna; write it in the file")
     name = file.stem if NAME.fullmatch(file.stem) else TEMPLATE
     if from_optuna:
-        write(text_from(from_optuna, direction, file, name), file)
+        write(text_from(from_optuna, direction, file, name, overrides), file)
         print(clean(file))
         return hint(f"the objective runs as it is: tuner run {file}")
-    text = template().read_text(encoding="utf-8").replace(f"{TEMPLATE}.toml", str(file))
-    write("".join(named(line, name) for line in text.splitlines(keepends=True)), file)
+    text, said = filled(file, name, data, target)
+    write(text, file)
     print(clean(file))
-    return hint(f"write in [data] where your table is, then: tuner check {file}")
+    return hint(f"{said}; next: tuner run {file}")
 
 
-def named(line: str, name: str) -> str:
-    """A line of the template with another name in it, and its comment where it was."""
-    code, mark, comment = line.replace(TEMPLATE, name).partition("  # ")
-    width = line.find(mark) if mark and code.strip() else 0
-    return f"{code.rstrip():{width}}{mark}{comment}" if width else f"{code}{mark}{comment}"
+def filled(file: Path, name: str, data: Path | None, target: str | None) -> tuple[str, str]:
+    """Fill the template in for a table, or for a built-in one; also return what was guessed, in words.
+
+    Raises DataError for a table or a target that cannot be used.
+    """
+    lines = template().read_text(encoding="utf-8").replace(f"{TEMPLATE}.toml", str(file)).splitlines(keepends=True)
+    keys: dict[str, str | None] = {"name": json.dumps(name)}
+    if data is None:
+        keys |= {"source": json.dumps(BUILTIN), "target": None}
+        said = f"it tunes {BUILTIN}, a built-in table; `--data FILE` writes the study of yours"
+    else:
+        from tuner.study.guess import guess_study
+
+        found = guess_study(data, target)
+        place = data if data.is_absolute() else Path(os.path.relpath(data, file.parent))
+        keys |= {"source": json.dumps(str(place)), "target": json.dumps(found.target, ensure_ascii=False)}
+        said = f"{found.rows:,} rows, {found.features} features; target {found.target!r} ({found.why}), {found.task}"
+    return "".join(with_value(line, keys) for line in lines), clean(said)
+
+
+def with_value(line: str, values: Mapping[str, str | None]) -> str:
+    """Replace the value of a template's line and keep its comment in place; None comments the line out."""
+    key, equals, rest = line.partition(" = ")
+    if not equals or key not in values:
+        return line
+    value, (_, mark, comment) = values[key], rest.partition("  # ")
+    code = line.partition("  # ")[0].rstrip()
+    written = f"# {code}" if value is None else f"{key} = {value}"
+    return f"{written:{line.find(mark)}}{mark}{comment}" if mark else f"{written}\n"
 
 
 def template() -> Path:
-    """The template that ships: beside the package in a checkout, inside it when installed from a wheel."""
-    package = Path(__file__).resolve().parents[2]
-    places = (package / "studies", package.parent / "studies")
-    files = [place / f"{TEMPLATE}.toml" for place in places]
-    return next((file for file in files if file.is_file()), files[0])
+    """Return the template's path: beside the package in a checkout, inside it when installed from a wheel."""
+    return shipped(f"{TEMPLATE}.toml")
 
 
-def text_from(objective: str, direction: str | None, file: Path, name: str) -> str:
-    """The text of a study file for an objective of Optuna's; notes on it go to standard error. Raises StudyError."""
+def text_from(objective: str, direction: str | None, file: Path, name: str, overrides: tuple[str, ...] = ()) -> str:
+    """Write the study file of an Optuna objective, with notes on it to standard error. Raises StudyError.
+
+    `overrides` are KEY=VALUE settings that replace what the script says.
+    """
     from tuner.trainables.optuna_script.study_text import direction_of, drafted, explored, study_text
 
     hint(f"calling {objective}, once to its end: that takes as long as a trial")
-    found = explored(objective)
+    found = explored(objective, direction or "", [text.partition("=")[0].strip() for text in overrides])
     draft = drafted(objective, found, direction_of(found, direction, ask if sys.stdin.isatty() else None))
     count = len(found.calls)
     several = "" if len(draft.parameters) == 1 else "s"
     hint(f"{len(draft.parameters)} parameter{several} found in {count} calls; the first took {found.seconds:.2g} s")
     for note in draft.notes:
         hint(f"# {clean(note)}")
-    return study_text(draft, file, name)
+    return study_text(draft, file, name, overrides)
 
 
 def ask() -> str:

@@ -20,7 +20,7 @@ __all__ = ["list_studies"]
 @home_option
 @output_options()
 def list_studies(home: Home, output: Output) -> None:
-    """List the studies that there are."""
+    """List all studies."""
     from tuner.cli.overview import COLUMNS, DAMAGED, Overview, age_text, overview, row
     from tuner.cli.sheet import Sheet
     from tuner.cli.terminal import interval

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tuner.cli.options import home_option, opened, study_argument
-from tuner.cli.output import check_place, in_words
+from tuner.cli.output import check_place, in_words, replace_file
 from tuner.cli.terminal import clean, hint
 
 if TYPE_CHECKING:
@@ -35,8 +35,9 @@ STAGES = {
 @click.option("--figures", type=click.Path(path_type=Path), metavar="DIR", help="Write the charts one by one instead.")
 @click.option("--format", "form", type=click.Choice(["svg", "png", "pdf"]), default="svg", show_default=True,
               help="Of the charts.")  # fmt: skip
-@click.option("--only", multiple=True, metavar="CHART", help="Only this one of the charts; may be repeated.")
-@click.option("--dated", is_flag=True, help="Say in the page when it was written.")
+@click.option("--only", multiple=True, metavar="CHART", help="Write only this chart; may be repeated.")
+@click.option("--dated", is_flag=True, help="Show in the page when it was written.")
+@click.option("--force", is_flag=True, help="Replace files that exist under the names of -o or --figures.")
 @home_option
 def report(
     study: str,
@@ -46,6 +47,7 @@ def report(
     form: str,
     only: tuple[str, ...],
     dated: bool,
+    force: bool,
     home: Home,
 ) -> None:
     """Write the report of a STUDY: one HTML file, complete offline.
@@ -56,12 +58,12 @@ def report(
     if figures is not None:
         if path is not None or show:
             raise click.UsageError("--figures writes pictures and no page: leave out -o and --open")
-        return write_figures(result, figures, form, only)
+        return write_figures(result, figures, form, only, force)
     if only:
         raise click.UsageError("--only chooses among the charts that --figures DIR writes")
     if path is not None:
-        check_place(path)
-    place = write_report(result, path, dated)
+        check_place(path, force)
+    place = write_report(result, path, dated, force)
     if show:
         import webbrowser
 
@@ -69,12 +71,14 @@ def report(
     return None
 
 
-def write_report(result: Result, path: Path | None = None, dated: bool = False) -> Path:
+def write_report(result: Result, path: Path | None = None, dated: bool = False, force: bool = False) -> Path:
     """Write the page and say where it is."""
     from datetime import UTC, datetime
 
     created = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC") if dated else ""
-    place = result.report(path, created, stages(len(result.all_trials)))
+    place = result.report(
+        path, created, stages(len(result.all_trials)), lambda file, data: replace_file(data, file, force)
+    )
     hint(f"wrote {in_words(place)}")
     return place
 
@@ -90,13 +94,13 @@ def stages(trials: int) -> Callable[[str], None]:
     return tell
 
 
-def write_figures(result: Result, directory: Path, form: str, only: Sequence[str]) -> None:
+def write_figures(result: Result, directory: Path, form: str, only: Sequence[str], force: bool) -> None:
     """Write the charts and say which. Raises NoResult where there is nothing to draw."""
     from tuner.errors import NoResult
 
     if directory.exists() and not directory.is_dir():
         raise click.UsageError(f"--figures {clean(directory)}: is a file; name a directory")
-    written = result.figures(directory, form, only)
+    written = result.figures(directory, form, only, lambda file, data: replace_file(data, file, force, "--figures"))
     if not written:
         raise NoResult(f"study {result.study.name!r} has nothing to draw yet")
     for file in written:

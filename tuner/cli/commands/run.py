@@ -38,13 +38,13 @@ __all__ = ["run"]
 @click.option("--seed", type=int, envvar="TUNER_SEED", show_envvar=True, help="The seed of everything random.")
 @set_option
 @click.option("--name", help="Run it as a study of this name.")
-@click.option("--fresh", is_flag=True, help="Begin anew; the study that is there is moved aside.")
-@click.option("--retry-failed", is_flag=True, help="Train what has failed again, once its reason is mended.")
+@click.option("--fresh", is_flag=True, help="Start over; an existing study is moved aside.")
+@click.option("--retry-failed", is_flag=True, help="Train failed trials again, after their cause is fixed.")
 @home_option
 @click.option("--dry-run", is_flag=True, help="Show what would run and about how long; write nothing.")
 @click.option("--report", is_flag=True, help="Write the report as well.")
-@click.option("--no-confirm", is_flag=True, help="Leave out the retraining of the best on fresh seeds.")
-@click.option("--no-refit", is_flag=True, help="Leave out the model: the best trained on all rows but the test rows.")
+@click.option("--no-confirm", is_flag=True, help="Skip the confirmation on fresh seeds.")
+@click.option("--no-refit", is_flag=True, help="Skip the model: the best config trained on all rows but the test rows.")
 def run(
     study: str,
     dry_run: bool,
@@ -60,8 +60,8 @@ def run(
 ) -> None:
     """Run a STUDY, or go on with it.
 
-    STUDY is a study file, or the name of a study that is there. Run again, it goes on where it stopped, or says that
-    it is complete. More trials (-n) continue it.
+    STUDY is a study file, or the name of an existing study. Run again, it goes on where it stopped, or says that it is
+    complete. More trials (-n) continue it.
     """
     asked = asked_study(study, home, **rest)
     if dry_run:

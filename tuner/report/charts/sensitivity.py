@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
+import numpy as np
 
-from tuner.ranking.goal import signed
 from tuner.report.charts.base import (
     Axis,
     Figure,
@@ -35,6 +35,11 @@ if TYPE_CHECKING:
 __all__ = ["APART", "SPREAD", "apart", "edges", "envelope", "having", "mirrors", "owners", "parameter_x", "sensitivity"]
 
 BUCKETS = 8  # of a parameter's own scale, over its range
+ENOUGH = 5  # trials of an eighth, before their values make a line
+SUMMARISED = (
+    "The line is the better quarter of the trials that trained to the end, in each eighth of the range that has five;"
+    " the band reaches from their best to their median."
+)
 SPREAD = "Trials of one value are spread out beside it."
 APART = {"apart": "(datum.trial * 0.618034) % 1"}
 MOST_EDGES = 4  # optimizers whose ranges' ends are told apart
@@ -64,18 +69,20 @@ def one_parameter(frames: Frames, name: str) -> Figure:
         lost_points(frames, data, x),
         marked_points(frames, data, x, axis),
     ]
+    summary: list[Any] = []
     layers = [layer.transform_filter(having(frames, name)) for layer in layers]
     if more := mirrors(frames, name):
         layers = [layer.transform_calculate(**more) for layer in layers]
     if ranged:
-        layers = [edge_rules(frames, name, x, shown), *layers, envelope_line(frames, name, x, axis, shown)]
+        summary = envelope_layers(frames, name, x, axis, shown)
+        layers = [edge_rules(frames, name, x, shown), *summary[:1], *layers, *summary[1:]]
     elif len(shown) > 1:
         layers = [layer.encode(xOffset=side_by_side(shown)) for layer in layers]
     else:
         layers = [layer.transform_calculate(**APART).encode(xOffset=apart(alt.XOffset)) for layer in layers]
     title = f"{frames.study.metric} against {name}"
     caption = join(
-        "The line joins the best trial of each eighth of the range." if ranged else "",
+        SUMMARISED if summary else "",
         edge_words(frames, name) if ranged else "",
         "" if ranged else "Optimizers stand side by side at each value." if len(shown) > 1 else SPREAD,
         "Full points are complete trials, faint ones were pruned, crosses diverged or failed.",
@@ -227,34 +234,47 @@ def edge_words(frames: Frames, name: str) -> str:
 
 
 def envelope(frames: Frames, name: str) -> pd.DataFrame:
-    """Build the best complete or pruned trial in each bucket of each optimizer's range: optimizer, trial, value, x."""
+    """Summarise each eighth of a range that has at least `ENOUGH` complete, stable trials of the longest training.
+
+    optimizer, x (the median of the eighth's values), best, value (the quarter of the trials on the better side), middle
+    """
     import pandas as pd
 
-    best: dict[tuple[str, int], dict[str, Any]] = {}
+    longest = max((trial.epochs for trial in frames.found.all_trials if trial.state == "complete"), default=0)
+    groups: dict[tuple[str, int], list[tuple[float, float]]] = {}
     by_optimizer = {p.optimizer: p for p in owners(frames, name)}
     for trial in frames.found.all_trials:
         optimizer = str(trial.config.get("optimizer", ""))
         parameter = by_optimizer.get(optimizer) or by_optimizer.get("")
-        if parameter is None or trial.value is None or not trial.stable:
+        if parameter is None or trial.value is None or not trial.stable or trial.epochs < longest:
             continue
-        at = place(trial.config.get(name), parameter.domain)
-        if at is None:
+        if trial.state != "complete" or (at := place(trial.config.get(name), parameter.domain)) is None:
             continue
         bucket = (optimizer, min(max(int(at * BUCKETS), 0), BUCKETS - 1))
-        row = {"optimizer": optimizer, "trial": trial.number, "value": trial.value}
-        row[column_of(parameter)] = on_axis(parameter, float(trial.config[name]))
-        if bucket not in best or ahead(frames, trial.value, best[bucket]["value"]):
-            best[bucket] = row
-    names = ["optimizer", "trial", "value", column_of(owners(frames, name)[0])]
-    return pd.DataFrame([best[key] for key in sorted(best)], columns=names)
+        groups.setdefault(bucket, []).append((on_axis(parameter, float(trial.config[name])), trial.value))
+    column = column_of(owners(frames, name)[0])
+    rows = [
+        {"optimizer": key[0], column: float(np.median([x for x, _ in group])), **spread(frames, group)}
+        for key, group in sorted(groups.items())
+        if len(group) >= ENOUGH
+    ]
+    return pd.DataFrame(rows, columns=["optimizer", column, "best", "value", "middle"])
 
 
-def ahead(frames: Frames, value: float, other: float) -> bool:
-    """Return True if a value is better than another."""
-    return signed(value, frames.study.direction) < signed(other, frames.study.direction)
+def spread(frames: Frames, group: Sequence[tuple[float, float]]) -> dict[str, float]:
+    """Return the best value of a group of (x, value), its quarter on the better side, and its median."""
+    shares = (0.0, 0.25, 0.5) if frames.study.direction == "minimize" else (1.0, 0.75, 0.5)
+    best, value, middle = np.quantile([value for _, value in group], shares).tolist()
+    return {"best": best, "value": value, "middle": middle}
 
 
-def envelope_line(frames: Frames, name: str, x: alt.X, axis: Axis, shown: Sequence[str]) -> Any:
-    """Draw a line through the best of each bucket."""
-    line = alt.Chart(envelope(frames, name)).mark_line(strokeWidth=1.6)
-    return line.encode(x=x, y=goal_y(frames, axis), **as_lines(frames, shown), opacity=fading(0.9))
+def envelope_layers(frames: Frames, name: str, x: alt.X, axis: Axis, shown: Sequence[str]) -> list[Any]:
+    """Draw the better quarter of each eighth as a line on a band from the best to the median; none without data."""
+    data = envelope(frames, name)
+    if data.empty:
+        return []
+    base = alt.Chart(data)
+    low = alt.Y(field="best", type="quantitative", scale=axis.scale())
+    band = base.mark_area(clip=True).encode(x=x, y=low, y2="middle", color=colour(frames, shown), opacity=fading(0.15))
+    line = base.mark_line(strokeWidth=1.6).encode(x=x, y=goal_y(frames, axis), **as_lines(frames, shown))
+    return [band, line.encode(opacity=fading(0.9))]

@@ -44,8 +44,8 @@ def seen(frames: Frames, names: Iterable[str]) -> tuple[str, ...]:
 def colour(frames: Frames, shown: Sequence[str], legend: Any = None) -> Any:
     """Encode an optimizer's colour with a legend of those shown; a single colour where a study has no optimizers."""
     if not frames.optimizers:
-        only = alt.Scale(domain=["all"], range="category")
-        return alt.ColorDatum("all", type="nominal", scale=only, legend=None)
+        only = alt.Scale(domain=[""], range="category")  # frames name no optimizer there
+        return alt.Color(field="optimizer", type="nominal", scale=only, legend=None)
     scale = alt.Scale(domain=frames.optimizers, range="category")
     return alt.Color(field="optimizer", type="nominal", scale=scale, legend=legend or _legend(shown))
 

@@ -8,7 +8,7 @@ finding ends with a command that can be run as it stands.
 
 from __future__ import annotations
 
-from tuner.report.findings.certainty import inseparable, optimistic, small_validation, unconfirmed
+from tuner.report.findings.certainty import inseparable, optimistic, small_validation, unconfirmed, unread
 from tuner.report.findings.finding import Finding, Rule
 from tuner.report.findings.optimum import distance
 from tuner.report.findings.space import at_bound, contained, few_trials, uneven
@@ -28,6 +28,7 @@ __all__ = ["RULES", "Finding", "findings", "findings_of"]
 # In the order that they are told in: what to do first comes first.
 RULES: dict[str, Rule] = {
     "unconfirmed": unconfirmed,
+    "unread": unread,
     "diverging": diverging,
     "at_bound": at_bound,
     "still_improving": still_improving,

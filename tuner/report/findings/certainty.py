@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
+from tuner.ranking.unread import unread_splits
 from tuner.report.findings.commands import again, confirmed, continued, named
 from tuner.report.findings.finding import Finding, better, number, top
 from tuner.report.report_data import Frames
 
-__all__ = ["inseparable", "optimistic", "small_validation", "unconfirmed"]
+__all__ = ["inseparable", "optimistic", "small_validation", "unconfirmed", "unread"]
 
 LUCK = 0.1  # relative: a search value that much better than its confirmed mean, and outside of its interval
 MORE_SEEDS = 4  # times as many seeds take a third off an interval of splits that share rows, half off another
@@ -30,6 +31,21 @@ def unconfirmed(frames: Frames) -> Finding | None:
     to_come = frames.unfinished and frames.study.confirm.enabled
     command = continued(frames) if to_come else confirmed(frames)
     return Finding("unconfirmed", sentence, {"value": frames.best.value}, "best", command)
+
+
+def unread(frames: Frames) -> Finding | None:
+    """Every trial of an objective of somebody's own had the same goal on each of its splits, to the last bit."""
+    if not (count := unread_splits(frames.study, frames.found.all_trials)):
+        return None
+    sentence = (
+        f"The objective does not look at its split: all {count} trials that were trained on several of them have the"
+        f" same {frames.study.metric} on each, to the last bit. Divide the data by the split's number, or do"
+        " with one."
+    )
+    numbers = {"trials": count, "splits": frames.study.splits}
+    return Finding(
+        "unread", sentence, numbers, "best", named(frames, "data.resampling=holdout", "data.splits=1", name="one-split")
+    )
 
 
 def optimistic(frames: Frames) -> Finding | None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tuner.report import sections
 from tuner.report.charts import Figure, figures
@@ -20,12 +20,15 @@ from tuner.report.charts.style import key, seen
 from tuner.report.charts.time import STATES
 from tuner.report.failures import failures
 from tuner.report.findings import findings_of
-from tuner.report.pictures import inline_svg
+from tuner.report.pictures import MOST_DRAWN, inline_svg, sampled
 from tuner.report.report_data import Found, Frames
 from tuner.report.theme import DARK, LIGHT, Theme, config
 from tuner.report.vega_bundle import script_bundle
 from tuner.report.vega_data import Kept, columns_of, script_json
 from tuner.text import visible
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["page"]
 
@@ -40,6 +43,8 @@ GROUPS = {
     "pair": "Two parameters together",
     "time": "Time",
 }
+MOST_SENT = 4000  # trials for the page's scripts: more make it slow to open, and no clearer
+MOST_CELLS = 200_000  # of one frame, about 10 bytes each
 Watch = Callable[[str], None]
 
 
@@ -91,11 +96,17 @@ def page(found: Found, created: str = "", watch: Watch = lambda stage: None) -> 
         "style": Markup(style()),
         "bundle": Markup(bundle),
         "script": Markup(script),
-        "data": Markup(script_json({name: columns_of(frame) for name, frame in kept.frames.items()})),
+        "data": Markup(script_json({name: columns_of(sent(frame)) for name, frame in kept.frames.items()})),
+        "sent": len(sent(frames.trials)),
         "specs": Markup(script_json(specs)),
         "settings": Markup(script_json(settings(frames, table))),
     }
     return str(template().render(values))
+
+
+def sent(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a frame that a page's scripts have: of trials the best, and an even choice of others."""
+    return sampled(frame, max(MOST_DRAWN, min(MOST_SENT, MOST_CELLS // max(1, frame.shape[1]))))
 
 
 def listed(frames: Frames, own: Sequence[Figure]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -17,7 +18,9 @@ Place = Path | Remote
 
 
 class Database(Protocol):
-    """What keeps a ledger: `sqlite.File` or `postgres.Study`."""
+    """What keeps a ledger: `sqlite.File` or `postgres.Study`; `tell` is told when it has no answer for long."""
+
+    tell: Callable[[str], None]
 
     def transaction(self) -> AbstractContextManager[Connection]:
         """A transaction of one moment; what is written is durable at its end."""

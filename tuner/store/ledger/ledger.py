@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,16 +19,19 @@ from tuner.store.ledger import rows
 from tuner.store.ledger.database import Database, Place, opened
 from tuner.store.ledger.rows import Generation
 from tuner.store.ledger.shelf import Shelf, damaged
+from tuner.store.signed import STUDY, SUMMARY, checked_text, signed
+from tuner.store.sqlite_files import log_of
 from tuner.urls import Remote
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Table
 
-__all__ = ["DIGEST", "SCHEMA", "SEAL", "Ledger"]
+__all__ = ["DIGEST", "MARKED", "SCHEMA", "SEAL", "Ledger"]
 
 T = TypeVar("T")
 # Facts that the ledger keeps about itself: its schema, and the digest of all the other facts.
 SCHEMA, SEAL = "ledger_schema", "ledger_seal"
+MARKED = "ledger_log"  # that a writer has a log beside the file, in which the first commit takes this back
 GENERATION, DIGEST = rows.TRIAL.index("generation"), rows.TRIAL.index("curves_digest")
 SHORTEST, LONGEST = 0.25, 10.0  # seconds between two tries of a commit that waits
 
@@ -40,6 +44,7 @@ class Ledger:
         self.place = place
         self._database = database
         self._facts: dict[str, str] = {}
+        self._study, self._marked = "", False
         self._patience: float = 0.0
         self._tell: Callable[[str], None] = lambda sentence: None
 
@@ -47,8 +52,7 @@ class Ledger:
     def create(cls, place: str | Path | Remote, facts: Mapping[str, str], study: str = "") -> Ledger:
         """Make a ledger with the facts of its study; `created` is added to them. There must be none at `place`.
 
-        A database keeps the text of the resolved `study` too; beside a file that is one of its own. A ledger is whole
-        from its first moment.
+        It keeps the text of the resolved `study` too. A ledger is whole from its first moment.
         """
         from tuner.store.ledger import schema
 
@@ -57,6 +61,7 @@ class Ledger:
         def fill(connection: Connection) -> None:
             schema.METADATA.create_all(connection)
             own = {SCHEMA: str(schema.VERSION), SEAL: rows.sealed(kept)}
+            own |= {STUDY: signed(study)} if study else {}
             listed = [{"name": name, "value": value} for name, value in (kept | own).items()]
             connection.execute(schema.facts.insert(), listed)
 
@@ -74,9 +79,11 @@ class Ledger:
     def open(cls, place: str | Path | Remote, read_only: bool = False) -> Ledger:
         """Open a ledger that is there; its schema must not be newer than this version knows."""
         place = place if isinstance(place, Remote) else Path(place)
+        logged = isinstance(place, Remote) or log_of(place).exists()  # asked first: to open a file may make its log
         ledger = cls(place, opened(place, read_only))
         try:
             ledger._read_facts()
+            ledger._marked &= not logged
             ledger._database.known()
         except BaseException:
             ledger.close()
@@ -88,37 +95,101 @@ class Ledger:
         """Facts of the study, as they were when it was created."""
         return dict(self._facts)
 
+    @property
+    def lost(self) -> str:
+        """What is missing of the file's commits, in words; empty where nothing is."""
+        if not self._marked or not isinstance(self.place, Path):
+            return ""
+        log = log_of(self.place).name
+        return f"{log} is missing: what the last run committed was in it and is lost, if it had committed anything"
+
+    @property
+    def study(self) -> str:
+        """The text of the resolved study; empty in a ledger of before that was kept."""
+        return self._study
+
+    def write_study(self, text: str) -> None:
+        """Replace the text of the resolved study."""
+        if text != self._study:
+            self._within(lambda own: self._keep(own, STUDY, text))
+            self._study = text
+
+    def summary(self) -> dict[str, Any]:
+        """What the last writer has said of the trials that are committed; nothing where it is not known any more."""
+        from tuner.store.ledger import schema
+
+        kept = self._within(lambda own: self._select(own, schema.facts, schema.facts.c.name == SUMMARY))
+        with self._decoding("summary"):
+            return dict(json.loads(checked_text(kept[0]["value"]))) if kept else {}
+
+    def write_summary(self, summary: Mapping[str, Any]) -> None:
+        """Replace the summary; the next commit of trials that brings none removes it."""
+        if dict(summary) != self.summary():
+            self._within(lambda own: self._keep(own, SUMMARY, rows.json_text(dict(summary))))
+
+    def _keep(self, connection: Connection, name: str, text: str | None) -> None:
+        from tuner.store.ledger import schema
+
+        connection.execute(schema.facts.delete().where(schema.facts.c.name == name))
+        if text is not None:
+            connection.execute(schema.facts.insert(), [{"name": name, "value": signed(text)}])
+
     def wait_for(self, patience: float, tell: Callable[[str], None]) -> None:
         """From now on, wait `patience` seconds for what may pass, and `tell` once what it waits for."""
         self._patience, self._tell = patience, tell
+        self._database.tell = tell
 
-    def commit_generation(self, number: int, trials: Sequence[Trial], facts: Mapping[str, Any] | None = None) -> None:
+    def commit_generation(
+        self,
+        number: int,
+        trials: Sequence[Trial],
+        facts: Mapping[str, Any] | None = None,
+        summary: Mapping[str, Any] | None = None,
+    ) -> None:
         """Commit the next generation, durably and in one transaction; `facts` are a JSON mapping about its run.
 
-        Committing one again is nothing where its trials say the same, and an error where they do not.
+        `summary` says of all trials what `summary` returns from then on. Committing one again is nothing where its
+        trials say the same, and an error where they do not.
         Raises ValueError for a generation that is not the next one, or trials that do not follow in their numbers.
         """
-        self._within(lambda own: self._add_generation(own, number, trials, facts or {}))
+        self._within(lambda own: self._add_generation(own, number, trials, facts or {}, summary))
 
     def _add_generation(
-        self, connection: Connection, number: int, trials: Sequence[Trial], facts: Mapping[str, Any]
+        self,
+        connection: Connection,
+        number: int,
+        trials: Sequence[Trial],
+        facts: Mapping[str, Any],
+        summary: Mapping[str, Any] | None,
     ) -> None:
         from tuner.store.ledger import schema
 
         listed = [rows.trial_row(trial) for trial in trials]
         curves = [row for trial in trials for row in rows.curve_rows(trial)]
         digest = rows.generation_digest(number, listed)
-        known = {row["number"]: row for row in self._select(connection, schema.generations)}
-        if number in known:
-            if known[number]["digest"] != digest:
+        if known := self._select(connection, schema.generations, schema.generations.c.number == number):
+            if known[0]["digest"] != digest:
                 raise LedgerError(f"{self.place}: generation {number} is committed already, with other content")
             return
-        _check_next(number, trials, known.values())
-        row = {"number": number, "trials": len(listed), "digest": digest, "facts": dict(facts)}
+        _check_next(number, trials, *self._ends(connection))
+        kept = dict(facts)
+        kept[rows.RUN_SEAL] = rows.run_seal(kept, _cells_of(listed))
+        row = {"number": number, "trials": len(listed), "digest": digest, "facts": kept}
         connection.execute(schema.generations.insert(), [row])
         connection.execute(schema.trials.insert(), listed)
         if curves:
             connection.execute(schema.curves.insert(), curves)
+        self._keep(connection, SUMMARY, None if summary is None else rows.json_text(dict(summary)))
+
+    def _ends(self, connection: Connection) -> tuple[int, int]:
+        """The number of the last generation and of the last trial, -1 where there is none."""
+        from sqlalchemy import func, select
+
+        from tuner.store.ledger import schema
+
+        tables = (schema.generations, schema.trials)
+        last = [connection.execute(select(func.max(table.c.number))).scalar() for table in tables]
+        return -1 if last[0] is None else int(last[0]), -1 if last[1] is None else int(last[1])
 
     def replace_failed(self, trials: Sequence[Trial]) -> None:
         """Put trials in the places of failed ones with the same numbers and configs, in one transaction."""
@@ -128,8 +199,10 @@ class Ledger:
     def _replace_failed(self, connection: Connection, trials: Sequence[Trial]) -> None:
         from tuner.store.ledger import schema
 
-        known = {row["number"]: row for row in self._select(connection, schema.trials)}
         new = {trial.number: rows.trial_row(trial) for trial in trials}
+        generations = sorted({trial.generation for trial in trials})
+        asked = schema.trials.c.generation.in_(generations)
+        known = {row["number"]: row for row in self._select(connection, schema.trials, asked)}
         for number, row in new.items():
             old = known.get(number)
             same = old is not None and all(old[name] == row[name] for name in ("generation", "config", "latents"))
@@ -140,21 +213,26 @@ class Ledger:
         connection.execute(schema.trials.insert(), list(new.values()))
         if curves := [row for trial in trials for row in rows.curve_rows(trial)]:
             connection.execute(schema.curves.insert(), curves)
-        for generation in {trial.generation for trial in trials}:
-            listed = [row for row in (known | new).values() if row["generation"] == generation]
-            digest = rows.generation_digest(generation, listed)
+        for generation in generations:
             where = schema.generations.c.number == generation
-            connection.execute(schema.generations.update().where(where).values(digest=digest))
+            listed = [row for row in (known | new).values() if row["generation"] == generation]
+            (said,) = self._select(connection, schema.generations, where)
+            facts = {**said["facts"], rows.RUN_SEAL: rows.run_seal(said["facts"], _cells_of(listed))}
+            changed = {"digest": rows.generation_digest(generation, listed), "facts": facts}
+            connection.execute(schema.generations.update().where(where).values(changed))
+        self._keep(connection, SUMMARY, None)
 
     def generations(self) -> list[Generation]:
         """Committed generations, in order."""
         from tuner.store.ledger import schema
 
-        return [Generation(**row) for row in self._within(lambda own: self._select(own, schema.generations))]
+        listed = self._within(lambda own: self._select(own, schema.generations))
+        with self._decoding("generations"):
+            return [Generation(**row | {"facts": _of_the_run(row["facts"])}) for row in listed]
 
     def count(self) -> int:
         """How many trials are committed."""
-        return sum(generation.trials for generation in self.generations())
+        return self._within(self._ends)[1] + 1
 
     def trials(self) -> list[Trial]:
         """Committed trials in trial order, compared with the digests of their generations.
@@ -186,14 +264,16 @@ class Ledger:
     def _add_confirmations(self, connection: Connection, confirmed: Sequence[Confirmed]) -> None:
         from tuner.store.ledger import schema
 
-        listed = self._select(connection, schema.confirmations)
-        known = {(row["trial"], row["replicate"]): row["digest"] for row in listed}
+        table = schema.confirmations
+        names = (table.c.trial, table.c.replicate, table.c.digest)
+        asked = table.select().with_only_columns(*names).where(table.c.trial.in_({row.trial for row in confirmed}))
+        known = {(row[0], row[1]): row[2] for row in connection.execute(asked)}
         new = []
         for row in map(rows.confirmed_row, confirmed):
             digest = known.get((row["trial"], row["replicate"]))
             if digest is None:
                 new.append(row)
-            elif digest != row["digest"]:
+            elif not rows.says_the_same(digest, row["digest"]):
                 where = f"trial {row['trial']}, replicate {row['replicate']}"
                 raise LedgerError(f"{self.place}: {where} is confirmed already, with other content")
         if new:
@@ -222,7 +302,9 @@ class Ledger:
 
         listed = self._within(lambda own: self._select(own, schema.facts))
         found = {str(row["name"]): str(row["value"]) for row in listed}
-        version, seal = found.pop(SCHEMA, ""), found.pop(SEAL, "")
+        version, seal, study = found.pop(SCHEMA, ""), found.pop(SEAL, ""), found.pop(STUDY, "")
+        found.pop(SUMMARY, None)
+        self._marked = found.pop(MARKED, "") != ""
         if version != str(schema.VERSION):
             known = f"this version of tuner reads schema {schema.VERSION}"
             newer = version.isdigit() and int(version) > schema.VERSION
@@ -232,6 +314,8 @@ class Ledger:
         if seal != rows.sealed(found):
             raise damaged(self.place, "facts of the study")
         self._facts = found
+        with self._decoding("resolved study"):
+            self._study = checked_text(study) if study else ""
 
     def _within(self, act: Callable[[Connection], T]) -> T:
         """Do it in a transaction; while what hinders that may pass, try again until the patience is over."""
@@ -265,9 +349,10 @@ class Ledger:
         own: dict[int, list[Sequence[Any]]] = {row["number"]: [] for row in generations}
         for cells in listed:
             own.setdefault(cells[GENERATION], []).append(cells)
-        digests = {row["number"]: row["digest"] for row in generations}
+        known = {row["number"]: row for row in generations}
         for number, members in own.items():
-            if rows.cells_digest(number, members) != digests.get(number):
+            row = known.get(number)
+            if row is None or rows.cells_digest(number, members) != row["digest"] or not _sealed(row, members):
                 raise damaged(self.place, f"generation {number}")
 
     @contextmanager
@@ -285,12 +370,28 @@ def curves_in(place: Place, first: int, last: int) -> dict[int, list[dict[str, A
         return ledger.curves(first, last)
 
 
-def _check_next(number: int, trials: Sequence[Trial], known: Iterable[Mapping[str, Any]]) -> None:
-    counts = [int(row["trials"]) for row in known]
-    if number != len(counts):
-        raise ValueError(f"the next generation is {len(counts)}, but got {number}")
-    numbers = [trial.number for trial in trials]
-    if numbers != list(range(sum(counts), sum(counts) + len(trials))) or not trials:
-        raise ValueError(f"the trials of generation {number} must go on from {sum(counts)}, but got {numbers}")
-    if any(trial.generation != number for trial in trials):
+def _check_next(number: int, trials: Sequence[Trial], generation: int, trial: int) -> None:
+    """Raise ValueError unless a generation follows on the last one, and its trials on the last trial."""
+    if number != generation + 1:
+        raise ValueError(f"the next generation is {generation + 1}, but got {number}")
+    numbers = [one.number for one in trials]
+    if numbers != list(range(trial + 1, trial + 1 + len(trials))) or not trials:
+        raise ValueError(f"the trials of generation {number} must go on from {trial + 1}, but got {numbers}")
+    if any(one.generation != number for one in trials):
         raise ValueError(f"a trial of generation {number} says that it is of another one")
+
+
+def _cells_of(listed: Iterable[Mapping[str, Any]]) -> list[list[Any]]:
+    """The cells of trials' rows, in the order of `TRIAL`."""
+    return [[row[name] for name in rows.TRIAL] for row in listed]
+
+
+def _of_the_run(facts: Any) -> dict[str, Any]:
+    """Facts of a generation's run, without what the ledger keeps about them."""
+    return {name: value for name, value in dict(facts).items() if name != rows.RUN_SEAL}
+
+
+def _sealed(row: Mapping[str, Any], members: Sequence[Sequence[Any]]) -> bool:
+    """Whether a run says what was committed; nobody knows of a ledger of before that was kept."""
+    seal = dict(row["facts"]).get(rows.RUN_SEAL)
+    return seal is None or seal == rows.run_seal(row["facts"], members)

@@ -2,15 +2,14 @@
 
 What a directory holds by itself is in the registry: the resolved study. Who writes holds an advisory lock, which the
 server frees when the session ends, however it ends. A connection that was lost is made again and the lock taken again,
-before anything else is written.
+before anything else is written; so is one that does not answer (`postgres_session`).
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-import platform
 import secrets
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -31,15 +30,17 @@ from sqlalchemy import (
     schema,
     text,
 )
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from tuner.errors import LedgerError, StudyBusy
-from tuner.urls import Remote, hidden, masked
+from tuner.masking import hidden, masked
+from tuner.store.ledger import postgres_session as sessions
+from tuner.store.ledger.postgres_session import arguments, bounded, lease, myself, number_of
+from tuner.urls import Remote
 
 __all__ = ["Study", "create", "forget", "known", "present", "rename", "study_text", "when_changed", "write_study"]
 
-CONNECT = 10  # seconds to wait for the server to answer
 REGISTRY = Table(
     "studies",
     MetaData(schema="tuner"),
@@ -59,23 +60,29 @@ class Study:
         self.remote, self.label, self.read_only = remote, str(remote), read_only
         self._engine = engine_of(remote.url, read_only)
         self._session: Connection | None = None
+        self._number = 0  # the server's, of the last session
+        self._every = sessions.BEAT
+        self._lock, self._closed = threading.RLock(), threading.Event()
+        self.tell: Callable[[str], None] = lambda sentence: None
         with explained(self.label, remote.url):
             self._connected()
+        if not read_only:
+            threading.Thread(target=self._beat, daemon=True).start()
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """A transaction of one moment; what is written is durable at its end."""
         try:
-            with explained(self.label, self.remote.url):
+            with self._lock, explained(self.label, self.remote.url):
                 connection = self._connected()
-                with connection.begin():
+                with bounded(connection, self._slow), connection.begin():
                     yield connection
                     if not self.read_only:
                         own = REGISTRY.c.name == self.remote.study
                         connection.execute(REGISTRY.update().where(own).values(changed=func.now()))
         except LedgerError as error:
             if error.passing:
-                self.close()
+                self._hang_up()
             raise
 
     def known(self) -> None:
@@ -83,10 +90,32 @@ class Study:
 
     def close(self) -> None:
         """End the session; the lock is free then."""
-        session, self._session = self._session, None
+        self._closed.set()
+        self._hang_up()
+
+    def _slow(self) -> None:
+        self.tell(f"waiting, nothing is lost: {self.label}: the server has not answered for {sessions.SLOW:g} s")
+
+    def _hang_up(self) -> None:
+        with self._lock:
+            session, self._session = self._session, None
         if session is not None:
-            with suppress(DBAPIError):
+            with suppress(SQLAlchemyError):
                 session.close()
+
+    def _beat(self) -> None:
+        """Show the server that this process lives, until the ledger is closed."""
+        while not self._closed.wait(self._every):
+            with self._lock:
+                session = self._session
+                if session is None:
+                    continue
+                try:
+                    with bounded(session, lambda: None):
+                        session.execute(text("SELECT 1"))
+                        session.rollback()
+                except SQLAlchemyError:  # the next transaction makes another, and says what is wrong
+                    self._hang_up()
 
     def _connected(self) -> Connection:
         """The session, which holds the lock where it may write. Raises StudyBusy, LedgerError."""
@@ -94,13 +123,16 @@ class Study:
             return self._session
         connection = self._engine.connect()
         try:
-            place = place_of(connection, self.remote)
-            if not self.read_only:
-                take_lock(connection, self.remote, place)
-            connection.rollback()
+            with bounded(connection, self._slow):
+                place = place_of(connection, self.remote)
+                if not self.read_only:
+                    lease(connection)
+                    take_lock(connection, self.remote, place, self._number)
+                connection.commit()
         except BaseException:
             connection.close()
             raise
+        self._number = number_of(connection)
         self._session = connection.execution_options(schema_translate_map={None: place})
         return self._session
 
@@ -111,19 +143,14 @@ def engine_of(url: str, read_only: bool = False) -> Engine:
         import psycopg  # noqa: F401
     except ImportError:
         raise LedgerError("a ledger in PostgreSQL needs psycopg: pip install 'tuner[postgres]'") from None
-    options = f"-c synchronous_commit=on -c default_transaction_read_only={'on' if read_only else 'off'}"
-    given = {"connect_timeout": CONNECT, "application_name": myself(), "options": options}
     try:
-        return create_engine(url, poolclass=NullPool, isolation_level="REPEATABLE READ", connect_args=given)
+        return create_engine(
+            url, poolclass=NullPool, isolation_level="REPEATABLE READ", connect_args=arguments(read_only)
+        )
     except (ArgumentError, ValueError):
         raise LedgerError(
             f"{masked(url)}: is no URL of a database; quote what is special in it, like %40 for @"
         ) from None
-
-
-def myself() -> str:
-    """What this process is called in the server's list of sessions, which holds 63 characters."""
-    return f"tuner {os.getpid()}@{platform.node()}"[:63]
 
 
 def place_of(connection: Connection, remote: Remote) -> str:
@@ -135,19 +162,28 @@ def place_of(connection: Connection, remote: Remote) -> str:
     raise LedgerError(f"{remote}: there is no ledger; `tuner run` makes one")
 
 
-def take_lock(connection: Connection, remote: Remote, place: str) -> None:
-    """Hold the study's lock as long as the session lives. Raises StudyBusy naming who holds it."""
+def take_lock(connection: Connection, remote: Remote, place: str, lost: int = 0) -> None:
+    """Hold the study's lock as long as the session lives. Raises StudyBusy naming who holds it.
+
+    Where that is a session of this process that was `lost`, by the server's number of it, the server is to end it.
+    """
     key = int.from_bytes(hashlib.sha256(place.encode()).digest()[:7], "big")
     if connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": key}).scalar():
         return
     asked = text(
-        "SELECT a.application_name, a.backend_start FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
+        "SELECT a.application_name, a.backend_start, a.pid FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
         "WHERE l.locktype = 'advisory' AND l.granted AND (l.classid::bigint << 32) + l.objid::bigint = :key"
     )
     who = connection.execute(asked, {"key": key}).first()
     if who is not None and who[0] == myself():
+        if who[2] == lost:
+            connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": lost})
         raise LedgerError(f"{remote}: the server still keeps the connection that was lost", passing=True)
-    named = f"{who[0].removeprefix('tuner ')} since {who[1]:%Y-%m-%d %H:%M:%S %Z}" if who else "another process"
+    named = (
+        f"{who[0].removeprefix('tuner ').partition('#')[0]} since {who[1]:%Y-%m-%d %H:%M:%S %Z}"
+        if who
+        else "another process"
+    )
     raise StudyBusy(
         f"study {remote.study!r} is run by process {named}; wait until it is done or stop it, then run this again"
     )

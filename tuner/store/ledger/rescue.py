@@ -20,10 +20,13 @@ from tuner.errors import LedgerError
 from tuner.records import Confirmed, Trial
 from tuner.store.ledger import rows
 from tuner.store.ledger.database import Database
-from tuner.store.ledger.ledger import DIGEST, SCHEMA, SEAL, Ledger
-from tuner.store.sqlite_files import beside
+from tuner.store.ledger.ledger import DIGEST, MARKED, SCHEMA, SEAL, Ledger
+from tuner.store.signed import STUDY, SUMMARY, checked_text
+from tuner.store.sqlite_files import beside, log_of
 
 __all__ = ["Rescued", "rescue", "write_rescued"]
+
+LOG = "ledger.db-wal"
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,8 @@ class Rescued:
     """What can be read: facts (none where they cannot), whole generations from the first on, confirmations.
 
     `runs` are the facts of each generation's run, empty where those cannot be read: nothing follows from them.
-    `problems` says what cannot, in the order it was found; `schema` is the version that the file says it has.
+    `problems` says what cannot, in the order it was found; `schema` is the version that the file says it has; `study`
+    is the text of the resolved study, empty where it cannot be read.
     """
 
     facts: Mapping[str, str]
@@ -40,6 +44,7 @@ class Rescued:
     problems: Sequence[str]
     schema: str = ""
     runs: Sequence[Mapping[str, Any]] = ()
+    study: str = ""
 
     @property
     def trials(self) -> int:
@@ -63,12 +68,12 @@ def rescue(path: Path) -> Rescued:
         except LedgerError as error:
             return Rescued({}, [], [], [_said("the file", error)])
         with closing(file):
-            return _Reader(file).read()
+            return _Reader(file, log_of(path).exists()).read()
 
 
-def write_rescued(path: Path, found: Rescued) -> None:
-    """Write what was read as a new ledger. Raises LedgerError where there is one."""
-    with Ledger.create(path, found.facts) as ledger:
+def write_rescued(path: Path, found: Rescued, study: str = "") -> None:
+    """Write what was read as a new ledger of a resolved study. Raises LedgerError where there is one."""
+    with Ledger.create(path, found.facts, study) as ledger:
         for number, (trials, run) in enumerate(zip(found.generations, found.runs, strict=True)):
             ledger.commit_generation(number, trials, run)
         ledger.commit_confirmations(found.confirmed)
@@ -77,8 +82,8 @@ def write_rescued(path: Path, found: Rescued) -> None:
 class _Reader:
     """Reads a copy row by row, and collects what goes wrong."""
 
-    def __init__(self, file: Database) -> None:
-        self.file = file
+    def __init__(self, file: Database, has_log: bool) -> None:
+        self.file, self.has_log = file, has_log
         self.problems: list[str] = []
         self.runs: list[Mapping[str, Any]] = []
 
@@ -86,6 +91,11 @@ class _Reader:
         facts = self._facts()
         schema = facts.pop(SCHEMA, "")
         seal = facts.pop(SEAL, "")
+        study, marked, _ = facts.pop(STUDY, ""), facts.pop(MARKED, ""), facts.pop(SUMMARY, "")
+        if marked and not self.has_log:
+            self.problems.append(
+                f"{LOG} is missing: what the last run committed was in it, if it had committed anything"
+            )
         from tuner.store.ledger.schema import VERSION
 
         if schema.isdigit() and int(schema) > VERSION:
@@ -96,7 +106,14 @@ class _Reader:
         generations = self._generations()
         known = {trial.number for trials in generations for trial in trials}
         confirmed = [row for row in self._confirmations() if row.trial in known]
-        return Rescued(facts, generations, confirmed, self.problems, schema, self.runs)
+        return Rescued(facts, generations, confirmed, self.problems, schema, self.runs, self._study(study))
+
+    def _study(self, kept: str) -> str:
+        try:
+            return checked_text(kept) if kept else ""
+        except ValueError:
+            self.problems.append("the resolved study was changed or damaged")
+            return ""
 
     def _facts(self) -> dict[str, str]:
         from tuner.store.ledger.schema import facts
@@ -118,7 +135,8 @@ class _Reader:
             if trials is None:
                 break
             found.append(trials)
-            self.runs.append(listed[0]["facts"] if isinstance(listed[0]["facts"], dict) else {})
+            facts = listed[0]["facts"] if isinstance(listed[0]["facts"], dict) else {}
+            self.runs.append({name: value for name, value in facts.items() if name != rows.RUN_SEAL})
         self._count_beyond(len(found))
         return found
 

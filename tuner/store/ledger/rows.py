@@ -18,8 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuner.records import Confirmed, Later, Trial
+from tuner.store.signed import text_digest
 
 __all__ = [
+    "RUN_SEAL",
     "TRIAL",
     "Generation",
     "confirmed_of",
@@ -29,8 +31,9 @@ __all__ = [
     "curves_of",
     "generation_digest",
     "json_text",
+    "run_seal",
+    "says_the_same",
     "sealed",
-    "text_digest",
     "trial_row",
     "trials_of",
 ]
@@ -38,6 +41,8 @@ __all__ = [
 Array = NDArray[Any]
 Row = Mapping[str, Any]
 
+RUN_SEAL = "seal"  # among the facts of a generation's run
+SHORT = 48  # digits of a confirmation's digest that are over what is reproducible; the others are over its seconds too
 NOT_REPRODUCIBLE = ("seconds", "error", "digest")
 
 
@@ -62,14 +67,15 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"the ledger keeps numbers, text, lists and mappings, but got {value!r}")
 
 
-def text_digest(text: str) -> str:
-    """Digest of a text."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 def sealed(facts: Mapping[str, str]) -> str:
     """Digest of a study's facts."""
     return text_digest(json_text(facts, sort_keys=True))
+
+
+def run_seal(facts: Row, rows: Iterable[Sequence[Any]]) -> str:
+    """Digest of what no result follows from: facts of a generation's run, seconds and errors of its trials' cells."""
+    kept = {name: value for name, value in facts.items() if name != RUN_SEAL}
+    return text_digest(json_text([kept, [list(map(str, cells[LAST:])) for cells in rows]], sort_keys=True))
 
 
 def row_digest(row: Row) -> str:
@@ -183,12 +189,20 @@ def confirmed_row(record: Confirmed) -> dict[str, Any]:
         "seconds": float(record.seconds),
         "blocks": np.ascontiguousarray(record.blocks, dtype="<f4").tobytes(),
     }
-    return row | {"digest": row_digest(row)}
+    digest = row_digest(row)
+    return row | {"digest": digest[:SHORT] + text_digest(f"{digest} {row['seconds']!r}")[: len(digest) - SHORT]}
+
+
+def says_the_same(one: str, other: str) -> bool:
+    """Whether two digests of confirmations are of the same content, whatever time they took."""
+    return one[:SHORT] == other[:SHORT]
 
 
 def confirmed_of(row: Row) -> Confirmed:
     """The confirmation of a row. Raises ValueError where it does not match its digest."""
-    if row_digest(row) != row["digest"]:
+    digest = row_digest(row)  # older ledgers have it alone
+    timed = digest[:SHORT] + text_digest(f"{digest} {row['seconds']!r}")[: len(digest) - SHORT]
+    if row["digest"] not in (digest, timed):
         raise ValueError(f"the confirmation of trial {row['trial']} does not match its digest")
     fields = {name: value for name, value in row.items() if name != "digest"}
     return Confirmed(**fields | {"blocks": np.frombuffer(row["blocks"], dtype="<f4")})

@@ -3,13 +3,15 @@
 synchronous=FULL: what was committed survives a crash of the process and of the machine. While a study runs, commits are
 appended to a write-ahead log and the file itself stays as it was, so that a copy of the directory opens whenever it is
 taken: a rollback journal changes both, and one copy in hundreds was torn. Whoever wrote puts the log into the file at
-the end and leaves one file, which a disk that cannot be written can hold.
+the end and leaves one file, which a disk that cannot be written can hold. Until then the file says that there is a log:
+the first commit takes that back, in the log, so that a file that says so and has none beside it has lost commits.
+
+A file may come from anybody: what its schema could run is not trusted, and whatever is no table of rows is refused.
 """
 
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import sqlite3
 import tempfile
@@ -22,13 +24,17 @@ from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from tuner.drafts import PRIVATE, draft_of
 from tuner.errors import LedgerError
-from tuner.store.sqlite_files import beside, changed, log_of
+from tuner.store.sqlite_files import beside, changed, log_is_empty, log_of
 
 __all__ = ["File", "connected", "create", "explained"]
 
+MARK = "INSERT OR REPLACE INTO facts (name, value) VALUES ('ledger_log', '1')"
+UNMARK = "DELETE FROM facts WHERE name = 'ledger_log'"
 PATIENCE = 30.0  # seconds to wait for another process that reads or writes
 
+FOREIGN = "foreign:"
 # What SQLite says, in the order to look, and what that means for whoever runs a study.
 MEANINGS = {
     "not a database": "is no ledger, or damaged; `tuner doctor` recovers what can be read, or begin anew with --fresh",
@@ -51,33 +57,50 @@ class File:
         if not path.is_file():
             raise LedgerError(f"{path}: there is no ledger; `tuner run` makes one")
         self.path, self.label = path, str(path)
+        self.tell: Callable[[str], None] = lambda sentence: None
         self._read_only = read_only
         self.connection = connected(path, read_only)
         self._files = {path: _identity(path)}
+        self._marked = False  # whether the file says that there is a log, and the log does not say otherwise yet
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """A transaction of one moment; what is written is durable at its end."""
         if any(_identity(path) != known for path, known in self._files.items()):
             raise LedgerError(f"{self.path}: was removed or replaced while in use; put it back, then run this again")
-        with explained(self.path), self.connection.begin():
-            yield self.connection
+        with explained(self.path):
+            before = _changes(self.connection)
+            with self.connection.begin():
+                yield self.connection
+                if marked := self._marked and _changes(self.connection) > before:
+                    self.connection.exec_driver_sql(UNMARK)
+            if marked:
+                self._marked = False
 
     def known(self) -> None:
         """It is a ledger: from now on commits go to a log beside it."""
         if self._read_only:
             return
         # A file that cannot be written is told of when something is written.
-        with suppress(LedgerError), explained(self.path):
+        with suppress(LedgerError), explained(self.path), _told(self.path):
+            last = changed(self.path)
             _log(self.connection)
             log = log_of(self.path)
             self._files[log] = _identity(log)
+            with self.connection.begin():
+                self.connection.exec_driver_sql(MARK)
+            _ask(self.connection, "wal_checkpoint(TRUNCATE)")
+            self._marked = True
+            os.utime(self.path, ns=(last, last))
 
     def close(self) -> None:
         """Close the file; what was written is in it and not beside it, unless somebody reads or the disk is full."""
         if not (self._read_only or self.connection.closed):
             with suppress(LedgerError), explained(self.path), _told(self.path):
                 last = changed(self.path)
+                if self._marked:
+                    with self.connection.begin():
+                        self.connection.exec_driver_sql(UNMARK)
                 _ask(self.connection, "journal_mode = DELETE")
                 os.utime(self.path, ns=(last, last))
         self.connection.close()
@@ -87,10 +110,10 @@ def create(path: Path, fill: Callable[[Connection], None]) -> None:
     """Make a file that `fill` fills: under another name and then renamed, so that it is whole from its first moment."""
     if path.exists():
         raise LedgerError(f"{path}: there is a ledger already; open it, or choose another name for the study")
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    draft = draft_of(path)
     try:
         with _told(path):
-            os.close(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600))
+            os.close(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_RDWR, PRIVATE))
         with connected(draft) as connection, explained(path):
             _log(connection)  # from the start: to change to a log later takes a journal, for a moment
             with connection.begin():
@@ -106,7 +129,7 @@ def create(path: Path, fill: Callable[[Connection], None]) -> None:
 
 def connected(path: Path, read_only: bool = False) -> Connection:
     """A connection to the database file, which must exist. Raises LedgerError for a file that is damaged."""
-    engine = create_engine("sqlite://", creator=lambda: _opened(path), poolclass=NullPool)
+    engine = create_engine("sqlite://", creator=lambda: _opened(path, read_only), poolclass=NullPool)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, record: object) -> None:
@@ -125,12 +148,14 @@ def connected(path: Path, read_only: bool = False) -> Connection:
         return engine.connect()
 
 
-def _opened(path: Path) -> sqlite3.Connection:
+def _opened(path: Path, read_only: bool) -> sqlite3.Connection:
     """A connection to the file, with what a killed writer left beside it.
 
     To take that in, SQLite needs the right to write: a reader has it where it can and is kept from using it otherwise.
     Where it cannot, it reads a copy.
     """
+    if read_only and log_is_empty(path):
+        return _connect(path, "mode=ro")  # there is nothing to take in, and the last to close would remove the log
     if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
         return _connect(path, "mode=rw")
     if not (others := beside(path)):
@@ -152,12 +177,28 @@ def _set_up(connection: sqlite3.Connection, read_only: bool) -> None:
     # Transactions are begun by hand, so that what is read is of one moment; Python begins them for writes alone.
     connection.isolation_level = None
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA trusted_schema = OFF")
+    _check_objects(connection)
     connection.execute(f"PRAGMA query_only = {int(read_only)}")
     if read_only:
         return  # whoever only reads compares the digests of what is read
     (result,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if result != "ok":
         raise sqlite3.DatabaseError(f"malformed: {result}")
+
+
+def _check_objects(connection: sqlite3.Connection) -> None:
+    """Raise DatabaseError for what no ledger has: a trigger, a view, an index of somebody's, a table of a module."""
+    asked = "SELECT type, name, sql FROM sqlite_master"
+    for kind, name, text in connection.execute(asked):
+        own = kind == "table" and str(text).upper().startswith("CREATE TABLE")
+        if not own and not (kind == "index" and text is None):  # one that SQLite makes for a key has no text
+            raise sqlite3.DatabaseError(f"{FOREIGN} {kind} {str(name)[:60]!r}")
+
+
+def _changes(connection: Connection) -> int:
+    driver: Any = connection.connection.driver_connection
+    return int(driver.total_changes)
 
 
 def _log(connection: Connection) -> None:
@@ -181,6 +222,8 @@ def explained(path: Path) -> Iterator[None]:
         # Where a damaged schema is no text, Python's sqlite3 raises UnicodeDecodeError in place of SQLite's own error.
         own = error.orig if isinstance(error, DBAPIError) else error
         said = "malformed" if isinstance(error, UnicodeDecodeError) else str(own).partition("\n")[0]
+        if said.startswith(FOREIGN):
+            said = f"holds what no ledger does ({said.removeprefix(FOREIGN).strip()}): it is not opened"
         meaning = next((meaning for words, meaning in MEANINGS.items() if words in said), said)
         raise LedgerError(f"{path}: {meaning}", passing=any(words in said for words in PASSING)) from error
 

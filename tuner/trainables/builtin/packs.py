@@ -27,6 +27,7 @@ from objectives.problem import Problem, Replicate
 from objectives.training.descent import State, descend
 from objectives.training.lanes import lane_width
 from objectives.training.parameter_groups import slots_of
+from tuner.engines import Lost
 from tuner.engines.remote_paths import MOVED
 from tuner.store.cache import Memo
 from tuner.trainables.base import Member
@@ -49,6 +50,7 @@ Array = NDArray[Any]
 Config = Mapping[str, Any]
 
 WHOLE = 1  # a whole-batch method's place among batch sizes, to start the longest packs first: its length is not known
+OPEN = 24  # prepared data at once, up to six files each, where a process may have 256
 WORTH_KEEPING = 0.5  # seconds: shorter packs are trained again sooner than they are written and found
 
 
@@ -106,10 +108,13 @@ def problem_of(sources: Sequence[Source], config: Config) -> Problem:
     return Problem(replicates, model_of(config), criterion_of(config, replicates[0].data.task))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=OPEN)
 def opened(directory: Path) -> Prepared:
-    """Prepared data, memory-mapped once a process."""
-    return open_prepared(MOVED.get(directory, directory))
+    """Prepared data, memory-mapped once a process. Raises Lost where somebody has removed them."""
+    try:
+        return open_prepared(MOVED.get(directory, directory))
+    except FileNotFoundError as error:
+        raise Lost(f"{directory}: the data that were prepared for the study have gone") from error
 
 
 def let_go(problem: Problem) -> None:

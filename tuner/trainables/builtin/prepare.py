@@ -11,7 +11,6 @@ import numpy as np
 
 from objectives.data import (
     Prepared,
-    SplitSpec,
     SurfaceTable,
     Table,
     load_surface,
@@ -21,11 +20,13 @@ from objectives.data import (
     prepare_surface,
     table_from,
 )
+from objectives.data.reach import check_reach
 from objectives.data.sources import is_function
 from tuner.errors import StudyError
 from tuner.search import check_search
 from tuner.space import space_of
 from tuner.study import MOST_SEEDS, Study, not_run, read_study
+from tuner.trainables.builtin.split_counts import as_begun, raced, rolled, split_of
 from tuner.trainables.builtin.validate import fitted
 
 __all__ = ["Question", "ask", "split_of"]
@@ -52,12 +53,14 @@ def ask(
     study: str | Path | Mapping[str, Any] | Study,
     data: Any = None,
     room: Path | None = None,
+    begun: Study | None = None,
 ) -> Question:
     """Read a study and its data; check all that can be checked. Raises StudyError, DataError.
 
-    Large data are prepared in files of the folder `room`, and in memory where there is none.
+    Large data are prepared in files of the folder `room`, and in memory where there is none. A study that was `begun`
+    keeps the splits that it has.
     """
-    asked = read_study(study, needs_data=data is None)
+    asked = as_begun(read_study(study, needs_data=data is None), begun)
     if asked.imported:
         raise not_run(asked.name, asked.imported)
     if complaints := check_search(asked, space_of(asked)):
@@ -73,11 +76,16 @@ def ask(
     else:
         x, y = data if isinstance(data, tuple) else (data, None)
         table = table_from(x, y, target=about.target, task=about.task, split=split, drop=about.drop)
+    asked, said = rolled(asked, table) if isinstance(table, Table) else (asked, [])
+    about = asked.data
     first = replicate_of(asked, table, 0, room)
+    if isinstance(table, Table):
+        check_reach(table, len(first.train.x), asked.dtype)
     asked = replace(asked, data=about.model_copy(update={"source": absolute(about.source, asked.base)}))
     groups = getattr(table.rows, "groups", None) if isinstance(table, Table) and split.group else None
     fits, notes = fitted(asked, first, 0 if groups is None else len(np.unique(groups)))
-    return Question(fits, table, first, (*first.inferred, *notes), room)
+    fits = fits if begun else raced(fits)
+    return Question(fits, table, first, (*first.inferred, *said, *notes), room)
 
 
 def replicate_of(study: Study, table: Table | SurfaceTable, replicate: int, room: Path | None) -> Prepared:
@@ -95,19 +103,14 @@ def absolute(source: str | None, base: Path) -> str | None:
     return str((base / source).resolve())
 
 
-def split_of(study: Study) -> SplitSpec:
-    """How the study divides its rows."""
-    return SplitSpec(**study.data.split.model_dump(), folds=study.data.folds)
-
-
 def split_number(study: Study, replicate: int) -> int:
-    """Return the number by which the rows of a replicate are divided: its own, or that of a fold.
+    """Return the number by which the rows of a replicate are divided: its own, or that of a fold or a window.
 
-    The search has the folds of the first permutation, in turn; a confirmation those of others.
+    The search has the folds of the first permutation, in turn, or the first windows; a confirmation has others.
     """
-    folds = study.data.folds
-    if not folds:
+    parts = study.splits if study.data.resampling == "rolling" else study.data.folds
+    if not parts:
         return replicate
     if replicate == 0 or MOST_SEEDS < replicate <= 2 * MOST_SEEDS:
         return max(0, replicate - MOST_SEEDS) // study.train.replicates
-    return folds + replicate - 1
+    return parts + replicate - 1

@@ -1,8 +1,9 @@
 """Confirmation: the top configs, trained again on fresh seeds and fresh train / validation splits.
 
 A search ends with a lucky winner: it was chosen by the very numbers it shows. So the leaders are trained again, each
-for the epochs that the search chose, on seeds and splits that no trial has used, the same for all of them. What follows
-from it stands in `standings`. The test rows were set aside before everything.
+for the epochs that the search chose, on seeds and splits that no trial has used, the same for all of them. Beyond those
+epochs they are trained on to their full length, and the curve is kept. What follows from it stands in `standings`. The
+test rows were set aside before everything.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ from objectives.training.descent import State, descend
 from objectives.training.early_stopping import MIN_DELTA
 from tuner.engines import Engine, Failure
 from tuner.errors import TunerError
+from tuner.ranking.retrainings import follows_curves, kept_curve
 from tuner.records import SPREAD, Confirmed, Trial
-from tuner.study import Study
+from tuner.study import MOST_SEEDS, Study
 from tuner.trainables.builtin.packs import Source, even, let_go, problem_of, shape_key
 
 __all__ = ["batches", "confirm", "unhindered"]
@@ -38,14 +40,19 @@ BLOCKS = 512  # of validation rows that are kept of a training: their spread is 
 
 @dataclass(frozen=True)
 class Retraining:
-    """A task: train these configs on every source, each for its own number of epochs, then evaluate them."""
+    """A task: train these configs on every source, each for its own number of epochs, and evaluate them there.
+
+    Those whose `ends` are later are trained on to keep their curves, averaged over `window` epochs.
+    """
 
     sources: tuple[Source, ...]
     trials: tuple[int, ...]
     configs: tuple[Mapping[str, Any], ...]
     epochs: tuple[int, ...]
+    ends: tuple[int, ...]
     goal: str
     metrics: tuple[str, ...]  # of scikit-learn, beside the task's own
+    window: int = 1
 
     @property
     def trainings(self) -> int:
@@ -54,10 +61,10 @@ class Retraining:
 
     def apart(self) -> list[Retraining]:
         """The same trainings, each by itself."""
-        each = zip(self.trials, self.configs, self.epochs, strict=True)
+        each = zip(self.trials, self.configs, self.epochs, self.ends, strict=True)
         return [
-            replace(self, sources=(source,), trials=(trial,), configs=(config,), epochs=(epochs,))
-            for trial, config, epochs in each
+            replace(self, sources=(source,), trials=(trial,), configs=(config,), epochs=(epochs,), ends=(end,))
+            for trial, config, epochs, end in each
             for source in self.sources
         ]
 
@@ -129,9 +136,12 @@ def tasks(
     for missing, group in groups:
         numbers, configs = tuple(t.number for t in group), tuple(unhindered(t.config) for t in group)
         epochs = tuple(t.epoch or t.epochs for t in group)
+        on = follows_curves(study) and missing[0].replicate <= MOST_SEEDS  # what is reported is trained to its epoch
+        ends = tuple(t.epochs for t in group) if on else epochs
+        asked = study.metric, study.confirm.metrics, study.window if on else 1
         for some in batches(missing, max(1, WIDTH // len(group))):
-            found.append(Retraining(tuple(some), numbers, configs, epochs, study.metric, study.confirm.metrics))
-    return sorted(found, key=lambda task: -max(task.epochs) / int(task.configs[0].get("batch_size", 1)))
+            found.append(Retraining(tuple(some), numbers, configs, epochs, ends, *asked))
+    return sorted(found, key=lambda task: -max(task.ends) / int(task.configs[0].get("batch_size", 1)))
 
 
 def unhindered(config: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -151,17 +161,28 @@ def retrain(task: Retraining) -> list[Confirmed]:
     rows: list[Confirmed] = []
     state: State | None = None
     left = list(range(len(task.trials)))
+    curves: dict[int, list[NDArray[Any]]] = {trial: [] for trial in task.trials}
     done = 0
-    for stop in sorted(set(task.epochs)):
-        state = descend(problem, [task.configs[i] for i in left], stop - done, state).state
-        ending = [i for i in left if task.epochs[i] == stop]
-        ended = state.take([left.index(i) for i in ending])
-        rows += evaluate(problem, ended, [task.trials[i] for i in ending], task.goal, task.metrics)
-        staying = [i for i in left if task.epochs[i] > stop]
-        state, left, done = state.take([left.index(i) for i in staying]), staying, stop
+    for stop in sorted({*task.epochs, *task.ends}):
+        outcome = descend(problem, [task.configs[i] for i in left], stop - done, state)
+        for k, i in enumerate(left):
+            curves[task.trials[i]].append(outcome.curves[task.goal][:, k])
+        reached = [i for i in left if task.epochs[i] == stop]
+        there = outcome.state.take([left.index(i) for i in reached])
+        rows += evaluate(problem, there, [task.trials[i] for i in reached], task.goal, task.metrics) if reached else []
+        staying = [i for i in left if task.ends[i] > stop]
+        state, left, done = outcome.state.take([left.index(i) for i in staying]), staying, stop
     let_go(problem)
     seconds = (time.perf_counter() - started) / len(rows)
-    return [replace(row, seconds=seconds) for row in rows]
+    return [replace(row, seconds=seconds, metrics={**row.metrics, **kept(task, curves, row)}) for row in rows]
+
+
+def kept(task: Retraining, curves: Mapping[int, Sequence[NDArray[Any]]], row: Confirmed) -> dict[str, float]:
+    """What is kept of the curve of a training; nothing where it was not trained beyond its epoch to be looked at."""
+    if task.window == 1:
+        return {}
+    place = [source.replicate for source in task.sources].index(row.replicate)
+    return kept_curve(np.concatenate([part[place] for part in curves[row.trial]]), task.window)
 
 
 def evaluate(problem: Problem, state: State, trials: Sequence[int], goal: str, extra: Sequence[str]) -> list[Confirmed]:

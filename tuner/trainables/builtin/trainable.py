@@ -74,6 +74,11 @@ class Core:
         del known
         return []
 
+    def advice(self, study: Study, trials: Sequence[Trial]) -> list[str]:
+        """Return nothing: its trials go on where they stood."""
+        del study, trials
+        return []
+
     def jobs(self, study: Study, trials: int) -> int:
         """The processors at hand, or one where workers would not pay for their start."""
         return default_jobs(study, self.question.first, trials)

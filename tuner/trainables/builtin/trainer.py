@@ -102,6 +102,10 @@ class Descending:
         del state
         return epochs * updates_per_epoch(config, self.rows)
 
+    def keep(self, flight: Path, best: Sequence[int]) -> None:
+        """Keep nothing: the weights of the best are trained again from its config."""
+        del flight, best
+
     def steady(self, curves: Mapping[str, Any]) -> bool:
         """Whether the validation loss ended near its best, or better than a constant prediction, on every split."""
         return is_stable(curves["valid_loss"], self.constant, self.window)

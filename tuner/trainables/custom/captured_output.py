@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from tuner.trainables.custom.objective_ref import Unusable
+from tuner.drafts import PRIVATE
+from tuner.trainables.custom.errors import Unusable
 
 __all__ = ["MOST", "printed_here", "printed_length", "printing_into"]
 
@@ -32,7 +33,7 @@ def printing_into(place: Path, further: bool) -> Iterator[None]:
         if not further:
             place.unlink(missing_ok=True)
     try:
-        file = os.open(place, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+        file = os.open(place, os.O_RDWR | os.O_APPEND | os.O_CREAT, PRIVATE)
     except OSError:  # a full disk: what is printed goes where it did, and training goes on
         yield
         return

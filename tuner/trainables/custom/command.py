@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import selectors
 import signal
 import subprocess
@@ -22,17 +21,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tuner.engines import FULL, SENT, SHORT, killed_for_memory, of_machine
+from tuner.study import holes_in, words_of
 from tuner.trainables.custom.captured_output import printed_here, printed_length
+from tuner.trainables.custom.errors import Unusable
 from tuner.trainables.custom.function import Attempt, Board
-from tuner.trainables.custom.objective_ref import Unusable
 
 __all__ = ["Program", "form_of_command", "run_program", "source_of_command"]
 
-HOLE = re.compile(r"\{([A-Za-z_][\w .-]*)\}")
 LOOK = 0.02  # seconds between looks at a file of metrics
 GRACE = 5.0  # seconds from SIGTERM to SIGKILL
 LONGEST = 1 << 20  # characters of a line
 WIDEST = 200  # characters of a line that is told
+SILENCE = 10.0  # seconds without a line, after which that is said in the trial's output
+SILENT = (
+    f"(tuner: no line for {SILENCE:g} s. A trial is stopped at a rung only by lines that are seen in time: "
+    "let the program flush its output after each epoch.)"
+)
+HINTS = {  # what a program says of a word that it cannot read -> how to write it
+    "ignored explicit argument": "a flag without a value is written as a word {name:--name}",
+    "does not take a value": "a flag without a value is written as a word {name:--name}",
+    "value: '[": "elements of a list as words of their own are written {name:*}, joined by commas {name:,}",
+}
 OTHERS = 1000  # lines that are no metrics, to know them by
 
 
@@ -47,7 +57,7 @@ class Program:
 
 def form_of_command(command: tuple[str, ...], unit: str) -> str:
     """How a command is cut at rungs, as a function of its form would be: by what it asks for."""
-    holes = {hole for part in command for hole in HOLE.findall(part)}
+    holes = {hole for word in command for hole in holes_in(word)}
     return "run" if "start" in holes else "value" if holes & {"stop", unit} else "steps"
 
 
@@ -55,7 +65,9 @@ def run_program(program: Program, form: str, attempt: Attempt, board: Board) -> 
     """Run it once and write its metrics on the board. Raises Unusable, and Diverged."""
     words = filled(program.command, attempt)
     output = attempt.directory / program.output if program.output else None
-    environment = {**os.environ, **variables_of(attempt)}
+    # What Python prints is seen when it is printed: a pipe would be written in blocks.
+    environment = {"PYTHONUNBUFFERED": "1", **os.environ, **variables_of(attempt)}
+    killed = killed_for_memory()
     begun = printed_length()  # before it starts: a quick one may have said all by the time that it is looked at
     try:
         process = subprocess.Popen(
@@ -63,18 +75,28 @@ def run_program(program: Program, form: str, attempt: Attempt, board: Board) -> 
             env=environment, process_group=0,
         )  # fmt: skip
     except OSError as error:
+        if of_machine(error):
+            raise
         said = "there is no such program" if isinstance(error, FileNotFoundError) else str(error.strerror or error)
         raise Unusable(f"{words[0]}: {said}", "check [study] command") from None
     other: deque[str] = deque(maxlen=OTHERS)
+    counted = Counted(attempt, board)
     try:
         lines = in_file(output, process) if output else on_pipe(process)
         for line in lines:
-            take(line, attempt, board, other)
+            if line is None:
+                print(SILENT)
+                continue
+            take(line, counted, other)
             if form == "steps" and attempt.stop and board.last >= attempt.stop:
                 return
         code = process.wait()
-        if code:
-            raise Unusable(f"the command {left(code)}{last_words(other, begun)}")
+        if not code:
+            counted.end()
+        else:
+            said = last_words(other, begun)
+            hint = next((hint for sign, hint in HINTS.items() if sign in said), "")
+            raise Unusable(f"the command {left(code)}{said}", hint, ended_by_machine(code, said, killed))
     finally:
         end(process)
     if not any(sheet.rows for sheet in board.sheets):
@@ -86,54 +108,74 @@ def filled(command: tuple[str, ...], attempt: Attempt) -> list[str]:
     """The words of a command with the values of a config; a word that asks for what the config has not is left out."""
     config = attempt.configs[0]
     place = attempt.directory / "config.json"
-    place.write_text(json.dumps({**config, **attempt.told}), encoding="utf-8")
-    known = {name: text_of(value) for name, value in config.items()}
-    known |= {"split": str(attempt.split or 0)}
-    known |= {"seed": str(attempt.seed), "start": str(attempt.start), "stop": str(attempt.stop or "")}
-    known |= {
-        "python": sys.executable,
-        "device": attempt.device,
-        "phase": attempt.phase,
-        "directory": str(attempt.directory),
-    }
-    known |= {"config": str(place)} | ({attempt.unit: str(attempt.stop)} if attempt.stop else {})
-    there = [word for word in command if all(hole in known for hole in HOLE.findall(word))]
-    return [HOLE.sub(lambda hole: known[hole[1]], word) for word in there]
-
-
-def text_of(value: Any) -> str:
-    """A value as a word of a command."""
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+    place.write_text(json.dumps({**config, **attempt.told()}), encoding="utf-8")
+    known = {**config, **attempt.told(), "split": attempt.split or 0, "start": attempt.start}
+    known |= {"stop": attempt.stop or "", "python": sys.executable, "device": attempt.device, "phase": attempt.phase}
+    known |= {"directory": str(attempt.directory), "config": str(place)}
+    known |= {attempt.unit: attempt.stop} if attempt.stop else {}
+    try:
+        return [filled for word in command for filled in words_of(word, known)]
+    except (ValueError, TypeError) as error:
+        raise Unusable(f"the command cannot be written: {error}", "check the formats in [study] command") from None
 
 
 def variables_of(attempt: Attempt) -> dict[str, str]:
     """What a program finds in its environment."""
-    known = {"seed": attempt.seed, "start": attempt.start, "stop": attempt.stop, "phase": attempt.phase}
+    known = {
+        "trial": attempt.trials[0],
+        "seed": attempt.seed,
+        "start": attempt.start,
+        "stop": attempt.stop,
+        "phase": attempt.phase,
+    }
     known |= {"device": attempt.device, "directory": attempt.directory, "split": attempt.split or 0}
     return {f"TUNER_{name.upper()}": str(value) for name, value in known.items()}
 
 
-def take(line: str, attempt: Attempt, board: Board, other: deque[str]) -> None:
+class Counted:
+    """Reports of a program on its board. Lines without an epoch are counted, and one alone is of the whole training."""
+
+    def __init__(self, attempt: Attempt, board: Board) -> None:
+        self.attempt, self.board = attempt, board
+        self.first: Mapping[str, Any] | None = None  # a line without an epoch, as long as it is the only one
+
+    def add(self, epoch: Any, metrics: Mapping[str, Any]) -> None:
+        """Take in the metrics of a line; `epoch` is None where it says none. Raises Unusable, Diverged."""
+        if epoch is None and self.first is None and not any(sheet.rows for sheet in self.board.sheets):
+            self.first = metrics
+            if self.attempt.stop > self.attempt.start + 1:
+                return
+        elif self.first is not None and self.board.last == self.attempt.start:
+            self.board.add(self.attempt.start + 1, self.first)
+        self.board.add(self.board.last + 1 if epoch is None else epoch, metrics)
+
+    def end(self) -> None:
+        """Take in a line that was the only one. Raises Unusable, Diverged."""
+        if self.first is not None and self.board.last == self.attempt.start:
+            self.board.add(self.attempt.stop or 1, self.first)
+
+
+def take(line: str, counted: Counted, other: deque[str]) -> None:
     """Take in a line: metrics, or something else that was said."""
     said: Any = None
     if line.lstrip().startswith("{"):
         with suppress(ValueError, RecursionError):
             said = json.loads(line)
-    if not isinstance(said, Mapping) or (board.goal not in said and "epoch" not in said):
+    if not isinstance(said, Mapping) or (counted.board.goal not in said and "epoch" not in said):
         print(line)
         if line.strip():
             other.append(line.strip()[:WIDEST])
         return
     metrics = {name: value for name, value in said.items() if name != "epoch"}
-    one = attempt.stop or 1 if not any(sheet.rows for sheet in board.sheets) else board.last + 1
-    board.add(said.get("epoch", one), metrics)
+    counted.add(said.get("epoch"), metrics)
 
 
-def on_pipe(process: subprocess.Popen[bytes]) -> Iterator[str]:
-    """Lines of a process's standard output, until it has ended."""
+def on_pipe(process: subprocess.Popen[bytes]) -> Iterator[str | None]:
+    """Lines of a process's standard output, until it has ended; None once where none came for a while."""
     if process.stdout is None:
         return
     pipe, rest = process.stdout.fileno(), b""
+    since: float | None = time.monotonic()
     with selectors.DefaultSelector() as selector:
         selector.register(pipe, selectors.EVENT_READ)
         while True:
@@ -142,7 +184,11 @@ def on_pipe(process: subprocess.Popen[bytes]) -> Iterator[str]:
             if not selector.select(timeout=0 if over else 0.2):
                 if over:
                     break
+                if since is not None and time.monotonic() - since > SILENCE:
+                    since = None
+                    yield None
                 continue
+            since = None if since is None else time.monotonic()
             data = os.read(pipe, 1 << 16)
             if not data:
                 break
@@ -153,7 +199,7 @@ def on_pipe(process: subprocess.Popen[bytes]) -> Iterator[str]:
         yield rest.decode("utf-8", "replace")
 
 
-def in_file(place: Path, process: subprocess.Popen[bytes]) -> Iterator[str]:
+def in_file(place: Path, process: subprocess.Popen[bytes]) -> Iterator[str | None]:
     """Lines that a process appends to a file, until it has ended."""
     at, rest = 0, b""
     while True:
@@ -192,6 +238,17 @@ def left(code: int) -> str:
     return f"died of {signal.Signals(-code).name if -code in set(signal.Signals) else f'signal {-code}'}"
 
 
+def ended_by_machine(code: int, said: str, killed: int) -> str:
+    """What the machine did where a program ended by that: a signal that others send, a full disk, no memory left.
+
+    A shell exits with 128 and the signal that ended what it ran. `killed` were ended for want of memory before.
+    """
+    if (-code if code < 0 else code - 128) in SENT:
+        return "starved" if killed_for_memory() > killed else "ended"
+    kinds = {"full": FULL, "short": SHORT}
+    return next((kind for kind, numbers in kinds.items() if any(os.strerror(n) in said for n in numbers)), "")
+
+
 def last_words(other: deque[str], begun: int) -> str:
     """The last line of what was printed since, which is not of its standard output; of that, where there is none."""
     lines = [line.strip()[:WIDEST] for line in printed_here(begun).splitlines()]
@@ -210,6 +267,6 @@ def source_of_command(program: Program) -> str:
         # A word may be no name of a file at all: code behind -c is longer than any.
         with suppress(OSError, ValueError):
             place = Path(program.folder) / word
-            if not HOLE.search(word) and place.is_file() and place.stat().st_size < LONGEST:
+            if not holes_in(word) and place.is_file() and place.stat().st_size < LONGEST:
                 digest.update(place.read_bytes())
     return digest.hexdigest()[:16]

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tuner.trainables.custom.errors import Unusable
 from tuner.trainables.custom.metric_log import Diverged, Reports
-from tuner.trainables.custom.objective_ref import Unusable
 from tuner.trainables.custom.run_handle import Run
 from tuner.trainables.custom.seeding import seed_everything
 
@@ -35,15 +35,16 @@ class Attempt:
     device: str
     batched: bool = False
     split: int | None = None
+    trials: tuple[int, ...] = (0,)
 
-    @property
-    def told(self) -> dict[str, int]:
-        """What every config is given beside its own: the seed, and the number of the split where there are several."""
-        return {"seed": self.seed} | ({} if self.split is None else {"split": self.split})
+    def told(self, k: int = 0) -> dict[str, int]:
+        """What the k-th config is given beside its own: numbers of its trial and, of several, its split; the seed."""
+        split = {} if self.split is None else {"split": self.split}
+        return {"trial": self.trials[k], "seed": self.seed, **split}
 
     def handed(self, **more: Any) -> Any:
         """The config as a function is given it: a dict of its own, or a list of them."""
-        own = [{**_copied(config), **self.told, **more} for config in self.configs]
+        own = [{**_copied(config), **self.told(k), **more} for k, config in enumerate(self.configs)]
         return own if self.batched else own[0]
 
     @property
@@ -64,6 +65,7 @@ class Board:
     def __init__(self, sheets: Sequence[Reports], batched: bool) -> None:
         self.sheets, self.batched = list(sheets), batched
         self.ended: list[str] = [""] * len(self.sheets)
+        self.final = False  # whether the last epoch holds what the code says its value is
 
     @property
     def goal(self) -> str:
@@ -123,7 +125,7 @@ def called(function: Callable[..., Any], form: str, attempt: Attempt, board: Boa
     if form == "run":
         run = Run(
             attempt.start, attempt.stop, attempt.directory, attempt.seed, attempt.device, attempt.phase, board,
-            attempt.split or 0,
+            attempt.split or 0, attempt.trials[0],
         )  # fmt: skip
         said = function(attempt.handed(), run)
         if said is not None and not inspect.isgenerator(said) and board.last < attempt.stop:

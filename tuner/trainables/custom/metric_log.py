@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.trainables.custom.objective_ref import Unusable
+from tuner.trainables.custom.errors import Unusable
 
-__all__ = ["NAME", "Diverged", "Reports", "metrics_of"]
+__all__ = ["MOST_EPOCHS", "NAME", "Diverged", "Reports", "metrics_of", "single"]
 
 NAME = re.compile(r"[A-Za-z_][\w./-]{0,98}")
 MOST = 100  # metrics
@@ -30,6 +30,8 @@ class Diverged(BaseException):
 def metrics_of(value: Any, goal: str, taken: Collection[str] = ()) -> dict[str, float]:
     """Metrics by name, from a number (the goal) or a mapping that has it; `taken` are names that mean something else.
 
+    What is no number, but for the goal, is no metric.
+
     Raises Unusable for anything else.
     """
     if not isinstance(value, Mapping):
@@ -41,23 +43,44 @@ def metrics_of(value: Any, goal: str, taken: Collection[str] = ()) -> dict[str, 
         what = f"reported {names}, and not {goal}, which is the goal"
         raise Unusable(what, "report it, or make another the goal: minimize or maximize in [study]")
     for name in value:
-        if not isinstance(name, str) or not NAME.fullmatch(name):
-            raise Unusable(
-                f"reported {name!r:.60}, which cannot be the name of a metric", "use letters, digits, _ . / -"
-            )
         if name in taken:
             raise Unusable(f"reported {name!r}, which is a parameter or a name of the tuner's own", "call it otherwise")
-    return {name: _number(one, name) for name, one in value.items()}
+    return {name: _number(one, name) for name, one in value.items() if name == goal or is_metric(name, one)}
+
+
+def notes_of(value: Any, goal: str) -> dict[str, Any]:
+    """What was reported beside the goal and is no number under a name of a metric: texts, None, lists, tables."""
+    if not isinstance(value, Mapping):
+        return {}
+    return {str(name): one for name, one in value.items() if name != goal and not is_metric(name, one)}
+
+
+def is_metric(name: Any, value: Any) -> bool:
+    """Whether a value is a number, of whatever library, under a name that a column can have."""
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        return False
+    plain = single(value)
+    return isinstance(plain, Number) and not isinstance(plain, bool | np.bool_ | complex)
+
+
+def single(value: Any) -> Any:
+    """The element of an array that has one, whatever its shape; anything else as it is."""
+    shape = getattr(value, "shape", None)
+    if shape is None or not hasattr(value, "item"):
+        return value
+    try:
+        return value.item() if math.prod(shape) == 1 else value
+    except (TypeError, ValueError, RuntimeError):
+        return value
 
 
 def _number(value: Any, name: str) -> float:
     """A number, of whatever library. Raises Unusable."""
     if value is None:
         raise Unusable(f"returned nothing for {name}", "return a number, or a dict of metrics")
+    value = single(value)
     shape = getattr(value, "shape", None)
-    if shape is not None and tuple(shape) == () and hasattr(value, "item"):
-        value = value.item()
-    elif shape is not None:
+    if shape:
         raise Unusable(f"{name} is an array of shape {tuple(shape)}, not a number", "report its mean, say")
     if isinstance(value, bool | np.bool_):
         raise Unusable(f"{name} is {value}, not a number", "report 0.0 or 1.0 if that is meant")
@@ -84,7 +107,9 @@ class Reports:
     taken: Collection[str] = ()
     again: int = 0
     rows: dict[int, dict[str, float]] = field(default_factory=dict)
+    notes: dict[str, Any] = field(default_factory=dict)
     problem: Unusable | None = None
+    shift: int = 0  # 1 where epochs are counted from 0
 
     @property
     def last(self) -> int:
@@ -96,6 +121,7 @@ class Reports:
         try:
             number = self._epoch(epoch)
             metrics = metrics_of(value, self.goal, self.taken)
+            self.notes |= notes_of(value, self.goal)
         except Unusable as problem:
             self.problem = self.problem or problem
             raise
@@ -109,12 +135,18 @@ class Reports:
             self.rows[number] = {**{name: float(value) for name, value in values.items()}, **row}
 
     def _epoch(self, epoch: Any) -> int:
+        """The epoch from 1 that is meant. Raises Unusable."""
         if hasattr(epoch, "item") and getattr(epoch, "shape", None) == ():
             epoch = epoch.item()
         if isinstance(epoch, bool) or not isinstance(epoch, int):
             raise Unusable(f"reported epoch {epoch!r:.40}, which is no whole number", "report epoch, metrics")
-        if epoch < 1:
-            raise Unusable(f"reported epoch {epoch}", "epochs count from 1: report epoch + 1")
+        if epoch < 0:
+            raise Unusable(f"reported epoch {epoch}", "count epochs from 1, or from 0")
+        if not self.rows and epoch == self.start:
+            self.shift = 1  # its first one is 0, or the one where a run that counts from 0 goes on
+        elif self.shift and not self.start and epoch == self.stop:
+            self._without_baseline()
+        epoch += self.shift
         if epoch in self.rows and epoch > self.again:
             raise Unusable(f"reported epoch {epoch} twice", "report each epoch once, with all its metrics")
         if epoch <= self.start and epoch > 0:
@@ -126,7 +158,12 @@ class Reports:
         if epoch > most:
             hint = "end at run.stop" if self.stop else "report less often"
             raise Unusable(f"reported epoch {epoch}, beyond the {most:,} it was to train", hint)
-        return epoch
+        return int(epoch)
+
+    def _without_baseline(self) -> None:
+        """Drop what was told for epoch 0: that was before training, as epochs go on to the last one by its number."""
+        self.rows = {number - 1: row for number, row in self.rows.items() if number > 1}
+        self.shift = 0
 
     def curves(self) -> dict[str, NDArray[np.float64]]:
         """Curves `(E,)` from epoch 1 to the last, nan where nothing was reported."""

@@ -6,46 +6,47 @@ import hashlib
 import importlib
 import importlib.util
 import inspect
+import re
 import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
 from objectives.errors import nearest
 from tuner.engines import unpickled
+from tuner.trainables.custom.by_name import by_name
+from tuner.trainables.custom.call_forms import form_of
+from tuner.trainables.custom.errors import Unusable
+from tuner.trainables.optuna_script.main_block import handed_over
 
-__all__ = ["FORMS", "Introduction", "Reference", "Unusable", "form_of", "introduce", "load", "whereabouts"]
+__all__ = [
+    "Introduction",
+    "Reference",
+    "file_of",
+    "introduce",
+    "load",
+    "whereabouts",
+]
 
 T = TypeVar("T")
-
-# What each form is called with, and how it is cut at a rung.
-FORMS = {
-    "value": "train(config), which returns a number or metrics; started over at each rung, with that many epochs",
-    "steps": "train(config), which yields epoch, metrics; started over at each rung, and stopped there",
-    "run": "train(config, run), which goes on from its own checkpoint",
-    "trial": "objective(trial), as Optuna calls it; started over at each rung, and stopped there by should_prune",
-}
-
-
-class Unusable(Exception):
-    """An objective, or something it did, that cannot be used: what, and what to do."""
-
-    def __init__(self, what: str, hint: str = "") -> None:
-        self.what, self.hint = what, hint
-        super().__init__(f"{what}; {hint}" if hint else what)
+SKIPPED = re.compile(r"importlib|[/\\]argparse\.py$")  # frames that say nothing of where it was
 
 
 @dataclass(frozen=True)
 class Reference:
-    """What to call: "train.py:train" or "package.module:train", relative to a folder; or pickled, a function given."""
+    """What to call: "train.py:train" or "package.module:train", relative to a folder; or pickled, a function given.
+
+    `names` are those that a config may have: a function whose parameters they are is called with them by name.
+    """
 
     objective: str
     folder: str = ""
     code: bytes = b""
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,14 +64,68 @@ def load(reference: Reference) -> Callable[..., Any]:
         function = _guarded(lambda: unpickled(reference.code), f"{reference.objective}: unpickling it")
     else:
         where, _, name = reference.objective.rpartition(":")
-        module = _module(where, reference.folder)
-        function = getattr(module, name, None)
-        if function is None:
-            names = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
-            raise Unusable(f"{where} has no {name!r}", nearest(name, names))
+        module = module_of(where, reference.folder)
+        function = _handed_over(module, where, name) or _named(module, where, name)
     if not callable(function):
         raise Unusable(f"{reference.objective} is {_kind(function)}, not a function", "name a function")
-    return function  # type: ignore[no-any-return]
+    return by_name(function, reference.names)
+
+
+def file_of(reference: Reference) -> Path | None:
+    """The file that an objective is named in; None where it is named in none."""
+    where = reference.objective.rpartition(":")[0]
+    path = Path(reference.folder) / Path(where).expanduser()
+    return path if where.endswith(".py") and not reference.code and path.is_file() else None
+
+
+def _named(module: ModuleType, where: str, name: str) -> Any:
+    """What a name of a module stands for: a method's object and a class's are made. Raises Unusable."""
+    found: Any = module
+    for part in name.split("."):
+        holder, found = found, getattr(found, part, None)
+        if found is None:
+            names = [key for key, value in vars(holder).items() if callable(value) and not key.startswith("_")]
+            raise Unusable(f"{where} has no {name!r}", nearest(part, names))
+        if inspect.isclass(holder) and inspect.isfunction(inspect.getattr_static(holder, part)):
+            found = getattr(_made(holder, where), part)
+    if inspect.isclass(found) and "__call__" in vars(found):
+        return _made(found, where)
+    return found
+
+
+def _made(kind: type, where: str) -> Any:
+    """An object of a class that needs nothing to be made. Raises Unusable."""
+    needed = _needed(kind)
+    if needed:
+        hint = f"make one in {where}, objective = {kind.__name__}(...), and name that"
+        raise Unusable(f"{kind.__name__} of {where} takes ({', '.join(needed)}) to be made", hint)
+    return _guarded(kind, f"making {kind.__name__} of {where}")
+
+
+def _needed(function: Any) -> list[str]:
+    """Names of parameters without a default; none where nothing is known of them."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return []
+    several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [p.name for p in parameters if p.default is p.empty and p.kind not in several]
+
+
+def _handed_over(module: ModuleType, where: str, name: str) -> Any:
+    """What a script hands to Optuna's `optimize` where it runs as a program, if the name alone cannot be called."""
+    found = getattr(module, name, None)
+    needed = _needed(found) if callable(found) else []
+    few = not needed if inspect.isclass(found) else len(needed) < 2 or needed[1:] == ["run"]
+    file = getattr(module, "__file__", None)
+    if (callable(found) and few) or "." in name or not file:
+        return None
+    try:
+        text = Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    doing = f"what {where} does before it calls study.optimize"
+    return _guarded(lambda: handed_over(module, text, name), doing)
 
 
 def _kind(value: Any) -> str:
@@ -78,7 +133,7 @@ def _kind(value: Any) -> str:
     return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
 
 
-def _module(where: str, folder: str) -> ModuleType:
+def module_of(where: str, folder: str) -> ModuleType:
     """The module of a name or of a file, whose folder comes first on the path."""
     if not where.endswith(".py"):
         if folder not in sys.path:
@@ -89,24 +144,65 @@ def _module(where: str, folder: str) -> ModuleType:
         raise Unusable(f"{where}: there is no such file in {folder}", "check the path")
     if str(path.parent) not in sys.path:
         sys.path.insert(0, str(path.parent))
+    if (path.parent / "__init__.py").is_file():
+        return _in_package(path.resolve(), where)
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
         raise Unusable(f"{where} is no Python file", "name a .py file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
     loader = spec.loader
-    _guarded(lambda: loader.exec_module(module), f"importing {where}")
+    _guarded(lambda: _run_as(path, lambda: loader.exec_module(module)), f"importing {where}")
     return module
+
+
+def _in_package(path: Path, where: str) -> ModuleType:
+    """The module of a file in a package, imported as part of that, so that it can import its neighbours."""
+    root, names = path.parent, [path.stem]
+    while (root / "__init__.py").is_file():
+        names.insert(0, root.name)
+        root = root.parent
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))
+    dotted = ".".join(names if path.stem != "__init__" else names[:-1])
+    module = _guarded(lambda: _run_as(path, lambda: importlib.import_module(dotted)), f"importing {where}")
+    file = getattr(module, "__file__", None)
+    if file is None or Path(file).resolve() != path:
+        raise Unusable(f"{where} is {dotted} by its folder, and that is {file}", "give the package another name")
+    return module
+
+
+def _run_as(path: Path, call: Callable[[], T]) -> T:
+    """Call with the command line of a script that has no arguments."""
+    before = sys.argv
+    sys.argv = [str(path)]
+    try:
+        return call()
+    finally:
+        sys.argv = before
 
 
 def _guarded(call: Callable[[], T], doing: str) -> T:
     try:
         return call()
-    # other people's code: it may raise anything, SystemExit too
+    except SystemExit as error:
+        hint = 'read the command line under `if __name__ == "__main__":` alone, or give every argument a default'
+        told = f": {_of_argparse(error) or error.code}"
+        raise Unusable(f"{doing} ended the program{whereabouts(error)}{told}", hint) from error
+    # other people's code: it may raise anything
     except BaseException as error:
         said = (str(error).splitlines() or [""])[0][:300]
         hint = "run it by itself in Python to see where"
         raise Unusable(f"{doing} raised {type(error).__name__}: {said}{whereabouts(error)}", hint) from error
+
+
+def _of_argparse(error: SystemExit) -> str:
+    """What argparse had to say before it ended the program; empty where it did not."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        code = frame.f_code
+        if code.co_name == "error" and Path(code.co_filename).name == "argparse.py":
+            return str(frame.f_locals.get("message", ""))[:300]
+    return ""
 
 
 def whereabouts(error: BaseException) -> str:
@@ -115,41 +211,11 @@ def whereabouts(error: BaseException) -> str:
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith((own, "<frozen")) and "importlib" not in frame.filename
+        if not frame.filename.startswith((own, "<frozen")) and not SKIPPED.search(frame.filename)
     ]
     if isinstance(error, SyntaxError) and error.filename:
         return f" ({Path(error.filename).name}:{error.lineno})"
     return f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-
-
-def form_of(function: Callable[..., Any]) -> str:
-    """Which of the forms a function has, by its parameters. Raises Unusable for one that has none of them."""
-    try:
-        parameters = list(inspect.signature(function).parameters.values())
-    except (TypeError, ValueError):
-        return "value"  # written in C: it is called with a config
-    plain = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    several = any(p.kind == p.VAR_POSITIONAL for p in parameters)
-    named = [p.name for p in parameters if p.kind == p.KEYWORD_ONLY and p.default is p.empty]
-    needed = [p for p in plain if p.default is p.empty]
-    if len(needed) > 2 or named or not (plain or several):
-        shown = ", ".join(p.name for p in (*needed, *(p for p in parameters if p.name in named)))
-        raise Unusable(f"takes ({shown})", "write train(config) or train(config, run)")
-    if inspect.iscoroutinefunction(inspect.unwrap(function)) or inspect.isasyncgenfunction(inspect.unwrap(function)):
-        raise Unusable("is asynchronous", "write a function that runs it: return asyncio.run(...)")
-    if len(needed) == 2 or (len(plain) > 1 and plain[1].name == "run"):
-        return "run"
-    if len(needed) == 1 and is_trial(needed[0]):
-        return "trial"
-    inner = inspect.unwrap(function)
-    return "steps" if inspect.isgeneratorfunction(inner) else "value"
-
-
-def is_trial(parameter: inspect.Parameter) -> bool:
-    """Whether a parameter is a trial of Optuna's, by its name or its annotation."""
-    said = parameter.annotation
-    kind = said if isinstance(said, str) else getattr(said, "__name__", "")
-    return parameter.name == "trial" or kind.rpartition(".")[2] in ("Trial", "BaseTrial")
 
 
 def introduce(reference: Reference) -> Introduction | Unusable:
@@ -164,6 +230,8 @@ def introduce(reference: Reference) -> Introduction | Unusable:
 def source_of(function: Callable[..., Any]) -> str:
     """Digest of the text of the file that a function is in, or of the function itself."""
     inner = inspect.unwrap(function)
+    while isinstance(inner, partial):
+        inner = inspect.unwrap(inner.func)
     file = getattr(sys.modules.get(getattr(inner, "__module__", "")), "__file__", None)
     try:
         text = Path(file).read_bytes() if file else inspect.getsource(inner).encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,10 @@ from tuner.trainables.custom.trainable import OwnSubject, own_subject
 __all__ = ["Repeated", "repeated_runs"]
 
 
+ELSEWHERE = 0.2  # the coordinates of the other config
+Ran = tuple[OwnOutcome | Failure, str]  # what a run came to, and what it printed
+
+
 @dataclass(frozen=True)
 class Repeated:
     """A config, what each run of it came to, the first difference between two, and what the first run printed."""
@@ -33,32 +38,51 @@ class Repeated:
 
 
 def repeated_runs(asked: Study, times: int) -> Repeated:
-    """Run the first config of a study up to the first rung, so many times.
+    """Run the first config of a study up to the first rung, so many times, and another one after and before it.
 
-    Each run is in a worker of its own. Raises StudyError for an objective that cannot be used.
+    Each run is in a worker of its own; then two workers run both configs, each in another order, as the workers of a
+    study do: code that keeps something from call to call differs there. Raises StudyError for an objective that cannot
+    be used.
     """
     subject = own_subject(asked)
-    config = space_of(subject.study).config(space_of(subject.study).defaults()[0])
-    runs = [_once(subject, config) for _ in range(times)]
-    outcomes = [outcome for outcome, _ in runs]
-    said = [_difference(outcomes[0], other) for other in outcomes[1:]]
+    config, other = two_configs(subject.study)
+    runs = [_in_order(subject, {0: config}) for _ in range(times)]
+    outcomes = [ran[0][0] for ran in runs]
+    said = [_difference(outcomes[0], one) for one in outcomes[1:]]
     unlike = [f"run {i} differs from run 1: {what}" for i, what in enumerate(said, start=2) if what]
-    return Repeated(config, outcomes, unlike[0] if unlike else "", runs[0][1])
+    if not unlike and other is not None:
+        one, two = _in_order(subject, {0: config, 1: other}), _in_order(subject, {1: other, 0: config})
+        found = [_difference(one[number][0], two[number][0]) for number in (0, 1)]
+        unlike = [f"a config differs by what its worker ran before: {what}" for what in found if what]
+    return Repeated(config, outcomes, unlike[0] if unlike else "", runs[0][0][1])
 
 
-def _once(subject: OwnSubject, config: dict[str, Any]) -> tuple[OwnOutcome | Failure, str]:
-    """A run from the start to the first rung, with nothing left of the one before; and what it printed."""
+def two_configs(study: Study) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """Return the first config of a study and another one; None where there is no other."""
+    space = space_of(study)
+    config = space.config(space.defaults()[0])
+    elsewhere = {
+        latent.name: latent.choices[-1] if latent.kind == "categorical" else ELSEWHERE for latent in space.latents
+    }
+    other = space.config(elsewhere)
+    return config, other if other != config else None
+
+
+def _in_order(subject: OwnSubject, configs: Mapping[int, dict[str, Any]]) -> dict[int, Ran]:
+    """Run configs by their numbers, one after the other in one worker, from the start to the first rung."""
     study = subject.study
     with tempfile.TemporaryDirectory(prefix="tuner-", ignore_cleanup_errors=True) as folder:
-        place = StudyDirectory(Path(folder))
+        place, found = StudyDirectory(Path(folder)), dict[int, Ran]()
         with subject.engine(study, 1, None) as engine:
-            (task,) = subject.training(study, place, engine).tasks([Member(0, config)], START, rungs(study)[0])
-            task = replace(task, folder=Path(folder) / "flight")
-            outcome: OwnOutcome | Failure = engine.submit(
-                run_own, task, seconds=study.limits.seconds_per_trial
-            ).result()
-        (printed,) = task.printed
-        return outcome, printed.read_bytes().decode("utf-8", "replace") if printed.exists() else ""
+            for number, config in configs.items():
+                members = [Member(number, config)]
+                (task,) = subject.training(study, place, engine).tasks(members, START, rungs(study)[0])
+                task = replace(task, folder=Path(folder) / "flight")
+                came = engine.submit(run_own, task, seconds=study.limits.seconds_per_trial).result()
+                (printed,) = task.printed
+                text = printed.read_bytes().decode("utf-8", "replace") if printed.exists() else ""
+                found[number] = (came, text)
+        return found
 
 
 def _difference(a: OwnOutcome | Failure, b: OwnOutcome | Failure) -> str:

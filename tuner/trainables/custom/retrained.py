@@ -26,7 +26,11 @@ def confirmed_of(study: Study, trial: Trial, number: int, outcome: OwnOutcome | 
     curves = {name: curve[0, 0] for name, curve in outcome.curves.items()}
     goal = curves[study.metric]
     there = [i for i in range(len(goal)) if not math.isnan(goal[i])]
-    at = max([i for i in there if i < (trial.epoch or len(goal))], default=there[0] if there else 0)
+    at = (
+        len(goal) - 1
+        if outcome.final
+        else max([i for i in there if i < (trial.epoch or len(goal))], default=there[0] if there else 0)
+    )
     names = [name for name in curves if name == study.metric or name.startswith("test_")]
     metrics = {name: float(curves[name][at]) for name in names}
     return Confirmed(trial.number, number, at + 1, metrics, outcome.seconds, "complete")

@@ -18,6 +18,7 @@ class Run:
     `start` epochs are behind it (steps, examples: the unit of the study's budget) and `stop` is where to end: train
     epochs `start + 1` to `stop`. `directory` is the trial's own; what is in it when a run ends is there when the next
     one starts. `device` is the worker's, "cpu" where the study names none. `phase` is "search" or "confirm".
+    `trial` is the trial's number, the first one's of a batch. `seed` is that of the call: see `seed_of`.
     `split` says which division into training and validation data to use: every trial is judged on the same numbers.
     """
 
@@ -29,6 +30,7 @@ class Run:
     phase: str
     board: Any = field(repr=False)
     split: int = 0
+    trial: int = 0
 
     def report(self, epoch: int, metrics: Any = None, /, **more: Any) -> None:
         """Tell the metrics of an epoch, once each, in order; save the checkpoint before. The goal has to be among them.

@@ -14,21 +14,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.engines import DEVICE, Failure
+from tuner.engines import DEVICE, Failure, Lost, of_machine
 from tuner.store.cache import Memo
 from tuner.trainables.custom.captured_output import printing_into
 from tuner.trainables.custom.command import Program, run_program
+from tuner.trainables.custom.errors import Unusable
 from tuner.trainables.custom.function import Attempt, Board, called, device_here
 from tuner.trainables.custom.metric_log import Diverged, Reports
-from tuner.trainables.custom.objective_ref import Reference, Unusable, load, whereabouts
+from tuner.trainables.custom.objective_ref import Reference, load, whereabouts
 from tuner.trainables.custom.run_handle import SEARCH
+from tuner.trainables.optuna_script.script_rules import rules_of
+from tuner.trainables.optuna_script.study_beside import Beside
 from tuner.trainables.optuna_script.trial_adapter import follow
 
-__all__ = ["OwnOutcome", "OwnState", "OwnTask", "made_ready", "run_own"]
+__all__ = ["KEPT", "OwnOutcome", "OwnState", "OwnTask", "made_ready", "run_own"]
 
 Array = NDArray[Any]
 KEPT, WORK = "at", "work"  # a trial's directory as it was at a rung, and the one that it works in
 NOTES = "notes"  # folder of a study: user attributes that are no numbers
+NO_ROOM = 1 << 16  # bytes: a disk with fewer is full
 WORTH_KEEPING = 0.02  # seconds: shorter trainings are done again sooner than they are written and found
 
 
@@ -62,6 +66,7 @@ class OwnTask:
     states: tuple[OwnState | None, ...] = ()  # where the trials stand: it stays with who sends the task
     splits: tuple[int, ...] = ()  # the number of each seed's split; none where the study has one
     first: int = 0  # the first seed's place among all of a trial's
+    beside: Beside | None = None  # what an objective of Optuna's may read of its study
 
     def apart(self) -> list[OwnTask]:
         """The same as one task for each trial."""
@@ -85,12 +90,16 @@ class OwnTask:
 
 @dataclass(frozen=True)
 class OwnOutcome:
-    """Curves `(R, K, E)` of what a task has trained, nan where nothing was reported; how each trial ended; seconds."""
+    """Curves `(R, K, E)` of what a task has trained, nan where nothing was reported; how each trial ended; seconds.
+
+    Where they are `final`, the value of a curve's last epoch is what the code says its value is.
+    """
 
     curves: Mapping[str, Array]
     ended: tuple[str, ...]
     reasons: tuple[str, ...]
     seconds: float
+    final: bool = False
 
 
 def made_ready(what: Reference | Program) -> None:
@@ -104,15 +113,16 @@ def run_own(task: OwnTask, memo: Memo | None = None) -> OwnOutcome | Failure:
     found = memo.get(task.key) if memo is not None else None
     if found is not None and all(kept(task, r).is_dir() for r in range(len(task.seeds)) if task.form == "run"):
         arrays, meta = found
-        return OwnOutcome(arrays, tuple(meta["ended"]), tuple(meta["reasons"]), meta["seconds"])
+        final = bool(meta.get("final", False))
+        return OwnOutcome(arrays, tuple(meta["ended"]), tuple(meta["reasons"]), meta["seconds"], final)
     try:
         with printing_into(task.printed[0], further=task.start > 0):
             outcome = trained(task)
     except BaseException as error:
-        return failed(error)
+        return on_full_disk(task, failed(error))
     share_output(task)
     if memo is not None and outcome.seconds >= WORTH_KEEPING:
-        meta = {"ended": outcome.ended, "reasons": outcome.reasons, "seconds": outcome.seconds}
+        meta = {"ended": outcome.ended, "reasons": outcome.reasons, "seconds": outcome.seconds, "final": outcome.final}
         memo.put(task.key, dict(outcome.curves), meta)
     return outcome
 
@@ -123,38 +133,56 @@ def trained(task: OwnTask) -> OwnOutcome:
     started = time.perf_counter()
     boards, reasons = [], [""] * len(task.trials)
     for r, seed in enumerate(task.seeds):
-        sheets = [Reports(task.goal, task.start, task.stop, task.taken) for _ in task.trials]
+        longest = 0 if task.form == "trial" else task.stop  # Optuna's may report as often as they like
+        sheets = [Reports(task.goal, task.start, longest, task.taken) for _ in task.trials]
         board = Board(sheets, task.batched)
         place = workplace(task, r)
         device = device_here(DEVICE)
         attempt = Attempt(
             task.configs, seed, task.start, task.stop, task.unit, place, task.phase, device, task.batched,
-            task.splits[r] if task.splits else None,
+            task.splits[r] if task.splits else None, task.trials,
         )  # fmt: skip
         try:
             if function is not None and task.form == "trial":
-                keep_notes(task, follow(function, task.trials[0], attempt, board))
+                rules = rules_of(task.what) if isinstance(task.what, Reference) else None
+                noted = follow(function, task.trials[0], attempt, board, task.beside, rules)
+                board.sheets[0].notes |= noted
             elif function is not None:
                 called(function, task.form, attempt, board)
             elif isinstance(task.what, Program):
                 run_program(task.what, task.form, attempt, board)
         except Diverged as diverged:
             reasons = [reason or str(diverged) for reason in reasons]
-        board.check()
-        put_away(task, r, place)
+        except BaseException as error:
+            if not place.is_dir():
+                raise Unusable(f"its directory was removed while it trained: {error}", machine="short") from error
+            # a library may wrap what its callback raised as the goal was not finite
+            if not isinstance(error, Exception) or not all(board.ended):
+                raise
+            reasons = [reason or f"{task.goal} is not finite" for reason in reasons]
+        try:
+            board.check()
+            for k, sheet in enumerate(board.sheets):
+                keep_notes(task, k, sheet.notes)
+            put_away(task, r, place)
+        except OSError as error:
+            if not place.is_dir():
+                raise Unusable(f"its directory was removed while it trained: {error}", machine="short") from error
+            raise
         boards.append(board)
     ended = tuple("diverged" if any(b.ended[k] for b in boards) else "" for k in range(len(task.trials)))
     reasons = [reason if end else "" for reason, end in zip(reasons, ended, strict=True)]
-    return OwnOutcome(stacked(boards), ended, tuple(reasons), time.perf_counter() - started)
+    final = all(board.final for board in boards)
+    return OwnOutcome(stacked(boards), ended, tuple(reasons), time.perf_counter() - started, final)
 
 
-def keep_notes(task: OwnTask, notes: Mapping[str, Any]) -> None:
-    """Keep what a trial has noted, and is no metric, as JSON in the study's directory."""
+def keep_notes(task: OwnTask, k: int, notes: Mapping[str, Any]) -> None:
+    """Keep what the task's k-th trial has noted, and is no metric, as JSON in the study's directory."""
     if notes and task.phase == SEARCH:
         place = task.output.with_name(NOTES)
         place.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(notes, indent=2, default=str)
-        (place / f"trial-{task.trials[0]}.json").write_text(text + "\n", encoding="utf-8")
+        text = json.dumps(notes, indent=2, default=lambda one: one.tolist() if hasattr(one, "tolist") else str(one))
+        (place / f"trial-{task.trials[k]}.json").write_text(text + "\n", encoding="utf-8")
 
 
 def stacked(boards: Sequence[Board]) -> dict[str, Array]:
@@ -177,11 +205,16 @@ def kept(task: OwnTask, r: int, epoch: int | None = None) -> Path:
 
 
 def workplace(task: OwnTask, r: int) -> Path:
-    """A directory to train in, as it was at the start of the rung: a killed run may have left it half way."""
+    """A directory to train in, as it was at the start of the rung: a killed run may have left it half way.
+
+    Raises Lost where somebody has removed what the trial goes on from.
+    """
     before = kept(task, r, task.start)
     work = before.with_name(WORK)
     shutil.rmtree(work, ignore_errors=True)
-    if task.start and before.is_dir():
+    if task.start and not before.is_dir():
+        raise Lost(f"what trial {task.trials[0]} kept at epoch {task.start} has gone from the study's cache")
+    if task.start:
         shutil.copytree(before, work)
     work.mkdir(parents=True, exist_ok=True)
     return work
@@ -189,7 +222,7 @@ def workplace(task: OwnTask, r: int) -> Path:
 
 def put_away(task: OwnTask, r: int, work: Path) -> None:
     """Keep a trial's directory for its next rung, in one step, and what was before no longer."""
-    if task.form != "run":
+    if task.form != "run" and not isinstance(task.what, Program):
         shutil.rmtree(work.parent, ignore_errors=True)
         return
     place = kept(task, r)
@@ -207,10 +240,18 @@ def share_output(task: OwnTask) -> None:
                 shutil.copyfile(first, place)
 
 
+def on_full_disk(task: OwnTask, failure: Failure) -> Failure:
+    """The failure as the machine's where the study's disk has no room: code may say that in its own way."""
+    with suppress(OSError):
+        if not failure.machine and shutil.disk_usage(task.output.parent).free < NO_ROOM:
+            return replace(failure, machine="full")
+    return failure
+
+
 def failed(error: BaseException) -> Failure:
     """The failure of a task, in a line."""
     if isinstance(error, Unusable):
-        return Failure("Objective", str(error))
+        return Failure("Objective", str(error), machine=error.machine or of_machine(error))
     failure = Failure.of(error)
     if isinstance(error, SystemExit):
         return replace(failure, message=f"it called sys.exit({error.code}){whereabouts(error)}; return instead")

@@ -12,24 +12,29 @@ from typing import Any
 
 from objectives.errors import Complaint
 from tuner.best import Best
-from tuner.engines import LOADING, ChildEngine, Engine, Failure, pickled, processors
-from tuner.errors import StudyError
+from tuner.engines import LOADING, Engine, Failure, PoolEngine, pickled, processors
+from tuner.errors import StudyError, TunerError
 from tuner.model.refit import Refit
 from tuner.ranking.retrainings import search_seeds
 from tuner.records import Confirmed, Trial
-from tuner.search import check_search, mean_cost, repeated
+from tuner.search import check_search, lag_of, mean_cost, repeated
 from tuner.space import space_of
 from tuner.store.directory import StudyDirectory
 from tuner.study import MOST_SPLITS, OWN_NAMES, Own, Study
+from tuner.study.custom import unused_parameters
 from tuner.trainables.base import Commit
+from tuner.trainables.custom.call_forms import FORMS
 from tuner.trainables.custom.command import Program, form_of_command, source_of_command
-from tuner.trainables.custom.objective_ref import FORMS, Reference, Unusable, introduce
+from tuner.trainables.custom.errors import Unusable
+from tuner.trainables.custom.objective_ref import Reference, introduce
+from tuner.trainables.custom.restarts import restart_advice
 from tuner.trainables.custom.retrained import confirmed_of
 from tuner.trainables.custom.run_handle import CONFIRM, SEARCH
 from tuner.trainables.custom.tasks import OwnTask, made_ready, run_own
 from tuner.trainables.custom.trainer import OwnTraining
+from tuner.trainables.optuna_script.study_beside import Beside
 
-__all__ = ["OwnSubject", "own_subject", "seed_of"]
+__all__ = ["OwnSubject", "own_subject", "seed_of", "unused_notes"]
 
 SEEDS = 4001  # above all replicates of a study, so that no two studies share one by chance
 
@@ -47,7 +52,17 @@ class OwnSubject:
     @property
     def notes(self) -> tuple[str, ...]:
         """How it is cut at rungs, and what that and a confirmation cost."""
-        return (*self._cut_notes(), *self._confirm_notes())
+        return (*self._cut_notes(), *unused_notes(self.study), *self._confirm_notes(), *self._idle_notes())
+
+    def _idle_notes(self) -> list[str]:
+        """Say what this machine could train beside the trials that may be open at once."""
+        most, many = self.study.search.parallel, processors() // self.study.workers.threads
+        if not most or self.study.workers.devices or many <= most * self.study.splits:
+            return []
+        return [
+            f"{most} trials are open at once, of {many} that this machine has room for: "
+            f"[search] parallel = {many} proposes as many, each knowing less of the others"
+        ]
 
     def _cut_notes(self) -> list[str]:
         named = self.own.words if self.own.command else f"{self.own.words} is {FORMS[self.form]}"
@@ -104,10 +119,15 @@ class OwnSubject:
         what = f"the source of {self.own.words} has changed since the study began"
         return [f"warning: {what}: trials before and after may not compare; --fresh begins anew (fresh=True)"]
 
+    def advice(self, study: Study, trials: Sequence[Trial]) -> list[str]:
+        """Return that cutting saves nothing, where trials start over and that was measured."""
+        return restart_advice(study, trials) if self.own.timed and not self.continues else []
+
     def jobs(self, study: Study, trials: int) -> int:
-        """A worker for each device, or for as many threads as a worker has."""
+        """Return a worker for each device, or for as many threads as a worker has; no more than can be busy at once."""
         del trials
-        return len(study.workers.devices) or max(1, processors() // study.workers.threads)
+        many = len(study.workers.devices) or max(1, processors() // study.workers.threads)
+        return min(many, study.search.parallel * study.splits) if study.search.parallel else many
 
     @contextmanager
     def engine(self, study: Study, jobs: int, cluster: tuple[str, str] | None) -> Iterator[Engine]:
@@ -116,12 +136,13 @@ class OwnSubject:
             what = "does not run an objective of your own: its code would have to be there"
             raise StudyError(Complaint("cluster", what, "run it on this machine"))
         gigabytes, workers = study.limits.worker_gb, study.workers
-        engine = ChildEngine(
+        engine = PoolEngine(
             jobs,
             devices=workers.devices,
             threads=workers.threads,
             memory=None if gigabytes is None else int(gigabytes * 1e9),
             preload=[(made_ready, (self.what,))],
+            reuse=workers.reuse,
         )
         try:
             yield engine
@@ -135,7 +156,8 @@ class OwnSubject:
             self.what, self.form, self.source, study.budget, study.metric, study.direction,
             tuple(seed_of(study, number) for number in search_seeds(study)),
             (*OWN_NAMES, *self.own.parameters), directory.output, self.own.batched, SEARCH, splits_of(study),
-            study.train.replicates,
+            study.train.replicates, Beside(study.direction, directory.place), lag_of(study),
+            directory.kept, max(self.own.keep, study.confirm.top if self.own.keep and study.confirm.enabled else 0),
         )  # fmt: skip
 
     def retrain(
@@ -160,6 +182,8 @@ class OwnSubject:
                     sent[engine.submit(run_own, task, seconds=study.limits.seconds_per_trial)] = (trial, number)
         for future in as_completed(sent):
             outcome, (trial, number) = future.result(), sent[future]
+            if isinstance(outcome, Failure) and outcome.fatal:
+                raise TunerError(f"{outcome.message}; run this again to go on")
             if isinstance(outcome, Failure):
                 tell(trial, number, str(outcome))
             commit([confirmed_of(study, trial, number, outcome)])
@@ -168,12 +192,12 @@ class OwnSubject:
     def _retraining(self, study: Study, trial: Trial, number: int, directory: StudyDirectory, folder: Path) -> OwnTask:
         """A trial's config on another seed, for as long as the search chose."""
         training = replace(self.training(study, directory), seeds=(seed_of(study, number),), phase=CONFIRM)
-        stop = trial.epoch or trial.epochs
+        stop = 0 if self.form == "trial" else trial.epoch or trial.epochs  # what it returns comes at its end
         return OwnTask(
             self.what, self.form, (trial.number,), (trial.config,), training.seeds, 0,
             stop if self.own.timed or self.form == "steps" else 0, study.budget.unit, study.metric, CONFIRM,
             training.taken, folder, training.output, self.own.batched > 1, self.source, (),
-            (MOST_SPLITS + number,) if study.splits > 1 else (),
+            (MOST_SPLITS + number,) if study.splits > 1 else (), beside=training.beside,
         )  # fmt: skip
 
     def weights(self, study: Study, best: Best, directory: StudyDirectory, engine: Engine) -> None:
@@ -183,6 +207,15 @@ class OwnSubject:
     def refit(self, study: Study, best: Best, directory: StudyDirectory, engine: Engine, refit: Refit) -> None:
         """None: a model of somebody's own is theirs to train on all rows."""
         del study, best, directory, engine, refit
+
+
+def unused_notes(study: Study) -> list[str]:
+    """What to know of parameters that a command never asks for."""
+    unused = unused_parameters(study.own, study.conditions) if study.own else []
+    if not unused:
+        return []
+    way = f"add --{unused[0]}={{{unused[0]}}}, unless it reads them from config.json in its directory"
+    return [f"the command never uses {', '.join(unused)}, which the study searches: {way}"]
 
 
 def seed_of(study: Study, replicate: int) -> int:
@@ -216,7 +249,7 @@ def own_subject(asked: Study, objective: Callable[..., Any] | None = None) -> Ow
         what = f"study {asked.name!r} was run with a function given in Python"
         raise StudyError(Complaint("study.objective", what, "give it again: objective=..."))
     reference = _reference(own, folder, objective)
-    with ChildEngine(1) as engine:
+    with PoolEngine(1) as engine:
         met = engine.submit(introduce, reference, seconds=LOADING).result()
     if isinstance(met, Unusable):
         raise StudyError(Complaint("study.objective", met.what, met.hint))
@@ -227,12 +260,13 @@ def own_subject(asked: Study, objective: Callable[..., Any] | None = None) -> Ow
 
 def _reference(own: Own, folder: str, objective: Callable[..., Any] | None) -> Reference:
     """Where the objective is; a function that was given travels by value where workers cannot import it."""
+    names = (*own.parameters, *own.trained)
     if objective is None:
-        return Reference(own.objective, folder)
+        return Reference(own.objective, folder, names=names)
     if not callable(objective):
         raise StudyError(Complaint("objective", f"is {type(objective).__name__}, not a function", "give a function"))
     try:
-        return Reference(own.objective, folder, pickled(objective))
+        return Reference(own.objective, folder, pickled(objective), names)
     except Exception as error:
         what = f"{own.objective} cannot be sent to a worker: {type(error).__name__}: {str(error)[:200]}"
         raise StudyError(Complaint("objective", what, "let it open what it needs itself")) from error

@@ -15,9 +15,11 @@ from tuner.store.cache import Memo
 from tuner.study.budget import RUN, Budget
 from tuner.trainables.base import Advance, Member, side_by_side
 from tuner.trainables.custom.command import Program
+from tuner.trainables.custom.kept_directories import drop_others, take_over
 from tuner.trainables.custom.objective_ref import Reference
 from tuner.trainables.custom.run_handle import SEARCH
 from tuner.trainables.custom.tasks import OwnOutcome, OwnState, OwnTask, run_own
+from tuner.trainables.optuna_script.study_beside import Beside
 
 __all__ = ["OwnTraining"]
 
@@ -45,6 +47,10 @@ class OwnTraining:
     phase: str = SEARCH
     splits: tuple[int, ...] = ()  # the number of each seed's split, one after the other; none where there is one
     replicates: int = 1
+    beside: Beside | None = None  # what an objective of Optuna's may read, before it is known which generation it is in
+    lag: int = 1
+    kept: Path = Path()  # where directories of the best trials stay
+    most_kept: int = 0
 
     @property
     def continues(self) -> bool:
@@ -72,7 +78,7 @@ class OwnTraining:
                 OwnTask(
                     self.what, self.form, numbers, configs, seeds, start, stop, self.budget.unit, self.goal,
                     self.phase, self.taken, Path(), self.output, self.batch > 1, self.source,
-                    tuple(m.state for m in some), splits, rows.start,
+                    tuple(m.state for m in some), splits, rows.start, self.beside and replace(self.beside, place=None),
                 )
             )  # fmt: skip
         return found
@@ -84,7 +90,10 @@ class OwnTraining:
     def call(self, task: OwnTask, flight: Path, shared: bool) -> tuple[Any, ...]:
         """Train, or find again what a killed run has left."""
         del shared
-        return run_own, replace(task, folder=flight, states=()), Memo(flight, FLIGHT_BYTES)
+        beside = self.beside
+        if beside is not None and flight.name.isdigit():  # a generation's
+            beside = replace(beside, before=int(flight.name) - self.lag)
+        return run_own, replace(task, folder=flight, states=(), beside=beside), Memo(flight, FLIGHT_BYTES)
 
     def advances(self, task: OwnTask, outcome: OwnOutcome) -> list[Advance]:
         """What a call did for each of its trials: all curves from the start on."""
@@ -96,7 +105,8 @@ class OwnTraining:
             if state is not None:
                 spent += state.spent
                 curves = curves if self.form == "steps" else joined(state.curves, curves)
-            found.append(Advance(curves, OwnState(curves, spent), share, True, ended, reason, task.first))
+            state = OwnState(curves, spent)
+            found.append(Advance(curves, state, share, True, ended, reason, task.first, outcome.final))
         return found
 
     def trained(self, curves: Mapping[str, Any], state: Any) -> tuple[dict[str, Any], int]:
@@ -109,14 +119,22 @@ class OwnTraining:
         del config
         return state.spent if state is not None else epochs
 
+    def keep(self, flight: Path, best: Sequence[int]) -> None:
+        """Move the directories of the best `most_kept` trials to where they stay, and remove what stayed of others."""
+        wanted = best[: self.most_kept]
+        for number in wanted:
+            take_over(flight, number, self.kept)
+        drop_others(self.kept, wanted)
+
     def steady(self, curves: Mapping[str, Any]) -> bool:
         """Whether it ended near its best, or no worse than it began: nothing else is known to compare with.
 
-        Only where lower is better and nothing is below zero: twice as much means nothing elsewhere.
+        What an objective of Optuna's returns is its value, whatever it reported before. Of others, only where lower is
+        better and nothing is below zero: twice as much means nothing elsewhere.
         """
         goal = np.asarray(curves[self.goal]).mean(axis=0)
         told = goal[np.isfinite(goal)]
-        if self.direction != "minimize" or not len(told) or told.min() < 0:
+        if self.form == "trial" or self.direction != "minimize" or not len(told) or told.min() < 0:
             return True
         return bool(told[-1] <= UNSTABLE * signed(told.min(), self.direction) or told[-1] <= told[0])
 

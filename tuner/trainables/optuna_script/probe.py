@@ -11,16 +11,18 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
+from tuner.trainables.custom.call_forms import form_of
+from tuner.trainables.custom.errors import Unusable
 from tuner.trainables.custom.metric_log import metrics_of
-from tuner.trainables.custom.objective_ref import Reference, Unusable, form_of, load, whereabouts
+from tuner.trainables.custom.objective_ref import Reference, file_of, load, whereabouts
 from tuner.trainables.optuna_script.script_text import Script, read_script
+from tuner.trainables.optuna_script.study_beside import Beside
 from tuner.trainables.optuna_script.suggested import Asked
 from tuner.trainables.optuna_script.trial_adapter import NOTHING, Cut, Trial, is_pruning, one_value
 
-__all__ = ["SECONDS", "Call", "Exploration", "explore"]
+__all__ = ["SECONDS", "Call", "Exploration", "explore", "scripted"]
 
 SECONDS = 60.0  # in which further calls may begin
 ANY = 8  # calls with any values
@@ -55,14 +57,16 @@ class Recorder(Trial):
 
     answers: Mapping[str, Any]
     brief: bool = False
+    direction: str = "minimize"
     asked: dict[str, Asked] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
     reports: list[Any] = field(default_factory=list)
     steps: list[Any] = field(default_factory=list)
     late: bool = False
+    cut: bool = False
 
     def __post_init__(self) -> None:
-        super().__init__(0)
+        super().__init__(0, Beside(self.direction))
 
     def _answer(self, name: str, asked: Asked) -> Any:
         check_same(name, self.asked.get(name, asked), asked, "in one trial")
@@ -76,17 +80,21 @@ class Recorder(Trial):
             self.steps.append(step)
             self.reports.append(float(value))
         if self.brief:
+            self.cut = True
             raise Cut
 
     def should_prune(self) -> bool:
         return False
 
 
-def explore(reference: Reference) -> Exploration | Unusable:
-    """Call an objective until what it asks for is known; what is wrong with it is returned."""
+def explore(reference: Reference, direction: str = "") -> Exploration | Unusable:
+    """Call an objective until what it asks for is known; what is wrong with it is returned.
+
+    `direction` is what its study has where the script does not say.
+    """
     try:
         script = scripted(reference)
-        return _explored(objective_of(reference), script)
+        return _explored(objective_of(reference), script, direction or script.direction or "minimize")
     except Unusable as unusable:
         return Unusable(unusable.what, unusable.hint)
 
@@ -94,8 +102,8 @@ def explore(reference: Reference) -> Exploration | Unusable:
 def scripted(reference: Reference) -> Script:
     """What the file says beside the objective. Raises Unusable where importing it would run a study."""
     where = reference.objective.rpartition(":")[0]
-    path = Path(reference.folder) / Path(where).expanduser()
-    if not where.endswith(".py") or not path.is_file():
+    path = file_of(reference)
+    if path is None:
         return Script()
     try:
         script = read_script(path.read_text(encoding="utf-8"))
@@ -119,9 +127,9 @@ def objective_of(reference: Reference) -> Callable[..., Any]:
     return function
 
 
-def _explored(objective: Callable[..., Any], script: Script) -> Exploration:
+def _explored(objective: Callable[..., Any], script: Script, direction: str) -> Exploration:
     started = time.perf_counter()
-    first = called(objective, {}, brief=False)
+    first = called(objective, {}, brief=False, direction=direction, strict=True)
     seconds = time.perf_counter() - started
     if first.error:
         hint = "leave it out" if NOTHING in first.error else "run it by itself in Optuna to see where"
@@ -134,7 +142,7 @@ def _explored(objective: Callable[..., Any], script: Script) -> Exploration:
         if time.perf_counter() > until:
             left += 1
             continue
-        calls.append(called(objective, answers, brief=not first.late))
+        calls.append(called(objective, answers, brief=not first.late, direction=direction))
         check_constant(calls)
     return Exploration(script, tuple(calls), seconds, left)
 
@@ -169,20 +177,33 @@ def around(calls: list[Call], at: int, tried: set[tuple[str, Any]]) -> Iterator[
                 tried.add((name, value))
 
 
-def called(objective: Callable[..., Any], answers: Mapping[str, Any], brief: bool) -> Call:
-    """Call it once. Raises Unusable for what cannot be mapped."""
-    trial, returned, error = Recorder(answers, brief), None, ""
+def called(
+    objective: Callable[..., Any], answers: Mapping[str, Any], brief: bool, direction: str, strict: bool = False
+) -> Call:
+    """Call it once. Raises Unusable for what cannot be mapped, where it is `strict`."""
+    trial, returned, error = Recorder(answers, brief, direction), None, ""
     try:
-        returned = metrics_of(one_value(objective(trial)), VALUE)[VALUE]
+        value = one_value(objective(trial))
+        returned, error = (None, "") if trial.cut else value_of(value, strict)
     except Cut:
         pass
     except Unusable:
         raise
     except (Exception, SystemExit) as raised:
-        if not is_pruning(raised):
+        if not trial.cut and not is_pruning(raised):
             error = f"{type(raised).__name__}: {(str(raised).splitlines() or [''])[0][:200]}{whereabouts(raised)}"
     plain = {name: asked.plain() for name, asked in trial.asked.items()}
     return Call(plain, trial.values, tuple(trial.reports), trial.late, returned, error)
+
+
+def value_of(value: Any, strict: bool) -> tuple[float | None, str]:
+    """What an objective returned as a number, or what is wrong with it. Raises Unusable for that where `strict`."""
+    try:
+        return metrics_of(value, VALUE)[VALUE], ""
+    except Unusable as unusable:
+        if strict:
+            raise
+        return None, str(unusable)  # a trial that fails alone, as in Optuna
 
 
 def check_constant(calls: list[Call]) -> None:

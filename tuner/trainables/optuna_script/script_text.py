@@ -1,64 +1,153 @@
-"""What an Optuna script says beside its objective, read from its text: nothing is run."""
+"""What an Optuna script says beside its objective, read from its text: nothing is run.
+
+What a study file can say too is translated. What it cannot, or what stands in no literal, is in `refused`: dropped
+without a word, the study would be another one.
+"""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
-__all__ = ["DIRECTIONS", "Script", "read_script"]
+from tuner.trainables.optuna_script.script_settings import CONSTRAINTS, Call, Settings, settings_of
+
+__all__ = ["DIRECTIONS", "Script", "literal_of", "read_script"]
 
 DIRECTIONS = ("minimize", "maximize")
+DEEP = 8  # names that stand for names
 
 
 @dataclass(frozen=True)
 class Script:
     """`direction` and `trials` where a study is made and run, "" and 0 where the script does not say.
 
-    `several` tells that its studies have several goals; `runs_at` is the line where importing it would run a study.
+    `several` tells that its studies have several goals; `runs_at` is the line where importing it would run a study;
+    `settings` is what it says of sampler, pruner and the like.
     """
 
     direction: str = ""
     trials: int = 0
     several: bool = False
     runs_at: int = 0
+    settings: Settings = field(default_factory=Settings)
 
 
 def read_script(text: str) -> Script:
     """Read a script. Raises SyntaxError."""
     tree = ast.parse(text)
+    names = _assigned(tree)
     made = list(_calls(tree, "create_study"))
     run = list(_calls(tree, "optimize"))
-    said = {_word(value) for call in made if (value := _argument(call, "direction")) is not None}
-    counts = {value.value for call in run if isinstance(value := _argument(call, "n_trials", 1), ast.Constant)}
+    said = {_word(resolved(value, names)) for call in made if (value := _argument(call, "direction")) is not None}
     one = next(iter(said)) if len(said) == 1 else "" if said or not made else "minimize"  # Optuna's default
-    trials = [count for count in counts if isinstance(count, int) and not isinstance(count, bool) and count > 0]
+    settings = settings_of(_said(tree, made, run, names))
     return Script(
         one if one in DIRECTIONS else "",
-        max(trials, default=0),
+        settings.trials,
         any(_argument(call, "directions") is not None for call in made),
         next((call.lineno for call in run if made and _at_import(tree, call)), 0),
+        settings,
     )
+
+
+def _said(
+    tree: ast.Module, made: list[ast.Call], run: list[ast.Call], names: Mapping[str, ast.expr | None]
+) -> list[tuple[str, Any]]:
+    """What is said of the study, by name: literals, calls by their names, or None for what the text does not tell."""
+    found: list[tuple[str, ast.expr | None]] = []
+    known = [(call, key, -1) for call in made for key in ("sampler", "pruner", "storage")]
+    known += [(call, key, at) for call in run for key, at in (("n_trials", 1), ("timeout", 2), ("n_jobs", 3))]
+    known += [(call, "callbacks", 5) for call in run]
+    found += [(key, value) for call, key, at in known if (value := _argument(call, key, at)) is not None]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            found += [
+                (target.attr, node.value)
+                for target in node.targets
+                if isinstance(target, ast.Attribute) and target.attr in ("sampler", "pruner") and made
+            ]
+    for key, place in (("enqueue_trial", 0), ("add_trial", 0), ("add_trials", 0), ("set_metric_names", 0)):
+        found += [(key, _argument(call, "params", place)) for call in _calls(tree, key) if made]
+    values = [(key, _plain(value, names)) for key, value in found if not _is_none(resolved(value, names))]
+    told = [value for call in ast.walk(tree) if isinstance(call, ast.Call) for value in [_keyword(call, CONSTRAINTS)]]
+    return [*values, *((CONSTRAINTS, _name(value)) for value in told if value is not None)]
+
+
+def _plain(value: ast.expr | None, names: Mapping[str, ast.expr | None]) -> Any:
+    """A literal's value, or a `Call` of a name with its literal arguments; None for anything else."""
+    value = resolved(value, names)
+    if isinstance(value, ast.Call):
+        args = {str(i): literal_of(resolved(arg, names)) for i, arg in enumerate(value.args)}
+        args |= {str(one.arg): literal_of(resolved(one.value, names)) for one in value.keywords}
+        return Call(_name(value.func).rpartition(".")[2], args)
+    if isinstance(value, ast.List | ast.Tuple) and any(isinstance(one, ast.Call) for one in value.elts):
+        return [_plain(one, names) for one in value.elts]
+    return literal_of(value)
+
+
+def _is_none(value: ast.expr | None) -> bool:
+    return isinstance(value, ast.Constant) and value.value is None
+
+
+def literal_of(value: ast.expr | None) -> Any:
+    """The value of a literal; None for what is none."""
+    try:
+        return None if value is None else ast.literal_eval(value)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return None
+
+
+def _assigned(tree: ast.Module) -> dict[str, ast.expr | None]:
+    """What each name stands for; None where it stands for several things."""
+    found: dict[str, ast.expr | None] = {}
+    for node in ast.walk(tree):
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if not isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.NamedExpr | ast.For):
+            continue
+        for target in [target for target in targets if isinstance(target, ast.Name)]:
+            value = None if isinstance(node, ast.For | ast.AugAssign) else node.value
+            known = found.get(target.id, value)
+            same = known is not None and value is not None and ast.dump(known) == ast.dump(value)
+            found[target.id] = value if same else None
+    return found
+
+
+def resolved(value: ast.expr | None, names: Mapping[str, ast.expr | None]) -> ast.expr | None:
+    """What an expression stands for where it is a name that stands for one thing."""
+    for _ in range(DEEP):
+        if not isinstance(value, ast.Name):
+            return value
+        value = names.get(value.id)
+    return value
 
 
 def _calls(tree: ast.AST, name: str) -> Iterator[ast.Call]:
     """Calls of a function or method of that name."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if called == name:
-                yield node
+        if isinstance(node, ast.Call) and _name(node.func).rpartition(".")[2] == name:
+            yield node
+
+
+def _name(value: ast.expr) -> str:
+    """A dotted name; "" for what is none."""
+    if isinstance(value, ast.Attribute):
+        return f"{_name(value.value)}.{value.attr}"
+    return value.id if isinstance(value, ast.Name) else ""
+
+
+def _keyword(call: ast.Call, name: str) -> ast.expr | None:
+    return next((keyword.value for keyword in call.keywords if keyword.arg == name), None)
 
 
 def _argument(call: ast.Call, name: str, place: int = -1) -> ast.expr | None:
     """An argument by its name or place."""
-    named = {keyword.arg: keyword.value for keyword in call.keywords}
-    if name in named or not 0 <= place < len(call.args):
-        return named.get(name)
-    return call.args[place]
+    found = _keyword(call, name)
+    return call.args[place] if found is None and 0 <= place < len(call.args) else found
 
 
-def _word(value: ast.expr) -> str:
+def _word(value: ast.expr | None) -> str:
     """A direction that is written as a text, or as StudyDirection.MAXIMIZE."""
     if isinstance(value, ast.Constant):
         return str(value.value)

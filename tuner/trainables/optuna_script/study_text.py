@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from objectives.errors import Complaint
-from tuner.engines import ChildEngine, Failure
+from tuner.engines import Failure, PoolEngine
 from tuner.errors import StudyError
 from tuner.study import in_toml, parameter_name
-from tuner.trainables.custom.objective_ref import Reference, Unusable
-from tuner.trainables.optuna_script.probe import Exploration, explore
+from tuner.study.overrides import apply
+from tuner.trainables.custom.errors import Unusable
+from tuner.trainables.custom.objective_ref import Reference
+from tuner.trainables.optuna_script.probe import Exploration, explore, scripted
 from tuner.trainables.optuna_script.script_text import DIRECTIONS
 from tuner.trainables.optuna_script.seen_conditions import Condition, conditions_of
 from tuner.trainables.optuna_script.suggested import Asked
@@ -22,10 +24,8 @@ __all__ = ["Draft", "direction_of", "drafted", "explored", "study_text"]
 
 GOALS = {"minimize": ("loss", "valid_loss", "objective_loss"), "maximize": ("score", "valid_score", "objective_score")}
 PLACE = "study.objective"
-SETTINGS = """\
-# [search]
-# sampler = "tpe"   # gp, cmaes, random, qmc, halton, grid
-
+SAMPLER = '# sampler = "auto"  # tpe, gp, cmaes, random, qmc, halton, grid'
+CONFIRM = """\
 # [confirm]
 # top = 3           # train the best again on other seeds: a script that sets none of its own is another run then
 # seeds = 5"""
@@ -33,7 +33,10 @@ SETTINGS = """\
 
 @dataclass(frozen=True)
 class Draft:
-    """What a study of the objective says: its parameters as a study file has them, and the notes on them."""
+    """What a study of the objective says: its parameters as a study file has them, and the notes on them.
+
+    `tables` are keys that the script says beside its objective; `metric` is its name of the goal, if it has one.
+    """
 
     objective: str
     direction: str
@@ -41,14 +44,29 @@ class Draft:
     epochs: int
     parameters: Mapping[str, Any]
     notes: tuple[str, ...]
+    tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    metric: str = ""
 
 
-def explored(objective: str) -> Exploration:
-    """Call "file.py:objective" in a worker until what it asks for is known. Raises StudyError."""
+def explored(objective: str, direction: str = "", known: Collection[str] = ()) -> Exploration:
+    """Call "file.py:objective" in a worker until what it asks for is known.
+
+    `known` are keys of a study file that are said otherwise. Raises StudyError, before any call for what the script
+    says of its study and a study file cannot.
+    """
     if ":" not in objective:
         raise StudyError(Complaint(PLACE, f"{objective!r} does not say where it is", 'write "script.py:objective"'))
-    with ChildEngine(1) as engine:
-        found = engine.submit(explore, Reference(objective, os.getcwd())).result()
+    reference = Reference(objective, os.getcwd())
+    try:
+        refused = scripted(reference).settings.refused
+    except Unusable as unusable:
+        raise StudyError(Complaint(objective, unusable.what, unusable.hint)) from None
+    if complaints := [
+        Complaint(objective, one.what, one.hint) for one in refused if not one.key or one.key not in known
+    ]:
+        raise StudyError(*complaints)
+    with PoolEngine(1) as engine:
+        found = engine.submit(explore, reference, direction).result()
     if isinstance(found, Unusable):
         raise StudyError(Complaint(objective, found.what, found.hint))
     if isinstance(found, Failure):
@@ -58,12 +76,14 @@ def explored(objective: str) -> Exploration:
 
 def drafted(objective: str, found: Exploration, direction: str) -> Draft:
     """The study of an objective that was explored. Raises StudyError."""
-    first = found.calls[0]
+    first, settings = found.calls[0], found.script.settings
     every = {name: asked for call in found.calls for name, asked in call.asked.items()}
     conditions, vague = conditions_of(found.calls)
     deciding = {name for condition in conditions.values() for name in condition}
     try:
         domains = {name: _domain(asked, name in deciding, conditions.get(name)) for name, asked in every.items()}
+        domains |= {name: _gridded(every[name], domains[name], v) for name, v in settings.grid.items() if name in every}
+        enqueued = [{parameter_name(n): _held(every, n, v) for n, v in one.items()} for one in settings.enqueued]
     except Unusable as unusable:
         raise StudyError(Complaint(objective, unusable.what, unusable.hint)) from None
     parameters = {parameter_name(name): domain for name, domain in domains.items()}
@@ -71,7 +91,35 @@ def drafted(objective: str, found: Exploration, direction: str) -> Draft:
         names = ", ".join(sorted(domains))
         raise StudyError(Complaint(objective, f"two of its names would be one here: {names}", "rename one"))
     notes = [*_renamed(domains), *_vague(vague, conditions), *_returned(first.reports, first.returned), *_rest(found)]
-    return Draft(objective, direction, found.script.trials, len(first.reports), parameters, tuple(notes))
+    told = settings.setting("search", "enqueue", enqueued) if enqueued else settings
+    epochs = len(first.reports) if settings.curve else 0
+    return Draft(
+        objective, direction, found.script.trials, epochs, parameters, (*notes, *settings.notes), told.tables,
+        settings.metric,
+    )  # fmt: skip
+
+
+def _held(every: Mapping[str, Asked], name: str, value: Any) -> Any:
+    """A value of the script as a study holds it. Raises Unusable."""
+    if name not in every:
+        raise Unusable(f"enqueue_trial names {name}, which it was not seen to ask for", "take that out")
+    choices = every[name].choices
+    if not choices or value in choices:
+        return value
+    named = [text for text in (str(value), repr(value)) if text in choices]
+    if not named:
+        raise Unusable(f"enqueue_trial gives {name} = {value!r:.60}, none of its choices", "take that out")
+    return named[0]
+
+
+def _gridded(asked: Asked, domain: Any, values: Any) -> Any:
+    """A parameter that is searched over the values of a grid. Raises Unusable."""
+    listed = list(dict.fromkeys(_held({"": asked}, "", value) for value in values))
+    return (
+        {**domain, "choices": listed}
+        if isinstance(domain, dict) and "choices" in domain
+        else ({"choices": listed, "when": domain["when"]} if isinstance(domain, dict) and "when" in domain else listed)
+    )
 
 
 def _domain(asked: Asked, decides: bool, condition: Condition | None) -> Any:
@@ -97,11 +145,11 @@ def _vague(names: Iterable[str], conditions: Mapping[str, Condition]) -> Iterato
 
 def _returned(reports: tuple[float, ...], returned: float | None) -> Iterator[str]:
     if returned is None:
-        yield "The first call ended itself with TrialPruned: a longer trial may report more often than `epochs` says."
+        yield "The first call ended itself with TrialPruned: a longer trial reports more often than `epochs` says."
     elif reports and returned not in reports:
         yield (
-            f"It returned {returned:.6g}, which it had not reported (last {reports[-1]:.6g}). A trial's value is its "
-            "best epoch's: reports have to measure what is returned, which counts as the last of them."
+            f"It returned {returned:.6g}, which it had not reported (last {reports[-1]:.6g}). A trial's value is what "
+            "it returns; at rungs, trials are compared by their best reports."
         )
 
 
@@ -113,24 +161,37 @@ def _rest(found: Exploration) -> Iterator[str]:
         yield f"{found.left} further calls were left out for want of time: there may be parameters or conditions more."
 
 
-def study_text(draft: Draft, place: Path, name: str) -> str:
-    """The text of a study file that is written to `place`."""
-    goal = next(goal for goal in GOALS[draft.direction] if goal not in draft.parameters)
+def study_text(draft: Draft, place: Path, name: str, overrides: Sequence[str] = ()) -> str:
+    """The text of a study file that is written to `place`; `overrides` are KEY=VALUE. Raises StudyError for those."""
+    tables: dict[str, Any] = {name: dict(keys) for name, keys in draft.tables.items()}
+    tables["study"] = _study(draft, place, name) | {k: v for k, v in tables.get("study", {}).items() if k == "seed"}
+    tables["train"] = {"epochs": draft.epochs} if draft.epochs else {}
+    tables["parameters"] = dict(draft.parameters)
+    apply(tables, overrides, {}, str(place)).check()
     blocks = [
         f"# From {draft.objective}, an objective of Optuna's, which runs as it is: tuner run {place.name}\n"
-        "# [parameters] has to say what the code asks for: change both, or neither.",
+        "# Its ranges may be changed here, and the code is given values of these; names and choices are the code's.",
         "".join(f"# {note}\n" for note in draft.notes).rstrip(),
-        _table("study", _study(draft, place, name, goal)),
-        _table("train", {"epochs": draft.epochs}, "how often a trial reports; it is stopped at a rung by should_prune")
-        if draft.epochs
-        else "# It reports nothing in between, so no trial is stopped early.",
-        _table("parameters", draft.parameters),
-        SETTINGS,
+        _table("study", tables.pop("study")),
+        _table("train", tables.pop("train"), "how often a trial reports; it is stopped at a rung by should_prune")
+        if tables["train"]
+        else "# It reports no learning curve, so no trial is stopped early.",
+        _table("parameters", tables.pop("parameters")),
+        _search(tables.pop("search", {})),
+        *(_table(name, keys) for name, keys in tables.items() if keys),
+        CONFIRM,
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def _study(draft: Draft, place: Path, name: str, goal: str) -> dict[str, Any]:
+def _search(keys: Mapping[str, Any]) -> str:
+    """The table [search]: what the script says, and how to say more."""
+    own = _table("search", keys) if keys else "# [search]"
+    return own if "sampler" in keys else f"{own}\n{SAMPLER}"
+
+
+def _study(draft: Draft, place: Path, name: str) -> dict[str, Any]:
+    goal = next(one for one in (draft.metric, *GOALS[draft.direction]) if one and one not in draft.parameters)
     trials = {"trials": draft.trials} if draft.trials else {}
     return {"name": name, "seed": 0, **trials, "objective": relative(draft.objective, place), draft.direction: goal}
 

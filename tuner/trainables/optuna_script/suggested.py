@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tuner.trainables.custom.objective_ref import Unusable
+from tuner.trainables.custom.errors import Unusable
 
 __all__ = ["FEW", "Asked"]
 
@@ -75,16 +75,21 @@ class Asked:
         """Any value."""
         return self.at(numbers.random())
 
-    def given(self, name: str, value: Any) -> Any:
-        """What the objective gets for a value of the study. Raises Unusable where it asked for another."""
+    def given(self, name: str, value: Any, strict: bool = False) -> Any:
+        """What the objective gets for a value of the study, whose ranges may be other ones than those of the code.
+
+        Raises Unusable for a value of another kind, for none of its choices, and, where it is `strict`, for a number
+        outside the range that is asked for.
+        """
         if self.choices:
             known = texts(self.choices)
             if value not in known:
                 raise Unusable(f"{name} = {value!r} is none of the choices it asks for: {known!r:.200}", SAME)
             return self.choices[known.index(value)]
         slack = SLACK * max(abs(self.low), abs(self.high))
-        wrong = isinstance(value, bool | str) or not self.low - slack <= value <= self.high + slack
-        if wrong or (self.whole and value != int(value)):
+        wrong = isinstance(value, bool) or not isinstance(value, int | float)
+        outside = strict and not wrong and not self.low - slack <= value <= self.high + slack
+        if wrong or outside or (self.whole and value != int(value)):
             raise Unusable(f"{name} = {value!r} is not what it asks for, {self}", SAME)
         return int(value) if self.whole else float(value)
 
@@ -94,11 +99,17 @@ class Asked:
         return f"{self.low:g} to {self.high:g}{' in log' if self.log else ''}"
 
 
-SAME = "the ranges of [parameters] have to be those in the code, the same in every trial"
+SAME = "[parameters] has to say what the code asks for: numbers, whole ones or its choices, the same in every trial"
+
+
+def natural(choice: Any) -> Any:
+    """A NumPy scalar as Python has it, anything else as it is."""
+    return choice.item() if type(choice).__module__ == "numpy" and getattr(choice, "ndim", None) == 0 else choice
 
 
 def texts(choices: tuple[Any, ...]) -> tuple[Any, ...]:
     """Choices as a study may hold them: as they are where they are of one kind, else by name. Raises Unusable."""
+    choices = tuple(natural(choice) for choice in choices)
     for kinds in (bool, str):
         if all(isinstance(choice, kinds) for choice in choices):
             return tuple(dict.fromkeys(choices))
@@ -109,6 +120,8 @@ def texts(choices: tuple[Any, ...]) -> tuple[Any, ...]:
         raise Unusable(
             f"choices {named!r:.200} have no names", "let it choose from texts, and take the object by those"
         )
+    if len(set(named)) < len(named):
+        named = tuple(map(repr, choices))  # 1 and "1"
     if len(set(named)) < len(named):
         raise Unusable(f"choices {named!r:.200} have the same names", "let it choose from texts that differ")
     return named

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from numbers import Number
 from typing import Any, NoReturn
 
+from tuner.optuna_bridge.beside import distribution_for, frozen_trial
 from tuner.study import parameter_name
+from tuner.trainables.custom.errors import Unusable
 from tuner.trainables.custom.function import Attempt, Board
-from tuner.trainables.custom.metric_log import NAME, Diverged
-from tuner.trainables.custom.objective_ref import Unusable
+from tuner.trainables.custom.metric_log import MOST_EPOCHS, NAME, Diverged, single
 from tuner.trainables.custom.seeding import seed_everything
+from tuner.trainables.optuna_script.study_beside import Beside
 from tuner.trainables.optuna_script.suggested import Asked
 
-__all__ = ["NOTHING", "Cut", "Followed", "Trial", "follow", "is_pruning", "one_value"]
+__all__ = ["NOTHING", "Cut", "Followed", "Rules", "Trial", "follow", "is_pruning", "one_value"]
 
 NOTHING = "is nothing that a study of the tuner has"
-KNOWN = "suggest_float, suggest_int, suggest_categorical, report, should_prune, set_user_attr"
+KNOWN = "suggest_float, suggest_int, suggest_categorical, report, should_prune, set_user_attr, study, number"
+Constraints = Callable[[Any], Sequence[float]]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the script of an objective says of every trial: its constraints, and names whose ranges others decide."""
+
+    constraints: Constraints | None = None
+    moving: frozenset[str] = frozenset()
 
 
 class Cut(BaseException):
@@ -27,11 +40,37 @@ class Cut(BaseException):
 class Trial:
     """What objectives of Optuna's call. Raises AttributeError for what is not here."""
 
-    def __init__(self, number: int) -> None:
-        self.number = number
+    def __init__(self, number: int, beside: Beside | None = None) -> None:
+        self.number = self._trial_id = number
         self.params: dict[str, Any] = {}
         self.user_attrs: dict[str, Any] = {}
         self.system_attrs: dict[str, Any] = {}
+        self.constraints: dict[str, float] = {}
+        self.relative_params: dict[str, Any] = {}
+        self.datetime_start = datetime.now()
+        self._beside = beside or Beside()
+        self._asked: dict[str, Asked] = {}
+        self._moving: frozenset[str] = frozenset()
+        self._study: Any = None
+
+    @property
+    def study(self) -> Any:
+        """A study of Optuna's to read: its direction, and the trials that this one was proposed from."""
+        if self._study is None:
+            self._study = self._beside.study(self.number)
+        return self._study
+
+    @property
+    def storage(self) -> Any:
+        """The storage of `study`, in memory."""
+        return self.study._storage
+
+    @property
+    def distributions(self) -> dict[str, Any]:
+        """Distributions of Optuna's of what was asked for so far."""
+        return {
+            name: distribution_for(a.low, a.high, a.step, a.log, a.whole, a.choices) for name, a in self._asked.items()
+        }
 
     def suggest_float(
         self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
@@ -40,7 +79,7 @@ class Trial:
         value: float = self._suggest(name, Asked(float(low), float(high), float(step or 0.0), bool(log)))
         return value
 
-    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
+    def suggest_int(self, name: str, low: int, high: int, step: int = 1, *, log: bool = False) -> int:
         """A whole number."""
         value: int = self._suggest(name, Asked(int(low), int(high), int(step), bool(log), whole=True))
         return value
@@ -62,7 +101,8 @@ class Trial:
         return self.suggest_float(name, low, high, step=q)
 
     def _suggest(self, name: str, asked: Asked) -> Any:
-        value = self.params[name] = asked.given(name, self._answer(name, asked))
+        value = self.params[name] = asked.given(name, self._answer(name, asked), name in self._moving)
+        self._asked[name] = asked
         return value
 
     def _answer(self, name: str, asked: Asked) -> Any:
@@ -85,6 +125,10 @@ class Trial:
         """Keep a value as a note."""
         self.system_attrs[key] = value
 
+    def set_constraint(self, key: str, value: float) -> None:
+        """Keep a constraint, which is violated above 0: then the trial cannot be the best."""
+        self.constraints.setdefault(key, float(value))
+
     def __getattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"trial.{name} {NOTHING}; it has {KNOWN}")
 
@@ -92,15 +136,17 @@ class Trial:
 class Followed(Trial):
     """A trial of a study. Its epochs are its reports, counted: steps may be numbered as the script likes.
 
-    A report is held back until the next one: what the objective returns is the value of its last epoch.
+    A report is held back until the next one: what the objective returns is the value of its last epoch, and the
+    trial's. `cut` tells that it was ended at a rung, whatever became of the exception that said so.
     """
 
-    def __init__(self, number: int, attempt: Attempt, board: Board) -> None:
-        super().__init__(number)
+    def __init__(self, number: int, attempt: Attempt, board: Board, beside: Beside | None = None) -> None:
+        super().__init__(number, beside)
         self._config, self._stop, self._board = attempt.configs[0], attempt.stop, board
         self._whole = not attempt.stop or attempt.stop >= int(self._config.get(attempt.unit, attempt.stop))
-        self._steps: list[int] = []
+        self._steps: set[int] = set()
         self._held: tuple[int, Any] | None = None
+        self.cut = False
 
     def _answer(self, name: str, asked: Asked) -> Any:
         own = parameter_name(name)
@@ -111,37 +157,46 @@ class Followed(Trial):
         return self._config[own]
 
     def report(self, value: float, step: int) -> None:
-        if step in self._steps:
+        if step in self._steps or len(self._steps) >= MOST_EPOCHS:
             return
         self._put()
-        self._steps.append(step)
-        if self._stop and len(self._steps) > self._stop:
-            if not self._whole:
-                raise Cut
-            what = f"reports more often than the {self._stop} times that [train] says"
-            raise Unusable(what, "write there how often the longest trial reports, or report less often")
+        self._steps.add(step)
+        if not self._whole and len(self._steps) > self._stop:
+            self.cut = True
+            raise Cut
         self._held = (len(self._steps), value)
 
     def should_prune(self) -> bool:
-        return bool(self._stop) and not self._whole and len(self._steps) >= self._stop
+        return not self._whole and len(self._steps) >= self._stop
 
     def end(self, value: Any) -> None:
         """Take in what the objective returned, or nan where it gave up: the value of its last epoch.
 
-        What was noted late is of the whole trial: it stands beside each of its epochs, so beside the best one.
+        What was noted late is of the whole trial: it stands beside each of its epochs.
         """
-        self._held = (self._held[0] if self._held else self._stop or 1, value)
+        self._held = (self._held[0] if self._held else 1, value)
         self._put()
         self._board.sheets[0].fill(self._metrics(value))
+        self._board.final = True
 
     def stopped(self) -> None:
         """Take in the last report of a trial that was cut."""
         self._put()
 
+    def violated(self, constraints: Constraints | None, value: Any) -> str:
+        """Return which constraint is above 0, in words; empty where none is."""
+        if constraints is not None:
+            number = float(value) if isinstance(value, Number) else None  # type: ignore[arg-type]
+            told = constraints(frozen_trial(self.number, self.params, number, self.user_attrs))
+            self.constraints |= {f"constraint {i}": float(one) for i, one in enumerate(told)}
+        above = {key: one for key, one in self.constraints.items() if not one <= 0}
+        return ", ".join(f"{key} is {one:.6g}" for key, one in above.items())
+
     def notes(self) -> dict[str, Any]:
         """What was set and is no metric."""
         numbers = self._numbers()
-        return {key: value for key, value in {**self.system_attrs, **self.user_attrs}.items() if key not in numbers}
+        known = {**self.system_attrs, **self.user_attrs}
+        return {key: value for key, value in known.items() if key not in numbers} | self.constraints
 
     def _put(self) -> None:
         """Report what was held back."""
@@ -166,9 +221,16 @@ class Followed(Trial):
         }
 
 
-def is_pruning(error: BaseException) -> bool:
-    """Whether an exception is Optuna's TrialPruned, which is not imported for that."""
-    return any(kind.__name__ == "TrialPruned" and kind.__module__.startswith("optuna") for kind in type(error).__mro__)
+def is_pruning(error: BaseException | None) -> bool:
+    """Whether an exception is Optuna's TrialPruned, or was raised because of one. Optuna is not imported for that."""
+    seen: list[BaseException] = []
+    while error is not None and error not in seen:
+        kinds = type(error).__mro__
+        if any(kind.__name__ == "TrialPruned" and kind.__module__.startswith("optuna") for kind in kinds):
+            return True
+        seen.append(error)
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def one_value(value: Any) -> Any:
@@ -178,24 +240,45 @@ def one_value(value: Any) -> Any:
             return value[0]
         what = f"returns {len(value)} values, but a study has one goal"
         raise Unusable(what, "return one of them, and keep the others with trial.set_user_attr")
-    return value
+    value = single(value)
+    return float(value) if isinstance(value, bool) else value
 
 
-def follow(objective: Any, number: int, attempt: Attempt, board: Board) -> Mapping[str, Any]:
+def follow(
+    objective: Any,
+    number: int,
+    attempt: Attempt,
+    board: Board,
+    beside: Beside | None = None,
+    rules: Rules | None = None,
+) -> Mapping[str, Any]:
     """Call an objective of Optuna's once, for a trial of a study; returns its notes.
 
-    Raises what it raises, Unusable, and Diverged where it gives up by itself: that is all that is known of it then.
+    What ended the trial at a rung may come back as any exception, or none: libraries wrap and swallow what their
+    callbacks raise. Raises what the objective raises, Unusable, and Diverged where it gives up by itself or violates a
+    constraint: that is all that is known of it then.
     """
     seed_everything(attempt.seed, attempt.start)
-    trial = Followed(number, attempt, board)
+    rules = rules or Rules()
+    trial = Followed(number, attempt, board, beside)
+    trial._moving = rules.moving
     try:
-        trial.end(one_value(objective(trial)))
+        value = one_value(objective(trial))
+        if trial.cut:
+            trial.stopped()
+        else:
+            trial.end(value)
+            if violated := trial.violated(rules.constraints, value):
+                board.ended[0] = "diverged"
+                raise Diverged(f"infeasible: {violated}, above 0")
     except Cut:
         trial.stopped()
     except Exception as error:
-        if not is_pruning(error):
+        if trial.cut:
+            trial.stopped()
+        elif not is_pruning(error):
             raise
-        if trial.should_prune():
+        elif trial.should_prune():
             trial.stopped()
         else:
             try:

@@ -1,4 +1,4 @@
-"""What the README says of exporting is so: its lines run, its table is the measured one."""
+"""What the manual says of exporting is so: its lines run, its table is the measured one."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
+from tests.docs.generated import PAGES, part_of
 from tests.support.framework_gaps import orders, table
 from tests.support.framework_runs import INSTALL, best_of, config_of, problem
 from tuner.errors import TransferWarning
 from tuner.orchestrator.artifacts import best_text
 
-README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+PAGE = (PAGES / "use-the-best.md").read_text(encoding="utf-8")
 
 
 def frameworks() -> tuple[Any, Any]:
@@ -29,7 +30,7 @@ def test_the_lines_run_in_all_frameworks(tmp_path: Path, monkeypatch: pytest.Mon
     torch, keras = frameworks()
     import tuner
 
-    (block,) = re.findall(r"```py\n(.*?)```", README, flags=re.DOTALL)
+    (block,) = re.findall(r"```py\n(.*?)```", PAGE, flags=re.DOTALL)
     monkeypatch.chdir(tmp_path)
     Path("runs/digits").mkdir(parents=True)
     Path("runs/digits/best.toml").write_text(best_text(best_of(config_of("nesterov"), problem())), encoding="utf-8")
@@ -46,7 +47,7 @@ def test_the_lines_run_in_all_frameworks(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_the_table_is_the_measured_one() -> None:
     torch, _ = frameworks()
-    shown = README[README.index("| optimizer | PyTorch") :].partition("\n\n")[0]
+    shown = part_of(PAGE, "gaps")
     torch.set_default_dtype(torch.float64)
     try:
         (words, numbers), (shown_words, shown_numbers) = orders(table()), orders(shown)

@@ -1,0 +1,81 @@
+"""How long a task is tried again that the machine has ended, and what it ends as when that is over."""
+
+from __future__ import annotations
+
+import signal
+import time
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tuner.engines.failure import Failure
+from tuner.engines.timing import Ran
+
+__all__ = ["PATIENCE", "SENT", "STARVED", "TRIES", "Patience", "death_of", "failure_in", "killed_for_memory"]
+
+PATIENCE = 600.0  # seconds for a full disk, as the ledger waits for it
+TRIES = 5  # of what code may have brought about itself: too many files, or the end of its worker or program
+STARVED = 2  # the same, where the system has ended processes for want of memory meanwhile
+# Signals that others send, or a limit of the machine.
+SENDABLE = ("SIGKILL", "SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGXCPU", "SIGXFSZ")
+SENT = frozenset(int(getattr(signal, name)) for name in SENDABLE if hasattr(signal, name))
+FIRST, LONGEST = 0.1, 5.0  # seconds of a pause, which doubles each time
+
+
+class Patience:
+    """What a task has left of it."""
+
+    def __init__(self) -> None:
+        self._since = 0.0
+        self._tries = self._pauses = 0
+        self._told = False
+
+    def spent(self, failure: Failure, ours: bool) -> Failure | None:
+        """What the task ends as where patience is over after a failure of the machine; None where it is tried again.
+
+        What happened in this process, and is `ours`, can be no fault of the task, nor can a full disk: the run ends.
+        """
+        self._since = self._since or time.monotonic()
+        self._tries += 1
+        if ours or failure.machine == "full":
+            late = time.monotonic() - self._since >= PATIENCE
+            return replace(failure, type="Machine", message=f"the machine: {failure}", fatal=True) if late else None
+        most = STARVED if failure.machine == "starved" else TRIES
+        return replace(failure, machine="") if self._tries >= most else None
+
+    def tell(self) -> bool:
+        """Whether somebody is to be told that the task waits: once."""
+        told, self._told = self._told, True
+        return not told
+
+    def pause(self) -> float:
+        """Seconds until the next try, longer each time."""
+        self._pauses += 1
+        return min(LONGEST, FIRST * 2.0 ** (self._pauses - 1))
+
+
+def failure_in(outcome: Any) -> Failure | None:
+    """The failure that an outcome is, timed or not; None where it is none."""
+    came = outcome.outcome if isinstance(outcome, Ran) else outcome
+    return came if isinstance(came, Failure) else None
+
+
+def killed_for_memory() -> int:
+    """How many processes the system has ended so far for want of memory; 0 where it does not say."""
+    with suppress(OSError, ValueError):
+        lines = Path("/proc/vmstat").read_text(encoding="ascii").splitlines()
+        return sum(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
+    return 0
+
+
+def death_of(status: int, deaths: int, starved: bool) -> Failure:
+    """Return the failure of a task whose worker died, by a signal or minus its exit code, so many times."""
+    if status <= 0:
+        return Failure("WorkerDied", f"it ended its worker process with exit code {-status}; return instead")
+    name = signal.Signals(status).name if status in set(signal.Signals) else f"signal {status}"
+    hint = "it crashed in code that is not Python"
+    if status in SENT:
+        hint = "out of memory? try fewer jobs" if starved or status == signal.SIGKILL else "who sends that?"
+    times = f" {deaths} times" if deaths > 1 else ""
+    return Failure("WorkerDied", f"its worker process died of {name}{times}; {hint}")

@@ -1,0 +1,53 @@
+"""What a trial is compared with at a rung where trials are proposed one by one: those before it, finished or not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tuner.orchestrator.live import LiveGeneration, LiveTrial
+from tuner.ranking.goal import goal_at
+from tuner.records import Stage, Trial
+from tuner.search import group_of, rungs
+from tuner.study import Study
+from tuner.trainables.base import Training
+
+__all__ = ["WINDOW", "marks"]
+
+WINDOW = 32  # trials that one is compared with
+
+
+def marks(
+    study: Study, training: Training, rung: int, history: Sequence[Trial], flying: Sequence[LiveGeneration]
+) -> dict[str, list[float]]:
+    """Return what the latest trials before one had come to at a rung, by group, lower is better.
+
+    `flying` are the generations between the history and the trial: all of them have come as far, or have ended.
+    """
+    stage, found = rungs(study)[rung], dict[str, list[float]]()
+    trials: list[tuple[str, Trial | LiveTrial]] = [(trial.state, trial) for trial in history]
+    trials += [(trial.ended, trial) for generation in flying for trial in generation.trials]
+    for state, trial in reversed(trials):
+        group = found.setdefault(group_of(study, trial.config), [])
+        there = trial.rung > rung or (trial.rung == rung and state != "failed")
+        if there and len(group) < WINDOW:
+            lost = trial.rung == rung and state == "diverged"
+            group.append(math.inf if lost else _mark(study, training, trial.config, trial.curves, stage))
+    return found
+
+
+def _mark(
+    study: Study, training: Training, config: Mapping[str, Any], curves: Mapping[str, Any], stage: Stage
+) -> float:
+    """Return what curves `(R, E)` had come to at a rung, lower is better; inf where they were far from their best.
+
+    It depends on the curves up to there alone, so it is the same for a trial in flight and for its record.
+    """
+    rows, epochs = stage.splits * study.train.replicates, study.budget.epochs(config, stage.amount)
+    then = {name: curve[:rows, :epochs] for name, curve in curves.items()}
+    if not np.size(then.get(study.metric, ())) or not training.steady(then):
+        return math.inf
+    return goal_at(then[study.metric], study.direction, epochs, study.window)[0]
