@@ -163,11 +163,11 @@ class Job:
             result = Result(self.directory)
             self.ledger.write_summary(summary_of(result))
             publish(result, self.subject, engine)
-        if warning := unread_note(self.study, result.all_trials):
-            self.watcher.note(warning)
             published = time.perf_counter()
             refitted = self.refit and ship(result, self.subject, engine, self.watcher)
             refit = time.perf_counter() - published if refitted else 0.0
+        if warning := unread_note(self.study, result.all_trials):
+            self.watcher.note(warning)
         ran = again + len(result.all_trials) - (self.study.trials - left)
         return result, Cost(ran, retrained, prepared - started, spent, confirmed - searched, 0.0, stopped, refit)
 
