@@ -101,8 +101,8 @@ def optuna_seconds(trials: int) -> float:
 def overhead(trials: int) -> None:
     """Milliseconds a trial of an objective that does nothing."""
     print(f"an objective that does nothing, {trials:,} trials, 2 workers: milliseconds a trial")
-    for sampler in ("random", "tpe"):
-        cost, _ = searched(study(trials, {}, sampler=sampler), nothing, 2)
+    for sampler, together in (("random", {"generation_size": 32}), ("tpe", {"generation_size": 32}), ("auto", {})):
+        cost, _ = searched(study(trials, {}, sampler=sampler, **together), nothing, 2)
         spent, own = cost.search, 1000 * cost.search.overhead / trials
         print(
             f"  tuner, {sampler:6}  {1000 * spent.wall / trials:6.2f}, of which the tuner's own {own:.2f}", flush=True
@@ -115,7 +115,7 @@ def utilisation() -> None:
     print(f"an objective that sleeps, {NAPS} trials, {WORKERS} workers: share of their time that is training")
     for name, objective, more in (("to its end", nap, {}), ("at rungs", naps, {"train": {"epochs": EPOCHS}})):
         for lag in (1, 3):
-            asked = study(NAPS, more, lag=lag)
+            asked = study(NAPS, more, lag=lag, sampler="tpe")
             cost, table = searched(asked, objective, WORKERS)
             same = table == searched(asked, objective, 2 * WORKERS)[1]
             busy = cost.search.training / (WORKERS * cost.search.wall)

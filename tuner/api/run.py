@@ -187,11 +187,11 @@ class StudyRun:
             result = Result(self.directory)
             self.ledger.write_summary(summary_of(result))
             write_artifacts(result, self.trainable, engine)
-            if warning := unread_note(self.study, result.all_trials):
-                self.callback.note(warning)
             published = time.perf_counter()
             refitted = refit and ship(result, self.trainable, engine, self.callback)
             refit_seconds = time.perf_counter() - published if refitted else 0.0
+        if warning := unread_note(self.study, result.all_trials):
+            self.callback.note(warning)
         ran = again + len(result.all_trials) - (self.study.trials - left)
         confirming = confirmed - searched
         return result, Cost(ran, retrained, prepared - started, spent, confirming, 0.0, stopped, refit_seconds)

@@ -182,7 +182,7 @@ class ClusterEngine(RetryQueue):
             outer.set_result(said)
 
     def _allowed(self, task: QueuedTask) -> list[str]:
-        """The workers that a task may go to, once one has said what it has. Raises TunerError where none may."""
+        """Return the workers that a task may go to, once one has said what it has. Raises TunerError where none may."""
         until = time.monotonic() + JOIN
         while True:
             there = list(self._client.nthreads())
@@ -232,7 +232,7 @@ class _Stranger(Exception):
 
 
 def serve(call: bytes, names: list[str], files: list[Mapping[str, bytes]], seconds: float | None) -> tuple[str, bytes]:
-    """On a worker: its address, and the answer to a call."""
+    """Return, on a worker, its address and the answer to a call."""
     from distributed import get_worker
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -250,7 +250,7 @@ def serve(call: bytes, names: list[str], files: list[Mapping[str, bytes]], secon
 
 
 def ours(canary_hash: str) -> dict[str, str]:
-    """What a worker must have, by what it is called; the arithmetic is that where the study began."""
+    """Return what a worker must have, by what it is called; the arithmetic is that where the study began."""
     from numpy import __version__ as numpy
 
     python = ".".join(platform.python_version_tuple()[:2])
@@ -258,7 +258,7 @@ def ours(canary_hash: str) -> dict[str, str]:
 
 
 def differs(theirs: Mapping[str, str]) -> str:
-    """On a worker: in what it differs from what is asked for; empty where it does not."""
+    """Return, on a worker, in what it differs from what is asked for; empty where it does not."""
     from threadpoolctl import threadpool_limits
 
     from tuner.store.machine import canary_hash
@@ -272,7 +272,7 @@ def differs(theirs: Mapping[str, str]) -> str:
 
 @lru_cache(maxsize=1)
 def source() -> str:
-    """Digest of the source of both packages: a version that was changed keeps its number."""
+    """Return the digest of the source of both packages: a version that was changed keeps its number."""
     digest = hashlib.sha256()
     for package in ("objectives", "tuner"):
         found = find_spec(package)
@@ -284,7 +284,7 @@ def source() -> str:
 
 
 def _said_of(met: Any) -> str:
-    """Why a worker is none for this study, as it was asked."""
+    """Return why a worker is none for this study, as it was asked; empty where it is one."""
     try:
         return str(met.result())
     except CancelledError:

@@ -76,7 +76,7 @@ def guarded(function: Callable[..., Any], let_through: type[BaseException] | tup
 
 
 def of_machine(error: BaseException) -> str:
-    """What a machine is out of where an exception, or what it was raised from, says so: "full", "short", or nothing."""
+    """Return what a machine is out of by an exception, or what it was raised from: "full", "short", or nothing."""
     one: BaseException | None = error
     for _ in range(DEPTH):
         if one is None:

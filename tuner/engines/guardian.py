@@ -68,7 +68,7 @@ class Guardian:
         self._lock = threading.Lock()
 
     def watch(self, pid: int) -> None:
-        """End what is in the session of a worker when this process has gone. Raises OSError."""
+        """Let what is in the session of a worker be ended when this process has gone. Raises OSError."""
         with self._lock:
             self._watched.add(pid)
             if self._process is None or self._process.poll() is not None:
@@ -78,13 +78,13 @@ class Guardian:
                 self._say(f"+{pid}")
 
     def forget(self, pid: int) -> None:
-        """A worker has ended, and what it had started."""
+        """Drop a worker that has ended, and what it had started."""
         with self._lock:
             self._watched.discard(pid)
             self._say(f"-{pid}")
 
     def close(self) -> None:
-        """There are no workers any more."""
+        """End the guardian: there are no workers any more."""
         with self._lock:
             process, self._process = self._process, None
         if process is not None and process.stdin is not None:
@@ -100,7 +100,7 @@ class Guardian:
 
 
 def started() -> subprocess.Popen[bytes]:
-    """The process. Raises OSError."""
+    """Start the process. Raises OSError."""
     # The interpreter itself, not its name in a virtual environment, which may be called after this program.
     return subprocess.Popen(
         [os.path.realpath(sys.executable), "-I", "-S", "-c", CODE, str(os.getpid())], cwd="/",

@@ -53,7 +53,7 @@ class Messages:
         return True
 
     def receive(self, until: float | None) -> bytearray | None:
-        """The next message; None where it has not come by the time `until`. Raises Gone."""
+        """Return the next message; None where it has not come by the time `until`. Raises Gone."""
         self.answering = False
         head = self._read(HEAD.size, until)
         if head is None:
@@ -112,7 +112,7 @@ def send(pipe: int, *parts: bytes) -> None:
 
 
 def receive(pipe: int) -> bytearray:
-    """The next message, waiting as long as it takes. Raises Gone."""
+    """Return the next message, waiting as long as it takes. Raises Gone."""
     with os.fdopen(pipe, "rb", buffering=0, closefd=False) as file:
         return _whole(file, length_of(_whole(file, HEAD.size)))
 
@@ -129,7 +129,7 @@ def _whole(file: Any, size: int) -> bytearray:
 
 
 def length_of(head: bytes | bytearray) -> int:
-    """The length that a message's head says. Raises Gone where it is none."""
+    """Return the length that a message's head says. Raises Gone where it is none."""
     mark, length = HEAD.unpack(head)
     if mark != MARK or length > 1 << 40:
         raise Gone

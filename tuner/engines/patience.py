@@ -32,7 +32,7 @@ class Patience:
         self._told = False
 
     def spent(self, failure: Failure, ours: bool) -> Failure | None:
-        """What the task ends as where patience is over after a failure of the machine; None where it is tried again.
+        """Return what the task ends as after a failure of the machine where patience is over; None to try it again.
 
         What happened in this process, and is `ours`, can be no fault of the task, nor can a full disk: the run ends.
         """
@@ -45,24 +45,24 @@ class Patience:
         return replace(failure, machine="") if self._tries >= most else None
 
     def tell(self) -> bool:
-        """Whether somebody is to be told that the task waits: once."""
+        """Return whether somebody is to be told that the task waits: once."""
         told, self._told = self._told, True
         return not told
 
     def pause(self) -> float:
-        """Seconds until the next try, longer each time."""
+        """Return the seconds until the next try, longer each time."""
         self._pauses += 1
         return min(LONGEST, FIRST * 2.0 ** (self._pauses - 1))
 
 
 def failure_in(outcome: Any) -> Failure | None:
-    """The failure that an outcome is, timed or not; None where it is none."""
+    """Return the failure that an outcome is, timed or not; None where it is none."""
     came = outcome.outcome if isinstance(outcome, TimedOutcome) else outcome
     return came if isinstance(came, Failure) else None
 
 
 def killed_for_memory() -> int:
-    """How many processes the system has ended so far for want of memory; 0 where it does not say."""
+    """Return how many processes the system has ended for want of memory so far; 0 where it does not say."""
     with suppress(OSError, ValueError):
         lines = Path("/proc/vmstat").read_text(encoding="ascii").splitlines()
         return sum(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import faulthandler
 import io
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -27,6 +28,7 @@ __all__ = ["GROWN", "StartMessage", "main"]
 
 LOOK = 0.5  # seconds between looks whether the parent lives
 GROWTH = 300 << 20  # bytes that a worker of the core may grow by before it is replaced
+ENDING = threading.Lock()
 STAYS, GROWN = b"\0", b"\1"  # before an answer: whether the worker has grown too large
 
 StartMessage = tuple[list[str], int, int | None, str, tuple[tuple[Callable[..., Any], tuple[Any, ...]], ...], bool]
@@ -43,7 +45,7 @@ def main(reading: int, writing: int) -> None:
     if trusted:  # whose workers nobody but their parent ends; a program that other code starts would inherit that
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
-    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+    threading.Thread(target=_follow, args=(parent, Path(traces).parent), daemon=True).start()
     trace = open(traces, "w", encoding="utf-8")  # noqa: SIM115  (open as long as the process runs)
     faulthandler.register(signal.SIGUSR1, file=trace, all_threads=False)
     faulthandler.enable()  # a crash says where it was, in what the trial has printed
@@ -58,7 +60,7 @@ def main(reading: int, writing: int) -> None:
         send(writing, b"ready")
         serve(reading, writing, trusted)
     except (Gone, OSError):
-        os._exit(0)
+        _end(Path(traces).parent)
 
 
 def serve(reading: int, writing: int, trusted: bool) -> None:
@@ -79,16 +81,23 @@ def serve(reading: int, writing: int, trusted: bool) -> None:
 
 
 def own_bytes() -> int:
-    """The memory that this process has to itself, without the files that it maps; 0 where the system does not say."""
+    """Return the bytes that this process has to itself, without mapped files; 0 where the system does not say."""
     with suppress(OSError, ValueError, IndexError):
         _, resident, shared, *_ = map(int, Path("/proc/self/statm").read_text(encoding="ascii").split())
         return (resident - shared) * os.sysconf("SC_PAGE_SIZE")
     return 0
 
 
-def _follow(parent: int) -> None:
+def _follow(parent: int, notes: Path) -> None:
     while os.getppid() == parent:
         time.sleep(LOOK)
+    _end(notes)
+
+
+def _end(notes: Path) -> None:
+    """End this process and all that it has started, and remove what the parent, which has gone, left in `notes`."""
+    ENDING.acquire()  # for good: a second thread would end the process while the first one still removes
+    shutil.rmtree(notes, ignore_errors=True)
     from tuner.engines.supervised import belongings
 
     for process in belongings(os.getpid()):

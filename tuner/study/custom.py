@@ -32,6 +32,7 @@ __all__ = [
     "CustomObjective",
     "check_not_own",
     "check_own",
+    "busy_at_once",
     "check_own_searched",
     "choices_of",
     "goal_problem",
@@ -50,6 +51,7 @@ OF_OWN = frozenset({"splits", "resampling"})  # keys of [data] that an objective
 # What a command may ask of its run.
 RUN = ("trial", "seed", "split", "start", "stop", "device", "phase", "directory", "config", "python")
 PARALLEL = 4  # trials that may be open at once; tuner/search/defaults.md has the measurements
+AT_RUNGS, TO_THE_END = 4, 2  # trials open at once that keep one worker busy
 MOST_UNITS = 100_000  # of a budget: a learning curve has a place for each
 # Columns of the ranking, and what a config says by itself: a parameter of that name would hide it.
 OWN_NAMES = (
@@ -212,10 +214,15 @@ def _check_foreign(
         report.add(["optimizers", name], what, "remove it")
 
 
+def busy_at_once(timed: bool, search: SearchTable) -> int:
+    """Return how many trials have to be open at once for each worker, so that it rarely waits for an old one."""
+    return AT_RUNGS if timed and search.pruner != "none" else TO_THE_END
+
+
 def own_search(search: SearchTable, own: CustomObjective, devices: int, report: ProblemCollector) -> SearchTable:
     """Return [search] with the defaults of an objective of somebody's own: proposals one by one, by rule.
 
-    As many trials may be open at once as there are `devices`, four at least. Where generations are asked for, or
+    As many trials may be open at once as keep all `devices` busy, four at least. Where generations are asked for, or
     several configs go into one call, proposals are made together as ever.
     """
     given = search.model_fields_set
@@ -228,7 +235,7 @@ def own_search(search: SearchTable, own: CustomObjective, devices: int, report: 
             report.add(["search", "parallel"], "does not go with batched, which calls for several at once", hint)
     found: dict[str, Any] = {}
     if "parallel" not in given and not together and own.batched == 1:
-        found["parallel"] = max(PARALLEL, devices)
+        found["parallel"] = max(PARALLEL, devices * busy_at_once(own.timed, search))
     if "sampler" not in given:
         found["sampler"] = "auto"
         if "random_share" not in given:

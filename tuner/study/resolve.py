@@ -129,6 +129,12 @@ def _imported(raw: dict[str, Any], label: str, stem: str, needs_data: bool) -> S
     return replace(study, metric=metric, direction=direction, optimizers=optimizers, written=raw, imported=imported)
 
 
+def own_data(data: DataTable) -> DataTable:
+    """What is known of the splits of an objective of somebody's own: several are fresh ones, in so many words."""
+    several = data.resampling == "auto" and (data.splits or 1) > 1
+    return data.model_copy(update={"resampling": "fresh"}) if several else data
+
+
 def _resolved(
     raw: dict[str, Any], report: ProblemCollector, base: Path, stem: str, needs_data: bool, given: bool = False
 ) -> Study:
@@ -165,7 +171,7 @@ def _resolved(
         asked = confirm if "confirm" in raw else confirm.model_copy(update={"enabled": False})
         return Study(
             name, table.seed, table.trials, metric, direction, table.dtype,
-            data, model, own_train(train), optimizers, search, stop, asked, limits,
+            own_data(data), model, own_train(train), optimizers, search, stop, asked, limits,
             conditions=conditions, base=base, written=raw, custom=theirs, workers=workers,
         )  # fmt: skip
     check_not_own(raw, table, search, report)

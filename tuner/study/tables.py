@@ -211,7 +211,7 @@ class SearchTable(FileTable):
     """[search]: what to try next, and who goes on. The defaults are measured: see `tuner/search/defaults.md`."""
 
     sampler: Annotated[str, one_of(SAMPLERS)] = "tpe"
-    """What proposes configs."""
+    """What proposes configs; `auto` by default for your own code."""
     pruner: Annotated[str, one_of(PRUNERS)] = "halving"
     """What decides who goes on at a rung."""
     allocation: Annotated[str, one_of(ALLOCATIONS)] = "best"
@@ -233,7 +233,7 @@ class SearchTable(FileTable):
     lag: Annotated[int, Field(ge=1, le=64)] | None = None
     """Generations that may be in training while the next one is proposed; by default 1."""
     parallel: Annotated[int, Field(ge=1, le=1024)] | None = None
-    """Trials of your own code that may be open at once, proposed one by one; by default 4, or one for each device."""
+    """Trials of your own code that may be open at once, proposed one by one; by default 4, more with devices."""
 
 
 class ConfirmTable(FileTable):

@@ -84,6 +84,9 @@ class Pretended:
         """Return the epochs."""
         return epochs
 
+    def keep(self, flight: Path, trials: Sequence[int]) -> None:
+        """Keep nothing of the leaders."""
+
     def steady(self, curves: Mapping[str, Any]) -> bool:
         """Return that nothing blows up."""
         return True
@@ -99,7 +102,7 @@ class Kept:
         """Return what was committed."""
         return list(self.rows)
 
-    def commit_generation(self, number: int, trials: Sequence[Trial], facts: Any = None) -> None:
+    def commit_generation(self, number: int, trials: Sequence[Trial], facts: Any = None, summary: Any = None) -> None:
         """Keep the trials."""
         self.rows += trials
 

@@ -10,6 +10,7 @@ import tomllib
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import tuner
@@ -18,9 +19,11 @@ from tests.support.trials import trial
 from tuner.best import load_best
 from tuner.cli import output
 from tuner.cli.commands import rm
+from tuner.cli.sheet import FrameRows, Sheet, formatted, sheet_of
 from tuner.cli.show import ending_of
 from tuner.errors import NoResult
 from tuner.ranking.table import csv_text
+from tuner.report.page import sent
 from tuner.result import Result
 from tuner.store.directory import StudyDirectory
 from tuner.store.ledger import Ledger
@@ -500,3 +503,25 @@ def test_what_a_framework_cannot_do_is_said_and_the_nearest_had(shell: Shell) ->
     assert near.code == 0
     assert near.err.startswith("warning: Keras cannot make the steps of this adam")
     assert "# NOT the tuned steps, but the nearest: " in near.out
+
+
+def test_rows_of_a_large_frame_are_made_as_they_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tuner.cli.sheet.BLOCK", 3)
+    frame = pd.DataFrame({"a": range(8), "b": [None, *"bcdefgh"], "c": [float("nan"), *map(float, range(7))]})
+    lazy, whole = FrameRows(frame), sheet_of(frame).rows
+    assert list(lazy) == list(lazy) == list(whole)
+    assert (len(lazy), lazy[0], lazy[-1], lazy[2:5]) == (8, (0, None, None), (7, "h", 6.0), tuple(whole[2:5]))
+    sheet = Sheet(("a", "b", "c"), lazy)
+    assert formatted(sheet, "csv") == formatted(replace(sheet, rows=tuple(lazy)), "csv")
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "wanted"), [(10, 5, 10), (9000, 5, 4000), (9000, 200, 1000), (400, 999, 400)]
+)
+def test_a_page_holds_no_more_than_it_can_show(rows: int, columns: int, wanted: int) -> None:
+    frame = pd.DataFrame({"rank": range(rows), **{f"c{i}": 0 for i in range(columns - 1)}})
+    kept = sent(frame)
+    assert len(kept) == wanted
+    assert kept["rank"].is_monotonic_increasing
+    assert list(kept["rank"][: wanted // 2]) == list(range(wanted // 2))
+    assert kept["rank"].iloc[-1] == rows - 1

@@ -20,7 +20,7 @@ from tuner.study import read_study
 ROOT = Path(__file__).parents[3]
 SCRIPT = """
 import sys, tuner
-asked = {"study": {"name": "t", "trials": 4}, "parameters": {"x": [1, 2]}}
+asked = {"study": {"name": "t", "trials": 4}, "parameters": {"x": [1, 2, 3, 4]}}
 result = tuner.run(asked, objective=lambda config: config["x"], jobs=1, home=sys.argv[1])
 print(len(result.all_trials), "trials")
 """

@@ -27,7 +27,8 @@ def test_code_of_ones_own_is_proposed_one_by_one() -> None:
     assert (generation_size(study, 0), lag_of(study)) == (1, 3)
     assert 0 < repeated(study) < 0.3
     assert (lag_of(asked(parallel=1)), asked(sampler="tpe").search.random_share) == (0, 1 / 3)
-    assert asked({"devices": [f"cuda:{i}" for i in range(8)]}).search.parallel == 8
+    eight = {"devices": [f"cuda:{i}" for i in range(8)]}
+    assert (asked(eight).search.parallel, asked(eight, pruner="none").search.parallel) == (32, 16)
 
 
 def test_what_was_asked_for_is_stored_and_read_back() -> None:

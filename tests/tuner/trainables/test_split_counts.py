@@ -21,6 +21,8 @@ from tuner.errors import StudyError
 from tuner.ranking.goal import around, goal_at, is_stable, smoothed
 from tuner.ranking.intervals import sizes_of
 from tuner.space import space_of
+from tuner.store.directory import StudyDirectory
+from tuner.store.ledger import Ledger
 from tuner.study import Study, read_study
 from tuner.trainables.base import side_by_side
 from tuner.trainables.builtin.prepare import prepare_study
@@ -251,12 +253,20 @@ def test_replicates_make_a_standard_error_no_larger(tmp_path: Path) -> None:
         assert row.se == pytest.approx(each.std(ddof=1) * np.sqrt(1 / 4 + 1 / 3))
 
 
+def without_lines(study: Path, *keys: str) -> Path:
+    """A stored study, in its ledger and its file, without the lines of some keys; returns its file."""
+    file = study / "study.toml"
+    lines = [line for line in file.read_text().splitlines() if not (keys and line.startswith(keys))]
+    with Ledger.open(StudyDirectory(study).place) as ledger:
+        ledger.write_study("\n".join(lines) + "\n")
+    file.write_text("\n".join(lines) + "\n")
+    return file
+
+
 def test_a_study_from_before_there_were_splits_goes_on_with_one(tmp_path: Path) -> None:
     tables = study(trials=8, resampling="holdout")
     tuner.run(tables, jobs=1, home=tmp_path)
-    place = tmp_path / "s" / "study.toml"
-    old = [line for line in place.read_text().splitlines() if not line.startswith(("resampling", "splits"))]
-    place.write_text("\n".join(old) + "\n")
+    place = without_lines(tmp_path / "s", "resampling", "splits")
     for trials in (16, 24):  # by its name, twice: the file is written anew in between
         again = tuner.run(place, trials=trials, jobs=1, home=tmp_path)
         assert len(again.all_trials) == trials
@@ -342,9 +352,7 @@ def test_a_study_in_time_order_from_before_there_were_windows_goes_on_with_one(
 ) -> None:
     tables, frame = dated(resampling="holdout")
     tuner.run(tables, frame, trials=8, jobs=1, home=tmp_path)
-    place = tmp_path / "s" / "study.toml"
-    old = [line for line in place.read_text().splitlines() if not (forgotten and line.startswith(forgotten))]
-    place.write_text("\n".join(old) + "\n")
+    without_lines(tmp_path / "s", *forgotten)
     again = tuner.run(dated()[0], frame, jobs=1, home=tmp_path)
     assert (len(again.all_trials), again.study.splits) == (16, 1)
     assert {len(trial.curves["valid_loss"]) for trial in again.all_trials} == {1}

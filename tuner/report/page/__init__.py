@@ -31,7 +31,7 @@ from tuner.text import visible
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["page"]
+__all__ = ["page", "sent"]
 
 HERE = Path(__file__).parent
 LOOKS = ("color", "shape", "strokeDash")  # of an optimizer

@@ -27,11 +27,13 @@ from tuner.urls import Remote
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Table
 
-__all__ = ["DIGEST", "MARKED", "SCHEMA", "SEAL", "Ledger"]
+__all__ = ["DIGEST", "MARKED", "RUNS_SEALED", "SCHEMA", "SEAL", "Ledger"]
 
 T = TypeVar("T")
 # Facts that the ledger keeps about itself: its schema, and the digest of all the other facts.
 SCHEMA, SEAL = "ledger_schema", "ledger_seal"
+# That every generation has a seal of its run: under the digest of the facts, so that none can go missing.
+RUNS_SEALED = "ledger_runs_sealed"
 MARKED = "ledger_log"  # that a writer has a log beside the file, in which the first commit takes this back
 GENERATION, DIGEST = rows.TRIAL.index("generation"), rows.TRIAL.index("curves_digest")
 SHORTEST, LONGEST = 0.25, 10.0  # seconds between two tries of a commit that waits
@@ -45,7 +47,7 @@ class Ledger:
         self.place = place
         self._database = database
         self._facts: dict[str, str] = {}
-        self._study, self._marked = "", False
+        self._study, self._marked, self._runs_sealed = "", False, False
         self._patience: float = 0.0
         self._tell: Callable[[str], None] = lambda sentence: None
 
@@ -61,7 +63,7 @@ class Ledger:
 
         def fill(connection: Connection) -> None:
             schema.METADATA.create_all(connection)
-            own = {SCHEMA: str(schema.VERSION), SEAL: rows.sealed(kept)}
+            own = {SCHEMA: str(schema.VERSION), RUNS_SEALED: "1", SEAL: rows.sealed(kept | {RUNS_SEALED: "1"})}
             own |= {STUDY: signed(study)} if study else {}
             listed = [{"name": name, "value": value} for name, value in (kept | own).items()]
             connection.execute(schema.facts.insert(), listed)
@@ -314,6 +316,7 @@ class Ledger:
             raise LedgerError(f"{self.place}: {what}")
         if seal != rows.sealed(found):
             raise damaged(self.place, "facts of the study")
+        self._runs_sealed = found.pop(RUNS_SEALED, "") != ""
         self._facts = found
         with self._decoding("resolved study"):
             self._study = checked_text(study) if study else ""
@@ -353,8 +356,13 @@ class Ledger:
         known = {row["number"]: row for row in generations}
         for number, members in own.items():
             row = known.get(number)
-            if row is None or rows.cells_digest(number, members) != row["digest"] or not _sealed(row, members):
+            if row is None or rows.cells_digest(number, members) != row["digest"] or not self._sealed(row, members):
                 raise damaged(self.place, f"generation {number}")
+
+    def _sealed(self, row: Mapping[str, Any], members: Sequence[Sequence[Any]]) -> bool:
+        """Tell whether a run says what was committed; nobody knows of a ledger of before that was kept."""
+        seal = dict(row["facts"]).get(rows.RUN_SEAL)
+        return seal == rows.run_seal(row["facts"], members) if seal is not None else not self._runs_sealed
 
     @contextmanager
     def _decoding(self, what: str) -> Iterator[None]:
@@ -390,9 +398,3 @@ def _cells_of(listed: Iterable[Mapping[str, Any]]) -> list[list[Any]]:
 def _of_the_run(facts: Any) -> dict[str, Any]:
     """Facts of a generation's run, without what the ledger keeps about them."""
     return {name: value for name, value in dict(facts).items() if name != rows.RUN_SEAL}
-
-
-def _sealed(row: Mapping[str, Any], members: Sequence[Sequence[Any]]) -> bool:
-    """Whether a run says what was committed; nobody knows of a ledger of before that was kept."""
-    seal = dict(row["facts"]).get(rows.RUN_SEAL)
-    return seal is None or seal == rows.run_seal(row["facts"], members)

@@ -39,12 +39,12 @@ def arguments(read_only: bool) -> dict[str, str | int]:
 
 
 def myself() -> str:
-    """What this process is called in the server's list of sessions, which holds 63 characters."""
+    """Return what this process is called in the server's list of sessions, which holds 63 characters."""
     return f"{f'tuner {os.getpid()}@{platform.node()}'[:54]}#{TOKEN}"
 
 
 def number_of(connection: Connection) -> int:
-    """The server's number of a session."""
+    """Return the server's number of a session."""
     return int(connection.connection.driver_connection.info.backend_pid)  # type: ignore[union-attr]
 
 

@@ -20,7 +20,7 @@ from tuner.errors import LedgerError
 from tuner.records import ConfirmationRun, Trial
 from tuner.store.ledger import rows
 from tuner.store.ledger.database import Database
-from tuner.store.ledger.ledger import DIGEST, MARKED, SCHEMA, SEAL, Ledger
+from tuner.store.ledger.ledger import DIGEST, MARKED, RUNS_SEALED, SCHEMA, SEAL, Ledger
 from tuner.store.signed import STUDY, SUMMARY, checked_text
 from tuner.store.sqlite_files import beside, log_of
 
@@ -103,6 +103,7 @@ class _Reader:
             return Rescued({}, [], [], self.problems, schema)
         if facts and seal != rows.sealed(facts):
             self.problems.append("the facts of the study were changed or damaged")
+        facts.pop(RUNS_SEALED, None)
         generations = self._generations()
         known = {trial.number for trials in generations for trial in trials}
         confirmed = [row for row in self._confirmations() if row.trial in known]

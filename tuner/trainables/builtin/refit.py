@@ -88,16 +88,18 @@ def train(task: Fit) -> Members:
 def residuals_of(task: Fit) -> Array:
     """Train on splits and return how far each validation target lies from what was said of it, `(m, C)`, sorted.
 
-    In the target's own units; of trainings that have stayed finite.
+    In the target's own units. Sources of the same data are seeds of one ensemble: a single network is farther off than
+    the ensemble that is shipped. Trainings that diverged do not count.
     """
     problem = problem_of(task.sources, task.config)
     state = descend(problem, [task.config], task.epochs).state
     away = [np.empty((0, problem.outputs))]
-    for r, replicate in enumerate(problem.replicates):
-        data = replicate.data
-        if state.alive[r, 0]:
-            truth = data.valid.y * data.y_scale + data.y_mean
-            away.append(np.abs(predict(problem, state.weights[r, 0], data.valid.x, r) - truth))
+    for directory in dict.fromkeys(source.directory for source in task.sources):
+        places = [r for r, source in enumerate(task.sources) if source.directory == directory and state.alive[r, 0]]
+        if places:
+            data = problem.replicates[places[0]].data
+            said = np.mean([predict(problem, state.weights[r, 0], data.valid.x, r) for r in places], axis=0)
+            away.append(np.abs(said - (data.valid.y * data.y_scale + data.y_mean)))
     let_go(problem)
     whole = np.sort(np.concatenate(away), axis=0)
     step = -(-len(whole) // MOST_RESIDUALS)

@@ -22,7 +22,7 @@ from tuner.search import check_search, lag_of, mean_cost, repeated
 from tuner.space import space_of
 from tuner.store.directory import StudyDirectory
 from tuner.study import MOST_SPLITS, OWN_NAMES, CustomObjective, Study
-from tuner.study.custom import unused_parameters
+from tuner.study.custom import busy_at_once, unused_parameters
 from tuner.trainables.base import Commit
 from tuner.trainables.custom import command
 from tuner.trainables.custom.call_forms import FORMS
@@ -61,9 +61,10 @@ class CustomTrainable:
         most, many = self.study.search.parallel, processors() // self.study.workers.threads
         if not most or self.study.workers.devices or many <= most * self.study.splits:
             return []
+        wide = many * busy_at_once(self.custom.timed, self.study.search)
         return [
-            f"{most} trials are open at once, of {many} that this machine has room for: "
-            f"[search] parallel = {many} proposes as many, each knowing less of the others"
+            f"{most} trials are open at once, and this machine has room for {many}: "
+            f"[search] parallel = {wide} keeps it busy, where each knows less of the others"
         ]
 
     def _cut_notes(self) -> list[str]:
