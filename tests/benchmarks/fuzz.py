@@ -28,7 +28,8 @@ from objectives.errors import InvalidInput
 from tuner.api.import_optuna import import_study
 from tuner.errors import TunerError
 from tuner.result import Result
-from tuner.study import read_study, stored_text
+from tuner.store.stored import stored_text
+from tuner.study import read_study
 
 TOKENS = (
     b"nan", b"inf", b"-1", b"1e999", b"1e308", b"{{7*7}}", b"\xff", b"\0", b"[", b"]", b"{", b'"', b"'", b"=", b",",

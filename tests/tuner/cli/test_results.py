@@ -19,7 +19,6 @@ from tests.support.trials import trial
 from tuner.best import load_best
 from tuner.cli import output
 from tuner.cli.commands import rm
-from tuner.cli.sheet import FrameRows, Sheet, formatted, sheet_of
 from tuner.cli.show import ending_of
 from tuner.errors import NoResult
 from tuner.ranking.table import csv_text
@@ -27,6 +26,7 @@ from tuner.report.page import sent
 from tuner.result import Result
 from tuner.store.directory import StudyDirectory
 from tuner.store.ledger import Ledger
+from tuner.views.sheet import FrameRows, Sheet, formatted, sheet_of
 
 TOP = """\
 RANK  CONFIRMED                VALID_LOSS  TRIAL  OPTIMIZER  LR      MOMENTUM  BATCH  EPOCH  ACCURACY
@@ -506,7 +506,7 @@ def test_what_a_framework_cannot_do_is_said_and_the_nearest_had(shell: Shell) ->
 
 
 def test_rows_of_a_large_frame_are_made_as_they_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tuner.cli.sheet.BLOCK", 3)
+    monkeypatch.setattr("tuner.views.sheet.BLOCK", 3)
     frame = pd.DataFrame({"a": range(8), "b": [None, *"bcdefgh"], "c": [float("nan"), *map(float, range(7))]})
     lazy, whole = FrameRows(frame), sheet_of(frame).rows
     assert list(lazy) == list(lazy) == list(whole)
