@@ -86,7 +86,7 @@ def made_up(home: Path, name: str = "small", error: str = "ValueError: no") -> S
         ConfirmationRun(
             n,
             r,
-            4,
+            3,
             {"valid_loss": 0.25 * n + (r % 2000 + r // 2000) / 64, "test_loss": 0.5, "test_accuracy": 0.9375},
             0.01,
             "complete",

@@ -12,7 +12,6 @@ import click
 from tuner.cli.options import open_result, shared_home_option, study_argument
 from tuner.cli.output import Output, output_options
 from tuner.cli.terminal import hint
-from tuner.records import AT_EPOCH
 from tuner.text import clean
 
 if TYPE_CHECKING:
@@ -116,6 +115,7 @@ def _config(result: Result) -> Sheet:
 
 
 def _confirmations(result: Result) -> Sheet:
+    from tuner.records import AT_EPOCH
     from tuner.views.sheet import Sheet
 
     every = (name for row in result.confirmed for name in row.metrics if not name.startswith(AT_EPOCH))
