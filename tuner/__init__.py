@@ -123,7 +123,7 @@ _check_objectives()
 
 
 def __dir__() -> list[str]:
-    """What is offered, imported yet or not."""
+    """List what the package offers, imported yet or not."""
     return [*__all__, *(name for name in globals() if name.startswith("__"))]
 
 

@@ -67,7 +67,7 @@ class LazyMapping(Mapping[str, Any]):
         return repr(dict(self._content))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Travel as a plain mapping: what it is read from may not be there elsewhere."""
+        """Pickle as a plain mapping: its source may not exist elsewhere."""
         return dict, (dict(self._content),)
 
 
@@ -131,7 +131,7 @@ class Stage:
 
     @property
     def work(self) -> int:
-        """What it takes in all, in the unit of the study's budget."""
+        """Return the stage's total work, in the unit of the study's budget."""
         return self.amount * self.splits
 
 
@@ -148,7 +148,7 @@ class Spent:
 
     @property
     def overhead(self) -> float:
-        """What the tuner itself took: the time in which it did not wait for training."""
+        """Return the tuner's own time, during which it did not wait for training."""
         return self.wall - self.waiting
 
 
@@ -171,7 +171,7 @@ class Progress:
 
     @property
     def worth(self) -> float:
-        """Trials that are done, and what those in flight amount to."""
+        """Return the number of finished trials plus the finished share of those in flight."""
         return self.done + self.flown
 
 
@@ -196,7 +196,7 @@ class GridBlock:
 
     @property
     def size(self) -> int:
-        """How many points it has."""
+        """Count the points."""
         return math.prod(len(values) for _, values in self.axes)
 
     def point(self, i: int) -> Latents:
@@ -209,7 +209,7 @@ class GridBlock:
 
 
 def at(latents: Sequence[Latent], u: Sequence[float]) -> Latents:
-    """Latents at a point of the unit cube; categorical choices have equal parts of their side."""
+    """Return the latents at a point of the unit cube; categorical choices have equal parts of their side."""
     return {
         latent.name: latent.choices[int(x * len(latent.choices))] if latent.kind == "categorical" else float(x)
         for latent, x in zip(latents, u, strict=True)

@@ -95,7 +95,7 @@ class Result:
         return f"Result({self.study.name!r}, {len(self.all_trials)} trials in {self.directory.path}{leader})"
 
     def _repr_html_(self) -> str:
-        """The head of the ranking and where it comes from, for a notebook."""
+        """Show the head of the ranking and where it comes from, for a notebook."""
         states = ", ".join(f"{n} {state}" for state, n in Counter(str(t.state) for t in self.all_trials).items())
         head = f"<b>{escape(self.study.name)}</b>: {len(self.all_trials)} trials ({states}) in {escape(str(self.path))}"
         table = self.ranking().head(SHOWN).dropna(axis=1, how="all").to_html(index=False, border=0)
@@ -108,14 +108,14 @@ class Result:
 
     @property
     def files(self) -> list[Path]:
-        """Files of the study that exist: ranking, best config, its weights, model, report."""
+        """Return the files of the study that exist: ranking, best config, its weights, model, report."""
         directory = self.directory
         places = (directory.ranking, directory.best, directory.weights, directory.model, directory.report)
         return [place for place in places if place.exists()]
 
     @property
     def path(self) -> Path:
-        """Directory of the study."""
+        """Return the directory of the study."""
         return self.directory.path
 
     def ranking(self, complete: bool = False) -> pd.DataFrame:
@@ -145,12 +145,12 @@ class Result:
 
     @cached_property
     def metrics(self) -> list[str]:
-        """Names of the metrics of the trials."""
+        """Return the names of the trials' metrics."""
         return metric_names(self.study, self.facts["task"], self.all_trials)
 
     @cached_property
     def standings(self) -> list[ConfirmedTrial]:
-        """Confirmed trials, best first."""
+        """Return the confirmed trials, best first."""
         return standings(self.study, self.all_trials, self.confirmed, self.facts)
 
     def findings(self) -> list[Finding]:
@@ -210,12 +210,12 @@ class Result:
 
     @cached_property
     def noise(self) -> Noise | None:
-        """How far values lie apart by chance; None before a confirmation."""
+        """Return the measured noise of values; None before a confirmation."""
         return noise_of(self.study, self.confirmed)
 
     @property
     def is_confirmed(self) -> bool:
-        """Whether a confirmation is done: the best of the leaders was trained on its reporting seeds."""
+        """Return True if the confirmation is complete: the best of the leaders was trained on its reporting seeds."""
         return bool(self.standings) and self.standings[0].report is not None
 
     def trial(self, number: int) -> Trial:
@@ -252,16 +252,16 @@ class Result:
         return self._best(order[rank - 1])
 
     def _conventional(self, trial: Trial) -> bool:
-        """Whether it is known what the values of a config mean to an optimizer."""
+        """Return True if the meaning of a config's values to an optimizer is known."""
         return not self.study.imported and trial.config.get("optimizer") in OPTIMIZERS
 
     @property
     def _command(self) -> dict[str, list[str]]:
-        """The command that was tuned, if it is one."""
+        """Return the tuned command, if it is one."""
         return {"command": list(self.study.custom.command)} if self.study.custom and self.study.custom.command else {}
 
     def _kept(self, trial: Trial) -> dict[str, str]:
-        """Where a trial's directory was kept, from the study's own on; nothing where it was not."""
+        """Return where a trial's directory was kept, relative to the study's; "" where it was not."""
         place = self.directory.kept / f"trial-{trial.number}"
         return {"directory": f"{place.parent.name}/{place.name}"} if place.is_dir() else {}
 
@@ -284,7 +284,7 @@ class Result:
 
 
 def _training(trial: Trial) -> dict[str, Any]:
-    """How long to train, and what a schedule runs over, in epochs and updates."""
+    """Describe how long to train, and the length of a schedule, in epochs and updates."""
     steps, epochs = trial.steps // max(trial.epochs, 1), trial.epoch or 0
     horizon = int(trial.config.get("epochs", trial.epochs))
     whole = {"horizon": horizon, "horizon_steps": steps * horizon, "steps_per_epoch": steps}
@@ -292,7 +292,7 @@ def _training(trial: Trial) -> dict[str, Any]:
 
 
 def _model(trial: Trial, facts: Mapping[str, str]) -> dict[str, Any]:
-    """What was tuned: its task and size, and the rows it was trained on; of a surface, which has no model, the size."""
+    """Describe what was tuned: its task and size and its training rows; for a surface, only its size."""
     if facts["task"] == OWN:
         return {"task": OWN}
     shape = {name: int(facts[name]) for name in ("inputs", "outputs", "rows") if name in facts}

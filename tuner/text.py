@@ -99,36 +99,36 @@ def duration(seconds: float) -> str:
 
 
 def clean(text: object, lines: bool = False) -> str:
-    """The text without characters that move a cursor, colour or reorder; line ends stay where `lines` are asked."""
+    """Remove characters that move the cursor, colour or reorder text; line ends stay where `lines` is True."""
     if lines:
         return "\n".join(map(clean, str(text).split("\n")))
     return str(text).translate(GONE | SPACED)
 
 
 def last_lines(text: str, most: int = 20) -> str:
-    """The last lines of what a program has printed, indented; of one that was written over, what was left standing."""
+    """Return the last lines that a program printed, indented; of overwritten lines, what was visible at the end."""
     lines = [clean(line.rstrip("\r").rpartition("\r")[2].rstrip()) for line in text.rstrip().split("\n")]
     left = [f"  ... {len(lines) - most:,} lines before"] if len(lines) > most else []
     return "\n".join([*left, *(f"  {line}" for line in lines[-most:])]) if text.strip() else ""
 
 
 def cell_text(value: Any) -> str:
-    """A value as a table shows it: four digits, nothing where it is missing, hidden sizes as 64x32."""
+    """Format a value for a table: four digits, "" where it is missing, hidden sizes as 64x32."""
     return clean(short(value))
 
 
 def interval_text(mean: float | None, low: float | None, high: float | None) -> str:
-    """A mean with its interval, "0.0912 [0.0893, 0.0931]"; nothing where there is no mean."""
+    """Format a mean with its interval, "0.0912 [0.0893, 0.0931]"; "" where there is no mean."""
     return "" if mean is None else interval(mean, low, high)
 
 
 def width(text: str) -> int:
-    """Columns that a text takes on a terminal."""
+    """Count the columns that a text takes on a terminal."""
     return len(text) if text.isascii() else sum(2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def sparkline(values: list[float], most: int = 60) -> str:
-    """A curve as a line of blocks, low to high; `!` where it is not finite, and at most `most` points."""
+    """Draw a curve as a line of blocks, low to high, with `!` where it is not finite and at most `most` points."""
     picked = values if len(values) <= most else [values[i * (len(values) - 1) // (most - 1)] for i in range(most)]
     finite = [value for value in picked if math.isfinite(value)]
     low, span = min(finite, default=0.0), max(finite, default=0.0) - min(finite, default=0.0)

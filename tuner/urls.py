@@ -33,7 +33,7 @@ class Remote:
 
 
 def check_storage(url: str) -> str:
-    """The URL of a database that a ledger can be kept in. Raises StudyError."""
+    """Return the URL of a database that can keep a ledger. Raises StudyError for any other."""
     password = USER.search(url)
     special = password is not None and any(letter in password[2] for letter in "@/:?#")
     if url.startswith(SCHEME) and len(url) > len(SCHEME) and not special:

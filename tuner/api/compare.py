@@ -68,7 +68,7 @@ class Comparison:
 
 
 def by_study(results: Sequence[Result]) -> Comparison:
-    """Several studies. Raises NoResult where one has no complete trial."""
+    """Compare several studies. Raises NoResult where one has no complete trial."""
     sides = []
     for result in results:
         trial = result.trial(result.best().trial)
@@ -80,7 +80,7 @@ def by_study(results: Sequence[Result]) -> Comparison:
 
 
 def by_optimizer(result: Result) -> Comparison:
-    """The optimizers of one study. Raises NoResult where it has none, or none has a complete trial."""
+    """Compare the optimizers of one study. Raises NoResult where it has none, or none has a complete trial."""
     if not result.study.optimizers:
         raise NoResult(f"study {result.study.name!r} has no optimizers to compare: none of its parameters is one")
     sides, rows = [], by_trial(result.confirmed)
@@ -99,7 +99,7 @@ def by_optimizer(result: Result) -> Comparison:
 def side_of(
     name: str, result: Result, trials: Sequence[Trial], best: Trial | None, rows: Sequence[ConfirmationRun]
 ) -> Side:
-    """A side from its trials, the best of them and the retrainings of that one."""
+    """Build a side from its trials, the best of them and that one's confirmation runs."""
     study, copies = result.study, result.study.train.replicates
     sizes = sizes_of(study, result.facts)
     leader = next(iter(ranked(list(trials), study.direction)), None)
@@ -124,7 +124,7 @@ def side_of(
 
 
 def judged(sides: Sequence[Side], notes: Sequence[str]) -> Comparison:
-    """The sides with their probabilities of being best."""
+    """Add each side's probability of being best."""
     known = [i for i, side in enumerate(sides) if side.goal is not None]
     found = list(sides)
     goals = {(side.study.metric, side.study.direction) for side in sides}
@@ -142,14 +142,14 @@ def judged(sides: Sequence[Side], notes: Sequence[str]) -> Comparison:
 
 
 def steps_of(sides: Sequence[Side]) -> list[str]:
-    """A note on steps, where the best of each have batches of different sizes in the same unit."""
+    """Note that equal epochs mean different numbers of steps, where the best of each have different batch sizes."""
     sizes = [side.best.config.get("batch_size") for side in sides if side.best]
     alike = len({(side.study.budget.unit, side.study.rows) for side in sides}) == 1
     return [note] if alike and (note := sides[0].study.uneven(sizes)) else []
 
 
 def shares_of(sides: Sequence[Side]) -> tuple[list[float], str]:
-    """Probabilities of being best, and how they were found."""
+    """Compute the probabilities of being best, and say how."""
     direction = sides[0].study.direction
     shared = sorted(set.intersection(*(set(side.scores) for side in sides)))
     alike = len({side.data for side in sides}) == 1 or same_targets(sides)
@@ -161,10 +161,10 @@ def shares_of(sides: Sequence[Side]) -> tuple[list[float], str]:
 
 
 def independent_shares(scores: Sequence[Sequence[float]], overlaps: Sequence[float]) -> list[float]:
-    """Probability of each of several independent samples, lower is better, to have the lowest true mean.
+    """Compute each independent sample's probability to have the lowest true mean; lower is better.
 
-    Share of draws in which it is lowest, each mean being `mean + t s sqrt(1/n + overlap)` with t of n - 1 degrees of
-    freedom: the distribution that the interval for new rows is cut from. A sample that is not finite has no share.
+    Counts how often it is lowest among draws of each mean as `mean + t s sqrt(1/n + overlap)`, t with n - 1 degrees of
+    freedom: the distribution of the interval for new rows. A sample that is not finite has no share.
     """
     rng = stream(0, Stream.POSTERIOR)
     drawn = np.full((DRAWS, len(scores)), np.inf)
@@ -178,8 +178,9 @@ def independent_shares(scores: Sequence[Sequence[float]], overlaps: Sequence[flo
 
 
 def same_source(sides: Sequence[Side]) -> bool:
-    """Whether all learn from the same rows, as far as can be told: the same prepared data or targets, or the same named
-    source; of an imported study nobody knows.
+    """Return True if all learn from the same rows, as far as can be told.
+
+    Compares prepared data or targets, or named sources; nothing is known of an imported study.
     """
     if any(side.study.imported for side in sides):
         return False
@@ -189,12 +190,12 @@ def same_source(sides: Sequence[Side]) -> bool:
 
 
 def same_targets(sides: Sequence[Side]) -> bool:
-    """Whether all predict the same targets, row by row, and divide them in the same way."""
+    """Return True if all predict the same targets, row by row, and divide them in the same way."""
     return len({side.targets for side in sides}) == 1 and all(side.targets for side in sides)
 
 
 def differences(sides: Sequence[Side]) -> list[str]:
-    """What is not the same for all, in sentences; that it is, where it is."""
+    """Describe what is not the same for all, or say that all is."""
     notes = []
     goals = list(dict.fromkeys(f"{side.study.direction} {side.study.metric}" for side in sides))
     if len(goals) > 1:
@@ -217,7 +218,7 @@ def differences(sides: Sequence[Side]) -> list[str]:
 
 
 def unlike(sides: Sequence[Side]) -> str:
-    """What of their data differs, as far as is known."""
+    """Describe which of their data differ, as far as is known."""
     tasks = {side.task for side in sides}
     rows = [f"{side.name} {side.study.rows:,}" for side in sides]
     if len(tasks) > 1:
@@ -228,7 +229,7 @@ def unlike(sides: Sequence[Side]) -> str:
 
 
 def unequal(sides: Sequence[Side]) -> list[str]:
-    """A note on budgets, in steps where all of them count in steps."""
+    """Note that budgets differ, in steps where all of them count in steps."""
     in_steps = all(side.study.budget.unit == "steps" for side in sides)
     trials, spent = [s.trials for s in sides], [s.steps if in_steps else s.epochs for s in sides]
     unit = "steps" if in_steps else "epochs"

@@ -32,7 +32,7 @@ class TableDifference:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """A table that `tuner export` or a run wrote, csv or parquet. Raises StudyError where it is none."""
+    """Read a csv or parquet table that `tuner export` or a run wrote. Raises StudyError where it is none."""
     import pandas as pd
 
     try:
@@ -45,7 +45,7 @@ def read_table(path: Path) -> pd.DataFrame:
 
 
 def differing(a: pd.DataFrame, b: pd.DataFrame, rtol: float) -> tuple[list[TableDifference], int, float]:
-    """Cells that differ by more than `rtol`, trial by trial; how many trials there are; the largest difference within.
+    """List cells that differ by more than `rtol`; also return the number of trials and the largest difference within.
 
     Ranks, ties and seconds are left out. A trial or a column that only one table has differs.
     """
@@ -78,7 +78,7 @@ def _cells(table: pd.DataFrame, name: str, trials: list[int]) -> list[Any]:
 
 
 def _cell(value: Any) -> Any:
-    """A cell as a file would give it back: numbers as floats, everything else as text."""
+    """Convert a cell as a file would return it: numbers as floats, everything else as text."""
     text = text_of(value.item() if hasattr(value, "item") else value)
     try:
         return float(text)
@@ -87,7 +87,7 @@ def _cell(value: Any) -> Any:
 
 
 def _apart(x: Any, y: Any) -> float | None:
-    """How far two cells are apart, relatively; None where they cannot be compared and are not the same."""
+    """Return the relative distance of two cells; None where they differ and cannot be compared."""
     if isinstance(x, float) and isinstance(y, float):
         if x == y:
             return 0.0

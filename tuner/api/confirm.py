@@ -92,7 +92,7 @@ def confirm(  # noqa: PLR0913
 
 
 def asked(study: Study, top: int | None, seeds: int | None, jobs: int | None) -> ConfirmTable:
-    """What to confirm. Raises StudyError with every number that is out of its bounds."""
+    """Return what to confirm. Raises StudyError with every number that is out of bounds."""
     bounds = {"top": (top, 1, MOST_TOP), "seeds": (seeds, 2, MOST_SEEDS), "jobs": (jobs, 1, 1024)}
     wrong = [
         Complaint(key, f"must lie in [{low}, {high}], but got {value}")
@@ -122,7 +122,7 @@ def writable(directory: StudyDirectory, doing: str = "confirming") -> Iterator[N
 def stored_subject(
     study: Study, data: Any, room: Path, objective: Callable[..., Any] | None, verb: str = "confirm"
 ) -> Trainable:
-    """What the study is about, read again. Raises DataError or StudyError where it cannot be had."""
+    """Prepare the stored study's trainable again. Raises DataError or StudyError."""
     if study.custom is None and data is None and study.data.source is None:
         raise StudyError(
             Complaint(

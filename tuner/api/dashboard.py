@@ -46,7 +46,7 @@ class Dashboard:
 
     @property
     def url(self) -> str:
-        """Where it is."""
+        """Return the server's address."""
         return f"http://{HOST}:{self._server.server_port}/"
 
     def __enter__(self) -> Dashboard:
@@ -86,7 +86,7 @@ class Dashboard:
 
 
 def only_here(app: App) -> App:
-    """The app, closed to pages of other sites that were pointed at this machine by name."""
+    """Wrap the app so that it refuses pages of other sites whose names resolve to this machine."""
 
     def guarded(environ: dict[str, Any], start: Any) -> Iterable[bytes]:
         if environ.get("HTTP_HOST", "").rpartition(":")[0] not in OWN_NAMES:
@@ -107,4 +107,4 @@ class Quiet(WSGIRequestHandler):
     """Says nothing of requests."""
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nothing."""
+        """Discard the message."""

@@ -38,7 +38,7 @@ class Diagnosis:
 
 
 def examine(directory: StudyDirectory) -> list[Diagnosis]:
-    """Everything that there is to say of a study, in the order in which it matters."""
+    """Diagnose a study, the most important diagnosis first."""
     if directory.storage is not None:
         found = [_stored(directory), *_opened(directory)]
     else:
@@ -73,12 +73,12 @@ def _places(directory: StudyDirectory) -> Iterator[StudyDirectory]:
 
 
 def _filed(directory: StudyDirectory) -> Study:
-    """The study that the file says. Raises StudyError, OSError."""
+    """Read the study from its file. Raises StudyError, OSError."""
     return read_study(directory.study, needs_data=False, ran=True)
 
 
 def _stored(directory: StudyDirectory) -> Diagnosis:
-    """Of a study in a database: whether it can be read."""
+    """Check that a study in a database can be read."""
     try:
         return _planned(stored_study(directory))
     except TunerError as error:
@@ -86,7 +86,7 @@ def _stored(directory: StudyDirectory) -> Diagnosis:
 
 
 def _study(directory: StudyDirectory, kept: str) -> Diagnosis:
-    """Of a study's file: whether it can be read, and says what the ledger has kept."""
+    """Check that a study's file can be read and agrees with the ledger."""
     try:
         study = _filed(directory)
         if kept and directory.study.read_text(encoding="utf-8") != kept:
@@ -113,7 +113,7 @@ def _ledger(directory: StudyDirectory, found: Rescued) -> list[Diagnosis]:
 
 
 def _opened(directory: StudyDirectory) -> list[Diagnosis]:
-    """Of a ledger in a database: whether all of it can be read."""
+    """Check that a ledger in a database can be read whole."""
     try:
         with Ledger.open(directory.place, read_only=True) as ledger:
             trials = ledger.trials()

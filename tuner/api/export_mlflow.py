@@ -55,7 +55,7 @@ def log_runs(result: Result, directory: Path, name: str, force: bool = False) ->
 
 
 def client_of(directory: Path) -> Any:
-    """MLflow's client of the file store in a directory. Raises TunerError without MLflow."""
+    """Open MLflow's client of the file store in a directory. Raises TunerError without MLflow."""
     if not directory.resolve().parent.is_dir():
         raise StudyError(Complaint(str(directory), f"there is no directory {str(directory.parent)!r}", "make it first"))
     if directory.exists() and not directory.is_dir():
@@ -90,7 +90,7 @@ def aside(client: Any, experiment: Any, name: str) -> None:
 
 
 def log_study(client: Any, experiment: str, result: Result) -> None:
-    """The run of the study itself, with the files that people keep as artifacts."""
+    """Log the run of the study itself, with the files that people keep as artifacts."""
     study = result.study
     tags = {"mlflow.runName": study.name, "kind": "study", "metric": study.metric, "direction": str(study.direction)}
     run = client.create_run(experiment, tags=tags).info.run_id
@@ -102,7 +102,7 @@ def log_study(client: Any, experiment: str, result: Result) -> None:
 
 
 def log_trial(client: Any, experiment: str, result: Result, trial: Trial) -> None:
-    """The run of a trial: config as params, curves (means over replicates) as metrics by epoch, the rest as tags."""
+    """Log the run of a trial: config as params, mean curves as metrics by epoch, the rest as tags."""
     from mlflow.entities import Metric, Param, RunTag
 
     facts = {"state": str(trial.state), "generation": trial.generation, "rung": trial.rung, "stable": trial.stable}

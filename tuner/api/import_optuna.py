@@ -121,7 +121,7 @@ def _fill(directory: StudyDirectory, text: str, trials: Sequence[Trial], facts: 
 
 
 def _names(study: OptunaStudy, goal: str, rename: Mapping[str, str], constants: Mapping[str, Any]) -> dict[str, str]:
-    """The name of each parameter here: renamed as asked, as a study's own where a column of the table has its name."""
+    """Choose each parameter's name: renamed as asked, or changed where a column of the table has its name."""
     if unknown := [name for name in rename if name not in study.axes]:
         raise StudyError(
             *(Complaint(f"rename {name!r}", "is no parameter", nearest(name, study.axes)) for name in unknown)
@@ -136,12 +136,12 @@ def _names(study: OptunaStudy, goal: str, rename: Mapping[str, str], constants: 
 
 
 def legible(name: str) -> str:
-    """A name of another tool's as tables and charts can show it: on one line, and without what steers or quotes."""
+    """Convert another tool's name to one that tables and charts can show: one line, no control characters or quotes."""
     return " ".join(visible(name[:LONGEST]).replace("\\", "/").split())
 
 
 def _columns() -> list[str]:
-    """Names that a ranking has for itself."""
+    """Return the names that a ranking reserves."""
     study: Study = read_study({"optimizers": {"sgd": {}}}, needs_data=False)
     return list(ranking(study, [], [], {}).columns)
 

@@ -113,7 +113,7 @@ def run(  # noqa: PLR0913
 
 
 def warmed(study: Study, home: Home, callback: RunCallback) -> WarmStart:
-    """What the study begins with of others, told of."""
+    """Load the trials of the studies named in `warm_start`, and report what did not match."""
     found = warm_start(study, space_of(study), home)
     for note in found.notes:
         callback.note(note)
@@ -121,7 +121,7 @@ def warmed(study: Study, home: Home, callback: RunCallback) -> WarmStart:
 
 
 def asked_study(study: Any, objective: Callable[..., Any] | None, given: dict[str, Any], needs_data: bool) -> Study:
-    """The study that is asked for; `objective` takes the place of the one that it names."""
+    """Read the study; `objective` replaces the one that it names."""
     if objective is None:
         return read_study(study, settings=given, needs_data=needs_data)
     named = given | {"study.objective": getattr(objective, "__name__", type(objective).__name__)}
@@ -135,7 +135,7 @@ def trainable_of(
     objective: Callable[..., Any] | None = None,
     begun: Study | None = None,
 ) -> Trainable:
-    """What a study is about, looked at as far as that takes no training; one that was `begun` keeps its splits.
+    """Build the study's trainable as far as that needs no training; a study that was `begun` keeps its splits.
 
     Raises StudyError, DataError.
     """

@@ -54,7 +54,7 @@ class Verification:
 
     @property
     def ok(self) -> bool:
-        """Whether every trial is the same."""
+        """Return True if every trial is the same."""
         return not any(verdict.difference for verdict in self.verdicts)
 
 
@@ -94,7 +94,7 @@ def verify(
 
 
 def sample_trials(result: Result, k: int) -> list[Trial]:
-    """`k` of the trials that can be run again, drawn from the study's seed, in trial order."""
+    """Draw `k` of the trials that can be run again from the study's seed, in trial order."""
     known = [trial for trial in result.all_trials if trial.state != TrialState.FAILED and trial.epochs]
     if not known:
         raise NoResult(f"study {result.study.name!r} has no trial to run again")
@@ -103,7 +103,7 @@ def sample_trials(result: Result, k: int) -> list[Trial]:
 
 
 def verify_trials(study: Study, trainer: BuiltinTrainer, trials: list[Trial], engine: Engine) -> Iterator[Verdict]:
-    """A verdict on each trial, from running it alone for as many epochs as it had, on as many splits."""
+    """Run each trial alone for as many epochs and splits as it had, and compare."""
     packs = [
         cut([Member(trial.number, trial.config)], trainer.sources[: len(trial.curves["valid_loss"])], trial.epochs)[0]
         for trial in trials
@@ -125,7 +125,7 @@ def verify_trials(study: Study, trainer: BuiltinTrainer, trials: list[Trial], en
 
 
 def difference(known: Trial, again: Trial) -> str:
-    """The first difference between two records of a trial, in words; "" where they are the same, bit for bit."""
+    """Describe the first difference between two records of a trial; "" where they are the same, bit for bit."""
     if again.state != known.state:
         return f"it is {known.state} in the ledger, {again.state} now"
     if list(known.curves) != list(again.curves):
@@ -137,7 +137,7 @@ def difference(known: Trial, again: Trial) -> str:
 
 
 def curve_difference(name: str, known: Array, again: Array) -> str:
-    """Where two curves `(R, E)` differ first, by epoch."""
+    """Describe where two curves `(R, E)` differ first."""
     if known.shape != again.shape:
         return f"{name} has shape {known.shape} in the ledger, {again.shape} now"
     same = (known.view(np.int64) == again.view(np.int64)) | (np.isnan(known) & np.isnan(again))
@@ -150,7 +150,7 @@ def curve_difference(name: str, known: Array, again: Array) -> str:
 
 
 def values_differing(known: Trial, again: Trial) -> Iterator[str]:
-    """Values that follow from the curves and do not."""
+    """List values that do not follow from the curves although they should."""
     pairs: Mapping[str, tuple[Any, Any]] = {
         name: (getattr(known, name), getattr(again, name)) for name in ("value", "epoch", "epochs", "steps", "stable")
     }

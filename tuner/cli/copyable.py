@@ -30,12 +30,12 @@ def remember_places() -> None:
 
 
 def copyable(command: str) -> str:
-    """A command of the tuner with the places that this one was given; anything else as it is."""
+    """Add the places that this command was given to a command of the tuner; leave other texts unchanged."""
     context = click.get_current_context(silent=True)
     words = context.meta.get(KEY, []) if context and command.startswith("tuner ") else []
     return " ".join([command, *([shlex.join(words)] if words else [])])
 
 
 def with_places(text: str, command: str) -> str:
-    """A text with the places behind a command that it names."""
+    """Add the places after each command that a text names."""
     return text.replace(command, copyable(command)) if command else text

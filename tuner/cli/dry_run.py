@@ -75,7 +75,7 @@ def tell(question: PreparedStudy, jobs: int | None) -> None:
 
 
 def steps_of(config: Mapping[str, Any], rows: int) -> int:
-    """Updates of full training."""
+    """Return the updates of full training."""
     return int(config["epochs"]) * updates_per_epoch(config, rows)
 
 
@@ -88,19 +88,19 @@ def first_configs(study: Study) -> list[dict[str, Any]]:
 
 
 def samples(study: Study, configs: Sequence[Mapping[str, Any]]) -> list[tuple[int, Mapping[str, Any]]]:
-    """Three of the first configs: an optimizer's defaults, then points of the spread."""
+    """Choose three of the first configs: an optimizer's defaults, then points of the spread."""
     start = max(1, len(study.optimizers))
     picked = [0, start, start + 1] if len(configs) > start + 1 else [0, 1, 2]
     return [(number, configs[number]) for number in picked if number < len(configs)]
 
 
 def described(config: Mapping[str, Any]) -> str:
-    """A config in a line, at full precision."""
+    """Write a config in a line, at full precision."""
     return clean(", ".join(f"{name} = {value!r}" for name, value in config.items()))
 
 
 def step_costs(study: Study, data: Prepared, config: Mapping[str, Any]) -> tuple[float, float]:
-    """Seconds that one step takes: for a pack, and for each trial in it; from timing one trial, alone and in a pack."""
+    """Measure the seconds of one step, for a pack and for each trial in it, by timing a trial alone and in a pack."""
     problem = Problem((Replicate(study.seed, 0, data),), model_of(config), criterion_of(config, data.task))
     steps = updates_per_epoch(config, len(data.train))
     alone, together = (seconds_of(problem, [dict(config)] * width) / steps for width in (1, TOGETHER))
@@ -109,7 +109,7 @@ def step_costs(study: Study, data: Prepared, config: Mapping[str, Any]) -> tuple
 
 
 def seconds_of(problem: Problem, pack: Sequence[Mapping[str, Any]]) -> float:
-    """Seconds of one epoch of a pack: the quickest of a few, the first of which warms up."""
+    """Measure the seconds of one epoch of a pack: the quickest of a few, the first of which warms up."""
     times = []
     for _ in range(4):
         started = time.perf_counter()
@@ -121,7 +121,7 @@ def seconds_of(problem: Problem, pack: Sequence[Mapping[str, Any]]) -> float:
 
 
 def search_seconds(study: Study, steps: Sequence[int], costs: tuple[float, float]) -> float:
-    """Seconds of training in a search, on one worker; `steps` are those of full training, for typical configs.
+    """Estimate the training seconds of a search on one worker; `steps` are those of full training, for typical configs.
 
     At a rung, trials of one batch size share a pack; what a pack costs once is paid for each batch size.
     """

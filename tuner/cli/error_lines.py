@@ -21,7 +21,7 @@ class Terminated(KeyboardInterrupt):
 
 
 def interruption(error: BaseException) -> KeyboardInterrupt | None:
-    """The signal behind an error, if there is one: cleaning up after it may have raised something else."""
+    """Return the signal behind an error, or None: the cleanup after it may have raised something else."""
     seen: set[int] = set()
     link: BaseException | None = error
     while link is not None and id(link) not in seen:
@@ -33,7 +33,7 @@ def interruption(error: BaseException) -> KeyboardInterrupt | None:
 
 
 def error_report(error: BaseException) -> tuple[list[str], int]:
-    """What went wrong, a text each, and the exit code."""
+    """Return what went wrong, one text for each problem, and the exit code."""
     if isinstance(error, KeyboardInterrupt):
         return [], 143 if isinstance(error, Terminated) else 130
     if isinstance(error, InvalidInput):
@@ -48,7 +48,7 @@ def error_report(error: BaseException) -> tuple[list[str], int]:
 
 
 def fault(error: BaseException) -> str:
-    """One line about an error that nobody planned for."""
+    """Describe an unexpected error in one line."""
     first = (str(error).splitlines() or [""])[0]
     if isinstance(error, MemoryError):
         return f"out of memory; fewer --jobs or smaller models need less {first}".rstrip()
@@ -59,7 +59,7 @@ def fault(error: BaseException) -> str:
 
 
 def _without_variable(error: click.ClickException, context: click.Context | None) -> str:
-    """What click says, without the variable that could have set an option, where it did not."""
+    """Remove the environment variable from click's message where the variable did not set the option."""
     message, parameter = error.format_message(), getattr(error, "param", None)
     typed = context and parameter and context.get_parameter_source(parameter.name)
     if typed is not click.core.ParameterSource.COMMANDLINE:
@@ -68,7 +68,7 @@ def _without_variable(error: click.ClickException, context: click.Context | None
 
 
 def usage(error: click.ClickException) -> str:
-    """One line about a command line that cannot be followed, with the next thing to try."""
+    """Describe an invalid command line in one line, with the next thing to try."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "tuner"
     if isinstance(error, click.NoSuchOption) and context:

@@ -30,7 +30,7 @@ __all__ = [
 
 
 def complete_studies(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Names of studies that begin so, and files where the command takes one."""
+    """Complete names of studies, and of files where the command takes one."""
     from tuner.store.directory import studies
 
     del parameter
@@ -67,7 +67,7 @@ set_option = click.option(
 
 
 def shared_home_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds --home to a command whose --storage is something else; that of the variable TUNER_STORAGE counts."""
+    """Add --home to a command whose --storage means something else; the variable TUNER_STORAGE still applies."""
 
     @wraps(command)
     def wrapped(*, home: Path | None, **rest: Any) -> Any:
@@ -80,7 +80,7 @@ def shared_home_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def home_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds --home and --storage to a command, which gets them as one `home`."""
+    """Add --home and --storage to a command, which receives them as one `home`."""
 
     @wraps(command)
     def wrapped(*, home: Path | None, storage: str | None, **rest: Any) -> Any:
@@ -93,7 +93,7 @@ def home_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def open_result(study: str, home: Home) -> Result:
-    """A study's result. Raises UnknownStudy with the nearest names."""
+    """Open a study's result. Raises UnknownStudy with the nearest names."""
     # the name is looked for before anything heavy is imported
     from tuner.store.directory import find
 
@@ -104,7 +104,7 @@ def open_result(study: str, home: Home) -> Result:
 
 
 def check_optimizer(result: Result, optimizer: str | None) -> None:
-    """Raises UsageError for an optimizer that the study does not have."""
+    """Check that the study has an optimizer. Raises UsageError."""
     known = list(result.study.optimizers)
     if optimizer is not None and optimizer not in known:
         from tuner.study import suggest

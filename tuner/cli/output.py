@@ -79,12 +79,12 @@ class Output:
 
 
 def window() -> int:
-    """Columns that there are for text: those of the window, and elsewhere, or in a wider one, as many as read well."""
+    """Return the columns available for text: the terminal's, or as many as read well if it is wider or no terminal."""
     return min(shutil.get_terminal_size().columns, READABLE) if _is_terminal() else READABLE
 
 
 def fit_window(sheet: Sheet) -> tuple[Sheet, list[str]]:
-    """The sheet with the columns that a terminal's window has room for, and those left out; elsewhere all of it."""
+    """Return the sheet with the columns that fit a terminal, and those left out; elsewhere the whole sheet."""
     return fitted(sheet, shutil.get_terminal_size().columns) if _is_terminal() else (sheet, [])
 
 
@@ -103,12 +103,12 @@ def _footers(hidden: list[str], dropped: list[str]) -> list[str]:
 
 
 def too_wide(dropped: list[str]) -> list[str]:
-    """That a window had no room for some columns, if there are any."""
+    """Say that columns did not fit the terminal, if there are any."""
     return [f"too wide for this window: {', '.join(dropped)} (--all-columns)"] if dropped else []
 
 
 def put(content: str | bytes, path: Path | None, force: bool = False) -> None:
-    """Content that is a result: to stdout, or to a file in one step."""
+    """Write a result to stdout, or to a file in one step."""
     if path is not None:
         return to_file(content, path, force)
     if isinstance(content, str):
@@ -176,7 +176,7 @@ def write(content: str | bytes, path: Path) -> None:
 
 
 def output_options(default: str = "table") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Adds -f, -o, --force and --all-columns to a command, which gets them as one `output`."""
+    """Add -f, -o, --force and --all-columns to a command, which receives them as one `output`."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(command)
@@ -198,13 +198,13 @@ def output_options(default: str = "table") -> Callable[[Callable[..., Any]], Cal
 
 
 def is_special(path: Path) -> bool:
-    """Whether a path is a device or a pipe, or one of the names that the system has for those of a process."""
+    """Return True for a device, a pipe, or a path of one of the process's own descriptors."""
     system = path.is_absolute() and path.parts[1:2] in (("dev",), ("proc",))
     return path.exists() and (system or not path.is_file())
 
 
 def _form(form: str | None, path: Path | None, default: str) -> str:
-    """The format asked for, else the one that the suffix of the file names."""
+    """Return the requested format, else the one that the file's suffix names."""
     if form is not None or path is None or (is_special(path) and path.suffix.lower() not in SUFFIXES):
         return form or default
     if path.suffix.lower() not in SUFFIXES:
@@ -216,6 +216,6 @@ def _form(form: str | None, path: Path | None, default: str) -> str:
 
 
 def in_words(path: Path) -> str:
-    """A path as people type it: relative where it is below the working directory."""
+    """Shorten a path as people type it: relative where it is below the working directory."""
     relative = os.path.relpath(path)
     return str(path) if relative.startswith("..") else relative

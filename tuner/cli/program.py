@@ -64,13 +64,13 @@ class CommandGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that `args` begin with. Raises UsageError with the command that was probably meant."""
+        """Return the command that `args` begin with. Raises UsageError with the command that was probably meant."""
         if args and not args[0].startswith("-") and args[0] not in self.commands:
             raise click.UsageError(f"no command {args[0]!r}; {command_hint(args[0], self.commands)}")
         return super().resolve_command(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """In the order of a first day, which is the order they were added in."""
+        """List commands in the order they were added, which is the order of a first day."""
         del ctx
         return list(self.commands)
 
@@ -82,7 +82,7 @@ def _debug(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:
 
 
 def debug_option() -> click.Option:
-    """`--debug`, which every command takes."""
+    """Build the option `--debug`, which every command takes."""
     shown = "Show the traceback of an error."
     return click.Option(
         ["--debug"], is_flag=True, is_eager=True, expose_value=False, callback=_debug, envvar="TUNER_DEBUG", help=shown
@@ -183,9 +183,9 @@ def _run(args: list[str], settings: ProgramSettings) -> int:
 
 @contextmanager
 def _stoppable() -> Iterator[None]:
-    """The first Ctrl-C or SIGTERM stops a command tidily, a second one at once; each with its own exit code.
+    """Let the first Ctrl-C or SIGTERM stop a command tidily and a second one at once, each with its own exit code.
 
-    Ctrl-C too is asked for by name: a script starts what it puts in the background with that signal ignored.
+    Installs a handler for Ctrl-C explicitly, because scripts start background commands with that signal ignored.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

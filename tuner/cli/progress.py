@@ -42,7 +42,7 @@ STAGES = {
 
 @contextmanager
 def progress_display(study: Study) -> Iterator[LiveProgress | PlainProgress]:
-    """Whoever fits where stderr goes; nothing of the live block stays behind, however the run ends."""
+    """Show the progress display that fits stderr, and remove the live block however the run ends."""
     if not (sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"):
         yield PlainProgress(study)
         return
@@ -56,7 +56,7 @@ def progress_display(study: Study) -> Iterator[LiveProgress | PlainProgress]:
 
 
 def in_one_line(study: Study, trial: Trial) -> str:
-    """The settings of a trial that the study searches."""
+    """Write the searched settings of a trial in one line."""
     optimizer = trial.config.get("optimizer", "")
     domains = {**study.optimizers.get(optimizer, {}), **(study.custom.parameters if study.custom else {})}
     searched = {name for name, domain in domains.items() if is_searched(domain)}
@@ -90,25 +90,25 @@ class Position:
 
     @property
     def rate(self) -> float:
-        """Trials a second since this run began to search."""
+        """Return the trials per second since this run began to search."""
         elapsed = self._clock() - self.began
         return (self.progress.worth - (self.base or 0)) / elapsed if self.progress and elapsed > 0 else 0.0
 
     @property
     def left(self) -> float | None:
-        """Seconds to go; None where nothing is known."""
+        """Return the remaining seconds; None where they are unknown."""
         if not self.progress or not self.rate:
             return None
         return (self.progress.total - self.progress.worth) / self.rate
 
     @property
     def since_best(self) -> float:
-        """Seconds since the best was found."""
+        """Return the seconds since the best was found."""
         return self._clock() - self.best_at
 
 
 def duration(seconds: float | None) -> str:
-    """A time to wait, in its two largest units at most."""
+    """Format a waiting time in its two largest units at most."""
     if seconds is None:
         return "--"
     whole = int(seconds + 0.5)
@@ -202,7 +202,7 @@ class LiveProgress(RunCallback):
         self.live.stop()
 
     def block(self) -> Text:
-        """The block as it stands now; one line each, cut at the edge of the window."""
+        """Return the current block, each line cut at the width of the terminal."""
         from rich.text import Text
 
         progress = self.position.progress
@@ -231,18 +231,18 @@ class LiveProgress(RunCallback):
 
 
 def stage_words(study: Study, name: str) -> str:
-    """What a run does in a stage, for people."""
+    """Describe a stage of a run for people."""
     return (STAGES | (OWN if study.custom else {})).get(name, name)
 
 
 def counts(progress: Progress) -> str:
-    """Trials by state, in flight ones first."""
+    """Count trials by state, those in flight first."""
     flying = [f"running {progress.running}", *([f"at a rung {progress.begun}"] if progress.begun else [])]
     states = tuple(TrialState)
     return "  ".join([*flying, *(f"{state} {progress.states.get(state, 0)}" for state in states)])
 
 
 def bar(share: float, columns: int, blocks: bool) -> str:
-    """A bar that is full at 1."""
+    """Draw a bar that is full at 1."""
     full = int(min(max(share, 0.0), 1.0) * columns)
     return ("━" if blocks else "#") * full + ("─" if blocks else "-") * (columns - full)

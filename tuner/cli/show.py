@@ -55,7 +55,7 @@ class ShowPage:
 
 
 def block(pairs: Mapping[str, Any], indent: str = "  ") -> str:
-    """Names and values in two columns."""
+    """Align names and values in two columns."""
     widest = max(map(len, pairs), default=0)
     return "".join(
         f"{indent}{clean(name):{widest}}  {cell_text(value)}".rstrip() + "\n" for name, value in pairs.items()
@@ -63,25 +63,25 @@ def block(pairs: Mapping[str, Any], indent: str = "  ") -> str:
 
 
 def fresh_words(splits: bool, own: bool = False) -> str:
-    """What was fresh in a confirmation; what an objective of somebody's own does with its seed is its own business."""
+    """Say what was fresh in a confirmation; a custom objective decides itself what its seed changes."""
     if own:
         return "fresh seeds, on the same data unless the objective splits them by its seed"
     return "fresh seeds and splits" if splits else "fresh seeds, on the same split"
 
 
 def fresh_mean(best: Best) -> str:
-    """The confirmed mean with its interval; of a training that came to nothing there is none."""
+    """Format the confirmed mean with its interval; "" where a training was lost."""
     said = best.confirmation
     return interval_text(said["mean"], said["low"], said["high"]) or "nothing: it diverged or failed on a fresh seed"
 
 
 def settings_of(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A config as tables show it."""
+    """Format a config as tables show it."""
     return {name: text_of(value) if isinstance(value, list | tuple) else value for name, value in config.items()}
 
 
 def study_page(result: Result, whole: bool = False) -> ShowPage:
-    """The overview of a study, of tables what a window has room for, or the `whole` of them."""
+    """Build the overview of a study, with tables cut to the terminal, or the `whole` of them."""
     study, trials = result.study, result.all_trials
     states = Counter(str(trial.state) for trial in trials)
     confirmation, optimizers = sheet_of(result.confirmation()), by_optimizer(result)
@@ -117,13 +117,13 @@ def study_page(result: Result, whole: bool = False) -> ShowPage:
 
 
 def fitting(sheet: Sheet, whole: bool) -> tuple[Sheet, list[str]]:
-    """What a window has room for of a sheet, and the columns left out."""
+    """Return the part of a sheet that fits the terminal, and the columns left out."""
     shown, dropped = (sheet, []) if whole else fit_window(sheet)
     return shown, [sheet.title(name).lower() for name in dropped]
 
 
 def findings_block(found: Sequence[Finding]) -> str:
-    """Findings, numbered, each with the command that comes next."""
+    """Number the findings, each with the command that comes next."""
     lines = []
     for i, finding in enumerate(found, start=1):
         wrapped = textwrap.wrap(clean(finding.sentence), window(), initial_indent=f"  {i}. ", subsequent_indent="     ")
@@ -132,7 +132,7 @@ def findings_block(found: Sequence[Finding]) -> str:
 
 
 def best_line(result: Result) -> str:
-    """The best config's value and trial; its confirmed interval where there is one."""
+    """Write the best config's value and trial, with its confirmed interval where there is one."""
     try:
         best = result.best()
     except NoResult:
@@ -144,13 +144,13 @@ def best_line(result: Result) -> str:
 
 
 def brackets(standings: Sequence[ConfirmedTrial]) -> str:
-    """What the intervals of a table of confirmed trials are of."""
+    """Say what the intervals of a table of confirmed trials are of."""
     first = standings[0]
     return intervals_of({"the goal": first.goal.of} | {name: mean.of for name, mean in first.test.items()})
 
 
 def confirmed_view(result: Result, confirmation: Sheet) -> Sheet:
-    """The confirmation table for people: means with their intervals in one cell, what matters most to the left."""
+    """Build the confirmation table for people: means with intervals in one cell, the most important columns first."""
     rows = []
     tests = [name for name in confirmation.columns if name.startswith("test_") and not name.endswith(("_low", "_high"))]
     for standing in result.standings:
@@ -163,13 +163,13 @@ def confirmed_view(result: Result, confirmation: Sheet) -> Sheet:
 
 
 def batches(result: Result, optimizers: Sheet) -> list[Any]:
-    """Batch sizes of the trials that the tables of a page compare."""
+    """Return the batch sizes of the trials that the tables of a page compare."""
     numbers = {*optimizers.column("trial"), *(standing.trial for standing in result.standings)} - {None}
     return [result.trial(number).config.get("batch_size") for number in numbers]
 
 
 def trial_page(result: Result, number: int) -> ShowPage:
-    """One trial: its config, its metrics at the best epoch, and its learning curves."""
+    """Build the page of one trial: its config, its metrics at the best epoch, and its learning curves."""
     trial = result.trial(number)
     curves = {name: mean_curve(values) for name, values in trial.curves.items()}
     stable = (
@@ -189,7 +189,7 @@ def trial_page(result: Result, number: int) -> ShowPage:
 
 
 def ending_of(trial: Trial) -> str:
-    """How a trial ended, in words."""
+    """Describe how a trial ended."""
     patience = trial.config.get("patience", 0)
     if patience and trial.state == TrialState.COMPLETE and trial.epochs < trial.config.get("epochs", trial.epochs):
         return f"stopped after {patience} epochs without a better validation loss"
@@ -197,7 +197,7 @@ def ending_of(trial: Trial) -> str:
 
 
 def facts_of(result: Result, trial: Trial) -> dict[str, Any]:
-    """What a trial came to, in a few lines."""
+    """Summarise a trial's outcome in a few lines."""
     value = f"{cell_text(trial.value)} at epoch {trial.epoch} of {trial.epochs}" if trial.value is not None else "none"
     facts = {result.study.metric: value, "generation": trial.generation, "trained": spent(result.study, trial)}
     standing = next((s for s in result.standings if s.trial == trial.number), None)
@@ -209,7 +209,7 @@ def facts_of(result: Result, trial: Trial) -> dict[str, Any]:
 
 
 def spent(study: Study, trial: Trial) -> str:
-    """What a trial took: epochs, updates, and where the train rows are known, examples and gradients of all of them."""
+    """Describe a trial's cost: epochs, updates, and, where the train rows are known, examples and full gradients."""
     counts: dict[str, float] = {"epochs": trial.epochs, "steps": trial.steps}
     if study.rows:
         counts |= {"examples": trial.epochs * study.rows, "evaluations": round(evaluations(study, trial), 1)}
@@ -217,7 +217,7 @@ def spent(study: Study, trial: Trial) -> str:
 
 
 def curve_view(curves: Mapping[str, list[float]], epoch: int | None) -> Sheet:
-    """One row a curve: first, best-epoch and last value, and its shape."""
+    """Build one row for each curve: first, best-epoch and last value, and its shape."""
     rows = []
     for name, curve in curves.items():
         if name == "verdict":

@@ -43,7 +43,7 @@ def reliable() -> None:
 
 
 def _open(number: int) -> None:
-    """Let a closed descriptor lead nowhere: the next file to be opened would get its number, and what is printed."""
+    """Open a closed descriptor on the null device: else the next file would get its number and what is printed."""
     try:
         os.fstat(number)
     except OSError:
@@ -62,7 +62,7 @@ def _optional(stream: TextIO | None) -> TextIO:
 
 
 def _forgiving(stream: TextIO) -> None:
-    """A character that the stream cannot write becomes `?`, not an error."""
+    """Replace characters that the stream cannot write by `?` instead of raising an error."""
     reconfigure: Callable[..., Any] | None = getattr(stream, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="replace")

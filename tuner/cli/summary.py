@@ -47,9 +47,9 @@ HARMLESS = 1e-4  # a learning rate at which nothing explodes on standardised dat
 
 
 def startup_seconds() -> float:
-    """Processor seconds of this process so far: the interpreter and its imports.
+    """Return this process's processor seconds so far: the interpreter and its imports.
 
-    Its age would count the shell that became it, and all that this shell had waited for.
+    Its age would include the shell that started it, and all that this shell had waited for.
     """
     return time.process_time()
 
@@ -85,7 +85,7 @@ def summary(result: Result, startup: float) -> None:
 
 
 def endless(result: Result) -> list[str]:
-    """That a whole-batch method found no optimum to reach, where one did."""
+    """Say that a whole-batch method found no finite optimum, where one did not."""
     methods = {name for name in result.study.optimizers if OPTIMIZERS[name].whole}
     whole = [trial for trial in result.all_trials if trial.config.get("optimizer") in methods]
     names = sorted({t.config["optimizer"] for t in whole if verdict_of(t.curves) == SEPARABLE})
@@ -93,7 +93,7 @@ def endless(result: Result) -> list[str]:
 
 
 def failures_of(result: Result) -> str:
-    """How many trials failed, what most of them failed of, and where there is more of it; empty where none did."""
+    """Say how many trials failed, the most common reason, and where to read more; "" where none failed."""
     failed = [trial for trial in result.all_trials if trial.state == TrialState.FAILED]
     if not failed:
         return ""
@@ -108,7 +108,7 @@ def failures_of(result: Result) -> str:
 
 
 def why_none(result: Result) -> str:
-    """What stopped the trials, in a line."""
+    """Say in a line what stopped the trials."""
     if any(trial.state == TrialState.FAILED for trial in result.all_trials):
         return "mend what failed, then run it with --retry-failed"
     diverged = [trial for trial in result.all_trials if trial.state == TrialState.DIVERGED]
@@ -116,7 +116,7 @@ def why_none(result: Result) -> str:
 
 
 def why_diverged(result: Result, diverged: Sequence[Trial]) -> str:
-    """What made trials diverge, as far as their learning rates and a constant prediction on the same rows tell."""
+    """Say why trials diverged, as far as their learning rates and a constant prediction on the same rows tell."""
     look = copyable(f"tuner show {shlex.quote(result.study.name)}/{diverged[0].number}")
     constant = float(result.facts.get("constant_loss", "0"))
     if not constant <= float(np.finfo(result.study.dtype).max):
@@ -133,7 +133,7 @@ def why_diverged(result: Result, diverged: Sequence[Trial]) -> str:
 
 
 def best_block(best: Best) -> str:
-    """The best config, its value, and what fresh seeds and the test rows say of it."""
+    """Write the best config, its value, and its values on fresh seeds and the test rows."""
     config = {name: value for name, value in settings_of(best.params).items() if name not in ("epochs", "horizon")}
     facts = {**config, "epochs": epochs_of(best), **values_of(best)}
     return f"best config: trial {best.trial}, {sureness(best)}\n{block(facts)}"
@@ -175,7 +175,7 @@ def better_baselines(model: TrainedModel) -> list[str]:
 
 
 def sureness(best: Best) -> str:
-    """What stands behind the best config, in words."""
+    """Describe the evidence behind the best config."""
     if not best.confirmed:
         return "its values are exact" if best.get("model") == "surface" else "not confirmed"
     seeds, foreign = best.confirmation["seeds"], best.provenance.get("task") == "own"
@@ -191,7 +191,7 @@ def sureness(best: Best) -> str:
 
 
 def values_of(best: Best) -> dict[str, str]:
-    """The goal and the test metrics, with their intervals and what those are of."""
+    """Format the goal and the test metrics, with their intervals and what those are of."""
     if not best.confirmed:
         return {best.metric: cell_text(best.value)}
     said = best.confirmation
@@ -203,13 +203,13 @@ def values_of(best: Best) -> dict[str, str]:
 
 
 def epochs_of(best: Best) -> str:
-    """How long to train, and the horizon of the schedule where it is another."""
+    """Say how long to train, and the schedule's horizon where it differs."""
     horizon = best.training["horizon"]
     return str(best.epochs) if best.epochs == horizon else f"{best.epochs} of {horizon}"
 
 
 def cost_block(cost: Cost, startup: float, foreign: bool = False) -> str:
-    """Where the seconds went; what an objective of somebody's own takes to be imported under its own name."""
+    """List where the seconds went; the import of a custom objective has its own line."""
     spent = cost.search
     training = f"{spent.training:.2f} s, all workers together"
     own = f"{spent.overhead:.2f} s, {1000 * spent.overhead / max(cost.trials, 1):.2f} ms a trial"

@@ -105,7 +105,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
 
 
 def command_hint(word: str, commands: Iterable[str]) -> str:
-    """What to type in the place of a command that there is not."""
+    """Suggest a command for a word that is none."""
     known = list(commands)
     key = word.lower().replace("_", "-")
     if word.endswith(".toml"):
@@ -117,7 +117,7 @@ def command_hint(word: str, commands: Iterable[str]) -> str:
 
 
 def option_hint(option: str, options: Iterable[str]) -> str:
-    """What to type in the place of an option that a command has not."""
+    """Suggest an option for a word that a command does not have."""
     known = list(options)
     word = option.lstrip("-").lower().replace("_", "-")
     if f"--{word}" in known:

@@ -14,7 +14,7 @@ STYLES = {"bold": "1", "dim": "2", "red": "31", "yellow": "33"}
 
 
 def coloured(stream: TextIO) -> bool:
-    """Whether a stream takes colour: NO_COLOR, FORCE_COLOR and TERM=dumb decide in turn, then the stream does."""
+    """Return True if a stream takes colour: NO_COLOR, FORCE_COLOR and TERM=dumb decide in turn, then the stream."""
     if os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):
@@ -23,18 +23,18 @@ def coloured(stream: TextIO) -> bool:
 
 
 def styled(text: str, style: str, stream: TextIO) -> str:
-    """The text in a style, where the stream takes colour."""
+    """Style the text where the stream takes colour."""
     return f"\x1b[{STYLES[style]}m{text}\x1b[0m" if text and coloured(stream) else text
 
 
 def hint(text: str) -> None:
-    """Anything that is not a result, on stderr, after the results so far."""
+    """Write what is not a result to stderr, after the results so far."""
     sys.stdout.flush()
     print(styled(clean(text, lines=True), "dim", sys.stderr), file=sys.stderr, flush=True)
 
 
 def errors_to(lines: list[str], label: str = "error") -> None:
-    """One line a problem, on stderr; what more a problem has to say is indented."""
+    """Write one line for each problem to stderr, its details indented."""
     sys.stdout.flush()
     head = styled(f"{label}:", "red" if label == "error" else "yellow", sys.stderr)
     for line in lines:

@@ -84,7 +84,7 @@ def best_document(result: Result) -> dict[str, Any] | None:
 
 
 def by_optimizer(result: Result) -> Sheet:
-    """One row an optimizer: its budget in trials and in epochs, how its trials ended, its best."""
+    """Build one row for each optimizer: its budget in trials and in epochs, how its trials ended, its best."""
     states = tuple(TrialState)
     rows = []
     for name in result.study.optimizers:
@@ -100,12 +100,12 @@ def by_optimizer(result: Result) -> Sheet:
 
 
 def records(sheet: Sheet) -> list[dict[str, Any]]:
-    """The rows of a sheet as mappings."""
+    """Convert the rows of a sheet to mappings."""
     return [dict(zip(sheet.columns, row, strict=True)) for row in sheet.rows]
 
 
 def output_of(result: Result, number: int) -> tuple[Path, str]:
-    """Where a trial's output is kept, and what it is; empty where it printed nothing."""
+    """Return where a trial's output is kept, and the output; "" where it printed nothing."""
     place = result.directory.output / f"trial-{number}.txt"
     try:
         return place, place.read_bytes().decode("utf-8", "replace")
@@ -114,5 +114,5 @@ def output_of(result: Result, number: int) -> tuple[Path, str]:
 
 
 def mean_curve(values: Any) -> list[float]:
-    """A curve `(R, E)` as its mean over replicates, `(E,)`."""
+    """Average a curve `(R, E)` over replicates, `(E,)`."""
     return [float(value) for value in values.mean(axis=0)]

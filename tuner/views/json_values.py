@@ -11,7 +11,7 @@ __all__ = ["document_json", "json_value"]
 
 
 def json_value(value: Any) -> Any:
-    """A value as JSON can hold it, at full precision: null for what is no number, "inf" and "-inf" as text."""
+    """Convert a value to JSON at full precision: nan becomes null, infinities become "inf" and "-inf"."""
     if isinstance(value, float) and not math.isfinite(value):
         return None if math.isnan(value) else str(value)
     if isinstance(value, Mapping):
@@ -22,5 +22,5 @@ def json_value(value: Any) -> Any:
 
 
 def document_json(document: Mapping[str, Any]) -> str:
-    """A document as indented JSON; numbers at full precision."""
+    """Write a document as indented JSON, with numbers at full precision."""
     return json.dumps(json_value(document), indent=2) + "\n"

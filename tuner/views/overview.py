@@ -45,7 +45,7 @@ class Overview:
 
     @property
     def trials(self) -> int:
-        """Trials that are committed."""
+        """Return the number of committed trials."""
         return sum(self.states.values())
 
 
@@ -78,7 +78,7 @@ def _recorded(directory: StudyDirectory, maximize: bool) -> dict[str, Any]:
 
 
 def _is_current(directory: StudyDirectory) -> bool:
-    """Whether the files say what the ledger says."""
+    """Return True if the files agree with the ledger."""
     try:
         return directory.ranking.stat().st_mtime >= directory.changed()
     except FileNotFoundError:
@@ -93,13 +93,13 @@ def row(study: Overview) -> tuple[Any, ...]:
 
 
 def states_of(states: Mapping[str, int]) -> str:
-    """Counts in words: "41 complete, 85 pruned, 2 diverged"."""
+    """Write counts: "41 complete, 85 pruned, 2 diverged"."""
     known = [f"{states[state]} {state}" for state in STATES if states.get(state)]
     return ", ".join(known) or "none yet"
 
 
 def age_text(seconds: float) -> str:
-    """An age in its largest unit: "3 min"."""
+    """Write an age in its largest unit: "3 min"."""
     for size, unit in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
         if seconds >= size:
             return f"{seconds / size:.0f} {unit}"

@@ -33,7 +33,7 @@ SHARED = ("batch_size", *SCHEDULING, *AROUND, "model", "hidden", "activation", "
 def ranking_sheet(
     result: Result, rows: int | None = None, optimizer: str | None = None, complete: bool = True
 ) -> Sheet:
-    """The first `rows` of the ranking, as a table with the columns people read first; files have them all.
+    """Build the first `rows` of the ranking with the columns that people read first; files have all of them.
 
     `complete` leaves out trials that do not rank; `optimizer` leaves out those of others.
     """
@@ -83,7 +83,7 @@ def ranking_notes(result: Result, sheet: Sheet, command: Callable[[str], str] = 
 
 
 def safe_note(result: Result) -> list[str]:
-    """Why what has a better mean on its splits is not rank 1, where that is so."""
+    """Say why a trial with a better mean on its splits is not rank 1, where there is one."""
     if not result.is_confirmed:
         return []
     first, *others = result.standings
@@ -96,7 +96,7 @@ def safe_note(result: Result) -> list[str]:
 
 
 def tie_notes(result: Result, sheet: Sheet, command: Callable[[str], str]) -> list[str]:
-    """What the marks of a ranking mean, and how to have them where nothing is known of the noise."""
+    """Explain the marks of a ranking, and how to get them where the noise is unknown."""
     places = [str(place) for place in _places(sheet) if str(place).endswith("=")]
     if result.noise is None:
         exact = ["`=`: float32 cannot tell these values from each other."] if places else []
@@ -112,25 +112,25 @@ def tie_notes(result: Result, sheet: Sheet, command: Callable[[str], str]) -> li
 
 
 def _searched(result: Result, name: str) -> bool:
-    """Whether any optimizer's values of a hyperparameter are searched."""
+    """Return True if any optimizer searches a hyperparameter."""
     tables = [*result.study.optimizers.values(), *([result.study.custom.parameters] if result.study.custom else [])]
     return result.study.imported is not None or any(is_searched(domains.get(name)) for domains in tables)
 
 
 def _confirmed(result: Result, sheet: Sheet) -> list[str]:
-    """What fresh seeds said of each trial, where they were asked."""
+    """Return each trial's result on fresh seeds, where it has one."""
     said = {standing.trial: fresh_text(standing) for standing in result.standings}
     return [said.get(number, "") for number in sheet.column("trial")]
 
 
 def _places(sheet: Sheet) -> list[Any]:
-    """Ranks, or `1=` for one that cannot be told from rank 1."""
+    """Return ranks, or `1=` for trials statistically tied with rank 1."""
     at = [sheet.columns.index(name) for name in ("rank", "tie")]
     pairs = [(row[at[0]], row[at[1]]) for row in sheet.rows]
     return [rank if tie in (None, rank) else f"{tie}=" for rank, tie in pairs]
 
 
 def fresh_text(standing: ConfirmedTrial) -> str:
-    """What fresh seeds said of a config: a mean with its interval, or that it was lost on one of them."""
+    """Format a config's result on fresh seeds: a mean with its interval, or that it was lost on one of them."""
     goal = standing.goal
     return standing.lost or interval_text(goal.mean, goal.low, goal.high)

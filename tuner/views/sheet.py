@@ -59,30 +59,30 @@ class Sheet:
     frame: pd.DataFrame | None = None
 
     def column(self, name: str) -> list[Any]:
-        """The cells of a column, as a table shows them."""
+        """Return the cells of a column, as a table shows them."""
         if name in self.views:
             return list(self.views[name])
         at = self.columns.index(name)
         return [row[at] for row in self.rows]
 
     def only(self, names: Sequence[str]) -> Sheet:
-        """The sheet as a table of these columns."""
+        """Return the sheet reduced to these columns."""
         cells = [self.column(name) for name in names]
         rows = tuple(zip(*cells, strict=True)) if cells else ()
         return replace(self, columns=tuple(names), rows=rows, views={}, order=())
 
     def title(self, name: str) -> str:
-        """The heading of a column."""
+        """Return the heading of a column."""
         return clean(self.titles.get(name, name)).upper()
 
 
 def sheet_of(frame: pd.DataFrame, **options: Any) -> Sheet:
-    """A sheet of a data frame: plain Python values, None where one is missing."""
+    """Convert a data frame to a sheet of plain Python values, None where one is missing."""
     return Sheet(tuple(map(str, frame.columns)), tuple(rows_of(frame)), frame=frame, **options)
 
 
 def rows_of(frame: pd.DataFrame) -> Iterator[tuple[Any, ...]]:
-    """The rows of a frame as plain Python values, made as they are asked for: a block of them at a time."""
+    """Yield the rows of a frame as plain Python values, converted block by block."""
     for first in range(0, len(frame), BLOCK):
         block = frame.iloc[first : first + BLOCK]
         cells = [
@@ -114,7 +114,7 @@ def _plain(value: Any) -> Any:
 
 
 def fields(document: Mapping[str, Any]) -> Sheet:
-    """A sheet of a nested document: one row a value, its key dotted."""
+    """Flatten a nested document to a sheet: one row for each value, with a dotted key."""
     always = frozenset(("key", "value"))
     return Sheet(("key", "value"), tuple(_leaves(document)), always=always)
 
@@ -130,9 +130,9 @@ def _leaves(document: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[str
 
 
 def filtered(sheet: Sheet, all_columns: bool = False) -> tuple[Sheet, list[str]]:
-    """The sheet with the columns that say something, and what was hidden: names, and in the end how many asides.
+    """Return the sheet with its informative columns, and what was hidden: names, and last the number of side notes.
 
-    Hidden are asides, empty columns, and, where there are rows to compare, columns with one value.
+    Hidden are side notes, empty columns, and, where there are rows to compare, columns with one value.
     """
     ordered = [*sheet.order, *(name for name in sheet.columns if name not in sheet.order)]
     if all_columns:
@@ -150,7 +150,7 @@ def _idle(sheet: Sheet, name: str) -> bool:
 
 
 def fitted(sheet: Sheet, room: int) -> tuple[Sheet, list[str]]:
-    """The sheet without the last columns that `room` has no place for, and their names; it always keeps `always`."""
+    """Return the sheet without the last columns that do not fit `room`, and their names; `always` stays."""
     names, dropped = list(sheet.columns), list[str]()
     widths = {name: _width(sheet, name) for name in names}
     for name in reversed(sheet.columns):
@@ -167,7 +167,7 @@ def _width(sheet: Sheet, name: str) -> int:
 
 
 def as_table(sheet: Sheet) -> str:
-    """Columns padded to their widest cell, however wide that is."""
+    """Pad columns to their widest cell."""
     lines = [[sheet.title(name) for name in sheet.columns], *([cell_text(cell) for cell in row] for row in sheet.rows)]
     widths = [max(width(line[i]) for line in lines) for i in range(len(sheet.columns))]
     return "".join(GAP.join(_padded(c, w) for c, w in zip(line, widths, strict=True)).rstrip() + "\n" for line in lines)
@@ -178,7 +178,7 @@ def _padded(cell: str, to: int) -> str:
 
 
 def as_markdown(sheet: Sheet) -> str:
-    """A Markdown table."""
+    """Write a Markdown table."""
     lines = [[sheet.title(name).lower() for name in sheet.columns], ["---"] * len(sheet.columns)]
     lines += [[cell_text(cell).replace("|", "\\|") for cell in row] for row in sheet.rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
@@ -190,7 +190,7 @@ LATEX = str.maketrans(
 
 
 def as_latex(sheet: Sheet) -> str:
-    """A LaTeX tabular that needs no package; numbers to the right, `\\input` puts it into a paper."""
+    r"""Write a LaTeX tabular that needs no package, with numbers right-aligned; `\input` puts it into a paper."""
     numeric = [all(isinstance(c, int | float | None) for c in sheet.column(name)) for name in sheet.columns]
     lines = [
         [sheet.title(name).lower() for name in sheet.columns],
@@ -203,13 +203,13 @@ def as_latex(sheet: Sheet) -> str:
 
 
 def as_json(sheet: Sheet) -> str:
-    """A JSON list of one object a row."""
+    """Write a JSON list with one object for each row."""
     rows = _records(sheet)
     return "[\n" + ",\n".join(f"  {row}" for row in rows) + "\n]\n" if rows else "[]\n"
 
 
 def as_json_lines(sheet: Sheet) -> str:
-    """One JSON object a line."""
+    """Write one JSON object a line."""
     return "".join(f"{row}\n" for row in _records(sheet))
 
 
@@ -221,12 +221,12 @@ def _records(sheet: Sheet) -> list[str]:
 
 
 def as_csv(sheet: Sheet) -> str:
-    """CSV at full precision; text that a spreadsheet would run as a formula begins with an apostrophe."""
+    """Write CSV at full precision; texts that a spreadsheet would run as a formula get an apostrophe first."""
     return csv_of(sheet.columns, sheet.rows)
 
 
 def csv_of(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
-    """CSV of rows that are made as they are written."""
+    """Write CSV from rows that are made as they are written."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_cell(name) for name in columns)
@@ -257,12 +257,14 @@ FOR_READING = ("table", "md", "latex")
 
 
 def formatted(sheet: Sheet, form: str) -> str:
-    """The text of a filtered sheet."""
+    """Write a filtered sheet in a format."""
     return FORMATS[form](sheet)
 
 
 def parquet(sheet: Sheet) -> bytes:
-    """The bytes of a Parquet file with every column, typed as in its frame. Raises TunerError without pyarrow."""
+    """Write a Parquet file with every column, typed as in its frame, and return its bytes. Raises TunerError
+    without pyarrow.
+    """
     from tuner.errors import TunerError
 
     if not _has_pyarrow():
@@ -278,7 +280,7 @@ def _has_pyarrow() -> bool:
 
 
 def _typed(sheet: Sheet) -> pd.DataFrame:
-    """A frame of the rows; a column of several types is text."""
+    """Build a frame of the rows; a column of several types becomes text."""
     import pandas as pd
 
     columns: dict[str, Any] = {}

@@ -70,7 +70,7 @@ def best(
 
 
 def place_of(best: Best, rank: int) -> str:
-    """Which trial a rank is, and by what, where the search has another order than a confirmation."""
+    """Say which trial a rank is, and by which order, where the search orders differently than the confirmation."""
     if best.confirmation:
         search = best.confirmation["search_rank"]
         return f"rank {rank} by confirmed means: trial {best.trial}, number {search} of the search"
@@ -80,7 +80,7 @@ def place_of(best: Best, rank: int) -> str:
 
 
 def _code(best: Best, framework: str, nearest: bool) -> str:
-    """Code, and a warning for what is not the same in it. Raises InexactMapping unless the nearest will do."""
+    """Write code, with a warning for each difference in it. Raises InexactMapping unless the nearest will do."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         text = best.to_code(framework, strict=not nearest)
@@ -89,7 +89,7 @@ def _code(best: Best, framework: str, nearest: bool) -> str:
 
 
 def best_form(path: Path | None) -> str:
-    """The form that the suffix of a file names. Raises UsageError."""
+    """Return the form that a file's suffix names. Raises UsageError."""
     suffixes = {".toml": "toml", ".json": "json", ".txt": "args", ".args": "args"}
     if path is None:
         return "toml"

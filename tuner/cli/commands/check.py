@@ -66,7 +66,7 @@ def check(file: Path, repeat: int | None, overrides: tuple[str, ...]) -> None:
 
 
 def filled(study: Study) -> Study:
-    """The study with no generation larger than its trials: as a file it is no mistake then."""
+    """Return the study with no generation larger than its trials, so that its file is valid."""
     size = min(study.search.generation_size, study.trials)
     return replace(study, search=study.search.model_copy(update={"generation_size": size}))
 

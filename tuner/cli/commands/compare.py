@@ -57,7 +57,7 @@ def compare(studies: tuple[str, ...], by: str | None, rtol: float | None, home: 
 
 
 def sheet_of(found: Comparison, key: str) -> Sheet:
-    """One row a side."""
+    """Build a sheet with one row for each side."""
     from tuner.text import interval_text
     from tuner.views.sheet import Sheet
 
@@ -109,7 +109,7 @@ def tables(names: tuple[str, ...], rtol: float, home: Home, output: Output) -> N
 
 
 def table(name: str, home: Home) -> pd.DataFrame:
-    """The ranking of a study, or a file of one."""
+    """Load the ranking of a study, or from a file."""
     path = Path(name)
     if path.suffix in (".csv", ".parquet"):
         from tuner.api.compare_tables import read_table

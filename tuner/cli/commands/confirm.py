@@ -75,7 +75,7 @@ def show(result: Result, output: Output) -> None:
 
 
 def cells(standing: ConfirmedTrial) -> tuple[str, ...]:
-    """One confirmed trial, for people."""
+    """Format one confirmed trial for people."""
     from tuner.views.ranking import fresh_text
 
     optimism = standing.optimism
@@ -92,7 +92,7 @@ def cells(standing: ConfirmedTrial) -> tuple[str, ...]:
 
 
 def aligned(rows: list[tuple[str, ...]]) -> str:
-    """Rows in columns, three spaces apart."""
+    """Align rows in columns, three spaces apart."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["   ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join(lines) + "\n"

@@ -46,7 +46,7 @@ def explain(method: str | None) -> None:
 
 
 def listed() -> str:
-    """Every optimizer in a line, whole-batch methods first."""
+    """List every optimizer in a line, whole-batch methods first."""
     from objectives.optimizers import OPTIMIZERS
 
     widest = max(map(len, OPTIMIZERS))
@@ -58,7 +58,7 @@ def listed() -> str:
 
 
 def page(row: Optimizer) -> str:
-    """All that a row says."""
+    """Write everything that an optimizer's registry row says."""
     step = "\n".join(["a step", *(f"  {part}" for part in row.formula.split("; "))])
     blocks = [f"{row.name}: {row.summary}", step, block("use it", row.use)]
     blocks += [block("not to be mistaken", row.apart)] if row.apart else []
@@ -73,12 +73,12 @@ def page(row: Optimizer) -> str:
 
 
 def block(head: str, text: str) -> str:
-    """A heading with a paragraph below."""
+    """Write a heading with a paragraph below."""
     return f"{head}\n{textwrap.fill(text, window(), initial_indent='  ', subsequent_indent='  ')}"
 
 
 def hyper_lines(hyper: Hyper) -> list[str]:
-    """A hyperparameter: default, what may be searched, and what it does."""
+    """Describe a hyperparameter: its default, what may be searched, and what it does."""
     from objectives.hyperparameter import ALWAYS, ASKED
 
     scale = {"log": "log", "log1m": "log of 1 - value", "linear": "linear"}[hyper.scale]
@@ -89,7 +89,7 @@ def hyper_lines(hyper: Hyper) -> list[str]:
 
 
 def framework_lines(row: Optimizer) -> list[str]:
-    """Each framework's convention, or that it has no such optimizer."""
+    """Describe each framework's convention, or say that it lacks the optimizer."""
     from objectives.optimizers import FRAMEWORKS
 
     widest = max(map(len, FRAMEWORKS))
@@ -106,7 +106,7 @@ def framework_lines(row: Optimizer) -> list[str]:
 
 
 def differences(row: Optimizer, convention: Convention) -> list[str]:
-    """What a framework's convention says of a rule, in phrases."""
+    """Describe a framework's convention of a rule in phrases."""
     said = [EPS[convention.eps]] if "eps" in row.names else []
     if "momentum" in row.names:
         inside = "the buffer holds steps, with the rate of their time"

@@ -49,7 +49,7 @@ def import_(
 
 
 def pairs(texts: tuple[str, ...]) -> dict[str, str]:
-    """OLD=NEW as a mapping. Raises UsageError."""
+    """Parse OLD=NEW arguments to a mapping. Raises UsageError."""
     wrong = [text for text in texts if not all(text.partition("="))]
     if wrong:
         raise click.UsageError(f"--rename {wrong[0]!r}: write it like learning_rate=lr")

@@ -85,7 +85,7 @@ def write_report(result: Result, path: Path | None = None, dated: bool = False, 
 
 
 def stages(trials: int) -> Callable[[str], None]:
-    """Tells each stage of a large report as it begins."""
+    """Print each stage of a large report as it begins."""
     began = time.monotonic()
 
     def tell(stage: str) -> None:

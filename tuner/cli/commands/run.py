@@ -98,7 +98,7 @@ def run(
 
 
 def kept(study: Study, callback: Display | None) -> str:
-    """What an interrupted run has not lost: of code of somebody's own, what is in the middle of a generation too."""
+    """Say what an interrupted run kept; for custom objectives this includes a generation's progress."""
     progress = callback.position.progress if callback is not None else None
     if study.custom is None or progress is None or not progress.begun:
         return "what was finished is kept"
@@ -107,7 +107,7 @@ def kept(study: Study, callback: Display | None) -> str:
 
 
 def command(study: str, given: Mapping[str, Any]) -> str:
-    """The command that goes on with a run: its own, without --fresh."""
+    """Write the command that continues a run: its own, without --fresh."""
     words = ["tuner", "run", study]
     for name, value in given.items():
         values = value if isinstance(value, tuple) else () if value is None or value is False else (value,)
@@ -118,7 +118,7 @@ def command(study: str, given: Mapping[str, Any]) -> str:
 def asked_study(
     study: str, home: Home, trials: int | None, seed: int | None, overrides: tuple[str, ...], name: str | None
 ) -> Study:
-    """The study of a file, or the stored one of a name, with settings over it. Raises StudyError, UnknownStudy."""
+    """Read the study of a file, or the stored one of a name, with settings applied. Raises StudyError, UnknownStudy."""
     from tuner.api.read_study import read_study
 
     given = {"study.trials": trials, "study.seed": seed, "study.name": name}
@@ -157,7 +157,7 @@ def check_given(file: Path) -> None:
 
 
 def study_file(study: str, home: Home) -> Path:
-    """The file that STUDY names, or the stored one of the study of that name."""
+    """Return the file that STUDY names, or the stored file of the study of that name."""
     path = Path(study)
     if path.is_file() or path.suffix == ".toml":
         return path

@@ -44,7 +44,7 @@ def show(study: str, home: Home, output: Output) -> None:
 
 
 def parted(study: str, home: Home) -> tuple[str, int | None]:
-    """STUDY or STUDY/TRIAL in its parts; a directory whose name is a number is a study.
+    """Split STUDY or STUDY/TRIAL; a directory whose name is a number is a study.
 
     Raises UsageError where TRIAL is no number.
     """
@@ -59,7 +59,7 @@ def parted(study: str, home: Home) -> tuple[str, int | None]:
 
 
 def there(study: str, home: Home) -> bool:
-    """Whether there is a study of that name."""
+    """Return True if a study of that name exists."""
     from tuner.errors import UnknownStudy
     from tuner.store.directory import find
 
