@@ -54,7 +54,7 @@ def write_artifacts(result: Result, trainable: Trainable, engine: Engine) -> Non
 
 
 def best_text(best: Best) -> str:
-    """The text of best.toml."""
+    """Write the text of best.toml."""
     import tomli_w
 
     head = f"# The best config of study {best.study!r}: tuner.load_best reads it, and so does any TOML reader.\n"
@@ -62,7 +62,7 @@ def best_text(best: Best) -> str:
 
 
 def npz_bytes(arrays: Mapping[str, Array]) -> bytes:
-    """The bytes of an .npz file: the same arrays give the same bytes."""
+    """Return the bytes of an .npz file: the same arrays give the same bytes."""
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)  # type: ignore[arg-type]
     return buffer.getvalue()

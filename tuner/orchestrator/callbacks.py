@@ -27,19 +27,19 @@ class RunCallback:
     """What a run tells as it goes; every method may be overridden, none needs to be."""
 
     def note(self, sentence: str) -> None:
-        """Something decided without being asked: "batch sizes above 341 train rows left out"."""
+        """Report something decided without being asked: "batch sizes above 341 train rows left out"."""
 
     def stage(self, name: str) -> None:
-        """A stage begins: "prepare", "retry", "search", "confirm", "report", "write", "refit"."""
+        """Report the beginning of a stage: "prepare", "retry", "search", "confirm", "report", "write", "refit"."""
 
     def progress(self, progress: Progress) -> None:
-        """Where the search stands; several times a second."""
+        """Report the state of the search, several times a second."""
 
     def retrained(self, done: int, total: int) -> None:
-        """So many of the trainings of a stage "retry", "confirm" or "report" are done."""
+        """Report how many trainings of a stage "retry", "confirm" or "report" are done."""
 
     def ended(self) -> None:
-        """The run is over."""
+        """Report the end of the run."""
 
 
 class LineCallback(RunCallback):
@@ -110,7 +110,7 @@ class TerminalCallback(LineCallback):
 
 
 def default_callback() -> RunCallback:
-    """A line in a notebook or on a terminal; nobody elsewhere, so that a script's output is its own."""
+    """Return the default callback: a line in a notebook or on a terminal, and nothing elsewhere."""
     shell = sys.modules.get("IPython")
     running = shell.get_ipython() if shell is not None else None
     if running is not None and hasattr(running, "kernel"):

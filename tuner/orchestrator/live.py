@@ -32,7 +32,7 @@ class SplitBlock:
 
     @property
     def curves(self) -> dict[str, Any]:
-        """Curves `(R, E)` of all epochs so far."""
+        """Return the curves `(R, E)` of all epochs so far."""
         return {name: np.concatenate(parts, axis=-1) for name, parts in self.parts.items()}
 
 
@@ -56,21 +56,21 @@ class LiveTrial:
 
     @property
     def final(self) -> bool:
-        """Whether its code has said on every split what its value is, in its last epoch."""
+        """Return True if its code has returned its final value on every split."""
         return bool(self.blocks) and all(block.final for block in self.blocks.values())
 
     @property
     def state(self) -> Any:
-        """Where the splits that it has trained on stand; None at the start."""
+        """Return the resume state of its trained splits; None at the start."""
         return self.blocks[0].state if self.blocks else None
 
     @property
     def curves(self) -> dict[str, Any]:
-        """Curves `(R, E)` of all epochs so far, on the splits that were trained so far."""
+        """Return the curves `(R, E)` of all epochs so far, on the splits that were trained so far."""
         return self.blocks[0].curves if self.blocks else {}
 
     def goal(self, study: Study) -> float:
-        """The goal so far, lower is better."""
+        """Return the goal so far, lower is better."""
         curve = self.curves[study.metric]
         if self.final:
             return goal_at(held(curve)[:, -1:], study.direction, 1)[0]
@@ -96,7 +96,7 @@ class LiveTrial:
         self.blocks = {0: SplitBlock(curves, trainer.join([block.state for block in blocks]), self.final)}
 
     def record(self, study: Study, generation: int, trainer: Trainer) -> Trial:
-        """The finished record."""
+        """Build the finished record."""
         curves, epochs = trainer.trained(self.curves, self.state)
         usable = self.ended in (TrialState.COMPLETE, TrialState.PRUNED)
         curves = {name: held(curve) for name, curve in curves.items()} if self.final else curves
@@ -167,7 +167,7 @@ class LiveGeneration:
 
     @property
     def stages(self) -> tuple[Stage, Stage]:
-        """Where its running trials stand, and where they are to come to."""
+        """Return the stage of its running trials, and the next one."""
         return self.ladder[self.rung - 1] if self.rung else START, self.ladder[self.rung]
 
     @property
@@ -181,23 +181,23 @@ class LiveGeneration:
 
     @property
     def running(self) -> list[LiveTrial]:
-        """The trials that have not ended."""
+        """Return the trials that have not ended."""
         return [trial for trial in self.trials if not trial.ended]
 
     @property
     def begun(self) -> list[LiveTrial]:
-        """The trials that have come to a rung, or have ended."""
+        """Return the trials that have reached a rung, or have ended."""
         return [trial for trial in self.trials if trial.rung >= 0]
 
     def share(self, study: Study) -> float:
-        """About how much of it is trained: a quarter is expected to go on from a rung, or as the study says."""
+        """Estimate the share of it that is trained: a quarter goes on from a rung, or as the study says."""
         done = sum(self.ladder[trial.rung - self.before].work for trial in self.begun)
         return min(1.0, done / (len(self.trials) * cost(self.ladder, study.search.reduction)))
 
     def left(self, task: TrainingTask, limit: float | None) -> float | None:
-        """Seconds that a task may take where a trial may take `limit`; None for no limit.
+        """Return the seconds that a task may take where a trial may take `limit`; None for no limit.
 
-        No more for many than for one: a pack that is merely wide is taken apart, one that hangs is found out soon.
+        A pack has no more time than a single trial: one that is merely wide is split, one that hangs is found soon.
         """
         spent = max(self._find(number).seconds for number in task.trials)
         return None if limit is None else max(limit - spent, 1e-3)

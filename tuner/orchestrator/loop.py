@@ -183,7 +183,7 @@ class Search:
                 self._send(generation)
 
     def _outcome(self, generation: LiveGeneration, task: TrainingTask, came: TimedOutcome | Failure) -> Any:
-        """What a task came to; notes who ran it, and when. Of one whose worker died that is not known."""
+        """Return a task's outcome, and record which worker ran it and when; unknown where the worker died."""
         if isinstance(came, Failure):
             return came
         worker = self.workers.setdefault(came.worker, len(self.workers))
@@ -221,9 +221,9 @@ class Search:
                 raise GivenUp(f"study {self.study.name!r}: {why}")
 
     def _facts(self, generation: LiveGeneration) -> dict[str, Any]:
-        """When a generation ran, on how many workers, what each did, and the tuner's own seconds since the last one.
+        """Collect when a generation ran, on how many workers, what each did, and the overhead since the last one.
 
-        The first generation of a run says where that comes from.
+        The first generation of a run also records the run's provenance.
         """
         own = self._progress().spent.overhead
         since, self.told = own - self.told, own
@@ -246,6 +246,6 @@ class Search:
         )
 
     def _with_workers(self) -> list[TrainingTask]:
-        """As many of the oldest tasks as there are workers."""
+        """Return as many of the oldest tasks as there are workers."""
         waiting = sorted(self.out.values(), key=lambda one: one[0].number)
         return [task for _, task in waiting[: self.engine.width]]

@@ -29,13 +29,13 @@ NOTEBOOKS = ("ipykernel_launcher.py", "colab_kernel_launcher.py")
 
 
 def provenance(base: Path) -> dict[str, str]:
-    """The command of this process, and the commit of the directory `base`; what is not known is left out."""
+    """Return the command of this process, and the commit of the directory `base`, without what is not known."""
     found = {"command": command(sys.argv), "commit": commit(base)}
     return {name: text for name, text in found.items() if text}
 
 
 def command(argv: Sequence[str]) -> str:
-    """The command line as a shell takes it, passwords hidden; empty where nobody typed one."""
+    """Return the command line as a shell takes it, passwords hidden; "" where nobody typed one."""
     name = Path(argv[0]).name if argv else ""
     if name in ("", "-c", "-m", *NOTEBOOKS):
         return ""

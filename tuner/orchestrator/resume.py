@@ -27,10 +27,10 @@ __all__ = ["open_or_create", "write_study"]
 def open_or_create(
     trainable: Trainable, directory: StudyDirectory, warm: Callable[[], WarmStart], tell: Callable[[str], None]
 ) -> tuple[Ledger, Study]:
-    """The ledger to go on with, and the study that actually runs: the one that was frozen when it was created.
+    """Open or create the ledger; also return the study that actually runs, which was frozen when it was created.
 
-    Raises ChangedStudy where a study of that name asks another question. One whose trials have all failed, or which has
-    none yet, has no answer that could be lost: it begins anew where its question or its source has changed.
+    Raises ChangedStudy where a study of that name asks another question. A study without a successful trial has no
+    result to lose: it begins anew where its question or its source has changed.
     """
     study, song = trainable.study, InlineEngine().submit(canary_hash).result()
     if not directory.exists:
@@ -63,12 +63,12 @@ def open_or_create(
 
 
 def all_failed(ledger: Ledger) -> bool:
-    """Whether no trial has come to anything."""
+    """Return True if no trial has a result."""
     return all(trial.state == TrialState.FAILED for trial in ledger.trials())
 
 
 def merged_settings(frozen: Study, asked: Study, directory: StudyDirectory, ledger: Ledger) -> Study:
-    """The study that was frozen, with what may be asked otherwise, and where data and objective are now.
+    """Merge the frozen study with the settings that may change, and with the present places of data and objective.
 
     Raises StudyError where its search cannot go that far.
     """
@@ -112,7 +112,7 @@ def tell_changed(directory: StudyDirectory, ledger: Ledger, tell: Callable[[str]
 
 
 def create_ledger(trainable: Trainable, directory: StudyDirectory, warm: WarmStart, song: str) -> tuple[Ledger, Study]:
-    """The ledger of a study that begins."""
+    """Create the ledger of a new study."""
     study = trainable.study
     text = stored_text(study)
     write_private(directory.study, text)
@@ -137,5 +137,5 @@ def check_same(frozen: Study, asked: Study, known: Mapping[str, str], trainable:
 
 
 def is_moved(key: str, old: Any, new: Any) -> bool:
-    """Whether a difference is one of place alone: of data and code the digests say more, and the trainable compares."""
+    """Return True if a difference is one of place alone: digests tell more about data and code."""
     return key == "data.source" or (key == "study.objective" and Path(str(old)).name == Path(str(new)).name)

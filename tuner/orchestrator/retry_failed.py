@@ -47,7 +47,7 @@ class Retry:
 
     @property
     def running(self) -> list[LiveTrial]:
-        """The trials that have not ended."""
+        """Return the trials that have not ended."""
         return [trial for trial in self.trials if not trial.ended]
 
     def cut(self, rung: int, study: Study, trainer: Trainer, history: Sequence[Trial]) -> None:
@@ -111,7 +111,7 @@ def retry_failed_trials(
 
 
 def retry_of(study: Study, number: int, history: Sequence[Trial]) -> Retry:
-    """The failed trials of a generation, at their start."""
+    """Return the failed trials of a generation, at their start."""
     own = [trial for trial in history if trial.generation == number]
     points, failed = default_points(study), [trial for trial in own if trial.state == TrialState.FAILED]
     live = [LiveTrial(t.number, t.config, t.latents, dict(t.latents) in points) for t in failed]
@@ -122,7 +122,7 @@ def retry_of(study: Study, number: int, history: Sequence[Trial]) -> Retry:
 
 
 def tasks_of(retry: Retry, rung: int, trainer: Trainer) -> list[TrainingTask]:
-    """A task for each trial that is still running: one that failed before may take others with it."""
+    """Build a task for each running trial: one that failed before might take others down with it."""
     if rung >= len(retry.steps):
         return []
     members = [Member(trial.number, trial.config, trial.state) for trial in retry.running]

@@ -17,7 +17,7 @@ __all__ = ["is_current", "ship", "shipped_by"]
 
 
 def shipped_by(trainable: Trainable, result: Result, engine: Engine, asked: Refit) -> TrainedModel | None:
-    """Refit and write the model; None where the trainable has none."""
+    """Refit and write the model; return None where the trainable has none."""
     directory = result.directory
     model = trainable.refit(result.study, result.best(), directory, engine, asked)
     if model is not None:
@@ -26,9 +26,9 @@ def shipped_by(trainable: Trainable, result: Result, engine: Engine, asked: Refi
 
 
 def ship(result: Result, trainable: Trainable, engine: Engine, callback: RunCallback) -> bool:
-    """Refit at the end of a run, unless the model that is there is of the same config and data; returns whether it did.
+    """Refit at the end of a run, unless the model is up to date; return True if it was refitted.
 
-    A model that cannot be trained is told of and is no failure of the run.
+    A model that cannot be trained is reported and does not fail the run.
     """
     try:
         result.best()

@@ -37,7 +37,7 @@ class WarmStart:
 
 
 def warm_start(study: Study, space: Space, home: Home) -> WarmStart:
-    """The trials of the studies that `search.warm_start` names. Raises StudyError with all that cannot be used."""
+    """Load the trials of the studies that `search.warm_start` names. Raises StudyError with all that cannot be used."""
     trials: list[Trial] = []
     notes, wrong = [], []
     for i, name in enumerate(study.search.warm_start):
@@ -63,7 +63,7 @@ class _Unlike(Exception):
 
 
 def _matched(study: Study, space: Space, name: str, home: Home) -> tuple[list[Trial], str]:
-    """The trials of one study at this one's latents, and a note on what matched and what did not."""
+    """Convert the trials of one study to this one's latents, with a note on what matched and what did not."""
     directory = find(name, home)
     other = stored_study(directory)
     unnamed = other.imported is not None and other.metric == UNNAMED
@@ -96,7 +96,7 @@ def _matched(study: Study, space: Space, name: str, home: Home) -> tuple[list[Tr
 
 
 def _unusable(name: str, other: Study, space: Space, some: bool) -> _Unlike:
-    """Why no trial of a study can be one of this study's."""
+    """Say why no trial of a study can be used here."""
     if some and other.imported and not other.optimizers:
         hint = f"import it with --optimizer, the one it used: {', '.join(space.optimizers)}"
         return _Unlike(f"{name!r} does not say of which optimizer its trials are", hint)
@@ -106,7 +106,7 @@ def _unusable(name: str, other: Study, space: Space, some: bool) -> _Unlike:
 
 
 def _differing(study: Study, other: Study) -> list[str]:
-    """What makes the values of two studies differ, whatever their configs."""
+    """Describe what makes the values of two studies differ, whatever their configs."""
     sides = [
         {"data": one.data.source, "split": one.data.split, "model": one.model, "budget": str(one.budget)}
         | ({"objective": one.custom.words} if one.custom else {})
@@ -116,9 +116,9 @@ def _differing(study: Study, other: Study) -> list[str]:
 
 
 def _ours(space: Space, other: Study) -> dict[str, str]:
-    """Names of what another study searched, each with the one that it has here.
+    """Map the names that another study searched to the names here.
 
-    What another tool calls by a word that means something else here has the name that it has beside its own objective.
+    A word of another tool that means something else here has the name that it has beside its own objective.
     """
     if not other.imported:
         return {name: name for name in _names(space_of(other))}
@@ -130,18 +130,18 @@ def _ours(space: Space, other: Study) -> dict[str, str]:
 
 
 def _names(space: Space) -> list[str]:
-    """Natural names of what a study searches."""
+    """Return the natural names of what a study searches."""
     own = [p for domains in space.optimizers.values() for p in domains]
     return list(dict.fromkeys(p.name for p in (*own, *space.shared) if is_searched(p.domain)))
 
 
 def _renamed(config: Mapping[str, Any], ours: Mapping[str, str], other: Study) -> dict[str, Any]:
-    """A config under the names of this study; what another tool's has no name for here is not in it."""
+    """Rename a config's keys to this study's names, without those that have none here."""
     return {ours.get(name, name): value for name, value in config.items() if name in ours or not other.imported}
 
 
 def _moved(study: Study, space: Space, trial: Trial, metric: str) -> Trial:
-    """A trial as if this study had run it: at its own latents, its goal, called `metric` there, as a single curve."""
+    """Convert a trial as if this study had run it: its latents here, and its goal `metric` as a single curve."""
     goal = np.asarray(trial.curves[metric]).mean(axis=0) if trial.curves else np.empty(0)
     latents = space.completed(space.latents_of(_known(space, trial.config)))
     return replace(
@@ -156,7 +156,7 @@ def _moved(study: Study, space: Space, trial: Trial, metric: str) -> Trial:
 
 
 def _known(space: Space, config: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a config this space knows; a choice that it does not offer is left to its default."""
+    """Keep what this space knows of a config; a choice that it does not offer gets its default."""
     bad = {key for key, _, _ in space.problems_of(config)}
     own = {p.name: p for p in (*space.optimizers[config.get("optimizer", "")], *space.shared)}
     numbers = {
@@ -166,7 +166,7 @@ def _known(space: Space, config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def warm_start_text(trials: Iterable[Trial]) -> str:
-    """What the ledger keeps of a warm start."""
+    """Write a warm start as the text that the ledger keeps."""
     return json.dumps(
         [
             [t.config, t.latents, t.state, t.stable, {name: curve.tolist() for name, curve in t.curves.items()}]
@@ -177,7 +177,7 @@ def warm_start_text(trials: Iterable[Trial]) -> str:
 
 
 def warm_start_trials(text: str) -> list[Trial]:
-    """The trials of a text of the ledger."""
+    """Read the trials from the ledger's text of a warm start."""
     rows = json.loads(text) if text else []
     found = []
     for i, (config, latents, state, stable, curves) in enumerate(rows):

@@ -44,15 +44,15 @@ class Paired:
 
     @property
     def seeds(self) -> int:
-        """N."""
+        """Return N, the number of seeds."""
         return len(self.scores)
 
     def known(self, k: int) -> bool:
-        """Whether every training of a config came to something."""
+        """Return True where every training of a config has a finite score."""
         return bool((np.abs(self.scores[:, k]) < HUGE).all())
 
     def rows(self, a: int, b: int) -> float:
-        """Variance of the difference of two configs on one split by the choice of its rows; 0 where it is not known."""
+        """Return the variance of two configs' difference on one split that its rows cause; 0 where unknown."""
         if not self.blocks:
             return 0.0
         pairs = list(zip(self.blocks[a], self.blocks[b], strict=True))
@@ -61,18 +61,20 @@ class Paired:
         return row_variance([one.astype(np.float64) - other for one, other in pairs])
 
     def behind(self, leader: int, other: int) -> float:
-        """The mean of the differences."""
+        """Return the mean of the differences."""
         return float((self.scores[:, other] - self.scores[:, leader]).mean())
 
     def seen(self, a: int, b: int) -> float:
-        """Variance of the mean difference by the scores alone, `s^2 (1/N + overlap)`; 0 where they are tied."""
+        """Return the variance of the mean difference from the scores alone, `s^2 (1/N + overlap)`; 0 where they
+        are tied.
+        """
         behind = self.scores[:, b] - self.scores[:, a]
         if np.ptp(behind) <= TIED * np.abs(self.scores[:, [a, b]]).max():
             return 0.0
         return float(behind.var(ddof=1)) * (1 / self.seeds + self.overlap)
 
     def variance(self, a: int, b: int) -> float:
-        """Variance of the mean difference of two configs on new rows.
+        """Return the variance of two configs' mean difference on new rows.
 
         Where each seed has its own split, its rows are part of the scores' spread, which is no smaller than they alone
         would make it. On one split they are the same for all seeds, and add to the retrainings' variance.
@@ -81,7 +83,7 @@ class Paired:
         return max(self.seen(a, b), rows * (1 / self.seeds + self.overlap)) if self.fresh else self.seen(a, b) + rows
 
     def apart(self, leader: int, other: int) -> bool:
-        """Whether a config is behind another one, at 95 %: by its mean, or by its worst seed."""
+        """Return True if a config is worse than another at 95 %, by its mean or by its worst seed."""
         if not (self.known(leader) and self.known(other)) or self.gone(leader, other):
             return True
         behind, variance = self.behind(leader, other), self.variance(leader, other)
@@ -90,8 +92,10 @@ class Paired:
         return self.seeds > 1 and behind > t_quantile(1 - DOUBT / 2, self.seeds - 1) * math.sqrt(variance)
 
     def gone(self, leader: int, other: int) -> bool:
-        """Whether a config went to pieces on a seed, and the leader on none: it was worse than a constant, or than
-        `TIMES` the leader's worst. One such seed makes a spread that a t test sees nothing through.
+        """Return True if a config failed on a seed and the leader on none.
+
+        To fail is to be worse than a constant prediction, or than `TIMES` the leader's worst score. One such seed makes
+        the spread so large that a t test finds nothing.
         """
         if self.gaps is None:
             return False
@@ -99,8 +103,9 @@ class Paired:
         return worst > TIMES * best > 0 or best <= self.constant < worst
 
     def shares(self) -> list[float]:
-        """Probability of each config to have the lowest true mean; one that came to nothing on a seed has none, nor
-        one that went to pieces: its mean is not known, but that it is bad.
+        """Compute each config's probability to have the lowest true mean.
+
+        A config that diverged or failed on a seed has none: all that is known of its mean is that it is bad.
         """
         known = [k for k in range(self.scores.shape[1]) if self.known(k)]
         if not known:
@@ -111,14 +116,14 @@ class Paired:
         return [found.get(k, 0.0) for k in range(self.scores.shape[1])]
 
     def shares_of(self, columns: Sequence[int]) -> list[float]:
-        """Probability of each of some configs to have the lowest true mean of them."""
+        """Compute the probability of each of some configs to have the lowest true mean among them."""
         some = list(columns)
         gaps = None if self.gaps is None else self.gaps[:, some]
         blocks = [self.blocks[k] for k in some] if self.blocks else ()
         return replace(self, scores=self.scores[:, some], gaps=gaps, blocks=blocks).shares()
 
     def doubt(self, leader: int, configs: Sequence[int]) -> Array:
-        """Variances of some configs' means beyond those that their scores show, the leader's among them.
+        """Compute the variances of some configs' means beyond those that their scores show, the leader included.
 
         With the leader's, each brings the variance of a pair to what `variance` says, and tied ones, where that is 0,
         to what N equal signs are worth: the one behind is the better one with probability 0.5^N (sign test).
@@ -128,7 +133,7 @@ class Paired:
         return np.array([shared if k == leader else found[k] - shared for k in configs])
 
     def missing(self, leader: int, other: int) -> float:
-        """The variance of a pair's mean difference that its scores do not show."""
+        """Return the variance of a pair's mean difference that its scores do not show."""
         variance = self.variance(leader, other)
         if variance > 0 or self.seeds < 2:
             return variance - self.seen(leader, other)

@@ -117,7 +117,7 @@ class Race:
 
     @cached_property
     def rounds(self) -> list[tuple[list[int], Paired]]:
-        """For each round who was there, and their scores on its splits."""
+        """Return, for each round, its participants and their scores on its splits."""
         listed = []
         for round_ in range(1, max(one.round for one in self.found) + 1):
             there = [i for i, one in enumerate(self.found) if one.round >= round_]
@@ -139,7 +139,7 @@ class Race:
         return paired, there.index(a), there.index(b)
 
     def apart(self, leader: int, other: int) -> bool:
-        """Whether a finalist is behind another one, at 95 %."""
+        """Return True if a finalist is worse than another one at 95 %."""
         paired, a, b = self.between(leader, other)
         return paired.apart(a, b)
 
@@ -180,7 +180,7 @@ def why_safe() -> str:
 
 
 def paired_of(study: Study, facts: Mapping[str, str], rows: Sequence[Sequence[ConfirmationRun]]) -> Paired:
-    """Some trials' retrainings on the same seeds, with what is known of their noise and of their tails.
+    """Pair some trials' confirmation runs by seed, with what is known of their noise and of their tails.
 
     Only a goal without an end on its bad side has a tail, and only one with a best value has distances from it.
     """
@@ -196,12 +196,12 @@ def paired_of(study: Study, facts: Mapping[str, str], rows: Sequence[Sequence[Co
 
 
 def scores_of(study: Study, rows: Sequence[Sequence[ConfirmationRun]]) -> NDArray[Any]:
-    """Goals of some trials' retrainings on the same seeds, `(seeds, trials)`, lower is better."""
+    """Return the goals of some trials on the same seeds, `(seeds, trials)`, lower is better."""
     return np.array([[signed(row.metrics[study.metric], study.direction) for row in own] for own in rows]).T
 
 
 def is_default(study: Study, trial: Trial) -> bool:
-    """Whether a trial has an optimizer's defaults."""
+    """Return True if a trial has an optimizer's defaults."""
     points = default_points(study)
     return bool(points) and dict(trial.latents) in points
 

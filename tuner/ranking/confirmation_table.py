@@ -21,7 +21,7 @@ OWN = "own"  # the task of an objective of somebody's own
 
 
 def confirmation_table(standings: Sequence[ConfirmedTrial], tests: Sequence[str]) -> pd.DataFrame:
-    """One row a confirmed trial, best first; `tests` are the names of the test metrics.
+    """Build one row for each confirmed trial, best first; `tests` are the names of the test metrics.
 
     rank          by the mean, those first that came further in the race; an optimizer's defaults before what may well
                   be no better
@@ -60,7 +60,7 @@ def confirmation_table(standings: Sequence[ConfirmedTrial], tests: Sequence[str]
 
 
 def interval_columns(mean: str, ends: str, intervals: Sequence[Interval | None]) -> dict[str, Any]:
-    """Three columns of float64 for one mean with its interval; missing where there is none."""
+    """Build three columns of float64 for a mean with its interval; missing where there is none."""
     cells = [(i.mean, i.low, i.high) if i else (np.nan,) * 3 for i in intervals]
     columns = np.array(cells, dtype=np.float64).reshape(-1, 3).T
     return dict(zip((mean, f"{ends}low", f"{ends}high"), columns, strict=True))

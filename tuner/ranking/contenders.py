@@ -22,7 +22,8 @@ SHARE = 0.15  # of the search's training that the race may take, its first round
 
 
 def contenders(before: Study, now: Study, trials: Sequence[Trial], known: Sequence[ConfirmationRun]) -> list[Trial]:
-    """The trials to confirm, best first: the first `confirm.top` complete ones, and all that stand confirmed already.
+    """Choose the trials to confirm, best first: the first `confirm.top` complete ones, and all that are confirmed
+    already.
 
     The best of the optimizers' defaults that is complete is always there; where the optimizers had equal budgets to be
     compared, the first of each is. A config that was tried twice is one contender: no seed would tell its trials apart.
@@ -85,13 +86,15 @@ def search_cost(study: Study, trials: Sequence[Trial]) -> float:
 
 
 def _key(config: Mapping[str, Any]) -> Any:
-    """Equal for equal configs."""
+    """Return a key that is equal for equal configs."""
     return tuple(sorted((name, repr(value)) for name, value in config.items()))
 
 
 def widened(known: ConfirmTable, asked: ConfirmTable) -> ConfirmTable:
-    """What to confirm where `known` is done and `asked` wanted: never fewer, on never fewer seeds, so that all that
-    were ever confirmed keep being compared on the same ones. Where nothing was to be confirmed, what is asked for.
+    """Widen the `known` confirmation to what is `asked`: never fewer trials and never fewer seeds.
+
+    So all trials that were ever confirmed stay compared on the same seeds. Where nothing was confirmed, returns
+    `asked`.
     """
     if not known.enabled:
         return asked.model_copy(update={"enabled": True})

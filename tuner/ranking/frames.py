@@ -23,7 +23,7 @@ __all__ = ["curves_table", "trials_table"]
 
 
 def curves_table(study: Study, trials: Sequence[Trial], metrics: Sequence[str]) -> pd.DataFrame:
-    """Learning curves, tidy: one row a trial, metric, replicate and epoch, in that order.
+    """Build a tidy table of learning curves: one row for each trial, metric, replicate and epoch, in that order.
 
     trial      int64     number of the trial
     replicate  int64     which of its seeds, from 0
@@ -52,12 +52,12 @@ def curves_table(study: Study, trials: Sequence[Trial], metrics: Sequence[str]) 
 
 
 def joined(parts: Iterable[Array], dtype: Any = np.int64) -> Array:
-    """One array of all parts; empty where there are none."""
+    """Join the parts to one array; empty where there are none."""
     return np.concatenate([np.empty(0, dtype), *parts]).astype(dtype, copy=False)
 
 
 def trials_table(study: Study, trials: Sequence[Trial], ranking: pd.DataFrame) -> pd.DataFrame:
-    """Everything that is known of every trial, in trial order.
+    """Build a table of everything that is known of every trial, in trial order.
 
     The columns of the ranking, and after them:
 

@@ -17,7 +17,7 @@ TAIL = 2.0  # times the lower median of its splits, and worse than a constant pr
 
 
 def signed(value: float, direction: str) -> float:
-    """The value, turned so that lower is better."""
+    """Return the value with the sign that makes lower better."""
     return value if direction == Direction.MINIMIZE else -value
 
 
@@ -48,10 +48,10 @@ def goal_at(curve: Any, direction: str, epochs: int, window: int = 1) -> tuple[f
 
 
 def is_stable(valid_loss: Any, constant: float, window: int = 1) -> bool:
-    """Whether a run, judged by its validation losses `(R, E)`, ended near its best epoch and blew up on no split.
+    """Return True if validation losses `(R, E)` end near the best epoch and diverge on no split.
 
-    `constant` is the loss of a constant prediction. Without this, a spike on the way to exploding can win: on wine the
-    lowest loss of a grid came from a run that ended at 5e9. A config that explodes on one split of twenty is a bad one,
+    `constant` is the loss of a constant prediction. Without this rule, a spike before divergence can win: on wine the
+    lowest loss of a grid came from a run that ended at 5e9. A config that diverges on one split of twenty is a bad one,
     however good its mean without it.
     """
     losses = np.asarray(valid_loss)
@@ -65,11 +65,11 @@ def is_stable(valid_loss: Any, constant: float, window: int = 1) -> bool:
 
 
 def rank_key(trial: Trial, direction: str) -> tuple[bool, float, int]:
-    """Sorts complete trials, best first: stable ones, then by value, then the earlier trial."""
+    """Return the sort key of complete trials, best first: stable ones, then by value, then the earlier trial."""
     value = float("inf") if trial.value is None else signed(trial.value, direction)
     return not trial.stable, value, trial.number
 
 
 def ranked(trials: list[Trial], direction: str) -> list[Trial]:
-    """The complete trials, best first."""
+    """Sort the complete trials, best first."""
     return sorted((t for t in trials if t.state == TrialState.COMPLETE), key=lambda trial: rank_key(trial, direction))

@@ -44,7 +44,7 @@ class Sizes:
     validating: float = math.inf
 
     def different(self, splits: int) -> float:
-        """How many different rows are to be expected among the validation rows of so many splits."""
+        """Return the expected number of different rows among the validation rows of `splits` splits."""
         if not self.train or not self.valid:
             return math.inf
         both = self.train + self.valid
@@ -52,7 +52,7 @@ class Sizes:
 
 
 def sizes_of(study: Study, facts: Mapping[str, str]) -> Sizes:
-    """The sizes that a ledger's facts tell; the overlap by the fractions of the split where they do not."""
+    """Return the sizes in a ledger's facts; without them, the overlap by the fractions of the split."""
     train, valid, test = (int(facts.get(name, 0)) for name in ("rows", "valid_rows", "test_rows"))
     if not study.fresh_splits or study.data.surface or study.custom:
         return Sizes(train, valid, test)
@@ -63,7 +63,7 @@ def sizes_of(study: Study, facts: Mapping[str, str]) -> Sizes:
 
 
 def metric_interval(study: Study, sizes: Sizes, rows: Sequence[ConfirmationRun], name: str) -> Interval:
-    """Mean and 95 % interval of a metric over retrainings, and what it is of; nan where one of them has it not.
+    """Compute a metric's mean and 95 % interval over confirmation runs, and what it is of; nan where one run lacks it.
 
     Validation on fresh splits: Nadeau and Bengio's correction for the rows that the splits share. Test rows, and the
     validation rows of one split, are the same for all: the variance of the mean is `s^2 / J + var(row) / n`, of seeds
@@ -88,10 +88,10 @@ def metric_interval(study: Study, sizes: Sizes, rows: Sequence[ConfirmationRun],
 
 
 def row_noise(study: Study, sizes: Sizes, rows: Sequence[ConfirmationRun], name: str) -> RowNoise | None:
-    """What the rows that all retrainings met add to the variance of a metric's mean; None where it was not measured.
+    """Return what rows shared by all runs add to the variance of a metric's mean; None where it was not measured.
 
-    Of test metrics each retraining keeps the deviation of the rows' values, or of pseudo-values where a metric is no
-    mean over rows; of the goal their blocks.
+    Of test metrics each run keeps the deviation of the rows' values, or of pseudo-values where a metric is no mean over
+    rows; of the goal it keeps block means.
     """
     part = name.partition("_")[0]
     count = getattr(sizes, part, 0)
@@ -104,7 +104,8 @@ def row_noise(study: Study, sizes: Sizes, rows: Sequence[ConfirmationRun], name:
 
 
 def row_variance(blocks: Sequence[NDArray[Any]]) -> float:
-    """Variance of a mean over rows from blocks `(G,)` of equally many of them: `s^2 / G`, the mean over trainings.
+    """Compute the variance of a mean over rows from block means `(G,)` of equal size: `s^2 / G`, averaged over
+    trainings.
 
     0 where a training has fewer than two blocks, which say nothing.
     """

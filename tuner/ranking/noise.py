@@ -54,11 +54,11 @@ class Noise:
 
     @property
     def seeds(self) -> int:
-        """N, the seeds that retraining was measured on."""
+        """Return N, the number of seeds that the noise of retraining was measured on."""
         return len(next(iter(self.scores.values())))
 
     def between(self, a: int, b: int) -> Variance:
-        """The noise between two trials: their own where both were confirmed, the typical one otherwise.
+        """Return the noise between two trials: their own where both were confirmed, the typical one otherwise.
 
         Also where their scores are tied: a few differences that happen to be the same are not free of noise.
         """
@@ -68,13 +68,15 @@ class Noise:
         return own if own.retraining + own.rows > 0 else self.typical
 
     def standard_error(self, between: Variance) -> float:
-        """Of the difference of two values of the search: means over its replicates on one split, or over its splits."""
+        """Return the standard error of two search values' difference: means over replicates on one split, or over
+        splits.
+        """
         if self.splits > 1:
             return math.sqrt((between.retraining / self.replicates + between.rows) * (1 / self.splits + self.overlap))
         return math.sqrt(between.retraining / self.replicates + between.rows)
 
     def alike(self, a: int, b: int, difference: float) -> bool:
-        """Whether a difference of two values of the search is within what chance makes of equal ones, at 95 %."""
+        """Return True if chance alone can cause a difference of two search values, at 95 %."""
         if a not in self.scores or b not in self.scores:
             return abs(difference) <= self.reach
         return abs(difference) <= self._quantile * self.standard_error(self.between(a, b))
@@ -86,12 +88,12 @@ class Noise:
 
     @cached_property
     def reach(self) -> float:
-        """How far two values of the search lie apart by chance, at 95 %: of configs of which nothing else is known."""
+        """Return the largest difference of two search values that chance alone causes, at 95 %, for typical configs."""
         return self._quantile * self.standard_error(self.typical)
 
 
 def noise_of(study: Study, rows: Sequence[ConfirmationRun]) -> Noise | None:
-    """The noise that a study's confirmations show; None before there are two configs that finished all their seeds."""
+    """Measure the noise from a study's confirmations; None before two configs finished all their seeds."""
     whole = {trial: on(rank_seeds(study), own) for trial, own in by_trial(rows).items()}
     finished = {
         trial: own for trial, own in whole.items() if own and all(row.state == TrialState.COMPLETE for row in own)
@@ -113,7 +115,7 @@ def noise_of(study: Study, rows: Sequence[ConfirmationRun]) -> Noise | None:
 
 
 def variance(scores: Array, blocks: Array, fresh_splits: bool) -> Variance:
-    """From paired differences on every seed: of the goal `(N,)`, and of blocks of rows `(N, G)`.
+    """Compute the noise from paired differences on every seed: of the goal `(N,)`, and of blocks of rows `(N, G)`.
 
     Rows: the mean over seeds of `s^2 / G` over blocks. Retraining: the variance over seeds, less what the rows have put
     into it where each seed had validation rows of its own.

@@ -19,7 +19,7 @@ MEASURES = ("objective", "gap", "functions", "gradients", "hessians")
 
 
 def verdict_of(curves: Mapping[str, Any]) -> str:
-    """How a whole-batch run ended: the key of `VERDICTS` that all of its replicates share; empty otherwise."""
+    """Return how a whole-batch run ended: the key of `VERDICTS` that all of its replicates share; "" otherwise."""
     if "verdict" not in curves:
         return ""
     last = set(np.asarray(curves["verdict"])[:, -1].tolist())
@@ -28,14 +28,14 @@ def verdict_of(curves: Mapping[str, Any]) -> str:
 
 
 def optimum_of(curves: Mapping[str, Any]) -> dict[str, float]:
-    """`{"optimum": objective}` of a run that converged, at its end; empty otherwise."""
+    """Return `{"optimum": objective}` of a run that converged; empty otherwise."""
     if verdict_of(curves) != CONVERGED:
         return {}
     return {"optimum": float(np.asarray(curves["objective"])[:, -1].mean())}
 
 
 def gaps(trials: Sequence[Trial]) -> dict[int, float]:
-    """How far each trial's objective is above the optimum, by number, where a linear model's is known.
+    """Compute how far each trial's objective is above the optimum, by number, where a linear model's is known.
 
     Only trials that minimise the same: those with the same weight decay, where it is part of the objective at all.
     """
@@ -48,6 +48,6 @@ def gaps(trials: Sequence[Trial]) -> dict[int, float]:
 
 
 def _pull(trial: Trial) -> float:
-    """The weight decay in a trial's objective; nan, which equals nothing, where decay does not go through it."""
+    """Return the weight decay in a trial's objective; nan, which equals nothing, where decay is not part of it."""
     strength = hyperparameters(trial.config).get("weight_decay", 0.0)
     return float("nan") if strength and convention_of(trial.config).decoupled else strength

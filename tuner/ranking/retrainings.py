@@ -36,16 +36,16 @@ REPORTING = 2 * MOST_SEEDS  # the number before the first reporting seed; the se
 
 
 def search_seeds(study: Study) -> tuple[int, ...]:
-    """Replicates on which the search trains each trial: so many for each of its splits.
+    """Return the replicates on which the search trains each trial, equally many for each of its splits.
 
-    The first has number 0, so that one replicate is the start of several. The others are numbered beyond all that a
-    confirmation may ever be widened to: on a random stream that the search had chosen by, it would not be fresh.
+    The first has number 0, so that one replicate is the beginning of several. The others have numbers that no
+    confirmation reaches: a random stream that the search chose by would not be fresh.
     """
     return 0, *range(MOST_SEEDS + 1, MOST_SEEDS + study.train.replicates * study.splits)
 
 
 def rank_seeds(study: Study) -> range:
-    """Replicates on which all leaders are ranked: the first round of the race."""
+    """Return the replicates that rank all leaders: the first round of the race."""
     return range(1, study.confirm.seeds + 1)
 
 
@@ -60,12 +60,12 @@ def round_sizes(study: Study) -> tuple[int, ...]:
 
 
 def report_seeds(study: Study) -> range:
-    """Replicates on which the best of them is reported; no widening of the others reaches them."""
+    """Return the replicates that report on the best leader; widening the others never reaches them."""
     return range(REPORTING + 1, REPORTING + study.confirm.seeds + 1)
 
 
 def by_trial(rows: Sequence[ConfirmationRun]) -> dict[int, list[ConfirmationRun]]:
-    """Retrainings by their trial, each in the order of its seeds."""
+    """Group confirmation runs by trial, each group in the order of its seeds."""
     found: dict[int, list[ConfirmationRun]] = {}
     for row in sorted(rows, key=lambda row: row.replicate):
         found.setdefault(row.trial, []).append(row)
@@ -73,7 +73,7 @@ def by_trial(rows: Sequence[ConfirmationRun]) -> dict[int, list[ConfirmationRun]
 
 
 def on(seeds: range, rows: Sequence[ConfirmationRun]) -> list[ConfirmationRun]:
-    """Those of one trial's retrainings that are on these seeds; empty where one is missing."""
+    """Return one trial's confirmation runs on these seeds; empty where one is missing."""
     own = [row for row in rows if row.replicate in seeds]
     return own if len(own) == len(seeds) else []
 
@@ -108,9 +108,9 @@ def _averaged(study: Study, row: ConfirmationRun, key: str) -> ConfirmationRun:
 
 
 def follows_curves(study: Study) -> bool:
-    """Whether contenders are trained on to their full length, so that fresh splits have a part in choosing the epoch.
+    """Return True if contenders train to their full length, so that fresh splits help to choose the epoch.
 
-    Not where trials stop early: their curves end in different places.
+    Trials that stop early do not: their curves end in different places.
     """
     return study.window > 1 and study.splits > 1 and study.fresh_splits and not study.train.patience
 

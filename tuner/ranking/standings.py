@@ -62,11 +62,11 @@ class ConfirmedTrial:
 def standings(
     study: Study, trials: Sequence[Trial], rows: Sequence[ConfirmationRun], facts: Mapping[str, str] = NOTHING
 ) -> list[ConfirmedTrial]:
-    """Trials with all of the ranking seeds, best mean first; ties by search rank.
+    """Rank the trials that have all of the ranking seeds, best mean first; ties by search rank.
 
-    Those that came further in the race are before those that dropped out, and an optimizer's defaults before what is
-    not better than they are with the probability `BETTER`. Intervals need the sizes of the study's parts, which its
-    ledger's `facts` tell; the order does not.
+    Trials that came further in the race rank before those that dropped out. An optimizer's defaults rank before a
+    config that is not better with the probability `BETTER`. Intervals need the sizes of the study's parts from the
+    ledger's `facts`; the order does not.
     """
     found = finalists(study, facts, trials, rows)
     if not found:
@@ -93,9 +93,9 @@ def standings(
 def best_chances(
     study: Study, rows: Sequence[ConfirmationRun], trials: Sequence[int], facts: Mapping[str, str] = NOTHING
 ) -> dict[int, float]:
-    """Probability of each of some trials to have the best true mean of them, for those with all of the first round.
+    """Compute the probability of each of some trials to have the best true mean, for those with all of the first round.
 
-    By their scores on the fresh seeds of that round, whether or not one of them raced on.
+    Uses the scores on that round's fresh seeds, whether or not a trial raced on.
     """
     every = by_trial(rows)
     own = {number: mine for number in trials if (mine := on(rank_seeds(study), every.get(number, [])))}
@@ -103,7 +103,7 @@ def best_chances(
 
 
 def report_of(study: Study, sizes: Sizes, rows: Sequence[ConfirmationRun]) -> HeldOutScores | None:
-    """What the reporting seeds say of a trial, from its retrainings; None until all of them are done."""
+    """Summarise the reporting seeds of a trial; None until all of them are done."""
     own = on(report_seeds(study), rows)
     if not own:
         return None
@@ -111,6 +111,6 @@ def report_of(study: Study, sizes: Sizes, rows: Sequence[ConfirmationRun]) -> He
 
 
 def tested(study: Study, sizes: Sizes, rows: Sequence[ConfirmationRun]) -> dict[str, Interval]:
-    """The test metrics that any of some retrainings has; one that came to nothing may have none."""
+    """Name the test metrics that any of some runs has; one that failed may have none."""
     names = dict.fromkeys(name for row in rows for name in row.metrics if name.startswith("test_"))
     return {name: metric_interval(study, sizes, rows, name) for name in names}

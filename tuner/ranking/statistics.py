@@ -58,7 +58,7 @@ class RowNoise:
     degrees: int = MOST_DEGREES  # of freedom of that variance: rows less one
 
     def reach(self, level: float) -> float:
-        """The square of the half width of an interval that holds this noise alone."""
+        """Return the squared half width of an interval from this noise alone."""
         degrees = max(min(self.degrees, MOST_DEGREES), 1)
         return t_quantile(0.5 + level / 2, degrees) ** 2 * self.variance if self.variance > 0 else 0.0
 
@@ -73,7 +73,7 @@ def mean_interval(
     overlap: float = 0.0,
     rows: RowNoise = EXACT,
 ) -> Interval:
-    """Mean and two-sided t interval `mean +- t s sqrt(1/n + overlap)`, cut at `bounds`.
+    """Compute the mean and two-sided t interval `mean +- t s sqrt(1/n + overlap)`, clipped to `bounds`.
 
     Independent values have no `overlap`. For scores on fresh divisions of the same rows it is `n_valid / n_train`
     (Nadeau and Bengio, Inference for the Generalization Error, 2003): such scores share most rows, so that the mean of
@@ -93,7 +93,7 @@ def mean_interval(
 def share_interval(
     shares: Sequence[float], level: float, overlap: float, rows: float, shared: bool = False
 ) -> Interval:
-    """Mean and interval of shares of right answers, such as accuracies: Wilson's score interval (1927).
+    """Compute the mean and interval of shares such as accuracies: Wilson's score interval (1927).
 
     With `v` the variance of the mean as in `mean_interval`, the mean is worth as many independent rows as make
     `p (1 - p) / rows` equal to it. Where the trainings have `shared` their rows, those add `p (1 - p) / rows`, each
@@ -129,7 +129,7 @@ def standard_error(values: Sequence[float], overlap: float = 0.0) -> float:
 
 
 def _deviation(values: Sequence[float]) -> float:
-    """Standard deviation of two values or more, with n - 1 below; scaled, since squares of tiny ones are nothing."""
+    """Compute the standard deviation with n - 1; scaled, since squares of tiny numbers underflow."""
     mean = _mean(values)
     scale = max(abs(value - mean) for value in values)
     if scale == 0:
@@ -138,17 +138,17 @@ def _deviation(values: Sequence[float]) -> float:
 
 
 def _variance(values: Sequence[float]) -> float:
-    """Variance of two values or more, with n - 1 below."""
+    """Compute the variance of two values or more with n - 1."""
     return _deviation(values) ** 2
 
 
 def _mean(values: Sequence[float]) -> float:
-    """The mean; nan where one of the values is not finite, or so large that its square is not."""
+    """Compute the mean; nan where one of the values is not finite, or so large that its square is not."""
     return math.fsum(values) / len(values) if values and all(abs(value) < HUGE for value in values) else math.nan
 
 
 def best_shares(scores: NDArray[Any], overlap: float = 0.0, doubt: NDArray[Any] | None = None) -> list[float]:
-    """Probability of each column of paired scores `(N, K)`, lower is better, to have the lowest true mean.
+    """Compute the probability of each column of paired scores `(N, K)`, lower is better, to have the lowest true mean.
 
     The share of draws in which it is lowest, of the posterior of the means under a flat prior: a multivariate t of
     N - 1 degrees of freedom around the columns' means, with their paired covariance times `1/N + overlap` (that of
@@ -175,7 +175,7 @@ def best_shares(scores: NDArray[Any], overlap: float = 0.0, doubt: NDArray[Any] 
 
 
 def _even(scores: NDArray[Any], shares: NDArray[Any]) -> NDArray[Any]:
-    """The shares, with those of columns of the same scores divided evenly."""
+    """Divide the shares of columns with equal scores evenly."""
     _, group = np.unique(scores, axis=1, return_inverse=True)
     group = group.ravel()
     even: NDArray[Any] = (np.bincount(group, shares) / np.bincount(group))[group]
@@ -183,9 +183,9 @@ def _even(scores: NDArray[Any], shares: NDArray[Any]) -> NDArray[Any]:
 
 
 def leader_groups(count: int, alike: Callable[[int, int], bool]) -> list[int]:
-    """Greedy groups of 0 .. count - 1, best first: for each its leader, the first of those it is `alike`.
+    """Group 0 .. count - 1 greedily, best first: return for each its leader, the first of those it is `alike`.
 
-    `alike(leader, i)` says that i cannot be told from the leader; the first that can leads the next group.
+    `alike(leader, i)` says that i is statistically tied with the leader; the first that is not leads the next group.
     """
     leaders: list[int] = []
     for i in range(count):
@@ -195,7 +195,7 @@ def leader_groups(count: int, alike: Callable[[int, int], bool]) -> list[int]:
 
 @lru_cache(maxsize=1024)
 def t_quantile(p: float, df: int) -> float:
-    """Quantile of Student's t with `df` degrees of freedom, for p in (0, 1): bisection on its distribution."""
+    """Compute the quantile of Student's t with `df` degrees of freedom, for p in (0, 1), by bisection."""
     if not 0 < p < 1 or df < 1:
         raise ValueError(f"p must lie in (0, 1) and df be at least 1, but got {p=}, {df=}.")
     if p < 0.5:
@@ -212,7 +212,7 @@ def t_quantile(p: float, df: int) -> float:
 
 
 def _t_cdf(t: float, df: int) -> float:
-    """`P(T <= t)` for t >= 0 and whole df: the finite sums of Abramowitz and Stegun 26.7.3 and 26.7.4."""
+    """Compute `P(T <= t)` for t >= 0 and whole df: the finite sums of Abramowitz and Stegun 26.7.3 and 26.7.4."""
     theta = math.atan2(t, math.sqrt(df))
     sine, cosine = math.sin(theta), math.cos(theta)
     term = cosine if df % 2 else 1.0

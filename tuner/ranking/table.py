@@ -48,10 +48,11 @@ IMPORTED = "imported"  # the task of a study that another tool ran
 def ties(
     study: Study, best: Sequence[Trial], noise: Noise | None, standings: Sequence[ConfirmedTrial] = ()
 ) -> list[int | None]:
-    """For each of the stable trials, best first, the rank of the first that it cannot be told from, maybe its own.
+    """Return, for each stable trial, best first, the rank of the first trial it is statistically tied with, maybe
+    its own.
 
-    Confirmed trials, which lead, as their fresh splits say; others by their search values within the noise measured,
-    or, where that is not known, within float32; there, what stands alone is left open.
+    Confirmed trials lead and are compared on their fresh splits. Others are compared by their search values: within the
+    measured noise, or within float32 where that is unknown; then a trial without ties is left open.
     """
     values = [signed(trial.value or 0.0, study.direction) for trial in best]
     known = {standing.trial: standing.tie for standing in standings}
@@ -78,7 +79,8 @@ def ranking(
     noise: Noise | None = None,
     standings: Sequence[ConfirmedTrial] = (),
 ) -> pd.DataFrame:
-    """One row a trial: complete ones ranked, then pruned, diverged and failed ones in trial order, unranked.
+    """Build one row for each trial: complete ones ranked, then pruned, diverged and failed ones in trial order,
+    unranked.
 
     `standings` are those of a confirmation that is done: they lead, so that the first row is the best config.
 
@@ -158,7 +160,7 @@ def led_by(standings: Sequence[ConfirmedTrial], searched: Sequence[Trial]) -> li
 
 
 def evaluations(study: Study, trial: Trial) -> float:
-    """Gradients over all train rows that a replicate took, or as much work; nan where the rows are not known.
+    """Count the gradients over all train rows that a replicate took, or as much work; nan where the rows are not known.
 
     One an epoch of minibatches; of a method that sees all rows what it counted, its line searches included.
     """
@@ -171,7 +173,9 @@ def evaluations(study: Study, trial: Trial) -> float:
 
 
 def spreads(study: Study, trials: Sequence[Trial]) -> Any:
-    """Standard errors of trials `(n,)`; nan where there is neither a second split nor a second replicate."""
+    """Compute the standard errors of trials `(n,)`; nan where there is neither a second split nor a second
+    replicate.
+    """
     if study.splits > 1:
         return np.array([trial.metrics.get("se", math.nan) for trial in trials], dtype=np.float64)
     if study.train.replicates == 1:
@@ -185,7 +189,7 @@ def splits_behind(trial: Trial) -> int | None:
 
 
 def spread(study: Study, trial: Trial) -> float:
-    """Standard error of a trial's goal over its replicates around its best epoch; nan where there is none."""
+    """Compute a trial's standard error over its replicates around its best epoch; nan where there is none."""
     if trial.epoch is None or study.metric not in trial.curves:
         return math.nan
     curve = trial.curves[study.metric]
@@ -193,7 +197,7 @@ def spread(study: Study, trial: Trial) -> float:
 
 
 def column(values: Sequence[Any], kind: Kind) -> Any:
-    """A column of one hyperparameter; missing where it does not apply."""
+    """Build the column of one hyperparameter; missing where it does not apply."""
     import pandas as pd
 
     if kind == "Int64":
@@ -208,9 +212,9 @@ def column(values: Sequence[Any], kind: Kind) -> Any:
 
 
 def metric_names(study: Study, task: str, trials: Sequence[Trial] = ()) -> list[str]:
-    """Metrics that every trial of a study has, losses first; beside a whole-batch method, what `MEASURES` names.
+    """Name the metrics that every trial of a study has, losses first; for whole-batch methods also those of `MEASURES`.
 
-    Of an imported study the goal alone is known; an objective of somebody's own has what its `trials` told.
+    An imported study has its goal alone; a custom objective has what its `trials` reported.
     """
     if task == IMPORTED:
         return [study.metric] if study.metric != "value" else []
@@ -223,7 +227,9 @@ def metric_names(study: Study, task: str, trials: Sequence[Trial] = ()) -> list[
 
 
 def hyper_kinds(study: Study) -> dict[str, Kind]:
-    """Hyperparameters of a study's trials with their kind of column: the optimizers' own, then the shared ones."""
+    """Return the hyperparameters of a study's trials with their kind of column: the optimizers' own, then the
+    shared ones.
+    """
     if study.imported:
         return dict(study.imported.columns)
     rows = [row for name, row in OPTIMIZERS.items() if name in study.optimizers]
@@ -251,7 +257,7 @@ def hyper_kinds(study: Study) -> dict[str, Kind]:
 
 
 def _own_kinds(study: Study, own: CustomObjective) -> dict[str, Kind]:
-    """Optimizers with what is theirs where there are some, what [train] gives to a config, then the study's own."""
+    """Return the optimizers' hyperparameters, if there are any, those that [train] adds, then the study's own."""
     rows = [row for name, row in OPTIMIZERS.items() if name in study.optimizers]
     found: dict[str, Kind] = {"optimizer": tuple(study.optimizers)} if rows else {}
     found |= {name: "float64" for row in rows for name in row.names}
@@ -262,7 +268,7 @@ def _own_kinds(study: Study, own: CustomObjective) -> dict[str, Kind]:
 
 
 def csv_text(frame: pd.DataFrame) -> str:
-    """A frame as CSV at full precision, with text that a spreadsheet would run as a formula made harmless."""
+    """Write a frame as CSV at full precision, with texts that a spreadsheet would run as a formula made harmless."""
     frame = frame.copy()
     for name in frame.columns:
         if frame[name].dtype.name in ("category", "object", "str"):

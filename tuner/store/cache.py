@@ -34,7 +34,7 @@ class DiskCache:
     cap_bytes: int
 
     def get(self, key: str) -> tuple[dict[str, Array], dict[str, Any]] | None:
-        """Arrays and mapping that were put under `key`; None for a miss."""
+        """Return the arrays and mapping that were put under `key`; None for a miss."""
         # Everything that a file of any content can bring numpy, zipfile and json to raise, MemoryError included.
         with suppress(Exception), zipfile.ZipFile(self._path(key)) as archive:
             head = json.loads(archive.read("head.json"))
@@ -62,7 +62,7 @@ class DiskCache:
         return True
 
     def _used(self, apart: Path) -> int:
-        """Bytes of all files but one, counted each time: other workers keep things here meanwhile."""
+        """Count the bytes of all files but one, each time anew, as other workers store files here too."""
         used = 0
         with suppress(OSError):
             for path in self.directory.glob("*.npz"):

@@ -52,72 +52,72 @@ class StudyDirectory:
 
     @property
     def name(self) -> str:
-        """The study's name, which is the directory's."""
+        """Return the study's name, which is the directory's."""
         return self.path.name
 
     @property
     def study(self) -> Path:
-        """The resolved study file: what actually ran."""
+        """Return the resolved study file: what actually ran."""
         return self.path / "study.toml"
 
     @property
     def ledger(self) -> Path:
-        """The file of a ledger that is kept here."""
+        """Return the file of a ledger that is kept here."""
         return self.path / "ledger.db"
 
     @property
     def place(self) -> Path | Remote:
-        """Where the ledger is, from which everything else here can be made again."""
+        """Return where the ledger is, from which everything else here can be made again."""
         return self.ledger if self.storage is None else Remote(self.storage, self.name)
 
     @property
     def ranking(self) -> Path:
-        """The ranking as a table."""
+        """Return the file of the ranking."""
         return self.path / "ranking.csv"
 
     @property
     def best(self) -> Path:
-        """The best config."""
+        """Return the file of the best config."""
         return self.path / "best.toml"
 
     @property
     def weights(self) -> Path:
-        """The weights of the best config's model."""
+        """Return the file of the best config's weights."""
         return self.path / "best.npz"
 
     @property
     def model(self) -> Path:
-        """The folder of the model that the study ships."""
+        """Return the folder of the model that the study ships."""
         return self.path / "model"
 
     @property
     def report(self) -> Path:
-        """The report."""
+        """Return the file of the report."""
         return self.path / "report.html"
 
     @property
     def given_up(self) -> Path:
-        """Why the last search was given up, where it was: nothing of that is in the ledger."""
+        """Return the file that says why the last search was given up, if it was; the ledger does not record that."""
         return self.path / "given-up.txt"
 
     @property
     def output(self) -> Path:
-        """What trials of somebody's own code have printed, a file each."""
+        """Return the folder of what trials of custom objectives printed, one file each."""
         return self.path / "output"
 
     @property
     def kept(self) -> Path:
-        """What the best trials of somebody's own code have left in their directories."""
+        """Return the folder of what the best trials of a custom objective left in their directories."""
         return self.path / "kept"
 
     @property
     def cache(self) -> Path:
-        """Prepared data and packs in flight: can be deleted whenever the study is not running."""
+        """Return the folder of prepared data and packs in flight, which may be deleted while the study does not run."""
         return self.path / "cache"
 
     @property
     def exists(self) -> bool:
-        """Whether a study was created: whether there is a ledger."""
+        """Return True if a study was created, so that there is a ledger."""
         if isinstance(self.place, Path):
             return self.ledger.is_file()
         from tuner.store.ledger import postgres
@@ -126,13 +126,13 @@ class StudyDirectory:
 
     @property
     def ran(self) -> bool:
-        """Whether a study ran from here, wherever its ledger is."""
+        """Return True if a study ran from here, wherever its ledger is."""
         return self.ledger.is_file() or (self.path / LOCK).is_file()
 
     def study_text(self) -> str:
-        """The resolved study, as TOML: what the ledger says, and the file of one of before ledgers kept it.
+        """Return the resolved study as TOML: from the ledger, or from the file for studies whose ledger lacks it.
 
-        Raises LedgerError, OSError, and ValueError for a file that is no UTF-8.
+        Raises LedgerError, OSError, and ValueError for a file that is not UTF-8.
         """
         texts = signed_texts(self.place) if isinstance(self.place, Path) else None
         if texts is None:
@@ -149,7 +149,7 @@ class StudyDirectory:
         return postgres.study_text(self.place)
 
     def summary_text(self) -> str:
-        """What the last writer has said of the trials, as JSON; empty where that is not known. Raises LedgerError."""
+        """Return the last writer's summary of the trials as JSON; "" where it is unknown. Raises LedgerError."""
         if isinstance(self.place, Path):
             return (signed_texts(self.place) or {}).get(SUMMARY, "")
         from tuner.store.ledger import Ledger
@@ -166,7 +166,7 @@ class StudyDirectory:
             postgres.write_study(self.place, text)
 
     def changed(self) -> float:
-        """When the ledger was last written to, in seconds since 1970."""
+        """Return when the ledger was last written to, in seconds since 1970."""
         if isinstance(self.place, Path):
             return changed(self.ledger) / 1e9
         from tuner.store.ledger import postgres
@@ -236,7 +236,7 @@ class StudyDirectory:
 
 
 def home_of(home: Home = None, storage: str | None = None) -> Home:
-    """A home, from what was asked for; the variable TUNER_STORAGE names a storage too. Raises StudyError."""
+    """Return the home that was asked for; the variable TUNER_STORAGE names a storage, too. Raises StudyError."""
     storage = storage or os.environ.get("TUNER_STORAGE")
     if isinstance(home, Shared):
         return home
@@ -244,25 +244,25 @@ def home_of(home: Home = None, storage: str | None = None) -> Home:
 
 
 def home_directory(home: Home = None) -> Path:
-    """The absolute directory that studies live in; it need not exist."""
+    """Return the absolute directory that studies live in; it need not exist."""
     asked = home.home if isinstance(home, Shared) else home
     return _absolute(asked or os.environ.get("TUNER_HOME") or "runs")
 
 
 def home_in_words(home: Home = None) -> str:
-    """Where studies are looked for, for messages."""
+    """Say where studies are looked for, for messages."""
     return masked(home.storage) if isinstance(home, Shared) else str(home_directory(home))
 
 
 def study_directory(name: str, home: Home = None) -> StudyDirectory:
-    """Where the study `name` lives or would live. Raises ValueError for a name that leaves the home directory."""
+    """Return the directory of the study `name`. Raises ValueError for a name that leaves the home directory."""
     if not _is_plain(name):
         raise ValueError(f"a study's name is one part of a path, but got {name!r}")
     return StudyDirectory(home_directory(home) / name, home.storage if isinstance(home, Shared) else None)
 
 
 def studies(home: Home = None) -> list[StudyDirectory]:
-    """Every study there is, by name; none where there is no home."""
+    """List every study of a home by name; none where there is no home."""
     if isinstance(home, Shared):
         from tuner.store.ledger import postgres
 
@@ -274,7 +274,7 @@ def studies(home: Home = None) -> list[StudyDirectory]:
 
 
 def find(name: str | Path, home: Home = None) -> StudyDirectory:
-    """A study by its name in the home directory, or by the path of its directory.
+    """Find a study by its name in the home directory, or by the path of its directory.
 
     Raises UnknownStudy with the nearest names.
     """

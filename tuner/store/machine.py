@@ -26,7 +26,7 @@ PACKAGES = ("tuner", "numpy", "optuna", "scikit-learn", "pandas", "joblib")
 
 
 def machine_facts() -> dict[str, str]:
-    """Versions, processor and BLAS, as text."""
+    """Collect versions, processor and BLAS as text."""
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     return {
         "python": platform.python_version(),
@@ -38,7 +38,7 @@ def machine_facts() -> dict[str, str]:
 
 
 def processor() -> str:
-    """The processor's name, as well as the system tells it."""
+    """Return the processor's name, as well as the system tells it."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as lines:
             names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

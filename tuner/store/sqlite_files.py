@@ -11,24 +11,24 @@ KINDS = ("-wal", "-shm", "-journal")  # the write-ahead log, its index, and the 
 
 
 def log_of(path: Path) -> Path:
-    """The write-ahead log of a database."""
+    """Return the path of a database's write-ahead log."""
     return path.with_name(path.name + "-wal")
 
 
 def log_is_empty(path: Path) -> bool:
-    """Whether a database has a write-ahead log that nothing was written to yet."""
+    """Return True if a database has a write-ahead log that nothing was written to yet."""
     with suppress(OSError):
         return log_of(path).stat().st_size == 0
     return False
 
 
 def beside(path: Path) -> list[Path]:
-    """The files that are there beside a database."""
+    """Return the files that exist beside a database."""
     return [file for kind in KINDS if (file := path.with_name(path.name + kind)).exists()]
 
 
 def changed(path: Path) -> int:
-    """When a ledger was last written to, in nanoseconds since 1970. Raises OSError."""
+    """Return when a ledger was last written to, in nanoseconds since 1970. Raises OSError."""
     with suppress(FileNotFoundError):
         if (log := log_of(path).stat()).st_size:
             return log.st_mtime_ns

@@ -23,17 +23,17 @@ class Database(Protocol):
     tell: Callable[[str], None]
 
     def transaction(self) -> AbstractContextManager[Connection]:
-        """A transaction of one moment; what is written is durable at its end."""
+        """Run a transaction; what is written is durable at its end."""
 
     def known(self) -> None:
-        """What was opened is a ledger, and may be written as one."""
+        """Confirm that what was opened is a ledger, and may be written as one."""
 
     def close(self) -> None:
         """End the connection."""
 
 
 def opened(place: LedgerPlace, read_only: bool) -> Database:
-    """The database of a ledger."""
+    """Open the database of a ledger."""
     if isinstance(place, Remote):
         from tuner.store.ledger import postgres
 

@@ -95,12 +95,12 @@ class Ledger:
 
     @property
     def facts(self) -> dict[str, str]:
-        """Facts of the study, as they were when it was created."""
+        """Return the facts of the study, as they were when it was created."""
         return dict(self._facts)
 
     @property
     def lost(self) -> str:
-        """What is missing of the file's commits, in words; empty where nothing is."""
+        """Describe which commits the file lacks; "" where none is missing."""
         if not self._marked or not isinstance(self.place, Path):
             return ""
         log = log_of(self.place).name
@@ -108,7 +108,7 @@ class Ledger:
 
     @property
     def study(self) -> str:
-        """The text of the resolved study; empty in a ledger of before that was kept."""
+        """Return the text of the resolved study; "" in a ledger from before it was kept."""
         return self._study
 
     def write_study(self, text: str) -> None:
@@ -118,7 +118,7 @@ class Ledger:
             self._study = text
 
     def summary(self) -> dict[str, Any]:
-        """What the last writer has said of the trials that are committed; nothing where it is not known any more."""
+        """Return the last writer's summary of the committed trials; None where it is outdated."""
         from tuner.store.ledger import schema
 
         kept = self._within(lambda own: self._select(own, schema.facts, schema.facts.c.name == SUMMARY))
@@ -138,7 +138,7 @@ class Ledger:
             connection.execute(schema.facts.insert(), [{"name": name, "value": signed(text)}])
 
     def wait_for(self, patience: float, tell: Callable[[str], None]) -> None:
-        """From now on, wait `patience` seconds for what may pass, and `tell` once what it waits for."""
+        """Wait up to `patience` seconds for passing faults from now on, and `tell` once what is waited for."""
         self._patience, self._tell = patience, tell
         self._database.tell = tell
 
@@ -185,7 +185,7 @@ class Ledger:
         self._keep(connection, SUMMARY, None if summary is None else rows.json_text(dict(summary)))
 
     def _ends(self, connection: Connection) -> tuple[int, int]:
-        """The number of the last generation and of the last trial, -1 where there is none."""
+        """Return the number of the last generation and of the last trial, -1 where there is none."""
         from sqlalchemy import func, select
 
         from tuner.store.ledger import schema
@@ -226,7 +226,7 @@ class Ledger:
         self._keep(connection, SUMMARY, None)
 
     def generations(self) -> list[Generation]:
-        """Committed generations, in order."""
+        """Return the committed generations, in order."""
         from tuner.store.ledger import schema
 
         listed = self._within(lambda own: self._select(own, schema.generations))
@@ -234,13 +234,13 @@ class Ledger:
             return [Generation(**row | {"facts": _of_the_run(row["facts"])}) for row in listed]
 
     def count(self) -> int:
-        """How many trials are committed."""
+        """Count the committed trials."""
         return self._within(self._ends)[1] + 1
 
     def trials(self) -> list[Trial]:
-        """Committed trials in trial order, compared with the digests of their generations.
+        """Return the committed trials in trial order, checked against the digests of their generations.
 
-        Their curves `(R, E)` are read when they are first looked at, of this file, and then compared with theirs.
+        Their curves `(R, E)` are read from this file on first access, and checked then.
         """
         from tuner.store.ledger import schema
 
@@ -253,7 +253,7 @@ class Ledger:
             return rows.trials_of(listed, shelf.curves)
 
     def curves(self, first: int, last: int) -> dict[int, list[dict[str, Any]]]:
-        """Rows of the curves of trials `first` to `last`, by trial."""
+        """Return the rows of the curves of trials `first` to `last`, by trial."""
         from tuner.store.ledger import schema
 
         table = schema.curves
@@ -283,7 +283,7 @@ class Ledger:
             connection.execute(schema.confirmations.insert(), new)
 
     def confirmations(self) -> list[ConfirmationRun]:
-        """Confirmations by trial and replicate."""
+        """Return the confirmation runs by trial and replicate."""
         from tuner.store.ledger import schema
 
         listed = self._within(lambda own: self._select(own, schema.confirmations))
@@ -322,7 +322,7 @@ class Ledger:
             self._study = checked_text(study) if study else ""
 
     def _within(self, act: Callable[[Connection], T]) -> T:
-        """Do it in a transaction; while what hinders that may pass, try again until the patience is over."""
+        """Run `act` in a transaction; retry passing faults until the patience is over."""
         pause, until = SHORTEST, time.monotonic() + self._patience
         while True:
             try:
@@ -342,7 +342,7 @@ class Ledger:
             return [dict(row) for row in found.mappings()]
 
     def _cells(self, connection: Connection, table: Table) -> list[Sequence[Any]]:
-        """The rows of the trials, their cells in the order of `TRIAL`."""
+        """Return the rows of the trials, their cells in the order of `TRIAL`."""
         from sqlalchemy import select
 
         with self._decoding(table.name):
@@ -374,7 +374,7 @@ class Ledger:
 
 
 def curves_in(place: LedgerPlace, first: int, last: int) -> dict[int, list[dict[str, Any]]]:
-    """Rows of the curves of trials `first` to `last` of the ledger at a place."""
+    """Read the rows of the curves of trials `first` to `last` from the ledger at a place."""
     with Ledger.open(place, read_only=True) as ledger:
         return ledger.curves(first, last)
 
@@ -391,10 +391,10 @@ def _check_next(number: int, trials: Sequence[Trial], generation: int, trial: in
 
 
 def _cells_of(listed: Iterable[Mapping[str, Any]]) -> list[list[Any]]:
-    """The cells of trials' rows, in the order of `TRIAL`."""
+    """Return the cells of trials' rows, in the order of `TRIAL`."""
     return [[row[name] for name in rows.TRIAL] for row in listed]
 
 
 def _of_the_run(facts: Any) -> dict[str, Any]:
-    """Facts of a generation's run, without what the ledger keeps about them."""
+    """Return the facts of a generation's run, without the ledger's own entries."""
     return {name: value for name, value in dict(facts).items() if name != rows.RUN_SEAL}

@@ -81,7 +81,7 @@ class PostgresDatabase:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """A transaction of one moment; what is written is durable at its end."""
+        """Run a transaction; what is written is durable at its end."""
         try:
             with self._lock, explained(self.label, self.remote.url):
                 connection = self._connected()
@@ -96,7 +96,7 @@ class PostgresDatabase:
             raise
 
     def known(self) -> None:
-        """It is a ledger, which changes nothing here."""
+        """Do nothing: PostgreSQL needs no preparation for commits."""
 
     def close(self) -> None:
         """End the session; the lock is free then."""
@@ -128,7 +128,7 @@ class PostgresDatabase:
                     self._hang_up()
 
     def _connected(self) -> Connection:
-        """The session, which holds the lock where it may write. Raises StudyBusy, LedgerError."""
+        """Return the session, which holds the lock where it may write. Raises StudyBusy, LedgerError."""
         if self._session is not None:
             return self._session
         connection = self._engine.connect()
@@ -148,7 +148,9 @@ class PostgresDatabase:
 
 
 def engine_of(url: str, read_only: bool = False) -> Engine:
-    """How sessions are made. Raises LedgerError where the driver is missing or the URL cannot be read."""
+    """Build the engine that makes sessions. Raises LedgerError where the driver is missing or the URL cannot be
+    read.
+    """
     try:
         import psycopg  # noqa: F401
     except ImportError:
@@ -164,7 +166,7 @@ def engine_of(url: str, read_only: bool = False) -> Engine:
 
 
 def place_of(connection: Connection, remote: Remote) -> str:
-    """The schema of a study. Raises LedgerError where there is none."""
+    """Return the schema of a study. Raises LedgerError where there is none."""
     if inspect(connection).has_table(REGISTRY.name, REGISTRY.schema):
         found = connection.execute(REGISTRY.select().where(REGISTRY.c.name == remote.study)).mappings().first()
         if found is not None:
@@ -201,7 +203,7 @@ def take_lock(connection: Connection, remote: Remote, place: str, lost: int = 0)
 
 @contextmanager
 def registry(url: str) -> Iterator[Connection]:
-    """A transaction on the registry, which is made where it is missing."""
+    """Open a transaction on the registry, which is created where it is missing."""
     with explained(masked(url), url), engine_of(url).begin() as connection:
         if not inspect(connection).has_table(REGISTRY.name, REGISTRY.schema):
             connection.execute(text("SELECT pg_advisory_xact_lock(20251)"))  # two that make it at once
@@ -222,29 +224,29 @@ def create(remote: Remote, study: str, fill: Callable[[Connection], None]) -> No
 
 
 def names_in(connection: Connection) -> list[str]:
-    """The studies of a database, by name."""
+    """Return the studies of a database by name."""
     asked = REGISTRY.select().with_only_columns(REGISTRY.c.name).order_by(REGISTRY.c.name)
     return [str(name) for name in connection.execute(asked).scalars()]
 
 
 def known(url: str) -> list[str]:
-    """Names of the studies in a database; none where nothing was ever kept in it."""
+    """Name the studies in a database; none where nothing was ever kept in it."""
     with explained(masked(url), url), engine_of(url).connect() as connection:
         return names_in(connection) if inspect(connection).has_table(REGISTRY.name, REGISTRY.schema) else []
 
 
 def present(remote: Remote) -> bool:
-    """Whether there is such a study."""
+    """Return True if there is such a study."""
     return remote.study in known(remote.url)
 
 
 def study_text(remote: Remote) -> str:
-    """The resolved study, as TOML."""
+    """Return the resolved study as TOML."""
     return str(_row(remote)["study"])
 
 
 def when_changed(remote: Remote) -> datetime:
-    """When the study was last written to."""
+    """Return when the study was last written to."""
     changed: datetime = _row(remote)["changed"]
     return changed
 

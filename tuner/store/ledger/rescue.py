@@ -48,7 +48,7 @@ class Rescued:
 
     @property
     def trials(self) -> int:
-        """How many trials can be read."""
+        """Count the trials that can be read."""
         return sum(map(len, self.generations))
 
 
@@ -142,7 +142,7 @@ class _Reader:
         return found
 
     def _trials(self, what: str, number: int, first: int, said: Mapping[str, Any]) -> list[Trial] | None:
-        """The trials of a generation with their curves; None where they are not what was committed."""
+        """Read the trials of a generation with their curves; None where they differ from what was committed."""
         from tuner.store.ledger.schema import curves, trials
 
         last = first + int(said["trials"]) - 1

@@ -57,7 +57,7 @@ class Generation:
 
 
 def json_text(value: Any, *, sort_keys: bool = False) -> str:
-    """JSON of plain values; NumPy's numbers are taken as Python's. Raises TypeError for anything else."""
+    """Write plain values as JSON; NumPy's numbers count as Python's. Raises TypeError for anything else."""
     return json.dumps(value, separators=(",", ":"), sort_keys=sort_keys, default=_plain)
 
 
@@ -68,36 +68,38 @@ def _plain(value: Any) -> Any:
 
 
 def sealed(facts: Mapping[str, str]) -> str:
-    """Digest of a study's facts."""
+    """Compute the digest of a study's facts."""
     return text_digest(json_text(facts, sort_keys=True))
 
 
 def run_seal(facts: Row, rows: Iterable[Sequence[Any]]) -> str:
-    """Digest of what no result follows from: facts of a generation's run, seconds and errors of its trials' cells."""
+    """Compute the digest of what no result depends on: facts of a generation's run, seconds and errors of its
+    trials.
+    """
     kept = {name: value for name, value in facts.items() if name != RUN_SEAL}
     return text_digest(json_text([kept, [list(map(str, cells[LAST:])) for cells in rows]], sort_keys=True))
 
 
 def row_digest(row: Row) -> str:
-    """Digest of a row, but for what is not reproducible in it; bytes as text."""
+    """Compute the digest of a row without what is not reproducible in it; bytes as text."""
     kept = {name: value for name, value in row.items() if name not in NOT_REPRODUCIBLE}
     kept = {name: value.hex() if isinstance(value, bytes) else value for name, value in kept.items()}
     return text_digest(json_text(kept, sort_keys=True))
 
 
 def generation_digest(number: int, rows: Iterable[Row]) -> str:
-    """Digest of a generation from its trials' rows, which hold the digests of their curves."""
+    """Compute the digest of a generation from its trials' rows, which hold the digests of their curves."""
     return cells_digest(number, ([row[name] for name in TRIAL] for row in rows))
 
 
 def cells_digest(number: int, rows: Iterable[Sequence[Any]]) -> str:
-    """Digest of a generation from the cells of its trials' rows, in the order of `TRIAL`."""
+    """Compute the digest of a generation from the cells of its trials' rows, in the order of `TRIAL`."""
     lines = ("\x1f".join(map(str, cells[:LAST])) for cells in rows)
     return text_digest("\n".join([str(number), *lines]))
 
 
 def trial_row(trial: Trial) -> dict[str, Any]:
-    """The row of a trial; its curves have rows of their own."""
+    """Build the row of a trial; its curves have their own rows."""
     return {
         "number": int(trial.number),
         "generation": int(trial.generation),
@@ -127,9 +129,9 @@ FIELDS = fields(Trial)
 
 
 def trials_of(listed: Sequence[Sequence[Any]], curves: Callable[[int], Mapping[str, Array]]) -> list[Trial]:
-    """The trials of rows whose cells are in the order of `TRIAL`. Raises ValueError for a text that is no JSON.
+    """Build trials from rows with cells in the order of `TRIAL`. Raises ValueError for a text that is no JSON.
 
-    Latents and curves are read when they are first looked at: most of what reads a study asks for neither.
+    Latents and curves are read on first access: most readers need neither.
     """
     if not listed:
         return []
@@ -151,7 +153,7 @@ def _decoded(texts: Iterable[str]) -> list[Any]:
 
 
 def curve_rows(trial: Trial) -> list[dict[str, Any]]:
-    """Rows of a trial's curves `(R, E)`, in their order. Raises ValueError for another shape."""
+    """Build the rows of a trial's curves `(R, E)`, in their order. Raises ValueError for another shape."""
     rows = []
     for position, (name, curve) in enumerate(trial.curves.items()):
         values = np.ascontiguousarray(curve, dtype="<f8")
@@ -163,7 +165,7 @@ def curve_rows(trial: Trial) -> list[dict[str, Any]]:
 
 
 def curves_of(rows: Iterable[Row]) -> dict[str, Array]:
-    """The curves of one trial's rows. Raises ValueError where bytes and shape do not agree."""
+    """Build the curves from one trial's rows. Raises ValueError where bytes and shape disagree."""
     return {
         row["name"]: np.frombuffer(row["values"], dtype="<f8").reshape(row["replicates"], row["epochs"]).copy()
         for row in rows
@@ -171,7 +173,7 @@ def curves_of(rows: Iterable[Row]) -> dict[str, Array]:
 
 
 def curves_digest(rows: Iterable[Row]) -> str:
-    """Digest of one trial's curves: names, shapes and bytes, in order."""
+    """Compute the digest of one trial's curves: names, shapes and bytes, in order."""
     digest = hashlib.sha256()
     for row in rows:
         digest.update(json_text([row["name"], row["replicates"], row["epochs"]]).encode())
@@ -180,7 +182,7 @@ def curves_digest(rows: Iterable[Row]) -> str:
 
 
 def confirmed_row(record: ConfirmationRun) -> dict[str, Any]:
-    """The row of a confirmation, its digest included."""
+    """Build the row of a confirmation run, its digest included."""
     row = {
         "trial": int(record.trial),
         "replicate": int(record.replicate),
@@ -195,12 +197,12 @@ def confirmed_row(record: ConfirmationRun) -> dict[str, Any]:
 
 
 def says_the_same(one: str, other: str) -> bool:
-    """Whether two digests of confirmations are of the same content, whatever time they took."""
+    """Return True if two digests of confirmation runs have the same content, whatever time they took."""
     return one[:SHORT] == other[:SHORT]
 
 
 def confirmed_of(row: Row) -> ConfirmationRun:
-    """The confirmation of a row. Raises ValueError where it does not match its digest."""
+    """Build the confirmation run of a row. Raises ValueError where it does not match its digest."""
     digest = row_digest(row)  # older ledgers have it alone
     timed = digest[:SHORT] + text_digest(f"{digest} {row['seconds']!r}")[: len(digest) - SHORT]
     if row["digest"] not in (digest, timed):

@@ -29,12 +29,12 @@ class ExactFloat(TypeDecorator[float]):
     cache_ok = True
 
     def process_bind_param(self, value: float | None, dialect: Dialect) -> str | None:
-        """Text of the float."""
+        """Convert the float to text."""
         del dialect
         return None if value is None else repr(float(value))
 
     def process_result_value(self, value: Any, dialect: Dialect) -> float | None:
-        """The float of a text."""
+        """Convert the text to a float."""
         del dialect
         return None if value is None else float(value)
 
@@ -46,12 +46,12 @@ class Json(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str:
-        """Text of the value."""
+        """Convert the value to text."""
         del dialect
         return json_text(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Any:
-        """The value of a text."""
+        """Convert the text to a value."""
         del dialect
         return json.loads(value)
 

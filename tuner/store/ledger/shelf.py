@@ -25,7 +25,9 @@ class CurveCache:
         self._blocks: dict[int, dict[int, list[dict[str, Any]]]] = {}
 
     def curves(self, number: int) -> dict[str, Any]:
-        """The curves `(R, E)` of a trial. Raises LedgerError where they are not those that were committed."""
+        """Return the curves `(R, E)` of a trial. Raises LedgerError where they differ from those that were
+        committed.
+        """
         first = number - number % BLOCK
         if first not in self._blocks:
             self._blocks[first] = self.read(first, first + BLOCK - 1)
@@ -39,7 +41,7 @@ class CurveCache:
 
 
 def damaged(place: object, what: str) -> LedgerError:
-    """The error of a record that is not what was committed."""
+    """Build the error of a record that differs from what was committed."""
     return LedgerError(
         f"{place}: {what} cannot be trusted, the file was changed or damaged; "
         "`tuner doctor` recovers what can be read, or begin anew with --fresh"

@@ -65,7 +65,7 @@ class SqliteDatabase:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """A transaction of one moment; what is written is durable at its end."""
+        """Run a transaction; what is written is durable at its end."""
         if any(_identity(path) != known for path, known in self._files.items()):
             raise LedgerError(f"{self.path}: was removed or replaced while in use; put it back, then run this again")
         with explained(self.path):
@@ -78,7 +78,7 @@ class SqliteDatabase:
                 self._marked = False
 
     def known(self) -> None:
-        """It is a ledger: from now on commits go to a log beside it."""
+        """Switch to a write-ahead log, now that the file is known to be a ledger."""
         if self._read_only:
             return
         # A file that cannot be written is told of when something is written.
@@ -128,7 +128,7 @@ def create(path: Path, fill: Callable[[Connection], None]) -> None:
 
 
 def connected(path: Path, read_only: bool = False) -> Connection:
-    """A connection to the database file, which must exist. Raises LedgerError for a file that is damaged."""
+    """Connect to the database file, which must exist. Raises LedgerError for a damaged file."""
     engine = create_engine("sqlite://", creator=lambda: _opened(path, read_only), poolclass=NullPool)
 
     @event.listens_for(engine, "connect")
@@ -149,10 +149,10 @@ def connected(path: Path, read_only: bool = False) -> Connection:
 
 
 def _opened(path: Path, read_only: bool) -> sqlite3.Connection:
-    """A connection to the file, with what a killed writer left beside it.
+    """Connect to the file, including what a killed writer left beside it.
 
-    To take that in, SQLite needs the right to write: a reader has it where it can and is kept from using it otherwise.
-    Where it cannot, it reads a copy.
+    To read that, SQLite needs permission to write. A reader gets it where possible and is kept from using it otherwise;
+    where it is impossible, it reads a copy.
     """
     if read_only and log_is_empty(path):
         return _connect(path, "mode=ro")  # there is nothing to take in, and the last to close would remove the log
