@@ -32,14 +32,16 @@ class Pruner:
 
 
 def survivors(values: Sequence[float], stable: Sequence[bool], reduction: int) -> list[int]:
-    """Indices of those that go on from a rung: the best of every `reduction`, stable ones first, none that diverged."""
+    """Return the indices that go on from a rung: the best of every `reduction`, stable ones first, none that
+    diverged.
+    """
     keep = math.ceil(len(values) / reduction)
     alive = [i for i, value in enumerate(values) if math.isfinite(value)]
     return sorted(sorted(alive, key=lambda i: (not stable[i], values[i], i))[:keep])
 
 
 def better_half(values: Sequence[float], stable: Sequence[bool], reduction: int, bar: float | None) -> list[int]:
-    """Indices of those no worse than the median of earlier generations, or the better half where there are none."""
+    """Return the indices no worse than the median of earlier generations, or the better half where there are none."""
     del reduction
     if bar is None:
         return survivors(values, stable, 2)
@@ -47,7 +49,7 @@ def better_half(values: Sequence[float], stable: Sequence[bool], reduction: int,
 
 
 def cost(ladder: Ladder, reduction: int) -> float:
-    """What a trial of a ladder takes on average on all of its splits, given how many go on."""
+    """Return a trial's average cost on a ladder over all of its splits, given how many go on."""
     done, share, total = 0, 1.0, 0.0
     for rung, stage in enumerate(ladder):
         total += share * (stage.work - done)

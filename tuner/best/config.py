@@ -64,7 +64,7 @@ class Best(Mapping[str, Any]):
         return f"Best({self.study!r}, trial={self.trial}, {self.metric}={self.value:.4g}: {values})"
 
     def _repr_html_(self) -> str:
-        """The config as a table, for a notebook."""
+        """Show the config as a table, for a notebook."""
         said = f"{self.metric} {self.value:.4g}"
         if self.interval and math.isfinite(self.confirmation["mean"]):
             said += " in the search, {:.4g} [{:.4g}, {:.4g}] confirmed".format(
@@ -81,17 +81,17 @@ class Best(Mapping[str, Any]):
 
     @property
     def value(self) -> float:
-        """Value of the goal at the best epoch of the search."""
+        """Return the goal at the best epoch of the search."""
         return float(self.result["value"])
 
     @property
     def confirmed(self) -> bool:
-        """Whether the config was confirmed on fresh seeds."""
+        """Return True if the config was confirmed on fresh seeds."""
         return bool(self.confirmation)
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """95 % interval of the goal on new rows; None for a config that was not confirmed.
+        """Return the 95 % interval of the goal on new rows; None for a config that was not confirmed.
 
         It comes from fresh seeds and splits that had no part in the choice, and allows for the rows that splits share
         (Nadeau and Bengio 2003); an accuracy has Wilson's interval. `interval_of` says what it covers: for your own
@@ -106,12 +106,12 @@ class Best(Mapping[str, Any]):
 
     @property
     def interval_of(self) -> str:
-        """What `interval` covers, in words; empty without a confirmation and in older files."""
+        """Say what `interval` covers; "" without a confirmation and in older files."""
         return str(self.confirmation.get("interval_of", ""))
 
     @property
     def epochs(self) -> int:
-        """How many epochs to train: the best epoch of the search."""
+        """Return how many epochs to train: up to the best epoch."""
         return int(self.training["epochs"])
 
     def to_torch(self, params: Iterable[Any], *, strict: bool = True) -> Any:
@@ -204,7 +204,7 @@ class Best(Mapping[str, Any]):
 
 
 def plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values that TOML can hold: None left out, tuples as lists."""
+    """Convert values to what TOML can hold: None left out, tuples as lists."""
     return {key: list(v) if isinstance(v, tuple) else v for key, v in values.items() if v is not None}
 
 
@@ -230,7 +230,7 @@ def load_best(path: str | Path) -> Best:
 
 
 def _elsewhere(path: Path) -> str:
-    """A hint at the study directory that is meant by its name alone, or by another spelling."""
+    """Suggest the study directory that is meant by its name alone, or by another spelling."""
     for parent in () if path.is_dir() else (path.parent, path.parent / "runs"):
         names = [found.parent.name for found in sorted(parent.glob("*/best.toml"))]
         if near := get_close_matches(path.name, names, n=1):
@@ -239,7 +239,7 @@ def _elsewhere(path: Path) -> str:
 
 
 def parse_best(text: str, where: str) -> Best:
-    """A Best from the text of a best.toml. Raises InvalidInput naming `where` and the key."""
+    """Parse the text of a best.toml to a Best. Raises InvalidInput naming `where` and the key."""
     try:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # a number of too many digits is a ValueError

@@ -29,7 +29,7 @@ OPTIONAL: dict[str, type] = {"confirmation": dict, "provenance": dict}
 
 
 def complaints_of(document: Mapping[str, Any], where: str) -> list[Complaint]:
-    """All that is wrong with a document, or with its version alone where that is another."""
+    """Return all that is wrong with a document, or only with its version where that differs."""
     wrong = [Complaint(f"{where}: {key}", "is missing") for key in SECTIONS if key not in document]
     wrong += [
         Complaint(f"{where}: {key}", f"must be {kind.__name__}, but got {document[key]!r:.60}")
@@ -80,7 +80,7 @@ VALUES: tuple[tuple[str, type | tuple[str, ...]], ...] = (
 
 
 def _wrong_numbers(document: Mapping[str, Any], where: str) -> list[Complaint]:
-    """Complaints about the values that code relies on; of an imported study nobody knows what they mean."""
+    """Complain about values that code relies on; an imported study's are not checked, as their meaning is unknown."""
     wrong, sections = [], IMPORTED if not document["conventions"] else set(SECTIONS) | IMPORTED
     for path, kind in VALUES:
         section, key = path.rstrip("?").split(".")
@@ -98,7 +98,7 @@ def _wrong_numbers(document: Mapping[str, Any], where: str) -> list[Complaint]:
 
 
 def _unlike(value: Any, kind: type | tuple[str, ...]) -> str:
-    """What is wrong with a value, if anything is."""
+    """Return what is wrong with a value, if anything is."""
     if value is None:
         return "is missing"
     if isinstance(kind, tuple):

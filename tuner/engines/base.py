@@ -31,7 +31,7 @@ class Engine(Protocol):
 
     @property
     def width(self) -> int:
-        """How many tasks run at once."""
+        """Return how many tasks run at once."""
 
     def submit(
         self, function: Callable[..., Any], /, *args: Any, seconds: float | None = None, turn: int = 0
@@ -44,10 +44,10 @@ class Engine(Protocol):
 
     @property
     def shares_disk(self) -> bool:
-        """Whether the workers see the files of this machine."""
+        """Return True if the workers see the files of this machine."""
 
     def share(self, directory: Path) -> None:
-        """Let the workers read the files of a directory of prepared data, under its own name."""
+        """Make the files of a directory of prepared data readable for the workers, under its own name."""
 
     def forget(self) -> None:
         """Drop what has not begun; it ends as a `Failure`."""
@@ -94,16 +94,16 @@ class InlineEngine:
         return future
 
     def share(self, directory: Path) -> None:
-        """It is there."""
+        """Do nothing: the directory is on this machine."""
 
     def forget(self) -> None:
-        """Nothing waits."""
+        """Do nothing: no task waits."""
 
     def warm(self) -> None:
-        """Nothing has to be started."""
+        """Do nothing: there is no worker to start."""
 
     def close(self) -> None:
-        """Nothing is left to stop."""
+        """Do nothing: there is no worker to stop."""
 
     def _blas(self) -> Any:
         # Looking for BLAS libraries takes 0.9 ms, setting their threads 0.01 ms: look when modules were imported since.
@@ -115,7 +115,7 @@ class InlineEngine:
 
 
 def processors() -> int:
-    """The processors that this process may use."""
+    """Return the number of processors that this process may use."""
     from joblib.externals.loky import cpu_count
 
     return int(cpu_count())
@@ -130,7 +130,7 @@ def open_engine(
     memory: int | None = None,
     cluster: tuple[str, str] | None = None,
 ) -> Iterator[Engine]:
-    """An engine of `jobs` workers, closed at the end; one job runs inline unless tasks are to be `limited`.
+    """Open an engine of `jobs` workers, closed at the end; one job runs inline unless tasks are to be `limited`.
 
     A `cluster`, a scheduler's address and the hash of the arithmetic asked for, has workers of its own.
     Workers import the modules in `preload` while they start, and may each allocate `memory` bytes. Where the system has

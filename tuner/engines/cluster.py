@@ -44,9 +44,9 @@ Shares = Mapping[str, Mapping[str, bytes]]  # the files of each directory that a
 
 
 def check_cluster(address: str) -> str:
-    """The address of a scheduler that may be talked to. Raises StudyError.
+    """Check the address of a scheduler, and return it. Raises StudyError.
 
-    Whoever can talk to a scheduler runs code on its workers: beyond this machine that takes TLS.
+    Whoever can talk to a scheduler runs code on its workers: beyond this machine that needs TLS.
     """
     try:
         parts = urlsplit(address)
@@ -116,12 +116,12 @@ class ClusterEngine(RetryQueue):
 
     @property
     def width(self) -> int:
-        """How many tasks run at once, as long as nobody joins or leaves."""
+        """Return how many tasks run at once, as long as no worker joins or leaves."""
         return max(1, sum(map(int, self._client.nthreads().values())))
 
     @property
     def room(self) -> int:
-        """How many tasks may be with the scheduler: one more for each that runs."""
+        """Return how many tasks may be with the scheduler: one more for each that runs."""
         return 2 * self.width
 
     def share(self, directory: Path) -> None:
@@ -129,7 +129,7 @@ class ClusterEngine(RetryQueue):
         self._places[directory] = self._scattered(directory)
 
     def warm(self) -> None:
-        """The workers run already."""
+        """Do nothing: the workers run already."""
 
     def close(self) -> None:
         """Take back what has not finished, and leave the cluster as it was."""

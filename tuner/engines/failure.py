@@ -47,7 +47,7 @@ class Failure:
 
     @classmethod
     def of(cls, error: BaseException) -> Failure:
-        """The record of an exception; never raises, whatever the exception does when it is looked at."""
+        """Record an exception; never raises, whatever the exception does when it is formatted."""
         try:
             lines = "".join(traceback.format_exception(error)).splitlines()[-LINES:]
         except BaseException:  # an exception's own code runs here, and it may do anything
@@ -59,9 +59,9 @@ class Failure:
 
 
 def guarded(function: Callable[..., Any], let_through: type[BaseException] | tuple[()] = ()) -> Callable[..., Any]:
-    """`function`, returning a `Failure` where it would raise; SystemExit and KeyboardInterrupt as well.
+    """Wrap `function` to return a `Failure` where it would raise, SystemExit and KeyboardInterrupt included.
 
-    What is in `let_through` is raised all the same.
+    Exceptions in `let_through` are raised all the same.
     """
 
     def run(*args: Any) -> Any:

@@ -68,7 +68,7 @@ class Guardian:
         self._lock = threading.Lock()
 
     def watch(self, pid: int) -> None:
-        """Let what is in the session of a worker be ended when this process has gone. Raises OSError."""
+        """Arrange that the session of a worker is ended when this process has gone. Raises OSError."""
         with self._lock:
             self._watched.add(pid)
             if self._process is None or self._process.poll() is not None:

@@ -48,11 +48,11 @@ class LokyEngine(RetryQueue):
 
     @property
     def room(self) -> int:
-        """How many tasks may be inside loky."""
+        """Return how many tasks may be inside loky."""
         return self.width * (1 + AHEAD)
 
     def share(self, directory: Path) -> None:
-        """The workers read the same disk."""
+        """Do nothing: the workers read the same disk."""
 
     def warm(self) -> None:
         """Start the workers, without waiting for them."""
@@ -120,7 +120,7 @@ class LokyEngine(RetryQueue):
 
 
 def _said(note: str | Path) -> str:
-    """What a worker wrote when its task took too long; empty where it did not."""
+    """Return what a worker wrote when its task took too long; "" where it did not."""
     try:
         return Path(note).read_text(encoding="utf-8", errors="replace") if note else ""
     except OSError:
@@ -128,7 +128,7 @@ def _said(note: str | Path) -> str:
 
 
 def _late(seconds: float, said: str) -> Failure:
-    """The failure of a task that took too long, with the lines of its own thread, which end where the task began."""
+    """Build the failure of a task that took too long, with the lines of its own thread from where the task began."""
     threads = [part.splitlines()[1:] for part in re.split(r"^(?:Current t|T)hread ", said, flags=re.MULTILINE)]
     own = next((lines for lines in threads if any(FRAME in line and " in _run" in line for line in lines)), [])
     ours = next((i for i, line in enumerate(own) if FRAME in line and " in _run" in line), 0)

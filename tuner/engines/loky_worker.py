@@ -24,7 +24,7 @@ LOOK = 0.5  # seconds between a worker's looks whether its parent lives
 
 
 def nothing() -> None:
-    """A task to start workers with."""
+    """Do nothing, as a task that starts workers."""
 
 
 def answer(call: bytes | bytearray) -> bytes:
@@ -53,7 +53,7 @@ def answer_within(call: bytes, seconds: float, note: str) -> bytes:
 
 
 def begin(parent: int, preload: Sequence[str], notes: Path, memory: int | None) -> None:
-    """First of all: leave signals to the parent, end when it has gone, import what tasks will need."""
+    """Initialise a worker: leave signals to the parent, end when it has gone, import what tasks will need."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
@@ -68,7 +68,7 @@ def begin(parent: int, preload: Sequence[str], notes: Path, memory: int | None) 
 
 
 def limit_memory(most: int) -> bool:
-    """Let no more than `most` bytes be allocated in this process; whether the system can do that."""
+    """Limit the bytes that this process may allocate; return True if the system can do that."""
     try:
         import resource
     except ImportError:

@@ -119,7 +119,7 @@ class PoolEngine:
         return task.future
 
     def share(self, directory: Path) -> None:
-        """The workers read the same disk."""
+        """Do nothing: the workers read the same disk."""
 
     def warm(self) -> None:
         """Start the workers, without waiting for them."""
@@ -154,9 +154,9 @@ class PoolEngine:
         self.close()
 
     def next_task(self) -> ProcessTask | None:
-        """The next task, once there is one; None when the engine is closed.
+        """Wait for the next task; return None when the engine is closed.
 
-        A worker that is idle sees to it that all others serve: a task is never with one that does not.
+        An idle worker checks that all others serve, so that no task is left with one that does not.
         """
         with self._ready:
             while not self._queue and not self.closing.is_set():
@@ -235,7 +235,9 @@ class WorkerSlot:
         self._replace()
 
     def _prepared(self) -> Process:
-        """The process to work with, a new one where there is none. Raises OSError where there is no room for one."""
+        """Return the process to work with, a new one where there is none. Raises OSError where there is no room
+        for one.
+        """
         if self._process is None:
             engine = self.engine
             made = Process(self.log, self.environment, engine.memory, engine.preload, engine.trusted, engine.waits_in)

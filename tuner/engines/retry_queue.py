@@ -58,7 +58,7 @@ class RetryQueue(ABC):
     @property
     @abstractmethod
     def room(self) -> int:
-        """How many tasks may be with the workers."""
+        """Return how many tasks may be with the workers."""
 
     @abstractmethod
     def _start(self, task: QueuedTask) -> Future[bytes]:
@@ -154,7 +154,7 @@ class RetryQueue(ABC):
         return self._end(task, outcome)
 
     def _retry(self, task: QueuedTask, failure: Failure, ours: bool = False) -> None:
-        """Let a task run again, after a while, that the machine has ended; end it where patience is over."""
+        """Run a task again, after a while, that the machine has ended; end it where patience is over."""
         if (over := task.patience.spent(failure, ours)) is not None:
             return self._end(task, over)
         if task.patience.tell():
@@ -190,12 +190,12 @@ class RetryQueue(ABC):
 
 
 def unpickled(data: bytes | bytearray | memoryview) -> Any:
-    """The value that `pickled` made bytes of, here or in a worker; raises what unpickling it raises."""
+    """Unpickle bytes that `pickled` made; raises what unpickling raises."""
     return pickle.loads(data)
 
 
 def pickled(value: Any) -> bytes:
-    """A value as bytes; raises what pickling it raises."""
+    """Pickle a value; raises what pickling raises."""
     # loky's pickler takes by value what lives in __main__: a script without a guard, a notebook.
     from joblib.externals.loky.backend.reduction import dumps
 

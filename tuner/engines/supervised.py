@@ -87,9 +87,9 @@ class Process:
             self._messages.send(pickled(hello), time.monotonic() + LOADING)
 
     def ask(self, call: bytes, seconds: float | None) -> bytearray | Failure | Died:
-        """The answer to a call; a `Failure` where it took too long, how the process ended where it died.
+        """Return the answer to a call; a `Failure` where it took too long, or how the process ended where it died.
 
-        The clock starts when the process has called what it was to call first, for which it has `LOADING` seconds.
+        The clock starts after the process's first call, for which it has `LOADING` seconds.
         """
         at_work = False
         try:
@@ -124,13 +124,13 @@ class Process:
         self._messages.close()
 
     def _status(self, at_work: bool) -> Died | Failure:
-        """How the process ended."""
+        """Describe how the process ended."""
         with suppress(subprocess.TimeoutExpired):
             return Died(-self._process.wait(timeout=LAST), at_work)
         return Failure("WorkerDied", "it closed or wrote into the pipe between its worker process and the tuner")
 
     def _late(self, seconds: float) -> Failure:
-        """The failure of what took too long, with where it was."""
+        """Build the failure of a call that took too long, with where it was."""
         with suppress(OSError):
             os.kill(self.pid, signal.SIGUSR1)
             until = time.monotonic() + TRACE
@@ -157,9 +157,9 @@ def _told(trace: Path) -> list[tuple[str, str, str]]:
 
 
 def belongings(pid: int) -> list[Any]:
-    """Processes that a worker has started, or those have, as far as they are below it or in the session that it leads.
+    """Return the processes that a worker has started, directly or not, below it or in the session that it leads.
 
-    What is in its session is found when the worker, or whoever came between, has gone.
+    Those in its session are found even after the worker, or processes between, have gone.
     """
     import psutil
 

@@ -81,7 +81,7 @@ def distribution_for(low: float, high: float, step: float, log: bool, whole: boo
 
 @lru_cache(maxsize=1)
 def _reader() -> Any:
-    """The class of a study that can be read."""
+    """Build the class of a study that can only be read."""
     import optuna
 
     def refused(name: str) -> Any:

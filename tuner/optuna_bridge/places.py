@@ -174,9 +174,9 @@ def _hasty(path: Path) -> sqlite3.Connection:
 
 @contextmanager
 def told(where: str, read: bool = False) -> Iterator[None]:
-    """What Optuna, SQLAlchemy and drivers raise, as one line without passwords; what they warn of is not told.
+    """Convert errors of Optuna, SQLAlchemy and drivers to one line without passwords, and suppress their warnings.
 
-    What they raise over values that are `read` is the storage's own fault, and input that cannot be used.
+    Errors over values that are `read` are the storage's own fault: input that cannot be used.
     """
     try:
         with warnings.catch_warnings():

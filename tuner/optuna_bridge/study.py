@@ -81,7 +81,7 @@ def _wider(old: Distribution | None, new: Distribution) -> Distribution:
 
 
 def plain_trial(trial: Any) -> OptunaTrial:
-    """A trial of Optuna's, as plain values."""
+    """Convert an Optuna trial to plain values."""
     took = max(0.0, trial.duration.total_seconds()) if trial.duration else 0.0  # a clock may have been set back
     return OptunaTrial(
         number=trial.number,

@@ -11,7 +11,7 @@ __all__ = ["check_search", "repeats_note"]
 
 
 def check_search(study: Study, space: Space) -> list[Complaint]:
-    """Complaints about the sampler, the configs that are given, and where a search starts from."""
+    """Return complaints about the sampler, the given configs, and where a search starts from."""
     search, sampler = study.search, SAMPLERS[study.search.sampler]
     found = []
     if missing := sampler.missing():
@@ -37,7 +37,7 @@ def check_search(study: Study, space: Space) -> list[Complaint]:
 
 
 def repeats_note(study: Study, space: Space) -> list[str]:
-    """That a study asks for more trials than there are configs, where it does."""
+    """Say that a study asks for more trials than there are configs, where it does."""
     if space.size >= study.trials or SAMPLERS[study.search.sampler].exhaustive:
         return []
     some = f"{space.size:.0f} different configs" if space.size > 1 else "one config"

@@ -27,11 +27,11 @@ MODELLED, BEST_MODELLED = 100, 25  # observations that a model is given at most,
 
 
 def observed(study: Study, seen: Sequence[Trial]) -> list[Observation]:
-    """What a model learns from: values at the highest rung that enough trials have reached; nothing before that.
+    """Return what a model learns from: values at the highest rung that enough trials have reached; nothing before that.
 
-    Trials that ended below it follow behind all of those, in the order of the rungs and of their values there:
-    with their own early values they would draw the model to fast starters, and left out they would teach it nothing.
-    Diverged and unstable trials are inf, and so are those that ended by a limit: the model must learn where not to go.
+    Trials that ended below it are placed behind all of those, ordered by their rung and their value there. With their
+    own early values they would attract the model to fast starters; left out, they would teach it nothing. Diverged and
+    unstable trials are inf, as are those that ended by a limit: the model must learn to avoid them.
     """
     for rung, stage in reversed(list(enumerate(rungs(study)))):
         there = at_rung(study, seen, rung, stage)
@@ -108,14 +108,14 @@ def line(pairs: Sequence[tuple[float, float]]) -> tuple[float, float, float]:
 
 
 def limited(trial: Trial) -> bool:
-    """Whether a trial failed by running out of time, memory or its worker: another config would not have."""
+    """Return True if a trial failed by running out of time, memory or its worker: another config would not have."""
     return trial.state == TrialState.FAILED and trial.error.startswith(LIMITS)
 
 
 def worth_modelling(
     seen: Sequence[tuple[Trial, float]], most: int | None = None, leading: int | None = None
 ) -> list[tuple[Trial, float]]:
-    """The best and the latest of what was seen, in trial order: a model's time grows with what it is given.
+    """Return the best and the latest observations, in trial order: a model's time grows with their number.
 
     Measured, asking one trial: 3 ms with 8 observations, 12 with 700, 57 with 3,000, 258 with 10,000.
     """
@@ -129,10 +129,10 @@ def worth_modelling(
 
 
 def populations(study: Study, seen: Sequence[Trial], least: int) -> list[list[Trial]]:
-    """Trials as evolution is told of them: as many at a time as the largest generation had, `least` at least, each
-    from best to worst: those that came further first, then by value. What is left over waits for more.
+    """Group trials for evolution: as many as the largest generation had, at least `least`, each from best to worst.
 
-    So a generation that was cut short, or an optimizer's share of one, is told with what comes after it.
+    Trials that came further are better, then those with a better value. The rest waits for more trials, so a generation
+    that was cut short, or an optimizer's share of one, is told together with what comes after it.
     """
     whole = rungs(study)[-1]
 

@@ -36,7 +36,7 @@ def propose(  # noqa: PLR0913
     warm: Sequence[Trial] = (),
     flying: Sequence[Latents] = (),
 ) -> list[Latents]:
-    """Latents of the `count` trials of a generation; `first` is the number of its first trial.
+    """Propose latents for the `count` trials of a generation; `first` is the number of its first trial.
 
     `warm` are trials of other studies that a model may learn from. `flying` are the points of earlier generations that
     are not in the history; a study that keeps some trials open at once tells its model of all that may be open.
@@ -61,7 +61,7 @@ def propose(  # noqa: PLR0913
 
 
 def _each(study: Study, space: Space, generation: int, first: int, count: int, told: Told) -> list[Latents]:
-    """The optimizers in turn, each with a sampler of its own that sees its own trials."""
+    """Propose for the optimizers in turn, each with its own sampler that sees its own trials."""
     names, points = tuple(space.optimizers), {}
     for k, name in enumerate(names):
         start, end = (-(-(number - k) // len(names)) for number in (first, first + count))
@@ -107,7 +107,7 @@ def _asked(study: Study, space: Space, generation: int, first: int, count: int, 
 
 
 def _starts(study: Study, space: Space) -> list[Latents]:
-    """The optimizers' defaults, but for those that were given."""
+    """Return the optimizers' defaults, except for those that were given."""
     if space.settled:
         return list(space.defaults())
     configs = [config for config in study.search.enqueue if space.optimizer_of(config) in space.optimizers]
@@ -116,7 +116,7 @@ def _starts(study: Study, space: Space) -> list[Latents]:
 
 
 def _moved_on(space: Space, first: int, points: list[Latents]) -> list[Latents]:
-    """The points, with every optimizer once, then none of which nothing is searched: others have its turns."""
+    """Return the points with every optimizer once, then none without searched parameters: others take its turns."""
     settled, names = space.settled, tuple(space.optimizers)
     others = [name for name in names if name not in settled]
     if not settled or not others:

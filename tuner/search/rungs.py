@@ -42,7 +42,7 @@ _VALUES: WeakKeyDictionary[Trial, dict[tuple[str, Stage, str, str], float]] = We
 
 
 def lag_of(study: Study) -> int:
-    """How many generations before a new one it does not look at, because they may still train."""
+    """Return how many previous generations a new one ignores, because they may still train."""
     return study.search.parallel - 1 if study.search.parallel else study.search.lag or LAG
 
 
@@ -84,18 +84,20 @@ def amounts(study: Study) -> tuple[int, ...]:
 
 
 def ladders(study: Study) -> tuple[Ladder, ...]:
-    """The ladders that generations take in turn."""
+    """Return the ladders that generations take in turn."""
     return PRUNERS[study.search.pruner].ladders(rungs(study))
 
 
 def ladder(study: Study, generation: int) -> Ladder:
-    """The rungs of one generation: a later part of the study's."""
+    """Return the rungs of one generation: a later part of the study's."""
     found = ladders(study)
     return found[generation % len(found)]
 
 
 def generation_size(study: Study, generation: int) -> int:
-    """Trials of a generation. Where ladders differ, those that prune less have fewer: each costs about the same."""
+    """Return the trials of a generation. Where ladders differ, those that prune less have fewer: each costs about
+    the same.
+    """
     if study.search.parallel:
         return 1
     found, reduction = ladders(study), study.search.reduction
@@ -104,7 +106,7 @@ def generation_size(study: Study, generation: int) -> int:
 
 
 def repeated(study: Study) -> float:
-    """The share of all epochs that are trained again where each trial starts over at every rung."""
+    """Return the share of all epochs that are trained again where each trial starts over at every rung."""
     once = again = 0.0
     for g in range(len(ladders(study))):
         steps, going = ladder(study, g), float(study.trials if study.search.parallel else generation_size(study, g))
@@ -116,14 +118,14 @@ def repeated(study: Study) -> float:
 
 
 def mean_cost(study: Study) -> float:
-    """What a trial takes on average on all of its splits, as a share of full training on one."""
+    """Return a trial's average cost on all of its splits, as a share of full training on one."""
     sizes = [generation_size(study, g) for g in range(len(ladders(study)))]
     spent = [size * cost(ladder(study, g), study.search.reduction) for g, size in enumerate(sizes)]
     return sum(spent) / sum(sizes) / study.budget.amount
 
 
 def at_rung(study: Study, seen: Iterable[Trial], rung: int, stage: Stage) -> list[Trial]:
-    """The trials that reached a rung: they trained so far, or stopped early and went through it, or diverged."""
+    """Return the trials that reached a rung: they trained so far, or stopped early beyond it, or diverged."""
     budget = study.budget
     in_epochs = stage.amount if budget.unit == "epochs" else None
 
@@ -137,7 +139,7 @@ def at_rung(study: Study, seen: Iterable[Trial], rung: int, stage: Stage) -> lis
 
 
 def value_at(study: Study, trial: Trial, stage: Stage) -> float:
-    """What a trial had come to at a rung, lower is better; inf for one that diverged or ended far from its best.
+    """Return a trial's value at a rung, lower is better; inf for one that diverged or ended far from its best.
 
     On the splits that every trial is judged on there, so that all are compared on the same.
 
@@ -159,12 +161,12 @@ def value_at(study: Study, trial: Trial, stage: Stage) -> float:
 
 
 def group_of(study: Study, config: Mapping[str, Any]) -> str:
-    """The trials that one is compared with at a rung: its optimizer's where each has the same budget, else all."""
+    """Return the trials to compare with at a rung: its optimizer's where each has the same budget, else all."""
     return str(config.get("optimizer", "")) if study.search.allocation == "equal" else ""
 
 
 def bars(study: Study, generation: int, history: Sequence[Trial]) -> dict[tuple[str, int], float]:
-    """For a pruner that looks back: the median of what a group's trials had come to, by rungs that enough reached."""
+    """Return, for a pruner that looks back, the median of a group's values at each rung that enough trials reached."""
     found: dict[tuple[str, int], float] = {}
     if not PRUNERS[study.search.pruner].looks_back:
         return found

@@ -32,7 +32,9 @@ LOOSEN = "loosen or remove that to go on"
 
 
 def reason_to_stop(study: Study, trials: Sequence[Trial], seconds: float = 0.0) -> str:
-    """Why a study with these trials, `seconds` into this run, ends now, and how it goes on; empty where it does not."""
+    """Say why a study with these trials, `seconds` into this run, ends now, and how it continues; "" where it does
+    not.
+    """
     stop = study.stop
     if stop == StopTable():
         return ""
@@ -54,10 +56,10 @@ def reason_to_stop(study: Study, trials: Sequence[Trial], seconds: float = 0.0) 
 
 
 def reason_to_give_up(ends: Sequence[tuple[str, str]], planned: int) -> str:
-    """Why a search is given up whose trials ended so far, in trial order, as `(state, error)`; empty where it is not.
+    """Say why to give up a search with these ended trials, in trial order, as `(state, error)`; "" to go on.
 
-    Of the first ten, or all that are `planned`, each has failed, and for the same reason but for values in it; or the
-    first one has, in a way that no other config would mend.
+    Of the first ten, or all that are `planned`, each has failed for the same reason but for values in it; or the first
+    one has failed in a way that no other config would mend.
     """
     if ends and ends[0][0] == TrialState.FAILED and planned > 1 and SURE.search(ends[0][1]):
         return f"trial 0 failed with {ends[0][1]}; no other config would mend that: once it is mended, run this again"
@@ -73,7 +75,7 @@ def reason_to_give_up(ends: Sequence[tuple[str, str]], planned: int) -> str:
 
 
 def error_pattern(error: str) -> str:
-    """An error without what differs by config: numbers, and what stands in quotes."""
+    """Remove from an error what differs by config: numbers, and quoted text."""
     line = error.partition("\n")[0]
     kind = line.partition(":")[0]
     return kind if kind in ENDED else VARIES.sub("#", line)

@@ -29,7 +29,9 @@ class Budget:
         return f"{self.amount:,} {self.unit[:-1] if self.amount == 1 else self.unit}"
 
     def per_epoch(self, config: Mapping[str, Any]) -> int:
-        """Units in one epoch of a config. Raises ValueError where that takes the train rows and they are not known."""
+        """Return the units in one epoch of a config. Raises ValueError where that needs the unknown number of
+        train rows.
+        """
         if self.unit == "epochs" or self.plain:
             return 1
         if not self.rows:
@@ -38,9 +40,9 @@ class Budget:
         return self.rows if self.unit == "examples" else -(-self.rows // batch)
 
     def epochs(self, config: Mapping[str, Any], amount: int | None = None) -> int:
-        """Whole epochs of a config nearest to `amount` (all of it where none is given), at least one.
+        """Return the whole epochs of a config nearest to `amount` (by default all of it), at least one.
 
-        A model is evaluated after an epoch, so that parts of one would leave nothing to compare.
+        Models are evaluated after an epoch, so part of one would leave nothing to compare.
         """
         if self.unit == RUN:
             return ENDLESS

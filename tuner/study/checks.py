@@ -58,7 +58,7 @@ SETS = tuple(SKLEARN + name for name in BUILTIN)
 
 
 def name_of(table: StudyTable, stem: str, report: ProblemCollector) -> str:
-    """The study's name, which becomes a directory: by default that of its file."""
+    """Return the study's name, which becomes a directory: by default that of its file."""
     name = stem if table.name is None else table.name
     if not NAME.fullmatch(name):
         hint = "start with a letter or digit; use letters, digits, space . _ - (128 at most), end without space or dot"
@@ -90,14 +90,14 @@ def goal_of(table: StudyTable, report: ProblemCollector, own: bool = False) -> t
 
 
 def task_problem(metric: str, task: str) -> tuple[str, str] | None:
-    """What is wrong with following `metric` in a problem of `task`, and a hint; None where it fits."""
+    """Return what is wrong with following `metric` for a `task`, and a hint; None where it fits."""
     fitting = ["valid_loss", *(f"valid_{name}" for name, row in METRICS.items() if task in row.tasks)]
     hint = f"choose one of: {', '.join(fitting)}"
     return None if metric in fitting else (f"{metric} does not fit a {task} task", hint)
 
 
 def loss_problem(loss: Domain | None, task: str) -> tuple[str, str] | None:
-    """What is wrong with training on `loss` in a problem of `task`, and a hint; None where it fits."""
+    """Return what is wrong with training on `loss` for a `task`, and a hint; None where it fits."""
     known = losses_for(task)
     unfit = [] if loss is None else [name for name in values_of(loss) if name not in known]
     if not unfit:
@@ -106,7 +106,7 @@ def loss_problem(loss: Domain | None, task: str) -> tuple[str, str] | None:
 
 
 def check_task(metric: str, direction: str, train: TrainTable, data: DataTable, report: ProblemCollector) -> None:
-    """The metric and the loss fit the task, where the file tells it."""
+    """Check that metric and loss fit the task, where the file names it."""
     if data.task and (problem := task_problem(metric, data.task)):
         report.add(["study", direction], *problem)
     if data.task and (problem := loss_problem(train.loss, data.task)):
@@ -114,7 +114,7 @@ def check_task(metric: str, direction: str, train: TrainTable, data: DataTable, 
 
 
 def check_data(data: DataTable, base: Path, report: ProblemCollector) -> None:
-    """The source is there, or looks like one that can be asked."""
+    """Check that the source exists, or looks like one."""
     if data.source is None:
         report.add(["data", "source"], "is missing", 'name a file, like "table.csv", or "sklearn:digits"')
     elif data.source.startswith(SKLEARN):
@@ -128,7 +128,7 @@ def check_data(data: DataTable, base: Path, report: ProblemCollector) -> None:
 
 
 def check_split(data: DataTable, report: ProblemCollector) -> None:
-    """At most one column decides."""
+    """Check that at most one column decides the split."""
     given = [kind for kind in ("column", "group", "order") if getattr(data.split, kind) is not None]
     if len(given) > 1:
         report.add(["data", "split"], f"has {' and '.join(given)}", "choose one of them")
@@ -139,7 +139,7 @@ def check_split(data: DataTable, report: ProblemCollector) -> None:
 
 
 def check_surface(data: DataTable, model: ModelTable, train: TrainTable, report: ProblemCollector) -> None:
-    """A surface has noise and nothing that belongs to rows; data have no noise to choose."""
+    """Check that a surface has noise and no settings of rows, and that data have no noise."""
     named = ("noise", "condition")
     if not data.surface:
         for key in [key for key in named if key in data.model_fields_set and getattr(data, key)]:
@@ -163,14 +163,16 @@ def check_surface(data: DataTable, model: ModelTable, train: TrainTable, report:
 
 
 def check_model(model: ModelTable, report: ProblemCollector) -> None:
-    """A linear model has no layers to describe."""
+    """Check that a linear model has no layers."""
     if model.kind == "linear":
         for key in [key for key in OF_LAYERS if key in model.model_fields_set]:
             report.add(["model", key], "does not go with a linear model", 'remove it, or write kind = "mlp"')
 
 
 def check_train(train: TrainTable, report: ProblemCollector) -> None:
-    """Schedules get what they need and nothing else, and a warmup leaves updates after it however large the batch."""
+    """Check that schedules have exactly their settings, and that a warmup leaves updates after it with the largest
+    batch.
+    """
     used = train.schedule_hypers()
     for name in [name for name in SCHEDULE_HYPERS if name in train.model_fields_set and name not in used]:
         owners = [row.name for row in SCHEDULES.values() if name in [hyper.name for hyper in row.hypers]]
@@ -187,14 +189,14 @@ def check_train(train: TrainTable, report: ProblemCollector) -> None:
 
 
 def check_framework(model: ModelTable, train: TrainTable, report: ProblemCollector) -> None:
-    """Nothing is on that the framework does not have."""
+    """Check that nothing is on that the framework does not have."""
     if train.framework == "sklearn":
         for key in [key for key in options_on(model, train) if key in NOT_IN_SKLEARN]:
             report.add(key.split("."), NOT_IN_SKLEARN[key], "remove it, or choose another framework")
 
 
 def options_on(model: ModelTable, train: TrainTable) -> list[str]:
-    """Keys of what any trial has around its update rule."""
+    """Return the keys of what any trial has around its update rule."""
     on = {
         "model.dropout": model.dropout != 0,
         "train.clip_norm": train.clip_norm != 0,
@@ -205,14 +207,14 @@ def options_on(model: ModelTable, train: TrainTable) -> list[str]:
 
 
 def check_decay(train: TrainTable, optimizers: Mapping[str, Mapping[str, Domain]], report: ProblemCollector) -> None:
-    """A scope of the decay needs some decay."""
+    """Check that a scope of the weight decay comes with some decay."""
     if train.decay != "all" and all(own.get("weight_decay", 0) == 0 for own in optimizers.values()):
         hint = "give an optimizer weight_decay, or remove it"
         report.add(["train", "decay"], f"there is no decay of {train.decay}: every weight_decay is 0", hint)
 
 
 def check_budget(train: TrainTable, search: SearchTable, report: ProblemCollector) -> None:
-    """One unit for how long a trial trains, and rungs within it."""
+    """Check that one unit says how long a trial trains, and that rungs lie within it."""
     given = [unit for unit in UNITS if unit in train.model_fields_set and getattr(train, unit) is not None]
     for other in given[1:]:
         report.add(["train", other], f"there is {given[0]} too", "keep one of them")
@@ -226,7 +228,7 @@ def check_budget(train: TrainTable, search: SearchTable, report: ProblemCollecto
 
 
 def check_generation(search: SearchTable, trials: int, report: ProblemCollector) -> None:
-    """A generation that is asked for is filled; the default shrinks to the trials that there are."""
+    """Check that the trials fill a generation size that was set; the default shrinks to the trials."""
     size = search.generation_size
     if size > trials and "generation_size" in search.model_fields_set:
         what = f"{size:,} is more than the {trials:,} trials"
@@ -234,7 +236,7 @@ def check_generation(search: SearchTable, trials: int, report: ProblemCollector)
 
 
 def check_whole(model: ModelTable, optimizers: Collection[str], report: ProblemCollector) -> None:
-    """Newton-Raphson needs a loss whose exact Hessian is there."""
+    """Check that Newton-Raphson has a loss with an exact Hessian."""
     if "newton" in optimizers and model.kind == "mlp":
         what = "needs a convex loss with an exact Hessian, which a network with hidden layers does not have"
         report.add(["optimizers", "newton"], what, 'use lbfgs, or [model] kind = "linear"')
@@ -247,7 +249,7 @@ def check_searched(
     optimizers: Mapping[str, Mapping[str, Domain]],
     report: ProblemCollector,
 ) -> None:
-    """Several trials need something to search."""
+    """Check that several trials have something to search."""
     layers = (model.hidden, model.activation) if model.kind == "mlp" else ()
     steps = (train.batch_size, train.clip_norm, train.schedule, train.warmup, model.dropout)
     steps += tuple(getattr(train, name) for name in train.schedule_hypers())

@@ -31,7 +31,7 @@ ABLE = (
 def conditional(
     raw: Mapping[str, Any], report: ProblemCollector
 ) -> tuple[dict[str, Any], dict[str, dict[str, tuple[Any, ...]]]]:
-    """The tables without their conditions, and the conditions by dotted key."""
+    """Split tables into those without conditions, and the conditions by dotted key."""
     tables, found = {name: dict(table) if isinstance(table, dict) else table for name, table in raw.items()}, {}
     for path, table, key in _places(tables):
         written = table[key]
@@ -58,7 +58,7 @@ def conditional(
 
 
 def _places(tables: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], dict[str, Any], str]]:
-    """Where a condition may stand: path, the table that holds the key, and the key."""
+    """List where a condition may stand: path, the table that holds the key, and the key."""
     for name in ("train", "model", "parameters"):
         if isinstance(tables.get(name), dict):
             yield from (((name, key), tables[name], key) for key in list(tables[name]))
@@ -92,13 +92,13 @@ def check_conditions(conditions: Conditions, deciders: Mapping[str, Domain], rep
 
 
 def _name(path: str) -> str:
-    """The parameter that a dotted key is about: names of [parameters] may have dots of their own."""
+    """Return the parameter of a dotted key: names of [parameters] may contain dots."""
     table, _, rest = path.partition(".")
     return rest if table == PARAMETERS else path.rsplit(".", 1)[-1]
 
 
 def _behind(name: str, needs: Mapping[str, set[str]]) -> set[str]:
-    """A parameter and all that it depends on, in turn too."""
+    """Return a parameter and all that it depends on, directly or not."""
     found, open_ = set[str](), {name}
     while open_:
         found |= open_
@@ -107,7 +107,7 @@ def _behind(name: str, needs: Mapping[str, set[str]]) -> set[str]:
 
 
 def restored(path: str, value: Any, conditions: Conditions) -> Any:
-    """A plain value as a study file writes it, with its condition where it has one."""
+    """Return a plain value as a study file writes it, with its condition where it has one."""
     when = conditions.get(path)
     if when is None:
         return value

@@ -84,35 +84,35 @@ class CustomObjective:
 
     @property
     def given(self) -> bool:
-        """Whether it is a function that was given in Python."""
+        """Return True for a function that was given in Python."""
         return not self.command and ":" not in self.objective
 
     @property
     def words(self) -> str:
-        """What it is, for people: on one line, the beginning of a long command."""
+        """Describe it for people in one line: the beginning of a long command."""
         return shorten(" ".join(self.command), 100, placeholder=" ...") if self.command else self.objective
 
     def table(self) -> dict[str, Any]:
-        """Its keys of [study]."""
+        """Return its keys of [study]."""
         keys: dict[str, Any] = {"command": list(self.command)} if self.command else {"objective": self.objective}
         keys |= {"output": self.output} if self.output else {}
         keys |= {"batched": self.batched} if self.batched > 1 else {}
         return keys | ({"keep": self.keep} if self.keep != 1 else {})
 
     def space(self) -> dict[str, Any]:
-        """The table [parameters]."""
+        """Return the table [parameters]."""
         return {name: written(domain, self.starts.get(name)) for name, domain in self.parameters.items()}
 
 
 def parameter_name(name: str) -> str:
-    """The parameter that stands for what other code calls `name`: the same, where that can be one's name."""
+    """Return the parameter for what other code calls `name`: the same, where that is a valid name."""
     plain = re.sub(r"\W", "_", name, flags=re.ASCII)
     plain = plain if plain[:1].isalpha() or plain[:1] == "_" else f"_{plain}"
     return f"{plain}_" if plain in (*OWN_NAMES, *TRAINED) else plain[:99]
 
 
 def is_own(raw: Mapping[str, Any]) -> bool:
-    """Whether what is written asks for an objective of its own."""
+    """Return True if the tables ask for a custom objective."""
     study = raw.get("study", {})
     return isinstance(study, dict) and any(study.get(key) is not None for key in ("objective", "command"))
 
@@ -120,7 +120,7 @@ def is_own(raw: Mapping[str, Any]) -> bool:
 def own_of(
     raw: Mapping[str, Any], table: StudyTable, train: TrainTable, optimizers: Collection[str], report: ProblemCollector
 ) -> CustomObjective:
-    """The objective of a study, from what is written; complains about each parameter that cannot be used."""
+    """Build the objective of a study from its tables; complain about each parameter that cannot be used."""
     tables = raw.get(PARAMETERS, {})
     if not isinstance(tables, dict):
         report.add([PARAMETERS], f"must be a table, but got {shown(tables)}", "write lr = { low = 1e-4, high = 0.1 }")
@@ -154,12 +154,12 @@ def taken_names(train: TrainTable, optimizers: Collection[str]) -> set[str]:
 
 
 def _other(name: str) -> str:
-    """Another name for a parameter, or where the tuner has it."""
+    """Suggest another name for a parameter, or where the tuner has it."""
     return f"{name} in [train]" if name in (*TRAINED, "epochs", "steps") else f"the_{name}"
 
 
 def own_train(train: TrainTable) -> TrainTable:
-    """[train] without the core's default batch sizes."""
+    """Return [train] without the core's default batch sizes."""
     return train if "batch_size" in train.model_fields_set else train.model_copy(update={"batch_size": 1})
 
 
@@ -172,7 +172,7 @@ def check_own(  # noqa: PLR0913
     base: Path | None,
     report: ProblemCollector,
 ) -> None:
-    """What an objective of somebody's own needs, and what does not go with one; `base` is None for a stored study."""
+    """Check what a custom objective needs and what it excludes; `base` is None for a stored study."""
     _check_foreign(raw, train, optimizers, report)
     if own.objective and own.command:
         report.add(["study", "command"], "there is objective too", "keep one of them")
@@ -200,7 +200,7 @@ def check_own(  # noqa: PLR0913
 def _check_foreign(
     raw: Mapping[str, Any], train: TrainTable, optimizers: Collection[str], report: ProblemCollector
 ) -> None:
-    """Nothing is written that belongs to the tuner's own core."""
+    """Check that nothing is set that belongs to the tuner's own core."""
     allowed = {"data": OF_OWN, "model": frozenset[str]()}
     for name in [name for name, keys in allowed.items() if set(raw.get(name, {})) - keys]:
         report.add([name], "does not go with an objective of your own", "remove it: that is the objective's business")
@@ -244,7 +244,7 @@ def own_search(search: SearchTable, own: CustomObjective, devices: int, report: 
 
 
 def check_not_own(raw: Mapping[str, Any], table: StudyTable, search: SearchTable, report: ProblemCollector) -> None:
-    """A study of the core has nothing that belongs to an objective of somebody's own."""
+    """Check that a study of the core has nothing that belongs to a custom objective."""
     if search.parallel is not None:
         hint = "write generation_size: it trains trials in packs"
         report.add(["search", "parallel"], "belongs to an objective of your own", hint)
@@ -256,7 +256,7 @@ def check_not_own(raw: Mapping[str, Any], table: StudyTable, search: SearchTable
 
 
 def check_own_searched(own: CustomObjective, trials: int, tables: Collection[Any], report: ProblemCollector) -> None:
-    """Several trials need something to search."""
+    """Check that several trials have something to search."""
     domains = list(own.parameters.values())
     for table in tables:
         domains += (
@@ -270,7 +270,7 @@ def check_own_searched(own: CustomObjective, trials: int, tables: Collection[Any
 def _check_holes(
     own: CustomObjective, train: TrainTable, optimizers: Collection[str], report: ProblemCollector
 ) -> None:
-    """Every {name} of a command is a parameter, or something of the run."""
+    """Check that every {name} of a command is a parameter, or a value of the run."""
     keys = [key for name in optimizers for key in OPTIMIZERS[name].keys]
     unit = next((unit for unit in UNITS[1:] if getattr(train, unit) is not None), UNITS[0])
     known = [*own.parameters, *own.trained, *keys, *(["optimizer"] if optimizers else []), *RUN]
@@ -287,7 +287,7 @@ def _check_holes(
 
 
 def _samples(domain: Domain) -> tuple[Any, ...]:
-    """Values that stand for all that a parameter may have."""
+    """Return values that stand for all that a parameter may have."""
     return (domain.low, domain.high) if isinstance(domain, Range) else values_of(domain)
 
 
@@ -299,7 +299,7 @@ def unused_parameters(own: CustomObjective, conditions: Conditions) -> list[str]
 
 
 def _check_split_hole(own: CustomObjective, raw: Mapping[str, Any], report: ProblemCollector) -> None:
-    """A command that is to be judged on several splits is told which one."""
+    """Check that a command which is judged on several splits is passed the split."""
     splits, words = (raw.get("data") or {}).get("splits"), " ".join(own.command)
     if isinstance(splits, int) and splits > 1 and not {"split", "config"} & set(holes_in(words)):
         what = f"is {splits}, but the command does not ask which split it is to train on"
@@ -307,7 +307,7 @@ def _check_split_hole(own: CustomObjective, raw: Mapping[str, Any], report: Prob
 
 
 def _check_place(objective: str, base: Path, report: ProblemCollector) -> None:
-    """The objective names a function, in a file that is there or in a module; nothing is imported."""
+    """Check that the objective names a function in an existing file or a module; nothing is imported."""
     key = ["study", "objective"]
     found = FUNCTION.fullmatch(objective)
     if found is None:
@@ -319,7 +319,7 @@ def _check_place(objective: str, base: Path, report: ProblemCollector) -> None:
 
 
 def _check_program(program: str, base: Path, report: ProblemCollector) -> None:
-    """The first word of a command is a program; one with a slash is looked for from the study's folder on."""
+    """Check that the first word of a command is a program; one with a slash is relative to the study's folder."""
     if holes_in(program):
         return
     path, key = base / program, ["study", "command"]
@@ -333,12 +333,12 @@ def _check_program(program: str, base: Path, report: ProblemCollector) -> None:
 
 
 def goal_problem(metric: str) -> tuple[str, str] | None:
-    """What is wrong with the name of a goal that the objective reports; None where it can be one."""
+    """Return what is wrong with the name of a goal that the objective reports; None where it is valid."""
     if not GOAL.fullmatch(metric):
         return f"{shown(metric)} cannot be the name of a metric", "use letters, digits, _ . / -"
     return (f"{metric} is a name of the tuner's own", "call it valid_loss, say") if metric in OWN_NAMES else None
 
 
 def choices_of(own: CustomObjective) -> dict[str, Domain]:
-    """Parameters that a condition may name: those with values to choose from."""
+    """Return the parameters that a condition may name: those with values to choose from."""
     return {name: domain for name, domain in own.parameters.items() if not isinstance(domain, Range)}

@@ -65,12 +65,12 @@ Domain = Value | Range | Choices
 
 
 def is_searched(domain: Domain | None) -> bool:
-    """Whether there is more than one value."""
+    """Return True if there is more than one value."""
     return isinstance(domain, Range | Choices)
 
 
 def plain(domain: Domain) -> Any:
-    """The domain as a study file writes it."""
+    """Return the domain as a study file writes it."""
     if isinstance(domain, Range):
         ends = {"low": domain.low, "high": domain.high, "log": domain.scale != "linear"}
         return ends if domain.step == _step_between(domain.low, domain.high) else ends | {"step": domain.step}
@@ -80,25 +80,27 @@ def plain(domain: Domain) -> Any:
 
 
 def _step_between(low: float, high: float) -> int:
-    """The step that a reader takes where a range is written without one; 0 for none.
+    """Return the step that a reader assumes for a range without one; 0 for none.
 
-    0 and 1 alone are refused without one, as nobody can tell whether they are a flag.
+    0 and 1 are refused without a step, as they might be a flag.
     """
     return int(isinstance(low, int) and isinstance(high, int) and (low, high) != (0, 1))
 
 
 def values_of(domain: Domain) -> tuple[Any, ...]:
-    """The values of a domain that is no range."""
+    """Return the values of a domain that is no range."""
     return domain.values if isinstance(domain, Choices) else (domain,)
 
 
 def highest(domain: Domain) -> Any:
-    """The highest value of a domain of numbers."""
+    """Return the highest value of a domain of numbers."""
     return domain.high if isinstance(domain, Range) else max(values_of(domain))
 
 
 def several(raw: list[Any], item: Callable[[Any], Value]) -> Domain:
-    """The one value of a list, or its Choices. Raises InvalidValue for an empty list, a wrong item, or a duplicate."""
+    """Return the single value of a list, or its Choices. Raises InvalidValue for an empty list, a wrong item or a
+    duplicate.
+    """
     if not raw:
         raise InvalidValue("is an empty list", "give at least one value")
     if len(raw) > MOST_CHOICES:
@@ -113,7 +115,7 @@ def several(raw: list[Any], item: Callable[[Any], Value]) -> Domain:
 
 
 def whole(value: Any, high: int) -> int:
-    """A whole number from 1. Raises InvalidValue."""
+    """Parse a whole number from 1. Raises InvalidValue."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise InvalidValue(f"must be a whole number, but got {shown(value)}")
     if not 1 <= value <= high:
@@ -122,7 +124,7 @@ def whole(value: Any, high: int) -> int:
 
 
 def count(raw: Any) -> Domain:
-    """A whole number from 1, or a list of them to search. Raises InvalidValue."""
+    """Parse a whole number from 1, or a list of them to search. Raises InvalidValue."""
     return several(raw, _count) if isinstance(raw, list) else _count(raw)
 
 
@@ -131,7 +133,7 @@ def _count(value: Any) -> int:
 
 
 def layers(raw: Any) -> Domain:
-    """Hidden sizes, or a list of lists of them to search. Raises InvalidValue."""
+    """Parse hidden sizes, or a list of lists of them to search. Raises InvalidValue."""
     if not isinstance(raw, list):
         raise InvalidValue(
             f"must be a list of sizes, but got {shown(raw)}", "write it like [64], or [[64], [64, 64]] to search"
@@ -152,7 +154,7 @@ def _sizes(raw: Any) -> tuple[int, ...]:
 
 
 def choice_of(options: Collection[str]) -> Callable[[Any], Domain]:
-    """A reader of one name out of `options`, or a list of them to search. It raises InvalidValue."""
+    """Build a reader of one name out of `options`, or a list of them to search. It raises InvalidValue."""
 
     def one(value: Any) -> str:
         if not isinstance(value, str):
@@ -165,7 +167,7 @@ def choice_of(options: Collection[str]) -> Callable[[Any], Domain]:
 
 
 def flag(raw: Any) -> Domain:
-    """True or false, or a list of both to search. Raises InvalidValue."""
+    """Parse true or false, or a list of both to search. Raises InvalidValue."""
 
     def one(value: Any) -> bool:
         if not isinstance(value, bool):
@@ -176,7 +178,7 @@ def flag(raw: Any) -> Domain:
 
 
 def numbers_of(hyper: Hyper) -> Callable[[Any], Domain]:
-    """A reader of a number, or of a list or a range to search. It raises InvalidValue."""
+    """Build a reader of a number, or of a list or a range to search. It raises InvalidValue."""
 
     def read(raw: Any) -> Domain:
         report = ProblemCollector("")
@@ -191,7 +193,7 @@ def numbers_of(hyper: Hyper) -> Callable[[Any], Domain]:
 
 
 def hyper_domain(raw: Any, hyper: Hyper, key: tuple[str, ...], report: ProblemCollector) -> Domain | None:
-    """What a study says of an optimizer's hyperparameter; complains and returns None where it cannot be used."""
+    """Read the domain of an optimizer's hyperparameter; complain and return None where it cannot be used."""
     if isinstance(raw, dict):
         return _table(raw, hyper, key, report)
     try:
@@ -202,7 +204,7 @@ def hyper_domain(raw: Any, hyper: Hyper, key: tuple[str, ...], report: ProblemCo
 
 
 def number(value: Any, hyper: Hyper) -> float:
-    """A finite number that the hyperparameter may take. Raises InvalidValue."""
+    """Parse a finite number that the hyperparameter may take. Raises InvalidValue."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidValue(f"must be a number, a list or a range, but got {shown(value)}", _example(hyper))
     try:
@@ -237,7 +239,7 @@ def _table(raw: Mapping[str, Any], hyper: Hyper, key: tuple[str, ...], report: P
 
 
 def _range(raw: Mapping[str, Any], hyper: Hyper, key: tuple[str, ...], report: ProblemCollector) -> Domain | None:
-    """A range; an end or a scale that is not given is that of the preset."""
+    """Parse a range; an end or a scale that is not given is that of the preset."""
     before = len(report.complaints)
     log = raw.get("log", hyper.scale != "linear")
     if not isinstance(log, bool):

@@ -16,7 +16,7 @@ __all__ = ["configs", "distinct", "names_of", "one_of", "program", "rising", "sc
 
 
 def one_of(options: Collection[str]) -> AfterValidator:
-    """Text that is one of `options`."""
+    """Build a field of text that is one of `options`."""
 
     def check(value: str) -> str:
         if value not in options:
@@ -27,12 +27,12 @@ def one_of(options: Collection[str]) -> AfterValidator:
 
 
 def searched(read: Callable[[Any], Domain]) -> PlainValidator:
-    """A value that is fixed, or a list that is searched."""
+    """Build a field of a fixed value, or a list that is searched."""
     return PlainValidator(read)
 
 
 def scorers(value: Any) -> tuple[str, ...]:
-    """Names of scikit-learn's scorers; scikit-learn is imported only where one is asked for."""
+    """Parse names of scikit-learn's scorers; scikit-learn is imported only if one is named."""
     if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
         raise InvalidValue(f"must be a list of names, but got {shown(value)}", 'write ["f1_macro"]')
     if value:
@@ -46,7 +46,7 @@ def scorers(value: Any) -> tuple[str, ...]:
 
 
 def rising(value: Any) -> tuple[int, ...]:
-    """Whole numbers from 1, each above the one before."""
+    """Parse whole numbers from 1, each above the one before."""
     if not isinstance(value, list | tuple):
         raise InvalidValue(f"must be a list of whole numbers, but got {shown(value)}", "write it like [3, 9]")
     steps = tuple(whole(step, 10**12) for step in value)
@@ -56,7 +56,7 @@ def rising(value: Any) -> tuple[int, ...]:
 
 
 def configs(value: Any) -> tuple[dict[str, Any], ...]:
-    """Configs by natural names; what they hold is looked at with the space."""
+    """Parse configs by natural names; the space checks what they hold."""
     if not isinstance(value, list | tuple) or not all(isinstance(one, dict) for one in value):
         raise InvalidValue(
             f"must be a list of configs, but got {shown(value)}", 'write [{ optimizer = "adam", lr = 0.001 }]'
@@ -65,7 +65,7 @@ def configs(value: Any) -> tuple[dict[str, Any], ...]:
 
 
 def names_of(what: str, example: str) -> Callable[[Any], tuple[str, ...]]:
-    """Reads a list of names, each once."""
+    """Build a reader of a list of names, each once."""
 
     def names(value: Any) -> tuple[str, ...]:
         if not isinstance(value, list | tuple) or not all(isinstance(one, str) and one for one in value):
@@ -76,7 +76,7 @@ def names_of(what: str, example: str) -> Callable[[Any], tuple[str, ...]]:
 
 
 def program(value: Any) -> tuple[str, ...]:
-    """A program and its arguments."""
+    """Parse a program and its arguments."""
     if not isinstance(value, list | tuple) or not value or not all(isinstance(one, str) and one for one in value):
         raise InvalidValue(
             f"must be a list of words, but got {shown(value)}", 'write ["python", "train.py", "--lr={lr}"]'
@@ -85,7 +85,7 @@ def program(value: Any) -> tuple[str, ...]:
 
 
 def distinct(value: Any) -> tuple[str, ...]:
-    """Names of devices, each once."""
+    """Parse names of devices, each once."""
     if not isinstance(value, list | tuple) or not value or not all(isinstance(one, str) and one for one in value):
         raise InvalidValue(f"must be a list of devices, but got {shown(value)}", 'write ["cuda:0", "cuda:1"]')
     for one in value:

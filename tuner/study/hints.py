@@ -128,7 +128,7 @@ GUESSES: dict[str, tuple[str, ...]] = {
 
 
 def guessed(name: object, options: Collection[str]) -> str | None:
-    """The option that is meant by another word, or by the same one in capitals; None where nothing is."""
+    """Return the option that is meant by another word, or by the same one in capitals; None where there is none."""
     word = str(name).strip().lower().replace("-", "_").replace(" ", "_")
     stem = word.removesuffix("sampler").removesuffix("pruner")
     candidates = (word, *GUESSES.get(word, ()), stem, *GUESSES.get(stem, ()))
@@ -136,13 +136,13 @@ def guessed(name: object, options: Collection[str]) -> str | None:
 
 
 def suggest(name: object, options: Collection[str]) -> str:
-    """A hint at the option that is meant: a known guess, the nearest spelling, or all of them."""
+    """Suggest the option that is meant: a known synonym, the nearest spelling, or all of them."""
     meant = guessed(name, options)
     return f"did you mean {meant!r}?" if meant else nearest(name, options)
 
 
 def shown(value: object) -> str:
-    """A value as messages show it: on one line, escaped, at most 60 characters."""
+    """Format a value for messages: on one line, escaped, at most 60 characters."""
     try:
         text = repr(value)
     except ValueError:  # an integer of more digits than Python writes out

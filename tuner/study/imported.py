@@ -19,7 +19,7 @@ HEAD = "# Imported. Look at it with `tuner top`, compare it, or name it in searc
 
 
 def imported_text(name: str, trials: int, metric: str, direction: str, imported: Imported) -> str:
-    """The study file of an imported study. Raises StudyError for one too long to be read."""
+    """Write the study file of an imported study. Raises StudyError for one too long to be read."""
     study = {"name": name, "trials": trials, direction: metric}
     origin = {"source": imported.source, "study": imported.study}
     columns = {key: list(kind) if isinstance(kind, tuple) else kind for key, kind in imported.columns.items()}
@@ -37,7 +37,7 @@ def _line(key: str, value: Any) -> str:
 
 
 def imported_of(raw: Mapping[str, Any], label: str) -> tuple[str, Direction, Imported]:
-    """Metric, direction and origin, from the tables of an imported study's file. Raises StudyError."""
+    """Return metric, direction and origin from the tables of an imported study's file. Raises StudyError."""
     try:
         study, origin = raw["study"], raw[TABLE]
         direction = Direction.MINIMIZE if Direction.MINIMIZE in study else Direction.MAXIMIZE
@@ -51,7 +51,7 @@ def imported_of(raw: Mapping[str, Any], label: str) -> tuple[str, Direction, Imp
 
 
 def not_run(name: str, imported: Imported) -> StudyError:
-    """Why an imported study cannot be run."""
+    """Say why an imported study cannot be run."""
     what = f"was imported from {imported.source}: what it tried is known, but not how to try more"
     hint = f'write a study of your own with warm_start = ["{name}"] in [search], or choose another name'
     return StudyError(Complaint(f"study {name!r}", what, hint))

@@ -16,7 +16,7 @@ ONE_AT_LEAST = "write a table each, like [optimizers.adam]; an empty one takes t
 
 
 def optimizer_domains(raw: Any, trials: int, framework: str, report: ProblemCollector) -> dict[str, dict[str, Domain]]:
-    """Every hyperparameter of every optimizer that has a table, in the order of `OPTIMIZERS`, whatever the file's."""
+    """Build the domains of every optimizer that has a table, in the order of `OPTIMIZERS`, whatever the file's."""
     if not isinstance(raw, dict):
         report.add(["optimizers"], f"must hold a table for each optimizer, but got {shown(raw)}", ONE_AT_LEAST)
         return {}
@@ -30,7 +30,7 @@ def optimizer_domains(raw: Any, trials: int, framework: str, report: ProblemColl
 
 
 def preset(hyper: Hyper, trials: int) -> Domain:
-    """What a study of that many trials does with a hyperparameter it does not mention."""
+    """Return the preset domain of a hyperparameter in a study of that many trials."""
     return Range(hyper.low, hyper.high, hyper.scale) if trials >= hyper.tier else hyper.default
 
 
@@ -72,7 +72,7 @@ def _flag(raw: Any, key: tuple[str, ...], report: ProblemCollector) -> Domain | 
 
 
 def _elsewhere(name: str, row: Optimizer) -> str:
-    """A hint: another word for a key of this optimizer, or the optimizers that do have it."""
+    """Suggest another word for a key of this optimizer, or the optimizers that have it."""
     if guessed(name, row.keys):
         return suggest(name, row.keys)
     owners = [other.name for other in OPTIMIZERS.values() if name in other.keys]

@@ -22,9 +22,9 @@ EITHER = {"train": UNITS, "study": ("minimize", "maximize")}  # keys of which a 
 
 
 def apply(raw: dict[str, Any], overrides: Sequence[str], settings: Mapping[str, Any], label: str) -> ProblemCollector:
-    """Writes the settings into `raw`; the report knows which keys they gave and holds what is wrong with them.
+    """Write the settings into `raw`; the report records which keys they gave and what is wrong with them.
 
-    Of keys that exclude each other, one that is set takes the place of those that are written.
+    Of keys that exclude each other, one that is set replaces those that are written.
     """
     report, flags = ProblemCollector(label), dict[Key, str]()
     for text in overrides:
@@ -46,7 +46,7 @@ def apply(raw: dict[str, Any], overrides: Sequence[str], settings: Mapping[str, 
 
 
 def parse_override(text: str) -> tuple[Key, Any]:
-    """The key path and the value of "a.b.c=VALUE". Raises InvalidValue."""
+    """Parse "a.b.c=VALUE" to a key path and a value. Raises InvalidValue."""
     name, equals, value = text.partition("=")
     name = name.strip()
     if not equals or not PATH.fullmatch(name):
@@ -58,7 +58,7 @@ def parse_override(text: str) -> tuple[Key, Any]:
 
 
 def literal(text: str) -> Any:
-    """A TOML literal; bare words are text. Raises InvalidValue."""
+    """Parse a TOML literal; bare words are text. Raises InvalidValue."""
     try:
         table = parse_toml(f"value = {text}")
         if len(table) == 1 and "\n" not in text:

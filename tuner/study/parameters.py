@@ -42,7 +42,7 @@ def read_parameter(
 
 
 def _start(domain: Domain, start: Any) -> Any:
-    """A default that lies in its domain. Raises InvalidValue."""
+    """Check that a default lies in its domain, and return it. Raises InvalidValue."""
     if isinstance(domain, Range):
         if isinstance(start, bool) or not isinstance(start, int | float) or not domain.low <= start <= domain.high:
             raise InvalidValue(
@@ -54,7 +54,7 @@ def _start(domain: Domain, start: Any) -> Any:
 
 
 def _domain(raw: Any) -> Domain:
-    """A value, a list to choose from, or a range. Raises InvalidValue."""
+    """Parse a value, a list to choose from, or a range. Raises InvalidValue."""
     if not isinstance(raw, dict):
         return _choices(raw) if isinstance(raw, list) else _value(raw)
     if "choices" in raw:
@@ -80,7 +80,9 @@ def _kind(value: Any) -> str:
 
 
 def _value(raw: Any) -> Any:
-    """A single value: a finite number, text, true or false, or a list of numbers or of texts. Raises InvalidValue."""
+    """Parse a single value: a finite number, text, true or false, or a list of numbers or of texts. Raises
+    InvalidValue.
+    """
     if isinstance(raw, list):
         if not raw or len({_kind(one) for one in raw}) > 1 or any(isinstance(one, bool | list | dict) for one in raw):
             raise InvalidValue(
@@ -97,7 +99,7 @@ def _value(raw: Any) -> Any:
 
 
 def _held(number: Any) -> Any:
-    """The number, where a column of a table can hold it. Raises InvalidValue."""
+    """Check that a table's column can hold the number, and return it. Raises InvalidValue."""
     if isinstance(number, int) and abs(number) > MOST_WHOLE:
         raise InvalidValue(f"{shown(number)} does not fit into 64 bits", "write it as a decimal number, like 1e20")
     return number
@@ -150,7 +152,7 @@ def written(domain: Domain, start: Any) -> Any:
 
 
 def kind_of(domain: Domain) -> str | tuple[str, ...]:
-    """The kind of a column that holds such values: "float64", "Int64", "boolean", or categories."""
+    """Return the kind of a column that holds such values: "float64", "Int64", "boolean", or categories."""
     values = (domain.low, domain.high, domain.step or 0.5) if isinstance(domain, Range) else values_of(domain)
     if all(isinstance(value, int) and not isinstance(value, bool) for value in values):
         return "Int64"
@@ -163,7 +165,7 @@ def kind_of(domain: Domain) -> str | tuple[str, ...]:
 
 
 def text_of(value: Any) -> str:
-    """A value as a table shows it: hidden sizes as 64x32, flags as a study file writes them."""
+    """Format a value for a table: hidden sizes as 64x32, flags as a study file writes them."""
     if isinstance(value, bool):
         return str(value).lower()
     return "x".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

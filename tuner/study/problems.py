@@ -34,7 +34,7 @@ class ProblemCollector:
     complaints: list[Complaint] = field(default_factory=list)
 
     def add(self, key: Sequence[str], what: str, hint: str = "") -> None:
-        """Complains about a key."""
+        """Add a complaint about a key."""
         self.complaints.append(Complaint(self._where(tuple(key)), what, hint))
 
     def _where(self, key: Key) -> str:
@@ -45,7 +45,7 @@ class ProblemCollector:
         return ": ".join(part for part in (self.label, dotted(key)) if part)
 
     def check(self) -> None:
-        """Raises StudyError with every complaint so far, if there are any."""
+        """Raise StudyError with every complaint so far, if there are any."""
         if not self.complaints:
             return
         rest = len(self.complaints) - MOST
@@ -54,5 +54,5 @@ class ProblemCollector:
 
 
 def dotted(key: Sequence[str]) -> str:
-    """A key path as it is written in TOML; parts that need quotes are shown escaped."""
+    """Write a key path as TOML does; parts that need quotes are escaped."""
     return ".".join(part if BARE.fullmatch(part) else shown(part) for part in key)

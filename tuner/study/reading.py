@@ -38,7 +38,7 @@ AT_LINE = re.compile(r" ?\(at (?:line (\d+), column \d+|end of document)\)")
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The table in a TOML file. Raises StudyError with one line that names the file, and the line where it can."""
+    """Read the table in a TOML file. Raises StudyError with one line that names the file, and the line where it can."""
     label = str(path) if str(path).isprintable() else shown(str(path))[1:-1]
     try:
         mode = path.stat().st_mode
@@ -60,7 +60,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def readable(text: str) -> str:
-    """The text of a resolved study. Raises StudyError for one that would be too long to be read again."""
+    """Return the text of a resolved study. Raises StudyError for one that would be too long to be read again."""
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > MOST_BYTES:
         what = f"takes {size // 1024 + 1} KiB with everything filled in, and {MOST_BYTES // 1024} are the most"
@@ -69,7 +69,7 @@ def readable(text: str) -> str:
 
 
 def parse_toml(text: str, label: str = "study") -> dict[str, Any]:
-    """The table in TOML text. Raises StudyError with one line: "label: line N: ..."."""
+    """Parse TOML text to a table. Raises StudyError with one line: "label: line N: ..."."""
     _check_shape(text, label)
     try:
         return tomllib.loads(text)
@@ -84,7 +84,7 @@ def parse_toml(text: str, label: str = "study") -> dict[str, Any]:
 
 
 def plain_copy(value: Any, depth: int = 0) -> Any:
-    """A copy in the types of TOML: dict, list and Python scalars for mappings, tuples, paths and NumPy scalars.
+    """Copy to TOML's types: dict, list and Python scalars for mappings, tuples, paths and NumPy scalars.
 
     Raises StudyError for what is nested deeper than any study.
     """
@@ -102,7 +102,7 @@ def plain_copy(value: Any, depth: int = 0) -> Any:
 
 
 def near_file(path: Path, suffixes: Collection[str]) -> str:
-    """A hint at the files beside a missing one; empty where there are none."""
+    """Suggest files beside a missing one; "" where there are none."""
     try:
         names = {entry.stem: entry.name for entry in path.parent.iterdir() if entry.suffix.lower() in suffixes}
     except OSError:

@@ -13,14 +13,14 @@ SEVERAL = ("fresh", "kfold", "rolling")
 
 
 def check_replicates(data: DataTable, train: TrainTable, report: ProblemCollector) -> None:
-    """There are seeds enough for all trainings of a trial that a confirmation does not use."""
+    """Check that there are enough seeds for a trial's trainings which no confirmation uses."""
     if (count := (data.splits or 1) * train.replicates) > MOST_SEEDS:
         what = f"{data.splits} splits with {train.replicates} replicates each are {count:,} trainings of one trial"
         report.add(["data", "splits"], what, f"ask for {MOST_SEEDS:,} at the most")
 
 
 def check_own_resampling(data: DataTable, report: ProblemCollector) -> None:
-    """An objective of somebody's own is told the numbers of its splits, and divides its rows itself."""
+    """Check the splits of a custom objective, which is passed their numbers and divides its rows itself."""
     if data.resampling in ("kfold", "rolling"):
         report.add(["data", "resampling"], "does not go with an objective of your own", "write splits = 4, say")
     elif data.resampling == "fresh" and data.splits is None:
@@ -30,7 +30,7 @@ def check_own_resampling(data: DataTable, report: ProblemCollector) -> None:
 
 
 def check_resampling(data: DataTable, given: Sequence[str], report: ProblemCollector) -> None:
-    """That rows may be divided several times, and in that way, where that is asked for."""
+    """Check that rows may be divided several times, in the way that was asked for."""
     several = data.resampling in SEVERAL or (data.splits or 1) > 1
     if several and "column" in given:
         what = "asks for several splits, but split.column divides the rows in one way"

@@ -98,7 +98,7 @@ def read_study(
 
 
 def _loaded(source: StudySource) -> tuple[dict[str, Any], str, Path, str]:
-    """What is written (a copy), its label in messages, its directory, and the name where it gives none."""
+    """Return a copy of what is written, its label in messages, its directory, and its name where it gives none."""
     if isinstance(source, Study):
         return plain_copy(source.written), "", source.base, source.name
     if isinstance(source, Mapping):
@@ -117,7 +117,7 @@ def _planned(source: StudySource, raw: Mapping[str, Any]) -> int:
 
 
 def _imported(raw: dict[str, Any], label: str, stem: str, needs_data: bool) -> Study:
-    """A study that another tool ran, to look at; the tables that say how to run one stay at their defaults."""
+    """Build the study of another tool, to look at; the tables that say how to run one keep their defaults."""
     metric, direction, imported = imported_of(raw, label)
     known = {key: value for key, value in raw["study"].items() if key not in ("minimize", "maximize")}
     study = _resolved(
@@ -130,7 +130,7 @@ def _imported(raw: dict[str, Any], label: str, stem: str, needs_data: bool) -> S
 
 
 def own_data(data: DataTable) -> DataTable:
-    """What is known of the splits of an objective of somebody's own: several are fresh ones, in so many words."""
+    """Return [data] of a custom objective: several splits are fresh ones, written out."""
     several = data.resampling == "auto" and (data.splits or 1) > 1
     return data.model_copy(update={"resampling": "fresh"}) if several else data
 
@@ -138,7 +138,7 @@ def own_data(data: DataTable) -> DataTable:
 def _resolved(
     raw: dict[str, Any], report: ProblemCollector, base: Path, stem: str, needs_data: bool, given: bool = False
 ) -> Study:
-    """The study, or StudyError: each table is checked by itself, then what they say together."""
+    """Build the study, or raise StudyError: each table is checked by itself, then all of them together."""
     for name in [name for name in raw if name not in (*TABLES, "optimizers", PARAMETERS)][: MOST + 1]:
         what = "unknown table" if isinstance(raw[name], dict) else "unknown key"
         report.add([name], what, misplaced(name, ""))
@@ -201,7 +201,7 @@ def _resolved(
 
 
 def deciders(model: ModelTable, train: TrainTable, optimizers: Mapping[str, Mapping[str, Domain]]) -> dict[str, Domain]:
-    """What a condition may name: parameters that every config has, and flags of optimizers."""
+    """Return what a condition may name: parameters that every config has, and flags of optimizers."""
     names = sorted(optimizers)
     found: dict[str, Domain] = {"optimizer": Choices(tuple(names)) if len(names) > 1 else "".join(names)}
     found |= {"batch_size": train.batch_size, "schedule": train.schedule, "init": model.init}
@@ -214,7 +214,7 @@ def deciders(model: ModelTable, train: TrainTable, optimizers: Mapping[str, Mapp
 def own_deciders(
     own: CustomObjective, train: TrainTable, optimizers: Mapping[str, Mapping[str, Domain]]
 ) -> dict[str, Domain]:
-    """What a condition may name beside an objective of somebody's own."""
+    """Return what a condition of a custom objective's study may name."""
     names = sorted(optimizers)
     several: dict[str, Domain] = {"optimizer": Choices(tuple(names))} if len(names) > 1 else {}
     trained = {name: getattr(train, name) for name in ("batch_size", "schedule") if name in own.trained}

@@ -84,7 +84,7 @@ class Study:
 
     @property
     def budget(self) -> Budget:
-        """How long a trial trains at most."""
+        """Return how long a trial trains at most."""
         if self.custom and not self.custom.timed:
             return Budget(RUN, 1, plain=True)
         unit = next((unit for unit in UNITS[1:] if getattr(self.train, unit) is not None), UNITS[0])
@@ -94,15 +94,15 @@ class Study:
 
     @property
     def splits(self) -> int:
-        """How many train / validation splits a trial that comes to its end is judged on."""
+        """Return the train / validation splits that a trial which trains to its end is judged on."""
         return self.data.splits or 1
 
     @property
     def window(self) -> int:
-        """Epochs that a learning curve is averaged over before its best one is looked for.
+        """Return the epochs that a learning curve is averaged over before its best epoch is chosen.
 
-        One where curves are exact (a surface, a whole-batch method), where they are those of somebody's own objective,
-        and in a study that was begun before trials had splits.
+        One where curves are exact (a surface, a whole-batch method), for custom objectives, and in studies from before
+        trials had several splits.
         """
         whole = any(OPTIMIZERS[name].whole for name in self.optimizers if name in OPTIMIZERS)
         exact = self.custom is not None or self.data.surface or whole
@@ -110,7 +110,9 @@ class Study:
 
     @property
     def overlap(self) -> float:
-        """Validation rows for each train row: how much less than fresh rows another split of the same ones tells."""
+        """Return the validation rows for each train row: how strongly scores on splits of the same rows are
+        correlated.
+        """
         split, folds = self.data.split, self.data.folds
         if not self.fresh_splits or self.custom:
             return 0.0  # nobody knows how an objective of somebody's own divides its rows
@@ -121,9 +123,9 @@ class Study:
 
     @property
     def question(self) -> str:
-        """What it asks, in a line: "minimize valid_loss of an mlp on sklearn:digits in 27 epochs, seed 0".
+        """Describe the study in a line: "minimize valid_loss of an mlp on sklearn:digits in 27 epochs, seed 0".
 
-        Files by their names: where they are is this machine's business.
+        Names files without their directories.
         """
         if self.imported:
             return f"{self.direction} {self.metric} of {self.imported.study!r}, imported from {self.imported.source}"
@@ -137,7 +139,7 @@ class Study:
         return f"{self.direction} {self.metric} of {model} on {source} in {self.budget}, seed {self.seed}"
 
     def uneven(self, sizes: Iterable[Any]) -> str:
-        """What to know where trials with these batch sizes are compared: that their steps differ; empty otherwise."""
+        """Say that trials with these batch sizes differ in steps, where they do; "" otherwise."""
         unit = self.budget.unit
         if self.imported or unit not in ("epochs", "examples"):
             return ""
@@ -152,10 +154,10 @@ class Study:
 
     @property
     def fresh_splits(self) -> bool:
-        """Whether each confirmation seed has a train / validation split of its own: not where a column decides.
+        """Return True if each confirmation seed has its own train / validation split: not where a column decides.
 
-        Rows in time order have windows, unless they are divided once.
-        Nobody knows what an objective of somebody's own does with its seed; one with several splits is told which.
+        Rows in time order have windows, unless they are divided once. What a custom objective does with its seed is
+        unknown; one with several splits is passed the split.
         """
         told = not self.custom or self.splits > 1
         if self.data.split.order is not None:
@@ -163,7 +165,9 @@ class Study:
         return told and self.data.split.column is None
 
     def to_table(self) -> dict[str, Any]:
-        """Every key explicit, in plain types, in the order of a study file; of an imported one, what its file says."""
+        """Return every key explicitly, in plain types, in the order of a study file; for an imported study, its
+        file's keys.
+        """
         if self.imported:
             return dict(self.written)
         study = {"name": self.name, "seed": self.seed, "trials": self.trials}
@@ -193,7 +197,7 @@ class Study:
         return {**tables, **self._shared_tables()}
 
     def _shared_tables(self) -> dict[str, Any]:
-        """Tables that mean the same whatever is trained."""
+        """Return the tables that mean the same whatever is trained."""
         optimizers = {
             name: {
                 hyper: restored(f"optimizers.{name}.{hyper}", plain(domain), self.conditions)
@@ -207,7 +211,7 @@ class Study:
         return {"optimizers": optimizers, "search": search, "confirm": _fields(self.confirm), **given}
 
     def _own_tables(self, own: CustomObjective, study: Mapping[str, Any]) -> dict[str, Any]:
-        """The tables of an objective of somebody's own."""
+        """Return the tables of a custom objective."""
         tables: dict[str, Any] = {"study": {**study, **own.table(), str(self.direction): self.metric}}
         budget, train = self.budget, _fields(self.train)
         known = [*([budget.unit] if own.timed else []), *own.trained, "replicates"]
@@ -223,7 +227,9 @@ class Study:
         return {name: keys for name, keys in (tables | {"workers": workers}).items() if keys}
 
     def to_toml(self) -> str:
-        """The resolved study as TOML text, which reads back to an equal study. Raises StudyError for one too long."""
+        """Write the resolved study as TOML text, which reads back to an equal study. Raises StudyError for one too
+        long.
+        """
         tables: dict[str, Any] = {}
         for name, table in self.to_table().items():
             optimizers = name == "optimizers"
@@ -236,10 +242,10 @@ class Study:
 
 
 def differences(old: Study, new: Study) -> list[tuple[str, Any, Any]]:
-    """What `new` asks otherwise than `old`: (key, old value, new value), None where there is none.
+    """List what `new` asks differently than `old`: (key, old value, new value), None where there is none.
 
-    Only keys that the user wrote in `new` are compared, so that a preset may change without changing the study, and the
-    set of optimizers; a name, more trials, a wider confirmation and limits do not make it another question.
+    Compares only keys that the user wrote in `new`, so that presets may change, and the set of optimizers. A name, more
+    trials, a wider confirmation and limits do not change the question.
     """
     before, after = dict(_leaves(old.to_table())), dict(_leaves(new.to_table()))
     other = [
@@ -256,7 +262,7 @@ def _named(source: str) -> str:
 
 
 def _key(name: str) -> str:
-    """A key as TOML writes it: quoted where it has to be."""
+    """Quote a key where TOML needs it."""
     return name if BARE.fullmatch(name) else in_toml(name)
 
 
@@ -275,7 +281,7 @@ RANGES = (("optimizers", 3), ("parameters", 2))
 
 
 def _leaves(table: Mapping[str, Any], prefix: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
-    """Dotted keys and their values; the range of a hyperparameter is one value."""
+    """List dotted keys and their values; the range of a hyperparameter is one value."""
     for name, value in table.items():
         path = (*prefix, name)
         if isinstance(value, Mapping) and (path[0], len(path)) not in RANGES:
@@ -285,7 +291,7 @@ def _leaves(table: Mapping[str, Any], prefix: tuple[str, ...] = ()) -> Iterator[
 
 
 def _fields(table: Any) -> dict[str, Any]:
-    """The keys of a table that have a value."""
+    """Return the keys of a table that have a value."""
     values = {name: getattr(table, name) for name in type(table).model_fields}
     return {
         name: _fields(value) if hasattr(value, "model_fields_set") else plain(value)
@@ -295,7 +301,7 @@ def _fields(table: Any) -> dict[str, Any]:
 
 
 def in_toml(value: Any) -> str:
-    """One value as TOML on one line, lists and tables inline; "nothing" for None."""
+    """Write one value as TOML on one line, lists and tables inline; "nothing" for None."""
     import tomli_w
 
     if value is None:

@@ -130,12 +130,12 @@ class DataTable(FileTable):
 
     @property
     def folds(self) -> int:
-        """Into how many parts that validate in turn the rows are divided; 0 where splits are drawn."""
+        """Return the number of parts that validate in turn; 0 where splits are drawn."""
         return (self.splits or FOLDS) if self.resampling == "kfold" else 0
 
     @property
     def surface(self) -> bool:
-        """Whether an analytic surface takes the place of data."""
+        """Return True if an analytic surface replaces data."""
         return self.source is not None and self.source.startswith("surface:")
 
 
@@ -198,11 +198,11 @@ class TrainTable(FileTable):
 
     @property
     def on_huber(self) -> bool:
-        """Whether any trial trains on Huber's loss."""
+        """Return True if any trial trains on Huber's loss."""
         return self.loss is not None and "huber" in values_of(self.loss)
 
     def schedule_hypers(self) -> tuple[str, ...]:
-        """Names of what the schedules have to be told, besides the warmup."""
+        """Return the names of the schedules' settings, besides the warmup."""
         used = {hyper.name for name in values_of(self.schedule) for hyper in SCHEDULES[name].hypers}
         return tuple(name for name in SCHEDULE_HYPERS if name in used)
 

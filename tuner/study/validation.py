@@ -40,8 +40,8 @@ BOUNDS = {
 
 
 def checked(model: type[T], raw: Any, key: str, report: ProblemCollector) -> T:
-    """The validated table. What is wrong goes to the report, and its keys are taken as not written, so that what the
-    others say together can still be looked at.
+    """Validate a table. Keys with errors go to the report and count as not written, so that the others can be
+    checked.
     """
     if not isinstance(raw, dict):
         report.add([key], f"must be a table, but got {shown(raw)}", f"write [{key}], its keys below")
@@ -59,7 +59,7 @@ def checked(model: type[T], raw: Any, key: str, report: ProblemCollector) -> T:
 
 
 def _path(loc: tuple[int | str, ...], raw: Any) -> tuple[str, ...]:
-    """The keys of `loc` that the user wrote: pydantic adds the types of a union."""
+    """Return the keys of `loc` that the user wrote: pydantic adds the types of a union."""
     path: list[str] = []
     for part in loc:
         if path and not isinstance(raw, dict):
@@ -84,7 +84,7 @@ def _said(found: Mapping[str, Any], path: tuple[str, ...]) -> tuple[str, str]:
 
 
 def misplaced(name: str, table: str) -> str:
-    """A hint for a key that `table` ("" for the top level) does not have: another word, or another table."""
+    """Suggest another word, or another table, for a key that `table` ("" for the top level) does not have."""
     here = KEYS.get(table, (*TABLES, "optimizers", "parameters"))
     if meant := guessed(name, here):
         return f"did you mean {meant!r}?"

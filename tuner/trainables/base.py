@@ -57,10 +57,10 @@ class TrainingTask(Protocol):
 
     @property
     def trials(self) -> tuple[int, ...]:
-        """The numbers of its trials."""
+        """Return the numbers of its trials."""
 
     def apart(self) -> list[Any]:
-        """The same task as one for each trial."""
+        """Split the task into one for each trial."""
 
 
 @dataclass(frozen=True)
@@ -86,31 +86,33 @@ class Trainer(Protocol):
     """Turns trials into tasks and outcomes into what is known of trials. Everything here is a pure function."""
 
     def tasks(self, members: Sequence[Member], before: Stage, after: Stage) -> Sequence[TrainingTask]:
-        """Tasks that take `members` from one stage to the next, in the unit of the study's budget; longest first."""
+        """Build tasks that take `members` from one stage to the next, in the unit of the study's budget; longest
+        first.
+        """
 
     def join(self, states: Sequence[Any]) -> Any:
-        """Where a trial stands whose splits were trained by several tasks, in the order of the splits."""
+        """Join the states of a trial whose splits were trained by several tasks, in the order of the splits."""
 
     def call(self, task: Any, flight: Path, shared: bool) -> tuple[Any, ...]:
-        """The function that a worker runs for a task, and its arguments.
+        """Return the function that a worker runs for a task, and its arguments.
 
         `flight` is a folder for what is kept until the generation is committed; `shared` says whether workers see it.
         """
 
     def advances(self, task: Any, outcome: Any) -> list[Advance]:
-        """What an outcome says of each of the task's trials."""
+        """Return the progress of each of the task's trials from an outcome."""
 
     def trained(self, curves: Curves, state: Any) -> tuple[dict[str, Any], int]:
-        """The curves of the epochs that were trained, and how many those are."""
+        """Return the curves of the trained epochs, and their number."""
 
     def steps(self, config: Config, epochs: int, state: Any) -> int:
-        """What a trial of so many epochs took, in updates; in epochs where nobody counts updates."""
+        """Return the updates of a trial of so many epochs; the epochs where updates are not counted."""
 
     def keep(self, flight: Path, best: Sequence[int]) -> None:
         """Keep what the best trials, by number, have left below `flight`, which is cleared next; of others no more."""
 
     def steady(self, curves: Curves) -> bool:
-        """Whether a run ended anywhere near its best epoch."""
+        """Return True if a run ended near its best epoch."""
 
 
 class Trainable(Protocol):
@@ -121,36 +123,36 @@ class Trainable(Protocol):
 
     @property
     def study(self) -> Study:
-        """The study."""
+        """Return the study."""
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was decided without being asked."""
+        """Return what was decided without being asked."""
 
     @property
     def has_weights(self) -> bool:
-        """Whether there are weights of a best trial to be had."""
+        """Return True if the weights of a best trial are available."""
 
     def facts(self) -> dict[str, str]:
-        """What the ledger keeps of it; "data" identifies it."""
+        """Return the facts that the ledger keeps; "data" identifies the data."""
 
     def changes(self, known: Mapping[str, str]) -> list[str]:
-        """What differs from the facts of a ledger so that its trials could not be compared with new ones."""
+        """List differences from a ledger's facts that make its trials incomparable with new ones."""
 
     def warnings(self, known: Mapping[str, str]) -> list[str]:
-        """What differs from the facts of a ledger and may matter."""
+        """List differences from a ledger's facts that may matter."""
 
     def advice(self, study: Study, trials: Sequence[Trial]) -> list[str]:
         """Return what its finished trials say of how to ask for them."""
 
     def jobs(self, study: Study, trials: int) -> int:
-        """Worker processes, where nobody says how many."""
+        """Return the default number of worker processes."""
 
     def engine(self, study: Study, jobs: int, cluster: tuple[str, str] | None) -> AbstractContextManager[Engine]:
-        """What runs its tasks, within the study's limits."""
+        """Open the engine that runs its tasks within the study's limits."""
 
     def trainer(self, study: Study, directory: StudyDirectory, engine: Engine) -> Trainer:
-        """How the trials of a search train."""
+        """Build the trainer of a search's trials."""
 
     def retrain(  # noqa: PLR0913
         self,
@@ -169,9 +171,9 @@ class Trainable(Protocol):
         """
 
     def weights(self, study: Study, best: Best, directory: StudyDirectory, engine: Engine) -> Mapping[str, Any] | None:
-        """Weights of the best trial's model by name; None where there are none here."""
+        """Return the weights of the best trial's model by name; None where there are none here."""
 
     def refit(
         self, study: Study, best: Best, directory: StudyDirectory, engine: Engine, refit: Refit
     ) -> TrainedModel | None:
-        """The best config's model, trained on all rows that it may be trained on; None where there is none to ship."""
+        """Train the best config's model on all rows that it may train on; None where there is none to ship."""

@@ -73,11 +73,11 @@ class Pack:
 
     @property
     def work(self) -> float:
-        """A rough size, to start the longest packs first: the updates to make, a few runs costing little more."""
+        """Estimate its size, to start the longest packs first: the updates, as a few more runs cost little."""
         return self.epochs * (4 + len(self.trials) * len(self.sources)) / int(self.configs[0].get("batch_size", WHOLE))
 
     def apart(self) -> list[Pack]:
-        """The same task as one pack for each trial."""
+        """Split the pack into one for each trial."""
         return [
             Pack(self.sources, (number,), (config,), self.epochs, None if self.state is None else self.state.take([i]))
             for i, (number, config) in enumerate(zip(self.trials, self.configs, strict=True))
@@ -85,7 +85,7 @@ class Pack:
 
     @property
     def key(self) -> str:
-        """What decides the outcome: data, seeds, configs and epochs. The state follows from these."""
+        """Return what decides the outcome: data, seeds, configs and epochs. The state follows from these."""
         start = self.state.epoch if self.state else 0
         sources = [(source.directory.name, source.seed, source.replicate) for source in self.sources]
         return json.dumps([version("tuner"), np.__version__, sources, self.configs, start, self.epochs], sort_keys=True)
@@ -101,14 +101,14 @@ class PackOutcome:
 
 
 def problem_of(sources: Sequence[ReplicateSource], config: Config) -> Problem:
-    """The problem that a config descends on sources; prepared data are memory-mapped, once a process."""
+    """Build the problem that a config trains on; prepared data are memory-mapped once in each process."""
     replicates = tuple(Replicate(source.seed, source.replicate, opened(source.directory)) for source in sources)
     return Problem(replicates, model_of(config), criterion_of(config, replicates[0].data.task))
 
 
 @lru_cache(maxsize=OPEN)
 def opened(directory: Path) -> Prepared:
-    """Prepared data, memory-mapped once a process. Raises Lost where somebody has removed them."""
+    """Open prepared data, memory-mapped once in each process. Raises Lost where somebody has removed them."""
     try:
         return open_prepared(MOVED.get(directory, directory))
     except FileNotFoundError as error:
@@ -132,7 +132,7 @@ def run_pack(pack: Pack) -> PackOutcome:
 
 
 def run_remembered(pack: Pack, memo: DiskCache) -> PackOutcome:
-    """`run_pack`, but what took long is kept on disk and found again by a run that was killed meanwhile."""
+    """Run a pack, or load its outcome from disk: long ones are kept for a run that was killed meanwhile."""
     found = memo.get(pack.key)
     if found is not None:
         arrays, meta = found
@@ -149,17 +149,17 @@ def run_remembered(pack: Pack, memo: DiskCache) -> PackOutcome:
 
 
 def _under(kind: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
-    """The arrays of one kind, by the names that they had."""
+    """Return the arrays of one kind by their original names."""
     return {name.removeprefix(f"{kind} "): array for name, array in arrays.items() if name.startswith(f"{kind} ")}
 
 
 def shape_key(config: Config) -> tuple[Any, ...]:
-    """What trials of a pack must share; a whole-batch method has no batch size."""
+    """Return what trials of a pack must share; a whole-batch method has no batch size."""
     return model_of(config), config.get("batch_size"), config.get("loss"), config.get(HUBER_DELTA.name)
 
 
 def width(configs: Sequence[Config], sources: tuple[ReplicateSource, ...]) -> int:
-    """How many trials like these a pack should hold; whole-batch runs are apart, so that several workers have them."""
+    """Return how many trials like these a pack should hold; whole-batch runs are spread over the workers."""
     size = configs[0].get("batch_size")
     return 1 if size is None else lane_width(problem_of(sources, configs[0]), int(size), slots_of(configs))
 
@@ -167,9 +167,9 @@ def width(configs: Sequence[Config], sources: tuple[ReplicateSource, ...]) -> in
 def cut(
     members: Sequence[Member], sources: tuple[ReplicateSource, ...], epochs: int | Callable[[Config], int]
 ) -> list[Pack]:
-    """Packs of the members, those with the most work first; members of one batch size stand at the same epoch.
+    """Cut the members into packs, those with the most work first; members of one batch size are at the same epoch.
 
-    `epochs` are those to train, or say how many a config of a batch size has.
+    `epochs` are those to train, or a function from a batch size's config to them.
     """
     alike: dict[tuple[Any, ...], list[Member]] = {}
     for member in members:
@@ -184,7 +184,7 @@ def cut(
 
 
 def even(items: Sequence[Any], pieces: int) -> list[Sequence[Any]]:
-    """Consecutive pieces, about equally long, as many as asked for."""
+    """Split into consecutive pieces of about equal length, as many as asked for."""
     edges = [len(items) * i // pieces for i in range(pieces + 1)]
     return [items[a:b] for a, b in pairwise(edges)]
 

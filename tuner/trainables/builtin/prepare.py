@@ -43,7 +43,7 @@ class PreparedStudy:
     room: Path | None = None  # where large data are prepared; in memory where there is none
 
     def replicate(self, number: int) -> Prepared:
-        """The data as a replicate sees them; 0 is the search."""
+        """Return the data as a replicate sees them; 0 is the search."""
         if not number:
             return self.first
         return replicate_of(self.study, self.table, number, self.room)
@@ -89,7 +89,7 @@ def prepare_study(
 
 
 def replicate_of(study: Study, table: Table | SurfaceTable, replicate: int, room: Path | None) -> Prepared:
-    """The data of a replicate: large ones in files of the folder `room`, as they are never in memory as a whole."""
+    """Prepare the data of a replicate; large data are written to files in the folder `room`."""
     if isinstance(table, SurfaceTable):
         return prepare_surface(table, study.seed, replicate, study.dtype)
     arguments = table, split_of(study), study.seed, split_number(study, replicate), study.dtype
@@ -97,7 +97,7 @@ def replicate_of(study: Study, table: Table | SurfaceTable, replicate: int, room
 
 
 def absolute(source: str | None, base: Path) -> str | None:
-    """A data file by its absolute path, so that the stored study finds it from anywhere; other sources as they are."""
+    """Make a data file's path absolute, so that the stored study finds it from anywhere; keep other sources."""
     if source is None or source.startswith(("sklearn:", "surface:")) or is_function(source):
         return source
     return str((base / source).resolve())

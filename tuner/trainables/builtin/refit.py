@@ -78,7 +78,7 @@ def config_of(params: Mapping[str, Any], horizon: int) -> dict[str, Any]:
 
 
 def train(task: Fit) -> Members:
-    """Do a task, in a worker."""
+    """Train one task in a worker."""
     problem = problem_of(task.sources, task.config)
     state = descend(problem, [task.config], task.epochs).state
     let_go(problem)

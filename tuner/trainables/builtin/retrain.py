@@ -57,11 +57,11 @@ class Retraining:
 
     @property
     def trainings(self) -> int:
-        """How many trainings it is."""
+        """Count its trainings."""
         return len(self.sources) * len(self.trials)
 
     def apart(self) -> list[Retraining]:
-        """The same trainings, each by itself."""
+        """Split it into single trainings."""
         each = zip(self.trials, self.configs, self.epochs, self.ends, strict=True)
         return [
             replace(self, sources=(source,), trials=(trial,), configs=(config,), epochs=(epochs,), ends=(end,))
@@ -107,7 +107,7 @@ def _sent(engine: Engine, some: Sequence[Retraining], study: Study) -> dict[Futu
 
 
 def lost(task: Retraining, trial: Trial) -> ConfirmationRun:
-    """The record of a training that came to nothing: the metrics are those of one that diverged."""
+    """Build the record of a training that failed: its metrics are those of a diverged one."""
     valid = [name.removeprefix("valid_") for name in trial.metrics if name.startswith("valid_")]
     names = [f"{part}_{name}" for some in (valid, task.metrics) for part in PARTS for name in some]
     return ConfirmationRun(
@@ -116,7 +116,7 @@ def lost(task: Retraining, trial: Trial) -> ConfirmationRun:
 
 
 def nothing(names: Iterable[str]) -> dict[str, float]:
-    """What metrics are of a training that came to nothing."""
+    """Return the metrics of a training that failed."""
     return {name: np.inf if name.endswith("_loss") else np.nan for name in names}
 
 
@@ -127,9 +127,9 @@ def tasks(
     known: Sequence[ConfirmationRun],
     workers: int,
 ) -> list[Retraining]:
-    """Packs of what is missing: alike in shape, as many replicates together as make a pack wide enough.
+    """Build packs of what is missing: equal in shape, with enough replicates together to fill a pack.
 
-    Where there is but one source, the workers share its trials.
+    With a single source, the workers share its trials.
     """
     have = {(row.trial, row.replicate) for row in known}
     alike: dict[Any, list[Trial]] = {}
@@ -152,17 +152,17 @@ def tasks(
 
 
 def unhindered(config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The config without early stopping: a confirmation trains as long as the search chose, as its users will."""
+    """Return the config without early stopping: a confirmation trains as long as the search chose."""
     return {name: value for name, value in config.items() if name not in ("patience", MIN_DELTA.name)}
 
 
 def batches(items: Sequence[Any], size: int) -> list[Sequence[Any]]:
-    """Consecutive pieces of at most `size`."""
+    """Split into consecutive pieces of at most `size`."""
     return [items[i : i + size] for i in range(0, len(items), size)]
 
 
 def retrain(task: Retraining) -> list[ConfirmationRun]:
-    """Do one task, in a worker."""
+    """Run one task in a worker."""
     started = time.perf_counter()
     problem = problem_of(task.sources, task.configs[0])
     rows: list[ConfirmationRun] = []
@@ -185,7 +185,7 @@ def retrain(task: Retraining) -> list[ConfirmationRun]:
 
 
 def kept(task: Retraining, curves: Mapping[int, Sequence[NDArray[Any]]], row: ConfirmationRun) -> dict[str, float]:
-    """What is kept of the curve of a training; nothing where it was not trained beyond its epoch to be looked at."""
+    """Return the part of a curve to keep; nothing where training did not go beyond its epoch."""
     if task.window == 1:
         return {}
     place = [source.replicate for source in task.sources].index(row.replicate)
@@ -195,9 +195,9 @@ def kept(task: Retraining, curves: Mapping[int, Sequence[NDArray[Any]]], row: Co
 def evaluate(
     problem: Problem, state: State, trials: Sequence[int], goal: str, extra: Sequence[str]
 ) -> list[ConfirmationRun]:
-    """Metrics of finished trainings on the validation and test rows of every replicate, and what their rows say.
+    """Evaluate finished trainings on the validation and test rows of every replicate.
 
-    That are blocks of the goal's validation rows, and the deviations of the test rows.
+    Also returns what their rows show: block means of the goal's validation rows, and deviations of the test rows.
     """
     weights = state.weights.astype(problem.data.train.x.dtype)
     metrics: dict[str, Any] = {}
@@ -224,9 +224,10 @@ def evaluate(
 
 
 def test_spreads(problem: Problem, weights: NDArray[Any]) -> dict[str, NDArray[Any]]:
-    """Standard deviations `(R, K)` of the test rows' values, as "sd_test_loss" and the like; none of a single row.
+    """Compute standard deviations `(R, K)` of the test rows' values, as "sd_test_loss" and so on; none for a
+    single row.
 
-    Not of accuracy: that of right and wrong follows from their share.
+    Accuracy needs none: its deviation follows from its mean.
     """
     names = ["loss", *(metric.name for metric in problem.metrics if metric.name != "accuracy")]
     found = {}
@@ -238,9 +239,9 @@ def test_spreads(problem: Problem, weights: NDArray[Any]) -> dict[str, NDArray[A
 
 
 def blocks_of(values: NDArray[Any]) -> NDArray[Any]:
-    """Means `(..., G)` over blocks of equally many consecutive rows of `(..., n)`, the last few rows left out.
+    """Average `(..., n)` over blocks of equally many consecutive rows, `(..., G)`, leaving out the last few rows.
 
-    As many rows to a block as leave at most BLOCKS of them: one, where there are few.
+    A block has as many rows as leave at most BLOCKS of them: one, where there are few.
     """
     n = values.shape[-1]
     size = -(-n // BLOCKS)

@@ -95,7 +95,7 @@ def raced(study: Study) -> Study:
 
 
 def split_of(study: Study) -> SplitSpec:
-    """How the study divides its rows."""
+    """Return how the study divides its rows."""
     data = study.data
     return SplitSpec(**data.split.model_dump(), folds=data.folds, rolling=data.resampling == "rolling")
 

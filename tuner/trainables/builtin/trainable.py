@@ -44,31 +44,31 @@ class BuiltinTrainable:
 
     @property
     def study(self) -> Study:
-        """The study, with batch sizes that the train rows allow."""
+        """Return the study, with batch sizes that the train rows allow."""
         return self.question.study
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was inferred from the data, and what was left out."""
+        """Return what was inferred from the data, and what was left out."""
         return self.question.notes
 
     @property
     def has_weights(self) -> bool:
-        """Every trial can be trained again for its weights."""
+        """Return True: every trial can be trained again for its weights."""
         return True
 
     def facts(self) -> dict[str, str]:
-        """Digests of the data and of their targets alone, the task, and sizes."""
+        """Return digests of the data and of their targets alone, the task, and sizes."""
         first = self.question.first
         return {"data": first.digest, "targets": targets_digest(first), "task": first.task} | data_sizes(first)
 
     def changes(self, known: Mapping[str, str]) -> list[str]:
-        """That the data are others."""
+        """List the differences between the stored data digest and the current one."""
         now = self.question.first.digest
         return [] if known["data"] == now else [f"the data: was {known['data'][:12]}, now {now[:12]}"]
 
     def warnings(self, known: Mapping[str, str]) -> list[str]:
-        """Nothing that matters less."""
+        """Return no warnings: whatever differs is a change."""
         del known
         return []
 
@@ -78,18 +78,18 @@ class BuiltinTrainable:
         return []
 
     def jobs(self, study: Study, trials: int) -> int:
-        """The processors at hand, or one where workers would not pay for their start."""
+        """Return the number of processors, or one where workers would not pay for their start."""
         return default_jobs(study, self.question.first, trials)
 
     def engine(self, study: Study, jobs: int, cluster: tuple[str, str] | None) -> AbstractContextManager[Engine]:
-        """In this process, in workers, or on a cluster."""
+        """Open an engine in this process, in workers, or on a cluster."""
         limits = study.limits
         memory = None if limits.worker_gb is None else int(limits.worker_gb * 1e9)
         limited = limits.seconds_per_trial is not None
         return open_engine(jobs, limited=limited, memory=memory, cluster=cluster, preload=(packs.__name__,))
 
     def trainer(self, study: Study, directory: StudyDirectory, engine: Engine) -> BuiltinTrainer:
-        """Each trial on the study's splits, with a seed for each of its replicates on each."""
+        """Build the trainer: each trial on the study's splits, with a seed for each of its replicates on each."""
         numbers, copies, sources = search_seeds(study), study.train.replicates, []
         for i in range(0, len(numbers), copies):
             first = self.source(study, numbers[i], directory, engine)
@@ -119,11 +119,10 @@ class BuiltinTrainable:
                 shutil.rmtree(place, ignore_errors=True)
 
     def weights(self, study: Study, best: Best, directory: StudyDirectory, engine: Engine) -> dict[str, Array]:
-        """Weights of the best trial at its best epoch, trained again: `W1 (D, H)`, `b1 (H,)`, `W2`, ... in layer order;
-        of a surface the point `x (P,)`.
+        """Train the best trial again and return its weights at its best epoch: `W1 (D, H)`, `b1 (H,)`, `W2`, ...
 
-        The run is the trial's own, bit for bit, since a trial depends on its config and seed alone; of several
-        replicates, the first. Raises TunerError where it comes to nothing this time.
+        A surface has the point `x (P,)`. The run is the trial's own, bit for bit, since a trial depends on its config
+        and seed alone; of several replicates, the first. Raises TunerError where it fails this time.
         """
         source = self.source(study, 0, directory, engine)
         (pack,) = cut([Member(best.trial, dict(best.params) | {"epochs": best["horizon"]})], (source,), best.epochs)
@@ -152,7 +151,7 @@ class BuiltinTrainable:
         return shipped(self.question, study, best, directory, engine, refit, source)
 
     def source(self, study: Study, replicate: int, directory: StudyDirectory, engine: Engine) -> ReplicateSource:
-        """The data of a replicate, written into the study's cache, once, for everyone to memory-map."""
+        """Write the data of a replicate into the study's cache once, for everyone to memory-map."""
         data = self.question.replicate(replicate)
         place = place_in(directory.cache, data.digest)
         if self.question.room:
@@ -163,7 +162,9 @@ class BuiltinTrainable:
 
 
 def targets_digest(data: Prepared) -> str:
-    """Equal where the same targets, row by row, are trained on, validated and tested; whatever the inputs are."""
+    """Compute a digest that is equal where train, validation and test rows have the same targets, whatever the
+    inputs.
+    """
     digest = hashlib.sha256(json.dumps([data.task, data.classes, data.surface]).encode())
     for array in (data.train.y, data.valid.y, data.test.y, data.y_mean, data.y_scale):
         digest.update(f"{array.dtype.str}{array.shape}".encode())
@@ -172,7 +173,7 @@ def targets_digest(data: Prepared) -> str:
 
 
 def data_sizes(data: Prepared) -> dict[str, str]:
-    """What a model's size follows from, and what findings weigh numbers by: rows, and the loss of no training."""
+    """Return what a model's size follows from, and what findings need: rows, and the loss without training."""
     rows, inputs = data.train.x.shape
     counts = {"rows": rows, "inputs": inputs - 1, "outputs": data.train.y.shape[1]}
     counts |= {"valid_rows": len(data.valid), "test_rows": len(data.test)}

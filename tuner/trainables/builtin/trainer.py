@@ -40,21 +40,21 @@ class BuiltinTrainer:
 
     @property
     def data(self) -> Prepared:
-        """The data of the first replicate, memory-mapped."""
+        """Return the data of the first replicate, memory-mapped."""
         return opened(self.sources[0].directory)
 
     @cached_property
     def constant(self) -> float:
-        """The validation loss of a constant prediction."""
+        """Return the validation loss of a constant prediction."""
         return constant_loss(self.data, self.data.valid)
 
     @cached_property
     def rows(self) -> int:
-        """The train rows."""
+        """Return the number of train rows."""
         return len(self.data.train)
 
     def tasks(self, members: Sequence[Member], before: Stage, after: Stage) -> list[Pack]:
-        """Packs that take the members on where they stand, and others that train them on the splits that are new."""
+        """Build packs that continue the members, and others that train them on new splits."""
 
         def whole(config: Mapping[str, Any]) -> int:
             return self.budget.epochs(config, after.amount)
@@ -69,7 +69,7 @@ class BuiltinTrainer:
         return sorted(packs, key=lambda pack: -pack.work)
 
     def join(self, states: Sequence[State]) -> State:
-        """One state of all replicates."""
+        """Join the states of all replicates to one."""
         return State.stack(states)
 
     def call(self, task: Pack, flight: Path, shared: bool) -> tuple[Any, ...]:
@@ -77,7 +77,7 @@ class BuiltinTrainer:
         return (run_remembered, task, DiskCache(flight, FLIGHT_BYTES)) if shared else (run_pack, task)
 
     def advances(self, task: Pack, outcome: PackOutcome) -> list[Advance]:
-        """Each trial's part of a pack, seconds in equal shares."""
+        """Return each trial's part of a pack, with equal shares of the seconds."""
         seconds, alive = outcome.seconds / len(task.trials), outcome.state.alive
         first = self.sources.index(task.sources[0])
         return [
@@ -92,14 +92,14 @@ class BuiltinTrainer:
         ]
 
     def trained(self, curves: Mapping[str, Any], state: Any) -> tuple[dict[str, Any], int]:
-        """All epochs, or those up to the last early stop of a replicate."""
+        """Return all epochs, or those up to the last early stop of a replicate."""
         epochs = len(curves["valid_loss"][0]) if curves else 0
         if state is not None and STOPPED in state.marks and state.marks[STOPPED].all():
             epochs = int(state.marks[TRAINED].max())
         return {name: curve[:, :epochs] for name, curve in curves.items()}, epochs
 
     def steps(self, config: Mapping[str, Any], epochs: int, state: Any) -> int:
-        """Updates of so many epochs."""
+        """Return the updates of so many epochs."""
         del state
         return epochs * updates_per_epoch(config, self.rows)
 
@@ -108,5 +108,5 @@ class BuiltinTrainer:
         del flight, best
 
     def steady(self, curves: Mapping[str, Any]) -> bool:
-        """Whether the validation loss ended near its best, or better than a constant prediction, on every split."""
+        """Return True if the validation loss ends near its best, or below a constant prediction's, on every split."""
         return is_stable(curves["valid_loss"], self.constant, self.window)

@@ -21,10 +21,10 @@ __all__ = ["fit_to_data"]
 
 
 def fit_to_data(study: Study, data: Prepared, groups: int = 0) -> tuple[Study, list[str]]:
-    """The study with batch sizes and splits that the train rows allow, and notes of what was changed unasked.
+    """Limit batch sizes and splits to what the train rows allow; also return notes on what was changed unasked.
 
-    The rows are divided by so many `groups`, 0 for none. Raises StudyError where the user's own keys
-    do not fit: a goal that the task does not have, a batch size above the train rows, as many splits as groups.
+    The rows are divided by so many `groups`, 0 for none. Raises StudyError where the user's own keys do not fit: a goal
+    that the task does not have, a batch size above the train rows, as many splits as groups.
     """
     complaints = []
     if problem := task_problem(study.metric, data.task):
@@ -72,7 +72,8 @@ def fit_to_data(study: Study, data: Prepared, groups: int = 0) -> tuple[Study, l
 
 
 def epochs_problems(study: Study) -> list[Complaint]:
-    """A budget and rungs in steps or examples that are no epochs of their own: a trial trains and is compared in those.
+    """Complain about a budget and rungs in steps or examples that fall into the same epoch: trials compare after
+    epochs.
 
     With the smallest batch an epoch has the most steps.
     """
@@ -95,14 +96,14 @@ def epochs_problems(study: Study) -> list[Complaint]:
 
 
 def whole_notes(study: Study) -> list[str]:
-    """What whole-batch methods do not look at, where there are any."""
+    """Say what whole-batch methods ignore, where there are any."""
     whole = [name for name in study.optimizers if OPTIMIZERS[name].whole]
     said = "an epoch is one iteration over all rows; batch size, schedule and clipping do not apply"
     return [f"{', '.join(whole)}: {said}"] if whole else []
 
 
 def made_up_score(name: str, data: Prepared) -> float:
-    """What a scorer of scikit-learn says of random predictions in which every class is there; nan where it cannot."""
+    """Return a scikit-learn scorer's value for random predictions with every class; nan where it fails."""
     n, outputs = 60, data.train.y.shape[1]
     rng = stream(0, Stream.SCORERS)
     if data.task == "regression":

@@ -20,12 +20,12 @@ STEP = 8e-6  # seconds that a step costs a trial whatever its size
 
 
 def default_jobs(study: Study, data: Prepared, trials: int) -> int:
-    """Worker processes for `trials` still to run: one (no worker at all) where more would not pay for their start."""
+    """Return the worker processes for `trials` still to run: one (no worker at all) where more would not pay."""
     return 1 if training_seconds(study, data, trials) < WORKERS_PAY else processors()
 
 
 def training_seconds(study: Study, data: Prepared, trials: int) -> float:
-    """Seconds of training in one process, within a factor of about two."""
+    """Estimate the training seconds in one process, within a factor of about two."""
     space = space_of(study)
     config = space.config(space.defaults()[0])
     weights = model_of(config).size(data.train.x.shape[1] - 1, data.train.y.shape[1])

@@ -29,7 +29,7 @@ FORMS = {
 
 
 def form_of(function: Callable[..., Any]) -> ObjectiveForm:
-    """Which of the forms a function has, by its parameters. Raises InvalidObjective for one that has none of them."""
+    """Return a function's form by its parameters. Raises InvalidObjective for one that has none of the forms."""
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
@@ -51,7 +51,7 @@ def form_of(function: Callable[..., Any]) -> ObjectiveForm:
 
 
 def is_trial(parameter: inspect.Parameter, function: Callable[..., Any]) -> bool:
-    """Whether a parameter is a trial of Optuna's: by its name, its annotation, or what the function does with it."""
+    """Return True if a parameter is an Optuna trial: by its name, its annotation, or its use in the function."""
     said = parameter.annotation
     kind = said if isinstance(said, str) else getattr(said, "__name__", "")
     if parameter.name == "trial" or kind.rpartition(".")[2] in ("Trial", "BaseTrial"):
@@ -60,7 +60,7 @@ def is_trial(parameter: inspect.Parameter, function: Callable[..., Any]) -> bool
 
 
 def innermost(function: Any) -> Any:
-    """The function that is behind decorators, partial(...), a method or an object that can be called."""
+    """Return the function behind decorators, partial(...), a method or a callable object."""
     for _ in range(DEEP):
         if isinstance(function, partial):
             function = function.func
@@ -74,7 +74,7 @@ def innermost(function: Any) -> Any:
 
 
 def suggests(function: Any, depth: int = 3) -> bool:
-    """Whether a function's code, or that of a function of its module that it calls, calls suggest_*."""
+    """Return True if a function, or a function of its module that it calls, calls suggest_*."""
     codes = [code] if (code := getattr(function, "__code__", None)) else []
     scope = getattr(function, "__globals__", {})
     for code in codes:

@@ -24,7 +24,7 @@ OURS = str(Path(__file__).resolve().parents[2]) + os.sep
 
 @contextmanager
 def printing_into(place: Path, further: bool) -> Iterator[None]:
-    """Let what this process and its programs print go into a file meanwhile, behind what is there where `further`.
+    """Redirect what this process and its programs print to a file, appending where `further`.
 
     An exception that ends it is printed too. Where nothing was printed, there is no file.
     """
@@ -61,13 +61,13 @@ def printing_into(place: Path, further: bool) -> Iterator[None]:
 
 
 def printed_length() -> int:
-    """How many bytes were printed so far into the file that this process prints into."""
+    """Return how many bytes were printed so far into the file that this process prints into."""
     flush()
     return os.fstat(2).st_size
 
 
 def printed_here(since: int = 0) -> str:
-    """The end of what was printed so far into the file that this process prints into."""
+    """Return the end of what was printed so far into the file that this process prints into."""
     flush()
     with suppress(OSError):
         size = os.fstat(2).st_size
@@ -83,7 +83,7 @@ def flush() -> None:
 
 
 def traceback_text(error: BaseException) -> str:
-    """A traceback from where somebody else's code begins; in words what cannot be used."""
+    """Format a traceback from where the user's code begins; describe an unusable objective in words."""
     if isinstance(error, InvalidObjective):
         return f"{error}\n"
     trace = error.__traceback__

@@ -57,7 +57,7 @@ class ObjectiveCommand:
 
 
 def form_of_command(command: tuple[str, ...], unit: str) -> ObjectiveForm:
-    """How a command is cut at rungs, as a function of its form would be: by what it asks for."""
+    """Return the form of a command, which decides how it is cut at rungs, from the values that it asks for."""
     holes = {hole for word in command for hole in holes_in(word)}
     if "start" in holes:
         return ObjectiveForm.RUN
@@ -110,7 +110,7 @@ def run_command(program: ObjectiveCommand, form: ObjectiveForm, attempt: Objecti
 
 
 def filled(command: tuple[str, ...], attempt: ObjectiveCall) -> list[str]:
-    """The words of a command with the values of a config; a word that asks for what the config has not is left out."""
+    """Fill the words of a command with a config's values; leave out words whose parameter the config lacks."""
     config = attempt.configs[0]
     place = attempt.directory / "config.json"
     place.write_text(json.dumps({**config, **attempt.told()}), encoding="utf-8")
@@ -127,7 +127,7 @@ def filled(command: tuple[str, ...], attempt: ObjectiveCall) -> list[str]:
 
 
 def variables_of(attempt: ObjectiveCall) -> dict[str, str]:
-    """What a program finds in its environment."""
+    """Return the environment variables of a program."""
     known = {
         "trial": attempt.trials[0],
         "seed": attempt.seed,
@@ -178,7 +178,7 @@ def take(line: str, counted: Counted, other: deque[str]) -> None:
 
 
 def on_pipe(process: subprocess.Popen[bytes]) -> Iterator[str | None]:
-    """Lines of a process's standard output, until it has ended; None once where none came for a while."""
+    """Yield lines of a process's standard output until it has ended; None once after a silence."""
     if process.stdout is None:
         return
     pipe, rest = process.stdout.fileno(), b""
@@ -207,7 +207,7 @@ def on_pipe(process: subprocess.Popen[bytes]) -> Iterator[str | None]:
 
 
 def in_file(place: Path, process: subprocess.Popen[bytes]) -> Iterator[str | None]:
-    """Lines that a process appends to a file, until it has ended."""
+    """Yield lines that a process appends to a file until it has ended."""
     at, rest = 0, b""
     while True:
         over = process.poll() is not None
@@ -239,16 +239,17 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 def exit_message(code: int) -> str:
-    """How a program ended."""
+    """Describe how a program ended."""
     if code > 0:
         return f"exited with {code}"
     return f"died of {signal.Signals(-code).name if -code in set(signal.Signals) else f'signal {-code}'}"
 
 
 def ended_by_machine(code: int, said: str, killed: int) -> str:
-    """What the machine did where a program ended by that: a signal that others send, a full disk, no memory left.
+    """Return what the machine did if that ended a program: a signal from elsewhere, a full disk, no memory left.
 
-    A shell exits with 128 and the signal that ended what it ran. `killed` were ended for want of memory before.
+    A shell exits with 128 plus the signal that ended its command. `killed` is the count of processes that the system
+    ended for want of memory before.
     """
     if (-code if code < 0 else code - 128) in SENT:
         return "starved" if killed_for_memory() > killed else "ended"
@@ -257,7 +258,7 @@ def ended_by_machine(code: int, said: str, killed: int) -> str:
 
 
 def last_words(other: deque[str], begun: int) -> str:
-    """The last line of what was printed since, which is not of its standard output; of that, where there is none."""
+    """Return the last line printed since outside of standard output; that of standard output where there is none."""
     lines = [line.strip()[:WIDEST] for line in printed_here(begun).splitlines()]
     errors = [line for line in lines if line and line not in other]
     return f": {errors[-1]}" if errors else last_of(other)
@@ -268,7 +269,7 @@ def last_of(other: deque[str]) -> str:
 
 
 def source_of_command(program: ObjectiveCommand) -> str:
-    """Digest of the files that a command names: its script among them."""
+    """Compute the digest of the files that a command names, its script among them."""
     digest = hashlib.sha256(json.dumps(program.command).encode())
     for word in program.command:
         # A word may be no name of a file at all: code behind -c is longer than any.

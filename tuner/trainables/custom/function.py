@@ -39,18 +39,18 @@ class ObjectiveCall:
     trials: tuple[int, ...] = (0,)
 
     def told(self, k: int = 0) -> dict[str, int]:
-        """What the k-th config is given beside its own: numbers of its trial and, of several, its split; the seed."""
+        """Return what the k-th config gets beside its own values: trial, seed, and, of several, its split."""
         split = {} if self.split is None else {"split": self.split}
         return {"trial": self.trials[k], "seed": self.seed, **split}
 
     def handed(self, **more: Any) -> Any:
-        """The config as a function is given it: a dict of its own, or a list of them."""
+        """Return the config as a function receives it: a dict of its own, or a list of them."""
         own = [{**_copied(config), **self.told(k), **more} for k, config in enumerate(self.configs)]
         return own if self.batched else own[0]
 
     @property
     def shortened(self) -> dict[str, Any]:
-        """How long to train, in the place of the study's length; a schedule still runs over that, its horizon."""
+        """Replace the study's length by that of this call; a schedule still runs over the full length, its horizon."""
         whole = self.configs[0]
         known = "epochs" in whole and "horizon" not in whole
         return {self.unit: self.stop} | ({"horizon": whole["epochs"]} if known else {})
@@ -70,12 +70,12 @@ class MetricSink:
 
     @property
     def goal(self) -> str:
-        """The goal's name."""
+        """Return the goal's name."""
         return self.sheets[0].goal
 
     @property
     def last(self) -> int:
-        """The last epoch reported by any."""
+        """Return the last epoch reported by any config."""
         return max(sheet.last for sheet in self.sheets)
 
     def add(self, epoch: Any, value: Any) -> None:
@@ -95,7 +95,7 @@ class MetricSink:
             raise said
 
     def _parts(self, value: Any) -> list[Any]:
-        """Each config's own part."""
+        """Split what was reported into each config's part."""
         if not self.batched:
             return [value]
         k = len(self.sheets)
@@ -169,5 +169,5 @@ def _followed(steps: Iterator[Any], attempt: ObjectiveCall, board: MetricSink) -
 
 
 def device_here(variable: str) -> str:
-    """The device that this worker was given."""
+    """Return the device that this worker was given."""
     return os.environ.get(variable, "cpu")

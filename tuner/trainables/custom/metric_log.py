@@ -28,11 +28,9 @@ class Diverged(BaseException):
 
 
 def metrics_of(value: Any, goal: str, taken: Collection[str] = ()) -> dict[str, float]:
-    """Metrics by name, from a number (the goal) or a mapping that has it; `taken` are names that mean something else.
+    """Return metrics by name from a number (the goal) or a mapping that contains it; `taken` names are not metrics.
 
-    What is no number, but for the goal, is no metric.
-
-    Raises InvalidObjective for anything else.
+    Values that are not numbers, other than the goal, are not metrics.
     """
     if not isinstance(value, Mapping):
         return {goal: _number(value, goal)}
@@ -51,14 +49,14 @@ def metrics_of(value: Any, goal: str, taken: Collection[str] = ()) -> dict[str, 
 
 
 def notes_of(value: Any, goal: str) -> dict[str, Any]:
-    """What was reported beside the goal and is no number under a name of a metric: texts, None, lists, tables."""
+    """Return what was reported beside the goal and is not a metric: texts, None, lists, tables."""
     if not isinstance(value, Mapping):
         return {}
     return {str(name): one for name, one in value.items() if name != goal and not is_metric(name, one)}
 
 
 def is_metric(name: Any, value: Any) -> bool:
-    """Whether a value is a number, of whatever library, under a name that a column can have."""
+    """Return True for a number, of whatever library, under a name that a column can have."""
     if not isinstance(name, str) or not NAME.fullmatch(name):
         return False
     plain = single(value)
@@ -66,7 +64,7 @@ def is_metric(name: Any, value: Any) -> bool:
 
 
 def single(value: Any) -> Any:
-    """The element of an array that has one, whatever its shape; anything else as it is."""
+    """Return the element of an array that has one, whatever its shape; anything else unchanged."""
     shape = getattr(value, "shape", None)
     if shape is None or not hasattr(value, "item"):
         return value
@@ -77,7 +75,7 @@ def single(value: Any) -> Any:
 
 
 def _number(value: Any, name: str) -> float:
-    """A number, of whatever library. Raises InvalidObjective."""
+    """Convert a number of whatever library. Raises InvalidObjective."""
     if value is None:
         raise InvalidObjective(f"returned nothing for {name}", "return a number, or a dict of metrics")
     value = single(value)
@@ -115,7 +113,7 @@ class MetricLog:
 
     @property
     def last(self) -> int:
-        """The last epoch that was reported; `start` before the first."""
+        """Return the last epoch that was reported; `start` before the first."""
         return max(self.rows, default=self.start)
 
     def add(self, epoch: Any, value: Any) -> None:
@@ -137,7 +135,7 @@ class MetricLog:
             self.rows[number] = {**{name: float(value) for name, value in values.items()}, **row}
 
     def _epoch(self, epoch: Any) -> int:
-        """The epoch from 1 that is meant. Raises InvalidObjective."""
+        """Return the epoch, counted from 1. Raises InvalidObjective."""
         if hasattr(epoch, "item") and getattr(epoch, "shape", None) == ():
             epoch = epoch.item()
         if isinstance(epoch, bool) or not isinstance(epoch, int):
@@ -168,7 +166,7 @@ class MetricLog:
         self.shift = 0
 
     def curves(self) -> dict[str, NDArray[np.float64]]:
-        """Curves `(E,)` from epoch 1 to the last, nan where nothing was reported."""
+        """Return curves `(E,)` from epoch 1 to the last, nan where nothing was reported."""
         names = dict.fromkeys(name for row in self.rows.values() for name in row)
         found = {name: np.full(self.last, np.nan) for name in names}
         for epoch, row in self.rows.items():

@@ -60,7 +60,7 @@ class ObjectiveInfo:
 
 @lru_cache(maxsize=8)
 def load(reference: ObjectiveRef) -> Callable[..., Any]:
-    """The function. Raises InvalidObjective: it is not there, cannot be imported, or is no function."""
+    """Load the function. Raises InvalidObjective where it is missing, cannot be imported, or is no function."""
     if reference.code:
         function = _guarded(lambda: unpickled(reference.code), f"{reference.objective}: unpickling it")
     else:
@@ -73,14 +73,14 @@ def load(reference: ObjectiveRef) -> Callable[..., Any]:
 
 
 def file_of(reference: ObjectiveRef) -> Path | None:
-    """The file that an objective is named in; None where it is named in none."""
+    """Return the file that an objective is named in; None where it is named in none."""
     where = reference.objective.rpartition(":")[0]
     path = Path(reference.folder) / Path(where).expanduser()
     return path if where.endswith(".py") and not reference.code and path.is_file() else None
 
 
 def _named(module: ModuleType, where: str, name: str) -> Any:
-    """What a name of a module stands for: a method's object and a class's are made. Raises InvalidObjective."""
+    """Look a name up in a module, making the object of a method or a class. Raises InvalidObjective."""
     found: Any = module
     for part in name.split("."):
         holder, found = found, getattr(found, part, None)
@@ -95,7 +95,7 @@ def _named(module: ModuleType, where: str, name: str) -> Any:
 
 
 def _made(kind: type, where: str) -> Any:
-    """An object of a class that needs nothing to be made. Raises InvalidObjective."""
+    """Make an object of a class that needs no arguments. Raises InvalidObjective."""
     needed = _needed(kind)
     if needed:
         hint = f"make one in {where}, objective = {kind.__name__}(...), and name that"
@@ -104,7 +104,7 @@ def _made(kind: type, where: str) -> Any:
 
 
 def _needed(function: Any) -> list[str]:
-    """Names of parameters without a default; none where nothing is known of them."""
+    """Name the parameters without a default; none where they cannot be inspected."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
@@ -114,7 +114,9 @@ def _needed(function: Any) -> list[str]:
 
 
 def _handed_over(module: ModuleType, where: str, name: str) -> Any:
-    """What a script hands to Optuna's `optimize` where it runs as a program, if the name alone cannot be called."""
+    """Return what a script passes to Optuna's `optimize` when it runs as a program, if the name alone is not
+    callable.
+    """
     found = getattr(module, name, None)
     needed = _needed(found) if callable(found) else []
     few = not needed if inspect.isclass(found) else len(needed) < 2 or needed[1:] == ["run"]
@@ -135,7 +137,7 @@ def _kind(value: Any) -> str:
 
 
 def module_of(where: str, folder: str) -> ModuleType:
-    """The module of a name or of a file, whose folder comes first on the path."""
+    """Import the module of a name or of a file, whose folder comes first on the path."""
     if not where.endswith(".py"):
         if folder not in sys.path:
             sys.path.append(folder)
@@ -158,7 +160,7 @@ def module_of(where: str, folder: str) -> ModuleType:
 
 
 def _in_package(path: Path, where: str) -> ModuleType:
-    """The module of a file in a package, imported as part of that, so that it can import its neighbours."""
+    """Import a file of a package as part of it, so that its relative imports work."""
     root, names = path.parent, [path.stem]
     while (root / "__init__.py").is_file():
         names.insert(0, root.name)
@@ -200,7 +202,7 @@ def _guarded(call: Callable[[], T], doing: str) -> T:
 
 
 def _of_argparse(error: SystemExit) -> str:
-    """What argparse had to say before it ended the program; empty where it did not."""
+    """Return argparse's message before it ended the program; "" where it did not."""
     for frame, _ in traceback.walk_tb(error.__traceback__):
         code = frame.f_code
         if code.co_name == "error" and Path(code.co_filename).name == "argparse.py":
@@ -209,7 +211,7 @@ def _of_argparse(error: SystemExit) -> str:
 
 
 def whereabouts(error: BaseException) -> str:
-    """The last line of somebody else's code that an exception came through, " (train.py:12)"; empty where none did."""
+    """Return the last line of the user's code that an exception passed, " (train.py:12)"; "" where none did."""
     own = str(Path(__file__).parents[2])
     frames = [
         frame
@@ -231,7 +233,7 @@ def inspect_objective(reference: ObjectiveRef) -> ObjectiveInfo | InvalidObjecti
 
 
 def source_of(function: Callable[..., Any]) -> str:
-    """Digest of the text of the file that a function is in, or of the function itself."""
+    """Compute the digest of the file that a function is in, or of the function itself."""
     inner = inspect.unwrap(function)
     while isinstance(inner, partial):
         inner = inspect.unwrap(inner.func)

@@ -86,7 +86,7 @@ def _in_order(trainable: CustomTrainable, configs: Mapping[int, dict[str, Any]])
 
 
 def _difference(a: CustomOutcome | Failure, b: CustomOutcome | Failure) -> str:
-    """Where two runs differ first, in words; empty where they do not."""
+    """Describe where two runs differ first; "" where they do not."""
     if isinstance(a, Failure) or isinstance(b, Failure):
         return "" if str(a) == str(b) else f"{_came_to(a)}, then {_came_to(b)}"
     if list(a.curves) != list(b.curves):

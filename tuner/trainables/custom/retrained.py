@@ -14,9 +14,9 @@ __all__ = ["confirmed_of"]
 
 
 def confirmed_of(study: Study, trial: Trial, number: int, outcome: CustomOutcome | Failure) -> ConfirmationRun:
-    """The record: the goal and test metrics where the search found the trial best, or at the end of a shorter run.
+    """Build the record: goal and test metrics where the search found the trial best, or at the end of a shorter run.
 
-    Of one that failed or diverged there is nothing: its config is behind all others.
+    A run that failed or diverged has none: its config ranks behind all others.
     """
     told = [study.metric, *(name for name in trial.metrics if name.startswith("test_"))]
     if isinstance(outcome, Failure):

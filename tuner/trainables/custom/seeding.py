@@ -16,7 +16,7 @@ __all__ = ["seed_everything"]
 
 
 def seed_everything(seed: int, start: int) -> None:
-    """Seed the random numbers of Python, NumPy and torch; torch as it is imported, where that comes later."""
+    """Seed the random numbers of Python, NumPy and torch; torch when it is imported, where that comes later."""
     own = (seed * 1_000_003 + start) % 2**32
     random.seed(own)
     np.random.seed(own)
@@ -40,7 +40,7 @@ class SeededTorch(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """The module's own spec, whose loader seeds it in the end; None for all others."""
+        """Return torch's spec with a loader that seeds it; None for other modules."""
         del path, target
         if fullname != "torch":
             return None

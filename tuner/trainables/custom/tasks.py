@@ -69,19 +69,19 @@ class CustomTask:
     beside: Beside | None = None  # what an objective of Optuna's may read of its study
 
     def apart(self) -> list[CustomTask]:
-        """The same as one task for each trial."""
+        """Split the task into one for each trial."""
         parts = zip(self.trials, self.configs, self.states, strict=True)
         return [replace(self, trials=(number,), configs=(one,), states=(state,)) for number, one, state in parts]
 
     @property
     def printed(self) -> list[Path]:
-        """Where each of its trials keeps what it prints: one that confirms, or trains on more splits, has its own."""
+        """Return the files of what its trials print: a confirmation, or a training on more splits, has its own."""
         seed = f"-seed-{self.seeds[0]}" if self.phase != SEARCH else f"-split-{self.splits[0]}" if self.first else ""
         return [self.output / f"trial-{number}{seed}.txt" for number in self.trials]
 
     @property
     def key(self) -> str:
-        """What decides the outcome."""
+        """Return what decides the outcome."""
         what = [self.source, self.form, self.goal, self.phase, self.batched, self.unit]
         return json.dumps(
             [what, self.trials, self.configs, self.seeds, self.splits, self.start, self.stop], sort_keys=True
@@ -109,7 +109,7 @@ def load_objective(what: ObjectiveRef | ObjectiveCommand) -> None:
 
 
 def run_custom(task: CustomTask, memo: DiskCache | None = None) -> CustomOutcome | Failure:
-    """Do a task, or find what a killed run had come to: all that a worker does."""
+    """Run a task in a worker, or load what a killed run had finished."""
     found = memo.get(task.key) if memo is not None else None
     if found is not None and all(
         kept(task, r).is_dir() for r in range(len(task.seeds)) if task.form == ObjectiveForm.RUN
@@ -192,7 +192,7 @@ def keep_notes(task: CustomTask, k: int, notes: Mapping[str, Any]) -> None:
 
 
 def stacked(boards: Sequence[MetricSink]) -> dict[str, Array]:
-    """Curves `(R, K, E)` of all reports, nan where there is none."""
+    """Stack the curves `(R, K, E)` of all reports, nan where there is none."""
     every = [[sheet.curves() for sheet in board.sheets] for board in boards]
     names = dict.fromkeys(name for row in every for own in row for name in own)
     longest = max((len(curve) for row in every for own in row for curve in own.values()), default=0)
@@ -205,15 +205,15 @@ def stacked(boards: Sequence[MetricSink]) -> dict[str, Array]:
 
 
 def kept(task: CustomTask, r: int, epoch: int | None = None) -> Path:
-    """What a trial had in its directory when it came to an epoch, its rung's by default."""
+    """Return the copy of a trial's directory at an epoch, by default at its rung."""
     at = task.stop if epoch is None else epoch
     return task.folder / f"{task.trials[0]}-{task.seeds[r]}" / f"{KEPT}-{at}"
 
 
 def workplace(task: CustomTask, r: int) -> Path:
-    """A directory to train in, as it was at the start of the rung: a killed run may have left it half way.
+    """Prepare a directory to train in, as it was at the start of the rung: a killed run may have changed it.
 
-    Raises Lost where somebody has removed what the trial goes on from.
+    Raises Lost where somebody has removed what the trial continues from.
     """
     before = kept(task, r, task.start)
     work = before.with_name(WORK)
@@ -247,7 +247,7 @@ def share_output(task: CustomTask) -> None:
 
 
 def on_full_disk(task: CustomTask, failure: Failure) -> Failure:
-    """The failure as the machine's where the study's disk has no room: code may say that in its own way."""
+    """Attribute a failure to the machine where the study's disk is full: code may report that in its own way."""
     with suppress(OSError):
         if not failure.machine and shutil.disk_usage(task.output.parent).free < NO_ROOM:
             return replace(failure, machine="full")
@@ -255,7 +255,7 @@ def on_full_disk(task: CustomTask, failure: Failure) -> Failure:
 
 
 def failed(error: BaseException) -> Failure:
-    """The failure of a task, in a line."""
+    """Describe the failure of a task in a line."""
     if isinstance(error, InvalidObjective):
         return Failure("Objective", str(error), machine=error.machine or of_machine(error))
     failure = Failure.of(error)

@@ -53,7 +53,7 @@ class CustomTrainable:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """How it is cut at rungs, and what that and a confirmation cost."""
+        """Describe how it is cut at rungs, and what that and a confirmation cost."""
         return (*self._cut_notes(), *unused_notes(self.study), *self._confirm_notes(), *self._idle_notes())
 
     def _idle_notes(self) -> list[str]:
@@ -89,7 +89,7 @@ class CustomTrainable:
 
     @property
     def cost(self) -> str:
-        """What its search takes, in trainings or epochs; those that are trained again among them."""
+        """Return the cost of its search in trainings or epochs, including those that are trained again."""
         trials, copies = self.study.trials, self.study.train.replicates
         seeds = f" on {copies} seeds each" if copies > 1 else ""
         if not self.custom.timed:
@@ -101,24 +101,24 @@ class CustomTrainable:
 
     @property
     def continues(self) -> bool:
-        """Whether a trial goes on at a rung where it stood."""
+        """Return True if a trial continues at a rung where it stopped."""
         return self.form == ObjectiveForm.RUN and self.custom.batched == 1
 
     @property
     def has_weights(self) -> bool:
-        """A model of somebody's own is theirs to keep."""
+        """Return False: a custom objective keeps its own model."""
         return False
 
     def facts(self) -> dict[str, str]:
-        """What is called, and the digest of its source."""
+        """Return what is called, and the digest of its source."""
         return {"data": self.custom.words, "task": "own", "form": str(self.form), "source": self.source}
 
     def changes(self, known: Mapping[str, str]) -> list[str]:
-        """That it is called otherwise than it was: its trials were cut at rungs in another way."""
+        """Report that it is called in another form: its trials were cut at rungs in another way."""
         return [f"the objective: was {FORMS[ObjectiveForm(known['form'])]}"] if known["form"] != self.form else []
 
     def warnings(self, known: Mapping[str, str]) -> list[str]:
-        """That the source has changed."""
+        """Report that the source has changed."""
         if known["source"] == self.source:
             return []
         what = f"the source of {self.custom.words} has changed since the study began"
@@ -136,7 +136,7 @@ class CustomTrainable:
 
     @contextmanager
     def engine(self, study: Study, jobs: int, cluster: tuple[str, str] | None) -> Iterator[Engine]:
-        """Workers of which each can be ended alone. Raises StudyError for a cluster."""
+        """Open an engine whose workers can be ended one by one. Raises StudyError for a cluster."""
         if cluster is not None:
             what = "does not run an objective of your own: its code would have to be there"
             raise StudyError(Complaint("cluster", what, "run it on this machine"))
@@ -156,7 +156,7 @@ class CustomTrainable:
             engine.close()
 
     def trainer(self, study: Study, directory: StudyDirectory, engine: Engine | None = None) -> CustomTrainer:
-        """Each trial on a seed for each of the study's replicates."""
+        """Build the trainer: each trial with a seed for each of the study's replicates."""
         del engine
         return CustomTrainer(
             self.what, self.form, self.source, study.budget, study.metric, study.direction,
@@ -199,7 +199,7 @@ class CustomTrainable:
     def _retraining(
         self, study: Study, trial: Trial, number: int, directory: StudyDirectory, folder: Path
     ) -> CustomTask:
-        """A trial's config on another seed, for as long as the search chose."""
+        """Build the task that trains a trial's config on another seed, for as long as the search chose."""
         trainer = replace(self.trainer(study, directory), seeds=(seed_of(study, number),), phase=CONFIRM)
         stop = (
             0 if self.form == ObjectiveForm.TRIAL else trial.epoch or trial.epochs
@@ -213,16 +213,16 @@ class CustomTrainable:
         )  # fmt: skip
 
     def weights(self, study: Study, best: Best, directory: StudyDirectory, engine: Engine) -> None:
-        """None: its weights are in the checkpoint, if it has one."""
+        """Return None: its weights are in the checkpoint, if it has one."""
         del study, best, directory, engine
 
     def refit(self, study: Study, best: Best, directory: StudyDirectory, engine: Engine, refit: Refit) -> None:
-        """None: a model of somebody's own is theirs to train on all rows."""
+        """Return None: a custom objective trains its own model."""
         del study, best, directory, engine, refit
 
 
 def unused_notes(study: Study) -> list[str]:
-    """What to know of parameters that a command never asks for."""
+    """Name the parameters that a command never uses."""
     unused = unused_parameters(study.custom, study.conditions) if study.custom else []
     if not unused:
         return []
@@ -231,14 +231,14 @@ def unused_notes(study: Study) -> list[str]:
 
 
 def seed_of(study: Study, replicate: int) -> int:
-    """The seed of a replicate, as an objective is given it: 0 for the first of a study with seed 0."""
+    """Return the seed of a replicate as an objective receives it: 0 for the first of a study with seed 0."""
     return (study.seed * SEEDS + replicate) % 2**31
 
 
 def splits_of(study: Study) -> tuple[int, ...]:
-    """The number of the split of each seed of a search, from 0; none where a study has one split.
+    """Return the number of the split of each seed of a search, from 0; none where a study has one split.
 
-    Those of a confirmation are numbered from MOST_SPLITS + 1 on: they are fresh.
+    Those of a confirmation are numbered from MOST_SPLITS + 1: they are fresh.
     """
     if study.splits == 1:
         return ()
@@ -246,7 +246,7 @@ def splits_of(study: Study) -> tuple[int, ...]:
 
 
 def custom_trainable(asked: Study, objective: Callable[..., Any] | None = None) -> CustomTrainable:
-    """An objective, imported and looked at by a worker. Raises StudyError with what is wrong with it."""
+    """Import and inspect an objective in a worker. Raises StudyError with what is wrong with it."""
     own = asked.custom
     if own is None:
         raise ValueError("the study has no objective of its own")
@@ -271,7 +271,7 @@ def custom_trainable(asked: Study, objective: Callable[..., Any] | None = None) 
 
 
 def _reference(own: CustomObjective, folder: str, objective: Callable[..., Any] | None) -> ObjectiveRef:
-    """Where the objective is; a function that was given travels by value where workers cannot import it."""
+    """Return the reference to the objective; a given function is pickled by value where workers cannot import it."""
     names = (*own.parameters, *own.trained)
     if objective is None:
         return ObjectiveRef(own.objective, folder, names=names)
@@ -285,7 +285,7 @@ def _reference(own: CustomObjective, folder: str, objective: Callable[..., Any] 
 
 
 def _placed(asked: Study, own: CustomObjective, reference: ObjectiveRef) -> tuple[Study, CustomObjective]:
-    """The study with its file by an absolute path, so that the stored one finds it from anywhere."""
+    """Make the path of the study's file absolute, so that the stored study finds it from anywhere."""
     where, _, name = own.objective.rpartition(":")
     if not where.endswith(".py"):
         return asked, own
@@ -294,7 +294,7 @@ def _placed(asked: Study, own: CustomObjective, reference: ObjectiveRef) -> tupl
 
 
 def _checked(trainable: CustomTrainable) -> CustomTrainable:
-    """The trainable, if its study says all that its form needs. Raises StudyError."""
+    """Return the trainable if its study says all that its form needs. Raises StudyError."""
     if trainable.form == ObjectiveForm.RUN and not trainable.custom.timed:
         what = f"is missing: {trainable.custom.words} has to know how far to train"
         raise StudyError(Complaint("train.epochs", what, "write [train] epochs = 27"))

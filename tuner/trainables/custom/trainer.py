@@ -56,11 +56,11 @@ class CustomTrainer:
 
     @property
     def continues(self) -> bool:
-        """Whether a trial goes on where it stood: trials that are called together would have to stay together."""
+        """Return True if a trial continues where it stopped: trials that are called together cannot."""
         return self.form == ObjectiveForm.RUN and self.batch == 1
 
     def tasks(self, members: Sequence[Member], before: Stage, after: Stage) -> list[CustomTask]:
-        """Tasks of `batch` trials each: on the splits that they know, unless those are trained, and on each new one."""
+        """Build tasks of `batch` trials each: on known splits that are not finished, and on each new one."""
         known, wanted = before.splits * self.replicates, after.splits * self.replicates
         start, stop = before.amount if self.continues else 0, 0 if self.budget.unit == RUN else after.amount
         found = self._tasks(members, range(known), start, stop) if known and after.amount > before.amount else []
@@ -70,7 +70,7 @@ class CustomTrainer:
         return found
 
     def _tasks(self, members: Sequence[Member], rows: range, start: int, stop: int) -> list[CustomTask]:
-        """Tasks that train some of the seeds."""
+        """Build tasks that train some of the seeds."""
         seeds, splits = (tuple(some[rows.start : rows.stop]) for some in (self.seeds, self.splits))
         found = []
         for i in range(0, len(members), self.batch):
@@ -86,7 +86,7 @@ class CustomTrainer:
         return found
 
     def join(self, states: Sequence[CustomState]) -> CustomState:
-        """One state of all splits."""
+        """Join the states of all splits to one."""
         return CustomState(side_by_side([state.curves for state in states]), sum(state.spent for state in states))
 
     def call(self, task: CustomTask, flight: Path, shared: bool) -> tuple[Any, ...]:
@@ -98,7 +98,7 @@ class CustomTrainer:
         return run_custom, replace(task, folder=flight, states=(), beside=beside), DiskCache(flight, FLIGHT_BYTES)
 
     def advances(self, task: CustomTask, outcome: CustomOutcome) -> list[Advance]:
-        """What a call did for each of its trials: all curves from the start on."""
+        """Return the progress of each of a call's trials: all curves from the start."""
         share = outcome.seconds / len(task.trials)
         found = []
         for k, (ended, reason, state) in enumerate(zip(outcome.ended, outcome.reasons, task.states, strict=True)):
@@ -112,12 +112,12 @@ class CustomTrainer:
         return found
 
     def trained(self, curves: Mapping[str, Any], state: Any) -> tuple[dict[str, Any], int]:
-        """All that was reported, and the last epoch of it."""
+        """Return all that was reported, and its last epoch."""
         del state
         return dict(curves), length(curves)
 
     def steps(self, config: Mapping[str, Any], epochs: int, state: Any) -> int:
-        """Epochs that were trained for it, repeated ones included."""
+        """Return the epochs that were trained for it, including repeated ones."""
         del config
         return state.spent if state is not None else epochs
 
@@ -129,10 +129,10 @@ class CustomTrainer:
         drop_others(self.kept, wanted)
 
     def steady(self, curves: Mapping[str, Any]) -> bool:
-        """Whether it ended near its best, or no worse than it began: nothing else is known to compare with.
+        """Return True if it ended near its best, or no worse than it began.
 
-        What an objective of Optuna's returns is its value, whatever it reported before. Of others, only where lower is
-        better and nothing is below zero: twice as much means nothing elsewhere.
+        The value of an Optuna objective is what it returns, whatever it reported before. For others the rule applies
+        only where lower is better and nothing is below zero: elsewhere "twice as much" has no meaning.
         """
         goal = np.asarray(curves[self.goal]).mean(axis=0)
         told = goal[np.isfinite(goal)]
@@ -142,12 +142,12 @@ class CustomTrainer:
 
 
 def length(curves: Mapping[str, Any]) -> int:
-    """The last epoch of curves `(R, E)`."""
+    """Return the last epoch of curves `(R, E)`."""
     return max((curve.shape[-1] for curve in curves.values()), default=0)
 
 
 def joined(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """Curves `(R, E)` of two parts of a training, the later one where both have a number."""
+    """Merge curves `(R, E)` of two parts of a training; the later part wins where both have a number."""
     found = {}
     last = max(length(before), length(after))
     for name in {**before, **after}:

@@ -33,7 +33,9 @@ def handed_over(module: ModuleType, text: str, name: str) -> Any:
 
 
 def bodies(tree: ast.Module) -> Iterator[tuple[list[ast.stmt], bool]]:
-    """Statements under `if __name__`, which share the module's names, then those of functions without parameters."""
+    """Yield statements under `if __name__`, which share the module's names, then those of functions without
+    parameters.
+    """
     for node in tree.body:
         if isinstance(node, ast.If) and "__name__" in ast.unparse(node.test):
             yield node.body, True
@@ -43,7 +45,7 @@ def bodies(tree: ast.Module) -> Iterator[tuple[list[ast.stmt], bool]]:
 
 
 def objective_in(statement: ast.stmt, before: Sequence[ast.stmt], name: str) -> ast.expr | None:
-    """The objective of a call of `optimize` in a statement, if it is `name` or is made of it."""
+    """Return the objective that a statement passes to `optimize`, if it is `name` or is made of it."""
     for node in ast.walk(statement):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "optimize"):
             continue
@@ -57,14 +59,14 @@ def objective_in(statement: ast.stmt, before: Sequence[ast.stmt], name: str) -> 
 
 
 def assigns(statement: ast.Assign, given: ast.expr) -> bool:
-    """Whether a statement assigns the name that is handed over."""
+    """Return True if a statement assigns the name that is passed."""
     return isinstance(given, ast.Name) and any(
         isinstance(target, ast.Name) and target.id == given.id for target in statement.targets
     )
 
 
 def studies_in(body: Sequence[ast.stmt]) -> set[str]:
-    """Names of studies in some statements."""
+    """Name the studies in some statements."""
     return {
         target.id
         for statement in body
@@ -75,7 +77,7 @@ def studies_in(body: Sequence[ast.stmt]) -> set[str]:
 
 
 def calls_study(statement: ast.stmt) -> bool:
-    """Whether a statement makes or runs a study."""
+    """Return True if a statement creates or runs a study."""
     return any(
         isinstance(node, ast.Call)
         and (node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")) in STUDIES
@@ -84,6 +86,6 @@ def calls_study(statement: ast.stmt) -> bool:
 
 
 def of_study(statement: ast.stmt, studies: set[str]) -> bool:
-    """Whether a statement is about a study: it makes one, or names one."""
+    """Return True if a statement creates a study, or names one."""
     named = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
     return calls_study(statement) or bool(named & studies)

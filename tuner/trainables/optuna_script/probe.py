@@ -101,7 +101,7 @@ def probe_objective(reference: ObjectiveRef, direction: str = "") -> Exploration
 
 
 def scripted(reference: ObjectiveRef) -> Script:
-    """What the file says beside the objective. Raises InvalidObjective where importing it would run a study."""
+    """Read what the file says beside the objective. Raises InvalidObjective where importing it would run a study."""
     where = reference.objective.rpartition(":")[0]
     path = file_of(reference)
     if path is None:
@@ -119,7 +119,7 @@ def scripted(reference: ObjectiveRef) -> Script:
 
 
 def objective_of(reference: ObjectiveRef) -> Callable[..., Any]:
-    """The function, which takes a trial. Raises InvalidObjective."""
+    """Return the function, which takes a trial. Raises InvalidObjective."""
     function = load(reference)
     if form_of(function) != ObjectiveForm.TRIAL:
         shown = ", ".join(inspect.signature(function).parameters)
@@ -149,9 +149,9 @@ def _explored(objective: Callable[..., Any], script: Script, direction: str) -> 
 
 
 def wanted(calls: list[ProbeCall]) -> Iterator[Mapping[str, Any]]:
-    """Answers to give next, as calls come in: the same again, each value of what has few, any, and what shows then.
+    """Yield the answers to give next as calls come in: the same again, then each value of parameters with few values.
 
-    Around a call that asks for something new every such value is tried: what is asked for whatever it is does not
+    Around a call that asks for something new every such value is tried: what is asked for in all of them does not
     depend on it.
     """
     yield {}
@@ -165,7 +165,7 @@ def wanted(calls: list[ProbeCall]) -> Iterator[Mapping[str, Any]]:
 
 
 def around(calls: list[ProbeCall], at: int, tried: set[tuple[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """Answers of calls from `at` on, which grow meanwhile, each with one value changed."""
+    """Yield the answers of calls from `at` on, a list that grows meanwhile, each with one value changed."""
     known = {name for call in calls[:at] for name in call.asked}
     while at < len(calls):
         call, at = calls[at], at + 1
@@ -229,7 +229,7 @@ def check_same(name: str, one: SuggestRequest, other: SuggestRequest, where: str
 
 
 def others(call: ProbeCall, last: ProbeCall, name: str) -> str:
-    """What was otherwise in the second of two calls, for people."""
+    """Describe for people what differed in the second of two calls."""
     told = [
         f"{key} = {value}"
         for key, value in last.values.items()

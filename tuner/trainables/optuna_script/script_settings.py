@@ -71,15 +71,15 @@ class ScriptSettings:
     refused: tuple[Refusal, ...] = ()
 
     def setting(self, table: str, key: str, value: Any) -> ScriptSettings:
-        """The same with a key of a study file more."""
+        """Return a copy with one more key of a study file."""
         return replace(self, tables={**self.tables, table: {**self.tables.get(table, {}), key: value}})
 
     def noting(self, note: str) -> ScriptSettings:
-        """The same with a note more."""
+        """Return a copy with one more note."""
         return replace(self, notes=tuple(dict.fromkeys((*self.notes, note))))
 
     def refusing(self, what: str, hint: str, key: str = "") -> ScriptSettings:
-        """The same with a refusal more."""
+        """Return a copy with one more refusal."""
         return replace(self, refused=tuple(dict.fromkeys((*self.refused, Refusal(what, hint, key)))))
 
 

@@ -55,7 +55,9 @@ def read_script(text: str) -> Script:
 def _said(
     tree: ast.Module, made: list[ast.Call], run: list[ast.Call], names: Mapping[str, ast.expr | None]
 ) -> list[tuple[str, Any]]:
-    """What is said of the study, by name: literals, calls by their names, or None for what the text does not tell."""
+    """Return what the script says of the study, by name: literals, calls by name, or None for what its text does
+    not tell.
+    """
     found: list[tuple[str, ast.expr | None]] = []
     known = [(call, key, -1) for call in made for key in ("sampler", "pruner", "storage")]
     known += [(call, key, at) for call in run for key, at in (("n_trials", 1), ("timeout", 2), ("n_jobs", 3))]
@@ -76,7 +78,7 @@ def _said(
 
 
 def _plain(value: ast.expr | None, names: Mapping[str, ast.expr | None]) -> Any:
-    """A literal's value, or a `Call` of a name with its literal arguments; None for anything else."""
+    """Return a literal's value, or a `Call` of a name with its literal arguments; None for anything else."""
     value = resolved(value, names)
     if isinstance(value, ast.Call):
         args = {str(i): literal_of(resolved(arg, names)) for i, arg in enumerate(value.args)}
@@ -92,7 +94,7 @@ def _is_none(value: ast.expr | None) -> bool:
 
 
 def literal_of(value: ast.expr | None) -> Any:
-    """The value of a literal; None for what is none."""
+    """Return the value of a literal; None for anything else."""
     try:
         return None if value is None else ast.literal_eval(value)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
@@ -100,7 +102,7 @@ def literal_of(value: ast.expr | None) -> Any:
 
 
 def _assigned(tree: ast.Module) -> dict[str, ast.expr | None]:
-    """What each name stands for; None where it stands for several things."""
+    """Return the value of each name; None for a name with several values."""
     found: dict[str, ast.expr | None] = {}
     for node in ast.walk(tree):
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
@@ -115,7 +117,7 @@ def _assigned(tree: ast.Module) -> dict[str, ast.expr | None]:
 
 
 def resolved(value: ast.expr | None, names: Mapping[str, ast.expr | None]) -> ast.expr | None:
-    """What an expression stands for where it is a name that stands for one thing."""
+    """Resolve an expression that is a name with a single value."""
     for _ in range(DEEP):
         if not isinstance(value, ast.Name):
             return value
@@ -124,14 +126,14 @@ def resolved(value: ast.expr | None, names: Mapping[str, ast.expr | None]) -> as
 
 
 def _calls(tree: ast.AST, name: str) -> Iterator[ast.Call]:
-    """Calls of a function or method of that name."""
+    """List the calls of a function or method of that name."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and _name(node.func).rpartition(".")[2] == name:
             yield node
 
 
 def _name(value: ast.expr) -> str:
-    """A dotted name; "" for what is none."""
+    """Return a dotted name; "" for anything else."""
     if isinstance(value, ast.Attribute):
         return f"{_name(value.value)}.{value.attr}"
     return value.id if isinstance(value, ast.Name) else ""
@@ -142,20 +144,20 @@ def _keyword(call: ast.Call, name: str) -> ast.expr | None:
 
 
 def _argument(call: ast.Call, name: str, place: int = -1) -> ast.expr | None:
-    """An argument by its name or place."""
+    """Return an argument by its name or position."""
     found = _keyword(call, name)
     return call.args[place] if found is None and 0 <= place < len(call.args) else found
 
 
 def _word(value: ast.expr | None) -> str:
-    """A direction that is written as a text, or as StudyDirection.MAXIMIZE."""
+    """Return a direction that is written as a text, or as StudyDirection.MAXIMIZE."""
     if isinstance(value, ast.Constant):
         return str(value.value)
     return value.attr.lower() if isinstance(value, ast.Attribute) else "?"
 
 
 def _at_import(tree: ast.Module, call: ast.Call) -> bool:
-    """Whether a call happens when the module is imported: in no function, and not under `if __name__`."""
+    """Return True if a call happens at import: in no function, and not under `if __name__`."""
     return any(call in _run_at_import(node) for node in tree.body)
 
 

@@ -13,11 +13,11 @@ Condition = dict[str, tuple[Any, ...]]
 
 
 def conditions_of(calls: Sequence[ProbeCall]) -> tuple[dict[str, Condition], list[str]]:
-    """For each parameter that is not always asked for, the values of others where it is; and names where there is more.
+    """Infer, for each parameter that is not always asked for, the values of others where it is; and unexplained names.
 
-    A condition holds wherever the parameter was asked for. Where it also holds elsewhere, the name is in the list: the
-    parameter is searched there, and means nothing. What decides was asked for before, whether always or not; where it
-    does not exist itself, the condition does not hold.
+    A condition holds wherever the parameter was asked for. Where it also holds elsewhere, the name is among the
+    unexplained: the parameter is searched there without effect. A condition depends on what was asked for before,
+    always or not; where that does not exist itself, the condition does not hold.
     """
     every = [call for call in calls if not call.error]
     names = list(dict.fromkeys(name for call in calls for name in call.asked))
@@ -40,27 +40,27 @@ def conditions_of(calls: Sequence[ProbeCall]) -> tuple[dict[str, Condition], lis
 
 
 def earlier(name: str, calls: Sequence[ProbeCall]) -> list[str]:
-    """Names that were asked for before one in each of its calls: nothing else can have decided on it."""
+    """Name what was asked for before a parameter in each of its calls: nothing else can decide on it."""
     known = [list(call.asked)[: list(call.asked).index(name)] for call in calls]
     return [other for other in (known[0] if known else []) if all(other in one for one in known)]
 
 
 def always(name: str, calls: Sequence[ProbeCall]) -> bool:
-    """Whether a name was asked for in every call."""
+    """Return True if a name was asked for in every call."""
     return all(name in call.asked for call in calls)
 
 
 def tried(name: str, calls: Sequence[ProbeCall]) -> set[Any]:
-    """Values that a name had in calls that asked for it."""
+    """Return the values that a name had in the calls that asked for it."""
     return {call.values[name] for call in calls if name in call.asked}
 
 
 def missed(condition: Condition, name: str, calls: Sequence[ProbeCall]) -> int:
-    """Calls in which a condition says otherwise than what was asked for."""
+    """Return the calls in which a condition disagrees with what was asked for."""
     return sum(holds(condition, call) != (name in call.asked) for call in calls)
 
 
 def holds(condition: Condition, call: ProbeCall) -> bool:
-    """Whether a parameter exists in a call."""
+    """Return True if a parameter exists in a call."""
     values: Mapping[str, Any] = call.values
     return all(name in call.asked and values[name] in allowed for name, allowed in condition.items())

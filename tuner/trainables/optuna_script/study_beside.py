@@ -58,7 +58,7 @@ def visible(beside: Beside) -> tuple[OptunaTrial, ...]:
 
 
 def _plain(trial: Trial, beside: Beside) -> OptunaTrial:
-    """A trial as Optuna keeps it: one that diverged has the worst value, as in an exported study."""
+    """Convert a trial to Optuna's: a diverged one has the worst value, as in an exported study."""
     worst = math.inf if beside.direction == Direction.MINIMIZE else -math.inf
     value = worst if trial.state == TrialState.DIVERGED else trial.value if trial.state == TrialState.COMPLETE else None
     params = {name: value for name, value in trial.config.items() if name not in LENGTHS}

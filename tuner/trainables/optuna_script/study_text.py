@@ -75,7 +75,7 @@ def explored(objective: str, direction: str = "", known: Collection[str] = ()) -
 
 
 def drafted(objective: str, found: Exploration, direction: str) -> Draft:
-    """The study of an objective that was explored. Raises StudyError."""
+    """Draft the study of a probed objective. Raises StudyError."""
     first, settings = found.calls[0], found.script.settings
     every = {name: asked for call in found.calls for name, asked in call.asked.items()}
     conditions, vague = conditions_of(found.calls)
@@ -100,7 +100,7 @@ def drafted(objective: str, found: Exploration, direction: str) -> Draft:
 
 
 def _held(every: Mapping[str, SuggestRequest], name: str, value: Any) -> Any:
-    """A value of the script as a study holds it. Raises InvalidObjective."""
+    """Convert a value of the script to a study's. Raises InvalidObjective."""
     if name not in every:
         raise InvalidObjective(f"enqueue_trial names {name}, which it was not seen to ask for", "take that out")
     choices = every[name].choices
@@ -113,7 +113,7 @@ def _held(every: Mapping[str, SuggestRequest], name: str, value: Any) -> Any:
 
 
 def _gridded(asked: SuggestRequest, domain: Any, values: Any) -> Any:
-    """A parameter that is searched over the values of a grid. Raises InvalidObjective."""
+    """Build a parameter that is searched over the values of a grid. Raises InvalidObjective."""
     listed = list(dict.fromkeys(_held({"": asked}, "", value) for value in values))
     return (
         {**domain, "choices": listed}
@@ -123,7 +123,7 @@ def _gridded(asked: SuggestRequest, domain: Any, values: Any) -> Any:
 
 
 def _domain(asked: SuggestRequest, decides: bool, condition: Condition | None) -> Any:
-    """A parameter as a study file has it; one that others depend on as a list. Raises InvalidObjective."""
+    """Build a parameter for a study file; one that others depend on as a list. Raises InvalidObjective."""
     domain = list(asked.few) if decides else asked.domain
     if not condition:
         return domain
@@ -162,7 +162,7 @@ def _rest(found: Exploration) -> Iterator[str]:
 
 
 def study_text(draft: Draft, place: Path, name: str, overrides: Sequence[str] = ()) -> str:
-    """The text of a study file that is written to `place`; `overrides` are KEY=VALUE. Raises StudyError for those."""
+    """Write the text of a study file at `place`; `overrides` are KEY=VALUE. Raises StudyError for those."""
     tables: dict[str, Any] = {name: dict(keys) for name, keys in draft.tables.items()}
     tables["study"] = _study(draft, place, name) | {k: v for k, v in tables.get("study", {}).items() if k == "seed"}
     tables["train"] = {"epochs": draft.epochs} if draft.epochs else {}
@@ -185,7 +185,7 @@ def study_text(draft: Draft, place: Path, name: str, overrides: Sequence[str] = 
 
 
 def _search(keys: Mapping[str, Any]) -> str:
-    """The table [search]: what the script says, and how to say more."""
+    """Write the table [search]: what the script says, and a comment on more."""
     own = _table("search", keys) if keys else "# [search]"
     return own if "sampler" in keys else f"{own}\n{SAMPLER}"
 
@@ -202,7 +202,7 @@ def _table(name: str, keys: Mapping[str, Any], comment: str = "") -> str:
 
 
 def relative(objective: str, place: Path) -> str:
-    """The objective as a study file at `place` names it: its file from there."""
+    """Make the objective's file relative to a study file at `place`."""
     where, _, name = objective.rpartition(":")
     if not where.endswith(".py"):
         return objective
@@ -211,7 +211,7 @@ def relative(objective: str, place: Path) -> str:
 
 
 def direction_of(found: Exploration, asked: str | None, ask: Callable[[], str] | None) -> str:
-    """The direction: as asked, as the script has it, or as somebody says now. Raises StudyError where nobody does."""
+    """Return the direction: as asked, as in the script, or as answered now. Raises StudyError without any."""
     known = asked or found.script.direction or (ask() if ask else "")
     if known in DIRECTIONS:
         return known

@@ -28,7 +28,7 @@ class SuggestRequest:
 
     @property
     def domain(self) -> Any:
-        """The same in a study file: a range, a list, or the only value. Raises InvalidObjective."""
+        """Return the domain for a study file: a range, a list, or the only value. Raises InvalidObjective."""
         if self.choices or self.low == self.high or (self.whole and (self.low, self.high) == (0, 1)):
             return list(self.few)
         step = self.step if self.step != int(self.whole) else 0.0
@@ -38,7 +38,7 @@ class SuggestRequest:
 
     @property
     def few(self) -> tuple[Any, ...]:
-        """All values, where they are few, as a study holds them. Raises InvalidObjective."""
+        """Return all values as a study stores them, where they are few. Raises InvalidObjective."""
         if self.choices:
             return texts(self.choices)
         if self.low == self.high:
@@ -49,13 +49,13 @@ class SuggestRequest:
 
     @property
     def start(self) -> Any:
-        """A value to begin with, as a study holds it: the first, the least whole number, the middle of a range."""
+        """Return a first value as a study stores it: the first, the least whole number, the middle of a range."""
         if self.few or self.whole:
             return self.few[0] if self.few else self.low
         return self.at(0.5)
 
     def at(self, share: float) -> Any:
-        """The value at a share of the range, on its scale."""
+        """Return the value at a share of the range, on its scale."""
         if self.few:
             return self.few[min(int(share * len(self.few)), len(self.few) - 1)]
         if self.log:
@@ -68,15 +68,15 @@ class SuggestRequest:
         return round(value) if self.whole else value
 
     def plain(self) -> SuggestRequest:
-        """The same without objects of somebody's own, so that it can travel. Raises InvalidObjective."""
+        """Return a copy without the user's own objects, so that it can be pickled. Raises InvalidObjective."""
         return replace(self, choices=texts(self.choices))
 
     def drawn(self, numbers: random.Random) -> Any:
-        """Any value."""
+        """Draw any value."""
         return self.at(numbers.random())
 
     def given(self, name: str, value: Any, strict: bool = False) -> Any:
-        """What the objective gets for a value of the study, whose ranges may be other ones than those of the code.
+        """Return what the objective gets for a value of the study, whose ranges may differ from those of the code.
 
         Raises InvalidObjective for a value of another kind, for none of its choices, and, if `strict`, for a number
         outside the range that is asked for.
@@ -103,7 +103,7 @@ SAME = "[parameters] has to say what the code asks for: numbers, whole ones or i
 
 
 def natural(choice: Any) -> Any:
-    """A NumPy scalar as Python has it, anything else as it is."""
+    """Convert a NumPy scalar to Python's; keep anything else."""
     return choice.item() if type(choice).__module__ == "numpy" and getattr(choice, "ndim", None) == 0 else choice
 
 

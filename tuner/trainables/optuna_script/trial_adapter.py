@@ -56,19 +56,19 @@ class ScriptTrial:
 
     @property
     def study(self) -> Any:
-        """A study of Optuna's to read: its direction, and the trials that this one was proposed from."""
+        """Return a read-only Optuna study: its direction, and the trials that this one was proposed from."""
         if self._study is None:
             self._study = self._beside.study(self.number)
         return self._study
 
     @property
     def storage(self) -> Any:
-        """The storage of `study`, in memory."""
+        """Return the in-memory storage of `study`."""
         return self.study._storage
 
     @property
     def distributions(self) -> dict[str, Any]:
-        """Distributions of Optuna's of what was asked for so far."""
+        """Return Optuna's distributions of what was asked for so far."""
         return {
             name: distribution_for(a.low, a.high, a.step, a.log, a.whole, a.choices) for name, a in self._asked.items()
         }
@@ -76,29 +76,29 @@ class ScriptTrial:
     def suggest_float(
         self, name: str, low: float, high: float, *, step: float | None = None, log: bool = False
     ) -> float:
-        """A number."""
+        """Suggest a number."""
         value: float = self._suggest(name, SuggestRequest(float(low), float(high), float(step or 0.0), bool(log)))
         return value
 
     def suggest_int(self, name: str, low: int, high: int, step: int = 1, *, log: bool = False) -> int:
-        """A whole number."""
+        """Suggest a whole number."""
         value: int = self._suggest(name, SuggestRequest(int(low), int(high), int(step), bool(log), whole=True))
         return value
 
     def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
-        """One of some values."""
+        """Suggest one of some values."""
         return self._suggest(name, SuggestRequest(choices=tuple(choices)))
 
     def suggest_uniform(self, name: str, low: float, high: float) -> float:
-        """A number, as older scripts ask for it."""
+        """Suggest a number, as older scripts ask for it."""
         return self.suggest_float(name, low, high)
 
     def suggest_loguniform(self, name: str, low: float, high: float) -> float:
-        """A number even in log, as older scripts ask for it."""
+        """Suggest a number on a log scale, as older scripts ask for it."""
         return self.suggest_float(name, low, high, log=True)
 
     def suggest_discrete_uniform(self, name: str, low: float, high: float, q: float) -> float:
-        """Numbers `q` apart, as older scripts ask for them."""
+        """Suggest numbers `q` apart, as older scripts ask for them."""
         return self.suggest_float(name, low, high, step=q)
 
     def _suggest(self, name: str, asked: SuggestRequest) -> Any:
@@ -107,15 +107,15 @@ class ScriptTrial:
         return value
 
     def _answer(self, name: str, asked: SuggestRequest) -> Any:
-        """The study's value for a name."""
+        """Return the study's value for a name."""
         raise NotImplementedError
 
     def report(self, value: float, step: int) -> None:
-        """An intermediate value."""
+        """Report an intermediate value."""
         raise NotImplementedError
 
     def should_prune(self) -> bool:
-        """Whether to raise optuna.TrialPruned."""
+        """Return True to make the script raise optuna.TrialPruned."""
         raise NotImplementedError
 
     def set_user_attr(self, key: str, value: Any) -> None:
@@ -196,7 +196,7 @@ class StudyTrial(ScriptTrial):
         return ", ".join(f"{key} is {one:.6g}" for key, one in above.items())
 
     def notes(self) -> dict[str, Any]:
-        """What was set and is no metric."""
+        """Return what was set and is not a metric."""
         numbers = self._numbers()
         known = {**self.system_attrs, **self.user_attrs}
         return {key: value for key, value in known.items() if key not in numbers} | self.constraints
@@ -225,7 +225,7 @@ class StudyTrial(ScriptTrial):
 
 
 def is_pruning(error: BaseException | None) -> bool:
-    """Whether an exception is Optuna's TrialPruned, or was raised because of one. Optuna is not imported for that."""
+    """Return True if an exception is Optuna's TrialPruned, or was raised because of one, without importing Optuna."""
     seen: list[BaseException] = []
     while error is not None and error not in seen:
         kinds = type(error).__mro__
@@ -237,7 +237,7 @@ def is_pruning(error: BaseException | None) -> bool:
 
 
 def one_value(value: Any) -> Any:
-    """What an objective returned, if it is one value. Raises InvalidObjective."""
+    """Check that an objective returned one value, and return it. Raises InvalidObjective."""
     if isinstance(value, tuple | list):
         if len(value) == 1:
             return value[0]
