@@ -334,7 +334,7 @@ def test_exports(shell: Shell) -> None:
     runs = shell("export", "small", "--what", "confirmations").out.splitlines()
     assert runs[:2] == [
         "trial,replicate,state,epoch,valid_loss,test_loss,test_accuracy,seconds",
-        "0,1,complete,4,0.015625,0.5,0.9375,0.01",
+        "0,1,complete,3,0.015625,0.5,0.9375,0.01",
     ]
     config = dict(csv.reader(io.StringIO(shell("export", "small", "--what", "config").out)))
     assert (config["config.optimizer"], config["config.lr"]) == ("momentum", "0.01")
