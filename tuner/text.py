@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 from unicodedata import east_asian_width
 
+from tuner.masking import shown
+
 __all__ = [
     "SPARKS",
     "cell_text",
@@ -99,10 +101,13 @@ def duration(seconds: float) -> str:
 
 
 def clean(text: object, lines: bool = False) -> str:
-    """Remove characters that move the cursor, colour or reorder text; line ends stay where `lines` is True."""
+    """Remove passwords, and characters that move the cursor, colour or reorder text.
+
+    Line ends stay where `lines` is True.
+    """
     if lines:
         return "\n".join(map(clean, str(text).split("\n")))
-    return str(text).translate(GONE | SPACED)
+    return shown(str(text).translate(GONE | SPACED))
 
 
 def last_lines(text: str, most: int = 20) -> str:

@@ -178,9 +178,9 @@ def test_lists_of_floats_and_texts_are_choices_and_one_list_is_a_value(tmp_path:
     assert {tuple(trial.config["betas"]) for trial in result.all_trials} == {(0.9, 0.99), (0.5, 0.9)}
     assert {tuple(trial.config["sizes"]) for trial in result.all_trials} == {(64, 32)}
     again = tuner.open("lists", home=tmp_path).study
-    assert again.own == result.study.custom
-    assert again.own is not None
-    assert again.own.parameters["sizes"] == (64, 32)
+    assert again.custom == result.study.custom
+    assert again.custom is not None
+    assert again.custom.parameters["sizes"] == (64, 32)
 
 
 def test_names_are_reserved_only_where_they_mean_something(tmp_path: Path) -> None:

@@ -11,10 +11,10 @@ import pytest
 import tuner
 from objectives.optimizers import OPTIMIZERS
 from tests.support.command import Shell
+from tuner.api.read_study import read_study
 from tuner.errors import StudyError
 from tuner.report.findings import findings
 from tuner.result import Result
-from tuner.study import read_study
 
 L2 = {"weight_decay": 0.01}
 TABLES = {
