@@ -111,7 +111,7 @@ class Recipe:
 
     @property
     def epochs(self) -> int:
-        """Return the epochs to train: up to the best epoch of the search."""
+        """Return the epochs to train: up to the best epoch."""
         return int(self.training["epochs"])
 
     @property

@@ -107,7 +107,7 @@ def module(*parts: str) -> str:
 
 def constants(recipe: Recipe) -> str:
     """Write the constants of training: epochs and batch size."""
-    lines = [f"EPOCHS = {recipe.epochs}  # the best epoch of the search"]
+    lines = [f"EPOCHS = {recipe.epochs}  # the best epoch, over all splits"]
     if not recipe.whole:
         lines.insert(0, f"BATCH_SIZE = {recipe.batch_size}")
     if recipe.moves:
