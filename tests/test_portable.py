@@ -114,10 +114,12 @@ def without_posix(program: str, *words: str) -> str:
     return ended.stdout
 
 
+@pytest.mark.slow
 def test_every_module_can_be_imported_without_posix() -> None:
     assert len(without_posix(EVERY_MODULE).split()) > len(FILES) - 5
 
 
+@pytest.mark.slow
 def test_a_study_runs_and_is_reported_without_posix(tmp_path: Path) -> None:
     assert without_posix(A_STUDY, str(tmp_path)) == "24 True\n"
     assert (tmp_path / "report.html").exists()

@@ -51,6 +51,7 @@ def test_a_password_of_the_command_line_is_hidden_wherever_it_stands(monkeypatch
     assert shown("said other-secret") == "said ***"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("url", [URL, QUERY], ids=["user", "query"])
 @pytest.mark.parametrize(
     "line",

@@ -165,12 +165,12 @@ def copied(folder: Path, changed: dict[str, tuple[str, str]]) -> str:
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
 def test_workers_of_another_release_or_with_a_broken_one_get_no_trials(cluster: Cluster, tmp_path: Path) -> None:
-    """Issue 16, item 11: they trained another table, or failed every trial that they were given."""
+    """They trained another table, or failed every trial that they were given."""
     study = small(trials=64)
     tuner.run(study, jobs=1, home=tmp_path / "one", confirm=False)
     schedule = "from __future__ import annotations\n"
     later = {"objectives/schedules.py": (schedule, schedule + "# a later release\n")}
-    broken = {"objectives/descent.py": (schedule, schedule + "raise ImportError('half installed')\n")}
+    broken = {"objectives/training/descent.py": (schedule, schedule + "raise ImportError('half installed')\n")}
     cluster.add("--no-nanny", PYTHONPATH=copied(tmp_path / "later", later))
     cluster.add("--no-nanny", PYTHONPATH=copied(tmp_path / "broken", broken))
     cluster.add("--no-nanny")

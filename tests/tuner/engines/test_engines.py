@@ -158,7 +158,7 @@ def test_a_worker_killed_from_outside_costs_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("trusted", [True, False], ids=["core", "own code"])
 def test_a_worker_that_dies_while_it_sends_is_not_waited_for(trusted: bool, tmp_path: Path) -> None:
-    """Issue 16, item 1: joblib's executor waits for the rest of half an answer for ever."""
+    """Joblib's executor waits for the rest of half an answer for ever."""
     with PoolEngine(2, trusted=trusted) as engine:
         once = engine.submit(engine_tasks.die_while_sending, tmp_path / "mark")
         others = [engine.submit(engine_tasks.double, i) for i in range(10)]
@@ -183,7 +183,7 @@ def test_a_worker_that_is_killed_as_it_starts_costs_no_task(monkeypatch: pytest.
 
 
 def test_what_fails_on_the_way_back_costs_no_task(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Issue 16, item 3: an exception in the queue's callback, EMFILE in a glob, lost the task."""
+    """An exception in the queue's callback, EMFILE in a glob, lost the task."""
     engine = LokyEngine(2)
     said: list[str] = []
     engine.note = said.append

@@ -81,7 +81,7 @@ def test_no_config_is_trained_twice_and_a_space_that_is_tried_ends_the_search() 
 
 
 def test_what_another_study_showed_is_where_a_search_begins() -> None:
-    """Issue 14: with rungs, trials of another study made a search worse."""
+    """With rungs, trials of another study made a search worse."""
     bowl = Problem("bowl", cube(2), lambda values, seed: (values["x0"] - 0.3) ** 2 + (values["x1"] - 0.7) ** 2)
     before, _ = played(bowl, 24, 0, True)
     cold, _ = played(bowl, 12, 9, True)

@@ -87,6 +87,7 @@ odd_trials = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(record=odd_trials)
 def test_trials_come_back_bit_for_bit(record: Trial, path: Path) -> None:

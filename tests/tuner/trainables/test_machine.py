@@ -180,7 +180,7 @@ def train(config, run):
 
 
 def test_a_pool_of_ones_own_is_kept_from_trial_to_trial(tmp_path: Path) -> None:
-    """Issue 16, item 21: joblib's pool was started and killed in every trial."""
+    """Joblib's pool was started and killed in every trial."""
     code = """
 import os
 from joblib import Parallel, delayed
@@ -217,7 +217,7 @@ def forked_helper() -> int:
 
 
 def test_a_worker_that_is_killed_is_noticed_though_a_forked_helper_holds_its_pipe() -> None:
-    """Issue 16, item 2."""
+    """A program that a worker forked holds its pipe; the worker's death is noticed all the same."""
     with PoolEngine(1) as engine:
         waiting = engine.submit(forked_helper)
         worker = worker_of(engine)
@@ -268,7 +268,7 @@ def test_a_worker_that_cannot_be_started_now_is_started_later() -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
 @pytest.mark.parametrize("order", ["parent first", "workers first"])
 def test_programs_end_though_parent_and_workers_are_killed_together(order: str, tmp_path: Path) -> None:
-    """Issue 16, item 15."""
+    """Programs end with parent and worker, although both are killed at once."""
     script = tmp_path / "run.py"
     script.write_text(
         """

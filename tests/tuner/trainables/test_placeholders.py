@@ -1,4 +1,4 @@
-"""Commands as people write them: formats, flags, lists, literal braces; lines that are counted (issue 16)."""
+"""Commands as people write them: formats, flags, lists, literal braces; lines that are counted."""
 
 from __future__ import annotations
 
@@ -97,6 +97,7 @@ def test_lines_without_an_epoch_are_counted(tmp_path: Path) -> None:
     assert {(trial.state, trial.epochs) for trial in alone.all_trials} == {("complete", 9), ("pruned", 3)}
 
 
+@pytest.mark.slow
 def test_what_is_not_flushed_is_seen_in_time(tmp_path: Path) -> None:
     """The program would go on for minutes after the rung, and is ended there."""
     code = 'for e in range(1, 10):\n    print(\'{"epoch": %d, "valid_loss": %s}\' % (e, sys.argv[1]))\n'
