@@ -237,6 +237,7 @@ def test_without_distributed_the_line_that_installs_it_is_told(
 
 
 def test_tls_without_certificates_is_refused_before_any_work(tmp_path: Path) -> None:
+    pytest.importorskip("distributed", reason=MISSING)
     with pytest.raises(StudyError, match=r"^cluster: 'tls://127.0.0.1:9': TLS needs ca-file, client.cert, client.key"):
         tuner.run(small(), home=tmp_path / "runs", cluster="tls://127.0.0.1:9", fresh=True)
     assert not (tmp_path / "runs").exists()
