@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import sqlalchemy
 
@@ -262,6 +263,30 @@ def test_a_disk_that_is_really_full_loses_nothing(tmp_path: Path) -> None:
         assert rows(home) == rows(tmp_path / "roomy")
     finally:
         subprocess.run(["umount", "--lazy", home], check=True)  # data are memory-mapped still
+
+
+class Robbed(RunCallback):
+    """Removes the prepared data once some trials are done, and kills the workers that have them open."""
+
+    def __init__(self, cache: Path) -> None:
+        self.cache = cache
+
+    def progress(self, progress: Any) -> None:
+        if progress.done >= 8 and self.cache.is_dir():
+            shutil.rmtree(self.cache)
+            for worker in psutil.Process().children(recursive=True):
+                with suppress(psutil.NoSuchProcess):
+                    if "process_worker" in " ".join(worker.cmdline()):
+                        worker.kill()
+
+
+def test_prepared_data_that_were_removed_end_the_run_and_not_the_trials(tmp_path: Path) -> None:
+    robbed = Robbed(tmp_path / "small" / "cache")
+    with pytest.raises(TunerError, match=r"no prepared data, or damaged .* run this again to go on"):
+        tuner.run(limited(trials=64), jobs=2, home=tmp_path, confirm=False, callback=robbed)
+    tuner.run(limited(trials=64), jobs=2, home=tmp_path, confirm=False)
+    tuner.run(limited(trials=64), jobs=1, home=tmp_path / "undisturbed", confirm=False)
+    assert rows(tmp_path) == rows(tmp_path / "undisturbed")
 
 
 @contextmanager

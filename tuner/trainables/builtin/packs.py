@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from objectives.data import Prepared, open_prepared
+from objectives.errors import DataError
 from objectives.losses import HUBER_DELTA, criterion_of
 from objectives.models import model_of
 from objectives.problem import Problem, Replicate
@@ -27,7 +28,7 @@ from objectives.training.descent import State, descend
 from objectives.training.lanes import lane_width
 from objectives.training.parameter_groups import slots_of
 from objectives.types import Array, Config
-from tuner.engines import Lost
+from tuner.engines import Lost, of_machine
 from tuner.engines.remote_paths import MOVED
 from tuner.store.cache import DiskCache
 from tuner.trainables.base import Member
@@ -108,11 +109,17 @@ def problem_of(sources: Sequence[ReplicateSource], config: Config) -> Problem:
 
 @lru_cache(maxsize=OPEN)
 def opened(directory: Path) -> Prepared:
-    """Open prepared data, memory-mapped once in each process. Raises Lost where somebody has removed them."""
+    """Open prepared data, memory-mapped once in each process.
+
+    Raises Lost where somebody has removed or damaged them, which is no trial's fault. A DataError that the machine
+    caused, such as too many open files, passes through: the task is tried again.
+    """
     try:
         return open_prepared(MOVED.get(directory, directory))
-    except FileNotFoundError as error:
-        raise Lost(f"{directory}: the data that were prepared for the study have gone") from error
+    except DataError as error:
+        if of_machine(error):
+            raise
+        raise Lost(str(error)) from error
 
 
 def let_go(problem: Problem) -> None:
