@@ -84,13 +84,6 @@ class Memory:
             self._id = _created(self.storage, study)._study_id
         self.follow(study)
 
-    def best(self) -> int:
-        """Return the number of the trial that Optuna takes for the best one. Raises ValueError without any."""
-        import optuna
-
-        name = self.storage.get_study_name_from_id(self._id)
-        return int(optuna.load_study(study_name=name, storage=self.storage).best_trial.number)
-
     def follow(self, study: OptunaStudy) -> int:
         """Add new trials, update known ones that a confirmation changed, and return the number of trials."""
         known = self.storage.get_all_trials(self._id, deepcopy=False)

@@ -80,6 +80,6 @@ def test_no_command_prints_a_password(
 
 
 def test_no_error_of_the_library_holds_a_password(tmp_path: Path) -> None:
-    with pytest.raises(TunerError) as caught:
+    with pytest.raises(TunerError, match=r"no study .*\*\*\*@") as caught:
         tuner.open(URL, home=tmp_path)
     assert SECRET not in str(caught.value)
