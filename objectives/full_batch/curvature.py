@@ -8,9 +8,9 @@ import numpy as np
 
 from objectives.errors import Complaint, InvalidInput
 from objectives.full_batch.line_search import LinePoint, armijo, strong_wolfe
-from objectives.full_batch.method import Method, begun, ended, exhausted, judged, moved
+from objectives.full_batch.method import Method, begun, exhausted, judged, moved, search_failed
 from objectives.full_batch.objective import Objective
-from objectives.full_batch.state import EXHAUSTED, SEPARABLE, MethodState
+from objectives.full_batch.state import SEPARABLE, MethodState
 from objectives.types import Array, Values
 
 __all__ = ["LBFGS", "MOST_NEWTON", "NEWTON"]
@@ -91,7 +91,7 @@ def _lbfgs_step(objective: Objective, state: MethodState, values: Values) -> Met
     )
     if here is None:
         # An old history can mislead; without one the direction is the gradient's, and then there is nothing left.
-        return replace(spent, numbers={"pairs": 0}) if pairs else ended(objective, spent, EXHAUSTED)
+        return replace(spent, numbers={"pairs": 0}) if pairs else search_failed(objective, spent)
     step, change = here.t * direction, here.gradient - state.gradient
     if float(step @ change) > np.finfo(float).eps * float(change @ change):
         s, y = np.vstack([s, step])[-HISTORY:], np.vstack([y, change])[-HISTORY:]

@@ -11,7 +11,7 @@ from objectives.full_batch.objective import Objective
 from objectives.full_batch.state import CONVERGED, EXHAUSTED, SEPARABLE, MethodState
 from objectives.types import Array, Values
 
-__all__ = ["Method", "begun", "ended", "exhausted", "judged", "moved"]
+__all__ = ["Method", "begun", "ended", "exhausted", "judged", "moved", "search_failed"]
 
 TOLERANCE = 1e-9  # largest entry of the gradient at which a state has converged
 
@@ -66,5 +66,13 @@ def moved(objective: Objective, state: MethodState, point: Array, made: int = 0,
 
 def exhausted(objective: Objective, state: MethodState, made: int) -> MethodState:
     """Build the state after a line search made `made` evaluations without finding a lower value."""
-    after = replace(state, iteration=state.iteration + 1, functions=state.functions + made)
-    return ended(objective, after, EXHAUSTED)
+    return search_failed(objective, replace(state, iteration=state.iteration + 1, functions=state.functions + made))
+
+
+def search_failed(objective: Objective, state: MethodState) -> MethodState:
+    """Set the final status where a line search found no lower value.
+
+    It is converged where `g g <= eps |value|`: what a step along the gradient gains is below the rounding of the value.
+    """
+    gain, rounding = float(state.gradient @ state.gradient), np.finfo(float).eps * abs(state.value)
+    return ended(objective, state, CONVERGED if gain <= rounding < np.inf else EXHAUSTED)
