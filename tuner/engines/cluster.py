@@ -36,6 +36,7 @@ __all__ = ["ClusterEngine", "check_certificates", "check_cluster"]
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 ANSWER = 15  # seconds for the scheduler to answer
 JOIN = 60  # seconds for the first worker to be there, and for one to say what it has
+LOOK = 1.0  # seconds between looks whether tasks still have workers to run on
 ELSEWHERE = 2  # other workers that a task is tried on whose worker may be to blame
 # In a worker that runs several tasks at once: files are written by one of them, and there is one clock for a limit.
 ALONE, CLOCK = threading.Lock(), threading.Lock()
@@ -95,7 +96,8 @@ class ClusterEngine(RetryQueue):
         logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is told as a failure
         self._canary = canary_hash
         self._places: dict[Path, Any] = {}
-        self._held: dict[QueuedTask, Any] = {}
+        self._held: dict[QueuedTask, tuple[Any, list[str]]] = {}  # its future and the workers that it may run on
+        self._closing = threading.Event()
         self._strangers: dict[str, str] = {}  # why, by address
         self._met: dict[str, Any] = {}  # what workers said that they have, by address, or the future of that
         self._proved: set[str] = set()  # workers that a task has succeeded on
@@ -113,6 +115,7 @@ class ClusterEngine(RetryQueue):
         except (TimeoutError, OSError):
             self._client.close()
             raise TunerError(f"{address} has no workers; start one: dask worker {address} --nthreads 1") from None
+        threading.Thread(target=self._take_back, daemon=True).start()
 
     @property
     def width(self) -> int:
@@ -134,7 +137,8 @@ class ClusterEngine(RetryQueue):
     def close(self) -> None:
         """Take back what has not finished, and leave the cluster as it was."""
         super().close()
-        self._client.cancel(list(self._held.values()), force=True)
+        self._closing.set()
+        self._client.cancel([inner for inner, _ in self._held.values()], force=True)
         self._held.clear()
         self._places.clear()
         self._client.close()
@@ -155,7 +159,7 @@ class ClusterEngine(RetryQueue):
         arguments = (task.call, names, data, task.seconds)
         inner: Any = self._client.submit(serve, *arguments, pure=False, workers=allowed)
         outer: Future[bytes] = Future()
-        self._held[task] = inner
+        self._held[task] = inner, allowed
         inner.add_done_callback(lambda done: self._arrive(task, done, outer))
         return outer
 
@@ -181,6 +185,15 @@ class ClusterEngine(RetryQueue):
         else:
             outer.set_result(said)
 
+    def _take_back(self) -> None:
+        """Cancel the tasks whose workers have all gone: dask waits for those for ever, others run them again."""
+        while not self._closing.wait(LOOK):
+            held = list(self._held.values())
+            there = guarded(self._client.nthreads)()
+            for inner, allowed in held:
+                if not isinstance(there, Failure) and not inner.done() and there.keys().isdisjoint(allowed):
+                    guarded(inner.cancel)()
+
     def _allowed(self, task: QueuedTask) -> list[str]:
         """Return the workers that a task may go to, once one has said what it has. Raises TunerError where none may."""
         until = time.monotonic() + JOIN
@@ -198,11 +211,14 @@ class ClusterEngine(RetryQueue):
             known = [name for name in there if self._met[name] is None and name not in self._strangers]
             if known:
                 return [name for name in known if name not in task.avoid] or known
-            if there and all(name in self._strangers for name in there):
+            late = time.monotonic() > until
+            # those that may train can come back, under another address, where there were some
+            if there and all(name in self._strangers for name in (there if late else self._met)):
                 whys = "; ".join(sorted({self._strangers[name] for name in there}))
                 raise TunerError(f"no worker of the cluster may train: {whys}")
-            if time.monotonic() > until:
-                raise TunerError("no worker of the cluster says what it has; look at their logs")
+            if late:
+                what = "no worker of the cluster says what it has" if there else "the cluster has no workers any more"
+                raise TunerError(f"{what}; look at their logs")
             time.sleep(0.02)
 
     def _turn_away(self, address: str, why: str) -> None:

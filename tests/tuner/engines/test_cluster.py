@@ -186,6 +186,36 @@ def test_workers_of_another_release_or_with_a_broken_one_get_no_trials(cluster: 
     assert outputs(tmp_path / "many") == outputs(tmp_path / "one")
 
 
+class AllReplaced(Replaced):
+    """Kills all workers that may train in the middle of a search and adds another one."""
+
+    def progress(self, progress: Any) -> None:
+        if progress.done >= 8 and not self.done:
+            self.done = True
+            for worker in self.cluster.workers[1:]:
+                worker.kill()
+            self.cluster.add("--no-nanny")
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
+def test_a_search_goes_on_after_all_of_its_workers_were_replaced(cluster: Cluster, tmp_path: Path) -> None:
+    """A worker that gets no trials keeps the data alive; dask waited for ever for those that the tasks were for."""
+    study = small(trials=64)
+    tuner.run(study, jobs=1, home=tmp_path / "one", confirm=False)
+    schedule = "from __future__ import annotations\n"
+    later = {"objectives/schedules.py": (schedule, schedule + "# a later release\n")}
+    cluster.add("--no-nanny", PYTHONPATH=copied(tmp_path / "later", later))
+    for _ in range(2):
+        cluster.add("--no-nanny")
+    with distributed_client(cluster.address) as client:
+        client.wait_for_workers(3, timeout=120)
+    callback = AllReplaced(cluster)
+    tuner.run(study, home=tmp_path / "many", cluster=cluster.address, callback=callback, confirm=False)
+    assert callback.done
+    assert outputs(tmp_path / "many") == outputs(tmp_path / "one")
+
+
 def distributed_client(address: str) -> Any:
     """A client of a scheduler."""
     from distributed import Client
