@@ -11,7 +11,7 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from objectives.losses import criterion_of
+from objectives.criterion import criterion_of
 from objectives.models import model_of
 from objectives.optimizers import OPTIMIZERS
 from tuner.best import Best

@@ -30,8 +30,9 @@ from tuner.best.source import (
 __all__ = ["code", "optimizer"]
 
 LOSSES = {
-    "binary_cross_entropy": "BinaryCrossentropy(from_logits=True)",
+    "binary_cross_entropy": "BinaryCrossentropy(from_logits=True{smoothing})",
     "softmax_cross_entropy": "SparseCategoricalCrossentropy(from_logits=True)",
+    "smoothed_cross_entropy": "CategoricalCrossentropy(from_logits=True{smoothing})",
     "squared_error": "MeanSquaredError()",
     "huber": "Huber(delta={delta!r})",
 }
@@ -127,8 +128,12 @@ def _model(recipe: Recipe, layered: bool) -> str:
 
 def _train(recipe: Recipe) -> str:
     steps = f"HORIZON * -(-len(x) // {recipe.batch})" if recipe.moves else ""
-    loss = f"keras.losses.{LOSSES[recipe.loss].format(delta=recipe.huber_delta)}"
+    smooth = f", label_smoothing={recipe.label_smoothing!r}" if recipe.label_smoothing else ""
+    classes = bool(smooth) and recipe.task == "multiclass"  # the sparse loss has no label smoothing
+    loss = LOSSES["smoothed_cross_entropy" if classes else recipe.loss]
+    loss = f"keras.losses.{loss.format(delta=recipe.huber_delta, smoothing=smooth)}"
     body = [
+        *(["y = keras.ops.one_hot(y, model.output_shape[-1])"] if classes else []),
         f"optimizer = make_optimizer({steps})",
         f"model.compile(optimizer=optimizer, loss={loss})",
         f"model.fit(x, y, batch_size={recipe.batch}, epochs=EPOCHS, verbose=0)",

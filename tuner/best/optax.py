@@ -180,6 +180,14 @@ def _train(recipe: Recipe) -> str:
     loop = STEP.format(batch=recipe.batch, more=more, fresh=fresh, drawn=drawn)
     outputs = f"predict(params, x{more})"
     loss = LOSSES[recipe.loss].format(z=outputs, delta=recipe.huber_delta)
-    lines = [f"optimizer = make_optimizer({steps})", f"\ndef loss(params, x, y{more}):\n    return {loss}.mean()", loop]
+    smooth = recipe.label_smoothing
+    if smooth and recipe.task == "multiclass":
+        loss = f"optax.softmax_cross_entropy(z, optax.smooth_labels(jax.nn.one_hot(y, z.shape[-1]), {smooth!r}))"
+        loss = f"z = {outputs}\n    return {loss}"
+    elif smooth:
+        loss = f"y = y * {1 - smooth!r} + {smooth / 2!r}\n    return {loss}"
+    else:
+        loss = f"return {loss}"
+    lines = [f"optimizer = make_optimizer({steps})", f"\ndef loss(params, x, y{more}):\n    {loss}.mean()", loop]
     says = f"Train on standardised inputs `x` and {TARGETS[recipe.task]} `y`."
     return function("train(params, x, y, key)", says, *lines)

@@ -35,7 +35,7 @@ __all__ = ["code", "factor_text", "optimizer", "scheduler"]
 
 LOSSES = {
     "binary_cross_entropy": "BCEWithLogitsLoss()",
-    "softmax_cross_entropy": "CrossEntropyLoss()",
+    "softmax_cross_entropy": "CrossEntropyLoss({smoothing})",
     "squared_error": "MSELoss()",
     "huber": "HuberLoss(delta={delta!r})",
 }
@@ -219,9 +219,12 @@ def _model(recipe: Recipe) -> str:
 def _train(recipe: Recipe) -> str:
     multiclass = recipe.task == "multiclass"
     target = "y.long()" if multiclass else "y.to(x.dtype).reshape(len(y), -1)"
+    smooth = f"label_smoothing={recipe.label_smoothing!r}" if recipe.label_smoothing else ""
+    if smooth and not multiclass:  # BCEWithLogitsLoss has no label smoothing: its targets have it
+        target = f"{target} * {1 - recipe.label_smoothing!r} + {recipe.label_smoothing / 2!r}"
     said = TARGETS[recipe.task]
     says = f"Train on standardised inputs `x` and {said} `y`."
-    loss = f"loss = torch.nn.{LOSSES[recipe.loss].format(delta=recipe.huber_delta)}"
+    loss = f"loss = torch.nn.{LOSSES[recipe.loss].format(delta=recipe.huber_delta, smoothing=smooth)}"
     made = "optimizer = make_optimizer(model.parameters())"
     if recipe.optimizer == "lbfgs":
         loop = CLOSURE.format(target=target, penalty=_penalty(recipe))

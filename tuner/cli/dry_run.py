@@ -10,8 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from objectives.criterion import criterion_of
 from objectives.data import Prepared
-from objectives.losses import criterion_of
 from objectives.models import model_of
 from objectives.problem import Problem, Replicate, updates_per_epoch
 from objectives.training.descent import descend

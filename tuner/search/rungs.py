@@ -75,7 +75,7 @@ def amounts(study: Study) -> tuple[int, ...]:
         epochs = min(epochs, USUAL)  # nobody knows how many steps are an epoch's worth
     schedules = set(values_of(study.train.schedule))
     settled = PEAK if "one_cycle" in schedules else EARLIEST if schedules != {"constant"} else 0.0
-    warm = math.floor(epochs * highest(study.train.warmup)) + 1
+    warm = math.floor(epochs * highest(study.train.domain("warmup"))) + 1
     first = max(2, warm, math.ceil(epochs * settled))
     steps = [budget.amount]
     while round(steps[0] / SPACING) * epochs / budget.amount >= first:

@@ -1,7 +1,7 @@
 """Study file -> validated, frozen `Study`.
 
     hints -> problems -> domains, budget -> fields, placeholders, parameters, conditions
-    -> tables, optimizers, custom -> study
+    -> tables, optimizers, used_hypers, custom -> study
     reading -> overrides -> validation -> resampling, checks -> resolve; imported; guess
 
 `reading` guards the text, `overrides` lays settings over it, `tables`, `optimizers` and `custom` check it table by
@@ -11,7 +11,7 @@ once.
 
 from __future__ import annotations
 
-from tuner.study.checks import loss_problem, task_problem
+from tuner.study.checks import task_problem, training_problems
 from tuner.study.custom import OWN_NAMES, CustomObjective, parameter_name
 from tuner.study.domains import Choices, Domain, Range, highest, is_searched, values_of
 from tuner.study.hints import suggest
@@ -35,6 +35,7 @@ from tuner.study.tables import (
     TrainTable,
     WorkersTable,
 )
+from tuner.study.used_hypers import used_hypers
 
 __all__ = [
     "GOALS",
@@ -64,7 +65,6 @@ __all__ = [
     "in_toml",
     "is_searched",
     "kind_of",
-    "loss_problem",
     "not_run",
     "parameter_name",
     "parse_toml",
@@ -72,6 +72,8 @@ __all__ = [
     "suggest",
     "task_problem",
     "text_of",
+    "training_problems",
+    "used_hypers",
     "values_of",
     "words_of",
 ]

@@ -16,6 +16,7 @@ from textwrap import shorten
 from typing import Any
 
 from objectives.optimizers import OPTIMIZERS
+from objectives.training.hypers import Entry, hypers_of
 from tuner.study.budget import UNITS
 from tuner.study.conditions import Conditions
 from tuner.study.domains import Domain, Range, is_searched, plain, values_of
@@ -60,10 +61,10 @@ OWN_NAMES = (
     "generation", "seed", "split", "replicate", "verdict", "gap", "optimizer", "framework", "model", "decay",
     *UNITS,
 )  # fmt: skip
-TRAINED = ("batch_size", "schedule", "warmup", "final", "gamma", "step_size", "power", "clip_norm")
+TRAINED = ("batch_size", "schedule", *(row.name for row in hypers_of(Entry.STEP)))
 OF_OPTIMIZERS = ("framework", "decay")  # constants of a config that has an optimizer
 OF_CORE = ("model", "gap", "verdict", "replicate")  # what only the core's trials have
-NOT_OURS = ("loss", "huber_delta", "patience", "min_delta")
+NOT_OURS = ("loss", *(row.name for row in hypers_of(Entry.LOSS)), "patience", "min_delta")
 
 
 @dataclass(frozen=True)

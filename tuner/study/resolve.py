@@ -175,7 +175,8 @@ def _resolved(
             conditions=conditions, base=base, written=raw, custom=theirs, workers=workers,
         )  # fmt: skip
     check_not_own(raw, table, search, report)
-    check_task(metric, direction, train, data, report)
+    if data.task:
+        check_task(metric, direction, model, train, data.task, report)
     check_split(data, report)
     check_surface(data, model, train, report)
     if data.surface:

@@ -9,7 +9,6 @@ from typing import Any
 
 from objectives.data import GIVEN_UP
 from objectives.optimizers import OPTIMIZERS
-from objectives.schedules import SCHEDULE_HYPERS
 from objectives.types import Direction
 from tuner.study.budget import RUN, UNITS, Budget
 from tuner.study.conditions import Conditions, restored
@@ -30,6 +29,7 @@ from tuner.study.tables import (
     TrainTable,
     WorkersTable,
 )
+from tuner.study.used_hypers import idle_hypers
 
 __all__ = ["Imported", "Study", "differences", "in_toml"]
 
@@ -176,11 +176,10 @@ class Study:
         tables: dict[str, Any] = {"study": {**study, str(self.direction): self.metric, "dtype": self.dtype}}
         for name in ("data", "model", "train"):
             tables[name] = _fields(getattr(self, name))
-        for name in set(SCHEDULE_HYPERS) - set(self.train.schedule_hypers()):
-            del tables["train"][name]
-        idle = [] if self.train.on_huber else ["huber_delta"]
-        for name in [*idle, *([] if self.train.patience else ["min_delta"])]:
-            del tables["train"][name]
+        for row in idle_hypers(self.model, self.train):
+            del tables[row.table][row.name]
+        if not self.train.patience:
+            del tables["train"]["min_delta"]
         if self.budget.unit != "epochs":
             del tables["train"]["epochs"]
         if self.model.kind != "mlp":
