@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 from objectives.optimizers import Convention
 from objectives.training.hypers import Entry, hypers_of
+from tuner.best.exporters import EXPORTERS
 from tuner.best.recipe import Recipe
 from tuner.best.whole_batch import SEARCHED
 from tuner.errors import InexactMapping, InexactWarning
 
-__all__ = ["NAMES", "StepDifference", "differences", "lacking", "same_steps"]
+__all__ = ["StepDifference", "differences", "lacking", "same_steps"]
 
-NAMES = {"torch": "PyTorch", "keras": "Keras", "optax": "optax", "sklearn": "scikit-learn"}
 CURED = ("eps", "schedule with momentum", "momentum_decay", "clipping")  # by tuning with the framework's own rules
 PLACES = {
     "outside": "sqrt({v}) + eps",
@@ -58,8 +58,9 @@ def same_steps(
     found = differences(recipe, framework) + (more or [])
     if not found:
         return []
-    whose = "" if recipe.optimizer in SEARCHED else f", tuned as {NAMES[recipe.conventions['framework']]}'s"
-    said = f"{NAMES[framework]} cannot make the steps of this {recipe.optimizer}{whose}: {'; '.join(map(str, found))}"
+    theirs, ours = EXPORTERS[framework].title, EXPORTERS[recipe.conventions["framework"]].title
+    whose = "" if recipe.optimizer in SEARCHED else f", tuned as {ours}'s"
+    said = f"{theirs} cannot make the steps of this {recipe.optimizer}{whose}: {'; '.join(map(str, found))}"
     if strict:
         raise InexactMapping(said, framework if all(one.topic in CURED for one in found) else "")
     warnings.warn(f"{said}; this is the nearest", InexactWarning, stacklevel=4)

@@ -27,7 +27,7 @@ from tuner.best.source import (
     widths,
 )
 
-__all__ = ["code", "optimizer"]
+__all__ = ["code", "optimizer", "optimizer_parts"]
 
 LOSSES = {
     "binary_cross_entropy": "BinaryCrossentropy(from_logits=True{smoothing})",
@@ -100,6 +100,11 @@ def optimizer_text(recipe: Recipe) -> list[str]:
         f"make_optimizer({'total_steps' if recipe.moves else ''})", "The tuned optimizer.", *body, "return optimizer"
     )
     return [_rate(recipe), made] if recipe.moves else [made]
+
+
+def optimizer_parts(recipe: Recipe) -> list[str]:
+    """Write the imports and the optimizer."""
+    return [MOVING if recipe.moves else "import keras", *optimizer_text(recipe)]
 
 
 def _rate(recipe: Recipe) -> str:

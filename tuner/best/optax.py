@@ -21,7 +21,7 @@ from tuner.best.source import (
     sizes,
 )
 
-__all__ = ["code", "transformation"]
+__all__ = ["code", "optimizer_parts", "transformation"]
 
 OPS = Ops("jnp.cos", "jnp.sqrt", "jnp.minimum", "jnp.maximum", "jnp.where({c}, {a}, {b})")
 IMPORTS = "import jax\nimport jax.numpy as jnp\nimport optax"
@@ -104,6 +104,11 @@ def optimizer_text(recipe: Recipe) -> list[str]:
     if recipe.clip and recipe.guard:
         parts.append(SHORTEN.format(norm=recipe.clip, guard=recipe.guard))
     return [*parts, chain]
+
+
+def optimizer_parts(recipe: Recipe) -> list[str]:
+    """Write the imports and the optimizer."""
+    return [f"import math\n\n{IMPORTS}" if recipe.moves else IMPORTS, *optimizer_text(recipe)]
 
 
 def _links(recipe: Recipe) -> list[str]:

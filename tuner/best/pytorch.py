@@ -31,7 +31,7 @@ from tuner.best.source import (
 )
 from tuner.errors import TransferWarning
 
-__all__ = ["code", "factor_text", "optimizer", "scheduler"]
+__all__ = ["code", "factor_text", "optimizer", "optimizer_parts", "scheduler"]
 
 LOSSES = {
     "binary_cross_entropy": "BCEWithLogitsLoss()",
@@ -165,6 +165,13 @@ def _hook(recipe: Recipe, shrinks: bool) -> str:
         which = "if p.ndim > 1:\n            " if recipe.weights_only else ""
         lines.append(SHRINK.format(decay=recipe.decay, which=which))
     return function("before_step(optimizer, args, kwargs)", f"Before each step: {', '.join(said)}.", *lines)
+
+
+def optimizer_parts(recipe: Recipe) -> list[str]:
+    """Write the imports, the optimizer and, where the rate changes, its scheduler."""
+    if not recipe.moves:
+        return ["import torch", *optimizer_text(recipe)]
+    return ["import math\n\nimport torch", *optimizer_text(recipe), scheduler_text(recipe)]
 
 
 def scheduler_text(recipe: Recipe) -> str:

@@ -17,7 +17,7 @@ from tuner.best.recipe import Recipe
 from tuner.best.source import TARGETS, arguments, call_text, function, head, module
 from tuner.best.whole_batch import SEARCHED
 
-__all__ = ["ESTIMATORS", "code", "settings"]
+__all__ = ["ESTIMATORS", "code", "optimizer_parts", "settings"]
 
 
 LINEAR_LOSSES = {
@@ -60,6 +60,13 @@ def code(recipe: Recipe, strict: bool = True) -> str:
     return module(
         f"{head(recipe, found, 'make_model().fit(x, y)')}\n{imports}", function("make_model()", says, f"return {made}")
     )
+
+
+def optimizer_parts(recipe: Recipe) -> list[str]:
+    """Raise InvalidInput: there is no optimizer to write."""
+    del recipe
+    what = "scikit-learn has no optimizer apart from its estimators"
+    raise InvalidInput(Complaint("framework", what, "take the values: --to json"))
 
 
 def _estimator(recipe: Recipe, name: str) -> Estimator:

@@ -15,12 +15,14 @@ from unittest import mock
 import numpy as np
 import pytest
 
+from objectives.errors import InvalidInput
 from objectives.models import INITS
 from objectives.optimizers import FRAMEWORKS, RULES
 from objectives.schedules import SCHEDULES
 from objectives.training.hypers import Entry, hypers_of
 from tests.support.framework_runs import Config, best_of, config_of, problem
 from tests.support.problems import natural
+from tuner.best.exporters import EXPORTERS, Exporter
 from tuner.best.keras import code as keras_code
 from tuner.best.schedules import FORMULAS
 from tuner.best.source import executed
@@ -167,6 +169,32 @@ def names_of(node: ast.AST) -> list[str]:
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     return [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+
+
+STUB = """
+from tuner.best.differences import same_steps
+
+def code(recipe, strict):
+    same_steps(recipe, "torch", strict)
+    return f"lightning at {recipe.lr}"
+
+def optimizer_parts(recipe):
+    return ["import lightning", f"lr = {recipe.lr}"]
+"""
+
+
+def test_a_new_exporter_is_a_module_and_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "to_lightning.py").write_text(STUB, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(
+        EXPORTERS, "lightning", Exporter("lightning", "Lightning", "lightning", "to_lightning", "torch")
+    )
+    best = best_of(config_of("adam", lr=0.5), problem())
+    assert best.to_code("lightning") == "lightning at 0.5"
+    own = type(best)(**{**vars(best), "model": {"task": "own"}})
+    assert own.to_code("lightning").endswith("\nimport lightning\n\n\nlr = 0.5\n")
+    with pytest.raises(InvalidInput, match="framework: 'lightnin' is not known; did you mean 'lightning'"):
+        best.to_code("lightnin")
 
 
 def test_every_schedule_has_a_formula():
