@@ -141,7 +141,7 @@ def trainable_of(
     """
     if asked.custom is None:
         return BuiltinTrainable(prepare_study(asked, data, room, begun))
-    from tuner.trainables.custom.trainable import custom_trainable
+    from tuner.trainables.custom.introduction import custom_trainable
 
     return custom_trainable(asked, objective)
 

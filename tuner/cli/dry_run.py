@@ -41,7 +41,7 @@ def rehearse(asked: Study, jobs: int | None) -> None:
 
 def tell_own(asked: Study) -> None:
     """Print a study of somebody's own objective, which is imported and not called, and the epochs that it takes."""
-    from tuner.trainables.custom.trainable import custom_trainable
+    from tuner.trainables.custom.introduction import custom_trainable
 
     trainable = custom_trainable(asked)
     study = trainable.study

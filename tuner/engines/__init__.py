@@ -1,6 +1,7 @@
 """Tasks -> outcomes: inline, in worker processes, or on a cluster. The only door to joblib and to dask.distributed.
 
-    failure, timing, environment, remote_paths -> patience -> retry_queue -> loky_worker -> loky, cluster -> base
+    failure, timing, environment, remote_paths -> patience -> retry_queue -> loky_worker
+    -> loky, cluster_worker -> cluster -> base
              messages, process_worker -> supervised, guardian -> process_pool -> base
 
 `base` has the protocol `Engine` and opens one. `process_pool` runs the project's own tasks and other people's code,

@@ -10,25 +10,19 @@ on a worker that has never succeeded runs elsewhere: where it succeeds, it was t
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import platform
-import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import CancelledError, Future
-from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from objectives.errors import Complaint
-from tuner.engines import loky_worker
+from tuner.engines.cluster_worker import differs, ours, serve
 from tuner.engines.failure import Failure, guarded
 from tuner.engines.patience import failure_in
-from tuner.engines.remote_paths import MOVED
-from tuner.engines.retry_queue import QueuedTask, RetryQueue, pickled, unpickled
+from tuner.engines.retry_queue import QueuedTask, RetryQueue, unpickled
 from tuner.errors import StudyError, TunerError
 
 __all__ = ["ClusterEngine", "check_certificates", "check_cluster"]
@@ -37,8 +31,6 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 ANSWER = 15  # seconds for the scheduler to answer
 JOIN = 60  # seconds for the first worker to be there, and for one to say what it has
 ELSEWHERE = 2  # other workers that a task is tried on whose worker may be to blame
-# In a worker that runs several tasks at once: files are written by one of them, and there is one clock for a limit.
-ALONE, CLOCK = threading.Lock(), threading.Lock()
 
 Shares = Mapping[str, Mapping[str, bytes]]  # the files of each directory that a task reads
 
@@ -231,58 +223,6 @@ class _Stranger(Exception):
     """The task runs again elsewhere: it may have been its worker."""
 
 
-def serve(call: bytes, names: list[str], files: list[Mapping[str, bytes]], seconds: float | None) -> tuple[str, bytes]:
-    """Return, on a worker, its address and the answer to a call."""
-    from distributed import get_worker
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-    host = get_worker()
-    with threadpool_limits(1):
-        try:
-            for name, content in zip(names, files, strict=True):
-                _unpack(Path(name), content, Path(host.local_directory))
-        except Exception as error:
-            return host.address, pickled(Failure.of(error))
-        if seconds is None:
-            return host.address, loky_worker.answer(call)
-        with CLOCK:
-            return host.address, loky_worker.answer_within(call, seconds, str(Path(host.local_directory) / "note.txt"))
-
-
-def ours(canary_hash: str) -> dict[str, str]:
-    """Return what a worker must have, by what it is called; the arithmetic is that where the study began."""
-    from numpy import __version__ as numpy
-
-    python = ".".join(platform.python_version_tuple()[:2])
-    return {"Python": python, "NumPy": numpy, "tuner's source": source(), "arithmetic": canary_hash}
-
-
-def differs(theirs: Mapping[str, str]) -> str:
-    """Return, on a worker, in what it differs from what is asked for; empty where it does not."""
-    from threadpoolctl import threadpool_limits
-
-    from tuner.store.machine import canary_hash
-
-    with threadpool_limits(1):
-        own = ours(canary_hash())
-    unlike = [name for name in own if own[name] != theirs.get(name)]
-    shown = [f"{name} {own[name]}, not {theirs.get(name)}" if name in ("Python", "NumPy") else name for name in unlike]
-    return f"it differs in {', '.join(shown)}" if shown else ""
-
-
-@lru_cache(maxsize=1)
-def source() -> str:
-    """Return the digest of the source of both packages: a version that was changed keeps its number."""
-    digest = hashlib.sha256()
-    for package in ("objectives", "tuner"):
-        found = find_spec(package)
-        for root in map(Path, (found.submodule_search_locations or []) if found else []):
-            for path in sorted(root.rglob("*.py")):
-                digest.update(f"{package}/{path.relative_to(root).as_posix()}".encode())
-                digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
 def _said_of(met: Any) -> str:
     """Return why a worker is none for this study, as it was asked; empty where it is one."""
     try:
@@ -291,15 +231,3 @@ def _said_of(met: Any) -> str:
         return "it has gone"
     except BaseException as error:
         return f"tuner does not work there: {Failure.of(error)}"[:300]
-
-
-def _unpack(place: Path, files: Mapping[str, bytes], folder: Path) -> None:
-    """Write the files of a directory where this worker keeps things, once, and let them be found under its name."""
-    with ALONE:
-        if place in MOVED:
-            return
-        here = folder / f"tuner-{place.name}"
-        here.mkdir(exist_ok=True)
-        for name, content in files.items():
-            (here / Path(name).name).write_bytes(content)
-        MOVED[place] = here

@@ -1,10 +1,10 @@
 """Study file -> validated, frozen `Study`.
 
     hints -> problems -> domains, budget -> fields, placeholders, parameters, conditions
-    -> tables, optimizers, used_hypers, custom -> study
+    -> tables, optimizers, used_hypers, custom -> study, custom_checks -> differences
     reading -> overrides -> validation -> resampling, checks -> resolve; imported; guess
 
-`reading` guards the text, `overrides` lays settings over it, `tables`, `optimizers` and `custom` check it table by
+`reading` guards the text, `overrides` lays settings over it, `tables`, `optimizers` and `custom` read it table by
 table and fill in what is not written, `checks` looks at what keys say together. All problems are collected and told at
 once.
 """
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from tuner.study.checks import task_problem, training_problems
 from tuner.study.custom import OWN_NAMES, CustomObjective, parameter_name
+from tuner.study.differences import differences
 from tuner.study.domains import Choices, Domain, Range, highest, is_searched, values_of
 from tuner.study.hints import suggest
 from tuner.study.imported import UNNAMED, imported_text, not_run
@@ -20,7 +21,7 @@ from tuner.study.parameters import kind_of, text_of
 from tuner.study.placeholders import holes_in, words_of
 from tuner.study.reading import parse_toml
 from tuner.study.resolve import read_study
-from tuner.study.study import Imported, Study, differences, in_toml
+from tuner.study.study import Imported, Study, in_toml
 from tuner.study.tables import (
     GOALS,
     MOST_SEEDS,

@@ -28,15 +28,13 @@ from tuner.study.checks import (
 from tuner.study.conditions import check_conditions, conditional
 from tuner.study.custom import (
     CustomObjective,
-    check_not_own,
-    check_own,
-    check_own_searched,
     choices_of,
     is_own,
     own_of,
     own_search,
     own_train,
 )
+from tuner.study.custom_checks import check_not_own, check_own, check_own_searched
 from tuner.study.domains import Choices, Domain
 from tuner.study.imported import TABLE as IMPORTED
 from tuner.study.imported import imported_of, not_run
