@@ -25,8 +25,9 @@ from tuner.ranking.noise import Noise, noise_of
 from tuner.ranking.standings import ConfirmedTrial, standings
 from tuner.ranking.table import hyper_kinds, metric_names, ranking
 from tuner.records import Notify, Spent, Trial
+from tuner.store.backend import write_private
 from tuner.store.collector import collector_paused
-from tuner.store.directory import Home, StudyDirectory, find, home_of, write_private
+from tuner.store.directory import Home, StudyDirectory, find, home_of
 from tuner.store.ledger import Ledger
 from tuner.store.stored import stored_study
 from tuner.study import Study, suggest

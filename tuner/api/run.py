@@ -33,7 +33,8 @@ from tuner.records import ConfirmationRun, Spent, Trial
 from tuner.result import Cost, Result
 from tuner.search import repeats_note
 from tuner.space import space_of
-from tuner.store.directory import Home, StudyDirectory, home_of, study_directory, write_private
+from tuner.store.backend import write_private
+from tuner.store.directory import Home, StudyDirectory, home_of, study_directory
 from tuner.store.ledger import Ledger
 from tuner.store.stored import stored_study
 from tuner.study import ConfirmTable, Study

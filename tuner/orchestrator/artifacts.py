@@ -15,7 +15,7 @@ from tuner.engines import Engine
 from tuner.errors import NoResult
 from tuner.ranking.table import csv_text
 from tuner.result import Result
-from tuner.store.directory import write_private
+from tuner.store.backend import write_private
 from tuner.trainables.base import Trainable
 
 __all__ = ["best_text", "write_artifacts", "summary_of"]

@@ -14,7 +14,8 @@ from tuner.errors import ChangedStudy, StudyError
 from tuner.orchestrator.warm_start import WarmStart, warm_start_text
 from tuner.search import check_search
 from tuner.space import space_of
-from tuner.store.directory import StudyDirectory, write_private
+from tuner.store.backend import write_private
+from tuner.store.directory import StudyDirectory
 from tuner.store.ledger import Ledger
 from tuner.store.machine import canary_hash, machine_facts
 from tuner.store.stored import stored_study, stored_text

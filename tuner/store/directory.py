@@ -5,7 +5,6 @@ Home is what was asked for, else the variable TUNER_HOME, else `runs` in the wor
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -14,12 +13,12 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
-from tuner.drafts import PRIVATE, clear_left, folder_of, written_whole
+from tuner.drafts import clear_left, folder_of, written_whole
 from tuner.errors import LedgerError, UnknownStudy
 from tuner.masking import masked
+from tuner.store.backend import Backend, FileBackend, PostgresBackend, write_private
 from tuner.store.lock import hold
-from tuner.store.signed import STUDY, SUMMARY, signed_texts
-from tuner.store.sqlite_files import beside, changed
+from tuner.store.sqlite_files import beside
 from tuner.urls import Remote, Shared, check_storage
 
 __all__ = [
@@ -33,7 +32,6 @@ __all__ = [
     "studies",
     "study_directory",
     "write_atomic",
-    "write_private",
 ]
 
 Home = str | Path | Shared | None
@@ -66,9 +64,16 @@ class StudyDirectory:
         return self.path / "ledger.db"
 
     @property
+    def backend(self) -> Backend:
+        """Return what keeps the ledger, from which everything else here can be made again, and the resolved study."""
+        if self.storage is None:
+            return FileBackend(self.ledger, self.study)
+        return PostgresBackend(Remote(self.storage, self.name), self.study)
+
+    @property
     def place(self) -> Path | Remote:
-        """Return where the ledger is, from which everything else here can be made again."""
-        return self.ledger if self.storage is None else Remote(self.storage, self.name)
+        """Return where the ledger is."""
+        return self.backend.place
 
     @property
     def ranking(self) -> Path:
@@ -118,11 +123,7 @@ class StudyDirectory:
     @property
     def exists(self) -> bool:
         """Return True if a study was created, so that there is a ledger."""
-        if isinstance(self.place, Path):
-            return self.ledger.is_file()
-        from tuner.store.ledger import postgres
-
-        return postgres.present(self.place)
+        return self.backend.exists()
 
     @property
     def ran(self) -> bool:
@@ -130,57 +131,24 @@ class StudyDirectory:
         return self.ledger.is_file() or (self.path / LOCK).is_file()
 
     def study_text(self) -> str:
-        """Return the resolved study as TOML: from the ledger, or from the file for studies whose ledger lacks it.
-
-        Raises LedgerError, OSError, and ValueError for a file that is not UTF-8.
-        """
-        texts = signed_texts(self.place) if isinstance(self.place, Path) else None
-        if texts is None:
-            from tuner.store.ledger import Ledger
-
-            with Ledger.open(self.place, read_only=True) as ledger:
-                texts = {STUDY: ledger.study}
-        if text := texts.get(STUDY):
-            return text
-        if isinstance(self.place, Path):
-            return self.study.read_text(encoding="utf-8")
-        from tuner.store.ledger import postgres
-
-        return postgres.study_text(self.place)
+        """Return the resolved study as TOML. Raises LedgerError, OSError, and ValueError for one that is not UTF-8."""
+        return self.backend.study_text()
 
     def summary_text(self) -> str:
         """Return the last writer's summary of the trials as JSON; "" where it is unknown. Raises LedgerError."""
-        if isinstance(self.place, Path):
-            return (signed_texts(self.place) or {}).get(SUMMARY, "")
-        from tuner.store.ledger import Ledger
-
-        with Ledger.open(self.place, read_only=True) as ledger:
-            return json.dumps(ledger.summary())
+        return self.backend.summary_text()
 
     def write_study(self, text: str) -> None:
         """Replace the resolved study."""
-        write_private(self.study, text)
-        if isinstance(self.place, Remote):
-            from tuner.store.ledger import postgres
-
-            postgres.write_study(self.place, text)
+        self.backend.write_study(text)
 
     def changed(self) -> float:
         """Return when the ledger was last written to, in seconds since 1970."""
-        if isinstance(self.place, Path):
-            return changed(self.ledger) / 1e9
-        from tuner.store.ledger import postgres
-
-        return postgres.when_changed(self.place).timestamp()
+        return self.backend.changed()
 
     def forget_ledger(self) -> None:
         """Remove the ledger for good: there is no study any more. Hold its lock meanwhile."""
-        for file in (self.ledger, *beside(self.ledger)):
-            file.unlink(missing_ok=True)
-        if isinstance(self.place, Remote):
-            from tuner.store.ledger import postgres
-
-            postgres.forget(self.place)
+        self.backend.forget()
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -214,10 +182,7 @@ class StudyDirectory:
         aside = next(place for place in places if not (place.path.exists() or (self.storage and place.exists)))
         self._close_log()
         aside.path.mkdir(mode=0o700)
-        if isinstance(self.place, Remote):
-            from tuner.store.ledger import postgres
-
-            postgres.rename(self.place, aside.name)
+        self.backend.rename(aside.name)
         if self.study.exists():
             write_private(aside.study, self.study.read_bytes())
         first = [self.ledger] if self.ledger.exists() else []
@@ -287,11 +252,6 @@ def find(name: str | Path, home: Home = None) -> StudyDirectory:
         if directory.exists:
             return directory
     raise UnknownStudy(str(name), [known.name for known in studies(home)], home_in_words(home))
-
-
-def write_private(path: Path, content: str | bytes) -> None:
-    """Replace a study's file in one step, as `written_whole` does; a new one is for its owner alone."""
-    written_whole(path, content.encode() if isinstance(content, str) else content, PRIVATE)
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:
