@@ -38,9 +38,9 @@ from tuner.store.directory import Home, StudyDirectory, home_of, study_directory
 from tuner.store.ledger import Ledger
 from tuner.store.stored import stored_study
 from tuner.study import ConfirmTable, Study
-from tuner.trainables.base import Trainable, Trainer
-from tuner.trainables.builtin.prepare import prepare_study
+from tuner.trainables.builtin.prepared_study import prepare_study
 from tuner.trainables.builtin.trainable import BuiltinTrainable
+from tuner.trainables.protocols import Trainable, Trainer
 
 __all__ = ["PATIENCE", "StudyRun", "run", "trainable_of"]
 

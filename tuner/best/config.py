@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from objectives.errors import Complaint, InvalidInput, nearest
 from tuner.best.exporters import EXPORTERS
-from tuner.best.schema import VERSION, complaints_of
+from tuner.best.file_schema import VERSION, complaints_of
 
 if TYPE_CHECKING:
     from tuner.best.recipe import Recipe

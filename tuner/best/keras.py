@@ -11,7 +11,7 @@ from typing import Any
 
 from tuner.best.differences import same_steps
 from tuner.best.recipe import Recipe
-from tuner.best.schedules import PYTHON, schedule_lines
+from tuner.best.schedule_code import PYTHON, schedule_lines
 from tuner.best.source import (
     TARGETS,
     Verbatim,

@@ -6,7 +6,7 @@ from typing import Any
 
 from tuner.best.differences import same_steps
 from tuner.best.recipe import Recipe
-from tuner.best.schedules import Ops, schedule_lines
+from tuner.best.schedule_code import Ops, schedule_lines
 from tuner.best.source import (
     TARGETS,
     Verbatim,

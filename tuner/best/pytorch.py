@@ -13,7 +13,7 @@ from typing import Any
 from objectives.errors import Complaint, InvalidInput
 from tuner.best.differences import same_steps
 from tuner.best.recipe import Recipe
-from tuner.best.schedules import PYTHON, schedule_lines, step_every
+from tuner.best.schedule_code import PYTHON, schedule_lines, step_every
 from tuner.best.source import (
     ANOTHER,
     TARGETS,

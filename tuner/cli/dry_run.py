@@ -22,7 +22,7 @@ from tuner.search import generation_size, ladder, propose
 from tuner.space import space_of
 from tuner.study import Study
 from tuner.text import clean
-from tuner.trainables.builtin.prepare import PreparedStudy, prepare_study
+from tuner.trainables.builtin.prepared_study import PreparedStudy, prepare_study
 from tuner.trainables.builtin.workload import default_jobs
 
 __all__ = ["described", "rehearse", "samples", "search_seconds"]

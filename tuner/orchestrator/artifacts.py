@@ -16,7 +16,7 @@ from tuner.errors import NoResult
 from tuner.ranking.table import csv_text
 from tuner.result import Result
 from tuner.store.backend import write_private
-from tuner.trainables.base import Trainable
+from tuner.trainables.protocols import Trainable
 
 __all__ = ["best_text", "write_artifacts", "summary_of"]
 

@@ -14,7 +14,7 @@ from tuner.ranking.goal import goal_at
 from tuner.records import Stage, Trial
 from tuner.search import group_of, rungs
 from tuner.study import Study
-from tuner.trainables.base import Trainer
+from tuner.trainables.protocols import Trainer
 
 __all__ = ["WINDOW", "marks"]
 

@@ -12,12 +12,12 @@ import numpy as np
 from tuner.algorithms.pruners import PRUNERS, Ladder, cost, reduction_at
 from tuner.enums import TrialState
 from tuner.ranking.goal import around, goal_at
-from tuner.ranking.optimum import optimum_of
+from tuner.ranking.optimality_gap import optimum_of
 from tuner.ranking.statistics import standard_error
 from tuner.records import START, Stage, Trial
 from tuner.search import group_of
 from tuner.study import Study
-from tuner.trainables.base import Advance, Trainer, TrainingTask, side_by_side
+from tuner.trainables.protocols import Advance, Trainer, TrainingTask, side_by_side
 
 __all__ = ["LiveGeneration", "LiveTrial"]
 

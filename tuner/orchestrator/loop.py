@@ -27,7 +27,7 @@ from tuner.search.stopping import reason_to_give_up, reason_to_stop
 from tuner.space import Space
 from tuner.store.ledger import Ledger
 from tuner.study import Study
-from tuner.trainables.base import Member, Trainer, TrainingTask
+from tuner.trainables.protocols import Member, Trainer, TrainingTask
 
 __all__ = ["Search"]
 

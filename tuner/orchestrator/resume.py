@@ -20,7 +20,7 @@ from tuner.store.ledger import Ledger
 from tuner.store.machine import canary_hash, machine_facts
 from tuner.store.stored import stored_study, stored_text
 from tuner.study import CustomObjective, Study, differences, in_toml, not_run
-from tuner.trainables.base import Trainable
+from tuner.trainables.protocols import Trainable
 
 __all__ = ["open_or_create", "write_study"]
 

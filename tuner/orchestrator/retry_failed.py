@@ -27,7 +27,7 @@ from tuner.records import START, Trial
 from tuner.search import at_rung, bars, group_of, ladder, rungs, value_at
 from tuner.store.ledger import Ledger
 from tuner.study import Study
-from tuner.trainables.base import Member, Trainer, TrainingTask
+from tuner.trainables.protocols import Member, Trainer, TrainingTask
 
 __all__ = ["retry_failed_trials"]
 

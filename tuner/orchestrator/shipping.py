@@ -11,7 +11,7 @@ from tuner.model.refit import Refit, key_of
 from tuner.model.trained import TrainedModel
 from tuner.orchestrator.callbacks import RunCallback
 from tuner.result import Result
-from tuner.trainables.base import Trainable
+from tuner.trainables.protocols import Trainable
 
 __all__ = ["is_current", "ship", "shipped_by"]
 

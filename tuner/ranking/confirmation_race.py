@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from objectives.metrics import bounds_of
 from objectives.types import Direction
-from tuner.ranking.certainty import Paired
 from tuner.ranking.goal import ranked, signed
 from tuner.ranking.intervals import sizes_of
+from tuner.ranking.probability import Paired
 from tuner.ranking.retrainings import SEARCHED, by_trial, on, raced, rank_seeds, round_sizes
 from tuner.ranking.statistics import HUGE, t_quantile
 from tuner.records import ConfirmationRun, Trial

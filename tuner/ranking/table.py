@@ -16,7 +16,7 @@ from tuner.enums import TrialState
 from tuner.ranking.confirmation_table import confirmed_columns
 from tuner.ranking.goal import around, ranked, signed
 from tuner.ranking.noise import Noise
-from tuner.ranking.optimum import MEASURES, gaps
+from tuner.ranking.optimality_gap import MEASURES, gaps
 from tuner.ranking.standings import ConfirmedTrial
 from tuner.ranking.statistics import leader_groups, standard_error
 from tuner.records import Trial

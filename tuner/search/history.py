@@ -10,7 +10,7 @@ from itertools import islice
 import numpy as np
 
 from tuner.enums import TrialState
-from tuner.optuna_bridge.models import Observation
+from tuner.optuna_bridge.sampler_models import Observation
 from tuner.records import Stage, Trial
 from tuner.search.rungs import at_rung, rungs, value_at
 from tuner.study import Study

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from tuner.algorithms.cmaes import population
 from tuner.algorithms.samplers import SAMPLERS, Ask
-from tuner.optuna_bridge.models import Observation
+from tuner.optuna_bridge.sampler_models import Observation
 from tuner.records import Latents, Trial
 from tuner.search.history import estimated, observed, populations
 from tuner.search.repeats import without_repeats

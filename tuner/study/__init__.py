@@ -1,23 +1,23 @@
 """Study file -> validated, frozen `Study`.
 
-    hints -> problems -> domains, budget -> fields, placeholders, parameters, conditions
-    -> tables, optimizers, used_hypers, custom -> study, custom_checks -> differences
+    hints -> problems -> domains, budget -> fields, placeholders, own_parameters, conditions
+    -> tables, optimizer_domains, used_hypers, custom -> study, custom_checks -> changed_keys
     reading -> overrides -> validation -> resampling, checks -> resolve; imported; guess
 
-`reading` guards the text, `overrides` lays settings over it, `tables`, `optimizers` and `custom` read it table by
-table and fill in what is not written, `checks` looks at what keys say together. All problems are collected and told at
-once.
+`reading` guards the text, `overrides` lays settings over it, `tables`, `optimizer_domains` and `custom` read it table
+by table and fill in what is not written, `checks` compares keys with each other. All problems are collected and
+reported at once.
 """
 
 from __future__ import annotations
 
+from tuner.study.changed_keys import differences
 from tuner.study.checks import task_problem, training_problems
 from tuner.study.custom import OWN_NAMES, CustomObjective, parameter_name
-from tuner.study.differences import differences
 from tuner.study.domains import Choices, Domain, Range, highest, is_searched, values_of
 from tuner.study.hints import suggest
 from tuner.study.imported import UNNAMED, imported_text, not_run
-from tuner.study.parameters import kind_of, text_of
+from tuner.study.own_parameters import kind_of, text_of
 from tuner.study.placeholders import holes_in, words_of
 from tuner.study.reading import parse_toml
 from tuner.study.resolve import read_study

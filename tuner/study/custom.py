@@ -17,7 +17,7 @@ from tuner.study.budget import UNITS
 from tuner.study.conditions import Conditions
 from tuner.study.domains import Domain, Range, is_searched
 from tuner.study.hints import shown
-from tuner.study.parameters import PARAMETERS, read_parameter, written
+from tuner.study.own_parameters import PARAMETERS, read_parameter, written
 from tuner.study.placeholders import holes_in
 from tuner.study.problems import ProblemCollector
 from tuner.study.tables import SearchTable, StudyTable, TrainTable

@@ -38,9 +38,9 @@ from tuner.study.custom_checks import check_not_own, check_own, check_own_search
 from tuner.study.domains import Choices, Domain
 from tuner.study.imported import TABLE as IMPORTED
 from tuner.study.imported import imported_of, not_run
-from tuner.study.optimizers import optimizer_domains
+from tuner.study.optimizer_domains import optimizer_domains
 from tuner.study.overrides import apply
-from tuner.study.parameters import PARAMETERS
+from tuner.study.own_parameters import PARAMETERS
 from tuner.study.problems import MOST, ProblemCollector
 from tuner.study.reading import plain_copy, read_toml
 from tuner.study.resampling import check_own_resampling, check_replicates

@@ -14,7 +14,7 @@ from tuner.study.budget import RUN, UNITS, Budget
 from tuner.study.conditions import Conditions, restored
 from tuner.study.custom import CustomObjective
 from tuner.study.domains import Domain, plain
-from tuner.study.parameters import PARAMETERS
+from tuner.study.own_parameters import PARAMETERS
 from tuner.study.problems import BARE
 from tuner.study.reading import readable
 from tuner.study.tables import (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from objectives.training.hypers import Entry, hypers_of
 from objectives.types import Direction
 from tuner.ranking.confirmation_race import is_default, why_safe
-from tuner.ranking.optimum import MEASURES
+from tuner.ranking.optimality_gap import MEASURES
 from tuner.result import Result
 from tuner.study import is_searched
 from tuner.text import interval_text

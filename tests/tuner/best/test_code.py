@@ -24,7 +24,7 @@ from tests.support.framework_runs import Config, best_of, config_of, problem
 from tests.support.problems import natural
 from tuner.best.exporters import EXPORTERS, Exporter
 from tuner.best.keras import code as keras_code
-from tuner.best.schedules import FORMULAS
+from tuner.best.schedule_code import FORMULAS
 from tuner.best.source import executed
 from tuner.errors import InexactMapping, InexactWarning
 

@@ -31,7 +31,7 @@ from objectives.types import Array, Config
 from tuner.engines import Lost, of_machine
 from tuner.engines.remote_paths import MOVED
 from tuner.store.cache import DiskCache
-from tuner.trainables.base import Member
+from tuner.trainables.protocols import Member
 
 __all__ = [
     "Pack",

@@ -1,6 +1,6 @@
 """Objectives of somebody's own: any training code, tuned by the same search, ranking and confirmation as the core.
 
-    errors -> call_forms, by_name -> objective_ref -> run_handle -> metric_log -> captured_output, seeding
+    invalid_objective -> call_forms, by_name -> objective_ref -> run_handle -> metric_log -> captured_output, seeding
     -> function, command -> tasks -> kept_directories, restarts -> trainer, retrained -> trainable
     -> introduction; repeat
 

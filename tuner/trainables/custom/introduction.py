@@ -15,7 +15,7 @@ from tuner.search import check_search
 from tuner.space import space_of
 from tuner.study import CustomObjective, Study
 from tuner.trainables.custom.command import ObjectiveCommand, form_of_command, source_of_command
-from tuner.trainables.custom.errors import InvalidObjective
+from tuner.trainables.custom.invalid_objective import InvalidObjective
 from tuner.trainables.custom.objective_ref import ObjectiveRef, inspect_objective
 from tuner.trainables.custom.trainable import CustomTrainable
 

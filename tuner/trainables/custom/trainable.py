@@ -22,7 +22,6 @@ from tuner.search import lag_of, mean_cost, repeated
 from tuner.store.directory import StudyDirectory
 from tuner.study import MOST_SPLITS, OWN_NAMES, CustomObjective, Study
 from tuner.study.custom import busy_at_once, unused_parameters
-from tuner.trainables.base import Commit
 from tuner.trainables.custom import command
 from tuner.trainables.custom.call_forms import FORMS
 from tuner.trainables.custom.command import ObjectiveCommand
@@ -33,6 +32,7 @@ from tuner.trainables.custom.run_handle import CONFIRM, SEARCH
 from tuner.trainables.custom.tasks import CustomTask, load_objective, run_custom
 from tuner.trainables.custom.trainer import CustomTrainer
 from tuner.trainables.optuna_script.study_beside import Beside
+from tuner.trainables.protocols import Commit
 
 __all__ = ["CustomTrainable", "seed_of", "unused_notes"]
 
