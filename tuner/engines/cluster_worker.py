@@ -1,4 +1,4 @@
-"""What runs on a worker of a cluster: it says what it has, takes the files of a directory, and answers calls."""
+"""What runs on a worker of a cluster: it reports its versions, stores the files of directories, and runs calls."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tuner.engines.retry_queue import pickled
 
 __all__ = ["differs", "ours", "serve", "source"]
 
-# In a worker that runs several tasks at once: files are written by one of them, and there is one clock for a limit.
+# A worker may run several tasks in threads: one of them writes files at a time, and one has a time limit at a time.
 ALONE, CLOCK = threading.Lock(), threading.Lock()
 
 
 def serve(call: bytes, names: list[str], files: list[Mapping[str, bytes]], seconds: float | None) -> tuple[str, bytes]:
-    """Return, on a worker, its address and the answer to a call."""
+    """Run a pickled call, on a worker; return its address and the pickled outcome."""
     from distributed import get_worker
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -40,7 +40,7 @@ def serve(call: bytes, names: list[str], files: list[Mapping[str, bytes]], secon
 
 
 def ours(canary_hash: str) -> dict[str, str]:
-    """Return what a worker must have, by what it is called; the arithmetic is that where the study began."""
+    """Return the versions that a worker must have, by name; the arithmetic is that of where the study began."""
     from numpy import __version__ as numpy
 
     python = ".".join(platform.python_version_tuple()[:2])
@@ -48,7 +48,7 @@ def ours(canary_hash: str) -> dict[str, str]:
 
 
 def differs(theirs: Mapping[str, str]) -> str:
-    """Return, on a worker, in what it differs from what is asked for; empty where it does not."""
+    """Return, on a worker, how it differs from the versions asked for; empty where it does not."""
     from threadpoolctl import threadpool_limits
 
     from tuner.store.machine import canary_hash
@@ -62,7 +62,7 @@ def differs(theirs: Mapping[str, str]) -> str:
 
 @lru_cache(maxsize=1)
 def source() -> str:
-    """Return the digest of the source of both packages: a version that was changed keeps its number."""
+    """Return the digest of the source of both packages, as an edited version keeps its number."""
     digest = hashlib.sha256()
     for package in ("objectives", "tuner"):
         found = find_spec(package)
@@ -74,7 +74,7 @@ def source() -> str:
 
 
 def _unpack(place: Path, files: Mapping[str, bytes], folder: Path) -> None:
-    """Write the files of a directory where this worker keeps things, once, and let them be found under its name."""
+    """Write the files of a directory to this worker's folder, once, and record their place under its name."""
     with ALONE:
         if place in MOVED:
             return

@@ -45,7 +45,7 @@ def ship(result: Result, trainable: Trainable, engine: Engine, callback: RunCall
 
 
 def is_current(result: Result) -> bool:
-    """Return whether the model that is there follows from the best config as it is now."""
+    """Return True if the stored model belongs to the present best config."""
     try:
         return bool(facts_in(result.directory.model).get("key") == key_of(result.best()))
     except InvalidInput:

@@ -161,9 +161,10 @@ def led_by(standings: Sequence[ConfirmedTrial], searched: Sequence[Trial]) -> li
 
 
 def evaluations(study: Study, trial: Trial) -> float:
-    """Count the gradients over all train rows that a replicate took, or as much work; nan where the rows are not known.
+    """Count the gradients over all train rows that a replicate computed, or equivalent work; nan where the rows are
+    unknown.
 
-    One an epoch of minibatches; of a method that sees all rows what it counted, its line searches included.
+    With minibatches that is one an epoch; a whole-batch method counts its own, line searches included.
     """
     if not study.rows:
         return math.nan

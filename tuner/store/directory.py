@@ -40,9 +40,9 @@ LOCK = "lock"  # the file that the running process holds a lock on; who holds it
 
 @dataclass(frozen=True)
 class StudyDirectory:
-    """The directory of one study and the names of what is in it; looking at it creates nothing.
+    """The directory of one study and the paths in it; creating this object creates no file.
 
-    Where there is a `storage`, the ledger and the resolved study are in that database, and here is all else.
+    With a `storage`, the ledger and the resolved study are in that database, and everything else is here.
     """
 
     path: Path
@@ -154,7 +154,7 @@ class StudyDirectory:
     def lock(self) -> Iterator[None]:
         """Hold the study, so that no other process can run it meanwhile; makes the directory. Raises StudyBusy.
 
-        What killed processes left half made, here or beside it, is cleared.
+        Removes files that killed processes have left half written, here or beside it.
         """
         with hold(self.path / LOCK, self.name):
             clear_left(self.path)
@@ -165,9 +165,9 @@ class StudyDirectory:
 
     @contextmanager
     def room(self) -> Iterator[Path]:
-        """Make a folder for data of a run that may yet be refused; gone at the end, and what a killed one left with it.
+        """Make a folder for data of a run that may yet be refused; it is removed at the end, with those of killed runs.
 
-        It is on the study's disk, and outside of its directory, which may be another run's.
+        It is on the study's disk, but outside of its directory, which another run may own.
         """
         with folder_of(self.path) as folder:
             yield folder
@@ -192,11 +192,11 @@ class StudyDirectory:
         return aside
 
     def _close_log(self) -> None:
-        """Put what a killed writer has left beside the ledger into its file, so that one file is all of it."""
+        """Merge the log of a killed writer into the ledger, so that the ledger is one file."""
         from tuner.store.ledger import Ledger
 
         if beside(self.ledger):
-            with suppress(LedgerError):  # of a damaged one everything is moved as it is
+            with suppress(LedgerError):  # a damaged ledger is moved as it is
                 Ledger.open(self.ledger).close()
 
 

@@ -1,4 +1,4 @@
-"""The door to a study's ledger: create, open, commit a generation, read it back."""
+"""The ledger of a study: create, open, commit generations and confirmations, read them back."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 __all__ = ["DIGEST", "MARKED", "RUNS_SEALED", "SCHEMA", "SEAL", "Ledger"]
 
 T = TypeVar("T")
-# Facts that the ledger keeps about itself: its schema, and the digest of all the other facts.
+# Facts about the ledger itself: its schema, and the digest of all other facts.
 SCHEMA, SEAL = "ledger_schema", "ledger_seal"
-# That every generation has a seal of its run: under the digest of the facts, so that none can go missing.
+# Says that every generation has the digest of its run's facts, so that none can go missing.
 RUNS_SEALED = "ledger_runs_sealed"
-MARKED = "ledger_log"  # that a writer has a log beside the file, in which the first commit takes this back
+MARKED = "ledger_log"  # says that there is a log beside the file; the first commit, in the log, removes it
 GENERATION, DIGEST = rows.TRIAL.index("generation"), rows.TRIAL.index("curves_digest")
 SHORTEST, LONGEST = 0.25, 10.0  # seconds between two tries of a commit that waits
 
@@ -74,7 +74,7 @@ class Ledger:
     def open(cls, place: str | Path | Remote, read_only: bool = False) -> Ledger:
         """Open a ledger that is there; its schema must not be newer than this version knows."""
         place = place if isinstance(place, Remote) else Path(place)
-        logged = isinstance(place, Remote) or log_of(place).exists()  # asked first: to open a file may make its log
+        logged = isinstance(place, Remote) or log_of(place).exists()  # opening a file may create its log
         ledger = cls(place, open_database(place, read_only))
         try:
             ledger._read_facts()
@@ -92,7 +92,7 @@ class Ledger:
 
     @property
     def lost(self) -> str:
-        """Describe which commits the file lacks; "" where none is missing."""
+        """Describe the commits that the file lacks; "" where none is missing."""
         if not self._marked or not isinstance(self.place, Path):
             return ""
         log = log_of(self.place).name
@@ -123,7 +123,7 @@ class Ledger:
             self._within(lambda own: own.keep(SUMMARY, rows.json_text(dict(summary))))
 
     def wait_for(self, patience: float, tell: Callable[[str], None]) -> None:
-        """Wait up to `patience` seconds for passing faults from now on, and `tell` once what is waited for."""
+        """Wait up to `patience` seconds for passing faults from now on; call `tell` once with the fault."""
         self._patience, self._tell = patience, tell
         self._database.tell = tell
 
@@ -136,9 +136,10 @@ class Ledger:
     ) -> None:
         """Commit the next generation, durably and in one transaction; `facts` are a JSON mapping about its run.
 
-        `summary` says of all trials what `summary` returns from then on. Committing one again is nothing where its
-        trials say the same, and an error where they do not.
-        Raises ValueError for a generation that is not the next one, or trials that do not follow in their numbers.
+        `summary` is the new summary of all trials. Committing the same generation again does nothing; with other
+        content it is an error.
+
+        Raises ValueError for a generation that is not the next one, or whose trials do not continue the numbering.
         """
         self._within(lambda own: own.add_generation(number, trials, facts or {}, summary))
 
@@ -181,7 +182,7 @@ class Ledger:
         return {int(number): list(group) for number, group in groupby(found, key=lambda row: row["trial"])}
 
     def commit_confirmations(self, confirmed: Sequence[ConfirmationRun]) -> None:
-        """Commit confirmations in one transaction; those that are known already must say the same."""
+        """Commit confirmation runs in one transaction; known ones must have the same content."""
         self._within(lambda own: own.add_confirmations(confirmed))
 
     def confirmations(self) -> list[ConfirmationRun]:
@@ -193,7 +194,7 @@ class Ledger:
             return [rows.confirmed_of(row) for row in listed]
 
     def close(self) -> None:
-        """Close the database; nothing is lost by not doing so."""
+        """Close the database; nothing that was committed is lost without it."""
         self._database.close()
 
     def __enter__(self) -> Ledger:
@@ -249,7 +250,7 @@ class Ledger:
                 raise damaged(self.place, f"generation {number}")
 
     def _sealed(self, row: Mapping[str, Any], members: Sequence[Sequence[Any]]) -> bool:
-        """Tell whether a run says what was committed; nobody knows of a ledger of before that was kept."""
+        """Return True if a run's facts are as committed, or if the ledger is too old to have kept their digest."""
         seal = dict(row["facts"]).get(rows.RUN_SEAL)
         return seal == rows.run_seal(row["facts"], members) if seal is not None else not self._runs_sealed
 
