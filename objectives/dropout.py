@@ -19,7 +19,8 @@ from objectives.types import Array
 __all__ = ["DROPOUT", "Dropout", "dropout_of"]
 
 Generators = Sequence[Sequence[np.random.Generator]]  # replicate by replicate, layer by layer
-DROPOUT = Hyper("dropout", "dropout", 0.0, 0.05, 0.5, "linear", Bounds(0.0, 1.0), ASKED)
+_LEFT_OUT = "share of the hidden units left out in training"
+DROPOUT = Hyper("dropout", "dropout", 0.0, 0.05, 0.5, "linear", Bounds(0.0, 1.0), ASKED, _LEFT_OUT)
 
 
 def dropout_of(config: Mapping[str, Any]) -> float:

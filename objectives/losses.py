@@ -8,21 +8,17 @@ ones, whose order of summation is that of one trial alone, whatever it is packed
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
 from objectives.buffers import outputs as outputs_buffer
-from objectives.errors import Complaint, InvalidInput, nearest
-from objectives.hyperparameter import ASKED, POSITIVE, Hyper
 from objectives.types import Array
 
-__all__ = ["HUBER_DELTA", "LOSSES", "Loss", "Scratch", "criterion_of", "huber", "loss_of", "losses_for"]
-
-HUBER_DELTA = Hyper("huber_delta", "huber_delta", 1.0, 0.1, 10.0, "log", POSITIVE, ASKED)
+__all__ = ["LOSSES", "Loss", "Scratch", "huber", "loss_of", "losses_for", "smoothed"]
 
 
 class Scratch:
@@ -87,8 +83,11 @@ def _classes(y: Array) -> Array:
     return classes
 
 
-def _softmax_value(z: Array, y: Array, s: Scratch) -> None:
-    """Compute `log(sum exp(z - max)) - (z_y - max)`; leave `exp(z - max)` in `s.wide` and its class sums in `s.row`."""
+def _softmax_value(z: Array, y: Array, s: Scratch, smoothing: float = 0.0) -> None:
+    """Compute `log(sum exp(z - max)) - (z_y - max)`; leave `exp(z - max)` in `s.wide` and its class sums in `s.row`.
+
+    Label smoothing adds `smoothing (z_y - mean z)`: the targets are `(1 - smoothing) [c = y] + smoothing / C`.
+    """
     np.maximum.reduce(z, axis=-2, keepdims=True, out=s.row)
     np.subtract(z, s.row, out=s.wide)
     s.find(y)
@@ -97,18 +96,32 @@ def _softmax_value(z: Array, y: Array, s: Scratch) -> None:
     np.add.reduce(s.wide, axis=-2, keepdims=True, out=s.row)
     np.log(s.row, out=s.third)
     np.subtract(s.third, s.second, out=s.second)
+    if smoothing:
+        _pull_to_uniform(z, s, smoothing)
     s.sum_rows(s.second, out=s.total)
 
 
-def _softmax_gradient(z: Array, y: Array, s: Scratch) -> None:
-    """Compute `(softmax(z) - [c = y]) / B`."""
-    _softmax_value(z, y, s)
+def _pull_to_uniform(z: Array, s: Scratch, smoothing: float) -> None:
+    """Add `smoothing (z_y - mean z)` to the rows' losses in `s.second`; `s.at` says where each `z_y` stands."""
+    z.ravel(order="K").take(s.at, out=s.third, mode="clip")
+    np.multiply(s.third, smoothing, out=s.third)
+    np.add(s.second, s.third, out=s.second)
+    np.add.reduce(z, axis=-2, keepdims=True, out=s.third)
+    np.multiply(s.third, smoothing / z.shape[-2], out=s.third)
+    np.subtract(s.second, s.third, out=s.second)
+
+
+def _softmax_gradient(z: Array, y: Array, s: Scratch, smoothing: float = 0.0) -> None:
+    """Compute `(softmax(z) - (1 - smoothing) [c = y] - smoothing / C) / B`."""
+    _softmax_value(z, y, s, smoothing)
     np.multiply(s.row, z.shape[-1], out=s.row)
     np.divide(s.wide, s.row, out=z)
     memory = z.ravel(order="K")
     memory.take(s.at, out=s.second, mode="clip")
-    np.subtract(s.second, 1.0 / z.shape[-1], out=s.second)
+    np.subtract(s.second, (1.0 - smoothing) / z.shape[-1], out=s.second)
     memory[s.at] = s.second
+    if smoothing:
+        np.subtract(z, smoothing / (z.shape[-1] * z.shape[-2]), out=z)
 
 
 def _binary_value(z: Array, y: Array, s: Scratch) -> None:
@@ -176,9 +189,7 @@ def _huber_value(z: Array, y: Array, s: Scratch, delta: float) -> None:
 
 
 def _huber(difference: Array, s: Scratch, delta: float) -> None:
-    """Compute a row's loss as `(2 d - c) c / 2`, where `c` is the difference `d` clipped to +-delta, left in
-    `s.wide`.
-    """
+    """Compute each row's `(2 d - c) c / 2`; leave `c`, the difference `d` clipped to +-delta, in `s.wide`."""
     np.clip(difference, -delta, delta, out=s.wide)
     np.multiply(difference, 2, out=difference)
     np.subtract(difference, s.wide, out=difference)
@@ -227,12 +238,24 @@ def _sigmoid_curvature(q: Array, y: Array) -> Array:
 
 
 @cache
-def huber(delta: float = HUBER_DELTA.default) -> Loss:
-    """Build the Huber loss: squared error near the target, absolute error beyond `delta`, so that outliers weigh
-    less.
-    """
+def huber(delta: float = 1.0) -> Loss:
+    """Build the Huber loss: squared near the target, linear beyond `delta`, so that outliers weigh less."""
     value, gradient = partial(_huber_value, delta=delta), partial(_huber_gradient, delta=delta)
     return Loss("huber", "regression", value, gradient, _identity, partial(_huber_curvature, delta=delta))
+
+
+@cache
+def smoothed(name: str, smoothing: float) -> Loss:
+    """Build a cross-entropy whose targets are mixed with the uniform distribution over the classes.
+
+    As torch.nn.CrossEntropyLoss(label_smoothing=smoothing) has it; two classes with one output have theirs halfway to
+    1/2. Source: Szegedy et al. 2016.
+    """
+    plain = LOSSES[name]
+    if plain.task == "binary":
+        return replace(plain, target=lambda y: y * (1 - smoothing) + smoothing / 2)
+    value, gradient = partial(_softmax_value, smoothing=smoothing), partial(_softmax_gradient, smoothing=smoothing)
+    return replace(plain, value=value, gradient=gradient)
 
 
 def _output_value(z: Array, y: Array, s: Scratch) -> None:
@@ -272,17 +295,3 @@ def losses_for(task: str) -> tuple[str, ...]:
 def loss_of(task: str) -> Loss:
     """Return the loss that a task is evaluated with, whichever loss a trial trains on."""
     return LOSSES[losses_for(task)[0]]
-
-
-def criterion_of(config: Mapping[str, Any], task: str) -> Loss:
-    """Return the loss that a config trains on, by default that of its task. Raises InvalidInput."""
-    known = losses_for(task)
-    name = config.get("loss", known[0])
-    if name not in known:
-        raise InvalidInput(Complaint("loss", f"{name!r} does not belong to a {task} task", nearest(name, known)))
-    if name != "huber":
-        return LOSSES[name]
-    delta = float(config.get(HUBER_DELTA.name, HUBER_DELTA.default))
-    if delta not in HUBER_DELTA.valid:
-        raise InvalidInput(Complaint(HUBER_DELTA.name, f"must lie in {HUBER_DELTA.valid}, but got {delta!r}"))
-    return huber(delta)

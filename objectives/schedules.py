@@ -33,11 +33,15 @@ __all__ = [
 PEAK, START, END = 0.3, 1 / 25, 1e-4  # of a one-cycle: when it peaks, its first factor, its last part of the first
 BELOW_ONE = Bounds(0.0, 1.0)
 SHARE = Bounds(0.0, 1.0, open_low=True, open_high=False)
-WARMUP = Hyper("warmup", "warmup", 0.0, 0.01, 0.1, "log", BELOW_ONE, ASKED)
-FINAL = Hyper("final", "final", 0.0, 1e-3, 0.1, "log", BELOW_ONE, ASKED)
-GAMMA = Hyper("gamma", "gamma", 0.1, 0.01, 0.5, "log", SHARE, ASKED)
-STEP_SIZE = Hyper("step_size", "step_size", 1 / 3, 0.1, 0.5, "linear", SHARE, ASKED)
-POWER = Hyper("power", "power", 2.0, 0.5, 4.0, "log", POSITIVE, ASKED)
+_WARMUP = "share of all updates over which the learning rate rises at first"
+_FINAL = "last factor of cosine, linear and polynomial"
+_GAMMA = "factor of step and exponential"
+_STEP_SIZE = "share of the length after which step and exponential apply gamma once"
+WARMUP = Hyper("warmup", "warmup", 0.0, 0.01, 0.1, "log", BELOW_ONE, ASKED, _WARMUP)
+FINAL = Hyper("final", "final", 0.0, 1e-3, 0.1, "log", BELOW_ONE, ASKED, _FINAL)
+GAMMA = Hyper("gamma", "gamma", 0.1, 0.01, 0.5, "log", SHARE, ASKED, _GAMMA)
+STEP_SIZE = Hyper("step_size", "step_size", 1 / 3, 0.1, 0.5, "linear", SHARE, ASKED, _STEP_SIZE)
+POWER = Hyper("power", "power", 2.0, 0.5, 4.0, "log", POSITIVE, ASKED, "exponent of polynomial")
 SCHEDULE_HYPERS: dict[str, Hyper] = {hyper.name: hyper for hyper in (FINAL, GAMMA, STEP_SIZE, POWER)}
 
 

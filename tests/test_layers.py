@@ -22,7 +22,7 @@ LAYERS = [
         "objectives.models",
         "objectives.surfaces",
     ],
-    ["objectives.data", "objectives.weight_decay"],
+    ["objectives.criterion", "objectives.data", "objectives.weight_decay"],
     ["objectives.problem"],
     ["objectives.evaluation"],
     ["objectives.training"],

@@ -154,10 +154,10 @@ class Spent:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a search stands, for whoever watches: trials by state, and the best that is complete.
+    """Where a search stands, for progress displays: trials by state, and the best complete one.
 
-    `running` trials are with the workers. Of those in flight, `begun` have come to a rung; `flown` is how many trials'
-    worth of training is behind them.
+    `running` trials are with the workers. Of those in flight, `begun` have reached a rung; `in_flight_share` is their
+    finished training, in trials.
     """
 
     done: int
@@ -167,12 +167,12 @@ class Progress:
     best: Trial | None
     spent: Spent
     begun: int = 0
-    flown: float = 0.0
+    in_flight_share: float = 0.0
 
     @property
     def worth(self) -> float:
         """Return the number of finished trials plus the finished share of those in flight."""
-        return self.done + self.flown
+        return self.done + self.in_flight_share
 
 
 Latents = dict[str, float | str]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
@@ -11,27 +11,23 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from objectives.losses import criterion_of
-from objectives.models import model_of
-from objectives.optimizers import OPTIMIZERS
 from tuner.best import Best
-from tuner.best.conventions import conventions_of
-from tuner.best.recipe import OWN
 from tuner.drafts import written_whole
 from tuner.enums import TrialState
 from tuner.errors import NoResult, UnknownTrial
 from tuner.model.bundle import load_model
 from tuner.model.trained import TrainedModel
+from tuner.ranking.best_trial import best_of
 from tuner.ranking.confirmation_table import confirmation_table, tested_names
 from tuner.ranking.frames import curves_table, trials_table
 from tuner.ranking.goal import ranked
 from tuner.ranking.noise import Noise, noise_of
-from tuner.ranking.retrainings import final_epoch
 from tuner.ranking.standings import ConfirmedTrial, standings
 from tuner.ranking.table import hyper_kinds, metric_names, ranking
 from tuner.records import Notify, Spent, Trial
+from tuner.store.backend import write_private
 from tuner.store.collector import collector_paused
-from tuner.store.directory import Home, StudyDirectory, find, home_of, write_private
+from tuner.store.directory import Home, StudyDirectory, find, home_of
 from tuner.store.ledger import Ledger
 from tuner.store.stored import stored_study
 from tuner.study import Study, suggest
@@ -44,9 +40,6 @@ if TYPE_CHECKING:
 __all__ = ["Cost", "Result", "open_study"]
 
 SHOWN = 10  # rows of the ranking in a notebook
-
-
-APART = ("created", "rows", "targets", "warm_start")  # facts of the ledger that are no provenance of a config
 
 
 @dataclass(frozen=True)
@@ -251,82 +244,12 @@ class Result:
             raise NoResult(f"{what}; run it with more: {command}", command)
         return self._best(order[rank - 1])
 
-    def _conventional(self, trial: Trial) -> bool:
-        """Return True if the meaning of a config's values to an optimizer is known."""
-        return not self.study.imported and trial.config.get("optimizer") in OPTIMIZERS
-
-    @property
-    def _command(self) -> dict[str, list[str]]:
-        """Return the tuned command, if it is one."""
-        return {"command": list(self.study.custom.command)} if self.study.custom and self.study.custom.command else {}
-
-    def _kept(self, trial: Trial) -> dict[str, str]:
-        """Return where a trial's directory was kept, relative to the study's; "" where it was not."""
-        place = self.directory.kept / f"trial-{trial.number}"
-        return {"directory": f"{place.parent.name}/{place.name}"} if place.is_dir() else {}
-
     def _best(self, trial: Trial) -> Best:
-        trial = replace(trial, epoch=final_epoch(self.study, trial, self.confirmed))
         confirmed = self.standings if self.is_confirmed else []
         standing = next((s for s in confirmed if s.trial == trial.number), None)
-        return Best(
-            study=self.study.name,
-            trial=trial.number,
-            params=dict(trial.config) | {"epochs": trial.epoch, "horizon": trial.config.get("epochs", trial.epochs)},
-            training=_training(trial) | self._kept(trial),
-            conventions=conventions_of(trial.config, self.study.dtype) if self._conventional(trial) else {},
-            model={} if self.study.imported else _model(trial, self.facts) | self._command,
-            result={"metric": self.study.metric, "direction": str(self.study.direction), "value": trial.value}
-            | {"metrics": {name: value for name, value in trial.metrics.items() if name != "splits"}},
-            confirmation=_confirmation(standing, self.study),
-            provenance={k: v for k, v in self.facts.items() if k not in APART} | {"seed": self.study.seed},
-        )
-
-
-def _training(trial: Trial) -> dict[str, Any]:
-    """Describe how long to train, and the length of a schedule, in epochs and updates."""
-    steps, epochs = trial.steps // max(trial.epochs, 1), trial.epoch or 0
-    horizon = int(trial.config.get("epochs", trial.epochs))
-    whole = {"horizon": horizon, "horizon_steps": steps * horizon, "steps_per_epoch": steps}
-    return {"epochs": epochs, "steps": steps * epochs, **whole}
-
-
-def _model(trial: Trial, facts: Mapping[str, str]) -> dict[str, Any]:
-    """Describe what was tuned: its task and size and its training rows; for a surface, only its size."""
-    if facts["task"] == OWN:
-        return {"task": OWN}
-    shape = {name: int(facts[name]) for name in ("inputs", "outputs", "rows") if name in facts}
-    if facts["task"] == "surface":
-        shape = {"rows": shape["rows"], "parameters": shape["inputs"]}
-    elif "inputs" in shape and "outputs" in shape:
-        shape["parameters"] = model_of(trial.config).size(shape["inputs"], shape["outputs"])
-    loss = criterion_of(trial.config, facts["task"]).name
-    return {"task": facts["task"], "loss": loss, **shape}
-
-
-def _confirmation(standing: ConfirmedTrial | None, study: Study) -> dict[str, Any]:
-    if standing is None:
-        return {}
-    said = standing.report or standing
-    means = {"mean": said.goal.mean, "low": said.goal.low, "high": said.goal.high, "level": said.goal.level}
-    return {
-        "seeds": said.goal.n if standing.report else standing.seeds,
-        "splits": "fresh" if study.fresh_splits else "the same",
-        "chosen_on": standing.seeds,
-        **({"search_splits": study.splits} if study.splits > 1 else {}),
-        "reported_on": "seeds that chose nothing" if standing.report else "the seeds that rank",
-        **means,
-        "interval_of": said.goal.of,
-        "rank": standing.rank,
-        "tie": standing.tie,
-        "search_rank": standing.search_rank,
-        "p_best": standing.p_best,
-        "ranking": {"mean": standing.goal.mean, "low": standing.goal.low, "high": standing.goal.high},
-        "optimism": standing.optimism,
-        "test": {
-            name: {"mean": i.mean, "low": i.low, "high": i.high, "interval_of": i.of} for name, i in said.test.items()
-        },
-    }
+        place = self.directory.kept / f"trial-{trial.number}"
+        kept = f"{place.parent.name}/{place.name}" if place.is_dir() else ""
+        return best_of(self.study, trial, self.facts, self.confirmed, standing, kept)
 
 
 def open_study(name: str | Path, home: Home = None, *, storage: str | None = None) -> Result:

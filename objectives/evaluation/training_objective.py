@@ -34,7 +34,8 @@ def objective_of(problem: Problem, l2: float = 0.0, *, biases: bool = False, rep
     if not 0 <= l2 < np.inf:
         raise InvalidInput(Complaint("l2", f"must be finite and at least 0, but is {l2}"))
     plain = _loss_of(problem, replicate)
-    if l2 == 0 and not problem.model.hidden and problem.data.task in ("binary", "multiclass"):
+    plainly = problem.criterion is problem.loss  # smoothed labels have a finite optimum, however far apart the classes
+    if l2 == 0 and plainly and not problem.model.hidden and problem.data.task in ("binary", "multiclass"):
         plain = replace(
             plain,
             margin=lambda direction: margins(problem, direction, replicate)[0],

@@ -1,6 +1,6 @@
 """`OPTIMIZERS`, a row each, and the functions that make the steps of those that see minibatches (`RULES`).
 
-    hyperparameters, base -> momentum, adaptive, adam, frameworks -> registry -> lookup
+    hyperparameters, definition -> momentum, adaptive, adam, frameworks -> registry -> lookup
 
 `momentum`, `adaptive` and `adam` hold the rules, `frameworks` how each framework computes them otherwise, `registry`
 the table of both, and `lookup` what is read from it.
@@ -18,7 +18,7 @@ rule: what it adds to them is added on use.
 from __future__ import annotations
 
 from objectives.hyperparameter import Bounds, Flag, Hyper
-from objectives.optimizers.base import Convention, Optimizer, Rule, RuleCall
+from objectives.optimizers.definition import Convention, Optimizer, Rule, RuleCall
 from objectives.optimizers.lookup import convention_of, hyperparameters, missing, row_of, rule_of, switches
 from objectives.optimizers.registry import FRAMEWORKS, OPTIMIZERS, RULES
 

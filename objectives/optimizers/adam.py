@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from objectives.optimizers.base import Array, Columns, Convention, Rule, column
+from objectives.optimizers.definition import Array, Columns, Convention, Rule, column
 
 __all__ = ["adam_rule", "adamax_rule", "amsgrad_rule", "nadam_rule"]
 

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from objectives.optimizers.base import Array, Columns, Convention, Rule, column
+from objectives.optimizers.definition import Array, Columns, Convention, Rule, column
 
 __all__ = ["adadelta_rule", "adagrad_rule", "rmsprop_rule"]
 

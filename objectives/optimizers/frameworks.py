@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from objectives.optimizers.base import Convention, RuleCall
+from objectives.optimizers.definition import Convention, RuleCall
 
 __all__ = ["CONVENTIONS", "FRAMEWORKS"]
 

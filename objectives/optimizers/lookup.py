@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from objectives.errors import Complaint, InvalidInput, nearest
-from objectives.optimizers.base import Convention, Optimizer, Rule
+from objectives.optimizers.definition import Convention, Optimizer, Rule
 from objectives.optimizers.registry import FRAMEWORKS, OPTIMIZERS, RULES
 
 __all__ = ["convention_of", "hyperparameters", "missing", "row_of", "rule_of", "switches"]

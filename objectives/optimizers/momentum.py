@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from objectives.optimizers.base import Array, Columns, Convention, Rule, column
+from objectives.optimizers.definition import Array, Columns, Convention, Rule, column
 
 __all__ = ["momentum_rule", "nesterov_rule", "sgd_rule"]
 

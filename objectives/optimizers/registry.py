@@ -6,7 +6,7 @@ from objectives.full_batch import METHODS
 from objectives.hyperparameter import Flag, Hyper
 from objectives.optimizers.adam import adam_rule, adamax_rule, amsgrad_rule, nadam_rule
 from objectives.optimizers.adaptive import adadelta_rule, adagrad_rule, rmsprop_rule
-from objectives.optimizers.base import Convention, Optimizer
+from objectives.optimizers.definition import Convention, Optimizer
 from objectives.optimizers.frameworks import CONVENTIONS, FRAMEWORKS
 from objectives.optimizers.hyperparameters import (
     AHEAD,

@@ -13,7 +13,7 @@ from objectives.types import Array
 
 __all__ = ["CLIP", "Clip", "clip_of", "guard_of"]
 
-CLIP = Hyper("clip_norm", "clip_norm", 0.0, 0.1, 10.0, "log", Bounds(), ASKED)
+CLIP = Hyper("clip_norm", "clip_norm", 0.0, 0.1, 10.0, "log", Bounds(), ASKED, "largest norm of a gradient; 0 is off")
 
 
 def clip_of(config: Mapping[str, Any]) -> float:

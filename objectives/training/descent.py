@@ -15,11 +15,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from objectives.buffers import aligned, aligned_copy, passes
+from objectives.criterion import CRITERION_KEYS, criterion_of
 from objectives.dropout import Dropout, dropout_of
 from objectives.errors import Complaint, InvalidInput
 from objectives.evaluation.predictions import evaluation_of
 from objectives.evaluation.training_objective import TRACKED, TrainingObjective
-from objectives.losses import Scratch, criterion_of
+from objectives.losses import Scratch
 from objectives.models import ACTIVATIONS, Layers, Workspace, backward, forward
 from objectives.optimizers import row_of
 from objectives.problem import Problem
@@ -68,7 +69,7 @@ def _check(problem: Problem, configs: Sequence[Config]) -> None:
         raise InvalidInput(Complaint("batch_size", f"must lie in [1, {rows}], the train rows, but got {size}"))
     if not problem.model.hidden and any(dropout_of(config) for config in configs):
         raise InvalidInput(Complaint("dropout", "the model has no hidden layer to drop units of"))
-    named = [config for config in configs if "loss" in config]
+    named = [config for config in configs if any(key in config for key in CRITERION_KEYS)]
     if any(criterion_of(config, problem.data.task) is not problem.criterion for config in named):
         what = f"a pack has one, that of its problem: {problem.criterion.name}"
         raise InvalidInput(Complaint("loss", what, "Problem(..., trains_on=criterion_of(config, task))"))

@@ -17,9 +17,9 @@ from tuner.engines import Engine, open_engine
 from tuner.search import amounts, survivors
 from tuner.space import space_of
 from tuner.study import read_study
-from tuner.trainables.base import Member
 from tuner.trainables.builtin import packs
 from tuner.trainables.builtin.packs import ReplicateSource, cut, run_pack
+from tuner.trainables.protocols import Member
 
 __all__ = ["generation"]
 

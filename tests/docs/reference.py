@@ -63,13 +63,14 @@ def with_subtables() -> Iterator[tuple[str, type[BaseModel]]]:
 
 
 def described_keys(model: type[BaseModel]) -> dict[str, str]:
-    """Return the docstring below each field of a table."""
+    """Return the docstring below each field of a table, or the description of a field made from a registry."""
     (body,) = (node for node in ast.parse(inspect.getsource(model)).body if isinstance(node, ast.ClassDef))
     found: dict[str, str] = {}
     for field, text in zip(body.body, body.body[1:], strict=False):
         if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
             found[ast.unparse(field.target)] = str(text.value.value)
-    return found
+    texts = {key: found.pop(key, field.description) for key, field in model.model_fields.items()}
+    return {**found, **{key: text for key, text in texts.items() if text}}
 
 
 def key_list(name: str, model: type[BaseModel]) -> str:

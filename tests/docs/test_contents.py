@@ -12,7 +12,7 @@ from tuner.best.sklearn import ESTIMATORS
 from tuner.report.charts import CHARTS
 from tuner.report.charts.time import STATES
 from tuner.result import Result
-from tuner.study.custom import RUN
+from tuner.study.custom_checks import RUN
 from tuner.trainables.builtin.split_counts import splits_for
 
 

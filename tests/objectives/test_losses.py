@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from objectives.buffers import outputs as outputs_buffer
-from objectives.errors import InvalidInput
-from objectives.losses import LOSSES, Scratch, criterion_of, huber, loss_of, losses_for
+from objectives.losses import LOSSES, Scratch, huber, loss_of
 from tests.support.problems import TASKS, Array
 
 REPLICATES, TRIALS = 2, 3
@@ -196,13 +195,3 @@ def test_curvatures_are_the_slopes_of_gradients(name, outputs):
         step = np.zeros_like(z)
         step[:, :, c] = h
         np.testing.assert_allclose(found[:, :, c].T, (slope(z + step) - slope(z - step)) / (2 * h), atol=1e-8)
-
-
-def test_a_config_names_what_it_trains_on():
-    assert losses_for("regression") == ("squared_error", "huber")
-    assert criterion_of({}, "binary") is loss_of("binary")
-    assert criterion_of({"loss": "huber", "huber_delta": 2}, "regression") is huber(2.0) is not huber()
-    with pytest.raises(InvalidInput, match="loss: 'huber' does not belong to a binary task; choose one of"):
-        criterion_of({"loss": "huber"}, "binary")
-    with pytest.raises(InvalidInput, match=r"huber_delta: must lie in \(0, inf\), but got 0.0"):
-        criterion_of({"loss": "huber", "huber_delta": 0}, "regression")

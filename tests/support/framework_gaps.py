@@ -15,7 +15,8 @@ import numpy as np
 
 from objectives.optimizers import FRAMEWORKS, RULES
 from tests.support.framework_runs import RUNS, Config, best_of, config_of, core, problem
-from tuner.best.differences import NAMES, differences
+from tuner.best.differences import differences
+from tuner.best.exporters import EXPORTERS
 from tuner.errors import InexactWarning
 
 __all__ = ["gap", "member", "orders", "table"]
@@ -42,7 +43,7 @@ def gap(name: str, source: str, target: str) -> float:
 
 def table() -> str:
     """Markdown: an optimizer a row, a framework a column."""
-    lines = [f"| optimizer | {' | '.join(NAMES[name] for name in FRAMEWORKS)} |", "| --- " * 5 + "|"]
+    lines = [f"| optimizer | {' | '.join(EXPORTERS[name].title for name in FRAMEWORKS)} |", "| --- " * 5 + "|"]
     for name in RULES:
         lines.append(f"| {name} | {' | '.join(cell(name, target) for target in FRAMEWORKS)} |")
     return "\n".join(lines)

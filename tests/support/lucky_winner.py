@@ -11,7 +11,7 @@ from tuner.engines import InlineEngine
 from tuner.store.directory import study_directory
 from tuner.store.ledger import Ledger
 from tuner.store.machine import canary_hash
-from tuner.trainables.builtin.prepare import prepare_study
+from tuner.trainables.builtin.prepared_study import prepare_study
 
 GAPS = (8.0, 4.0, 2.0)  # times that the planted winner's learning rate is too small
 LUCKY = 0

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tuner.algorithms.gaussian import Array, GaussianProcess, fitted
-from tuner.optuna_bridge.models import Observation
+from tuner.optuna_bridge.sampler_models import Observation
 from tuner.records import Latent, Latents
 
 __all__ = ["gaussian", "log_improvement"]

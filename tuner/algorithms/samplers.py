@@ -14,7 +14,7 @@ from objectives.rng import Stream, stream
 from tuner.algorithms.cmaes import cma
 from tuner.algorithms.improvement import gaussian
 from tuner.algorithms.points import even, grid, halton, random, sobol
-from tuner.optuna_bridge.models import Observation, gp, tpe
+from tuner.optuna_bridge.sampler_models import Observation, gp, tpe
 from tuner.records import GridBlock, Latent, Latents
 
 __all__ = ["LARGEST_GRID", "SAMPLERS", "Ask", "SamplerProblem", "Sampler"]

@@ -15,9 +15,9 @@ import numpy as np
 from objectives.rng import Stream, stream
 from tuner.enums import TrialState
 from tuner.errors import NoResult
-from tuner.ranking.certainty import Paired
 from tuner.ranking.goal import ranked, signed
 from tuner.ranking.intervals import metric_interval, sizes_of
+from tuner.ranking.probability import Paired
 from tuner.ranking.retrainings import by_trial, on, rank_seeds, report_seeds
 from tuner.ranking.statistics import DRAWS, Interval
 from tuner.records import ConfirmationRun, Trial, epochs_of

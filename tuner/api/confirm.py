@@ -22,7 +22,7 @@ from tuner.store.ledger import Ledger
 from tuner.store.machine import canary_hash
 from tuner.store.stored import stored_study
 from tuner.study import MOST_SEEDS, ConfirmTable, Study, not_run
-from tuner.trainables.base import Trainable
+from tuner.trainables.protocols import Trainable
 
 __all__ = ["MOST_TOP", "check_unchanged", "confirm", "stored_subject", "writable"]
 

@@ -13,7 +13,8 @@ from objectives.errors import InvalidInput
 from tuner.best import load_best
 from tuner.engines import InlineEngine
 from tuner.errors import LedgerError, StudyBusy, StudyError, TunerError
-from tuner.store.directory import LOCK, StudyDirectory, write_private
+from tuner.store.backend import write_private
+from tuner.store.directory import LOCK, StudyDirectory
 from tuner.store.ledger import Ledger
 from tuner.store.ledger.rescue import Rescued, rescue, write_rescued
 from tuner.store.machine import canary_hash

@@ -27,7 +27,8 @@ from tuner.ranking.goal import goal_at
 from tuner.ranking.table import IMPORTED, ranking
 from tuner.records import Trial
 from tuner.result import Result
-from tuner.store.directory import StudyDirectory, study_directory, write_private
+from tuner.store.backend import write_private
+from tuner.store.directory import StudyDirectory, study_directory
 from tuner.store.ledger import Ledger
 from tuner.study import UNNAMED, Imported, Study, imported_text, parameter_name, read_study, text_of
 from tuner.text import visible

@@ -33,13 +33,14 @@ from tuner.records import ConfirmationRun, Spent, Trial
 from tuner.result import Cost, Result
 from tuner.search import repeats_note
 from tuner.space import space_of
-from tuner.store.directory import Home, StudyDirectory, home_of, study_directory, write_private
+from tuner.store.backend import write_private
+from tuner.store.directory import Home, StudyDirectory, home_of, study_directory
 from tuner.store.ledger import Ledger
 from tuner.store.stored import stored_study
 from tuner.study import ConfirmTable, Study
-from tuner.trainables.base import Trainable, Trainer
-from tuner.trainables.builtin.prepare import prepare_study
+from tuner.trainables.builtin.prepared_study import prepare_study
 from tuner.trainables.builtin.trainable import BuiltinTrainable
+from tuner.trainables.protocols import Trainable, Trainer
 
 __all__ = ["PATIENCE", "StudyRun", "run", "trainable_of"]
 
@@ -141,7 +142,7 @@ def trainable_of(
     """
     if asked.custom is None:
         return BuiltinTrainable(prepare_study(asked, data, room, begun))
-    from tuner.trainables.custom.trainable import custom_trainable
+    from tuner.trainables.custom.introduction import custom_trainable
 
     return custom_trainable(asked, objective)
 

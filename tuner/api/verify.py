@@ -25,12 +25,12 @@ from tuner.result import Result
 from tuner.store.directory import Home, StudyDirectory, find, home_of
 from tuner.store.machine import canary_hash
 from tuner.study import Study, not_run
-from tuner.trainables.base import Member
 from tuner.trainables.builtin import packs
 from tuner.trainables.builtin.packs import cut, run_pack
-from tuner.trainables.builtin.prepare import prepare_study
+from tuner.trainables.builtin.prepared_study import prepare_study
 from tuner.trainables.builtin.trainable import BuiltinTrainable
 from tuner.trainables.builtin.trainer import BuiltinTrainer
+from tuner.trainables.protocols import Member
 
 __all__ = ["Verdict", "Verification", "verify"]
 

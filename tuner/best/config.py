@@ -17,7 +17,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from objectives.errors import Complaint, InvalidInput, nearest
-from tuner.best.schema import FRAMEWORKS, VERSION, complaints_of
+from tuner.best.exporters import EXPORTERS
+from tuner.best.file_schema import VERSION, complaints_of
 
 if TYPE_CHECKING:
     from tuner.best.recipe import Recipe
@@ -158,11 +159,14 @@ class Best(Mapping[str, Any]):
         return sklearn.settings(self.recipe(), estimator, n_samples, strict)
 
     def to_code(self, framework: str, *, strict: bool = True) -> str:
-        """Return a module for "torch", "keras", "optax" or "sklearn" that builds and trains the tuned model."""
+        """Return a module for "torch", "keras", "optax" or "sklearn" that builds and trains the tuned model.
+
+        A config of your own training code gets its optimizer alone. Raises as `to_torch`.
+        """
         from tuner.best.code import code_of
 
-        if framework not in FRAMEWORKS:
-            raise InvalidInput(Complaint("framework", f"{framework!r} is not known", nearest(framework, FRAMEWORKS)))
+        if framework not in EXPORTERS:
+            raise InvalidInput(Complaint("framework", f"{framework!r} is not known", nearest(framework, EXPORTERS)))
         return code_of(self.recipe(), framework, strict)
 
     def recipe(self) -> Recipe:

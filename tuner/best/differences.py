@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from objectives.optimizers import Convention
+from objectives.training.hypers import Entry, hypers_of
+from tuner.best.exporters import EXPORTERS
 from tuner.best.recipe import Recipe
 from tuner.best.whole_batch import SEARCHED
 from tuner.errors import InexactMapping, InexactWarning
 
-__all__ = ["NAMES", "StepDifference", "differences", "same_steps"]
+__all__ = ["StepDifference", "differences", "lacking", "same_steps"]
 
-NAMES = {"torch": "PyTorch", "keras": "Keras", "optax": "optax", "sklearn": "scikit-learn"}
 CURED = ("eps", "schedule with momentum", "momentum_decay", "clipping")  # by tuning with the framework's own rules
 PLACES = {
     "outside": "sqrt({v}) + eps",
@@ -57,12 +58,24 @@ def same_steps(
     found = differences(recipe, framework) + (more or [])
     if not found:
         return []
-    whose = "" if recipe.optimizer in SEARCHED else f", tuned as {NAMES[recipe.conventions['framework']]}'s"
-    said = f"{NAMES[framework]} cannot make the steps of this {recipe.optimizer}{whose}: {'; '.join(map(str, found))}"
+    theirs, ours = EXPORTERS[framework].title, EXPORTERS[recipe.conventions["framework"]].title
+    whose = "" if recipe.optimizer in SEARCHED else f", tuned as {ours}'s"
+    said = f"{theirs} cannot make the steps of this {recipe.optimizer}{whose}: {'; '.join(map(str, found))}"
     if strict:
         raise InexactMapping(said, framework if all(one.topic in CURED for one in found) else "")
     warnings.warn(f"{said}; this is the nearest", InexactWarning, stacklevel=4)
     return found
+
+
+def lacking(recipe: Recipe, framework: str) -> list[StepDifference]:
+    """List the hyperparameters of layers and loss that are on and that a framework does not have."""
+    rows = [row for row in hypers_of(Entry.LAYERS, Entry.LOSS) if framework in row.lacking]
+    values = [(row, float(recipe.config.get(row.name, row.hyper.default))) for row in rows]
+    return [
+        StepDifference(row.name.replace("_", " "), f"it {row.lacking[framework]}", f"tuned was {value:g}")
+        for row, value in values
+        if value != row.hyper.default
+    ]
 
 
 def eps(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[StepDifference]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from tuner.best.differences import same_steps
 from tuner.best.recipe import Recipe
-from tuner.best.schedules import PYTHON, schedule_lines
+from tuner.best.schedule_code import PYTHON, schedule_lines
 from tuner.best.source import (
     TARGETS,
     Verbatim,
@@ -27,11 +27,12 @@ from tuner.best.source import (
     widths,
 )
 
-__all__ = ["code", "optimizer"]
+__all__ = ["code", "optimizer", "optimizer_parts"]
 
 LOSSES = {
-    "binary_cross_entropy": "BinaryCrossentropy(from_logits=True)",
+    "binary_cross_entropy": "BinaryCrossentropy(from_logits=True{smoothing})",
     "softmax_cross_entropy": "SparseCategoricalCrossentropy(from_logits=True)",
+    "smoothed_cross_entropy": "CategoricalCrossentropy(from_logits=True{smoothing})",
     "squared_error": "MeanSquaredError()",
     "huber": "Huber(delta={delta!r})",
 }
@@ -101,6 +102,11 @@ def optimizer_text(recipe: Recipe) -> list[str]:
     return [_rate(recipe), made] if recipe.moves else [made]
 
 
+def optimizer_parts(recipe: Recipe) -> list[str]:
+    """Write the imports and the optimizer."""
+    return [MOVING if recipe.moves else "import keras", *optimizer_text(recipe)]
+
+
 def _rate(recipe: Recipe) -> str:
     lines = schedule_lines(recipe, PYTHON, recipe.lr)
     return RATE.format(setup="\n        ".join(lines.setup), body="\n            ".join(lines.body))
@@ -127,8 +133,12 @@ def _model(recipe: Recipe, layered: bool) -> str:
 
 def _train(recipe: Recipe) -> str:
     steps = f"HORIZON * -(-len(x) // {recipe.batch})" if recipe.moves else ""
-    loss = f"keras.losses.{LOSSES[recipe.loss].format(delta=recipe.huber_delta)}"
+    smooth = f", label_smoothing={recipe.label_smoothing!r}" if recipe.label_smoothing else ""
+    classes = bool(smooth) and recipe.task == "multiclass"  # the sparse loss has no label smoothing
+    loss = LOSSES["smoothed_cross_entropy" if classes else recipe.loss]
+    loss = f"keras.losses.{loss.format(delta=recipe.huber_delta, smoothing=smooth)}"
     body = [
+        *(["y = keras.ops.one_hot(y, model.output_shape[-1])"] if classes else []),
         f"optimizer = make_optimizer({steps})",
         f"model.compile(optimizer=optimizer, loss={loss})",
         f"model.fit(x, y, batch_size={recipe.batch}, epochs=EPOCHS, verbose=0)",

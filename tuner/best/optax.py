@@ -6,7 +6,7 @@ from typing import Any
 
 from tuner.best.differences import same_steps
 from tuner.best.recipe import Recipe
-from tuner.best.schedules import Ops, schedule_lines
+from tuner.best.schedule_code import Ops, schedule_lines
 from tuner.best.source import (
     TARGETS,
     Verbatim,
@@ -21,7 +21,7 @@ from tuner.best.source import (
     sizes,
 )
 
-__all__ = ["code", "transformation"]
+__all__ = ["code", "optimizer_parts", "transformation"]
 
 OPS = Ops("jnp.cos", "jnp.sqrt", "jnp.minimum", "jnp.maximum", "jnp.where({c}, {a}, {b})")
 IMPORTS = "import jax\nimport jax.numpy as jnp\nimport optax"
@@ -106,6 +106,11 @@ def optimizer_text(recipe: Recipe) -> list[str]:
     return [*parts, chain]
 
 
+def optimizer_parts(recipe: Recipe) -> list[str]:
+    """Write the imports and the optimizer."""
+    return [f"import math\n\n{IMPORTS}" if recipe.moves else IMPORTS, *optimizer_text(recipe)]
+
+
 def _links(recipe: Recipe) -> list[str]:
     """List the chain: clip, coupled decay, direction, momentum, decoupled decay, rate (before a buffer that holds
     steps).
@@ -180,6 +185,14 @@ def _train(recipe: Recipe) -> str:
     loop = STEP.format(batch=recipe.batch, more=more, fresh=fresh, drawn=drawn)
     outputs = f"predict(params, x{more})"
     loss = LOSSES[recipe.loss].format(z=outputs, delta=recipe.huber_delta)
-    lines = [f"optimizer = make_optimizer({steps})", f"\ndef loss(params, x, y{more}):\n    return {loss}.mean()", loop]
+    smooth = recipe.label_smoothing
+    if smooth and recipe.task == "multiclass":
+        loss = f"optax.softmax_cross_entropy(z, optax.smooth_labels(jax.nn.one_hot(y, z.shape[-1]), {smooth!r}))"
+        loss = f"z = {outputs}\n    return {loss}"
+    elif smooth:
+        loss = f"y = y * {1 - smooth!r} + {smooth / 2!r}\n    return {loss}"
+    else:
+        loss = f"return {loss}"
+    lines = [f"optimizer = make_optimizer({steps})", f"\ndef loss(params, x, y{more}):\n    {loss}.mean()", loop]
     says = f"Train on standardised inputs `x` and {TARGETS[recipe.task]} `y`."
     return function("train(params, x, y, key)", says, *lines)

@@ -13,7 +13,7 @@ from typing import Any
 from objectives.errors import Complaint, InvalidInput
 from tuner.best.differences import same_steps
 from tuner.best.recipe import Recipe
-from tuner.best.schedules import PYTHON, schedule_lines, step_every
+from tuner.best.schedule_code import PYTHON, schedule_lines, step_every
 from tuner.best.source import (
     ANOTHER,
     TARGETS,
@@ -31,11 +31,11 @@ from tuner.best.source import (
 )
 from tuner.errors import TransferWarning
 
-__all__ = ["code", "factor_text", "optimizer", "scheduler"]
+__all__ = ["code", "factor_text", "optimizer", "optimizer_parts", "scheduler"]
 
 LOSSES = {
     "binary_cross_entropy": "BCEWithLogitsLoss()",
-    "softmax_cross_entropy": "CrossEntropyLoss()",
+    "softmax_cross_entropy": "CrossEntropyLoss({smoothing})",
     "squared_error": "MSELoss()",
     "huber": "HuberLoss(delta={delta!r})",
 }
@@ -167,6 +167,13 @@ def _hook(recipe: Recipe, shrinks: bool) -> str:
     return function("before_step(optimizer, args, kwargs)", f"Before each step: {', '.join(said)}.", *lines)
 
 
+def optimizer_parts(recipe: Recipe) -> list[str]:
+    """Write the imports, the optimizer and, where the rate changes, its scheduler."""
+    if not recipe.moves:
+        return ["import torch", *optimizer_text(recipe)]
+    return ["import math\n\nimport torch", *optimizer_text(recipe), scheduler_text(recipe)]
+
+
 def scheduler_text(recipe: Recipe) -> str:
     """Write the function that builds the scheduler."""
     says = "The tuned schedule over `total_steps` updates; step it after each."
@@ -219,9 +226,12 @@ def _model(recipe: Recipe) -> str:
 def _train(recipe: Recipe) -> str:
     multiclass = recipe.task == "multiclass"
     target = "y.long()" if multiclass else "y.to(x.dtype).reshape(len(y), -1)"
+    smooth = f"label_smoothing={recipe.label_smoothing!r}" if recipe.label_smoothing else ""
+    if smooth and not multiclass:  # BCEWithLogitsLoss has no label smoothing: its targets have it
+        target = f"{target} * {1 - recipe.label_smoothing!r} + {recipe.label_smoothing / 2!r}"
     said = TARGETS[recipe.task]
     says = f"Train on standardised inputs `x` and {said} `y`."
-    loss = f"loss = torch.nn.{LOSSES[recipe.loss].format(delta=recipe.huber_delta)}"
+    loss = f"loss = torch.nn.{LOSSES[recipe.loss].format(delta=recipe.huber_delta, smoothing=smooth)}"
     made = "optimizer = make_optimizer(model.parameters())"
     if recipe.optimizer == "lbfgs":
         loop = CLOSURE.format(target=target, penalty=_penalty(recipe))

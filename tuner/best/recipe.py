@@ -6,21 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from objectives.criterion import HUBER_DELTA, LABEL_SMOOTHING, criterion_of
 from objectives.dropout import dropout_of
 from objectives.errors import Complaint, InvalidInput
 from objectives.hyperparameter import Hyper
-from objectives.losses import HUBER_DELTA, criterion_of
 from objectives.models import ACTIVATIONS, INITS, MODELS
 from objectives.optimizers import OPTIMIZERS, RULES, Convention, RuleCall, hyperparameters, row_of
-from objectives.schedules import SCHEDULE_HYPERS, plan_of
+from objectives.schedules import plan_of
 from objectives.training.clipping import clip_of
+from objectives.training.hypers import TRAINING_HYPERS, Entry, hypers_of
 from objectives.weight_decay import decayed_of
 from tuner.best.whole_batch import STANDS_FOR, refuse
 
 __all__ = ["OWN", "Recipe", "optimizer_part"]
 
 OWN = "own"  # the task of a config that was tuned for somebody's own training code
-SHARED = ("framework", "decay", "clip_norm", "schedule", "warmup", *SCHEDULE_HYPERS, "batch_size")
+SHARED = ("framework", "decay", "schedule", *(row.name for row in hypers_of(Entry.STEP)), "batch_size")
 MANY = 10**6  # updates: what a share of a horizon is checked against, where it does not depend on their number
 
 
@@ -171,6 +172,11 @@ class Recipe:
         """Return the difference at which the Huber loss becomes linear."""
         return float(self.config.get(HUBER_DELTA.name, HUBER_DELTA.default))
 
+    @property
+    def label_smoothing(self) -> float:
+        """Return the share of each target that training spreads over all classes."""
+        return float(self.config.get(LABEL_SMOOTHING.name, LABEL_SMOOTHING.default))
+
     def convention(self, framework: str) -> Convention:
         """Return how `framework` computes this rule. Raises InvalidInput where it does not have it."""
         refuse(self.optimizer, framework)
@@ -222,9 +228,7 @@ def _check(config: Mapping[str, Any], task: str) -> None:
             wrong.append(Complaint(f"config.{key}", f"{config[key]!r} is not known"))
     row = OPTIMIZERS.get(str(config.get("optimizer")))
     hypers: tuple[Hyper, ...] = row.hypers if row else ()
-    numbers = [*(hyper.name for hyper in hypers), "warmup", "final", "gamma", "step_size", "power", "clip_norm"]
-    numbers += ["dropout", "huber_delta"]
-    for key in numbers:
+    for key in (*(hyper.name for hyper in hypers), *TRAINING_HYPERS):
         if key in config and (isinstance(config[key], bool) or not isinstance(config[key], int | float)):
             wrong.append(Complaint(f"config.{key}", f"must be a number, but got {config[key]!r}"))
     sizes = config.get("hidden", [])

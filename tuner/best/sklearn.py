@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from objectives.errors import Complaint, InvalidInput, nearest
-from tuner.best.differences import StepDifference, same_steps
+from tuner.best.differences import StepDifference, lacking, same_steps
 from tuner.best.recipe import Recipe
 from tuner.best.source import TARGETS, arguments, call_text, function, head, module
 from tuner.best.whole_batch import SEARCHED
 
-__all__ = ["ESTIMATORS", "code", "settings"]
+__all__ = ["ESTIMATORS", "code", "optimizer_parts", "settings"]
 
 
 LINEAR_LOSSES = {
@@ -60,6 +60,13 @@ def code(recipe: Recipe, strict: bool = True) -> str:
     return module(
         f"{head(recipe, found, 'make_model().fit(x, y)')}\n{imports}", function("make_model()", says, f"return {made}")
     )
+
+
+def optimizer_parts(recipe: Recipe) -> list[str]:
+    """Raise InvalidInput: there is no optimizer to write."""
+    del recipe
+    what = "scikit-learn has no optimizer apart from its estimators"
+    raise InvalidInput(Complaint("framework", what, "take the values: --to json"))
 
 
 def _estimator(recipe: Recipe, name: str) -> Estimator:
@@ -150,15 +157,15 @@ def _logistic(recipe: Recipe, n_samples: int | None) -> dict[str, Any]:
 
 def _logistic_differences(recipe: Recipe, n_samples: int | None) -> list[StepDifference]:
     del n_samples
-    if not recipe.decay or recipe.weights_only:
-        return []
-    return [StepDifference("weight decay", "it does not decay the intercept", f"of weight_decay {recipe.decay:g}")]
+    found = lacking(recipe, "sklearn")
+    if recipe.decay and not recipe.weights_only:
+        size = f"of weight_decay {recipe.decay:g}"
+        found.append(StepDifference("weight decay", "it does not decay the intercept", size))
+    return found
 
 
 def _network_differences(recipe: Recipe, n_samples: int | None) -> list[StepDifference]:
-    found = []
-    if recipe.dropout:
-        found.append(StepDifference("dropout", "it has no dropout", f"tuned was {recipe.dropout:g}"))
+    found = lacking(recipe, "sklearn")
     if recipe.loss == "huber":
         size = f"it is another beyond {recipe.huber_delta:g}"
         found.append(StepDifference("loss", "it has the squared error, not Huber's", size))
@@ -210,7 +217,7 @@ def _linear(recipe: Recipe, n_samples: int | None) -> dict[str, Any]:
 
 def _linear_differences(recipe: Recipe, n_samples: int | None) -> list[StepDifference]:
     del n_samples
-    found, rows = [], recipe.batch_size
+    found, rows = lacking(recipe, "sklearn"), recipe.batch_size
     if recipe.whole:
         found.append(StepDifference("batch size", "it makes a step a row", "tuned were steps of all rows"))
     elif rows > 1:

@@ -14,7 +14,8 @@ from importlib.util import find_spec
 from itertools import pairwise
 from typing import Any
 
-from tuner.best.differences import NAMES, StepDifference
+from tuner.best.differences import StepDifference
+from tuner.best.exporters import EXPORTERS
 from tuner.best.recipe import Recipe
 from tuner.errors import NotInstalled
 
@@ -34,12 +35,6 @@ __all__ = [
     "widths",
 ]
 
-LINES = {
-    "torch": "pip install torch",
-    "keras": "pip install keras",
-    "optax": "pip install optax",
-    "sklearn": "pip install scikit-learn",
-}
 WIDTH = 100
 ANOTHER = "`tuner run FILE --set 'model.hidden=[128, 64]' --name NEW` tunes another network"
 STANDARDISED = "inputs minus their mean over the train rows, divided by their standard deviation there"
@@ -53,7 +48,7 @@ class Verbatim(str):
 def installed(framework: str) -> None:
     """Raise NotInstalled where a framework is not there."""
     if find_spec(framework) is None:
-        raise NotInstalled(NAMES[framework], LINES[framework])
+        raise NotInstalled(EXPORTERS[framework].title, EXPORTERS[framework].install)
 
 
 def arguments(recipe: Recipe, framework: str) -> dict[str, Any]:

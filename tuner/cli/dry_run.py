@@ -10,8 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from objectives.criterion import criterion_of
 from objectives.data import Prepared
-from objectives.losses import criterion_of
 from objectives.models import model_of
 from objectives.problem import Problem, Replicate, updates_per_epoch
 from objectives.training.descent import descend
@@ -22,7 +22,7 @@ from tuner.search import generation_size, ladder, propose
 from tuner.space import space_of
 from tuner.study import Study
 from tuner.text import clean
-from tuner.trainables.builtin.prepare import PreparedStudy, prepare_study
+from tuner.trainables.builtin.prepared_study import PreparedStudy, prepare_study
 from tuner.trainables.builtin.workload import default_jobs
 
 __all__ = ["described", "rehearse", "samples", "search_seconds"]
@@ -41,7 +41,7 @@ def rehearse(asked: Study, jobs: int | None) -> None:
 
 def tell_own(asked: Study) -> None:
     """Print a study of somebody's own objective, which is imported and not called, and the epochs that it takes."""
-    from tuner.trainables.custom.trainable import custom_trainable
+    from tuner.trainables.custom.introduction import custom_trainable
 
     trainable = custom_trainable(asked)
     study = trainable.study

@@ -15,7 +15,7 @@ from tuner.cli.copyable import copyable
 from tuner.cli.output import fit_window, in_words, too_wide, window
 from tuner.enums import TrialState
 from tuner.errors import NoResult
-from tuner.ranking.optimum import verdict_of
+from tuner.ranking.optimality_gap import verdict_of
 from tuner.ranking.table import evaluations
 from tuner.records import Trial
 from tuner.result import Result

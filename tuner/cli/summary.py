@@ -19,7 +19,7 @@ from tuner.cli.show import block, fresh_mean, fresh_words, settings_of
 from tuner.cli.terminal import hint
 from tuner.enums import TrialState
 from tuner.errors import NoResult
-from tuner.ranking.optimum import verdict_of
+from tuner.ranking.optimality_gap import verdict_of
 from tuner.search.stopping import error_pattern
 from tuner.text import cell_text, clean, interval_text, intervals_of
 from tuner.views.overview import states_of

@@ -1,9 +1,10 @@
 """Tasks -> outcomes: inline, in worker processes, or on a cluster. The only door to joblib and to dask.distributed.
 
-    failure, timing, environment, remote_paths -> patience -> retry_queue -> loky_worker -> loky, cluster -> base
-             messages, process_worker -> supervised, guardian -> process_pool -> base
+    failure, timing, environment, remote_paths -> patience -> retry_queue -> loky_worker
+    -> loky, cluster_worker -> cluster -> engine
+             messages, process_worker -> supervised, guardian -> process_pool -> engine
 
-`base` has the protocol `Engine` and opens one. `process_pool` runs the project's own tasks and other people's code,
+`engine` has the protocol `Engine` and opens one. `process_pool` runs the project's own tasks and other people's code,
 each worker `supervised` and ended alone; `loky` is joblib's pool, for systems without process groups; `patience` says
 how long a task is tried again that the machine has ended.
 
@@ -14,8 +15,8 @@ BLAS thread, in a worker or inline, so that sums have the same order on every pa
 
 from __future__ import annotations
 
-from tuner.engines.base import Engine, InlineEngine, open_engine, processors
 from tuner.engines.cluster import check_certificates, check_cluster
+from tuner.engines.engine import Engine, InlineEngine, open_engine, processors
 from tuner.engines.environment import DEVICE
 from tuner.engines.failure import FULL, SHORT, Failure, Lost, guarded, of_machine
 from tuner.engines.loky import LokyEngine

@@ -1,45 +1,39 @@
 """A cluster as workers: the client of dask.distributed, whose workers may join, leave and die.
 
-Data go to the workers once, and lie in a folder of each. The scheduler gives a task up after several deaths of workers
-that it was with, whoever did it; `queueing` then lets it run alone before it is a failure. Not joblib's dask backend,
-which waits for such a task for ever.
+Data are sent to the workers once and kept in a folder of each. The scheduler gives a task up after several deaths of
+workers that held it, whatever caused them; `retry_queue` then runs it alone before it counts as a failure. joblib's
+dask backend is not used, as it waits for such a task for ever.
 
-A worker gets tasks once it has shown that it has the same release, versions and arithmetic as this process. What fails
-on a worker that has never succeeded runs elsewhere: where it succeeds, it was that worker, which gets no more.
+A worker gets tasks once it has shown that it has the same release, versions and arithmetic as this process. A task that
+fails on a worker on which none has succeeded yet is run elsewhere: if it succeeds there, the worker was to blame and
+gets no more tasks.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import platform
 import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import CancelledError, Future
-from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from objectives.errors import Complaint
-from tuner.engines import loky_worker
+from tuner.engines.cluster_worker import differs, ours, serve
 from tuner.engines.failure import Failure, guarded
 from tuner.engines.patience import failure_in
-from tuner.engines.remote_paths import MOVED
-from tuner.engines.retry_queue import QueuedTask, RetryQueue, pickled, unpickled
+from tuner.engines.retry_queue import QueuedTask, RetryQueue, unpickled
 from tuner.errors import StudyError, TunerError
 
 __all__ = ["ClusterEngine", "check_certificates", "check_cluster"]
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 ANSWER = 15  # seconds for the scheduler to answer
-JOIN = 60  # seconds for the first worker to be there, and for one to say what it has
-LOOK = 1.0  # seconds between looks whether tasks still have workers to run on
-ELSEWHERE = 2  # other workers that a task is tried on whose worker may be to blame
-# In a worker that runs several tasks at once: files are written by one of them, and there is one clock for a limit.
-ALONE, CLOCK = threading.Lock(), threading.Lock()
+JOIN = 60  # seconds for the first worker to join, and for one to report its versions
+LOOK = 1.0  # seconds between checks whether tasks still have workers to run on
+ELSEWHERE = 2  # other workers that a task is tried on before it counts as failed
 
 Shares = Mapping[str, Mapping[str, bytes]]  # the files of each directory that a task reads
 
@@ -47,7 +41,7 @@ Shares = Mapping[str, Mapping[str, bytes]]  # the files of each directory that a
 def check_cluster(address: str) -> str:
     """Check the address of a scheduler, and return it. Raises StudyError.
 
-    Whoever can talk to a scheduler runs code on its workers: beyond this machine that needs TLS.
+    Anyone who can connect to a scheduler can run code on its workers: beyond this machine that requires TLS.
     """
     try:
         parts = urlsplit(address)
@@ -63,9 +57,9 @@ def check_cluster(address: str) -> str:
 
 
 def check_certificates(address: str) -> None:
-    """Check that dask is told of the certificates that an address with TLS takes. Raises StudyError.
+    """Check that dask has the certificates that an address with TLS requires. Raises StudyError.
 
-    Where dask is not there, whoever opens an engine says so.
+    Does nothing where dask is not installed: opening an engine reports that.
     """
     try:
         import dask
@@ -81,9 +75,9 @@ def check_certificates(address: str) -> None:
 
 
 class ClusterEngine(RetryQueue):
-    """Runs tasks on the workers of the scheduler at `address` that are as this process, down to `canary_hash`."""
+    """Runs tasks on those workers of the scheduler at `address` that match this process, down to `canary_hash`."""
 
-    # Of them the scheduler reports one when it has lost several workers to the task, or the last who held its data.
+    # The scheduler reports one death for several workers lost to a task, or for the last that held its data.
     deaths = 3
     shares_disk = False
 
@@ -93,13 +87,13 @@ class ClusterEngine(RetryQueue):
             from distributed import Client
         except ImportError:
             raise TunerError("a cluster needs dask.distributed: pip install 'tuner[cluster]'") from None
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters is told as a failure
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # failures are reported here
         self._canary = canary_hash
         self._places: dict[Path, Any] = {}
         self._held: dict[QueuedTask, tuple[Any, list[str]]] = {}  # its future and the workers that it may run on
         self._closing = threading.Event()
-        self._strangers: dict[str, str] = {}  # why, by address
-        self._met: dict[str, Any] = {}  # what workers said that they have, by address, or the future of that
+        self._strangers: dict[str, str] = {}  # workers that do not match, and why, by address
+        self._met: dict[str, Any] = {}  # by address: the future of a worker's report, None once it is in
         self._proved: set[str] = set()  # workers that a task has succeeded on
         self._client: Any = None
         try:
@@ -128,14 +122,14 @@ class ClusterEngine(RetryQueue):
         return 2 * self.width
 
     def share(self, directory: Path) -> None:
-        """Send the files of a directory to the workers, where they stand in for it."""
+        """Send the files of a directory to the workers, which read their copies in its place."""
         self._places[directory] = self._scattered(directory)
 
     def warm(self) -> None:
         """Do nothing: the workers run already."""
 
     def close(self) -> None:
-        """Take back what has not finished, and leave the cluster as it was."""
+        """Cancel what has not finished, and leave the cluster as it was."""
         super().close()
         self._closing.set()
         self._client.cancel([inner for inner, _ in self._held.values()], force=True)
@@ -145,11 +139,11 @@ class ClusterEngine(RetryQueue):
 
     def _scattered(self, directory: Path) -> Any:
         files = {path.name: path.read_bytes() for path in directory.iterdir()}
-        # Under a name of its own each time: where the last holder has died, dask may still be taking the old one back.
+        # Without a hash as its key: where the last holder has died, dask may still be releasing the old key.
         return self._client.scatter([files], broadcast=True, hash=False)[0]
 
     def _start(self, task: QueuedTask) -> Future[bytes]:
-        # A directory is named after the hash of what is in it, and whoever reads it holds that name.
+        # A directory is named after the hash of its content, and the calls that read it contain that name.
         own = [place for place in self._places if place.name.encode() in task.call]
         for place in own:
             if self._places[place].status != "finished":  # its last holder has died
@@ -164,7 +158,7 @@ class ClusterEngine(RetryQueue):
         return outer
 
     def _arrive(self, task: QueuedTask, done: Any, outer: Future[bytes]) -> None:
-        """Take in what a worker sent; what failed on one that has never succeeded runs on another."""
+        """Process a worker's answer; a task that failed on an unproven worker is run on another."""
         self._held.pop(task, None)
         try:
             address, said = done.result()
@@ -195,7 +189,9 @@ class ClusterEngine(RetryQueue):
                     guarded(inner.cancel)()
 
     def _allowed(self, task: QueuedTask) -> list[str]:
-        """Return the workers that a task may go to, once one has said what it has. Raises TunerError where none may."""
+        """Return the workers that a task may go to, once one has reported its versions. Raises TunerError where none
+        may.
+        """
         until = time.monotonic() + JOIN
         while True:
             there = list(self._client.nthreads())
@@ -244,78 +240,14 @@ class ClusterEngine(RetryQueue):
 
 
 class _Stranger(Exception):
-    """The task runs again elsewhere: it may have been its worker."""
-
-
-def serve(call: bytes, names: list[str], files: list[Mapping[str, bytes]], seconds: float | None) -> tuple[str, bytes]:
-    """Return, on a worker, its address and the answer to a call."""
-    from distributed import get_worker
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-    host = get_worker()
-    with threadpool_limits(1):
-        try:
-            for name, content in zip(names, files, strict=True):
-                _unpack(Path(name), content, Path(host.local_directory))
-        except Exception as error:
-            return host.address, pickled(Failure.of(error))
-        if seconds is None:
-            return host.address, loky_worker.answer(call)
-        with CLOCK:
-            return host.address, loky_worker.answer_within(call, seconds, str(Path(host.local_directory) / "note.txt"))
-
-
-def ours(canary_hash: str) -> dict[str, str]:
-    """Return what a worker must have, by what it is called; the arithmetic is that where the study began."""
-    from numpy import __version__ as numpy
-
-    python = ".".join(platform.python_version_tuple()[:2])
-    return {"Python": python, "NumPy": numpy, "tuner's source": source(), "arithmetic": canary_hash}
-
-
-def differs(theirs: Mapping[str, str]) -> str:
-    """Return, on a worker, in what it differs from what is asked for; empty where it does not."""
-    from threadpoolctl import threadpool_limits
-
-    from tuner.store.machine import canary_hash
-
-    with threadpool_limits(1):
-        own = ours(canary_hash())
-    unlike = [name for name in own if own[name] != theirs.get(name)]
-    shown = [f"{name} {own[name]}, not {theirs.get(name)}" if name in ("Python", "NumPy") else name for name in unlike]
-    return f"it differs in {', '.join(shown)}" if shown else ""
-
-
-@lru_cache(maxsize=1)
-def source() -> str:
-    """Return the digest of the source of both packages: a version that was changed keeps its number."""
-    digest = hashlib.sha256()
-    for package in ("objectives", "tuner"):
-        found = find_spec(package)
-        for root in map(Path, (found.submodule_search_locations or []) if found else []):
-            for path in sorted(root.rglob("*.py")):
-                digest.update(f"{package}/{path.relative_to(root).as_posix()}".encode())
-                digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+    """Raised to run a task elsewhere, as its worker may be to blame."""
 
 
 def _said_of(met: Any) -> str:
-    """Return why a worker is none for this study, as it was asked; empty where it is one."""
+    """Return why a worker does not match this process; empty where it does."""
     try:
         return str(met.result())
     except CancelledError:
         return "it has gone"
     except BaseException as error:
         return f"tuner does not work there: {Failure.of(error)}"[:300]
-
-
-def _unpack(place: Path, files: Mapping[str, bytes], folder: Path) -> None:
-    """Write the files of a directory where this worker keeps things, once, and let them be found under its name."""
-    with ALONE:
-        if place in MOVED:
-            return
-        here = folder / f"tuner-{place.name}"
-        here.mkdir(exist_ok=True)
-        for name, content in files.items():
-            (here / Path(name).name).write_bytes(content)
-        MOVED[place] = here

@@ -1,4 +1,4 @@
-"""What a worker process finds in its environment: how many threads its arithmetic takes, and its device."""
+"""The environment variables of a worker process: its number of threads, and its device."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ ONE_THREAD = {f"{name}_THREADS": "1" for name in THREADED}
 
 
 def environment_of(device: str, threads: int) -> dict[str, str]:
-    """Return the variables that a worker finds: BLAS threads, and its device.
+    """Return the environment variables of a worker: BLAS threads, and its device.
 
-    A worker with a "cuda:N" sees that one alone, of those that this process sees; there it is "cuda:0".
+    A worker with a "cuda:N" sees that one alone of those that this process sees; there it is "cuda:0".
     """
     found = {f"{name}_THREADS": str(threads) for name in THREADED}
     kind, _, number = device.partition(":")

@@ -1,4 +1,4 @@
-"""What a task comes to that did not return: a plain record that any process can read, whatever was raised."""
+"""The outcome of a task that did not return: a plain record that any process can read, whatever was raised."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ LONGEST = 2000  # characters of a message
 LINES = 20  # last lines of a traceback
 WIDEST = 500  # characters of such a line
 DEPTH = 20  # exceptions in a chain that are looked at
-# What a machine runs out of, whatever the code that meets it. A disk is waited for; of the others code may have used up
-# its own share.
+# Errors of a machine that is out of something, whichever code meets them. A full disk is waited for; the others may be
+# due to the code itself.
 FULL = {getattr(errno, name, 0) for name in ("ENOSPC", "EDQUOT", "EFBIG", "EROFS")} - {0}
 SHORT = {getattr(errno, name, 0) for name in ("EMFILE", "ENFILE", "EAGAIN", "ENOLCK", "ENOMEM", "EIO", "ESTALE")} - {0}
 
 
 class Lost(TunerError):
-    """What the tuner itself had put on the disk has gone: no fault of the trial's, and nothing can go on from there."""
+    """Raised where files that the tuner itself wrote are gone: no trial is to blame, and the run cannot go on."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class Failure:
     """Why a task has no outcome: the exception's type, its message, and the last lines of its traceback.
 
     What the `machine` did is no fault of the task, which may succeed later: "full" where it cannot write to a disk,
-    "short" where it has too few files, processes or the like, "ended" where somebody ended the task, "starved" where
-    that was the system for want of memory. After a `fatal`
-    one, no fault of the task either, the engine is lost, and all that it had to do.
+    "short" where it is out of files, processes or the like, "ended" where somebody ended the task, "starved" where the
+    system ended it for lack of memory. After a `fatal` one, which is no fault of the task either, the engine and all of
+    its tasks are lost.
     """
 
     type: str
@@ -47,12 +47,12 @@ class Failure:
 
     @classmethod
     def of(cls, error: BaseException) -> Failure:
-        """Record an exception; never raises, whatever the exception does when it is formatted."""
+        """Record an exception; never raises, even if formatting the exception does."""
         try:
             lines = "".join(traceback.format_exception(error)).splitlines()[-LINES:]
-        except BaseException:  # an exception's own code runs here, and it may do anything
+        except BaseException:  # the exception's own code runs here, and may raise
             lines = []
-        # NumPy's is of a kind of its own, with the same meaning.
+        # NumPy raises a class of its own with the same meaning.
         kind = "MemoryError" if isinstance(error, MemoryError) else type(error).__name__
         shown = tuple(_plain(line, WIDEST) for line in lines)
         return cls(kind, _plain(_message(error), LONGEST), shown, isinstance(error, Lost), of_machine(error))
@@ -76,7 +76,7 @@ def guarded(function: Callable[..., Any], let_through: type[BaseException] | tup
 
 
 def of_machine(error: BaseException) -> str:
-    """Return what a machine is out of by an exception, or what it was raised from: "full", "short", or nothing."""
+    """Return what the machine was out of by an exception or its causes: "full", "short", or ""."""
     one: BaseException | None = error
     for _ in range(DEPTH):
         if one is None:

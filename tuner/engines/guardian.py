@@ -1,8 +1,8 @@
-"""A process that ends what workers have started when all who could have done so are gone.
+"""A process that ends the workers' programs when both the workers and their parent are gone.
 
-Workers for other people's code end what they have started when their parent dies, and the parent does when a worker
-dies. When both are killed at once, programs would run on. The guardian watches over a parent, in a session of its own;
-its command line names neither the program nor its files, so that who ends those by name does not meet it.
+Workers for other people's code end what they have started when their parent dies, and the parent does so when a worker
+dies. If both are killed at once, programs would run on. The guardian watches the parent from a session of its own; its
+command line names neither the program nor its files, so that ending those by name does not end it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from contextlib import suppress
 
 __all__ = ["Guardian"]
 
-# It reads "+PID" and "-PID", lines that say which sessions there are, until its parent has gone.
+# It reads lines "+PID" and "-PID", which add and remove sessions, until its parent is gone.
 CODE = r"""
 import os, select, signal, sys
 parent, sessions, rest = int(sys.argv[1]), set(), b""
@@ -60,7 +60,7 @@ for _ in range(20):
 
 
 class Guardian:
-    """The guardian of this process's workers: started with the first, ended by `close` or by this process's death."""
+    """The guardian of this process's workers: started with the first one, ended by `close` or with this process."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
@@ -68,7 +68,7 @@ class Guardian:
         self._lock = threading.Lock()
 
     def watch(self, pid: int) -> None:
-        """Arrange that the session of a worker is ended when this process has gone. Raises OSError."""
+        """Have the session of a worker ended when this process is gone. Raises OSError."""
         with self._lock:
             self._watched.add(pid)
             if self._process is None or self._process.poll() is not None:
@@ -78,7 +78,7 @@ class Guardian:
                 self._say(f"+{pid}")
 
     def forget(self, pid: int) -> None:
-        """Drop a worker that has ended, and what it had started."""
+        """Stop watching a worker that has ended with its programs."""
         with self._lock:
             self._watched.discard(pid)
             self._say(f"-{pid}")

@@ -1,6 +1,6 @@
-"""Worker processes that survive their tasks: joblib's loky, started early, refilled when a worker dies.
+"""Worker processes that survive their tasks: joblib's loky, started early, replaced when a worker dies.
 
-loky gives up on everything when one worker dies; `queueing` says who runs again.
+loky gives up all tasks when one worker dies; `retry_queue` decides which run again.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class LokyEngine(RetryQueue):
             return self._enter(loky_worker.answer, task.call)
         with self._lock:
             self._tasks += 1
-            # The pool is made first: a note belongs to the workers of one pool, which end together.
+            # The pool is made first, as the notes of late tasks belong to the workers of one pool.
             self._open()
             task.note = str(self._notes / f"{self._pools}-{self._tasks}")
             return self._enter(loky_worker.answer_within, task.call, task.seconds, task.note)
@@ -128,7 +128,7 @@ def _said(note: str | Path) -> str:
 
 
 def _late(seconds: float, said: str) -> Failure:
-    """Build the failure of a task that took too long, with the lines of its own thread from where the task began."""
+    """Build the failure of a task that took too long, with the traceback of its thread."""
     threads = [part.splitlines()[1:] for part in re.split(r"^(?:Current t|T)hread ", said, flags=re.MULTILINE)]
     own = next((lines for lines in threads if any(FRAME in line and " in _run" in line for line in lines)), [])
     ours = next((i for i, line in enumerate(own) if FRAME in line and " in _run" in line), 0)

@@ -1,4 +1,4 @@
-"""Inside a worker process: how it begins, how it runs a task and answers, and what ends it."""
+"""What runs inside a worker process: how it starts, runs a task and answers, and what ends it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tuner.engines.retry_queue import pickled
 
 __all__ = ["answer", "answer_within", "begin", "limit_memory", "nothing"]
 
-LOOK = 0.5  # seconds between a worker's looks whether its parent lives
+LOOK = 0.5  # seconds between a worker's checks that its parent lives
 
 
 def nothing() -> None:
@@ -28,15 +28,15 @@ def nothing() -> None:
 
 
 def answer(call: bytes | bytearray) -> bytes:
-    """Run a pickled call and pickle what it comes to; raises nothing."""
+    """Run a pickled call and pickle its outcome; raises nothing."""
     return _told(guarded(lambda: _run(*pickle.loads(call)))())
 
 
 def answer_within(call: bytes, seconds: float, note: str) -> bytes:
-    """`answer`, but the process ends when it has run for `seconds`, and the file `note` then says where it was.
+    """Run `answer`, but end the process after `seconds`; the file `note` then has the traceback.
 
-    The clock is a thread in C: it needs neither the interpreter nor the consent of what runs. What the call has to
-    import when it is unpickled is not the trial's time.
+    The clock is a thread in C, which needs neither the interpreter nor the cooperation of the task. Importing what the
+    call needs is not counted as the trial's time.
     """
     loaded = guarded(pickle.loads)(call)
     if isinstance(loaded, Failure):
@@ -53,14 +53,14 @@ def answer_within(call: bytes, seconds: float, note: str) -> bytes:
 
 
 def begin(parent: int, preload: Sequence[str], notes: Path, memory: int | None) -> None:
-    """Initialise a worker: leave signals to the parent, end when it has gone, import what tasks will need."""
+    """Initialise a worker: ignore the signals meant for the parent, end with it, and import what tasks will need."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
     threading.Thread(target=_follow, args=(parent, notes), daemon=True).start()
     for module in preload:
-        # A module that does not import fails the tasks that need it, each with its own message.
+        # A module that cannot be imported fails the tasks that need it, each with its own message.
         with suppress(Exception):
             import_module(module)
     if memory is not None:
@@ -68,7 +68,7 @@ def begin(parent: int, preload: Sequence[str], notes: Path, memory: int | None) 
 
 
 def limit_memory(most: int) -> bool:
-    """Limit the bytes that this process may allocate; return True if the system can do that."""
+    """Limit the bytes that this process may allocate; return True if the system supports that."""
     try:
         import resource
     except ImportError:

@@ -1,7 +1,7 @@
-"""Messages between this process and a worker: a mark, a length and so many bytes, over a pipe in each direction.
+"""Messages between this process and a worker: a mark, a length and the bytes, over a pipe in each direction.
 
-Nothing here waits for a worker that has died: the kernel says that it did (a pidfd, or a look twice a second where
-there is none), whoever else may hold its end of a pipe open.
+Nothing here waits for a worker that has died: the kernel reports its death (by a pidfd, or by a check twice a second
+where there is none), even while other processes hold its end of a pipe open.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from typing import Any
 
 __all__ = ["HEAD", "MARK", "Gone", "Messages", "receive", "send", "widen"]
 
-LOOK = 0.5  # seconds between looks whether a worker lives, where the system does not say so by itself
+LOOK = 0.5  # seconds between checks that a worker lives, where the system does not report deaths
 ROOM = 1 << 20  # bytes that a pipe holds, where the system lets one choose: a message takes fewer turns then
 SET_ROOM = 1031  # F_SETPIPE_SZ of Linux
-MARK = b"\x00tnr"  # what comes without it is no message: somebody's code has written into the pipe
+MARK = b"\x00tnr"  # without it, other code has written into the pipe
 HEAD = struct.Struct("<4sQ")
 
 
 class Gone(Exception):
-    """The other side has died, has closed its end, or what came is no message."""
+    """Raised where the other side has died or closed its end, or where what came is no message."""
 
 
 class Messages:
@@ -80,7 +80,8 @@ class Messages:
         return data
 
     def _wait(self, pipe: int, what: int, until: float | None) -> bool:
-        """Wait until a pipe can be used; False at the time `until`. Raises Gone once it cannot and the worker is dead.
+        """Wait until a pipe can be used; return False at the time `until`. Raises Gone if it cannot and the worker is
+        dead.
 
         What a worker had sent before it died is still read.
         """
@@ -129,7 +130,7 @@ def _whole(file: Any, size: int) -> bytearray:
 
 
 def length_of(head: bytes | bytearray) -> int:
-    """Return the length that a message's head says. Raises Gone where it is none."""
+    """Return the length in a message's header. Raises Gone for an invalid header."""
     mark, length = HEAD.unpack(head)
     if mark != MARK or length > 1 << 40:
         raise Gone
@@ -137,7 +138,7 @@ def length_of(head: bytes | bytearray) -> int:
 
 
 def widen(pipe: int) -> None:
-    """Let a pipe hold more, where the system does that."""
+    """Increase the capacity of a pipe, where the system allows it."""
     with suppress(ImportError, OSError):
         from fcntl import fcntl
 

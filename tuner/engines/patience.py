@@ -1,4 +1,4 @@
-"""How long a task is tried again that the machine has ended, and what it ends as when that is over."""
+"""How long a task is tried again that the machine has ended, and how it fails after that."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tuner.engines.timing import TimedOutcome
 __all__ = ["PATIENCE", "SENT", "STARVED", "TRIES", "Patience", "death_of", "failure_in", "killed_for_memory"]
 
 PATIENCE = 600.0  # seconds for a full disk, as the ledger waits for it
-TRIES = 5  # of what code may have brought about itself: too many files, or the end of its worker or program
-STARVED = 2  # the same, where the system has ended processes for want of memory meanwhile
+TRIES = 5  # for what code may have caused itself: too many files, or the death of its worker or program
+STARVED = 2  # the same, if the system has killed processes for lack of memory meanwhile
 # Signals that others send, or a limit of the machine.
 SENDABLE = ("SIGKILL", "SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGXCPU", "SIGXFSZ")
 SENT = frozenset(int(getattr(signal, name)) for name in SENDABLE if hasattr(signal, name))
@@ -24,7 +24,7 @@ FIRST, LONGEST = 0.1, 5.0  # seconds of a pause, which doubles each time
 
 
 class Patience:
-    """What a task has left of it."""
+    """The remaining retries of a task."""
 
     def __init__(self) -> None:
         self._since = 0.0
@@ -32,9 +32,10 @@ class Patience:
         self._told = False
 
     def spent(self, failure: Failure, ours: bool) -> Failure | None:
-        """Return what the task ends as after a failure of the machine where patience is over; None to try it again.
+        """Return the task's final failure once its patience is over; None to try it again.
 
-        What happened in this process, and is `ours`, can be no fault of the task, nor can a full disk: the run ends.
+        A fault of the machine in this process (`ours`), or a full disk, cannot be caused by the task: then the run
+        ends.
         """
         self._since = self._since or time.monotonic()
         self._tries += 1
@@ -45,7 +46,7 @@ class Patience:
         return replace(failure, machine="") if self._tries >= most else None
 
     def tell(self) -> bool:
-        """Return whether somebody is to be told that the task waits: once."""
+        """Return True if the user is to be told that the task waits: once."""
         told, self._told = self._told, True
         return not told
 
@@ -56,13 +57,13 @@ class Patience:
 
 
 def failure_in(outcome: Any) -> Failure | None:
-    """Return the failure that an outcome is, timed or not; None where it is none."""
+    """Return the failure that an outcome contains, timed or not; None for a success."""
     came = outcome.outcome if isinstance(outcome, TimedOutcome) else outcome
     return came if isinstance(came, Failure) else None
 
 
 def killed_for_memory() -> int:
-    """Return how many processes the system has ended for want of memory so far; 0 where it does not say."""
+    """Return how many processes the system has killed for lack of memory so far; 0 where it does not say."""
     with suppress(OSError, ValueError):
         lines = Path("/proc/vmstat").read_text(encoding="ascii").splitlines()
         return sum(int(line.split()[1]) for line in lines if line.startswith("oom_kill "))
@@ -70,7 +71,7 @@ def killed_for_memory() -> int:
 
 
 def death_of(status: int, deaths: int, starved: bool) -> Failure:
-    """Return the failure of a task whose worker died, by a signal or minus its exit code, so many times."""
+    """Return the failure of a task whose workers died `deaths` times; `status` is a signal, or minus an exit code."""
     if status <= 0:
         return Failure("WorkerDied", f"it ended its worker process with exit code {-status}; return instead")
     name = signal.Signals(status).name if status in set(signal.Signals) else f"signal {status}"

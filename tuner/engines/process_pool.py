@@ -1,7 +1,7 @@
-"""Workers that are supervised one by one: each a process that can be ended alone, whatever it does.
+"""Workers that are supervised one by one: each is a process that can be ended alone, whatever it does.
 
-One that dies costs its own task nothing but time, and nobody else anything. What the machine did, a signal from
-elsewhere or a full disk, is tried again; what a task does to its worker by itself ends the task.
+One that dies costs its own task nothing but time, and other tasks nothing. A task is tried again after a fault of the
+machine, such as a signal from elsewhere or a full disk; a task that ends its own worker fails.
 
 joblib's loky, which runs the tasks where a system has no process groups, ends all workers when one dies, and waits for
 ever for the rest of an answer whose worker was killed while it was sending.
@@ -34,7 +34,7 @@ from tuner.errors import TunerError
 
 __all__ = ["PoolEngine"]
 
-LOOK = 1.0  # seconds between looks of an idle worker whether all others still serve
+LOOK = 1.0  # seconds between checks by an idle worker that all others still serve
 
 
 @dataclass(eq=False)
@@ -48,7 +48,7 @@ class ProcessTask:
     patience: Patience = field(default_factory=Patience)
 
     def end(self, outcome: Any) -> None:
-        """Give the caller an outcome, once."""
+        """Set the caller's outcome, once."""
         with suppress(Exception):
             self.future.set_result(outcome)
 
@@ -127,7 +127,7 @@ class PoolEngine:
             slot.start()
 
     def forget(self) -> None:
-        """Drop what has not begun, and end what runs, unless it is the tuner's own: that is over soon."""
+        """Drop what has not begun, and end what runs, except for the tuner's own tasks, which are short."""
         why = "it was not needed any more"
         self._drop(why)
         if not self.trusted:
@@ -156,7 +156,7 @@ class PoolEngine:
     def next_task(self) -> ProcessTask | None:
         """Wait for the next task; return None when the engine is closed.
 
-        An idle worker checks that all others serve, so that no task is left with one that does not.
+        An idle worker checks that all others still serve, so that no task is left with one that does not.
         """
         with self._ready:
             while not self._queue and not self.closing.is_set():
@@ -166,14 +166,14 @@ class PoolEngine:
             return None if self.closing.is_set() else heapq.heappop(self._queue)[2]
 
     def _drop(self, why: str) -> None:
-        """End what waits."""
+        """End the tasks that wait."""
         with self._ready:
             waiting, self._queue = self._queue, []
         for _, _, task in waiting:
             task.end(Failure("Stopped", why))
 
     def _interrupt(self, why: str) -> None:
-        """End what runs, all at once: programs are given a moment to end themselves."""
+        """End the tasks that run, all at once; programs get a moment to end themselves."""
         ending = [threading.Thread(target=slot.interrupt, args=(why,)) for slot in self._slots]
         for thread in ending:
             thread.start()
@@ -182,7 +182,7 @@ class PoolEngine:
 
 
 class WorkerSlot:
-    """The place of one worker: a thread that hands it tasks, ends it where it must, and starts the next one."""
+    """The slot of one worker: a thread that gives it tasks, ends it if necessary, and starts the next one."""
 
     def __init__(self, engine: PoolEngine, log: Path, environment: Mapping[str, str]) -> None:
         self.engine, self.log, self.environment = engine, log, environment
@@ -192,21 +192,21 @@ class WorkerSlot:
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Begin to work, once."""
+        """Start the thread, once."""
         with self._lock:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, daemon=True)
                 self._thread.start()
 
     def revive(self) -> None:
-        """Begin again where the thread has ended although the engine goes on."""
+        """Start the thread again if it has ended although the engine is open."""
         with self._lock:
             if self._thread is not None and not self._thread.is_alive() and not self.engine.closing.is_set():
                 self._thread = threading.Thread(target=self._work, daemon=True)
                 self._thread.start()
 
     def interrupt(self, why: str) -> None:
-        """End what runs now; its future has a `Failure` at once."""
+        """End the running task; its future gets a `Failure` at once."""
         with self._lock:
             if self._task is not None:
                 self._task.end(Failure("Stopped", why))
@@ -215,17 +215,17 @@ class WorkerSlot:
             process.end()
 
     def join(self) -> None:
-        """Wait until the thread is over."""
+        """Wait until the thread has ended."""
         if self._thread is not None:
             self._thread.join(timeout=10)
 
     def _work(self) -> None:
-        guarded(self._prepared)()  # what goes wrong here is met again by the first task
+        guarded(self._prepared)()  # an error here occurs again with the first task, which reports it
         while (task := self._task or self.engine.next_task()) is not None and not self.engine.closing.is_set():
             with self._lock:
                 self._task = task
             while not task.future.done():
-                # Whatever goes wrong on this side of the pipe is the machine's doing: nothing that a task is told of.
+                # An error on this side of the pipe is due to the machine, and no fault of the task.
                 went = guarded(self._run)(task)
                 if isinstance(went, Failure):
                     self._replace()
@@ -235,9 +235,7 @@ class WorkerSlot:
         self._replace()
 
     def _prepared(self) -> Process:
-        """Return the process to work with, a new one where there is none. Raises OSError where there is no room
-        for one.
-        """
+        """Return the running process, or a new one where there is none. Raises OSError where no process can be made."""
         if self._process is None:
             engine = self.engine
             made = Process(self.log, self.environment, engine.memory, engine.preload, engine.trusted, engine.waits_in)
@@ -250,7 +248,7 @@ class WorkerSlot:
         return self._process
 
     def _replace(self) -> None:
-        """End the process; the next task has a new one."""
+        """End the process; the next task gets a new one."""
         with self._lock:
             process, self._process = self._process, None
         if process is not None:
@@ -260,7 +258,7 @@ class WorkerSlot:
                 self.engine.guardian.forget(process.pid)
 
     def _run(self, task: ProcessTask) -> None:
-        """Run a task once; its future ends unless it is to be tried again."""
+        """Run a task once; its future ends unless the task is to be tried again."""
         process, killed = self._prepared(), killed_for_memory()
         said = process.ask(task.call, task.seconds)
         if isinstance(said, Died):
@@ -277,17 +275,17 @@ class WorkerSlot:
             task.end(outcome)
 
     def _retry_or_fail(self, task: ProcessTask, died: Died, starved: bool) -> None:
-        """End a task whose worker died, unless that may have been somebody else's doing: then it is tried again."""
+        """Fail a task whose worker died, or queue it again if something else may have ended the worker."""
         sent = died.status in SENT
         if not died.at_work and not starved and (sent or self.engine.trusted):
-            # It cannot have been the task: nothing of it had reached the worker, or it was done.
+            # The task is not to blame: it had not reached the worker, or was finished.
             return self._settle(task, death_of(died.status, 1, starved), ours=True)
         task.deaths += 1
         if not sent or task.deaths >= (STARVED if starved else TRIES):
             task.end(death_of(died.status, task.deaths, starved))
 
     def _settle(self, task: ProcessTask, failure: Failure, ours: bool = False) -> None:
-        """Wait a little before a task is tried again that the machine has ended; end it where patience is over."""
+        """Wait before a task that the machine has ended is tried again; fail it where patience is over."""
         if (over := task.patience.spent(failure, ours)) is not None:
             task.end(over)
         elif task.patience.tell():

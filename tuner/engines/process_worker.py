@@ -1,7 +1,7 @@
-"""A worker: one process of its own, a task at a time, ended and replaced by itself.
+"""A worker process: it runs one task at a time, and is ended and replaced alone.
 
-What is printed there goes into a file, never to the terminal. What a task leaves behind, a pool of processes of its own
-among it, stays for the tasks after it, and ends with the worker.
+Its output goes to a file, never to the terminal. What a task leaves running, such as a pool of processes, stays for the
+tasks after it and ends with the worker.
 """
 
 from __future__ import annotations
@@ -42,19 +42,19 @@ def main(reading: int, writing: int) -> None:
         os._exit(0)
     path, parent, memory, traces, preload, trusted = begun
     sys.path[:] = path
-    if trusted:  # whose workers nobody but their parent ends; a program that other code starts would inherit that
+    if trusted:  # only their parent ends the tuner's own workers; programs that other code starts would inherit this
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_follow, args=(parent, Path(traces).parent), daemon=True).start()
     trace = open(traces, "w", encoding="utf-8")  # noqa: SIM115  (open as long as the process runs)
     faulthandler.register(signal.SIGUSR1, file=trace, all_threads=False)
-    faulthandler.enable()  # a crash says where it was, in what the trial has printed
+    faulthandler.enable()  # a crash writes its traceback into the trial's output
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)
     if memory is not None:
         limit_memory(memory)
     for function, args in preload:
-        guarded(function)(*args)  # what does not work now fails the tasks that need it, each with its own message
+        guarded(function)(*args)  # an error here fails the tasks that need it, each with its own message
     widen(reading)
     try:
         send(writing, b"ready")
@@ -64,7 +64,7 @@ def main(reading: int, writing: int) -> None:
 
 
 def serve(reading: int, writing: int, trusted: bool) -> None:
-    """Answer calls. Raises Gone or OSError where the parent has gone."""
+    """Answer calls. Raises Gone or OSError where the parent is gone."""
     pid, most = os.getpid(), 0
     while True:
         call = receive(reading)
@@ -72,7 +72,7 @@ def serve(reading: int, writing: int, trusted: bool) -> None:
             os.ftruncate(1, 0)
         said = answer(call)
         if os.getpid() != pid:
-            os._exit(0)  # a copy that a task forked and forgot came back here
+            os._exit(0)  # a copy of this process, forked by a task, has returned here
         for stream in (sys.stdout, sys.stderr):
             with suppress(Exception):
                 stream.flush()
@@ -81,7 +81,7 @@ def serve(reading: int, writing: int, trusted: bool) -> None:
 
 
 def own_bytes() -> int:
-    """Return the bytes that this process has to itself, without mapped files; 0 where the system does not say."""
+    """Return the private memory of this process in bytes, without mapped files; 0 where the system does not say."""
     with suppress(OSError, ValueError, IndexError):
         _, resident, shared, *_ = map(int, Path("/proc/self/statm").read_text(encoding="ascii").split())
         return (resident - shared) * os.sysconf("SC_PAGE_SIZE")

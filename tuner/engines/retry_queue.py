@@ -1,11 +1,10 @@
-"""A queue of tasks for workers that may die: which run now, which are quarantined, which are given up.
+"""A queue of tasks for workers that may die: tasks that run, that are quarantined, and that are given up.
 
-Few tasks are with the workers at a time. When a worker dies, those are quarantined and run again one by one, alone:
-those that are blameless finish; one that keeps killing its worker ends as a `Failure`. All others wait and go on
-afterwards; what had finished is kept.
+Few tasks are with the workers at a time. When a worker dies, these are quarantined and run again one by one, alone:
+blameless ones finish; one that keeps killing its worker ends as a `Failure`. All others wait and go on afterwards;
+finished outcomes are kept.
 
-Workers are sent bytes and send bytes back: what cannot be pickled, or raises when it is unpickled, is then the failure
-of one task.
+Workers receive and send bytes: what cannot be pickled, or raises when it is unpickled, fails one task only.
 """
 
 from __future__ import annotations
@@ -27,9 +26,11 @@ __all__ = ["RetryQueue", "QueuedTask", "pickled", "unpickled"]
 
 @dataclass(eq=False)
 class QueuedTask:
-    """A task on its way: its pickled call, its time limit, the caller's future, and how many workers died under it.
+    """A task on its way: its pickled call, its time limit, the caller's future, and how many workers died while running
+    it.
 
-    `note` is where its worker leaves word when the limit has passed; `avoid` are workers that may have failed it.
+    `note` is the file that its worker writes when the limit has passed; `avoid` are workers that it may have failed
+    because of.
     """
 
     call: bytes
@@ -42,7 +43,7 @@ class QueuedTask:
 
 
 class RetryQueue(ABC):
-    """Runs tasks in the order of their submission; who the workers are is the business of each kind of engine."""
+    """Runs tasks in the order of their submission; subclasses provide the workers."""
 
     deaths = 3  # of its worker, after which a task is given up
     shares_disk = True  # with its workers
@@ -66,7 +67,7 @@ class RetryQueue(ABC):
 
     @abstractmethod
     def _is_blameless(self, task: QueuedTask, error: BaseException) -> bool:
-        """Return whether the worker of a task is known to have died of something else."""
+        """Return True if the worker of a task is known to have died of something else."""
 
     @abstractmethod
     def _give_up(self, task: QueuedTask, error: BaseException) -> Failure | None:
@@ -79,7 +80,7 @@ class RetryQueue(ABC):
 
         Raises RuntimeError after `close`.
         """
-        del turn  # tasks of the core are short: their order hardly matters
+        del turn  # builtin tasks are short: their order hardly matters
         if self._closed:
             raise RuntimeError("the engine is closed: open another one to run more tasks")
         call = guarded(pickled, let_through=KeyboardInterrupt)((function, args))
@@ -112,7 +113,7 @@ class RetryQueue(ABC):
             task.future.set_result(Failure("Stopped", "the engine was closed before this finished"))
 
     def _send(self) -> None:
-        """Give the workers what they have room for."""
+        """Start as many tasks as the workers have room for."""
         while (task := self._next()) is not None:
             inner = guarded(self._start, let_through=KeyboardInterrupt)(task)
             if not isinstance(inner, Failure):
@@ -120,11 +121,11 @@ class RetryQueue(ABC):
             elif inner.machine:
                 self._retry(task, inner, ours=True)
             else:
-                # It is the engine that could not start it.
+                # The engine could not start it, which is no fault of the task.
                 self._end(task, replace(inner, fatal=True))
 
     def _next(self) -> QueuedTask | None:
-        """Return the task to start now, if there is room: quarantined ones first, and nothing beside one of those."""
+        """Return the task to start now, if there is room: quarantined ones first, and each of those alone."""
         with self._lock:
             quarantined = any(task.deaths for task in self._inside)
             if self._closed or quarantined or len(self._inside) >= self.room or (self._quarantined and self._inside):
@@ -136,8 +137,8 @@ class RetryQueue(ABC):
             return task
 
     def _landed(self, task: QueuedTask, done: Future[bytes]) -> None:
-        """Take in what a worker sent back, or that it died; then send what there is room for."""
-        # This is called by a thread that drops what is raised: with it the task would be lost, and all that wait.
+        """Process a worker's answer, or its death; then start the next tasks."""
+        # The calling thread ignores exceptions: an error here would lose the task, and all that wait.
         went = guarded(self._land)(task, done)
         if isinstance(went, Failure):
             self._retry(task, went, ours=True)
@@ -154,7 +155,7 @@ class RetryQueue(ABC):
         return self._end(task, outcome)
 
     def _retry(self, task: QueuedTask, failure: Failure, ours: bool = False) -> None:
-        """Run a task again, after a while, that the machine has ended; end it where patience is over."""
+        """Run a task that the machine has ended again, after a pause; end it where patience is over."""
         if (over := task.patience.spent(failure, ours)) is not None:
             return self._end(task, over)
         if task.patience.tell():
@@ -178,7 +179,7 @@ class RetryQueue(ABC):
         task.future.set_result(outcome)
 
     def _retry_or_fail(self, task: QueuedTask, error: BaseException) -> None:
-        """Give up a task whose worker died, or let it run again: quarantined, unless it is known to be blameless."""
+        """Give up a task whose worker died, or run it again: in quarantine, unless it is known to be blameless."""
         blameless = self._is_blameless(task, error)
         task.deaths += not blameless
         if not blameless and (failure := self._give_up(task, error)) is not None:

@@ -1,4 +1,4 @@
-"""A worker process: started afresh, asked a call at a time, ended with all that it has started."""
+"""A supervised worker process: started afresh, given one call at a time, ended with all that it has started."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from tuner.engines.retry_queue import pickled
 
 __all__ = ["LOADING", "Died", "Process", "belongings"]
 
-LOADING = 300.0  # seconds that a process may take to begin: to import what it will call
+LOADING = 300.0  # seconds that a process may take to import what it will call
 GRACE = 2.0  # seconds from SIGTERM to SIGKILL, for programs that a task has started
-TRACE = 0.3  # seconds for a process to say where it is
-LAST = 10.0  # seconds for a process to be gone that has closed its pipe, or was killed
+TRACE = 0.3  # seconds for a process to write its traceback
+LAST = 10.0  # seconds for a process to exit once it has closed its pipe, or was killed
 START = (
     "import sys; sys.path.insert(0, {root!r}); from {package}.process_worker import main; main({reading}, {writing})"
 )
@@ -33,9 +33,9 @@ WHERE = re.compile(r'File "([^"]+)", line (\d+) in (\S+)')
 
 @dataclass(frozen=True)
 class Died:
-    """How a process ended: a signal, or minus its exit code; whether it was at work on a call then.
+    """How a process ended: a signal, or minus its exit code; and whether it was running a call then.
 
-    Before, nothing of the call had reached it; after, it had come to an answer and was sending that.
+    If not, either nothing of the call had reached it, or it was already sending the answer.
     """
 
     status: int
@@ -66,7 +66,7 @@ class Process:
         except OSError:
             _close(reading, calls)
             raise
-        # Its own directory is not on its path: a file called queue.py there would be taken for Python's.
+        # The current directory is not on its path: a file named queue.py there would shadow Python's.
         code = START.format(root=ROOT, package=__name__.rpartition(".")[0], reading=reading, writing=writing)
         try:
             with open(log, "ab") as output:
@@ -105,7 +105,7 @@ class Process:
             return self._status(at_work and not self._messages.answering)
 
     def end(self) -> None:
-        """End the process and all that it has started; programs in groups of their own are asked first."""
+        """End the process and all that it has started; programs in process groups of their own get a SIGTERM first."""
         if self._ended:
             return
         self._ended = True
@@ -120,7 +120,7 @@ class Process:
             self._process.wait(timeout=LAST)
 
     def close(self) -> None:
-        """Close the pipes, once nobody asks any more."""
+        """Close the pipes, once no call waits for an answer."""
         self._messages.close()
 
     def _status(self, at_work: bool) -> Died | Failure:
@@ -130,7 +130,7 @@ class Process:
         return Failure("WorkerDied", "it closed or wrote into the pipe between its worker process and the tuner")
 
     def _late(self, seconds: float) -> Failure:
-        """Build the failure of a call that took too long, with where it was."""
+        """Build the failure of a call that took too long, with its traceback."""
         with suppress(OSError):
             os.kill(self.pid, signal.SIGUSR1)
             until = time.monotonic() + TRACE
@@ -139,7 +139,7 @@ class Process:
             time.sleep(0.02)
         lines = _told(self._trace)
         inside = [file for file, _, _ in lines if file.startswith(f"{ROOT}{os.sep}tuner{os.sep}")]
-        apart = bool(inside) and inside[0] == self._waits_in  # for a program, whose place nobody knows
+        apart = bool(inside) and inside[0] == self._waits_in  # it waits for a program, whose traceback is unknown
         where = f"; it was at {Path(lines[0][0]).name}:{lines[0][1]} in {lines[0][2]}" if lines and not apart else ""
         shown = tuple(f'File "{file}", line {line} in {name}' for file, line, name in lines)
         return Failure("TimedOut", f"took longer than the limit of {seconds:.3g} s{where}", shown)
@@ -180,7 +180,7 @@ def _leads(pid: int) -> bool:
 
 
 def _signalled(processes: Sequence[Any], number: int) -> bool:
-    """Send a signal to processes, and to the groups of those that lead one; whether any was there."""
+    """Send a signal to processes, and to the groups of those that lead one; return True if any existed."""
     sent = False
     for one in processes:
         with suppress(ProcessLookupError, PermissionError):

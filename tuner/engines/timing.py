@@ -1,4 +1,4 @@
-"""A task's outcome with when it ran and who ran it: what a timeline of the workers is made from."""
+"""A task's outcome with its times and its worker, from which the timeline of the workers is made."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ __all__ = ["TimedOutcome", "timed"]
 
 @dataclass(frozen=True)
 class TimedOutcome:
-    """What a task came to, or a `Failure`; its worker, the same name for all that one runs; seconds of the clock."""
+    """A task's outcome or `Failure`; its worker, under the same name for all of that worker's tasks; its times in
+    seconds of the clock.
+    """
 
     outcome: Any
     worker: str

@@ -1,6 +1,6 @@
-"""The only door to Optuna: its models are asked here, and its storages read and written.
+"""The only door to Optuna: its samplers are asked here, and its storages read and written.
 
-    checking, places -> study -> storage, beside; models
+    checking, places -> study -> storage, beside; sampler_models
 
-Nobody imports this package for its names: `models` is on the way of every run, the storages are not.
+Nobody imports this package for its names: `sampler_models` is on the way of every run, the storages are not.
 """

@@ -15,14 +15,14 @@ from tuner.engines import Engine
 from tuner.errors import NoResult
 from tuner.ranking.table import csv_text
 from tuner.result import Result
-from tuner.store.directory import write_private
-from tuner.trainables.base import Trainable
+from tuner.store.backend import write_private
+from tuner.trainables.protocols import Trainable
 
 __all__ = ["best_text", "write_artifacts", "summary_of"]
 
 
 def summary_of(result: Result) -> dict[str, Any]:
-    """Return what a list of studies says of one: its trials by state, the best value, what fresh seeds said of it."""
+    """Return the summary for lists of studies: trials by state, the best value, and its confirmed value."""
     summary: dict[str, Any] = {"states": dict(Counter(str(trial.state) for trial in result.all_trials)), "value": None}
     try:
         best = result.best()
@@ -45,7 +45,7 @@ def write_artifacts(result: Result, trainable: Trainable, engine: Engine) -> Non
     there = place.exists() and (result.directory.weights.exists() or not trainable.has_weights)
     if there and place.read_bytes() == text.encode():
         return
-    # The config last: where it stands and is right, so are the weights.
+    # The config last: if it is up to date, so are the weights.
     place.unlink(missing_ok=True)
     weights = trainable.weights(result.study, best, result.directory, engine)
     if weights is not None:

@@ -12,23 +12,25 @@ import numpy as np
 from tuner.algorithms.pruners import PRUNERS, Ladder, cost, reduction_at
 from tuner.enums import TrialState
 from tuner.ranking.goal import around, goal_at
-from tuner.ranking.optimum import optimum_of
+from tuner.ranking.optimality_gap import optimum_of
 from tuner.ranking.statistics import standard_error
 from tuner.records import START, Stage, Trial
 from tuner.search import group_of
 from tuner.study import Study
-from tuner.trainables.base import Advance, Trainer, TrainingTask, side_by_side
+from tuner.trainables.protocols import Advance, Trainer, TrainingTask, side_by_side
 
 __all__ = ["LiveGeneration", "LiveTrial"]
 
 
 @dataclass
 class SplitBlock:
-    """Splits of a trial that are trained together: their curves `(R, E)`, one after the other, and where they stand."""
+    """Splits of a trial that are trained together: their curves `(R, E)`, one after the other, and the epoch they are
+    at.
+    """
 
     parts: dict[str, list[Any]] = field(default_factory=dict)
     state: Any = None
-    final: bool = False  # whether the code has said what its value is, in its last epoch
+    final: bool = False  # the code has returned its value, which stands in the last epoch
 
     @property
     def curves(self) -> dict[str, Any]:
@@ -38,10 +40,10 @@ class SplitBlock:
 
 @dataclass
 class LiveTrial:
-    """A trial in flight: where it stands and what it has shown so far; `ended` is its final state, once it has one.
+    """A trial in flight: how far it has trained and its curves so far; `ended` is its final state, once it has one.
 
-    `blocks` are by the first row of each among the trial's replicates. A `default` config of an optimizer comes to its
-    full length whatever its rank; from there the best of them goes on.
+    `blocks` are keyed by the first row of each among the trial's replicates. A `default` config of an optimizer trains
+    to its full length whatever its rank; from there the best of the defaults goes on.
     """
 
     number: int
@@ -77,7 +79,7 @@ class LiveTrial:
         return goal_at(curve, study.direction, curve.shape[-1], study.window)[0]
 
     def take(self, advance: Advance) -> None:
-        """Take in what a task did for some of its splits."""
+        """Add what a task trained on some of the trial's splits."""
         self.seconds += advance.seconds
         block = self.blocks.setdefault(advance.first, SplitBlock())
         block.state, block.final = advance.state, advance.final
@@ -88,7 +90,7 @@ class LiveTrial:
         self.ended, self.error = self.ended or advance.ended, self.error or advance.error
 
     def join(self, trainer: Trainer) -> None:
-        """Make one block of all, which have come to the same epoch."""
+        """Merge all blocks, which have reached the same epoch, into one."""
         if len(self.blocks) < 2 or self.ended == TrialState.FAILED:
             return
         blocks = [self.blocks[first] for first in sorted(self.blocks)]
@@ -125,7 +127,7 @@ class LiveTrial:
 
 
 def held(curve: Any) -> Any:
-    """Return curves `(R, E)` in which a row that ends early keeps its last value to the end."""
+    """Return curves `(R, E)` in which a row that ends early is continued with its last value."""
     found = np.array(curve, dtype=np.float64)
     for row in found:
         there = np.flatnonzero(~np.isnan(row))
@@ -147,11 +149,11 @@ def metrics_at(study: Study, curves: Mapping[str, Any], epoch: int) -> dict[str,
 
 @dataclass
 class LiveGeneration:
-    """A generation in flight: its trials, the rung of its ladder that it is on, and how many tasks of it are still out.
+    """A generation in flight: its trials, the rung of its ladder that it is at, and how many of its tasks are `out`.
 
     `before` rungs of the study come before the first of its ladder; `bars` are the medians of earlier generations, by
-    group and rung of the study; `began` is when it began, in seconds of the clock; `ran` says of each finished task its
-    worker, when it began and ended, counted from there, the rung and the trials.
+    group and rung of the study; `began` is its start in seconds of the clock; `ran` lists for each finished task its
+    worker, its start and end relative to `began`, the rung and the trials.
     """
 
     number: int
@@ -161,7 +163,7 @@ class LiveGeneration:
     bars: Mapping[tuple[str, int], float] = field(default_factory=dict)
     rung: int = 0
     out: int = 0
-    due: bool = False  # whether the tasks of its rung are done, and its trials not yet compared
+    due: bool = False  # the tasks of its rung are done, and its trials not yet compared
     began: float = field(default_factory=time.time)
     ran: list[tuple[int, float, float, int, tuple[int, ...]]] = field(default_factory=list)
 
@@ -172,11 +174,11 @@ class LiveGeneration:
 
     @property
     def place(self) -> int:
-        """Return the rung of the study that it is on."""
+        """Return the rung of the study that the generation is at."""
         return self.before + self.rung
 
     def past(self, rung: int) -> bool:
-        """Return whether all of its trials have ended or gone on from a rung of the study."""
+        """Return True if all of its trials have ended or have gone on from a rung of the study."""
         return not self.running or (self.place > rung and all(trial.rung >= rung for trial in self.running))
 
     @property
@@ -190,20 +192,20 @@ class LiveGeneration:
         return [trial for trial in self.trials if trial.rung >= 0]
 
     def share(self, study: Study) -> float:
-        """Estimate the share of it that is trained: a quarter goes on from a rung, or as the study says."""
+        """Estimate the finished share of the generation's training, if each rung prunes as many as expected."""
         done = sum(self.ladder[trial.rung - self.before].work for trial in self.begun)
         return min(1.0, done / (len(self.trials) * cost(self.ladder, study.search.reduction)))
 
     def left(self, task: TrainingTask, limit: float | None) -> float | None:
         """Return the seconds that a task may take where a trial may take `limit`; None for no limit.
 
-        A pack has no more time than a single trial: one that is merely wide is split, one that hangs is found soon.
+        A pack gets no more time than a single trial: if a wide pack needs more, its trials are run one by one.
         """
         spent = max(self._find(number).seconds for number in task.trials)
         return None if limit is None else max(limit - spent, 1e-3)
 
     def note(self, worker: int, began: float, ended: float, task: TrainingTask) -> None:
-        """Note who ran a task, and when, in seconds of the clock."""
+        """Record who ran a task, and when, in seconds of the clock."""
         start, end = round(began - self.began, 4), round(ended - self.began, 4)
         self.ran.append((worker, start, end, self.before + self.rung, task.trials))
 
@@ -216,17 +218,17 @@ class LiveGeneration:
             trial.take(advance)
 
     def fail(self, task: TrainingTask, error: str) -> None:
-        """Take in that a task could not be done."""
+        """Record that a task failed, with all of its trials."""
         self.out -= 1
         for number in task.trials:
             trial = self._find(number)
-            known = [trial.error] if trial.error else []  # of several tasks: the same, whichever came first
+            known = [trial.error] if trial.error else []  # one of several errors that does not depend on their order
             trial.rung, trial.ended, trial.error = self.before + self.rung, TrialState.FAILED, min([*known, error])
 
     def cut(self, study: Study, trainer: Trainer, earlier: Mapping[str, Sequence[float]] | None = None) -> None:
-        """End the rung: the last one completes its trials, an earlier one sends only the best of each group on.
+        """End the rung: at the last one its trials are complete, at an earlier one only the best of each group go on.
 
-        `earlier` are what trials before them had come to at the rung, by group, where they are compared with those too.
+        `earlier` are the values of earlier trials at the rung, by group, where trials are compared with those too.
         """
         self.due = False
         there = [trial for trial in self.trials if trial.rung == self.before + self.rung]
@@ -270,8 +272,8 @@ class LiveGeneration:
 def defaults_going(trials: Sequence[LiveTrial], values: Sequence[float], last: bool) -> list[int]:
     """Return which of the optimizers' defaults go on whatever their rank: all of them, to the `last` rung the best one.
 
-    So what is handed over is compared with no tuning to the end. It costs a few trials in the first generation, and is
-    worth more than any shape of the race.
+    So the result of the tuning is always compared with the defaults at full length. It costs a few trials in the first
+    generation, and was worth more than any choice of rungs.
     """
     there = [i for i, trial in enumerate(trials) if trial.default and np.isfinite(values[i])]
     return sorted(there, key=lambda i: (values[i], i))[:1] if last else there

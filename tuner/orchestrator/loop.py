@@ -1,8 +1,8 @@
-"""The search: ask a generation, train it rung by rung, prune, tell, commit.
+"""The search: propose a generation, train it rung by rung, prune, commit.
 
-One generation more than the study's lag is in flight, so that proposing the next one and the last survivors of others
-overlap. Outcomes arrive in any order; they are cut at synchronous rungs and committed in trial order, so that nothing
-in the ledger depends on when anything finished.
+One generation more than the study's lag is in flight, so that the workers stay busy while a generation's last trials
+finish. Outcomes arrive in any order; trials are pruned at synchronous rungs and committed in trial order, so that
+nothing in the ledger depends on the order in which they finished.
 """
 
 from __future__ import annotations
@@ -27,21 +27,22 @@ from tuner.search.stopping import reason_to_give_up, reason_to_stop
 from tuner.space import Space
 from tuner.store.ledger import Ledger
 from tuner.study import Study
-from tuner.trainables.base import Member, Trainer, TrainingTask
+from tuner.trainables.protocols import Member, Trainer, TrainingTask
 
 __all__ = ["Search"]
 
-MOST_KEPT = 100  # of the best trials, whose directories may outlive the search
-TICK = 0.25  # seconds between looks at the clock while workers train
+MOST_KEPT = 100  # directories of the best trials that may outlive the search
+TICK = 0.25  # seconds between updates of the progress while workers train
 EXHAUSTED = "every config of the study has been tried"
 
 
 class Search:
     """One run of a study's search, up to its number of trials. Committed generations are never run again.
 
-    `trainer` says how a trial trains. `warm` are trials of other studies. `stopped` says why a search ended before its
-    trials were used up. What took long in the generations in flight is kept below `flight` until they are committed.
-    `origin` tells facts of the run, which stand beside the first generation that it commits.
+    `trainer` says how a trial trains. `warm` are trials of other studies that the sampler may learn from. `stopped`
+    says why a search ended before its trials were used up. Results of long tasks are cached in the folder `flight`
+    until their generation is committed. `origin` returns the run's provenance, which is recorded with the first
+    generation that the run commits.
     """
 
     def __init__(  # noqa: PLR0913
@@ -64,51 +65,53 @@ class Search:
         self.states = Counter(str(trial.state) for trial in self.history)
         self.leaders = ranked(self.history, study.direction)[:MOST_KEPT]
         self.best = next(iter(self.leaders), None)
-        self.flying: list[LiveGeneration] = []
-        self.out: dict[Future[Any], tuple[LiveGeneration, TrainingTask]] = {}
+        self.in_flight: list[LiveGeneration] = []
+        self.pending: dict[Future[Any], tuple[LiveGeneration, TrainingTask]] = {}
         self.started = time.perf_counter()
-        self.waiting = self.trained = self.told = 0.0
-        self.workers: dict[str, int] = {}  # numbered as they are first seen
+        self.waiting = self.trained = self.reported_overhead = 0.0
+        self.workers: dict[str, int] = {}  # their numbers, in the order in which they first answer
         self.committed = 0
 
     def run(self) -> Spent:
-        """Search until the study has its trials; returns what it took. Raises GivenUp where there is no hope."""
+        """Search until the study has its trials; return the time spent. Raises GivenUp where all trials fail for one
+        reason.
+        """
         self._go_on()
-        while self.flying:
+        while self.in_flight:
             self._collect()
             self._check_hope()
-            while self.flying and not self.flying[0].running:
-                self._commit(self.flying.pop(0))
+            while self.in_flight and not self.in_flight[0].running:
+                self._commit(self.in_flight.pop(0))
                 self._go_on()
                 self._check_hope()
             self.watch(self._progress())
         if not self.stopped:
-            self._keep()  # a run that was killed as it had committed has left something
+            self._keep()  # also what a run left that was killed right after a commit
             shutil.rmtree(self.flight, ignore_errors=True)
         self.stopped = self.stopped or self.ended
         return self._progress().spent
 
     def _go_on(self) -> None:
-        """Propose what comes next, unless it is time to stop: then what is in flight is given up, to be found again."""
+        """Propose the next generations; if it is time to stop, drop what is in flight: a later run trains it anew."""
         if len(self.history) < self.study.trials:
             self.stopped = reason_to_stop(self.study, self.history, time.perf_counter() - self.started)
         if self.stopped:
-            self.flying.clear()
-            self.out.clear()
+            self.in_flight.clear()
+            self.pending.clear()
             self.engine.forget()
         else:
             self._propose()
 
     def _propose(self) -> None:
-        """Propose generations as far ahead as the lag allows, and send their first packs."""
-        while len(self.flying) <= lag_of(self.study) and not self.ended:
-            asked = len(self.history) + sum(len(generation.trials) for generation in self.flying)
-            number = (self.history[-1].generation + 1 if self.history else 0) + len(self.flying)
+        """Propose generations as far ahead as the lag allows, and submit their first tasks."""
+        while len(self.in_flight) <= lag_of(self.study) and not self.ended:
+            asked = len(self.history) + sum(len(generation.trials) for generation in self.in_flight)
+            number = (self.history[-1].generation + 1 if self.history else 0) + len(self.in_flight)
             count = min(generation_size(self.study, number), self.study.trials - asked)
             if count <= 0:
                 return
-            flying = [dict(trial.latents) for generation in self.flying for trial in generation.trials]
-            latents = propose(self.study, self.space, number, asked, count, self.history, self.warm, flying)
+            in_flight = [dict(trial.latents) for generation in self.in_flight for trial in generation.trials]
+            latents = propose(self.study, self.space, number, asked, count, self.history, self.warm, in_flight)
             if len(latents) < count:
                 self.ended = EXHAUSTED
             if not latents:
@@ -119,16 +122,16 @@ class Search:
             ]
             steps = ladder(self.study, number)
             medians = bars(self.study, number, self.history)
-            self.flying.append(LiveGeneration(number, trials, steps, len(rungs(self.study)) - len(steps), medians))
-            self._send(self.flying[-1])
+            self.in_flight.append(LiveGeneration(number, trials, steps, len(rungs(self.study)) - len(steps), medians))
+            self._send(self.in_flight[-1])
 
     def _send(self, generation: LiveGeneration) -> None:
-        """Send the tasks of a generation's current rung."""
+        """Submit the tasks of a generation's current rung."""
         members = [Member(trial.number, trial.config, trial.state) for trial in generation.running]
         self._submit(generation, self.trainer.tasks(members, *generation.stages))
 
     def _submit(self, generation: LiveGeneration, tasks: Sequence[TrainingTask]) -> None:
-        """Send tasks of a generation to the workers, each with the time that its trials have left."""
+        """Submit tasks of a generation to the workers, each with the time that its trials have left."""
         generation.out += len(tasks)
         flight, shared = self.flight / str(generation.number), self.engine.shares_disk
         before = time.perf_counter()
@@ -136,24 +139,24 @@ class Search:
         for task in tasks:
             seconds = generation.left(task, self.study.limits.seconds_per_trial)
             call = self.trainer.call(task, flight, shared)
-            # Older generations first: the next one waits for them, and nobody for the youngest.
+            # Older generations first: the next commit waits for the oldest one.
             sent[self.engine.submit(timed, *call, seconds=seconds, turn=generation.number)] = (generation, task)
         if all(future.done() for future in sent):  # trained inline, while we waited
             self.waiting += time.perf_counter() - before
-        self.out |= sent
+        self.pending |= sent
 
     def _collect(self) -> None:
-        """Take in tasks that have finished, waiting a little for one; a generation whose rung is done goes on."""
+        """Process finished tasks, waiting up to `TICK` seconds for one; end the rungs that are complete."""
         before = time.perf_counter()
-        done, _ = wait(self.out, timeout=TICK, return_when=FIRST_COMPLETED)
+        done, _ = wait(self.pending, timeout=TICK, return_when=FIRST_COMPLETED)
         self.waiting += time.perf_counter() - before
         for future in done:
-            generation, task = self.out.pop(future)
+            generation, task = self.pending.pop(future)
             outcome = self._outcome(generation, task, future.result())
             if isinstance(outcome, Failure) and outcome.fatal:
                 raise TunerError(f"{outcome.message}; run this again to go on")
             if isinstance(outcome, Failure) and len(task.trials) > 1:
-                # One trial can fail a task by what it does to its worker: each by itself, they are told apart.
+                # Any of its trials may have failed the task: run each alone to find out which.
                 generation.out -= 1
                 self._submit(generation, task.apart())
             elif isinstance(outcome, Failure):
@@ -166,13 +169,13 @@ class Search:
         self._cut()
 
     def _cut(self) -> None:
-        """End rungs whose tasks are done, and send those on that go on: oldest generations first.
+        """End the rungs whose tasks are done, oldest generation first, and submit the next rung of the survivors.
 
-        Where trials are proposed one by one, each is compared with those before it, and waits until they have come as
-        far or have ended.
+        Where trials are proposed one by one, each is compared with all earlier ones; it waits until those have reached
+        the same rung or have ended.
         """
-        for i, generation in enumerate(self.flying):
-            rung, before = generation.place, self.flying[:i]
+        for i, generation in enumerate(self.in_flight):
+            rung, before = generation.place, self.in_flight[:i]
             alone = self.study.search.parallel is not None and bool(generation.running)
             if not generation.due or (alone and not all(one.past(rung) for one in before)):
                 continue
@@ -205,18 +208,18 @@ class Search:
         shutil.rmtree(self.flight / str(generation.number), ignore_errors=True)
 
     def _keep(self) -> None:
-        """Keep what the best trials have left, before their generation's folder is cleared."""
+        """Keep the directories of the best trials before their generation's folder is removed."""
         self.trainer.keep(self.flight, [trial.number for trial in self.leaders])
 
     def _check_hope(self) -> None:
-        """Raise GivenUp where the first trials have all failed alike: that is no matter of configs.
+        """Raise GivenUp where the first trials have all failed for the same reason, which no config would change.
 
-        Only of the oldest generation in flight, whose predecessors are committed: what is committed then is the same
-        whoever finishes first.
+        Looks only at the committed trials and the oldest generation in flight, so that the result does not depend on
+        which worker finishes first.
         """
-        if self.flying:
+        if self.in_flight:
             ends = [(str(trial.state), trial.error) for trial in self.history]
-            ends += [(trial.ended, trial.error) for trial in self.flying[0].trials]
+            ends += [(trial.ended, trial.error) for trial in self.in_flight[0].trials]
             if why := reason_to_give_up(ends, self.study.trials):
                 raise GivenUp(f"study {self.study.name!r}: {why}")
 
@@ -225,8 +228,8 @@ class Search:
 
         The first generation of a run also records the run's provenance.
         """
-        own = self._progress().spent.overhead
-        since, self.told = own - self.told, own
+        overhead = self._progress().spent.overhead
+        since, self.reported_overhead = overhead - self.reported_overhead, overhead
         times = {"began": generation.began, "ended": time.time(), "own": since}
         rounded = {name: round(value, 3) for name, value in times.items()}
         origin = {} if self.committed else {"origin": dict(self.origin())}
@@ -241,11 +244,11 @@ class Search:
             states=dict(self.states),
             best=self.best,
             spent=Spent(time.perf_counter() - self.started, self.waiting, self.trained),
-            begun=sum(len(generation.begun) for generation in self.flying),
-            flown=sum(generation.share(self.study) * len(generation.trials) for generation in self.flying),
+            begun=sum(len(generation.begun) for generation in self.in_flight),
+            in_flight_share=sum(generation.share(self.study) * len(generation.trials) for generation in self.in_flight),
         )
 
     def _with_workers(self) -> list[TrainingTask]:
         """Return as many of the oldest tasks as there are workers."""
-        waiting = sorted(self.out.values(), key=lambda one: one[0].number)
+        waiting = sorted(self.pending.values(), key=lambda one: one[0].number)
         return [task for _, task in waiting[: self.engine.width]]

@@ -1,4 +1,4 @@
-"""What a study of that name has already: a ledger to go on with, or another question, which is refused."""
+"""Open the ledger of a study that has one, or create it; refuse a study of the same name that asks another question."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from tuner.errors import ChangedStudy, StudyError
 from tuner.orchestrator.warm_start import WarmStart, warm_start_text
 from tuner.search import check_search
 from tuner.space import space_of
-from tuner.store.directory import StudyDirectory, write_private
+from tuner.store.backend import write_private
+from tuner.store.directory import StudyDirectory
 from tuner.store.ledger import Ledger
 from tuner.store.machine import canary_hash, machine_facts
 from tuner.store.stored import stored_study, stored_text
 from tuner.study import CustomObjective, Study, differences, in_toml, not_run
-from tuner.trainables.base import Trainable
+from tuner.trainables.protocols import Trainable
 
 __all__ = ["open_or_create", "write_study"]
 
@@ -27,10 +28,10 @@ __all__ = ["open_or_create", "write_study"]
 def open_or_create(
     trainable: Trainable, directory: StudyDirectory, warm: Callable[[], WarmStart], tell: Callable[[str], None]
 ) -> tuple[Ledger, Study]:
-    """Open or create the ledger; also return the study that actually runs, which was frozen when it was created.
+    """Open or create the ledger; also return the study that actually runs: the one stored when the ledger was created.
 
-    Raises ChangedStudy where a study of that name asks another question. A study without a successful trial has no
-    result to lose: it begins anew where its question or its source has changed.
+    Raises ChangedStudy where the stored study asks another question. A study without a successful trial has no result
+    to lose: it starts anew if its question or its source has changed.
     """
     study, song = trainable.study, InlineEngine().submit(canary_hash).result()
     if not directory.exists:
@@ -68,9 +69,9 @@ def all_failed(ledger: Ledger) -> bool:
 
 
 def merged_settings(frozen: Study, asked: Study, directory: StudyDirectory, ledger: Ledger) -> Study:
-    """Merge the frozen study with the settings that may change, and with the present places of data and objective.
+    """Merge the stored study with the settings that may change, and with the present paths of data and objective.
 
-    Raises StudyError where its search cannot go that far.
+    Raises StudyError where the search cannot be extended that far.
     """
     done = ledger.count()
     resolved = replace(
@@ -93,19 +94,19 @@ def merged_settings(frozen: Study, asked: Study, directory: StudyDirectory, ledg
 
 
 def placed(frozen: CustomObjective | None, asked: CustomObjective | None) -> CustomObjective | None:
-    """Return the frozen objective with its present place; which directories are kept is no part of the question."""
+    """Return the stored objective with its present path; which directories are kept is no part of the question."""
     return replace(frozen, objective=asked.objective, keep=asked.keep) if frozen and asked else frozen
 
 
 def write_study(study: Study, directory: StudyDirectory, ledger: Ledger) -> None:
-    """Store the resolved study: in the ledger, which is what counts, then in the file that people read."""
+    """Store the resolved study: in the ledger, which is authoritative, and in the file that people read."""
     text = stored_text(study)
     ledger.write_study(text)
     directory.write_study(text)
 
 
 def tell_changed(directory: StudyDirectory, ledger: Ledger, tell: Callable[[str], None]) -> None:
-    """Tell that the stored file differs from the ledger, where it does: it is not what ran."""
+    """Report if the stored file differs from the ledger: it is not what ran."""
     with suppress(OSError):
         if directory.storage is None and ledger.study and directory.study.read_bytes() != ledger.study.encode():
             tell(f"{directory.study.name} was changed since it was stored: it is written anew, as this run resolves it")
@@ -122,7 +123,7 @@ def create_ledger(trainable: Trainable, directory: StudyDirectory, warm: WarmSta
 
 
 def check_same(frozen: Study, asked: Study, known: Mapping[str, str], trainable: Trainable, song: str) -> None:
-    """Raise ChangedStudy with every difference that would make another table."""
+    """Raise ChangedStudy with every difference that would change the results."""
     changes = [change for change in differences(frozen, asked) if not is_moved(*change)]
     lines = [f"{key}: was {in_toml(old)}, now {in_toml(new)}" for key, old, new in changes]
     lines += trainable.changes(known)
@@ -137,5 +138,5 @@ def check_same(frozen: Study, asked: Study, known: Mapping[str, str], trainable:
 
 
 def is_moved(key: str, old: Any, new: Any) -> bool:
-    """Return True if a difference is one of place alone: digests tell more about data and code."""
+    """Return True if only a path differs: whether data and code are the same is decided by their digests."""
     return key == "data.source" or (key == "study.objective" and Path(str(old)).name == Path(str(new)).name)

@@ -1,7 +1,8 @@
-"""Failed trials, trained again where that is asked for: with the same configs, in their own places.
+"""Train failed trials again, with the same configs and under the same numbers, where that is asked for.
 
-Each is compared at the rungs of its generation with the trials that were there. What was proposed after it, and who
-went on beside it, stays as it was: such a table is no function of file and seed alone.
+Each is compared at the rungs of its generation with that generation's other trials. Decisions made meanwhile stay as
+they are: later proposals, and which other trials went on. So the table is no longer a function of study file and seed
+alone.
 """
 
 from __future__ import annotations
@@ -27,16 +28,15 @@ from tuner.records import START, Trial
 from tuner.search import at_rung, bars, group_of, ladder, rungs, value_at
 from tuner.store.ledger import Ledger
 from tuner.study import Study
-from tuner.trainables.base import Member, Trainer, TrainingTask
+from tuner.trainables.protocols import Member, Trainer, TrainingTask
 
 __all__ = ["retry_failed_trials"]
 
 
 @dataclass
 class Retry:
-    """The failed trials of one generation, trained again beside its other trials.
-
-    `peers` are those, or all before it where trials are proposed one by one.
+    """The failed trials of one generation, trained again. `peers` are its other trials, or, where trials are proposed
+    one by one, all earlier ones.
     """
 
     number: int
@@ -51,7 +51,7 @@ class Retry:
         return [trial for trial in self.trials if not trial.ended]
 
     def cut(self, rung: int, study: Study, trainer: Trainer, history: Sequence[Trial]) -> None:
-        """End a rung: the last one completes its trials, at an earlier one the best of each group go on."""
+        """End a rung: at the last one its trials are complete, at an earlier one the best of each group go on."""
         for trial in self.trials:
             if trial.rung == self.before + rung:
                 trial.join(trainer)
@@ -84,9 +84,9 @@ class Retry:
 def retry_failed_trials(
     study: Study, trainer: Trainer, ledger: Ledger, engine: Engine, flight: Path, tell: Callable[[int, int], None]
 ) -> int:
-    """Train all failed trials again and commit them together; returns how many there were.
+    """Train all failed trials again and commit them together; return how many there were.
 
-    `tell` is told how many of them have ended. Raises TunerError where the engine is lost.
+    Calls `tell` with the number of those that have ended. Raises TunerError where the engine is lost.
     """
     history = ledger.trials()
     failed = [trial for trial in history if trial.state == TrialState.FAILED]
@@ -111,7 +111,7 @@ def retry_failed_trials(
 
 
 def retry_of(study: Study, number: int, history: Sequence[Trial]) -> Retry:
-    """Return the failed trials of a generation, at their start."""
+    """Build the retry of a generation's failed trials, from their start."""
     own = [trial for trial in history if trial.generation == number]
     points, failed = default_points(study), [trial for trial in own if trial.state == TrialState.FAILED]
     live = [LiveTrial(t.number, t.config, t.latents, dict(t.latents) in points) for t in failed]
@@ -122,7 +122,7 @@ def retry_of(study: Study, number: int, history: Sequence[Trial]) -> Retry:
 
 
 def tasks_of(retry: Retry, rung: int, trainer: Trainer) -> list[TrainingTask]:
-    """Build a task for each running trial: one that failed before might take others down with it."""
+    """Build a task for each running trial: a trial that failed before could fail the others of a pack."""
     if rung >= len(retry.steps):
         return []
     members = [Member(trial.number, trial.config, trial.state) for trial in retry.running]
@@ -131,7 +131,7 @@ def tasks_of(retry: Retry, rung: int, trainer: Trainer) -> list[TrainingTask]:
 
 
 def take(retry: Retry, rung: int, task: TrainingTask, outcome: Any, trainer: Trainer) -> None:
-    """Take in what a task came to for its trial."""
+    """Record the outcome of a task for its trial."""
     if isinstance(outcome, Failure) and outcome.fatal:
         raise TunerError(f"{outcome.message}; run this again to go on")
     trial = next(trial for trial in retry.trials if trial.number == task.trials[0])

@@ -11,7 +11,7 @@ from tuner.model.refit import Refit, key_of
 from tuner.model.trained import TrainedModel
 from tuner.orchestrator.callbacks import RunCallback
 from tuner.result import Result
-from tuner.trainables.base import Trainable
+from tuner.trainables.protocols import Trainable
 
 __all__ = ["is_current", "ship", "shipped_by"]
 
@@ -45,7 +45,7 @@ def ship(result: Result, trainable: Trainable, engine: Engine, callback: RunCall
 
 
 def is_current(result: Result) -> bool:
-    """Return whether the model that is there follows from the best config as it is now."""
+    """Return True if the stored model belongs to the present best config."""
     try:
         return bool(facts_in(result.directory.model).get("key") == key_of(result.best()))
     except InvalidInput:

@@ -1,6 +1,7 @@
-"""A warm start: trials of other studies, as the history that a model begins with.
+"""Warm start: trials of other studies as the history that the sampler begins with.
 
-They are read once, when a study is created, and kept in its ledger: what the other study does later changes nothing.
+They are read once, when a study is created, and stored in its ledger: later changes of the other studies have no
+effect.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ BEFORE = -1  # the generation of a trial that another study ran
 
 @dataclass(frozen=True)
 class WarmStart:
-    """Trials to begin with, and what there is to say about them."""
+    """The trials to begin with, and notes on what could and could not be used."""
 
     trials: tuple[Trial, ...] = ()
     notes: tuple[str, ...] = ()
@@ -55,7 +56,7 @@ def warm_start(study: Study, space: Space, home: Home) -> WarmStart:
 
 
 class _Unlike(Exception):
-    """A study that has nothing to teach another one."""
+    """Raised for a study whose trials cannot be used."""
 
     def __init__(self, what: str, hint: str) -> None:
         self.hint = hint
@@ -106,7 +107,7 @@ def _unusable(name: str, other: Study, space: Space, some: bool) -> _Unlike:
 
 
 def _differing(study: Study, other: Study) -> list[str]:
-    """Describe what makes the values of two studies differ, whatever their configs."""
+    """Describe why the values of two studies cannot be compared, whatever their configs."""
     sides = [
         {"data": one.data.source, "split": one.data.split, "model": one.model, "budget": str(one.budget)}
         | ({"objective": one.custom.words} if one.custom else {})
@@ -118,7 +119,7 @@ def _differing(study: Study, other: Study) -> list[str]:
 def _ours(space: Space, other: Study) -> dict[str, str]:
     """Map the names that another study searched to the names here.
 
-    A word of another tool that means something else here has the name that it has beside its own objective.
+    A word of another tool that means something else here gets the name that an objective of one's own would give it.
     """
     if not other.imported:
         return {name: name for name in _names(space_of(other))}

@@ -1,4 +1,4 @@
-"""The race of a confirmation: its finalists, what each round says of them, and the order that follows.
+"""The race of a confirmation: its finalists, the comparisons of each round, and the resulting order.
 
 A trial is compared by its mean over the splits of the search and over the fresh ones of all rounds that it finished.
 """
@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from objectives.metrics import bounds_of
 from objectives.types import Direction
-from tuner.ranking.certainty import Paired
 from tuner.ranking.goal import ranked, signed
 from tuner.ranking.intervals import sizes_of
+from tuner.ranking.probability import Paired
 from tuner.ranking.retrainings import SEARCHED, by_trial, on, raced, rank_seeds, round_sizes
 from tuner.ranking.statistics import HUGE, t_quantile
 from tuner.records import ConfirmationRun, Trial
@@ -30,12 +30,14 @@ __all__ = ["Finalist", "Race", "default_points", "finalists", "is_default", "pai
 
 # Measured in tests/benchmarks/unseen: stopping at 0.8 or 0.95, or never, chooses as well; the first is the cheapest.
 DROPPED = 0.8  # probability, one-sided, to be behind the leader, from which a contender is out of the race
-BETTER = 0.6  # probability to be better than an optimizer's defaults, from which on a config is put before them
+BETTER = 0.6  # probability to be better than an optimizer's defaults, from which on a config ranks before them
 
 
 @dataclass(frozen=True)
 class Finalist:
-    """A confirmed trial: its rank and value in the search, the last round that it finished, and its fresh rows."""
+    """A confirmed trial: its rank and value in the search, the last round that it finished, and its rows on fresh
+    splits.
+    """
 
     trial: Trial
     place: int
@@ -50,8 +52,8 @@ def replay(
 ) -> tuple[list[list[Trial]], list[Trial]]:
     """Return who finished each round, and who is left after the last one.
 
-    A round counts once all that were left have finished it, whatever else was trained: who joins later begins with the
-    first round, and so do those that it is compared with.
+    A round counts once all remaining contenders have finished it, whatever else was trained: one that joins later
+    begins with the first round, and so do those that it is compared with.
     """
     rounds: list[list[Trial]] = []
     left = list(entrants)
@@ -109,7 +111,7 @@ def finalists(
 
 @dataclass(frozen=True)
 class Race:
-    """What the rounds of a confirmation say of its finalists: those of each round are compared on its splits."""
+    """The comparisons of a race: the finalists of each round are compared on its splits."""
 
     study: Study
     facts: Mapping[str, str]
@@ -127,14 +129,14 @@ class Race:
         return listed
 
     def mean(self, i: int) -> float:
-        """Return the mean of all scores, lower is better; inf for one that came to nothing."""
+        """Return the mean of all scores, lower is better; inf for a trial that diverged or failed."""
         values = [row.metrics[self.study.metric] for row in self.found[i].rows]
         if not all(abs(value) < HUGE for value in values):
             return math.inf
         return signed(math.fsum(values) / len(values), self.study.direction)
 
     def between(self, a: int, b: int) -> tuple[Paired, int, int]:
-        """Return the scores of the last round in which both were, and the columns of the two."""
+        """Return the scores of the last round that both were in, and their two columns."""
         there, paired = self.rounds[min(self.found[a].round, self.found[b].round) - 1]
         return paired, there.index(a), there.index(b)
 
@@ -161,9 +163,9 @@ class Race:
 
 
 def safe(race: Race, order: list[int]) -> list[int]:
-    """Return the order with the first of the optimizers' defaults moved ahead of all that may well be no better.
+    """Return the order with the best of the optimizers' defaults moved ahead of all that are probably no better.
 
-    What is handed over is then never worse than no tuning, as far as can be known.
+    So the result is never worse than no tuning, as far as can be known.
     """
     points = default_points(race.study)
     default = next((i for i in order if dict(race.found[i].trial.latents) in points), None)
@@ -175,14 +177,14 @@ def safe(race: Race, order: list[int]) -> list[int]:
 
 
 def why_safe() -> str:
-    """Return why an optimizer's defaults are first though something has a better mean."""
+    """Return the reason why an optimizer's defaults rank first although another config has a better mean."""
     return f"nothing is better with a probability of {BETTER}"
 
 
 def paired_of(study: Study, facts: Mapping[str, str], rows: Sequence[Sequence[ConfirmationRun]]) -> Paired:
-    """Pair some trials' confirmation runs by seed, with what is known of their noise and of their tails.
+    """Pair some trials' confirmation runs by seed, with what is known of their noise and their tails.
 
-    Only a goal without an end on its bad side has a tail, and only one with a best value has distances from it.
+    Only a goal without a worst value has a tail, and only one with a best value has distances from it.
     """
     scores = scores_of(study, rows)
     low, high = bounds_of(study.metric)
@@ -207,8 +209,8 @@ def is_default(study: Study, trial: Trial) -> bool:
 
 
 def default_points(study: Study) -> list[Mapping[str, Any]]:
-    """Return the latents of the optimizers' defaults, in a study of the core with several splits to be judged on.
+    """Return the latents of the optimizers' defaults, for studies of the builtin models with several splits.
 
-    What an objective of somebody's own does at the middle of its ranges is nobody's default.
+    For a custom objective the middle of its ranges is nobody's default.
     """
     return list(space_of(study).defaults()) if study.splits > 1 and not study.custom else []

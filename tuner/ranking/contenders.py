@@ -49,9 +49,9 @@ def next_round(
     rows: Sequence[ConfirmationRun],
     facts: Mapping[str, str],
 ) -> tuple[list[Trial], range] | None:
-    """Return who of `wanted` trains next on which splits; None when the race is over.
+    """Return which of `wanted` train next on which splits; None when the race is over.
 
-    It follows from what is committed alone, so that a race that was cut short goes on as if it had not been.
+    Depends on what is committed alone, so that an interrupted race goes on as if it had not been interrupted.
     """
     every, sizes = by_trial(rows), round_sizes(study)
     rounds, left = replay(study, facts, wanted, every)
@@ -68,7 +68,7 @@ def next_round(
 def cost_of(
     study: Study, left: Sequence[Trial], count: int, wanted: Sequence[Trial], every: Mapping[int, list[ConfirmationRun]]
 ) -> float:
-    """Return the epochs of the race so far, and of a round that brings those that are left to `count` splits."""
+    """Return the epochs of the race so far, and of a round that brings the remaining contenders to `count` splits."""
     whole = follows_curves(study)
 
     def long(trial: Trial) -> int:
@@ -93,8 +93,7 @@ def _key(config: Mapping[str, Any]) -> Any:
 def widened(known: ConfirmTable, asked: ConfirmTable) -> ConfirmTable:
     """Widen the `known` confirmation to what is `asked`: never fewer trials and never fewer seeds.
 
-    So all trials that were ever confirmed stay compared on the same seeds. Where nothing was confirmed, returns
-    `asked`.
+    So all trials that were ever confirmed stay compared on the same seeds. Returns `asked` where nothing was confirmed.
     """
     if not known.enabled:
         return asked.model_copy(update={"enabled": True})

@@ -1,4 +1,4 @@
-"""The goal of a study: what value a trial has, whether to believe it, and which of two trials is ahead."""
+"""The goal of a study: the value of a trial, whether it is stable, and which of two trials is better."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Intervals of metrics over retrainings, and what they are of.
+"""Intervals of metrics over retrainings, and what they cover.
 
-Readers take the interval of a loss for what new rows would give. So it holds all that chance has a part in: the seed,
-the division into train and validation rows, and the rows themselves. Where the last cannot be known, it says so.
+Readers take the interval of a loss for what new rows would give. So it includes all that is random: the seed, the
+division into train and validation rows, and the rows themselves. Where the last cannot be known, the interval says so.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tuner.study import Study
 
 __all__ = ["NEW_ROWS", "SAME_ROWS", "SEEDS", "SPLITS", "Sizes", "metric_interval", "row_variance", "sizes_of"]
 
-# What an interval is of.
+# What an interval covers.
 NEW_ROWS = "the value on new rows"
 SAME_ROWS = "the mean over retrainings on these rows (not what others would give)"
 SEEDS = "the mean over seeds alone (not what other data would give)"
@@ -88,10 +88,11 @@ def metric_interval(study: Study, sizes: Sizes, rows: Sequence[ConfirmationRun],
 
 
 def row_noise(study: Study, sizes: Sizes, rows: Sequence[ConfirmationRun], name: str) -> RowNoise | None:
-    """Return what rows shared by all runs add to the variance of a metric's mean; None where it was not measured.
+    """Return what the choice of rows adds to the variance of a metric's mean if all runs share them; None if not
+    measured.
 
-    Of test metrics each run keeps the deviation of the rows' values, or of pseudo-values where a metric is no mean over
-    rows; of the goal it keeps block means.
+    Of test metrics each run keeps the deviations of the rows' values, or of pseudo-values where a metric is no mean
+    over rows; of the goal it keeps block means.
     """
     part = name.partition("_")[0]
     count = getattr(sizes, part, 0)

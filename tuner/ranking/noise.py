@@ -1,8 +1,8 @@
-"""Noise: how far two values of the search lie apart by chance alone.
+"""Noise: how far apart two values of the search lie by chance alone.
 
-Two sources, both measured on the confirmed configs and neither assumed. Retraining: another seed gives other weights.
-The validation rows: others would have given other values, which shows row by row; configs met the same rows, so what
-counts is the spread of their differences. A config that was not confirmed is taken to be as noisy as those that were.
+It has two sources, both measured on the confirmed configs. Retraining: another seed gives other weights. The validation
+rows: others would give other values, which is estimated row by row; as all configs are judged on the same rows, the
+spread of their differences counts. A config that was not confirmed is assumed to be as noisy as those that were.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Variance:
 
 @dataclass(frozen=True)
 class Noise:
-    """What is known of a study's noise: of pairs of confirmed trials, and of a typical pair.
+    """The measured noise of a study: of each pair of confirmed trials, and of a typical pair.
 
     `scores[trial]` is `(N,)`, the goal on each ranking seed, and `blocks[trial]` `(N, G)` its validation rows.
     """
@@ -60,7 +60,7 @@ class Noise:
     def between(self, a: int, b: int) -> Variance:
         """Return the noise between two trials: their own where both were confirmed, the typical one otherwise.
 
-        Also where their scores are tied: a few differences that happen to be the same are not free of noise.
+        The typical one also where their scores are tied: a few equal differences do not show that there is no noise.
         """
         if a not in self.scores or b not in self.scores:
             return self.typical
@@ -117,8 +117,8 @@ def noise_of(study: Study, rows: Sequence[ConfirmationRun]) -> Noise | None:
 def variance(scores: Array, blocks: Array, fresh_splits: bool) -> Variance:
     """Compute the noise from paired differences on every seed: of the goal `(N,)`, and of blocks of rows `(N, G)`.
 
-    Rows: the mean over seeds of `s^2 / G` over blocks. Retraining: the variance over seeds, less what the rows have put
-    into it where each seed had validation rows of its own.
+    Rows: the mean over seeds of `s^2 / G` over blocks. Retraining: the variance over seeds, minus the part due to the
+    rows where each seed had its own validation rows.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         total, rows = float(scores.var(ddof=1)), row_variance(list(blocks))

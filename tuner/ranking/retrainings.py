@@ -1,4 +1,4 @@
-"""Retrainings of a trial's config: on which replicates, and together with what the search saw of it."""
+"""Retrainings of a trial's config: their replicates, and how they are combined with the scores of the search."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ def rank_seeds(study: Study) -> range:
 
 
 def round_sizes(study: Study) -> tuple[int, ...]:
-    """Return how many fresh splits each round of the race brings those that are left to.
+    """Return the number of fresh splits that each round of the race brings the remaining contenders to.
 
-    A single round where there is one split for all.
+    There is a single round where all replicates share one split.
     """
     first = study.confirm.seeds
     rounds = ROUNDS if study.splits > 1 and study.fresh_splits else 1
@@ -79,9 +79,10 @@ def on(seeds: range, rows: Sequence[ConfirmationRun]) -> list[ConfirmationRun]:
 
 
 def search_rows(study: Study, trial: Trial) -> list[ConfirmationRun]:
-    """Return a trial's scores on the splits of the search as rows of a confirmation; none of a single split.
+    """Return a trial's scores on the splits of the search as rows of a confirmation; none where there is a single
+    split.
 
-    The mean of many splits is a fair witness beside fresh ones, though the trial was chosen by it; that of one is not.
+    The mean of many splits can be used beside fresh ones, although the trial was chosen by it; the value of one cannot.
     """
     if study.splits == 1 or trial.epoch is None:
         return []
@@ -95,9 +96,9 @@ def search_rows(study: Study, trial: Trial) -> list[ConfirmationRun]:
 
 
 def raced(study: Study, trial: Trial, fresh: Sequence[ConfirmationRun]) -> list[ConfirmationRun]:
-    """Return all that a trial is compared by: its scores on the splits of the search, then on fresh ones.
+    """Return all rows that a trial is compared by: its scores on the splits of the search, then on fresh ones.
 
-    All of them averaged over the epochs around its own, where the curves of the fresh ones were kept.
+    All are averaged over the epochs around the trial's own, where the curves of the fresh ones were kept.
     """
     return [*search_rows(study, trial), *(_averaged(study, row, f"{AT_EPOCH}{trial.epoch}") for row in fresh)]
 
@@ -116,17 +117,17 @@ def follows_curves(study: Study) -> bool:
 
 
 def kept_curve(curve: Sequence[float] | NDArray[Any], window: int) -> dict[str, float]:
-    """Return what is kept of a retraining's curve `(E,)`: its moving average at up to `PLACES` epochs."""
+    """Return the part of a retraining's curve `(E,)` that is kept: its moving average at up to `PLACES` epochs."""
     with np.errstate(invalid="ignore"):
         found = smoothed(curve, window)
     return {f"{AT_EPOCH}{epoch}": float(found[epoch - 1]) for epoch in _places(len(found))}
 
 
 def final_epoch(study: Study, trial: Trial, rows: Sequence[ConfirmationRun]) -> int | None:
-    """Return the epoch that a trial's config is trained to by its users: the best of the mean curve over all splits.
+    """Return the epoch that users should train a trial's config to: the best of its mean curve over all splits.
 
-    Those of the search and the fresh ones that it raced on; of the search alone where curves were not kept, and what it
-    was once reported at, whatever came later.
+    These are the splits of the search and the fresh ones of the race; only those of the search where curves were not
+    kept. Once the config was reported on at an epoch, that epoch stays.
     """
     own = [row for row in rows if row.trial == trial.number]
     if reported := [row.epoch for row in own if row.replicate > REPORTING]:

@@ -1,9 +1,9 @@
-"""Standings: what fresh splits say of the configs that the search put first.
+"""Standings: the results of the search's best configs on fresh splits.
 
-Two sets of fresh seeds. The leaders race on the first, and are ranked by their means over the splits of the search and
-the fresh ones that they came to. But the best of several is lucky in just the scores that it was chosen by. So it is
-trained again on seeds that chose nothing, and what is reported of it comes from those alone: its interval is then what
-that of a config named beforehand would be.
+There are two sets of fresh seeds. The leaders race on the first, and are ranked by their means over the splits of the
+search and the fresh ones. But the best of several is lucky in just the scores that it was chosen by. So it is trained
+again on the second set, which chose nothing, and its reported value comes from those alone: that interval is what a
+config named beforehand would have.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ class HeldOutScores:
 
 @dataclass(frozen=True)
 class ConfirmedTrial:
-    """How a confirmed trial did, and its place among the others.
+    """The result of a confirmed trial, and its place among the others.
 
     `goal` is over the splits of the search and `seeds` fresh ones, `test` over the fresh ones. `p_best` is the
-    probability that its true mean is the best of all, `tie` the rank of the first that it cannot be told from at 95 %,
-    by its mean and its worst seed (its own where there is none), `optimism` by how much the search's value was better
-    than `goal`. `report` is there for the best alone, once its reporting seeds are done. `lost` is "failed" or
-    "diverged" where one of its trainings did: then there is no mean.
+    probability that its true mean is the best of all; `tie` the rank of the first trial that it is statistically tied
+    with at 95 %, by its mean and its worst seed (its own rank where there is none); `optimism` by how much the search's
+    value was better than `goal`. `report` is there for the best alone, once its reporting seeds are done. `lost` is
+    "failed" or "diverged" where one of its trainings did: then there is no mean.
     """
 
     trial: int

@@ -1,7 +1,6 @@
-"""Means with honest intervals, and what paired scores say of who is best.
+"""Means with their intervals, and the probability to be best from paired scores.
 
-Student's t is our own: scipy.stats takes longer to import than a small study takes to run, and the intervals are what
-this project promises.
+Student's t is implemented here: importing scipy.stats takes longer than a small study takes to run.
 """
 
 from __future__ import annotations

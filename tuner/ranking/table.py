@@ -11,15 +11,16 @@ import numpy as np
 
 from objectives.metrics import metrics_of
 from objectives.optimizers import OPTIMIZERS
+from objectives.training.hypers import Entry
 from tuner.enums import TrialState
 from tuner.ranking.confirmation_table import confirmed_columns
 from tuner.ranking.goal import around, ranked, signed
 from tuner.ranking.noise import Noise
-from tuner.ranking.optimum import MEASURES, gaps
+from tuner.ranking.optimality_gap import MEASURES, gaps
 from tuner.ranking.standings import ConfirmedTrial
 from tuner.ranking.statistics import leader_groups, standard_error
 from tuner.records import Trial
-from tuner.study import CustomObjective, Study, kind_of, text_of, values_of
+from tuner.study import CustomObjective, Study, kind_of, text_of, used_hypers, values_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -160,9 +161,10 @@ def led_by(standings: Sequence[ConfirmedTrial], searched: Sequence[Trial]) -> li
 
 
 def evaluations(study: Study, trial: Trial) -> float:
-    """Count the gradients over all train rows that a replicate took, or as much work; nan where the rows are not known.
+    """Count the gradients over all train rows that a replicate computed, or equivalent work; nan where the rows are
+    unknown.
 
-    One an epoch of minibatches; of a method that sees all rows what it counted, its line searches included.
+    With minibatches that is one an epoch; a whole-batch method counts its own, line searches included.
     """
     if not study.rows:
         return math.nan
@@ -244,16 +246,13 @@ def hyper_kinds(study: Study) -> dict[str, Kind]:
     shared |= {} if model.kind == "surface" else {"init": model.init}
     shared |= {"framework": train.framework, **({"loss": train.loss} if train.loss else {})}
     texts = {name: tuple(map(text_of, values_of(domain))) for name, domain in shared.items()}
-    numbers = [
-        *(["warmup"] if train.warmup != 0 else []),
-        *train.schedule_hypers(),
-        *(["clip_norm"] if train.clip_norm != 0 else []),
-        *(["huber_delta"] if train.on_huber else []),
-    ]
-    dropout: dict[str, Kind] = {"dropout": "float64"} if model.dropout != 0 else {}
-    scheduling: dict[str, Kind] = {"schedule": texts.pop("schedule"), **dict.fromkeys(numbers, "float64")}
-    minibatch: dict[str, Kind] = {} if all(row.whole for row in rows) else {"batch_size": "Int64", **scheduling}
-    return {"optimizer": tuple(study.optimizers), **own, **minibatch, **texts, **dropout}
+    step, loss, layers = (
+        dict.fromkeys(used_hypers(model, train, entry), "float64") for entry in (Entry.STEP, Entry.LOSS, Entry.LAYERS)
+    )
+    moving: dict[str, Kind] = {"batch_size": "Int64", "schedule": texts.pop("schedule"), **step}
+    if all(row.whole for row in rows):
+        moving = {}
+    return {"optimizer": tuple(study.optimizers), **own, **moving, **loss, **texts, **layers}
 
 
 def _own_kinds(study: Study, own: CustomObjective) -> dict[str, Kind]:

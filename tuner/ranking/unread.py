@@ -1,4 +1,4 @@
-"""Splits that an objective of somebody's own never looks at: all of them are one then, and their spread is 0."""
+"""Custom objectives that never look at their split: all splits are then the same, and their spread is 0."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ FEW = 3  # trials, below which equal curves may be chance
 
 
 def unread_splits(study: Study, trials: Sequence[Trial]) -> int:
-    """Return how many trials had the same goal on each of their splits, to the last bit; 0 unless every one had.
+    """Return how many trials had the same goal on each of their splits, to the last bit; 0 unless all had.
 
-    Seeds differ from split to split, so that such an objective reads neither. One that differs by its seed alone cannot
-    be told. Where all trials are alike, all that is known is that the goal is the same everywhere.
+    Seeds differ from split to split, so such an objective reads neither. One that uses its seed alone cannot be
+    detected. Where all trials have the same value, it says nothing.
     """
     if not study.custom or study.splits == 1:
         return 0
@@ -31,7 +31,7 @@ def unread_splits(study: Study, trials: Sequence[Trial]) -> int:
 
 
 def unread_note(study: Study, trials: Sequence[Trial]) -> str:
-    """Return a warning where the objective never looks at its split; empty where it does, as far as can be told."""
+    """Return a warning if the objective never looks at its split; empty if it does, as far as is known."""
     count = unread_splits(study, trials)
     if not count:
         return ""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tuner.enums import TrialState
-from tuner.optuna_bridge.models import Observation, importance
+from tuner.optuna_bridge.sampler_models import Observation, importance
 from tuner.ranking.goal import goal_at
 from tuner.records import Trial
 from tuner.space import space_of

@@ -1,4 +1,4 @@
-"""The best config as text to copy: code for four frameworks, and the config in three forms. One row each."""
+"""The best config as text to copy: code for each framework, and the config in three forms. One row each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from objectives.errors import InvalidInput
 from tuner.best import Best
-from tuner.best.schema import FRAMEWORKS
+from tuner.best.exporters import EXPORTERS
 from tuner.errors import TunerError
 from tuner.study import words_of
 
@@ -70,7 +70,7 @@ def own_line(command: Sequence[str], best: Best) -> list[str]:
 
 
 SNIPPETS: dict[str, Callable[[Best], str]] = {
-    **{framework: code(framework) for framework in FRAMEWORKS},
+    **{framework: code(framework) for framework in EXPORTERS},
     "toml": toml,
     "json": as_json,
     "args": args,
@@ -79,4 +79,4 @@ SNIPPETS: dict[str, Callable[[Best], str]] = {
 
 def snippets(best: Best) -> dict[str, str]:
     """Write every form; no framework's if the values' meaning to frameworks is unknown."""
-    return {name: write(best) for name, write in SNIPPETS.items() if best.conventions or name not in FRAMEWORKS}
+    return {name: write(best) for name, write in SNIPPETS.items() if best.conventions or name not in EXPORTERS}

@@ -1,6 +1,6 @@
 """What to try next, and who goes on: proposals of a generation, rungs, and the cut at a rung.
 
-    rungs -> history -> repeats -> proposals; checks, stopping
+    rungs -> history -> repeats -> proposals; search_checks, stopping
 
 Everything here is a pure function. What generation g proposes depends on the study's seed, on g and on the committed
 trials of generations up to g - LAG - 1 alone, in trial order: generation g can then be proposed while g - 1 trains,
@@ -10,7 +10,6 @@ and a run that was cut short proposes the same again.
 from __future__ import annotations
 
 from tuner.algorithms.pruners import survivors
-from tuner.search.checks import check_search, repeats_note
 from tuner.search.history import BEST_MODELLED, ENOUGH, MODELLED, observed
 from tuner.search.proposals import propose
 from tuner.search.rungs import (
@@ -27,6 +26,7 @@ from tuner.search.rungs import (
     rungs,
     value_at,
 )
+from tuner.search.search_checks import check_search, repeats_note
 
 __all__ = [
     "BEST_MODELLED",

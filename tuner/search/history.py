@@ -1,4 +1,4 @@
-"""What a model learns from."""
+"""What the sampler's model learns from: observations of the trials so far."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from itertools import islice
 import numpy as np
 
 from tuner.enums import TrialState
-from tuner.optuna_bridge.models import Observation
+from tuner.optuna_bridge.sampler_models import Observation
 from tuner.records import Stage, Trial
 from tuner.search.rungs import at_rung, rungs, value_at
 from tuner.study import Study
@@ -18,20 +18,20 @@ from tuner.study import Study
 __all__ = ["BEST_MODELLED", "ENOUGH", "MODELLED", "estimated", "observed", "populations"]
 
 LIMITS = ("TimedOut", "WorkerDied", "MemoryError")
-LEAST = 1e-6  # relative difference of values that are told apart
+LEAST = 1e-6  # relative difference above which values count as different
 # defaults.md has the measurements
 ENOUGH = 8  # trials at a rung before it is modelled
-ENDED = 2  # trials at the last rung before others are carried to it
+ENDED = 2  # trials at the last rung before others are extrapolated to it
 ESTIMATED, BEST_ESTIMATED = 128, 64  # of a Gaussian process, as the next two are of TPE
 MODELLED, BEST_MODELLED = 100, 25  # observations that a model is given at most, and how many of them are the best
 
 
 def observed(study: Study, seen: Sequence[Trial]) -> list[Observation]:
-    """Return what a model learns from: values at the highest rung that enough trials have reached; nothing before that.
+    """Return what a model learns from: values at the highest rung that enough trials have reached; none before that.
 
     Trials that ended below it are placed behind all of those, ordered by their rung and their value there. With their
-    own early values they would attract the model to fast starters; left out, they would teach it nothing. Diverged and
-    unstable trials are inf, as are those that ended by a limit: the model must learn to avoid them.
+    own early values they would attract the model to fast starters; without them, it would learn nothing from them.
+    Diverged and unstable trials count as inf, as do those that ended by a limit: the model must learn to avoid them.
     """
     for rung, stage in reversed(list(enumerate(rungs(study)))):
         there = at_rung(study, seen, rung, stage)
@@ -44,10 +44,9 @@ def observed(study: Study, seen: Sequence[Trial]) -> list[Observation]:
 
 
 def behind(study: Study, seen: Sequence[Trial], ahead: Mapping[Trial, float], rung: int) -> dict[Trial, float]:
-    """Return the trials that ended below a rung with values worse than all `ahead`, in even steps.
+    """Return the trials that ended below a rung with values worse than all `ahead`, in equal steps.
 
-    Those that came further come first, at each rung the better ones; all the steps together are as wide as the values
-    ahead differ.
+    Those that came further come first, at each rung the better ones; together they span as much as the values ahead.
     """
     finite = [value for value in ahead.values() if math.isfinite(value)]
     steps, lost = rungs(study), (TrialState.FAILED, TrialState.DIVERGED)
@@ -59,10 +58,12 @@ def behind(study: Study, seen: Sequence[Trial], ahead: Mapping[Trial, float], ru
 
 
 def estimated(study: Study, seen: Sequence[Trial]) -> list[Observation]:
-    """Return what each trial would have come to at the end, from the rung where it ended, and how sure that is.
+    """Return the value that each trial would have reached at the end, estimated from the rung where it ended, and its
+    variance.
 
-    From one rung to the next, values are carried by the straight line through the trials that went on. Those were
-    chosen by the first of the two values alone, which leaves the line where it is. Nothing before some came to the end.
+    From one rung to the next, values are carried by linear regression over the trials that went on. Those were selected
+    by the value that the regression predicts from, which does not bias it. Empty before some trials have come to the
+    end.
     """
     steps = rungs(study)
     usable = [trial for trial in seen if trial.state != TrialState.FAILED or limited(trial)]
@@ -85,7 +86,7 @@ def estimated(study: Study, seen: Sequence[Trial]) -> list[Observation]:
 
 
 def values_of(study: Study, trial: Trial, steps: Sequence[Stage]) -> list[float]:
-    """Return what a trial had come to at each rung that it reached, lower is better; inf where it was lost."""
+    """Return a trial's value at each rung that it reached, lower is better; inf where it diverged or failed."""
     if trial.state == TrialState.DIVERGED or limited(trial):
         return [math.inf]
     last = max([trial.rung, *(r for r, stage in enumerate(steps) if at_rung(study, [trial], r, stage))])
@@ -93,7 +94,7 @@ def values_of(study: Study, trial: Trial, steps: Sequence[Stage]) -> list[float]
 
 
 def line(pairs: Sequence[tuple[float, float]]) -> tuple[float, float, float]:
-    """Return start, slope and residual variance of the line through pairs of values; its slope is drawn to 1."""
+    """Return intercept, slope and residual variance of a linear regression; its slope is shrunk towards 1."""
     if not pairs:
         return 0.0, 1.0, 0.0
     a, b = (np.array(side) for side in zip(*pairs, strict=True))
@@ -108,7 +109,7 @@ def line(pairs: Sequence[tuple[float, float]]) -> tuple[float, float, float]:
 
 
 def limited(trial: Trial) -> bool:
-    """Return True if a trial failed by running out of time, memory or its worker: another config would not have."""
+    """Return True if a trial failed by running out of time or memory, or with its worker: that is due to its config."""
     return trial.state == TrialState.FAILED and trial.error.startswith(LIMITS)
 
 
@@ -129,10 +130,11 @@ def worth_modelling(
 
 
 def populations(study: Study, seen: Sequence[Trial], least: int) -> list[list[Trial]]:
-    """Group trials for evolution: as many as the largest generation had, at least `least`, each from best to worst.
+    """Group trials for evolution, at least `least` of them and as many as the largest generation had, each from best to
+    worst.
 
-    Trials that came further are better, then those with a better value. The rest waits for more trials, so a generation
-    that was cut short, or an optimizer's share of one, is told together with what comes after it.
+    Trials that came further are better, then those with a better value. What does not fill a group waits for more
+    trials, so a generation that was cut short, or an optimizer's share of one, is passed on together with the next.
     """
     whole = rungs(study)[-1]
 

@@ -1,4 +1,4 @@
-"""What a generation proposes: given configs first, then what the study's sampler says, for all optimizers or each."""
+"""What a generation proposes: given configs first, then the sampler's, for all optimizers together or for each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from tuner.algorithms.cmaes import population
 from tuner.algorithms.samplers import SAMPLERS, Ask
-from tuner.optuna_bridge.models import Observation
+from tuner.optuna_bridge.sampler_models import Observation
 from tuner.records import Latents, Trial
 from tuner.search.history import estimated, observed, populations
 from tuner.search.repeats import without_repeats
@@ -20,7 +20,7 @@ __all__ = ["propose"]
 
 @dataclass(frozen=True)
 class Told:
-    """What a sampler is told of: trials that it may learn from, and points whose trials are not finished for it."""
+    """What a sampler gets: trials to learn from, and points whose trials have not finished."""
 
     seen: Sequence[Trial]
     pending: Sequence[Latents]
@@ -34,19 +34,19 @@ def propose(  # noqa: PLR0913
     count: int,
     history: Sequence[Trial],
     warm: Sequence[Trial] = (),
-    flying: Sequence[Latents] = (),
+    in_flight: Sequence[Latents] = (),
 ) -> list[Latents]:
     """Propose latents for the `count` trials of a generation; `first` is the number of its first trial.
 
-    `warm` are trials of other studies that a model may learn from. `flying` are the points of earlier generations that
-    are not in the history; a study that keeps some trials open at once tells its model of all that may be open.
-    There are fewer than `count` where `auto` has tried every config.
+    `warm` are trials of other studies that a model may learn from. `in_flight` are the points of earlier generations
+    that are not in the history; where trials are proposed one by one, the model gets all points that may be open.
+    Returns fewer than `count` where `auto` has tried every config.
     """
     given = [space.completed(space.latents_of(config)) for config in study.search.enqueue]
     begun = given[first : first + count]
     known = generation - lag_of(study)
     seen = [*warm, *(trial for trial in history if trial.generation < known)]
-    open_now = [*(dict(trial.latents) for trial in history if trial.generation >= known), *flying]
+    open_now = [*(dict(trial.latents) for trial in history if trial.generation >= known), *in_flight]
     told = Told(seen, open_now if study.search.parallel else [])
     own, left = max(0, first - len(given)), count - len(begun)
     if not left:
@@ -55,7 +55,7 @@ def propose(  # noqa: PLR0913
         points = begun + _asked(study, space, generation, own, left, told)
         if SAMPLERS[study.search.sampler].learns != "estimates":
             return points
-        tried = [*(trial.config for trial in history), *map(space.config, flying), *map(space.config, begun)]
+        tried = [*(trial.config for trial in history), *map(space.config, in_flight), *map(space.config, begun)]
         return begun + without_repeats(space, points[len(begun) :], tried, study.seed, generation)
     return begun + _each(study, space, generation, own, left, told)
 
@@ -116,7 +116,7 @@ def _starts(study: Study, space: Space) -> list[Latents]:
 
 
 def _moved_on(space: Space, first: int, points: list[Latents]) -> list[Latents]:
-    """Return the points with every optimizer once, then none without searched parameters: others take its turns."""
+    """Replace the optimizers of points: each optimizer comes once, and then only those with searched parameters."""
     settled, names = space.settled, tuple(space.optimizers)
     others = [name for name in names if name not in settled]
     if not settled or not others:

@@ -1,4 +1,4 @@
-"""Proposals of configs that were tried already: replaced by configs near them that were not, while there are some."""
+"""Configs that were tried already: proposals of them are replaced by untried configs nearby, while there are some."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ DRAWS = 4096  # anywhere, after those
 def without_repeats(
     space: Space, points: Sequence[Latents], tried: Sequence[Mapping[str, Any]], seed: int, generation: int
 ) -> list[Latents]:
-    """Return the points, each whose config is among those `tried` or before it replaced by one that is not.
+    """Return the points; one whose config is among those `tried`, or repeats an earlier point, is replaced.
 
-    Where every config of the space has been tried, there are fewer points than were given.
+    Where every config of the space has been tried, fewer points are returned than were given.
     """
     known, found = list(tried), []
     rng = stream(seed, Stream.REPEATS, generation)
@@ -38,14 +38,14 @@ def without_repeats(
 
 
 def _exhausted(space: Space, known: Sequence[Mapping[str, Any]]) -> bool:
-    """Return whether all configs of a space are known."""
+    """Return True if all configs of a space have been tried."""
     if not math.isfinite(space.size) or len(known) < space.size:
         return False
     return len({json.dumps(dict(config), sort_keys=True, default=str) for config in known}) >= space.size
 
 
 def _near(space: Space, point: Latents, rng: np.random.Generator) -> Iterator[Latents]:
-    """Yield the point itself, others at growing distances from it, and then some anywhere."""
+    """Yield the point itself, then points at growing distances from it, then some anywhere."""
     yield point
     for width in WIDTHS:
         for _ in range(EACH):

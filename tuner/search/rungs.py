@@ -47,10 +47,10 @@ def lag_of(study: Study) -> int:
 
 
 def rungs(study: Study) -> Ladder:
-    """Return all rungs of a study: how far on how many splits; the last one is the full length on all of them.
+    """Return all rungs of a study: how long, on how many splits; the last one is the full length on all splits.
 
-    Epochs first: on few splits, more from rung to rung, trials come to their full length. Then the best of those are
-    judged on all splits, which decides how well the best of all is chosen.
+    First the length grows, on a few splits, and more of them from rung to rung. Then the best of the trials that
+    trained to the full length are judged on all splits, which decides how well the best of all is chosen.
     """
     far, most = amounts(study), study.splits
     if study.search.pruner == "none":
@@ -61,11 +61,11 @@ def rungs(study: Study) -> Ladder:
 
 
 def amounts(study: Study) -> tuple[int, ...]:
-    """Return how far trials train before they are compared: what the study says, or from its length and schedules.
+    """Return how long trials train before they are compared: what the study says, or from its length and schedules.
 
-    A third of the full length, a third of that and so on, down to about 2 epochs. With a schedule that moves, down to a
-    tenth of the length, and with one that rises first, down to its peak: before that, the order of the trials says
-    little about the order at the end. Within a warmup it says nothing.
+    By default a third of the full length, a third of that and so on, down to about 2 epochs. With a schedule that
+    changes the rate, no less than a tenth of the length, and with one that rises first, no less than up to its peak:
+    earlier, the order of the trials says little about the order at the end. Within a warmup it says nothing.
     """
     budget = study.budget
     if study.search.rungs:
@@ -75,7 +75,7 @@ def amounts(study: Study) -> tuple[int, ...]:
         epochs = min(epochs, USUAL)  # nobody knows how many steps are an epoch's worth
     schedules = set(values_of(study.train.schedule))
     settled = PEAK if "one_cycle" in schedules else EARLIEST if schedules != {"constant"} else 0.0
-    warm = math.floor(epochs * highest(study.train.warmup)) + 1
+    warm = math.floor(epochs * highest(study.train.domain("warmup"))) + 1
     first = max(2, warm, math.ceil(epochs * settled))
     steps = [budget.amount]
     while round(steps[0] / SPACING) * epochs / budget.amount >= first:
@@ -84,7 +84,7 @@ def amounts(study: Study) -> tuple[int, ...]:
 
 
 def ladders(study: Study) -> tuple[Ladder, ...]:
-    """Return the ladders that generations take in turn."""
+    """Return the ladders that generations use in turn."""
     return PRUNERS[study.search.pruner].ladders(rungs(study))
 
 
@@ -106,7 +106,7 @@ def generation_size(study: Study, generation: int) -> int:
 
 
 def repeated(study: Study) -> float:
-    """Return the share of all epochs that are trained again where each trial starts over at every rung."""
+    """Return the share of all epochs that is trained again where each trial starts over at every rung."""
     once = again = 0.0
     for g in range(len(ladders(study))):
         steps, going = ladder(study, g), float(study.trials if study.search.parallel else generation_size(study, g))
@@ -125,7 +125,7 @@ def mean_cost(study: Study) -> float:
 
 
 def at_rung(study: Study, seen: Iterable[Trial], rung: int, stage: Stage) -> list[Trial]:
-    """Return the trials that reached a rung: they trained so far, or stopped early beyond it, or diverged."""
+    """Return the trials that reached a rung: by training so long, by stopping early beyond it, or by diverging."""
     budget = study.budget
     in_epochs = stage.amount if budget.unit == "epochs" else None
 
@@ -141,10 +141,9 @@ def at_rung(study: Study, seen: Iterable[Trial], rung: int, stage: Stage) -> lis
 def value_at(study: Study, trial: Trial, stage: Stage) -> float:
     """Return a trial's value at a rung, lower is better; inf for one that diverged or ended far from its best.
 
-    On the splits that every trial is judged on there, so that all are compared on the same.
-
-    Of one that went no further it is the trial's value, and no curve is read, which took a third of a resume's own
-    time. What is looked up in a curve is needed again for every generation, and kept for as long as the trial is.
+    The value is over the splits that every trial is judged on at that rung, so that all are compared on the same ones.
+    A trial that went no further has its final value there, and no curve is read: that took a third of the time of a
+    resume. Values from curves are cached with the trial, as each generation needs them again.
     """
     if trial.state == TrialState.DIVERGED or not trial.stable:
         return math.inf
@@ -161,7 +160,9 @@ def value_at(study: Study, trial: Trial, stage: Stage) -> float:
 
 
 def group_of(study: Study, config: Mapping[str, Any]) -> str:
-    """Return the trials to compare with at a rung: its optimizer's where each has the same budget, else all."""
+    """Return the group that a trial is compared with at a rung: its optimizer's where each has the same budget, else
+    all.
+    """
     return str(config.get("optimizer", "")) if study.search.allocation == "equal" else ""
 
 

@@ -1,10 +1,9 @@
 """When a search ends before its trials are used up.
 
-Looked at when a generation is committed, so that a stopped table is the beginning of the one that was not stopped. All
-but the time are functions of the committed trials: run again, a stopped study stays stopped until it is given more.
-
-One whose first trials all fail alike is given up at once, in the middle of its generation, of which nothing is
-committed: once the reason is mended, it begins where it was.
+Decided when a generation is committed, so that the table of a stopped study is the beginning of the full one. All
+conditions but the time are functions of the committed trials: a stopped study that is run again stays stopped until its
+settings change. A study whose first trials all fail for one reason is given up at once, in the middle of its
+generation, which is not committed: once the cause is fixed, the search starts where it was.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ from tuner.study import StopTable, Study
 
 __all__ = ["LOOSEN", "error_pattern", "reason_to_give_up", "reason_to_stop"]
 
-# What no other config mends: a word that the program does not know, a metric that it never prints.
+# Errors that no other config avoids: an option that the program does not know, a metric that it never prints.
 SURE = re.compile(
     r"unrecognized arguments|no such option|unknown option|unrecognized option|arguments are required|can't open file"
     r"|ignored explicit argument|does not take a value|invalid \w+ value: '\["
     r"|printed no line with|not \S+, which is the goal|there is no such program"
 )
 HOPELESS = 10  # trials, from the first one on
-ENDED = ("TimedOut", "WorkerDied", "MemoryError")  # from outside: where it was then is chance
+ENDED = ("TimedOut", "WorkerDied", "MemoryError")  # ended from outside, at a random place
 VARIES = re.compile(r"""'[^']*'|"[^"]*"|\bnan\b|\binf\b|0x[0-9a-f]+|[-+]?\d[\d.,]*(?:e[-+]?\d+)?""")
 LOOSEN = "loosen or remove that to go on"
 
@@ -56,10 +55,10 @@ def reason_to_stop(study: Study, trials: Sequence[Trial], seconds: float = 0.0) 
 
 
 def reason_to_give_up(ends: Sequence[tuple[str, str]], planned: int) -> str:
-    """Say why to give up a search with these ended trials, in trial order, as `(state, error)`; "" to go on.
+    """Return why to give up a search with these ended trials, in trial order, as `(state, error)`; "" to go on.
 
-    Of the first ten, or all that are `planned`, each has failed for the same reason but for values in it; or the first
-    one has failed in a way that no other config would mend.
+    Of the first ten, or all that are `planned`, each has failed with the same error, apart from values in it; or the
+    first one has failed in a way that no other config would avoid.
     """
     if ends and ends[0][0] == TrialState.FAILED and planned > 1 and SURE.search(ends[0][1]):
         return f"trial 0 failed with {ends[0][1]}; no other config would mend that: once it is mended, run this again"
@@ -75,7 +74,7 @@ def reason_to_give_up(ends: Sequence[tuple[str, str]], planned: int) -> str:
 
 
 def error_pattern(error: str) -> str:
-    """Remove from an error what differs by config: numbers, and quoted text."""
+    """Remove from an error what differs between configs: numbers, and quoted text."""
     line = error.partition("\n")[0]
     kind = line.partition(":")[0]
     return kind if kind in ENDED else VARIES.sub("#", line)

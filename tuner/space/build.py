@@ -6,13 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from objectives.dropout import DROPOUT
-from objectives.hyperparameter import Hyper
-from objectives.losses import HUBER_DELTA
 from objectives.optimizers import OPTIMIZERS
-from objectives.schedules import SCHEDULE_HYPERS, SCHEDULES, WARMUP
-from objectives.training.clipping import CLIP
 from objectives.training.early_stopping import MIN_DELTA
+from objectives.training.hypers import Entry
 from tuner.space.parameter import (
     ABSENT,
     DEFAULTS,
@@ -20,7 +16,7 @@ from tuner.space.parameter import (
     middle_of,
 )
 from tuner.space.space import Space, latents_for
-from tuner.study import CustomObjective, Domain, Study
+from tuner.study import CustomObjective, Domain, Study, used_hypers
 
 __all__ = ["space_of"]
 
@@ -95,35 +91,23 @@ def _minibatch(study: Study) -> list[Parameter]:
     train = study.train
     domains: dict[str, Domain] = {"batch_size": train.batch_size, "schedule": train.schedule}
     found = [Parameter(name, name, domain, DEFAULTS[name]) for name, domain in domains.items()]
-    found += [*_scheduling(study), *_where_on(CLIP, train.clip_norm), *_where_on(DROPOUT, study.model.dropout)]
+    found += [*_hypers(study, Entry.STEP), *_hypers(study, Entry.LAYERS)]
     if train.patience:
         found.append(Parameter("patience", "patience", train.patience, 0))
         found.append(Parameter(MIN_DELTA.name, MIN_DELTA.name, train.min_delta, MIN_DELTA.default))
     return [replace(p, minibatch=True) for p in found]
 
 
-def _where_on(hyper: Hyper, domain: Domain) -> list[Parameter]:
-    return [] if domain == 0 else [Parameter(hyper.name, hyper.name, domain, hyper.default)]
+def _hypers(study: Study, entry: Entry) -> list[Parameter]:
+    """List the hyperparameters of training that a study uses and that enter at `entry`."""
+    return [
+        Parameter(row.name, row.name, domain, row.hyper.default, row.owner, row.owners)
+        for row, domain in used_hypers(study.model, study.train, entry).values()
+    ]
 
 
 def _loss(study: Study) -> list[Parameter]:
-    """List the loss, if the study names it, and the Huber loss's delta."""
-    train = study.train
-    if train.loss is None:
-        return []
-    delta = Parameter(HUBER_DELTA.name, HUBER_DELTA.name, train.huber_delta, HUBER_DELTA.default, "loss", ("huber",))
-    return [Parameter("loss", "loss", train.loss, DEFAULTS["loss"]), *([delta] if train.on_huber else [])]
-
-
-def _scheduling(study: Study) -> list[Parameter]:
-    """List the schedules' settings; a warmup only where the study allows one."""
-    train = study.train
-    warmup = [] if train.warmup == 0 else [Parameter("warmup", "warmup", train.warmup, WARMUP.default)]
-    owners = {
-        name: tuple(row.name for row in SCHEDULES.values() if SCHEDULE_HYPERS[name] in row.hypers)
-        for name in train.schedule_hypers()
-    }
-    return warmup + [
-        Parameter(name, name, getattr(train, name), SCHEDULE_HYPERS[name].default, "schedule", rows)
-        for name, rows in owners.items()
-    ]
+    """List the loss, if the study names it, and the settings of losses."""
+    loss = study.train.loss
+    named = [] if loss is None else [Parameter("loss", "loss", loss, DEFAULTS["loss"])]
+    return [*named, *_hypers(study, Entry.LOSS)]

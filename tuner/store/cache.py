@@ -1,7 +1,7 @@
-"""Memo: arrays that were computed already, on disk, so that a killed run finds them when it is run again.
+"""A cache on disk of arrays that took long to compute, so that a killed run finds them when it is run again.
 
-A cache and nothing else: what it holds can always be computed again, to the same bits. So it never stands in the way:
-a torn, damaged or foreign file is a miss, and a full disk or a full memo only means that something is not kept.
+Its content can always be computed again, to the same bits. So a torn, damaged or foreign file is a miss, and with a
+full disk or a full cache something is not kept.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = ["DiskCache"]
 class DiskCache:
     """Arrays and a JSON mapping under a text key, in files of `directory` that together stay below `cap_bytes`.
 
-    Workers that put something at the same moment may go beyond that, by a file each.
+    Workers that write at the same moment may exceed that, by a file each.
     """
 
     directory: Path
@@ -35,7 +35,7 @@ class DiskCache:
 
     def get(self, key: str) -> tuple[dict[str, Array], dict[str, Any]] | None:
         """Return the arrays and mapping that were put under `key`; None for a miss."""
-        # Everything that a file of any content can bring numpy, zipfile and json to raise, MemoryError included.
+        # All that numpy, zipfile and json may raise for a file of any content, MemoryError included.
         with suppress(Exception), zipfile.ZipFile(self._path(key)) as archive:
             head = json.loads(archive.read("head.json"))
             if head["key"] == key:
@@ -43,7 +43,7 @@ class DiskCache:
         return None
 
     def put(self, key: str, arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> bool:
-        """Keep `arrays` and a JSON mapping; whether they were kept. Raises ValueError for arrays of objects."""
+        """Store `arrays` and a JSON mapping; return True if stored. Raises ValueError for arrays of objects."""
         path = self._path(key)
         size = sum(array.nbytes for array in arrays.values())
         if self._used(path) + size > self.cap_bytes:
@@ -76,7 +76,7 @@ class DiskCache:
 def _write(path: Path, head: str, arrays: Mapping[str, Array]) -> None:
     # Not np.savez, whose arguments clash with arrays called "file". No fsync either: a torn file is a miss.
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr(zipfile.ZipInfo("head.json"), head)  # not dated: a clock may stand before a zip's first year
+        archive.writestr(zipfile.ZipInfo("head.json"), head)  # no date: clocks may be set before 1980
         for i, array in enumerate(arrays.values()):
             with archive.open(f"{i}.npy", "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, np.asarray(array), allow_pickle=False)

@@ -1,4 +1,4 @@
-"""The garbage collector, kept from going through a large study again and again while its objects are made."""
+"""Pause Python's garbage collector while many objects are made."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["collector_paused"]
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """Collect no garbage meanwhile: of what is read and tabulated there is none.
+    """Pause the garbage collector: what is read and tabulated meanwhile contains no cycles.
 
     Measured, 100,000 trials: reading takes 0.7 s in place of 1.9, the ranking 0.8 in place of 1.3.
     """

@@ -5,7 +5,6 @@ Home is what was asked for, else the variable TUNER_HOME, else `runs` in the wor
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -14,12 +13,12 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
-from tuner.drafts import PRIVATE, clear_left, folder_of, written_whole
+from tuner.drafts import clear_left, folder_of, written_whole
 from tuner.errors import LedgerError, UnknownStudy
 from tuner.masking import masked
+from tuner.store.backend import Backend, FileBackend, PostgresBackend, write_private
 from tuner.store.lock import hold
-from tuner.store.signed import STUDY, SUMMARY, signed_texts
-from tuner.store.sqlite_files import beside, changed
+from tuner.store.sqlite_files import beside
 from tuner.urls import Remote, Shared, check_storage
 
 __all__ = [
@@ -33,7 +32,6 @@ __all__ = [
     "studies",
     "study_directory",
     "write_atomic",
-    "write_private",
 ]
 
 Home = str | Path | Shared | None
@@ -42,9 +40,9 @@ LOCK = "lock"  # the file that the running process holds a lock on; who holds it
 
 @dataclass(frozen=True)
 class StudyDirectory:
-    """The directory of one study and the names of what is in it; looking at it creates nothing.
+    """The directory of one study and the paths in it; creating this object creates no file.
 
-    Where there is a `storage`, the ledger and the resolved study are in that database, and here is all else.
+    With a `storage`, the ledger and the resolved study are in that database, and everything else is here.
     """
 
     path: Path
@@ -66,9 +64,16 @@ class StudyDirectory:
         return self.path / "ledger.db"
 
     @property
+    def backend(self) -> Backend:
+        """Return what keeps the ledger, from which everything else here can be made again, and the resolved study."""
+        if self.storage is None:
+            return FileBackend(self.ledger, self.study)
+        return PostgresBackend(Remote(self.storage, self.name), self.study)
+
+    @property
     def place(self) -> Path | Remote:
-        """Return where the ledger is, from which everything else here can be made again."""
-        return self.ledger if self.storage is None else Remote(self.storage, self.name)
+        """Return where the ledger is."""
+        return self.backend.place
 
     @property
     def ranking(self) -> Path:
@@ -118,11 +123,7 @@ class StudyDirectory:
     @property
     def exists(self) -> bool:
         """Return True if a study was created, so that there is a ledger."""
-        if isinstance(self.place, Path):
-            return self.ledger.is_file()
-        from tuner.store.ledger import postgres
-
-        return postgres.present(self.place)
+        return self.backend.exists()
 
     @property
     def ran(self) -> bool:
@@ -130,63 +131,30 @@ class StudyDirectory:
         return self.ledger.is_file() or (self.path / LOCK).is_file()
 
     def study_text(self) -> str:
-        """Return the resolved study as TOML: from the ledger, or from the file for studies whose ledger lacks it.
-
-        Raises LedgerError, OSError, and ValueError for a file that is not UTF-8.
-        """
-        texts = signed_texts(self.place) if isinstance(self.place, Path) else None
-        if texts is None:
-            from tuner.store.ledger import Ledger
-
-            with Ledger.open(self.place, read_only=True) as ledger:
-                texts = {STUDY: ledger.study}
-        if text := texts.get(STUDY):
-            return text
-        if isinstance(self.place, Path):
-            return self.study.read_text(encoding="utf-8")
-        from tuner.store.ledger import postgres
-
-        return postgres.study_text(self.place)
+        """Return the resolved study as TOML. Raises LedgerError, OSError, and ValueError for one that is not UTF-8."""
+        return self.backend.study_text()
 
     def summary_text(self) -> str:
         """Return the last writer's summary of the trials as JSON; "" where it is unknown. Raises LedgerError."""
-        if isinstance(self.place, Path):
-            return (signed_texts(self.place) or {}).get(SUMMARY, "")
-        from tuner.store.ledger import Ledger
-
-        with Ledger.open(self.place, read_only=True) as ledger:
-            return json.dumps(ledger.summary())
+        return self.backend.summary_text()
 
     def write_study(self, text: str) -> None:
         """Replace the resolved study."""
-        write_private(self.study, text)
-        if isinstance(self.place, Remote):
-            from tuner.store.ledger import postgres
-
-            postgres.write_study(self.place, text)
+        self.backend.write_study(text)
 
     def changed(self) -> float:
         """Return when the ledger was last written to, in seconds since 1970."""
-        if isinstance(self.place, Path):
-            return changed(self.ledger) / 1e9
-        from tuner.store.ledger import postgres
-
-        return postgres.when_changed(self.place).timestamp()
+        return self.backend.changed()
 
     def forget_ledger(self) -> None:
         """Remove the ledger for good: there is no study any more. Hold its lock meanwhile."""
-        for file in (self.ledger, *beside(self.ledger)):
-            file.unlink(missing_ok=True)
-        if isinstance(self.place, Remote):
-            from tuner.store.ledger import postgres
-
-            postgres.forget(self.place)
+        self.backend.forget()
 
     @contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the study, so that no other process can run it meanwhile; makes the directory. Raises StudyBusy.
 
-        What killed processes left half made, here or beside it, is cleared.
+        Removes files that killed processes have left half written, here or beside it.
         """
         with hold(self.path / LOCK, self.name):
             clear_left(self.path)
@@ -197,9 +165,9 @@ class StudyDirectory:
 
     @contextmanager
     def room(self) -> Iterator[Path]:
-        """Make a folder for data of a run that may yet be refused; gone at the end, and what a killed one left with it.
+        """Make a folder for data of a run that may yet be refused; it is removed at the end, with those of killed runs.
 
-        It is on the study's disk, and outside of its directory, which may be another run's.
+        It is on the study's disk, but outside of its directory, which another run may own.
         """
         with folder_of(self.path) as folder:
             yield folder
@@ -214,10 +182,7 @@ class StudyDirectory:
         aside = next(place for place in places if not (place.path.exists() or (self.storage and place.exists)))
         self._close_log()
         aside.path.mkdir(mode=0o700)
-        if isinstance(self.place, Remote):
-            from tuner.store.ledger import postgres
-
-            postgres.rename(self.place, aside.name)
+        self.backend.rename(aside.name)
         if self.study.exists():
             write_private(aside.study, self.study.read_bytes())
         first = [self.ledger] if self.ledger.exists() else []
@@ -227,11 +192,11 @@ class StudyDirectory:
         return aside
 
     def _close_log(self) -> None:
-        """Put what a killed writer has left beside the ledger into its file, so that one file is all of it."""
+        """Merge the log of a killed writer into the ledger, so that the ledger is one file."""
         from tuner.store.ledger import Ledger
 
         if beside(self.ledger):
-            with suppress(LedgerError):  # of a damaged one everything is moved as it is
+            with suppress(LedgerError):  # a damaged ledger is moved as it is
                 Ledger.open(self.ledger).close()
 
 
@@ -287,11 +252,6 @@ def find(name: str | Path, home: Home = None) -> StudyDirectory:
         if directory.exists:
             return directory
     raise UnknownStudy(str(name), [known.name for known in studies(home)], home_in_words(home))
-
-
-def write_private(path: Path, content: str | bytes) -> None:
-    """Replace a study's file in one step, as `written_whole` does; a new one is for its owner alone."""
-    written_whole(path, content.encode() if isinstance(content, str) else content, PRIVATE)
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:

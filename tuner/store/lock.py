@@ -1,7 +1,7 @@
-"""One process runs a study at a time: a lock that the kernel frees when its holder dies, however it dies.
+"""One process runs a study at a time: a lock that the kernel releases when its holder dies, however it dies.
 
-The lock says that there is a holder and a file beside it says who, so that the second one can be told. Nothing depends
-on a clock or on cleaning up: after a `kill -9` the next process gets the lock at once.
+A file beside the lock names the holder, for messages. Nothing depends on a clock or on cleaning up: after a `kill -9`
+the next process gets the lock at once.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _myself() -> dict[str, str | int]:
 
 
 def _busy(study: str, holder: Path) -> str:
-    # Between taking the lock and writing who has it there is a moment in which nobody can be named.
+    # Right after the lock was taken, its holder may not be recorded yet.
     try:
         who = json.loads(holder.read_text(encoding="utf-8"))
         named = f"process {int(who['pid'])} on {who['host']} since {who['since']} UTC"

@@ -1,7 +1,7 @@
-"""Facts of the machine that a study's numbers depend on, and a canary that tells two machines apart by their bits.
+"""Facts of the machine that a study's numbers depend on, and a canary that detects different floating-point results.
 
 The same study gives the same table on machines of one type. Another processor or BLAS rounds some last bits
-differently; a small training run, hashed, shows that before it shows in a ranking.
+differently; the hash of a small training run shows that before it shows in a ranking.
 """
 
 from __future__ import annotations
@@ -48,10 +48,10 @@ def processor() -> str:
 
 
 def canary_hash() -> str:
-    """Hash of small training runs that go through every loss, rule family and dtype: some 20 ms.
+    """Hash small training runs that use every loss, rule family and dtype: some 20 ms.
 
-    Call it with one BLAS thread, as trials run. One task or one dtype alone would miss processors that differ in an
-    exponential only.
+    Call it with one BLAS thread, as trials run. A single task or dtype would miss processors that differ only in an
+    exponential.
     """
     rng = stream(0, Stream.CANARY)
     x = rng.standard_normal((300, 33))

@@ -1,4 +1,4 @@
-"""Texts that a ledger keeps behind their digests, and how they are read at a glance: without NumPy or SQLAlchemy."""
+"""Texts that a ledger stores with their digests, and how to read them quickly, without NumPy or SQLAlchemy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 __all__ = ["STUDY", "SUMMARY", "checked_text", "counted", "signed", "signed_texts", "text_digest"]
 
-# What a ledger keeps of the study as it goes on, each behind its digest: the resolved study, a summary of its trials.
+# Texts that change while a study runs, each stored with its digest: the resolved study, a summary of its trials.
 STUDY, SUMMARY = "ledger_study", "ledger_summary"
 PATIENCE = 5.0  # seconds to wait for another process that writes
 
@@ -21,12 +21,12 @@ def text_digest(text: str) -> str:
 
 
 def signed(text: str) -> str:
-    """Return a text behind its digest, for a fact that changes while a study goes on."""
+    """Return a text with its digest in front, for a fact that changes while a study runs."""
     return f"{text_digest(text)} {text}"
 
 
 def checked_text(kept: str) -> str:
-    """Return the text that `signed` kept. Raises ValueError where it is not what was kept."""
+    """Return the text that `signed` stored. Raises ValueError where it does not match its digest."""
     digest, _, text = kept.partition(" ")
     if text_digest(text) != digest:
         raise ValueError("a text does not match its digest")
@@ -34,8 +34,10 @@ def checked_text(kept: str) -> str:
 
 
 def counted(path: Path, maximize: bool) -> dict[str, Any]:
-    """Return the trials of a ledger's file by state and the best value, as its rows say them; nothing where they
-    cannot be had. There is no value where fresh seeds have a say in what is best.
+    """Count a ledger's trials by state and return the best value, as its rows have them; empty where they cannot be
+    read.
+
+    There is no value where confirmations have a say in what is best.
     """
     turned = "DESC" if maximize else "ASC"
     best = (
@@ -54,14 +56,14 @@ def counted(path: Path, maximize: bool) -> dict[str, Any]:
 
 
 def _glance(path: Path) -> sqlite3.Connection:
-    """Open a connection that changes nothing: a log that a killed writer left is looked at where it lies."""
+    """Open a read-only connection; the log of a killed writer is read and left as it is."""
     file = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=PATIENCE)
     file.execute("PRAGMA trusted_schema = OFF")
     return file
 
 
 def signed_texts(path: Path) -> dict[str, str] | None:
-    """Return the texts that the file of a ledger keeps, by name; None where that cannot be had without more ado."""
+    """Return the texts that a ledger's file stores, by name; None where they cannot be read this way."""
     found = {}
     try:
         with closing(_glance(path)) as file:
@@ -69,5 +71,5 @@ def signed_texts(path: Path) -> dict[str, str] | None:
             for name, value in file.execute(asked, (STUDY, SUMMARY)).fetchall():
                 found[str(name)] = checked_text(str(value))
     except (sqlite3.Error, ValueError):
-        return None  # whoever opens it as a ledger says why
+        return None  # opening it as a ledger reports why
     return found

@@ -1,4 +1,4 @@
-"""The study as it is stored: what actually ran. What is stored can be read again, and says the same then."""
+"""The resolved study as it is stored: what actually ran. Reading it back gives the same study."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ __all__ = ["has_run", "stored_study", "stored_text"]
 
 
 def stored_study(directory: StudyDirectory) -> Study:
-    """Return the resolved study of a directory: what its ledger says, which a change of its file does not change.
+    """Return the resolved study of a directory as its ledger has it, even if its file was changed.
 
-    The file of a study of before ledgers kept it is read in its place. Raises StudyError, LedgerError.
+    Old ledgers lack it: for those the file is read. Raises StudyError, LedgerError.
     """
     with Ledger.open(directory.place, read_only=True) as ledger:
         text = ledger.study
@@ -35,8 +35,8 @@ def _read(text: str, where: str = "study") -> Study:
 def stored_text(study: Study) -> str:
     """Return the text that the study is stored as.
 
-    Raises StudyError where it could not be read again, or would say something else then: nothing may be trained whose
-    result nobody can open.
+    Raises StudyError where it could not be read back, or would differ then: nothing may be trained whose result cannot
+    be opened.
     """
     text = study.to_toml()
     try:

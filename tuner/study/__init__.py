@@ -1,26 +1,27 @@
 """Study file -> validated, frozen `Study`.
 
-    hints -> problems -> domains, budget -> fields, placeholders, parameters, conditions
-    -> tables, optimizers, custom -> study
+    hints -> problems -> domains, budget -> fields, placeholders, own_parameters, conditions
+    -> tables, optimizer_domains, used_hypers, custom -> study, custom_checks -> changed_keys
     reading -> overrides -> validation -> resampling, checks -> resolve; imported; guess
 
-`reading` guards the text, `overrides` lays settings over it, `tables`, `optimizers` and `custom` check it table by
-table and fill in what is not written, `checks` looks at what keys say together. All problems are collected and told at
-once.
+`reading` guards the text, `overrides` lays settings over it, `tables`, `optimizer_domains` and `custom` read it table
+by table and fill in what is not written, `checks` compares keys with each other. All problems are collected and
+reported at once.
 """
 
 from __future__ import annotations
 
-from tuner.study.checks import loss_problem, task_problem
+from tuner.study.changed_keys import differences
+from tuner.study.checks import task_problem, training_problems
 from tuner.study.custom import OWN_NAMES, CustomObjective, parameter_name
 from tuner.study.domains import Choices, Domain, Range, highest, is_searched, values_of
 from tuner.study.hints import suggest
 from tuner.study.imported import UNNAMED, imported_text, not_run
-from tuner.study.parameters import kind_of, text_of
+from tuner.study.own_parameters import kind_of, text_of
 from tuner.study.placeholders import holes_in, words_of
 from tuner.study.reading import parse_toml
 from tuner.study.resolve import read_study
-from tuner.study.study import Imported, Study, differences, in_toml
+from tuner.study.study import Imported, Study, in_toml
 from tuner.study.tables import (
     GOALS,
     MOST_SEEDS,
@@ -35,6 +36,7 @@ from tuner.study.tables import (
     TrainTable,
     WorkersTable,
 )
+from tuner.study.used_hypers import used_hypers
 
 __all__ = [
     "GOALS",
@@ -64,7 +66,6 @@ __all__ = [
     "in_toml",
     "is_searched",
     "kind_of",
-    "loss_problem",
     "not_run",
     "parameter_name",
     "parse_toml",
@@ -72,6 +73,8 @@ __all__ = [
     "suggest",
     "task_problem",
     "text_of",
+    "training_problems",
+    "used_hypers",
     "values_of",
     "words_of",
 ]

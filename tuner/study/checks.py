@@ -7,12 +7,13 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from objectives.data import BUILTIN
-from objectives.losses import HUBER_DELTA, losses_for
+from objectives.losses import losses_for
 from objectives.metrics import METRICS
 from objectives.optimizers import OPTIMIZERS
-from objectives.schedules import SCHEDULE_HYPERS, SCHEDULES, warmup_updates
+from objectives.schedules import warmup_updates
 from objectives.surfaces import SURFACES
 from objectives.training.early_stopping import MIN_DELTA
+from objectives.training.hypers import TRAINING_HYPERS, Entry, hypers_of
 from objectives.types import Direction
 from tuner.study.budget import UNITS
 from tuner.study.custom import goal_problem
@@ -22,6 +23,7 @@ from tuner.study.problems import ProblemCollector
 from tuner.study.reading import near_file
 from tuner.study.resampling import check_resampling
 from tuner.study.tables import GOALS, OF_LAYERS, DataTable, ModelTable, SearchTable, StudyTable, TrainTable
+from tuner.study.used_hypers import has_owner, used_hypers
 
 __all__ = [
     "check_budget",
@@ -40,6 +42,7 @@ __all__ = [
     "loss_problem",
     "name_of",
     "task_problem",
+    "training_problems",
 ]
 
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,126}[A-Za-z0-9_-])?")
@@ -47,11 +50,6 @@ DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORE
 FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 DATA_FILES = (".csv", ".tsv", ".parquet", ".npz", ".npy")
 SKLEARN = "sklearn:"
-NOT_IN_SKLEARN = {
-    "model.dropout": "sklearn has no dropout",
-    "train.clip_norm": "sklearn does not clip gradients",
-    "train.loss": "sklearn's networks train on the squared error alone",
-}
 SURFACE = "surface:"
 SHAPES = tuple(SURFACE + name for name in SURFACES)
 SETS = tuple(SKLEARN + name for name in BUILTIN)
@@ -105,12 +103,25 @@ def loss_problem(loss: Domain | None, task: str) -> tuple[str, str] | None:
     return f"{' and '.join(unfit)} does not fit a {task} task", f"leave it out: {', '.join(known[:1])} is its loss"
 
 
-def check_task(metric: str, direction: str, train: TrainTable, data: DataTable, report: ProblemCollector) -> None:
-    """Check that metric and loss fit the task, where the file names it."""
-    if data.task and (problem := task_problem(metric, data.task)):
+def training_problems(model: ModelTable, train: TrainTable, task: str) -> list[tuple[str, str, str]]:
+    """List what does not fit a `task` of how a study trains: key, what, hint."""
+    wrong = loss_problem(train.loss, task)
+    loss = [("train.loss", *wrong)] if wrong else []
+    return loss + [
+        (f"{row.table}.{row.name}", f"does not fit a {task} task", f"remove it: it is for {' and '.join(row.tasks)}")
+        for row, _ in used_hypers(model, train).values()
+        if not row.fits(task)
+    ]
+
+
+def check_task(
+    metric: str, direction: str, model: ModelTable, train: TrainTable, task: str, report: ProblemCollector
+) -> None:
+    """Check that metric, loss and hyperparameters fit the task, where the file names it."""
+    if problem := task_problem(metric, task):
         report.add(["study", direction], *problem)
-    if data.task and (problem := loss_problem(train.loss, data.task)):
-        report.add(["train", "loss"], *problem)
+    for key, what, hint in training_problems(model, train, task):
+        report.add(key.split("."), what, hint)
 
 
 def check_data(data: DataTable, base: Path, report: ProblemCollector) -> None:
@@ -153,8 +164,8 @@ def check_surface(data: DataTable, model: ModelTable, train: TrainTable, report:
         report.add(["data", "condition"], f"does not go with {data.source}", "it is the quadratic's")
     for table, there, keys in (
         ("data", data, ("target", "drop", "task", "split")),
-        ("model", model, ("hidden", "activation", "init", "dropout")),
-        ("train", train, ("loss", "huber_delta")),
+        ("model", model, ("hidden", "activation", "init", *(row.name for row in hypers_of(Entry.LAYERS)))),
+        ("train", train, ("loss", *(row.name for row in hypers_of(Entry.LOSS)))),
     ):
         for key in [key for key in keys if key in there.model_fields_set]:
             report.add([table, key], "does not go with an analytic surface", "remove it")
@@ -173,16 +184,13 @@ def check_train(train: TrainTable, report: ProblemCollector) -> None:
     """Check that schedules have exactly their settings, and that a warmup leaves updates after it with the largest
     batch.
     """
-    used = train.schedule_hypers()
-    for name in [name for name in SCHEDULE_HYPERS if name in train.model_fields_set and name not in used]:
-        owners = [row.name for row in SCHEDULES.values() if name in [hyper.name for hyper in row.hypers]]
-        names = " and ".join(map(str, values_of(train.schedule)))
-        report.add(["train", name], f"does not go with schedule {names}", f"it belongs to {', '.join(owners)}")
-    if HUBER_DELTA.name in train.model_fields_set and not train.on_huber:
-        report.add(["train", HUBER_DELTA.name], "belongs to the loss huber", 'write loss = "huber", or remove it')
+    for row in TRAINING_HYPERS.values():
+        if row.name in train.model_fields_set and not has_owner(row, train):
+            what = f"belongs to {row.owner} {' or '.join(row.owners)}"
+            report.add(["train", row.name], what, f'write {row.owner} = "{row.owners[0]}", or remove it')
     if MIN_DELTA.name in train.model_fields_set and not train.patience:
         report.add(["train", MIN_DELTA.name], "does nothing without patience", "write patience = 5, or remove it")
-    longest = highest(train.warmup)
+    longest = highest(train.domain("warmup"))
     if train.steps is None and train.examples is None and warmup_updates(longest, train.epochs) >= train.epochs:
         what = f"{longest:g} of {train.epochs} epochs leaves nothing after it"
         report.add(["train", "warmup"], what, "0.05 or 0.1 is usual")
@@ -190,20 +198,12 @@ def check_train(train: TrainTable, report: ProblemCollector) -> None:
 
 def check_framework(model: ModelTable, train: TrainTable, report: ProblemCollector) -> None:
     """Check that nothing is on that the framework does not have."""
-    if train.framework == "sklearn":
-        for key in [key for key in options_on(model, train) if key in NOT_IN_SKLEARN]:
-            report.add(key.split("."), NOT_IN_SKLEARN[key], "remove it, or choose another framework")
-
-
-def options_on(model: ModelTable, train: TrainTable) -> list[str]:
-    """Return the keys of what any trial has around its update rule."""
-    on = {
-        "model.dropout": model.dropout != 0,
-        "train.clip_norm": train.clip_norm != 0,
-        "train.loss": train.on_huber,
-        "train.patience": train.patience > 0,
-    }
-    return [key for key, there in on.items() if there]
+    hint = "remove it, or choose another framework"
+    used = used_hypers(model, train)
+    for row in [row for row, _ in used.values() if train.framework in row.lacking]:
+        report.add([row.table, row.name], f"{train.framework} {row.lacking[train.framework]}", hint)
+    if train.framework == "sklearn" and "huber_delta" in used:
+        report.add(["train", "loss"], "sklearn's networks train on the squared error alone", hint)
 
 
 def check_decay(train: TrainTable, optimizers: Mapping[str, Mapping[str, Domain]], report: ProblemCollector) -> None:
@@ -251,15 +251,19 @@ def check_searched(
 ) -> None:
     """Check that several trials have something to search."""
     layers = (model.hidden, model.activation) if model.kind == "mlp" else ()
-    steps = (train.batch_size, train.clip_norm, train.schedule, train.warmup, model.dropout)
-    steps += tuple(getattr(train, name) for name in train.schedule_hypers())
-    loss = (train.loss, train.huber_delta) if train.on_huber else ()
+    steps = (train.batch_size, train.schedule, *domains_used(model, train, Entry.STEP, Entry.LAYERS))
+    loss = (train.loss, *domains_used(model, train, Entry.LOSS))
     whole = all(OPTIMIZERS[name].whole for name in optimizers)
     shared = (*layers, model.init, *loss, *(() if whole else steps))
     own = [domain for domains in optimizers.values() for domain in domains.values()]
     if trials > 1 and len(optimizers) == 1 and not any(map(is_searched, (*shared, *own))):
         hint = "give a list or a range, or write trials = 1"
         report.add(["optimizers"], f"nothing is searched: all {trials} trials would be the same", hint)
+
+
+def domains_used(model: ModelTable, train: TrainTable, *entries: Entry) -> list[Domain]:
+    """Return the domains of the hyperparameters of training that are in use."""
+    return [domain for _, domain in used_hypers(model, train, *entries).values()]
 
 
 def _check_file(source: str, base: Path, report: ProblemCollector) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from objectives.training.hypers import Entry, hypers_of
 from tuner.study.domains import Domain, Range, plain, values_of
 from tuner.study.hints import shown, suggest
 from tuner.study.problems import ProblemCollector
@@ -17,15 +18,7 @@ __all__ = ["ABLE", "Conditions", "check_conditions", "conditional", "restored"]
 
 Conditions = Mapping[str, Mapping[str, tuple[Any, ...]]]
 WHEN, CHOICES, PARAMETERS = "when", "choices", "parameters"
-ABLE = (
-    "warmup",
-    "final",
-    "gamma",
-    "step_size",
-    "power",
-    "clip_norm",
-    "dropout",
-)  # shared ones with a default to fall to
+ABLE = tuple(row.name for row in hypers_of(Entry.STEP, Entry.LAYERS))  # shared ones with a default to fall to
 
 
 def conditional(

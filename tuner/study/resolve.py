@@ -28,21 +28,19 @@ from tuner.study.checks import (
 from tuner.study.conditions import check_conditions, conditional
 from tuner.study.custom import (
     CustomObjective,
-    check_not_own,
-    check_own,
-    check_own_searched,
     choices_of,
     is_own,
     own_of,
     own_search,
     own_train,
 )
+from tuner.study.custom_checks import check_not_own, check_own, check_own_searched
 from tuner.study.domains import Choices, Domain
 from tuner.study.imported import TABLE as IMPORTED
 from tuner.study.imported import imported_of, not_run
-from tuner.study.optimizers import optimizer_domains
+from tuner.study.optimizer_domains import optimizer_domains
 from tuner.study.overrides import apply
-from tuner.study.parameters import PARAMETERS
+from tuner.study.own_parameters import PARAMETERS
 from tuner.study.problems import MOST, ProblemCollector
 from tuner.study.reading import plain_copy, read_toml
 from tuner.study.resampling import check_own_resampling, check_replicates
@@ -175,7 +173,8 @@ def _resolved(
             conditions=conditions, base=base, written=raw, custom=theirs, workers=workers,
         )  # fmt: skip
     check_not_own(raw, table, search, report)
-    check_task(metric, direction, train, data, report)
+    if data.task:
+        check_task(metric, direction, model, train, data.task, report)
     check_split(data, report)
     check_surface(data, model, train, report)
     if data.surface:

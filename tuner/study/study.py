@@ -1,21 +1,20 @@
-"""A study: one tuning question, complete. It writes itself as TOML, and tells what differs from another one."""
+"""A study: one tuning question, complete. It writes itself as TOML."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from objectives.data import GIVEN_UP
 from objectives.optimizers import OPTIMIZERS
-from objectives.schedules import SCHEDULE_HYPERS
 from objectives.types import Direction
 from tuner.study.budget import RUN, UNITS, Budget
 from tuner.study.conditions import Conditions, restored
 from tuner.study.custom import CustomObjective
 from tuner.study.domains import Domain, plain
-from tuner.study.parameters import PARAMETERS
+from tuner.study.own_parameters import PARAMETERS
 from tuner.study.problems import BARE
 from tuner.study.reading import readable
 from tuner.study.tables import (
@@ -30,8 +29,9 @@ from tuner.study.tables import (
     TrainTable,
     WorkersTable,
 )
+from tuner.study.used_hypers import idle_hypers
 
-__all__ = ["Imported", "Study", "differences", "in_toml"]
+__all__ = ["Imported", "Study", "in_toml"]
 
 WINDOW = 5  # epochs
 
@@ -176,11 +176,10 @@ class Study:
         tables: dict[str, Any] = {"study": {**study, str(self.direction): self.metric, "dtype": self.dtype}}
         for name in ("data", "model", "train"):
             tables[name] = _fields(getattr(self, name))
-        for name in set(SCHEDULE_HYPERS) - set(self.train.schedule_hypers()):
-            del tables["train"][name]
-        idle = [] if self.train.on_huber else ["huber_delta"]
-        for name in [*idle, *([] if self.train.patience else ["min_delta"])]:
-            del tables["train"][name]
+        for row in idle_hypers(self.model, self.train):
+            del tables[row.table][row.name]
+        if not self.train.patience:
+            del tables["train"]["min_delta"]
         if self.budget.unit != "epochs":
             del tables["train"]["epochs"]
         if self.model.kind != "mlp":
@@ -241,22 +240,6 @@ class Study:
         return readable("\n\n".join(blocks) + "\n")
 
 
-def differences(old: Study, new: Study) -> list[tuple[str, Any, Any]]:
-    """List what `new` asks differently than `old`: (key, old value, new value), None where there is none.
-
-    Compares only keys that the user wrote in `new`, so that presets may change, and the set of optimizers. A name, more
-    trials, a wider confirmation and limits do not change the question.
-    """
-    before, after = dict(_leaves(old.to_table())), dict(_leaves(new.to_table()))
-    other = [
-        name for name in {**old.optimizers, **new.optimizers} if (name in old.optimizers) != (name in new.optimizers)
-    ]
-    skipped = tuple(f"optimizers.{name}." for name in other)
-    keys = [key for key, _ in _leaves(new.written) if not _free(key) and not key.startswith(skipped)]
-    changed = [(key, before.get(key), after.get(key)) for key in keys if before.get(key) != after.get(key)]
-    return changed + [(f"optimizers.{name}", _summary(old, name), _summary(new, name)) for name in other]
-
-
 def _named(source: str) -> str:
     return Path(source).name if Path(source).is_absolute() else source
 
@@ -264,30 +247,6 @@ def _named(source: str) -> str:
 def _key(name: str) -> str:
     """Quote a key where TOML needs it."""
     return name if BARE.fullmatch(name) else in_toml(name)
-
-
-def _free(key: str) -> bool:
-    confirmed = (f"confirm.{name}" for name in ("enabled", "top", "seeds", "share"))
-    named = ("study.name", "study.trials", "study.keep", *confirmed)
-    return key in named or key.startswith(("limits.", "stop.", "workers."))
-
-
-def _summary(study: Study, name: str) -> dict[str, Any] | None:
-    domains = study.optimizers.get(name)
-    return None if domains is None else {hyper: plain(domain) for hyper, domain in domains.items()}
-
-
-RANGES = (("optimizers", 3), ("parameters", 2))
-
-
-def _leaves(table: Mapping[str, Any], prefix: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
-    """List dotted keys and their values; the range of a hyperparameter is one value."""
-    for name, value in table.items():
-        path = (*prefix, name)
-        if isinstance(value, Mapping) and (path[0], len(path)) not in RANGES:
-            yield from _leaves(value, path)
-        else:
-            yield ".".join(path), value
 
 
 def _fields(table: Any) -> dict[str, Any]:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar, cast, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, create_model
 
 from objectives.data import TASKS
-from objectives.dropout import DROPOUT
-from objectives.losses import HUBER_DELTA, losses_for
+from objectives.losses import losses_for
 from objectives.metrics import METRICS
 from objectives.models import ACTIVATIONS, INITS, MODELS
 from objectives.optimizers import FRAMEWORKS
-from objectives.schedules import SCHEDULE_HYPERS, SCHEDULES, WARMUP
-from objectives.training.clipping import CLIP
+from objectives.schedules import SCHEDULES
 from objectives.training.early_stopping import MIN_DELTA
+from objectives.training.hypers import TRAINING_HYPERS, Entry, hypers_of
 from objectives.weight_decay import DECAYED
 from tuner.algorithms.pruners import PRUNERS
 from tuner.algorithms.samplers import SAMPLERS
-from tuner.study.domains import Choices, Domain, choice_of, count, layers, numbers_of, values_of
+from tuner.study.domains import Choices, Domain, choice_of, count, layers, numbers_of
 from tuner.study.fields import configs, distinct, names_of, one_of, program, rising, scorers, searched
 
 __all__ = [
@@ -47,7 +47,8 @@ OF_ROWS = (
     ("data", "split"),
     ("model", "init"),
 )  # keys that no analytic surface has
-OF_LAYERS = ("activation", "dropout", "hidden")  # keys of [model] that a linear one does not have
+# Keys of [model] that a linear one does not have.
+OF_LAYERS = ("activation", *(row.name for row in hypers_of(Entry.LAYERS)), "hidden")
 MOST_SEEDS = 1000  # of a confirmation, which numbers its replicates from 1
 RESAMPLINGS = ("auto", "holdout", "fresh", "kfold", "rolling")  # one split, several drawn, folds, windows in time
 FOLDS = 5  # where a study does not say
@@ -62,6 +63,32 @@ class FileTable(BaseModel):
     """A table of a study file: no unknown keys, no conversions ("5" is not 5), no changes afterwards."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    def domain(self, key: str) -> Domain:
+        """Return the value or values of a key that a study may search."""
+        return cast(Domain, getattr(self, key))
+
+
+T = TypeVar("T", bound=FileTable)
+
+
+def with_hypers(name: str) -> Callable[[type[T]], type[T]]:
+    """Add the hyperparameters of training that table `name` holds, each where its row says; `domain` reads them."""
+    rows = [row for row in TRAINING_HYPERS.values() if row.table == name]
+
+    def extended(table: type[T]) -> type[T]:
+        types, fields = get_type_hints(table, include_extras=True), dict[str, Any]()
+        for key, field in table.model_fields.items():
+            fields[key] = (types[key], field.default)
+            for row in [row for row in rows if row.after == key]:
+                meaning = f"{row.hyper.meaning[:1].upper()}{row.hyper.meaning[1:]}."
+                kind = Annotated[Domain, searched(numbers_of(row.hyper))]
+                fields[row.name] = (kind, Field(row.hyper.default, description=meaning))
+        place, words = table.__module__, table.__doc__
+        made = create_model(table.__name__, __base__=FileTable, __doc__=words, __module__=place, **fields)
+        return cast(type[T], made)
+
+    return extended
 
 
 class StudyTable(FileTable):
@@ -139,6 +166,7 @@ class DataTable(FileTable):
         return self.source is not None and self.source.startswith("surface:")
 
 
+@with_hypers("model")
 class ModelTable(FileTable):
     """[model]: what is fitted. A linear model has neither hidden layers nor an activation."""
 
@@ -150,10 +178,9 @@ class ModelTable(FileTable):
     """Activation of the hidden layers."""
     init: Annotated[Domain, searched(choice_of(INITS))] = "torch"
     """Distribution of the initial weights."""
-    dropout: Annotated[Domain, searched(numbers_of(DROPOUT))] = DROPOUT.default
-    """Share of the hidden units left out in training."""
 
 
+@with_hypers("train")
 class TrainTable(FileTable):
     """[train]: how long and in what steps."""
 
@@ -167,44 +194,18 @@ class TrainTable(FileTable):
     """Rows of a minibatch."""
     schedule: Annotated[Domain, searched(choice_of(SCHEDULES))] = "constant"
     """How the learning rate changes over a trial."""
-    warmup: Annotated[Domain, searched(numbers_of(WARMUP))] = WARMUP.default
-    """Share of all updates over which the learning rate rises at first."""
-    final: Annotated[Domain, searched(numbers_of(SCHEDULE_HYPERS["final"]))] = SCHEDULE_HYPERS["final"].default
-    """Last factor of cosine, linear and polynomial."""
-    gamma: Annotated[Domain, searched(numbers_of(SCHEDULE_HYPERS["gamma"]))] = SCHEDULE_HYPERS["gamma"].default
-    """Factor of step and exponential."""
-    step_size: Annotated[Domain, searched(numbers_of(SCHEDULE_HYPERS["step_size"]))] = SCHEDULE_HYPERS[
-        "step_size"
-    ].default
-    """Share of the length after which step and exponential apply gamma once."""
-    power: Annotated[Domain, searched(numbers_of(SCHEDULE_HYPERS["power"]))] = SCHEDULE_HYPERS["power"].default
-    """Exponent of polynomial."""
     framework: Annotated[str, one_of(FRAMEWORKS)] = "torch"
     """Framework whose update rules are followed."""
-    clip_norm: Annotated[Domain, searched(numbers_of(CLIP))] = CLIP.default
-    """Largest norm of a gradient; 0 is off."""
     decay: Annotated[str, one_of(DECAYED)] = "all"
     """What weight decay acts on: all parameters, or all but the biases."""
     loss: Annotated[Domain | None, searched(choice_of(losses_for("regression")))] = None
     """What a regression trains on."""
-    huber_delta: Annotated[Domain, searched(numbers_of(HUBER_DELTA))] = HUBER_DELTA.default
-    """Where Huber's loss turns linear, in standard deviations of the target."""
     patience: Annotated[int, Field(ge=0, le=10**6)] = 0
     """Epochs without improvement after which a trial stops; 0 is off."""
     min_delta: Annotated[float, Field(ge=0, allow_inf_nan=False)] = MIN_DELTA.default
     """Least decrease of the validation loss that counts as an improvement."""
     replicates: Annotated[int, Field(ge=1, le=100)] = 1
     """Seeds that each trial is trained on; their mean ranks."""
-
-    @property
-    def on_huber(self) -> bool:
-        """Return True if any trial trains on Huber's loss."""
-        return self.loss is not None and "huber" in values_of(self.loss)
-
-    def schedule_hypers(self) -> tuple[str, ...]:
-        """Return the names of the schedules' settings, besides the warmup."""
-        used = {hyper.name for name in values_of(self.schedule) for hyper in SCHEDULES[name].hypers}
-        return tuple(name for name in SCHEDULE_HYPERS if name in used)
 
 
 class SearchTable(FileTable):

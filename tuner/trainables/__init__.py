@@ -1,7 +1,7 @@
 """What a study tunes: the project's own models on data, somebody's own training code, or an Optuna objective.
 
-    base -> builtin, custom, optuna_script
+    protocols -> builtin, custom, optuna_script
 
-`base` has the protocols that the orchestrator sees. `builtin` trains the models of `objectives` in packs, `custom`
+`protocols` has the protocols that the orchestrator sees. `builtin` trains the models of `objectives` in packs, `custom`
 calls a function or starts a program, and `optuna_script` reads what an Optuna objective asks for.
 """

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
+from objectives.training.hypers import Entry, hypers_of
 from objectives.types import Direction
 from tuner.ranking.confirmation_race import is_default, why_safe
-from tuner.ranking.optimum import MEASURES
+from tuner.ranking.optimality_gap import MEASURES
 from tuner.result import Result
 from tuner.study import is_searched
 from tuner.text import interval_text
@@ -25,9 +26,8 @@ ASIDES = (
     "seed", "train_loss", "confirmed_low", "confirmed_high", "search_rank",
 )  # fmt: skip
 FIRST = ("rank", "confirmed", "value", "se", "trial", "optimizer")
-SCHEDULING = ("schedule", "warmup", "final", "gamma", "step_size", "power")
-AROUND = ("clip_norm", "loss", "huber_delta")
-SHARED = ("batch_size", *SCHEDULING, *AROUND, "model", "hidden", "activation", "dropout", "init", "framework")
+STEP, LOSS, LAYERS = (tuple(row.name for row in hypers_of(entry)) for entry in (Entry.STEP, Entry.LOSS, Entry.LAYERS))
+SHARED = ("batch_size", "schedule", *STEP, "loss", *LOSS, "model", "hidden", "activation", *LAYERS, "init", "framework")
 
 
 def ranking_sheet(

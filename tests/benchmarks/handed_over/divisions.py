@@ -17,7 +17,7 @@ from objectives.problem import Problem, Replicate, constant_loss
 from objectives.training.descent import descend
 from tests.benchmarks.handed_over.tables import TABLES
 from tuner.space import Space, space_of
-from tuner.trainables.builtin.prepare import prepare_study
+from tuner.trainables.builtin.prepared_study import prepare_study
 
 __all__ = ["EPOCHS", "OPTIMIZERS", "SEEDS", "Division", "capped", "curves", "division_of", "parted", "study_of"]
 

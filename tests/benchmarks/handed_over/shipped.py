@@ -27,7 +27,7 @@ from tests.benchmarks.handed_over.tables import SHIPPED, TABLES
 from tuner.orchestrator.callbacks import RunCallback
 from tuner.records import at
 from tuner.space import space_of
-from tuner.trainables.builtin.prepare import prepare_study
+from tuner.trainables.builtin.prepared_study import prepare_study
 
 __all__ = ["Beside", "beside", "shipped"]
 

@@ -17,7 +17,7 @@ from tuner.records import Stage, Trial
 from tuner.space import space_of
 from tuner.store.ledger import Ledger
 from tuner.study import Study, read_study
-from tuner.trainables.base import Advance, Member
+from tuner.trainables.protocols import Advance, Member
 
 __all__ = ["Step", "asked", "played", "steps_of"]
 

@@ -15,7 +15,7 @@ from tuner.ranking.goal import is_stable
 from tuner.records import Trial
 from tuner.search import bars, generation_size, ladder, propose, rungs
 from tuner.study import Study
-from tuner.trainables.base import Advance
+from tuner.trainables.protocols import Advance
 
 __all__ = ["Found", "search"]
 

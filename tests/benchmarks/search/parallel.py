@@ -15,7 +15,7 @@ from tuner.orchestrator.loop import Search
 from tuner.space import space_of
 from tuner.store.ledger import Ledger
 from tuner.trainables.builtin.packs import Pack, PackOutcome, ReplicateSource
-from tuner.trainables.builtin.prepare import prepare_study
+from tuner.trainables.builtin.prepared_study import prepare_study
 from tuner.trainables.builtin.trainer import BuiltinTrainer
 
 __all__ = ["parallel"]

@@ -35,8 +35,8 @@ from tuner.model.refit import Refit
 from tuner.model.trained import TrainedModel
 from tuner.study import read_study
 from tuner.trainables.builtin import shipped_model as shipping
-from tuner.trainables.builtin.prepare import split_of
-from tuner.trainables.builtin.refit import config_of
+from tuner.trainables.builtin.prepared_study import split_of
+from tuner.trainables.builtin.refitting import config_of
 
 __all__ = ["worth"]
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from objectives.criterion import criterion_of
 from objectives.data import SplitSpec, load_table, prepare
-from objectives.losses import criterion_of
 from objectives.models import Layers, Model
 from objectives.optimizers import RULES, hyperparameters
 from objectives.problem import Problem, Replicate
@@ -222,7 +222,15 @@ def torch_weights(model: Any) -> Array:
 def torch_criterion(problem: Problem, member: dict[str, Any]) -> Any:
     if member.get("loss") == "huber":
         return torch.nn.HuberLoss(delta=member["huber_delta"])
+    if smoothing := member.get("label_smoothing"):
+        several = torch.nn.CrossEntropyLoss(label_smoothing=smoothing)
+        return several if problem.data.task == "multiclass" else lambda z, y: several(*as_two_classes(z, y))
     return LOSSES[problem.data.task]()
+
+
+def as_two_classes(z: Any, y: Any) -> tuple[Any, Any]:
+    """One output for the second of two classes as outputs of both, and its targets as shares of both."""
+    return torch.cat([torch.zeros_like(z), z], 1), torch.cat([1 - y, y], 1)
 
 
 def torch_parameters(model: Any, member: dict[str, Any]) -> Any:
@@ -357,3 +365,12 @@ def test_training_on_huber_ends_at_torchs_weights(delta, model):
     member = config("adam", lr=0.01, batch_size=32, epochs=6, loss="huber", huber_delta=delta)
     plain = prepared_problem("diabetes", model)
     assert_same_run(Problem(plain.replicates, model, criterion_of(member, "regression")), member, 6)
+
+
+@pytest.mark.parametrize("smoothing", [0.05, 0.3])
+@pytest.mark.parametrize("source", ["digits", "breast_cancer", "iris"])
+@pytest.mark.parametrize("model", [Model(), Model((8,), "tanh")], ids=str)
+def test_training_on_smoothed_labels_ends_at_torchs_weights(source, model, smoothing):
+    member = config("adam", lr=0.01, batch_size=32, epochs=3, label_smoothing=smoothing)
+    plain = prepared_problem(source, model)
+    assert_same_run(Problem(plain.replicates, model, criterion_of(member, plain.data.task)), member)

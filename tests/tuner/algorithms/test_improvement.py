@@ -10,7 +10,7 @@ import pytest
 from tuner.algorithms.fitting import penalized, squares_between
 from tuner.algorithms.gaussian import fitted
 from tuner.algorithms.improvement import gaussian, improvement_at, log_improvement, standardized
-from tuner.optuna_bridge.models import Observation
+from tuner.optuna_bridge.sampler_models import Observation
 from tuner.records import Latent
 
 RNG = np.random.default_rng(0)

@@ -21,7 +21,7 @@ from tuner.records import Trial
 from tuner.search import generation_size, ladder, propose
 from tuner.space import Space, space_of
 from tuner.study import Study, read_study
-from tuner.trainables.builtin.prepare import prepare_study
+from tuner.trainables.builtin.prepared_study import prepare_study
 
 ROOT = Path(__file__).parents[3]
 NUMBERS = {"momentum": {}}  # no choice among optimizers

@@ -20,7 +20,7 @@ from tuner.result import Result
 from tuner.store.directory import StudyDirectory, study_directory
 from tuner.store.ledger import Ledger
 from tuner.study import read_study
-from tuner.trainables.builtin.prepare import prepare_study
+from tuner.trainables.builtin.prepared_study import prepare_study
 from tuner.trainables.builtin.trainable import targets_digest
 
 

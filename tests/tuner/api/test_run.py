@@ -24,10 +24,10 @@ from objectives.data import save_prepared
 from tuner.api.run import RunCallback, StudyRun
 from tuner.errors import ChangedStudy, StudyBusy, StudyError, UnknownStudy
 from tuner.store.lock import hold
-from tuner.trainables.base import Member
 from tuner.trainables.builtin.packs import ReplicateSource, cut
-from tuner.trainables.builtin.prepare import prepare_study
+from tuner.trainables.builtin.prepared_study import prepare_study
 from tuner.trainables.builtin.retrain import unhindered
+from tuner.trainables.protocols import Member
 from tuner.views.overview import overview
 
 ROOT = Path(__file__).parents[3]

@@ -14,7 +14,7 @@ from objectives.optimizers import FRAMEWORKS
 from tuner.best import Best, load_best
 from tuner.best.config import parse_best
 from tuner.best.conventions import conventions_of
-from tuner.best.schema import FRAMEWORKS as KNOWN
+from tuner.best.file_schema import FRAMEWORKS as KNOWN
 from tuner.orchestrator.artifacts import best_text
 
 

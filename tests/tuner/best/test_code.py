@@ -10,16 +10,22 @@ import warnings
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
 
+from objectives.errors import InvalidInput
 from objectives.models import INITS
 from objectives.optimizers import FRAMEWORKS, RULES
 from objectives.schedules import SCHEDULES
+from objectives.training.hypers import Entry, hypers_of
 from tests.support.framework_runs import Config, best_of, config_of, problem
+from tests.support.problems import natural
+from tuner.best.exporters import EXPORTERS, Exporter
 from tuner.best.keras import code as keras_code
-from tuner.best.schedules import FORMULAS
+from tuner.best.schedule_code import FORMULAS
+from tuner.best.source import executed
 from tuner.errors import InexactMapping, InexactWarning
 
 PACKAGES = {"torch": "torch", "keras": "keras", "optax": "optax", "sklearn": "sklearn"}
@@ -66,13 +72,14 @@ print(name, round(float(share), 3))
 def cases(framework: str) -> dict[str, tuple[str, Config]]:
     """A data set and a config for each task, with what the framework has of schedules, clipping, dropout and decay."""
     everything = {"schedule": "cosine", "warmup": 0.1, "clip_norm": 1.0, "dropout": 0.1, "weight_decay": 1e-3}
-    more = {} if framework == "sklearn" else {**everything, "decay": "weights"}
+    smooth = {} if framework == "sklearn" else {"label_smoothing": 0.1}
+    more = {} if framework == "sklearn" else {**everything, **smooth, "decay": "weights"}
     flat = {"model": "linear", "batch_size": 32, "epochs": 20}
     rest = {"lr": 0.02, "batch_size": 32, "epochs": 30, "init": "glorot"}
     rest |= {} if framework == "sklearn" else {"loss": "huber", "huber_delta": 1.0, "schedule": "one_cycle"}
     return {
         "multiclass": ("digits", config_of("adam", framework, batch_size=32, epochs=10, **more)),
-        "binary": ("breast_cancer", config_of("nesterov", framework, lr=0.02, momentum=0.9, **flat)),
+        "binary": ("breast_cancer", config_of("nesterov", framework, lr=0.02, momentum=0.9, **flat, **smooth)),
         "regression": ("diabetes", config_of("sgd", framework, **rest)),
     }
 
@@ -117,11 +124,77 @@ def test_code_of_every_rule_and_schedule_is_python_of_moderate_width(name, frame
             assert "tuner" not in [word for node in ast.walk(ast.parse(text)) for word in names_of(node)]
 
 
+@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("row", hypers_of(Entry.LAYERS, Entry.LOSS), ids=lambda row: row.name)
+def test_no_hyperparameter_of_training_is_left_out_in_silence(row, framework):
+    value = natural(row.hyper, 0.37)
+    owner = {row.owner: row.owners[0]} if row.owner else {}
+    for task, source in (("multiclass", "digits"), ("binary", "breast_cancer"), ("regression", "diabetes")):
+        if not row.fits(task) or (owner and task != "regression"):
+            continue
+        config, whole = config_of("sgd", framework, **owner), problem((16,), source)
+        if framework in row.lacking:
+            with pytest.raises(InexactMapping, match=row.lacking[framework]):
+                best_of({**config, row.name: value}, whole).to_code(framework)
+        elif framework == "sklearn":  # its networks have the squared error alone
+            with pytest.raises(InexactMapping, match="it is another beyond"):
+                best_of({**config, row.name: value}, whole).to_code(framework)
+        else:
+            plain, tuned = (best_of(one, whole).to_code(framework) for one in (config, {**config, row.name: value}))
+            assert plain != tuned
+
+
+@pytest.mark.parametrize("source", ["digits", "breast_cancer"])
+def test_smoothed_labels_of_the_code_are_those_of_the_core(source):
+    torch = pytest.importorskip("torch")
+    value, whole = 0.25, problem((16,), source)
+    config = config_of("sgd", lr=1e-12, batch_size=10**6, epochs=1, label_smoothing=value)
+    names = executed(best_of(config, whole).to_code("torch"), "smoothed")
+    plain = torch.nn.functional.binary_cross_entropy_with_logits if source == "breast_cancer" else None
+    data = whole.data.train
+    x, y = torch.tensor(data.x[:, :-1]), torch.tensor(data.y if plain else data.y.argmax(axis=1))
+    model = names["make_model"]().to(x.dtype)
+    with mock.patch.object(torch.Tensor, "backward", autospec=True) as backward:
+        names["train"](model, x, y)
+    (found,) = backward.call_args.args
+    z = model(x).detach()
+    both = z if plain is None else torch.cat([torch.zeros_like(z), z], 1)
+    share = torch.tensor(data.y if plain is None else np.c_[1 - data.y, data.y])
+    expected = torch.nn.CrossEntropyLoss(label_smoothing=value)(both, share).item()
+    assert found.item() == pytest.approx(expected, rel=1e-6)
+
+
 def names_of(node: ast.AST) -> list[str]:
     """The modules that a node imports."""
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
     return [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+
+
+STUB = """
+from tuner.best.differences import same_steps
+
+def code(recipe, strict):
+    same_steps(recipe, "torch", strict)
+    return f"lightning at {recipe.lr}"
+
+def optimizer_parts(recipe):
+    return ["import lightning", f"lr = {recipe.lr}"]
+"""
+
+
+def test_a_new_exporter_is_a_module_and_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "to_lightning.py").write_text(STUB, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(
+        EXPORTERS, "lightning", Exporter("lightning", "Lightning", "lightning", "to_lightning", "torch")
+    )
+    best = best_of(config_of("adam", lr=0.5), problem())
+    assert best.to_code("lightning") == "lightning at 0.5"
+    own = type(best)(**{**vars(best), "model": {"task": "own"}})
+    assert own.to_code("lightning").endswith("\nimport lightning\n\n\nlr = 0.5\n")
+    with pytest.raises(InvalidInput, match="framework: 'lightnin' is not known; did you mean 'lightning'"):
+        best.to_code("lightnin")
 
 
 def test_every_schedule_has_a_formula():

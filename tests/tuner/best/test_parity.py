@@ -139,7 +139,7 @@ def test_scikit_learns_regression_is_exact(name):
 def test_scikit_learns_linear_models_are_exact_a_row_at_a_time(source, estimator, more, schedule):
     from sklearn import linear_model
 
-    from objectives.losses import criterion_of
+    from objectives.criterion import criterion_of
     from objectives.problem import Problem
 
     whole = problem((), source)

@@ -26,7 +26,7 @@ import pytest
 from tests.support.command import Shell
 from tuner.errors import StudyError
 from tuner.study import read_study
-from tuner.trainables.builtin.prepare import prepare_study
+from tuner.trainables.builtin.prepared_study import prepare_study
 
 ROOT = Path(__file__).parents[3]
 GOOD = '[data]\nsource = "sklearn:iris"\n[optimizers.sgd]\n'

@@ -16,7 +16,7 @@ from tests.support.command import Shell
 from tests.support.small_models import frame, study, targets, trained
 from tuner.errors import ChangedStudy, NoResult, StudyError
 from tuner.model.judged import bootstrap_interval, judged, row_losses
-from tuner.trainables.builtin.refit import carried
+from tuner.trainables.builtin.refitting import carried
 
 TASKS = ("binary", "multiclass", "regression")
 

@@ -6,8 +6,8 @@ import pytest
 
 from tuner.orchestrator.live import LiveGeneration, LiveTrial
 from tuner.records import Stage
-from tuner.trainables.base import Advance
 from tuner.trainables.builtin.packs import Pack
+from tuner.trainables.protocols import Advance
 
 
 def advanced(seconds: float) -> Advance:

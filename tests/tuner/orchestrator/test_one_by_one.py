@@ -10,7 +10,7 @@ import pytest
 from tests.benchmarks.learning.played import Part, Pretended, played
 from tests.benchmarks.learning.problems import PROBLEMS, Problem, cube
 from tuner.records import Trial
-from tuner.trainables.base import Advance
+from tuner.trainables.protocols import Advance
 
 BOWL = PROBLEMS["bowl 2, curves cross"]
 

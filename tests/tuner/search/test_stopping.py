@@ -19,7 +19,7 @@ from tuner.search import rungs
 from tuner.search.stopping import LOOSEN, reason_to_give_up, reason_to_stop
 from tuner.space import space_of
 from tuner.study import Study, read_study
-from tuner.trainables.builtin.prepare import prepare_study
+from tuner.trainables.builtin.prepared_study import prepare_study
 
 
 def asked(**stop: Any) -> Study:

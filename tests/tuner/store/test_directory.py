@@ -219,7 +219,8 @@ def test_what_a_killed_process_left_half_made_is_cleared(tmp_path: Path) -> None
 import os, signal, sys
 from pathlib import Path
 from tuner.drafts import draft_of
-from tuner.store.directory import study_directory, write_private
+from tuner.store.directory import study_directory
+from tuner.store.backend import write_private
 
 directory = study_directory("x", sys.argv[1])
 with directory.room() as room:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from objectives.optimizers import RULES
 from tuner.errors import StudyError
 from tuner.study import Choices, Range, Study, differences, is_searched, read_study
-from tuner.trainables.builtin.prepare import prepare_study
+from tuner.trainables.builtin.prepared_study import prepare_study
 
 SMALL: dict[str, Any] = {"data": {"source": "sklearn:iris"}, "optimizers": {"adam": {}}}
 

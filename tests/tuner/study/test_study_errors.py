@@ -168,8 +168,13 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"train": {"loss": "hubert"}}, "train.loss: 'hubert' is not known; did you mean 'huber'?"),
     ({"train": {"loss": "huber", "huber_delta": 0}}, "train.huber_delta: must lie in (0, inf), but got 0; 1 is usual"),
     (
+        {"train": {"label_smoothing": 0.1}, "data": {"source": "sklearn:iris", "task": "regression"}},
+        "train.label_smoothing: does not fit a regression task; remove it: it is for binary and multiclass",
+    ),
+    ({"train": {"label_smoothing": 1}}, "train.label_smoothing: must lie in [0, 1), but got 1; 0 is usual"),
+    (
         {"train": {"huber_delta": 2.0}},
-        'train.huber_delta: belongs to the loss huber; write loss = "huber", or remove it',
+        'train.huber_delta: belongs to loss huber; write loss = "huber", or remove it',
     ),
     (
         {"train": {"loss": "huber"}, "data": {"source": "sklearn:iris", "task": "multiclass"}},
@@ -200,7 +205,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"train": {"gamma": 0.5, "schedule": ["constant", "cosine"]}},
-        "train.gamma: does not go with schedule constant and cosine; it belongs to step, exponential",
+        'train.gamma: belongs to schedule step or exponential; write schedule = "step", or remove it',
     ),
     ({"search": {"sampler": "TPESampler"}}, "search.sampler: 'TPESampler' is not known; did you mean 'tpe'?"),
     ({"search": {"reduction": 1}}, "search.reduction: must be at least 2, but got 1"),

@@ -109,7 +109,7 @@ def test_bounds_beyond_64_bits_are_refused(written: Path, shell: Shell, high: st
 def test_an_import_that_hangs_is_ended_and_says_where(
     written: Path, shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tuner.trainables.custom.trainable.LOADING", 1.5)
+    monkeypatch.setattr("tuner.trainables.custom.introduction.LOADING", 1.5)
     write(written, "hanging", "import time\n\ntime.sleep(600)\n")
     ended = shell("run", "own.toml", "-j", "1")
     assert ended.code == 2

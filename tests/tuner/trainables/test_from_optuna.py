@@ -16,7 +16,7 @@ import tuner
 from tests.support.command import Shell
 from tuner.errors import StudyError, TunerError
 from tuner.study import parameter_name, read_study
-from tuner.trainables.custom.errors import InvalidObjective
+from tuner.trainables.custom.invalid_objective import InvalidObjective
 from tuner.trainables.custom.objective_ref import ObjectiveRef
 from tuner.trainables.optuna_script.probe import Exploration, probe_objective
 from tuner.trainables.optuna_script.script_settings import ScriptSettings

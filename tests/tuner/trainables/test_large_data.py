@@ -15,7 +15,7 @@ import tuner
 from objectives.data import place_in
 from tests.support.command import Shell
 from tuner.errors import ChangedStudy, StudyError
-from tuner.trainables.builtin import packs, prepare
+from tuner.trainables.builtin import packs, prepared_study
 from tuner.trainables.builtin.trainable import BuiltinTrainable
 
 FILES = ("ranking.csv", "best.toml", "best.npz", "study.toml", "model/weights.npz", "model/preparation.json")
@@ -100,7 +100,7 @@ def test_a_confirmation_cut_short_prepares_only_the_splits_that_are_left(
     small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepared = []
-    real = prepare.prepare_on_disk
+    real = prepared_study.prepare_on_disk
 
     def prepare_on_disk(*args: Any) -> Any:
         prepared.append(args[3])
@@ -108,7 +108,7 @@ def test_a_confirmation_cut_short_prepares_only_the_splits_that_are_left(
             raise KeyboardInterrupt("cut short")
         return real(*args)
 
-    monkeypatch.setattr(prepare, "prepare_on_disk", prepare_on_disk)
+    monkeypatch.setattr(prepared_study, "prepare_on_disk", prepare_on_disk)
     with pytest.raises(KeyboardInterrupt, match="cut short"):
         tuner.run(study(), jobs=1, home=tmp_path / "home")
     tuner.run(study(), jobs=1, home=tmp_path / "home")
@@ -144,7 +144,7 @@ def test_a_look_at_a_study_prepares_in_temporary_files(
     small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shell: Shell, command: tuple[str, ...]
 ) -> None:
     rooms = []
-    real = prepare.prepare_on_disk
+    real = prepared_study.prepare_on_disk
 
     def prepare_on_disk(*args: Any) -> Any:
         prepared = real(*args)
@@ -152,7 +152,7 @@ def test_a_look_at_a_study_prepares_in_temporary_files(
         assert place_in(args[-1], prepared.digest).is_dir()
         return prepared
 
-    monkeypatch.setattr(prepare, "prepare_on_disk", prepare_on_disk)
+    monkeypatch.setattr(prepared_study, "prepare_on_disk", prepare_on_disk)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
     monkeypatch.setenv("TUNER_HOME", str(small))

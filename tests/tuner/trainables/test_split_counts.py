@@ -24,9 +24,9 @@ from tuner.space import space_of
 from tuner.store.directory import StudyDirectory
 from tuner.store.ledger import Ledger
 from tuner.study import Study, read_study
-from tuner.trainables.base import side_by_side
-from tuner.trainables.builtin.prepare import prepare_study
+from tuner.trainables.builtin.prepared_study import prepare_study
 from tuner.trainables.builtin.split_counts import splits_for
+from tuner.trainables.protocols import side_by_side
 
 
 def study(trials: int = 64, **data: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tuner.best.schema import FRAMEWORKS
+from tuner.best.exporters import EXPORTERS
 from tuner.cli.options import check_optimizer, home_option, open_result, optimizer_option, study_argument
 from tuner.cli.output import check_place, force_option, is_special, put
 from tuner.cli.terminal import errors_to, hint
@@ -34,7 +34,7 @@ __all__ = ["best", "best_form"]
 @click.option(
     "--to",
     "form",
-    type=click.Choice(["toml", "json", "args", *FRAMEWORKS]),
+    type=click.Choice(["toml", "json", "args", *EXPORTERS]),
     help="How to write it: as a config (by default toml), or as code that trains the model with a framework.",
 )
 @click.option(
@@ -66,7 +66,7 @@ def best(
     found = result.best(rank, optimizer)
     if rank > 1:
         hint(place_of(found, rank))
-    put(_code(found, form, nearest) if form in FRAMEWORKS else WRITERS[form](found), path, force)
+    put(_code(found, form, nearest) if form in EXPORTERS else WRITERS[form](found), path, force)
 
 
 def place_of(best: Best, rank: int) -> str:
@@ -96,7 +96,7 @@ def best_form(path: Path | None) -> str:
     if is_special(path):
         return suffixes.get(path.suffix.lower(), "toml")
     if path.suffix.lower() == ".py":
-        raise click.UsageError(f"-o {path}: which framework's code? add --to {', '.join(FRAMEWORKS)}")
+        raise click.UsageError(f"-o {path}: which framework's code? add --to {', '.join(EXPORTERS)}")
     if path.suffix.lower() not in suffixes:
         raise click.UsageError(
             f"-o {path}: suffix {path.suffix!r} is none of {', '.join(suffixes)}; use one, or add --to"

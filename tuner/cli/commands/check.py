@@ -51,7 +51,7 @@ def check(file: Path, repeat: int | None, overrides: tuple[str, ...]) -> None:
     from tempfile import TemporaryDirectory
 
     from objectives.data.sources import is_function
-    from tuner.trainables.builtin.prepare import prepare_study
+    from tuner.trainables.builtin.prepared_study import prepare_study
 
     if is_function(str(study.data.source)):
         notes = [f"data: {study.data.source} is code, which only `tuner run` calls; the rows are not checked"]

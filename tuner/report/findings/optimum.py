@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from objectives.surfaces import Surface
-from tuner.ranking.optimum import gaps
+from tuner.ranking.optimality_gap import gaps
 from tuner.records import Trial
 from tuner.report.findings.commands import again
 from tuner.report.findings.finding import Finding

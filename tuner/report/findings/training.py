@@ -118,7 +118,7 @@ def unstable_top(frames: ReportData) -> Finding | None:
 def _calmed(frames: ReportData, trial: Trial) -> tuple[str, str]:
     """Suggest what may keep such trials stable, and the command: gradient clipping, where the optimizer supports it."""
     study, row = frames.study, OPTIMIZERS.get(str(trial.config.get("optimizer")))
-    clips = study.custom is None and row is not None and not row.whole and study.train.clip_norm == 0
+    clips = study.custom is None and row is not None and not row.whole and study.train.domain("clip_norm") == 0
     if clips and accepts(frames, CLIP):
         return "Clipping gradients may make them usable.", named(frames, CLIP, name="clipped")
     return _look(frames, trial)
@@ -179,7 +179,7 @@ def _regularised(frames: ReportData, optimizer: str, share: float) -> tuple[str,
     fixed = not is_searched(study.optimizers.get(optimizer, {}).get("weight_decay"))
     if fixed and accepts(frames, decay):
         return "weight decay may let them train on", named(frames, decay, name="decayed")
-    if study.custom is None and study.model.dropout == 0 and accepts(frames, DROPOUT):
+    if study.custom is None and study.model.domain("dropout") == 0 and accepts(frames, DROPOUT):
         return "dropout may let them train on", named(frames, DROPOUT, name="dropped")
     if study.custom is None and not study.train.patience and accepts(frames, PATIENCE):
         return "patience ends a trial soon after it", named(frames, PATIENCE, name="patient")

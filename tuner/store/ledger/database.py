@@ -12,13 +12,13 @@ from tuner.urls import Remote
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-__all__ = ["Database", "LedgerPlace", "opened"]
+__all__ = ["Database", "LedgerPlace", "create_database", "open_database"]
 
 LedgerPlace = Path | Remote
 
 
 class Database(Protocol):
-    """What keeps a ledger: `sqlite.File` or `postgres.Study`; `tell` is told when it has no answer for long."""
+    """What keeps a ledger: a `SqliteDatabase` or `PostgresDatabase`. It calls `tell` when it has no answer for long."""
 
     tell: Callable[[str], None]
 
@@ -32,7 +32,19 @@ class Database(Protocol):
         """End the connection."""
 
 
-def opened(place: LedgerPlace, read_only: bool) -> Database:
+def create_database(place: LedgerPlace, study: str, fill: Callable[[Connection], None]) -> None:
+    """Create the database of a ledger, which `fill` fills. Raises LedgerError where there is one."""
+    if isinstance(place, Remote):
+        from tuner.store.ledger import postgres
+
+        postgres.create(place, study, fill)
+    else:
+        from tuner.store.ledger import sqlite
+
+        sqlite.create(place, fill)
+
+
+def open_database(place: LedgerPlace, read_only: bool) -> Database:
     """Open the database of a ledger."""
     if isinstance(place, Remote):
         from tuner.store.ledger import postgres

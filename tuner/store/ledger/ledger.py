@@ -1,40 +1,39 @@
-"""The door to a study's ledger: create, open, commit a generation, read it back."""
+"""The ledger of a study: create, open, commit generations and confirmations, read them back."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tuner.enums import TrialState
 from tuner.errors import LedgerError
 from tuner.records import ConfirmationRun, Trial
 from tuner.store.collector import collector_paused
 from tuner.store.ledger import rows
-from tuner.store.ledger.database import Database, LedgerPlace, opened
+from tuner.store.ledger.curve_cache import CurveCache, damaged
+from tuner.store.ledger.database import Database, LedgerPlace, create_database, open_database
 from tuner.store.ledger.rows import Generation
-from tuner.store.ledger.shelf import CurveCache, damaged
+from tuner.store.ledger.transaction import Transaction, decoding
 from tuner.store.signed import STUDY, SUMMARY, checked_text, signed
 from tuner.store.sqlite_files import log_of
 from tuner.urls import Remote
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection, Table
+    from sqlalchemy import Connection
 
 __all__ = ["DIGEST", "MARKED", "RUNS_SEALED", "SCHEMA", "SEAL", "Ledger"]
 
 T = TypeVar("T")
-# Facts that the ledger keeps about itself: its schema, and the digest of all the other facts.
+# Facts about the ledger itself: its schema, and the digest of all other facts.
 SCHEMA, SEAL = "ledger_schema", "ledger_seal"
-# That every generation has a seal of its run: under the digest of the facts, so that none can go missing.
+# Says that every generation has the digest of its run's facts, so that none can go missing.
 RUNS_SEALED = "ledger_runs_sealed"
-MARKED = "ledger_log"  # that a writer has a log beside the file, in which the first commit takes this back
+MARKED = "ledger_log"  # says that there is a log beside the file; the first commit, in the log, removes it
 GENERATION, DIGEST = rows.TRIAL.index("generation"), rows.TRIAL.index("curves_digest")
 SHORTEST, LONGEST = 0.25, 10.0  # seconds between two tries of a commit that waits
 
@@ -68,22 +67,15 @@ class Ledger:
             listed = [{"name": name, "value": value} for name, value in (kept | own).items()]
             connection.execute(schema.facts.insert(), listed)
 
-        if isinstance(place, Remote):
-            from tuner.store.ledger import postgres
-
-            postgres.create(place, study, fill)
-        else:
-            from tuner.store.ledger import sqlite
-
-            sqlite.create(Path(place), fill)
+        create_database(place if isinstance(place, Remote) else Path(place), study, fill)
         return cls.open(place)
 
     @classmethod
     def open(cls, place: str | Path | Remote, read_only: bool = False) -> Ledger:
         """Open a ledger that is there; its schema must not be newer than this version knows."""
         place = place if isinstance(place, Remote) else Path(place)
-        logged = isinstance(place, Remote) or log_of(place).exists()  # asked first: to open a file may make its log
-        ledger = cls(place, opened(place, read_only))
+        logged = isinstance(place, Remote) or log_of(place).exists()  # opening a file may create its log
+        ledger = cls(place, open_database(place, read_only))
         try:
             ledger._read_facts()
             ledger._marked &= not logged
@@ -100,7 +92,7 @@ class Ledger:
 
     @property
     def lost(self) -> str:
-        """Describe which commits the file lacks; "" where none is missing."""
+        """Describe the commits that the file lacks; "" where none is missing."""
         if not self._marked or not isinstance(self.place, Path):
             return ""
         log = log_of(self.place).name
@@ -114,31 +106,24 @@ class Ledger:
     def write_study(self, text: str) -> None:
         """Replace the text of the resolved study."""
         if text != self._study:
-            self._within(lambda own: self._keep(own, STUDY, text))
+            self._within(lambda own: own.keep(STUDY, text))
             self._study = text
 
     def summary(self) -> dict[str, Any]:
         """Return the last writer's summary of the committed trials; None where it is outdated."""
         from tuner.store.ledger import schema
 
-        kept = self._within(lambda own: self._select(own, schema.facts, schema.facts.c.name == SUMMARY))
-        with self._decoding("summary"):
+        kept = self._within(lambda own: own.select(schema.facts, schema.facts.c.name == SUMMARY))
+        with decoding(self.place, "summary"):
             return dict(json.loads(checked_text(kept[0]["value"]))) if kept else {}
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Replace the summary; the next commit of trials that brings none removes it."""
         if dict(summary) != self.summary():
-            self._within(lambda own: self._keep(own, SUMMARY, rows.json_text(dict(summary))))
-
-    def _keep(self, connection: Connection, name: str, text: str | None) -> None:
-        from tuner.store.ledger import schema
-
-        connection.execute(schema.facts.delete().where(schema.facts.c.name == name))
-        if text is not None:
-            connection.execute(schema.facts.insert(), [{"name": name, "value": signed(text)}])
+            self._within(lambda own: own.keep(SUMMARY, rows.json_text(dict(summary))))
 
     def wait_for(self, patience: float, tell: Callable[[str], None]) -> None:
-        """Wait up to `patience` seconds for passing faults from now on, and `tell` once what is waited for."""
+        """Wait up to `patience` seconds for passing faults from now on; call `tell` once with the fault."""
         self._patience, self._tell = patience, tell
         self._database.tell = tell
 
@@ -151,91 +136,29 @@ class Ledger:
     ) -> None:
         """Commit the next generation, durably and in one transaction; `facts` are a JSON mapping about its run.
 
-        `summary` says of all trials what `summary` returns from then on. Committing one again is nothing where its
-        trials say the same, and an error where they do not.
-        Raises ValueError for a generation that is not the next one, or trials that do not follow in their numbers.
+        `summary` is the new summary of all trials. Committing the same generation again does nothing; with other
+        content it is an error.
+
+        Raises ValueError for a generation that is not the next one, or whose trials do not continue the numbering.
         """
-        self._within(lambda own: self._add_generation(own, number, trials, facts or {}, summary))
-
-    def _add_generation(
-        self,
-        connection: Connection,
-        number: int,
-        trials: Sequence[Trial],
-        facts: Mapping[str, Any],
-        summary: Mapping[str, Any] | None,
-    ) -> None:
-        from tuner.store.ledger import schema
-
-        listed = [rows.trial_row(trial) for trial in trials]
-        curves = [row for trial in trials for row in rows.curve_rows(trial)]
-        digest = rows.generation_digest(number, listed)
-        if known := self._select(connection, schema.generations, schema.generations.c.number == number):
-            if known[0]["digest"] != digest:
-                raise LedgerError(f"{self.place}: generation {number} is committed already, with other content")
-            return
-        _check_next(number, trials, *self._ends(connection))
-        kept = dict(facts)
-        kept[rows.RUN_SEAL] = rows.run_seal(kept, _cells_of(listed))
-        row = {"number": number, "trials": len(listed), "digest": digest, "facts": kept}
-        connection.execute(schema.generations.insert(), [row])
-        connection.execute(schema.trials.insert(), listed)
-        if curves:
-            connection.execute(schema.curves.insert(), curves)
-        self._keep(connection, SUMMARY, None if summary is None else rows.json_text(dict(summary)))
-
-    def _ends(self, connection: Connection) -> tuple[int, int]:
-        """Return the number of the last generation and of the last trial, -1 where there is none."""
-        from sqlalchemy import func, select
-
-        from tuner.store.ledger import schema
-
-        tables = (schema.generations, schema.trials)
-        last = [connection.execute(select(func.max(table.c.number))).scalar() for table in tables]
-        return -1 if last[0] is None else int(last[0]), -1 if last[1] is None else int(last[1])
+        self._within(lambda own: own.add_generation(number, trials, facts or {}, summary))
 
     def replace_failed(self, trials: Sequence[Trial]) -> None:
         """Put trials in the places of failed ones with the same numbers and configs, in one transaction."""
         if trials:
-            self._within(lambda own: self._replace_failed(own, trials))
-
-    def _replace_failed(self, connection: Connection, trials: Sequence[Trial]) -> None:
-        from tuner.store.ledger import schema
-
-        new = {trial.number: rows.trial_row(trial) for trial in trials}
-        generations = sorted({trial.generation for trial in trials})
-        asked = schema.trials.c.generation.in_(generations)
-        known = {row["number"]: row for row in self._select(connection, schema.trials, asked)}
-        for number, row in new.items():
-            old = known.get(number)
-            same = old is not None and all(old[name] == row[name] for name in ("generation", "config", "latents"))
-            if old is None or not same or old["state"] != TrialState.FAILED:
-                raise LedgerError(f"{self.place}: trial {number} did not fail, or has another config: it is kept")
-        for table, column in ((schema.trials, schema.trials.c.number), (schema.curves, schema.curves.c.trial)):
-            connection.execute(table.delete().where(column.in_(new)))
-        connection.execute(schema.trials.insert(), list(new.values()))
-        if curves := [row for trial in trials for row in rows.curve_rows(trial)]:
-            connection.execute(schema.curves.insert(), curves)
-        for generation in generations:
-            where = schema.generations.c.number == generation
-            listed = [row for row in (known | new).values() if row["generation"] == generation]
-            (said,) = self._select(connection, schema.generations, where)
-            facts = {**said["facts"], rows.RUN_SEAL: rows.run_seal(said["facts"], _cells_of(listed))}
-            changed = {"digest": rows.generation_digest(generation, listed), "facts": facts}
-            connection.execute(schema.generations.update().where(where).values(changed))
-        self._keep(connection, SUMMARY, None)
+            self._within(lambda own: own.replace_failed(trials))
 
     def generations(self) -> list[Generation]:
         """Return the committed generations, in order."""
         from tuner.store.ledger import schema
 
-        listed = self._within(lambda own: self._select(own, schema.generations))
-        with self._decoding("generations"):
+        listed = self._within(lambda own: own.select(schema.generations))
+        with decoding(self.place, "generations"):
             return [Generation(**row | {"facts": _of_the_run(row["facts"])}) for row in listed]
 
     def count(self) -> int:
         """Count the committed trials."""
-        return self._within(self._ends)[1] + 1
+        return self._within(lambda own: own.ends())[1] + 1
 
     def trials(self) -> list[Trial]:
         """Return the committed trials in trial order, checked against the digests of their generations.
@@ -244,54 +167,34 @@ class Ledger:
         """
         from tuner.store.ledger import schema
 
-        generations, listed = self._within(
-            lambda own: (self._select(own, schema.generations), self._cells(own, schema.trials))
-        )
+        generations, listed = self._within(lambda own: (own.select(schema.generations), own.cells(schema.trials)))
         self._verify(generations, listed)
-        shelf = CurveCache(self.place, [str(cells[DIGEST]) for cells in listed], partial(curves_in, self.place))
-        with self._decoding("trials"), collector_paused():
-            return rows.trials_of(listed, shelf.curves)
+        cache = CurveCache(self.place, [str(cells[DIGEST]) for cells in listed], partial(curves_in, self.place))
+        with decoding(self.place, "trials"), collector_paused():
+            return rows.trials_of(listed, cache.curves)
 
     def curves(self, first: int, last: int) -> dict[int, list[dict[str, Any]]]:
         """Return the rows of the curves of trials `first` to `last`, by trial."""
         from tuner.store.ledger import schema
 
         table = schema.curves
-        found = self._within(lambda own: self._select(own, table, table.c.trial.between(first, last)))
+        found = self._within(lambda own: own.select(table, table.c.trial.between(first, last)))
         return {int(number): list(group) for number, group in groupby(found, key=lambda row: row["trial"])}
 
     def commit_confirmations(self, confirmed: Sequence[ConfirmationRun]) -> None:
-        """Commit confirmations in one transaction; those that are known already must say the same."""
-        self._within(lambda own: self._add_confirmations(own, confirmed))
-
-    def _add_confirmations(self, connection: Connection, confirmed: Sequence[ConfirmationRun]) -> None:
-        from tuner.store.ledger import schema
-
-        table = schema.confirmations
-        names = (table.c.trial, table.c.replicate, table.c.digest)
-        asked = table.select().with_only_columns(*names).where(table.c.trial.in_({row.trial for row in confirmed}))
-        known = {(row[0], row[1]): row[2] for row in connection.execute(asked)}
-        new = []
-        for row in map(rows.confirmed_row, confirmed):
-            digest = known.get((row["trial"], row["replicate"]))
-            if digest is None:
-                new.append(row)
-            elif not rows.says_the_same(digest, row["digest"]):
-                where = f"trial {row['trial']}, replicate {row['replicate']}"
-                raise LedgerError(f"{self.place}: {where} is confirmed already, with other content")
-        if new:
-            connection.execute(schema.confirmations.insert(), new)
+        """Commit confirmation runs in one transaction; known ones must have the same content."""
+        self._within(lambda own: own.add_confirmations(confirmed))
 
     def confirmations(self) -> list[ConfirmationRun]:
         """Return the confirmation runs by trial and replicate."""
         from tuner.store.ledger import schema
 
-        listed = self._within(lambda own: self._select(own, schema.confirmations))
-        with self._decoding("the confirmations"):
+        listed = self._within(lambda own: own.select(schema.confirmations))
+        with decoding(self.place, "the confirmations"):
             return [rows.confirmed_of(row) for row in listed]
 
     def close(self) -> None:
-        """Close the database; nothing is lost by not doing so."""
+        """Close the database; nothing that was committed is lost without it."""
         self._database.close()
 
     def __enter__(self) -> Ledger:
@@ -303,7 +206,7 @@ class Ledger:
     def _read_facts(self) -> None:
         from tuner.store.ledger import schema
 
-        listed = self._within(lambda own: self._select(own, schema.facts))
+        listed = self._within(lambda own: own.select(schema.facts))
         found = {str(row["name"]): str(row["value"]) for row in listed}
         version, seal, study = found.pop(SCHEMA, ""), found.pop(SEAL, ""), found.pop(STUDY, "")
         found.pop(SUMMARY, None)
@@ -318,16 +221,16 @@ class Ledger:
             raise damaged(self.place, "facts of the study")
         self._runs_sealed = found.pop(RUNS_SEALED, "") != ""
         self._facts = found
-        with self._decoding("resolved study"):
+        with decoding(self.place, "resolved study"):
             self._study = checked_text(study) if study else ""
 
-    def _within(self, act: Callable[[Connection], T]) -> T:
+    def _within(self, act: Callable[[Transaction], T]) -> T:
         """Run `act` in a transaction; retry passing faults until the patience is over."""
         pause, until = SHORTEST, time.monotonic() + self._patience
         while True:
             try:
                 with self._database.transaction() as connection:
-                    return act(connection)
+                    return act(Transaction(connection, self.place))
             except LedgerError as error:
                 if not error.passing or time.monotonic() + pause > until:
                     raise
@@ -335,19 +238,6 @@ class Ledger:
                     self._tell(f"waiting, nothing is lost: {error}")
             time.sleep(pause)
             pause = min(2 * pause, LONGEST)
-
-    def _select(self, connection: Connection, table: Table, *where: ColumnElement[bool]) -> list[dict[str, Any]]:
-        with self._decoding(table.name):
-            found = connection.execute(table.select().where(*where).order_by(*table.primary_key.columns))
-            return [dict(row) for row in found.mappings()]
-
-    def _cells(self, connection: Connection, table: Table) -> list[Sequence[Any]]:
-        """Return the rows of the trials, their cells in the order of `TRIAL`."""
-        from sqlalchemy import select
-
-        with self._decoding(table.name):
-            asked = select(*(table.c[name] for name in rows.TRIAL)).order_by(table.c.number)
-            return list(connection.execute(asked).fetchall())
 
     def _verify(self, generations: Sequence[Mapping[str, Any]], listed: Sequence[Sequence[Any]]) -> None:
         own: dict[int, list[Sequence[Any]]] = {row["number"]: [] for row in generations}
@@ -360,39 +250,15 @@ class Ledger:
                 raise damaged(self.place, f"generation {number}")
 
     def _sealed(self, row: Mapping[str, Any], members: Sequence[Sequence[Any]]) -> bool:
-        """Tell whether a run says what was committed; nobody knows of a ledger of before that was kept."""
+        """Return True if a run's facts are as committed, or if the ledger is too old to have kept their digest."""
         seal = dict(row["facts"]).get(rows.RUN_SEAL)
         return seal == rows.run_seal(row["facts"], members) if seal is not None else not self._runs_sealed
-
-    @contextmanager
-    def _decoding(self, what: str) -> Iterator[None]:
-        # What a value of the wrong kind in a damaged row brings Python to raise.
-        try:
-            yield
-        except (ValueError, TypeError, ArithmeticError, RecursionError) as error:
-            raise damaged(self.place, what) from error
 
 
 def curves_in(place: LedgerPlace, first: int, last: int) -> dict[int, list[dict[str, Any]]]:
     """Read the rows of the curves of trials `first` to `last` from the ledger at a place."""
     with Ledger.open(place, read_only=True) as ledger:
         return ledger.curves(first, last)
-
-
-def _check_next(number: int, trials: Sequence[Trial], generation: int, trial: int) -> None:
-    """Raise ValueError unless a generation follows on the last one, and its trials on the last trial."""
-    if number != generation + 1:
-        raise ValueError(f"the next generation is {generation + 1}, but got {number}")
-    numbers = [one.number for one in trials]
-    if numbers != list(range(trial + 1, trial + 1 + len(trials))) or not trials:
-        raise ValueError(f"the trials of generation {number} must go on from {trial + 1}, but got {numbers}")
-    if any(one.generation != number for one in trials):
-        raise ValueError(f"a trial of generation {number} says that it is of another one")
-
-
-def _cells_of(listed: Iterable[Mapping[str, Any]]) -> list[list[Any]]:
-    """Return the cells of trials' rows, in the order of `TRIAL`."""
-    return [[row[name] for name in rows.TRIAL] for row in listed]
 
 
 def _of_the_run(facts: Any) -> dict[str, Any]:

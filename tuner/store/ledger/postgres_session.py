@@ -1,8 +1,8 @@
-"""A session with PostgreSQL that neither side waits for longer than it lives.
+"""A session with PostgreSQL in which neither side waits for a dead one for long.
 
-Of a machine that loses its power or its network the server would not know for two hours. So a session that may write is
-a lease: it shows every half minute that it lives, and the server ends it after three minutes of silence. From this side
-a transaction that has no answer for two minutes is given up.
+The server would notice a machine that loses its power or its network only after two hours. So a session that may write
+is a lease: it sends a sign of life every half minute, and the server ends it after three minutes of silence. On this
+side, a transaction without an answer for two minutes is given up.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ TOKEN = secrets.token_hex(4)  # of this process, whose number another machine of
 
 
 def arguments(read_only: bool) -> dict[str, str | int]:
-    """Return what a connection is made with."""
+    """Return the arguments of a connection."""
     options = f"-c synchronous_commit=on -c default_transaction_read_only={'on' if read_only else 'off'} {THEIRS}"
     own: dict[str, str | int] = {"connect_timeout": CONNECT, "application_name": myself(), "options": options}
     return own | KEEPALIVES | {"tcp_user_timeout": int(1000 * GIVEN_UP / 2)}
 
 
 def myself() -> str:
-    """Return what this process is called in the server's list of sessions, which holds 63 characters."""
+    """Return the name of this process in the server's list of sessions, at most 63 characters."""
     return f"{f'tuner {os.getpid()}@{platform.node()}'[:54]}#{TOKEN}"
 
 
@@ -49,7 +49,7 @@ def number_of(connection: Connection) -> int:
 
 
 def lease(connection: Connection) -> None:
-    """Let the server end this session when it has been silent for too long."""
+    """Have the server end this session when it has been silent for too long."""
     if connection.connection.driver_connection.info.server_version >= ENDS_SILENT:  # type: ignore[union-attr]
         connection.execute(
             text("SELECT set_config('idle_session_timeout', :most, false)"), {"most": f"{int(1000 * LEASE)}ms"}
@@ -58,9 +58,9 @@ def lease(connection: Connection) -> None:
 
 @contextmanager
 def bounded(connection: Connection, slow: Callable[[], None]) -> Iterator[None]:
-    """Say so when a connection has no answer for some seconds, and close it when it has none for long.
+    """Report when a connection has not answered for some seconds, and close it when it has not for long.
 
-    A server that is frozen, or behind a network that swallows everything, says nothing that one could wait for.
+    A server that is frozen, or behind a network that drops everything, sends no error that one could wait for.
     """
     timers = [threading.Timer(SLOW, slow), threading.Timer(GIVEN_UP, cut, (connection,))]
     for timer in timers:
@@ -74,7 +74,7 @@ def bounded(connection: Connection, slow: Callable[[], None]) -> Iterator[None]:
 
 
 def cut(connection: Connection) -> None:
-    """Close what a connection sends and receives on: whoever waits for it has an error at once."""
+    """Close the socket of a connection: a thread that waits for it gets an error at once."""
     with suppress(Exception):  # it is gone already
         number = os.dup(connection.connection.driver_connection.fileno())  # type: ignore[union-attr]
         with socket.socket(fileno=number) as one:

@@ -1,8 +1,8 @@
-"""What can be read of a ledger's file, whatever became of it: the longest whole beginning of the study.
+"""What can be read of a damaged ledger: the longest intact beginning of the study.
 
-The file itself is never opened: a copy of it is, with the log that a killed writer may have left. Generations
-are read one by one, since a damaged page hides only what is on it; what a proposal follows from is all that came before
-it, so that the first generation that cannot be trusted ends what can be used.
+The file itself is never opened, only a copy of it and of the log that a killed writer may have left. Generations are
+read one by one, as a damaged page affects only what is on it. As each proposal depends on all trials before it, the
+first generation that cannot be trusted ends what can be used.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ LOG = "ledger.db-wal"
 
 @dataclass(frozen=True)
 class Rescued:
-    """What can be read: facts (none where they cannot), whole generations from the first on, confirmations.
+    """What could be read: facts (none where they cannot be), intact generations from the first on, confirmations.
 
-    `runs` are the facts of each generation's run, empty where those cannot be read: nothing follows from them.
-    `problems` says what cannot, in the order it was found; `schema` is the version that the file says it has; `study`
-    is the text of the resolved study, empty where it cannot be read.
+    `runs` are the facts of each generation's run, empty where those cannot be read, as nothing depends on them.
+    `problems` lists what could not be read, in the order it was found; `schema` is the version in the file; `study` is
+    the text of the resolved study, empty where it cannot be read.
     """
 
     facts: Mapping[str, str]

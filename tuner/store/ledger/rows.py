@@ -1,8 +1,9 @@
-"""Records <-> rows of the ledger, and the digest of what a record says.
+"""Records <-> rows of the ledger, and the digest of a record's content.
 
-A digest covers what is reproducible: not seconds, and not the text of an error, which may name addresses in memory.
-Equal digests mean equal records, bit for bit, on every machine and in every database. A trial's row holds texts where
-a record holds mappings and floats, and its digest is over those: a hundred thousand are checked without decoding them.
+A digest covers what is reproducible: not seconds, and not the text of an error, which may contain memory addresses.
+Equal digests mean equal records, bit for bit, on every machine and in every database. A trial's row holds texts where a
+record has mappings and floats, and its digest covers those texts: so a hundred thousand trials are checked without
+decoding them.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ NOT_REPRODUCIBLE = ("seconds", "error", "digest")
 
 @dataclass(frozen=True)
 class Generation:
-    """A committed generation: the number of its trials, the digest of what they say, and facts of its run."""
+    """A committed generation: the number of its trials, the digest of their content, and the facts of its run."""
 
     number: int
     trials: int
@@ -73,9 +74,7 @@ def sealed(facts: Mapping[str, str]) -> str:
 
 
 def run_seal(facts: Row, rows: Iterable[Sequence[Any]]) -> str:
-    """Compute the digest of what no result depends on: facts of a generation's run, seconds and errors of its
-    trials.
-    """
+    """Compute the digest of what no result depends on: the facts of a run, and the seconds and errors of its trials."""
     kept = {name: value for name, value in facts.items() if name != RUN_SEAL}
     return text_digest(json_text([kept, [list(map(str, cells[LAST:])) for cells in rows]], sort_keys=True))
 
@@ -148,7 +147,7 @@ def trials_of(listed: Sequence[Sequence[Any]], curves: Callable[[int], Mapping[s
 
 
 def _decoded(texts: Iterable[str]) -> list[Any]:
-    # One document is read in half the time of many.
+    # One large document is parsed in half the time of many small ones.
     return list(json.loads(f"[{','.join(texts)}]"))
 
 
@@ -197,13 +196,13 @@ def confirmed_row(record: ConfirmationRun) -> dict[str, Any]:
 
 
 def says_the_same(one: str, other: str) -> bool:
-    """Return True if two digests of confirmation runs have the same content, whatever time they took."""
+    """Return True if two digests of confirmation runs have the same content, apart from times."""
     return one[:SHORT] == other[:SHORT]
 
 
 def confirmed_of(row: Row) -> ConfirmationRun:
     """Build the confirmation run of a row. Raises ValueError where it does not match its digest."""
-    digest = row_digest(row)  # older ledgers have it alone
+    digest = row_digest(row)  # all that older ledgers have
     timed = digest[:SHORT] + text_digest(f"{digest} {row['seconds']!r}")[: len(digest) - SHORT]
     if row["digest"] not in (digest, timed):
         raise ValueError(f"the confirmation of trial {row['trial']} does not match its digest")

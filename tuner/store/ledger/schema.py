@@ -1,9 +1,9 @@
-"""Tables of a ledger, in SQLAlchemy Core that every database understands.
+"""Tables of a ledger, in SQLAlchemy Core, for every database.
 
-Floats are kept as text, as `repr` writes them: databases differ in what they make of nan, of inf and of last bits, and
-text of 17 digits means the same to all. What is a mapping is JSON, for the same reason in text. `rows` writes and reads
-these texts for trials, of which there may be many. Curves are the bytes of little-endian float64 in C order,
-blocks of validation rows those of float32.
+Floats are stored as text, as `repr` writes them: databases differ in how they store nan, inf and the last bits, and
+text of 17 digits is exact everywhere. Mappings are JSON, as text for the same reason. `rows` writes and reads these
+texts for trials, of which there may be many. Curves are the bytes of little-endian float64 in C order, blocks of
+validation rows those of float32.
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
-"""SQLite as the ledger's database: connections, durability, and its errors in plain words.
+"""SQLite as the ledger's database: connections, durability, error messages.
 
 synchronous=FULL: what was committed survives a crash of the process and of the machine. While a study runs, commits are
-appended to a write-ahead log and the file itself stays as it was, so that a copy of the directory opens whenever it is
-taken: a rollback journal changes both, and one copy in hundreds was torn. Whoever wrote puts the log into the file at
-the end and leaves one file, which a disk that cannot be written can hold. Until then the file says that there is a log:
-the first commit takes that back, in the log, so that a file that says so and has none beside it has lost commits.
+appended to a write-ahead log and the file itself does not change, so that a copy of the directory can be opened
+whenever it is taken: a rollback journal changes both, and one copy in hundreds was torn. At the end the writer merges
+the log into the file, so that one file is left, which a read-only disk can hold. Until then the file says that there is
+a log: the first commit, in the log, removes that entry, so that a file that has the entry and no log beside it has lost
+commits.
 
-A file may come from anybody: what its schema could run is not trusted, and whatever is no table of rows is refused.
+A file may come from anybody: code in its schema is not trusted, and anything but tables of rows is refused.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ UNMARK = "DELETE FROM facts WHERE name = 'ledger_log'"
 PATIENCE = 30.0  # seconds to wait for another process that reads or writes
 
 FOREIGN = "foreign:"
-# What SQLite says, in the order to look, and what that means for whoever runs a study.
+# SQLite's messages, in the order to look them up, and what they mean for a study.
 MEANINGS = {
     "not a database": "is no ledger, or damaged; `tuner doctor` recovers what can be read, or begin anew with --fresh",
     "no such table": "is a database, but no ledger; choose another name for the study",
@@ -61,7 +62,7 @@ class SqliteDatabase:
         self._read_only = read_only
         self.connection = connected(path, read_only)
         self._files = {path: _identity(path)}
-        self._marked = False  # whether the file says that there is a log, and the log does not say otherwise yet
+        self._marked = False  # the file says that there is a log, and no commit has removed that yet
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -81,7 +82,7 @@ class SqliteDatabase:
         """Switch to a write-ahead log, now that the file is known to be a ledger."""
         if self._read_only:
             return
-        # A file that cannot be written is told of when something is written.
+        # A read-only file is reported when something is written.
         with suppress(LedgerError), explained(self.path), _told(self.path):
             last = changed(self.path)
             _log(self.connection)
@@ -94,7 +95,7 @@ class SqliteDatabase:
             os.utime(self.path, ns=(last, last))
 
     def close(self) -> None:
-        """Close the file; what was written is in it and not beside it, unless somebody reads or the disk is full."""
+        """Close the file; everything written is in it and no log is left, unless somebody reads or the disk is full."""
         if not (self._read_only or self.connection.closed):
             with suppress(LedgerError), explained(self.path), _told(self.path):
                 last = changed(self.path)
@@ -107,7 +108,7 @@ class SqliteDatabase:
 
 
 def create(path: Path, fill: Callable[[Connection], None]) -> None:
-    """Make a file that `fill` fills: under another name and then renamed, so that it is whole from its first moment."""
+    """Create a file that `fill` fills: under a temporary name, then renamed, so that it is complete at once."""
     if path.exists():
         raise LedgerError(f"{path}: there is a ledger already; open it, or choose another name for the study")
     draft = draft_of(path)
@@ -115,11 +116,11 @@ def create(path: Path, fill: Callable[[Connection], None]) -> None:
         with _told(path):
             os.close(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_RDWR, PRIVATE))
         with connected(draft) as connection, explained(path):
-            _log(connection)  # from the start: to change to a log later takes a journal, for a moment
+            _log(connection)  # from the start, as switching to a log later needs a journal for a moment
             with connection.begin():
                 fill(connection)
         with _told(path):
-            for left in beside(path):  # by another file of this name: SQLite would take them for this one's
+            for left in beside(path):  # of another file of this name, which SQLite would take for this one's
                 left.unlink(missing_ok=True)
             os.replace(draft, path)
     finally:
@@ -149,13 +150,13 @@ def connected(path: Path, read_only: bool = False) -> Connection:
 
 
 def _opened(path: Path, read_only: bool) -> sqlite3.Connection:
-    """Connect to the file, including what a killed writer left beside it.
+    """Connect to the file, including the log that a killed writer left.
 
-    To read that, SQLite needs permission to write. A reader gets it where possible and is kept from using it otherwise;
-    where it is impossible, it reads a copy.
+    SQLite needs write permission to read that log. A reader gets it where possible, but does not write; where it is
+    impossible, it reads a copy.
     """
     if read_only and log_is_empty(path):
-        return _connect(path, "mode=ro")  # there is nothing to take in, and the last to close would remove the log
+        return _connect(path, "mode=ro")  # there is nothing to merge, and the last one to close would remove the log
     if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
         return _connect(path, "mode=rw")
     if not (others := beside(path)):
@@ -174,25 +175,25 @@ def _connect(path: Path, how: str) -> sqlite3.Connection:
 
 
 def _set_up(connection: sqlite3.Connection, read_only: bool) -> None:
-    # Transactions are begun by hand, so that what is read is of one moment; Python begins them for writes alone.
+    # Transactions are begun here, so that all reads see one state; Python would begin them for writes only.
     connection.isolation_level = None
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA trusted_schema = OFF")
     _check_objects(connection)
     connection.execute(f"PRAGMA query_only = {int(read_only)}")
     if read_only:
-        return  # whoever only reads compares the digests of what is read
+        return  # readers compare the digests of what they read
     (result,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if result != "ok":
         raise sqlite3.DatabaseError(f"malformed: {result}")
 
 
 def _check_objects(connection: sqlite3.Connection) -> None:
-    """Raise DatabaseError for what no ledger has: a trigger, a view, an index of somebody's, a table of a module."""
+    """Raise DatabaseError for what no ledger has: triggers, views, foreign indexes, virtual tables."""
     asked = "SELECT type, name, sql FROM sqlite_master"
     for kind, name, text in connection.execute(asked):
         own = kind == "table" and str(text).upper().startswith("CREATE TABLE")
-        if not own and not (kind == "index" and text is None):  # one that SQLite makes for a key has no text
+        if not own and not (kind == "index" and text is None):  # SQLite's own index of a key has no text
             raise sqlite3.DatabaseError(f"{FOREIGN} {kind} {str(name)[:60]!r}")
 
 
@@ -202,10 +203,10 @@ def _changes(connection: Connection) -> int:
 
 
 def _log(connection: Connection) -> None:
-    """Let commits go to a log, which nothing empties but the end."""
+    """Write commits to a log, which is merged into the file only at the end."""
     _ask(connection, "journal_mode = WAL")
     _ask(connection, "wal_autocheckpoint = 0")
-    _ask(connection, "schema_version")  # the log's file is there from the first look on
+    _ask(connection, "schema_version")  # the log's file exists from now on
 
 
 def _ask(connection: Connection, pragma: str) -> None:

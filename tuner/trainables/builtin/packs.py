@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
+from objectives.criterion import criterion_key, criterion_of
 from objectives.data import Prepared, open_prepared
 from objectives.errors import DataError
-from objectives.losses import HUBER_DELTA, criterion_of
 from objectives.models import model_of
 from objectives.problem import Problem, Replicate
 from objectives.training.descent import State, descend
@@ -31,7 +31,7 @@ from objectives.types import Array, Config
 from tuner.engines import Lost, of_machine
 from tuner.engines.remote_paths import MOVED
 from tuner.store.cache import DiskCache
-from tuner.trainables.base import Member
+from tuner.trainables.protocols import Member
 
 __all__ = [
     "Pack",
@@ -162,7 +162,7 @@ def _under(kind: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
 
 def shape_key(config: Config) -> tuple[Any, ...]:
     """Return what trials of a pack must share; a whole-batch method has no batch size."""
-    return model_of(config), config.get("batch_size"), config.get("loss"), config.get(HUBER_DELTA.name)
+    return model_of(config), config.get("batch_size"), criterion_key(config)
 
 
 def width(configs: Sequence[Config], sources: tuple[ReplicateSource, ...]) -> int:

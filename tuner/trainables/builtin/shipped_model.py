@@ -24,8 +24,8 @@ from tuner.store.directory import StudyDirectory
 from tuner.study import Study
 from tuner.trainables.builtin.baselines import BASELINES, baselines
 from tuner.trainables.builtin.packs import ReplicateSource, problem_of
-from tuner.trainables.builtin.prepare import PreparedStudy, split_of
-from tuner.trainables.builtin.refit import (
+from tuner.trainables.builtin.prepared_study import PreparedStudy, split_of
+from tuner.trainables.builtin.refitting import (
     CARRY,
     FIRST_SEED,
     FIRST_SPLIT,

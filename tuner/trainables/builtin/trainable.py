@@ -24,14 +24,14 @@ from tuner.ranking.retrainings import search_seeds
 from tuner.records import ConfirmationRun, Trial
 from tuner.store.directory import StudyDirectory
 from tuner.study import Study
-from tuner.trainables.base import Commit, Member
 from tuner.trainables.builtin import packs
 from tuner.trainables.builtin.packs import ReplicateSource, cut, problem_of, run_pack
-from tuner.trainables.builtin.prepare import PreparedStudy
+from tuner.trainables.builtin.prepared_study import PreparedStudy
 from tuner.trainables.builtin.retrain import batches, confirm
 from tuner.trainables.builtin.shipped_model import shipped
 from tuner.trainables.builtin.trainer import BuiltinTrainer
 from tuner.trainables.builtin.workload import default_jobs
+from tuner.trainables.protocols import Commit, Member
 
 __all__ = ["BuiltinTrainable", "data_sizes"]
 

@@ -17,8 +17,8 @@ from tuner.ranking.goal import is_stable
 from tuner.records import Stage
 from tuner.store.cache import DiskCache
 from tuner.study.budget import Budget
-from tuner.trainables.base import Advance, Member
 from tuner.trainables.builtin.packs import Pack, PackOutcome, ReplicateSource, cut, opened, run_pack, run_remembered
+from tuner.trainables.protocols import Advance, Member
 
 __all__ = ["BuiltinTrainer"]
 

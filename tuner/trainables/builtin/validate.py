@@ -14,7 +14,7 @@ from objectives.metrics import sklearn_score
 from objectives.optimizers import OPTIMIZERS
 from objectives.rng import Stream, stream
 from tuner.errors import StudyError
-from tuner.study import Choices, Study, loss_problem, task_problem, values_of
+from tuner.study import Choices, Study, task_problem, training_problems, values_of
 from tuner.trainables.builtin.split_counts import resampled
 
 __all__ = ["fit_to_data"]
@@ -29,8 +29,7 @@ def fit_to_data(study: Study, data: Prepared, groups: int = 0) -> tuple[Study, l
     complaints = []
     if problem := task_problem(study.metric, data.task):
         complaints.append(Complaint(f"study.{study.direction}", *problem))
-    if problem := loss_problem(study.train.loss, data.task):
-        complaints.append(Complaint("train.loss", *problem))
+    complaints += [Complaint(*problem) for problem in training_problems(study.model, study.train, data.task)]
     if study.metric == "valid_r2" and np.ptp(data.valid.y, axis=0).min() == 0:
         complaints.append(
             Complaint("study.maximize", "valid_r2 needs validation targets that vary", "minimize valid_loss")

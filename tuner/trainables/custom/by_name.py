@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from functools import wraps
 from typing import Any
 
-from tuner.trainables.custom.errors import InvalidObjective
+from tuner.trainables.custom.invalid_objective import InvalidObjective
 
 __all__ = ["ALWAYS", "by_name"]
 

@@ -9,7 +9,7 @@ from types import CodeType
 from typing import Any
 
 from tuner.enums import ObjectiveForm
-from tuner.trainables.custom.errors import InvalidObjective
+from tuner.trainables.custom.invalid_objective import InvalidObjective
 
 __all__ = ["FORMS", "form_of", "innermost"]
 

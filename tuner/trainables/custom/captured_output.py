@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tuner.drafts import PRIVATE
-from tuner.trainables.custom.errors import InvalidObjective
+from tuner.trainables.custom.invalid_objective import InvalidObjective
 
 __all__ = ["MOST", "printed_here", "printed_length", "printing_into"]
 

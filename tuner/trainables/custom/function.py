@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tuner.enums import ObjectiveForm, TrialState
-from tuner.trainables.custom.errors import InvalidObjective
+from tuner.trainables.custom.invalid_objective import InvalidObjective
 from tuner.trainables.custom.metric_log import Diverged, MetricLog
 from tuner.trainables.custom.run_handle import Run
 from tuner.trainables.custom.seeding import seed_everything

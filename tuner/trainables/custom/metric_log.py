@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuner.trainables.custom.errors import InvalidObjective
+from tuner.trainables.custom.invalid_objective import InvalidObjective
 
 __all__ = ["MOST_EPOCHS", "NAME", "Diverged", "MetricLog", "metrics_of", "single"]
 

@@ -21,7 +21,7 @@ from tuner.engines import unpickled
 from tuner.enums import ObjectiveForm
 from tuner.trainables.custom.by_name import by_name
 from tuner.trainables.custom.call_forms import form_of
-from tuner.trainables.custom.errors import InvalidObjective
+from tuner.trainables.custom.invalid_objective import InvalidObjective
 from tuner.trainables.optuna_script.main_block import handed_over
 
 __all__ = [

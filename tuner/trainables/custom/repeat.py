@@ -16,9 +16,10 @@ from tuner.search import rungs
 from tuner.space import space_of
 from tuner.store.directory import StudyDirectory
 from tuner.study import Study
-from tuner.trainables.base import Member
+from tuner.trainables.custom.introduction import custom_trainable
 from tuner.trainables.custom.tasks import CustomOutcome, run_custom
-from tuner.trainables.custom.trainable import CustomTrainable, custom_trainable
+from tuner.trainables.custom.trainable import CustomTrainable
+from tuner.trainables.protocols import Member
 
 __all__ = ["RepeatedRuns", "run_repeatedly"]
 

@@ -12,31 +12,29 @@ from typing import Any
 
 from objectives.errors import Complaint
 from tuner.best import Best
-from tuner.engines import LOADING, Engine, Failure, PoolEngine, pickled, processors
+from tuner.engines import Engine, Failure, PoolEngine, processors
 from tuner.enums import ObjectiveForm
 from tuner.errors import StudyError, TunerError
 from tuner.model.refit import Refit
 from tuner.ranking.retrainings import search_seeds
 from tuner.records import ConfirmationRun, Trial
-from tuner.search import check_search, lag_of, mean_cost, repeated
-from tuner.space import space_of
+from tuner.search import lag_of, mean_cost, repeated
 from tuner.store.directory import StudyDirectory
 from tuner.study import MOST_SPLITS, OWN_NAMES, CustomObjective, Study
 from tuner.study.custom import busy_at_once, unused_parameters
-from tuner.trainables.base import Commit
 from tuner.trainables.custom import command
 from tuner.trainables.custom.call_forms import FORMS
-from tuner.trainables.custom.command import ObjectiveCommand, form_of_command, source_of_command
-from tuner.trainables.custom.errors import InvalidObjective
-from tuner.trainables.custom.objective_ref import ObjectiveRef, inspect_objective
+from tuner.trainables.custom.command import ObjectiveCommand
+from tuner.trainables.custom.objective_ref import ObjectiveRef
 from tuner.trainables.custom.restarts import restart_advice
 from tuner.trainables.custom.retrained import confirmed_of
 from tuner.trainables.custom.run_handle import CONFIRM, SEARCH
 from tuner.trainables.custom.tasks import CustomTask, load_objective, run_custom
 from tuner.trainables.custom.trainer import CustomTrainer
 from tuner.trainables.optuna_script.study_beside import Beside
+from tuner.trainables.protocols import Commit
 
-__all__ = ["CustomTrainable", "custom_trainable", "seed_of", "unused_notes"]
+__all__ = ["CustomTrainable", "seed_of", "unused_notes"]
 
 SEEDS = 4001  # above all replicates of a study, so that no two studies share one by chance
 
@@ -243,61 +241,3 @@ def splits_of(study: Study) -> tuple[int, ...]:
     if study.splits == 1:
         return ()
     return tuple(split for split in range(study.splits) for _ in range(study.train.replicates))
-
-
-def custom_trainable(asked: Study, objective: Callable[..., Any] | None = None) -> CustomTrainable:
-    """Import and inspect an objective in a worker. Raises StudyError with what is wrong with it."""
-    own = asked.custom
-    if own is None:
-        raise ValueError("the study has no objective of its own")
-    if complaints := check_search(asked, space_of(asked)):
-        raise StudyError(*complaints)
-    folder = str(asked.base.resolve())
-    if own.command:
-        program = ObjectiveCommand(own.command, own.output, folder)
-        form = form_of_command(own.command, asked.budget.unit)
-        return _checked(CustomTrainable(asked, own, program, form, source_of_command(program)))
-    if own.given and objective is None:
-        what = f"study {asked.name!r} was run with a function given in Python"
-        raise StudyError(Complaint("study.objective", what, "give it again: objective=..."))
-    reference = _reference(own, folder, objective)
-    with PoolEngine(1) as engine:
-        met = engine.submit(inspect_objective, reference, seconds=LOADING).result()
-    if isinstance(met, InvalidObjective):
-        raise StudyError(Complaint("study.objective", met.what, met.hint))
-    if isinstance(met, Failure):
-        raise StudyError(Complaint("study.objective", f"{own.objective} could not be imported: {met}"))
-    return _checked(CustomTrainable(*_placed(asked, own, reference), reference, met.form, met.source))
-
-
-def _reference(own: CustomObjective, folder: str, objective: Callable[..., Any] | None) -> ObjectiveRef:
-    """Return the reference to the objective; a given function is pickled by value where workers cannot import it."""
-    names = (*own.parameters, *own.trained)
-    if objective is None:
-        return ObjectiveRef(own.objective, folder, names=names)
-    if not callable(objective):
-        raise StudyError(Complaint("objective", f"is {type(objective).__name__}, not a function", "give a function"))
-    try:
-        return ObjectiveRef(own.objective, folder, pickled(objective), names)
-    except Exception as error:
-        what = f"{own.objective} cannot be sent to a worker: {type(error).__name__}: {str(error)[:200]}"
-        raise StudyError(Complaint("objective", what, "let it open what it needs itself")) from error
-
-
-def _placed(asked: Study, own: CustomObjective, reference: ObjectiveRef) -> tuple[Study, CustomObjective]:
-    """Make the path of the study's file absolute, so that the stored study finds it from anywhere."""
-    where, _, name = own.objective.rpartition(":")
-    if not where.endswith(".py"):
-        return asked, own
-    own = replace(own, objective=f"{(Path(reference.folder) / Path(where).expanduser()).resolve()}:{name}")
-    return replace(asked, custom=own), own
-
-
-def _checked(trainable: CustomTrainable) -> CustomTrainable:
-    """Return the trainable if its study says all that its form needs. Raises StudyError."""
-    if trainable.form == ObjectiveForm.RUN and not trainable.custom.timed:
-        what = f"is missing: {trainable.custom.words} has to know how far to train"
-        raise StudyError(Complaint("train.epochs", what, "write [train] epochs = 27"))
-    if trainable.form == ObjectiveForm.TRIAL and trainable.custom.batched > 1:
-        raise StudyError(Complaint("study.batched", "does not go with an objective of Optuna's", "remove it"))
-    return trainable

@@ -15,7 +15,7 @@ from typing import Any
 
 from tuner.enums import ObjectiveForm
 from tuner.trainables.custom.call_forms import form_of
-from tuner.trainables.custom.errors import InvalidObjective
+from tuner.trainables.custom.invalid_objective import InvalidObjective
 from tuner.trainables.custom.metric_log import metrics_of
 from tuner.trainables.custom.objective_ref import ObjectiveRef, file_of, load, whereabouts
 from tuner.trainables.optuna_script.script_text import Script, read_script

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tuner.trainables.custom.errors import InvalidObjective
+from tuner.trainables.custom.invalid_objective import InvalidObjective
 from tuner.trainables.custom.objective_ref import ObjectiveRef, file_of, load
 from tuner.trainables.optuna_script.script_settings import CONSTRAINTS, ScriptSettings
 from tuner.trainables.optuna_script.script_text import read_script

@@ -13,7 +13,7 @@ from tuner.engines import Failure, PoolEngine
 from tuner.errors import StudyError
 from tuner.study import in_toml, parameter_name
 from tuner.study.overrides import apply
-from tuner.trainables.custom.errors import InvalidObjective
+from tuner.trainables.custom.invalid_objective import InvalidObjective
 from tuner.trainables.custom.objective_ref import ObjectiveRef
 from tuner.trainables.optuna_script.probe import Exploration, probe_objective, scripted
 from tuner.trainables.optuna_script.script_text import DIRECTIONS

@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tuner.trainables.custom.errors import InvalidObjective
+from tuner.trainables.custom.invalid_objective import InvalidObjective
 
 __all__ = ["FEW", "SuggestRequest"]
 

@@ -12,8 +12,8 @@ from typing import Any, NoReturn
 from tuner.enums import TrialState
 from tuner.optuna_bridge.beside import distribution_for, frozen_trial
 from tuner.study import parameter_name
-from tuner.trainables.custom.errors import InvalidObjective
 from tuner.trainables.custom.function import MetricSink, ObjectiveCall
+from tuner.trainables.custom.invalid_objective import InvalidObjective
 from tuner.trainables.custom.metric_log import MOST_EPOCHS, NAME, Diverged, single
 from tuner.trainables.custom.seeding import seed_everything
 from tuner.trainables.optuna_script.study_beside import Beside

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from objectives.criterion import criterion_key
 from objectives.full_batch import CONVERGED, VERDICTS
 from objectives.optimizers import convention_of, hyperparameters
 from tuner.records import Trial
@@ -37,17 +38,19 @@ def optimum_of(curves: Mapping[str, Any]) -> dict[str, float]:
 def gaps(trials: Sequence[Trial]) -> dict[int, float]:
     """Compute how far each trial's objective is above the optimum, by number, where a linear model's is known.
 
-    Only trials that minimise the same: those with the same weight decay, where it is part of the objective at all.
+    Only trials that minimise the same: those with the same loss and the same weight decay, where that is part of the
+    objective at all.
     """
     linear = [trial for trial in trials if trial.config.get("model") == "linear"]
-    known: dict[float, float] = {}
+    known: dict[tuple[Any, ...], float] = {}
     for trial in linear:
         if "optimum" in trial.metrics:
-            known[_pull(trial)] = min(trial.metrics["optimum"], known.get(_pull(trial), np.inf))
-    return {t.number: t.metrics["objective"] - known[_pull(t)] for t in linear if t.metrics and _pull(t) in known}
+            known[_key(trial)] = min(trial.metrics["optimum"], known.get(_key(trial), np.inf))
+    return {t.number: t.metrics["objective"] - known[_key(t)] for t in linear if t.metrics and _key(t) in known}
 
 
-def _pull(trial: Trial) -> float:
-    """Return the weight decay in a trial's objective; nan, which equals nothing, where decay is not part of it."""
+def _key(trial: Trial) -> tuple[Any, ...]:
+    """Return the criterion and weight decay of a trial's objective; nan, which equals nothing, for decoupled decay."""
     strength = hyperparameters(trial.config).get("weight_decay", 0.0)
-    return float("nan") if strength and convention_of(trial.config).decoupled else strength
+    pull = float("nan") if strength and convention_of(trial.config).decoupled else strength
+    return pull, criterion_key(trial.config)

@@ -1,4 +1,4 @@
-"""What a study's search cannot do, told before anything runs."""
+"""Check that a study can be searched, before anything runs."""
 
 from __future__ import annotations
 

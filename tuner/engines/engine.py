@@ -1,4 +1,4 @@
-"""Engines: what runs tasks, with one shape whether inline or in worker processes."""
+"""The protocol of engines, which run tasks, and the engine that runs them inline."""
 
 from __future__ import annotations
 
@@ -132,9 +132,9 @@ def open_engine(
 ) -> Iterator[Engine]:
     """Open an engine of `jobs` workers, closed at the end; one job runs inline unless tasks are to be `limited`.
 
-    A `cluster`, a scheduler's address and the hash of the arithmetic asked for, has workers of its own.
-    Workers import the modules in `preload` while they start, and may each allocate `memory` bytes. Where the system has
-    no process groups they are joblib's. Raises ValueError for fewer jobs than 1.
+    A `cluster`, a scheduler's address and the hash of the required arithmetic, has its own workers. Other workers
+    import the modules in `preload` while they start, and may each allocate `memory` bytes. On systems without process
+    groups they are joblib's. Raises ValueError for fewer jobs than 1.
     """
     if jobs < 1:
         raise ValueError(f"jobs must be at least 1, but got {jobs}")

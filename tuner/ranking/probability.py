@@ -1,8 +1,8 @@
-"""Certainty: what scores on the same seeds say of who is best, and who cannot be told from whom.
+"""Probabilities to be best, and statistical ties, from scores of configs on the same seeds.
 
-The spread of a few paired scores is a poor witness. Where they are tied it is 0, and one seed on which a config went to
-pieces makes it so large that nothing is told apart. So it is held to what the validation rows say, ties count as the
-few signs that they are, and the worst seed is looked at by itself.
+The spread of a few paired scores is unreliable: it is 0 where they are tied, and so large where a config failed on one
+seed that no difference is significant. So it is bounded below by the noise of the validation rows, ties count as in a
+sign test, and the worst seed is tested by itself.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Paired:
     def gone(self, leader: int, other: int) -> bool:
         """Return True if a config failed on a seed and the leader on none.
 
-        To fail is to be worse than a constant prediction, or than `TIMES` the leader's worst score. One such seed makes
+        Failing is being worse than a constant prediction, or than `TIMES` the leader's worst score. One such seed makes
         the spread so large that a t test finds nothing.
         """
         if self.gaps is None:
@@ -105,7 +105,7 @@ class Paired:
     def shares(self) -> list[float]:
         """Compute each config's probability to have the lowest true mean.
 
-        A config that diverged or failed on a seed has none: all that is known of its mean is that it is bad.
+        It is 0 for a config that diverged or failed on a seed: all that is known of its mean is that it is bad.
         """
         known = [k for k in range(self.scores.shape[1]) if self.known(k)]
         if not known:

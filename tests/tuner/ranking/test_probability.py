@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tests.support.trials import trial
-from tuner.ranking.certainty import Paired
+from tuner.ranking.probability import Paired
 from tuner.ranking.standings import standings
 from tuner.ranking.statistics import best_shares
 from tuner.records import ConfirmationRun

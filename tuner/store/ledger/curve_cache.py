@@ -1,4 +1,4 @@
-"""Trials in memory: their curves, read when they are looked at, and how many records are made at once."""
+"""Curves of trials, read from the ledger when they are first looked at."""
 
 from __future__ import annotations
 
