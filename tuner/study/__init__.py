@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from tuner.study.checks import loss_problem, task_problem
 from tuner.study.custom import OWN_NAMES, CustomObjective, parameter_name
-from tuner.study.domains import Choices, Domain, Range, highest, is_searched, values_of
+from tuner.study.domains import MOST_CHOICES, Choices, Domain, Range, highest, is_searched, values_of
 from tuner.study.hints import suggest
 from tuner.study.imported import UNNAMED, imported_text, not_run
 from tuner.study.parameters import kind_of, text_of
@@ -38,6 +38,7 @@ from tuner.study.tables import (
 
 __all__ = [
     "GOALS",
+    "MOST_CHOICES",
     "MOST_SEEDS",
     "MOST_SPLITS",
     "OWN_NAMES",

@@ -28,7 +28,7 @@ from tuner.trainables.optuna_script.script_rules import rules_of
 from tuner.trainables.optuna_script.study_beside import Beside
 from tuner.trainables.optuna_script.trial_adapter import follow
 
-__all__ = ["KEPT", "CustomOutcome", "CustomState", "CustomTask", "load_objective", "run_custom"]
+__all__ = ["KEPT", "CustomOutcome", "CustomState", "CustomTask", "load_objective", "notes_file", "run_custom", "train"]
 
 KEPT, WORK = "at", "work"  # a trial's directory as it was at a rung, and the one that it works in
 NOTES = "notes"  # folder of a study: user attributes that are no numbers
@@ -167,7 +167,7 @@ def train(task: CustomTask) -> CustomOutcome:
         try:
             board.check()
             for k, sheet in enumerate(board.sheets):
-                keep_notes(task, k, sheet.notes)
+                keep_notes(task, k, r, sheet.notes)
             move_output(task, r, place)
         except OSError as error:
             if not place.is_dir():
@@ -182,13 +182,19 @@ def train(task: CustomTask) -> CustomOutcome:
     return CustomOutcome(stacked(boards), ended, tuple(reasons), time.perf_counter() - started, final)
 
 
-def keep_notes(task: CustomTask, k: int, notes: Mapping[str, Any]) -> None:
-    """Keep what the task's k-th trial has noted, and is no metric, as JSON in the study's directory."""
+def keep_notes(task: CustomTask, k: int, r: int, notes: Mapping[str, Any]) -> None:
+    """Keep what the task's k-th trial has noted on its r-th seed, and is no metric, in the study's directory."""
     if notes and task.phase == SEARCH:
-        place = task.output.with_name(NOTES)
-        place.mkdir(parents=True, exist_ok=True)
+        place = notes_file(task.output, task.trials[k], task.splits[r] if task.splits else 0)
+        place.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(notes, indent=2, default=lambda one: one.tolist() if hasattr(one, "tolist") else str(one))
-        (place / f"trial-{task.trials[k]}.json").write_text(text + "\n", encoding="utf-8")
+        place.write_text(text + "\n", encoding="utf-8")
+
+
+def notes_file(output: Path, trial: int, split: int = 0) -> Path:
+    """Return the JSON file of what a trial has noted on a split, beside the folder of what trials print."""
+    further = f"-split-{split}" if split else ""
+    return output.with_name(NOTES) / f"trial-{trial}{further}.json"
 
 
 def stacked(boards: Sequence[MetricSink]) -> dict[str, Array]:
