@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from objectives.errors import InvalidInput
 from tuner.engines import Engine
 from tuner.errors import NoResult, TunerError
-from tuner.model.bundle import facts_in, write_model
+from tuner.model.bundle import write_model
 from tuner.model.card import card_of
-from tuner.model.refit import Refit, key_of
+from tuner.model.refit import Refit
 from tuner.model.trained import TrainedModel
 from tuner.orchestrator.callbacks import RunCallback
 from tuner.result import Result
@@ -25,7 +24,7 @@ def shipped_by(trainable: Trainable, result: Result, engine: Engine, asked: Refi
     return model
 
 
-def ship(result: Result, trainable: Trainable, engine: Engine, callback: RunCallback) -> bool:
+def ship(result: Result, trainable: Trainable, engine: Engine, callback: RunCallback, asked: Refit) -> bool:
     """Refit at the end of a run, unless the model is up to date; return True if it was refitted.
 
     A model that cannot be trained is reported and does not fail the run.
@@ -38,7 +37,7 @@ def ship(result: Result, trainable: Trainable, engine: Engine, callback: RunCall
         return False
     callback.stage("refit")
     try:
-        return shipped_by(trainable, result, engine, Refit()) is not None
+        return shipped_by(trainable, result, engine, asked) is not None
     except TunerError as error:
         callback.note(f"no model was written: {error}")
         return False
@@ -46,7 +45,4 @@ def ship(result: Result, trainable: Trainable, engine: Engine, callback: RunCall
 
 def is_current(result: Result) -> bool:
     """Return whether the model that is there follows from the best config as it is now."""
-    try:
-        return bool(facts_in(result.directory.model).get("key") == key_of(result.best()))
-    except InvalidInput:
-        return False
+    return bool(result.model_facts)

@@ -138,12 +138,16 @@ def test_a_baseline_that_is_better_is_named(tmp_path: Path, capsys: pytest.Captu
     data.to_csv(tmp_path / "data.csv", index=False)
     asked = study("binary") | {"optimizers": {"sgd": {"lr": [1e-5, 2e-5]}}}  # that learns nothing
     asked["data"]["source"] = str(tmp_path / "data.csv")
-    assert "baselines" not in tuner.run(asked, home=tmp_path, jobs=1).model.facts
+    assert "baselines" not in tuner.run(asked, home=tmp_path, jobs=1, baseline=False).model.facts
     ended = Shell(capsys)("refit", "small", "--home", tmp_path)
     better = [line for line in ended.out.splitlines() if line.startswith("better: ")]
     assert [line.split()[1] for line in better] == ["constant", "LogisticRegression", "HistGradientBoosting"]
     card = (tmp_path / "small" / "model" / "card.md").read_text()
     assert "| test_loss | LogisticRegression, at its defaults | " in card
+    findings = tuner.open("small", home=tmp_path).findings()
+    assert findings[0].rule == "baseline"
+    whole = tuner.run(asked, name="whole", home=tmp_path, jobs=1, confirm=False)
+    assert set(whole.model.facts["baselines"]) == {"constant", "LogisticRegression", "HistGradientBoosting"}
     ended = Shell(capsys)("refit", "small", "--home", tmp_path, "--no-baselines")
     assert "better: " not in ended.out
 

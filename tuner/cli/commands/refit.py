@@ -24,7 +24,11 @@ __all__ = ["refit"]
 )
 @click.option("--all-rows", is_flag=True, help="Train on the test rows too; nothing is left to judge the model by.")
 @click.option(
-    "--no-baselines", is_flag=True, help="Leave out scikit-learn's models at their defaults, to compare with."
+    "--no-baseline",
+    "--no-baselines",
+    "no_baselines",
+    is_flag=True,
+    help="Leave out scikit-learn's models at their defaults, to compare with.",
 )
 @home_option
 def refit(study: str, seeds: int, all_rows: bool, no_baselines: bool, home: Home) -> None:
