@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tuner.engines import Engine
 from tuner.errors import NoResult, TunerError
 from tuner.model.bundle import write_model
 from tuner.model.card import card_of
-from tuner.model.refit import Refit
+from tuner.model.refit import Refit, key_of
 from tuner.model.trained import TrainedModel
 from tuner.orchestrator.callbacks import RunCallback
 from tuner.result import Result
 from tuner.trainables.base import Trainable
+from tuner.trainables.custom.refit import refitted_key
 
 __all__ = ["is_current", "ship", "shipped_by"]
 
@@ -33,16 +36,20 @@ def ship(result: Result, trainable: Trainable, engine: Engine, callback: RunCall
         result.best()
     except NoResult:
         return False
-    if not trainable.has_weights or is_current(result):
+    own = result.study.refit
+    if not (trainable.has_weights or own.keep) or is_current(result):
         return False
+    asked = asked if trainable.has_weights else replace(asked, seeds=own.seeds)
     callback.stage("refit")
     try:
-        return shipped_by(trainable, result, engine, asked) is not None
+        shipped_by(trainable, result, engine, asked)
     except TunerError as error:
         callback.note(f"no model was written: {error}")
         return False
+    return True
 
 
 def is_current(result: Result) -> bool:
     """Return whether the model that is there follows from the best config as it is now."""
-    return bool(result.model_facts)
+    own = result.study.custom is not None
+    return refitted_key(result.directory.model) == key_of(result.best()) if own else bool(result.model_facts)

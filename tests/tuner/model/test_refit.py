@@ -119,8 +119,10 @@ def test_what_cannot_be_refitted_is_said(tmp_path: Path) -> None:
         tuner.refit("valley", home=tmp_path)
     own = {"study": {"name": "own", "trials": 2}, "parameters": {"x": {"low": 0.0, "high": 1.0}}}
     tuner.run(own, objective=square, home=tmp_path, jobs=1, confirm=False)
-    with pytest.raises(StudyError, match="its training code and its model are yours"):
+    with pytest.raises(StudyError, match="give it again: objective="):
         tuner.refit("own", home=tmp_path)
+    with pytest.raises(StudyError, match="has no folder to leave a model in"):
+        tuner.refit("own", home=tmp_path, objective=square)
     data = frame().assign(outcome=0)
     data["outcome"] = targets("binary", data)
     tuner.run(study("binary"), data=data, home=tmp_path, jobs=1, refit=False)
