@@ -11,11 +11,13 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
+from objectives.errors import InvalidInput
 from tuner.best import Best
 from tuner.drafts import written_whole
 from tuner.enums import TrialState
 from tuner.errors import NoResult, UnknownTrial
-from tuner.model.bundle import load_model
+from tuner.model.bundle import facts_in, load_model
+from tuner.model.refit import key_of
 from tuner.model.trained import TrainedModel
 from tuner.ranking.best_trial import best_of
 from tuner.ranking.confirmation_table import confirmation_table, tested_names
@@ -98,6 +100,15 @@ class Result:
     def model(self) -> TrainedModel:
         """Return the model that the study ships. Raises FileNotFoundError where it is not refitted yet."""
         return load_model(self.path)
+
+    @property
+    def model_facts(self) -> dict[str, Any]:
+        """Return what the shipped model says of itself; {} where there is none that follows from the best config."""
+        try:
+            facts = facts_in(self.directory.model)
+            return facts if facts.get("key") == key_of(self.best()) else {}
+        except (InvalidInput, NoResult):
+            return {}
 
     @property
     def files(self) -> list[Path]:

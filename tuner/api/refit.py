@@ -35,14 +35,15 @@ def refit(  # noqa: PLR0913
     storage: str | None = None,
     callback: RunCallback | None = None,
     objective: Callable[..., Any] | None = None,
-) -> TrainedModel:
+) -> TrainedModel | None:
     """Train the best config of a study on all rows but the test rows, with `seeds` seeds, and write `model/`.
 
     With `all_rows` the test rows train too, and nothing is left to judge the model by. With `baselines` a constant, a
     linear model and boosted trees at scikit-learn's defaults are fitted on the same rows. `data` is needed where the
-    study was run with some given in Python. Raises UnknownStudy, NoResult where no trial is complete, StudyBusy,
-    StudyError where there is no model to ship, DataError, ChangedStudy where the data or the machine's arithmetic are
-    others.
+    study was run with some given in Python. Your own code is called with the phase "refit"; what it leaves in its
+    directory is put into `model/seed-0` and so on, and None is returned. Raises UnknownStudy, NoResult where no trial
+    is complete, StudyBusy, StudyError where there is no model to ship, DataError, ChangedStudy where the data or the
+    machine's arithmetic are others.
     """
     callback = callback or default_callback()
     directory = find(name, home_of(home, storage))
@@ -50,10 +51,8 @@ def refit(  # noqa: PLR0913
     if frozen.imported:
         raise not_run(frozen.name, frozen.imported)
     check_asked(seeds, jobs)
-    if frozen.custom is not None or frozen.data.surface:
-        what = (
-            "an analytic surface has no model" if frozen.custom is None else "its training code and its model are yours"
-        )
+    if frozen.data.surface:
+        what = "an analytic surface has no model"
         raise StudyError(Complaint(f"study {frozen.name!r}", what, "best.toml has the config"))
     with writable(directory, "refitting"), directory.room() as room:
         result = Result(directory)
@@ -67,7 +66,7 @@ def refit(  # noqa: PLR0913
             callback.stage("refit")
             model = shipped_by(trainable, result, engine, Refit(seeds, all_rows, baselines))
     callback.ended()
-    if model is None:
+    if model is None and frozen.custom is None:
         raise StudyError(Complaint(f"study {frozen.name!r}", "has no model to ship", "best.toml has the config"))
     return model
 

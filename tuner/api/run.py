@@ -17,6 +17,7 @@ from objectives.errors import Complaint
 from tuner.api.read_study import read_study
 from tuner.engines import Engine, check_certificates, check_cluster
 from tuner.errors import GivenUp, StudyError
+from tuner.model.refit import Refit
 from tuner.orchestrator.artifacts import summary_of, write_artifacts
 from tuner.orchestrator.callbacks import RunCallback, default_callback
 from tuner.orchestrator.loop import Search
@@ -59,6 +60,7 @@ def run(  # noqa: PLR0913
     cluster: str | None = None,
     confirm: bool = True,
     refit: bool = True,
+    baseline: bool = True,
     fresh: bool = False,
     callback: RunCallback | None = None,
     objective: Callable[..., Any] | None = None,
@@ -73,8 +75,9 @@ def run(  # noqa: PLR0913
     processors; the result does not depend on it. `storage` is the URL of a database for the ledger, `cluster` the
     address of a dask scheduler. `fresh` moves an existing study aside and begins anew. `retry_failed` trains failed
     trials again first. At the end the best config is trained on all rows but the test rows, unless `refit` is False;
-    `tuner.load_model` reads that model. The result's `cost` says what this run took. Raises StudyError, DataError,
-    ChangedStudy, StudyBusy.
+    `tuner.load_model` reads that model. Beside it models of scikit-learn's at their defaults are measured, unless
+    `baseline` is False. The result's `cost` says what this run took. Raises StudyError, DataError, ChangedStudy,
+    StudyBusy.
 
     ```python
     study = {"data": {"source": "sklearn:iris"}, "optimizers": {"adam": {}}}
@@ -93,6 +96,7 @@ def run(  # noqa: PLR0913
     asked = asked_study(study, objective, given, needs_data=data is None)
     home = home_of(home, storage)
     directory = study_directory(asked.name, home)
+    asked_refit = Refit(baselines=baseline) if refit else None
     with directory.room() as room:
         begun = stored_study(directory) if directory.exists and not fresh else None
         trainable = trainable_of(asked, data, room, objective, begun)
@@ -107,7 +111,7 @@ def run(  # noqa: PLR0913
             ledger, resolved = open_or_create(trainable, directory, warm, callback.note)
             with ledger:
                 study_run = StudyRun(resolved, trainable, directory, ledger, callback)
-                result, cost = study_run.execute(started, jobs, cluster, confirm, retry_failed, refit)
+                result, cost = study_run.execute(started, jobs, cluster, confirm, retry_failed, asked_refit)
     callback.ended()
     result.cost = replace(cost, wall=time.perf_counter() - started)
     return result
@@ -158,7 +162,13 @@ class StudyRun:
     callback: RunCallback
 
     def execute(
-        self, started: float, jobs: int | None, cluster: str | None, confirm: bool, retry_failed: bool, refit: bool
+        self,
+        started: float,
+        jobs: int | None,
+        cluster: str | None,
+        confirm: bool,
+        retry_failed: bool,
+        refit: Refit | None,
     ) -> tuple[Result, Cost]:
         """Search, confirm and write the artifacts; return the result and its cost but for `wall`."""
         for warning in self.trainable.warnings(self.ledger.facts):
@@ -189,7 +199,7 @@ class StudyRun:
             self.ledger.write_summary(summary_of(result))
             write_artifacts(result, self.trainable, engine)
             published = time.perf_counter()
-            refitted = refit and ship(result, self.trainable, engine, self.callback)
+            refitted = refit is not None and ship(result, self.trainable, engine, self.callback, refit)
             refit_seconds = time.perf_counter() - published if refitted else 0.0
         if warning := unread_note(self.study, result.all_trials):
             self.callback.note(warning)

@@ -14,7 +14,8 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -26,7 +27,7 @@ from objectives.errors import Complaint, InvalidInput
 from tuner.model.network import Network
 from tuner.model.trained import ConfirmationNoise, TrainedModel
 
-__all__ = ["CARD", "FOLDER", "MANIFEST", "VERSION", "facts_in", "load_model", "model_in", "write_model"]
+__all__ = ["CARD", "FOLDER", "MANIFEST", "VERSION", "facts_in", "load_model", "model_in", "replaced", "write_model"]
 
 VERSION = 1
 FOLDER = "model"  # in a study's directory
@@ -40,14 +41,21 @@ def write_model(model: TrainedModel, card: str, folder: Path, more: Mapping[str,
     `more` files stand beside them. Raises OSError where that is not possible; what was there is then as it was.
     """
     files = files_of(model) | {CARD: card.encode(), **more}
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", suffix=".tmp", dir=folder.parent))
-    try:
+    with replaced(folder) as draft:
         for name, content in files.items():
             with open(draft / name, "xb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
+
+
+@contextmanager
+def replaced(folder: Path) -> Iterator[Path]:
+    """Make a folder that takes the place of another one once it is filled; where that fails, the other one stays."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", suffix=".tmp", dir=folder.parent))
+    try:
+        yield draft
         draft.chmod(0o755)
         _swap(draft, folder)
     finally:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from objectives.data.blocks import Block, read_blocks
+from objectives.data.blocks import Block, read_ahead, read_blocks
 from objectives.data.incoming import incoming
 from objectives.data.preparation import NUMBER, Seen, counted
 from objectives.data.raw import first_lines, is_frame
@@ -81,7 +81,7 @@ def answered(
     _check(model, asked)
     texts = {column.name for column in model.preparation.columns if column.kind != NUMBER} | {*asked.keep}
     texts |= {model.preparation.target} if model.task != "regression" else set()
-    for block in read_blocks(source, texts, base):
+    for block in read_ahead(read_blocks(source, texts, base)):
         yield _answered(model, block, source, asked, answers)
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from objectives.errors import InvalidInput
+from dataclasses import replace
+
 from tuner.engines import Engine
 from tuner.errors import NoResult, TunerError
-from tuner.model.bundle import facts_in, write_model
+from tuner.model.bundle import write_model
 from tuner.model.card import card_of
 from tuner.model.refit import Refit, key_of
 from tuner.model.trained import TrainedModel
 from tuner.orchestrator.callbacks import RunCallback
 from tuner.result import Result
+from tuner.trainables.custom.refit import refitted_key
 from tuner.trainables.protocols import Trainable
 
 __all__ = ["is_current", "ship", "shipped_by"]
@@ -25,7 +27,7 @@ def shipped_by(trainable: Trainable, result: Result, engine: Engine, asked: Refi
     return model
 
 
-def ship(result: Result, trainable: Trainable, engine: Engine, callback: RunCallback) -> bool:
+def ship(result: Result, trainable: Trainable, engine: Engine, callback: RunCallback, asked: Refit) -> bool:
     """Refit at the end of a run, unless the model is up to date; return True if it was refitted.
 
     A model that cannot be trained is reported and does not fail the run.
@@ -34,19 +36,20 @@ def ship(result: Result, trainable: Trainable, engine: Engine, callback: RunCall
         result.best()
     except NoResult:
         return False
-    if not trainable.has_weights or is_current(result):
+    own = result.study.refit
+    if not (trainable.has_weights or own.keep) or is_current(result):
         return False
+    asked = asked if trainable.has_weights else replace(asked, seeds=own.seeds)
     callback.stage("refit")
     try:
-        return shipped_by(trainable, result, engine, Refit()) is not None
+        shipped_by(trainable, result, engine, asked)
     except TunerError as error:
         callback.note(f"no model was written: {error}")
         return False
+    return True
 
 
 def is_current(result: Result) -> bool:
-    """Return True if the stored model belongs to the present best config."""
-    try:
-        return bool(facts_in(result.directory.model).get("key") == key_of(result.best()))
-    except InvalidInput:
-        return False
+    """Return whether the model that is there follows from the best config as it is now."""
+    own = result.study.custom is not None
+    return refitted_key(result.directory.model) == key_of(result.best()) if own else bool(result.model_facts)

@@ -5,7 +5,7 @@ A report stands below `Result`, which offers it as a method; so it says here wha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
@@ -42,6 +42,10 @@ class ResultView(Protocol):
     all_trials: list[Trial]
     confirmed: list[ConfirmationRun]
     generations: list[Generation]
+
+    @property
+    def model_facts(self) -> Mapping[str, Any]:
+        """Return what the shipped model says of itself; {} where there is none that is up to date."""
 
     @property
     def standings(self) -> list[ConfirmedTrial]:

@@ -10,7 +10,7 @@ import tempfile
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -84,7 +84,7 @@ class _Tuned(BaseEstimator):  # type: ignore[misc]
             for trial in self.study_.all_trials:
                 len(trial.curves)  # read them while the ledger is there
             best = self.study_.best()
-            self.model_: TrainedModel = refit(self.name, self.seeds, all_rows=True, **common)
+            self.model_ = cast(TrainedModel, refit(self.name, self.seeds, all_rows=True, **common))
             self.best_config_ = dict(best)
         return self
 

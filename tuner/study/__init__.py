@@ -14,7 +14,7 @@ from __future__ import annotations
 from tuner.study.changed_keys import differences
 from tuner.study.checks import task_problem, training_problems
 from tuner.study.custom import OWN_NAMES, CustomObjective, parameter_name
-from tuner.study.domains import Choices, Domain, Range, highest, is_searched, values_of
+from tuner.study.domains import MOST_CHOICES, Choices, Domain, Range, highest, is_searched, values_of
 from tuner.study.hints import suggest
 from tuner.study.imported import UNNAMED, imported_text, not_run
 from tuner.study.own_parameters import kind_of, text_of
@@ -40,6 +40,7 @@ from tuner.study.used_hypers import used_hypers
 
 __all__ = [
     "GOALS",
+    "MOST_CHOICES",
     "MOST_SEEDS",
     "MOST_SPLITS",
     "OWN_NAMES",

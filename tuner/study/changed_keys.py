@@ -30,7 +30,7 @@ def differences(old: Study, new: Study) -> list[tuple[str, Any, Any]]:
 def _free(key: str) -> bool:
     confirmed = (f"confirm.{name}" for name in ("enabled", "top", "seeds", "share"))
     named = ("study.name", "study.trials", "study.keep", *confirmed)
-    return key in named or key.startswith(("limits.", "stop.", "workers."))
+    return key in named or key.startswith(("limits.", "stop.", "workers.", "refit."))
 
 
 def _summary(study: Study, name: str) -> dict[str, Any] | None:

@@ -90,7 +90,7 @@ def check_not_own(raw: Mapping[str, Any], table: StudyTable, search: SearchTable
     hint = 'write [study] objective = "train.py:train", or remove it'
     for key in [key for key in ("output", "batched", "keep") if key in table.model_fields_set]:
         report.add(["study", key], "belongs to an objective of your own", hint)
-    for name in [name for name in (PARAMETERS, "workers") if raw.get(name)]:
+    for name in [name for name in (PARAMETERS, "workers", "refit") if raw.get(name)]:
         report.add([name], "belongs to an objective of your own", hint)
 
 

@@ -16,6 +16,7 @@ from tuner.study.hints import shown, suggest
 from tuner.study.problems import InvalidValue, ProblemCollector
 
 __all__ = [
+    "MOST_CHOICES",
     "Choices",
     "Domain",
     "Range",

@@ -51,6 +51,7 @@ from tuner.study.tables import (
     DataTable,
     LimitsTable,
     ModelTable,
+    RefitTable,
     SearchTable,
     StopTable,
     StudyTable,
@@ -171,6 +172,7 @@ def _resolved(
             name, table.seed, table.trials, metric, direction, table.dtype,
             own_data(data), model, own_train(train), optimizers, search, stop, asked, limits,
             conditions=conditions, base=base, written=raw, custom=theirs, workers=workers,
+            refit=cast(RefitTable, tables["refit"]),
         )  # fmt: skip
     check_not_own(raw, table, search, report)
     if data.task:

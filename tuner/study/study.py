@@ -24,6 +24,7 @@ from tuner.study.tables import (
     DataTable,
     LimitsTable,
     ModelTable,
+    RefitTable,
     SearchTable,
     StopTable,
     TrainTable,
@@ -81,6 +82,7 @@ class Study:
     imported: Imported | None = None
     custom: CustomObjective | None = None
     workers: WorkersTable = field(default_factory=WorkersTable)
+    refit: RefitTable = field(default_factory=RefitTable)
 
     @property
     def budget(self) -> Budget:
@@ -223,7 +225,8 @@ class Study:
             tables["data"] = {"resampling": "fresh", "splits": self.splits}
         tables |= {"train": keys, PARAMETERS: space, **shared, "confirm": confirm}
         workers = {name: value for name, value in _fields(self.workers).items() if value != []}
-        return {name: keys for name, keys in (tables | {"workers": workers}).items() if keys}
+        refit = _fields(self.refit) if self.refit.model_fields_set else {}
+        return {name: keys for name, keys in (tables | {"workers": workers, "refit": refit}).items() if keys}
 
     def to_toml(self) -> str:
         """Write the resolved study as TOML text, which reads back to an equal study. Raises StudyError for one too

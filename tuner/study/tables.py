@@ -32,6 +32,7 @@ __all__ = [
     "DataTable",
     "LimitsTable",
     "ModelTable",
+    "RefitTable",
     "SearchTable",
     "SplitTable",
     "StopTable",
@@ -285,6 +286,15 @@ class WorkersTable(FileTable):
     """Keep a worker for the next trial; false gives each trial and rung a process of its own, for code that leaks."""
 
 
+class RefitTable(FileTable):
+    """[refit]: the last training of your own code, with all rows."""
+
+    keep: Text | None = None
+    """File in run.directory ({directory}) that is the model, like model.pt; with it a run ends with a refit."""
+    seeds: Annotated[int, Field(ge=1, le=100)] = 5
+    """How many seeds are trained."""
+
+
 TABLES: dict[str, type[FileTable]] = {
     "study": StudyTable,
     "data": DataTable,
@@ -295,4 +305,5 @@ TABLES: dict[str, type[FileTable]] = {
     "confirm": ConfirmTable,
     "limits": LimitsTable,
     "workers": WorkersTable,
+    "refit": RefitTable,
 }

@@ -119,8 +119,10 @@ def test_what_cannot_be_refitted_is_said(tmp_path: Path) -> None:
         tuner.refit("valley", home=tmp_path)
     own = {"study": {"name": "own", "trials": 2}, "parameters": {"x": {"low": 0.0, "high": 1.0}}}
     tuner.run(own, objective=square, home=tmp_path, jobs=1, confirm=False)
-    with pytest.raises(StudyError, match="its training code and its model are yours"):
+    with pytest.raises(StudyError, match="give it again: objective="):
         tuner.refit("own", home=tmp_path)
+    with pytest.raises(StudyError, match="has no folder to leave a model in"):
+        tuner.refit("own", home=tmp_path, objective=square)
     data = frame().assign(outcome=0)
     data["outcome"] = targets("binary", data)
     tuner.run(study("binary"), data=data, home=tmp_path, jobs=1, refit=False)
@@ -138,12 +140,16 @@ def test_a_baseline_that_is_better_is_named(tmp_path: Path, capsys: pytest.Captu
     data.to_csv(tmp_path / "data.csv", index=False)
     asked = study("binary") | {"optimizers": {"sgd": {"lr": [1e-5, 2e-5]}}}  # that learns nothing
     asked["data"]["source"] = str(tmp_path / "data.csv")
-    assert "baselines" not in tuner.run(asked, home=tmp_path, jobs=1).model.facts
+    assert "baselines" not in tuner.run(asked, home=tmp_path, jobs=1, baseline=False).model.facts
     ended = Shell(capsys)("refit", "small", "--home", tmp_path)
     better = [line for line in ended.out.splitlines() if line.startswith("better: ")]
     assert [line.split()[1] for line in better] == ["constant", "LogisticRegression", "HistGradientBoosting"]
     card = (tmp_path / "small" / "model" / "card.md").read_text()
     assert "| test_loss | LogisticRegression, at its defaults | " in card
+    findings = tuner.open("small", home=tmp_path).findings()
+    assert findings[0].rule == "baseline"
+    whole = tuner.run(asked, name="whole", home=tmp_path, jobs=1, confirm=False)
+    assert set(whole.model.facts["baselines"]) == {"constant", "LogisticRegression", "HistGradientBoosting"}
     ended = Shell(capsys)("refit", "small", "--home", tmp_path, "--no-baselines")
     assert "better: " not in ended.out
 

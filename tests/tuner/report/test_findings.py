@@ -520,7 +520,25 @@ def test_a_sound_study_gives_nothing_to_find(make: Callable[[], Planted], told: 
 
 
 def test_every_rule_is_planted() -> None:
-    assert {rule for _, rule, _, _ in PLANTED.values()} == set(RULES)
+    assert {rule for _, rule, _, _ in PLANTED.values()} == set(RULES) - {"baseline"}
+
+
+def test_a_baseline_that_is_better_than_the_network_is_named_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = planted(tmp_path, plain)
+    assert "baseline" not in {finding.rule for finding in result.findings()}
+    losses = {"constant": 1.0, "Ridge": 0.3, "HistGradientBoosting": 0.2}
+    facts = {
+        "metrics": {"test_loss": {"ensemble": {"value": 0.4}}},
+        "baselines": {name: {"test_loss": {"value": loss}} for name, loss in losses.items()},
+    }
+    monkeypatch.setattr(Result, "model_facts", facts)
+    first = result.findings()[0]
+    assert "HistGradientBoosting at scikit-learn's defaults has a test_loss of 0.2, the tuned network one of 0.4" in (
+        first.sentence
+    )
+    assert first.numbers == {"network": 0.4, "Ridge": 0.3, "HistGradientBoosting": 0.2}
 
 
 def check(found: Sequence[Finding], result: Result) -> None:

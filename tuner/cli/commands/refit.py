@@ -24,14 +24,19 @@ __all__ = ["refit"]
 )
 @click.option("--all-rows", is_flag=True, help="Train on the test rows too; nothing is left to judge the model by.")
 @click.option(
-    "--no-baselines", is_flag=True, help="Leave out scikit-learn's models at their defaults, to compare with."
+    "--no-baseline",
+    "--no-baselines",
+    "no_baselines",
+    is_flag=True,
+    help="Leave out scikit-learn's models at their defaults, to compare with.",
 )
 @home_option
 def refit(study: str, seeds: int, all_rows: bool, no_baselines: bool, home: Home) -> None:
     """Train the best of a STUDY on all rows but the test rows.
 
     Writes the model as data, without code: runs/STUDY/model with its preparation, weights and a card that says what it
-    is. The test rows judge it, and a constant, a linear model and boosted trees at their defaults beside it: one that
+    is. Your own training code is called with the phase "refit", and what it leaves in its directory is kept there.
+    The test rows judge it, and a constant, a linear model and boosted trees at their defaults beside it: one that
     is better is named. `tuner.load_model` reads it with NumPy alone, `tuner predict` uses it on files.
     """
     from tuner.store.directory import find
@@ -55,4 +60,5 @@ def refit(study: str, seeds: int, all_rows: bool, no_baselines: bool, home: Home
         how = "stopped" if isinstance(stopped, Terminated) else "interrupted"
         hint(f"{how}; the model that was there is as it was")
         raise stopped from None
-    print(f"{shipped_block(model)}\nfiles\n  {clean(in_words(directory.model))}")
+    said = f"{shipped_block(model)}\n" if model is not None else ""
+    print(f"{said}files\n  {clean(in_words(directory.model))}")

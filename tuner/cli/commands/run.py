@@ -46,6 +46,7 @@ __all__ = ["run"]
 @click.option("--report", is_flag=True, help="Write the report as well.")
 @click.option("--no-confirm", is_flag=True, help="Skip the confirmation on fresh seeds.")
 @click.option("--no-refit", is_flag=True, help="Skip the model: the best config trained on all rows but the test rows.")
+@click.option("--no-baseline", is_flag=True, help="Leave out scikit-learn's models at their defaults beside the model.")
 def run(
     study: str,
     dry_run: bool,
@@ -55,6 +56,7 @@ def run(
     fresh: bool,
     no_confirm: bool,
     no_refit: bool,
+    no_baseline: bool,
     report: bool,
     retry_failed: bool,
     **rest: Any,
@@ -78,9 +80,8 @@ def run(
         startup = startup_seconds()
         with progress_display(asked) as callback:
             where: dict[str, Any] = {"jobs": jobs, "home": home, "cluster": cluster, "retry_failed": retry_failed}
-            result = run_study(
-                asked, confirm=not no_confirm, refit=not no_refit, fresh=fresh, callback=callback, **where
-            )
+            where |= {"refit": not no_refit, "baseline": not no_baseline}
+            result = run_study(asked, confirm=not no_confirm, fresh=fresh, callback=callback, **where)
     except BaseException as error:
         stopped = interruption(error)
         if stopped is None:
@@ -88,7 +89,7 @@ def run(
         how = "stopped" if isinstance(stopped, Terminated) else "interrupted"
         own = {"set" if key == "overrides" else key: value for key, value in rest.items()}
         given = {**own, "jobs": jobs, "cluster": cluster, "no-confirm": no_confirm, "report": report}
-        given |= {"retry-failed": retry_failed, "no-refit": no_refit}
+        given |= {"retry-failed": retry_failed, "no-refit": no_refit, "no-baseline": no_baseline}
         hint(f"{how}; {kept(asked, callback)}, this goes on: {clean(copyable(command(study, given)))}")
         raise stopped from None
     if report and result.all_trials:

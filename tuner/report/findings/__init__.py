@@ -1,6 +1,6 @@
 """Findings: what a study's numbers say should be done next. One small function a rule, one row each in `RULES`.
 
-    commands, finding -> certainty, optimum -> space, training
+    commands, finding -> baseline, certainty, optimum -> space, training
 
 A rule reads frames and returns one finding or None. Its threshold is a named constant beside it, with the reason. Every
 finding ends with a command that can be run as it stands.
@@ -8,6 +8,7 @@ finding ends with a command that can be run as it stands.
 
 from __future__ import annotations
 
+from tuner.report.findings.baseline import baseline
 from tuner.report.findings.certainty import inseparable, optimistic, small_validation, unconfirmed, unread
 from tuner.report.findings.finding import Finding, FindingRule
 from tuner.report.findings.optimum import distance
@@ -27,6 +28,7 @@ __all__ = ["RULES", "Finding", "findings", "findings_of"]
 
 # In the order that they are told in: what to do first comes first.
 RULES: dict[str, FindingRule] = {
+    "baseline": baseline,
     "unconfirmed": unconfirmed,
     "unread": unread,
     "diverging": diverging,

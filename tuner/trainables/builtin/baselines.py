@@ -20,6 +20,8 @@ from tuner.trainables.builtin.packs import ReplicateSource, opened
 
 __all__ = ["BASELINES", "baselines", "codes_of"]
 
+MOST_NUMBERS = 20_000_000  # of the inputs, in which a baseline is fitted; of more rows, some evenly over all
+BLOCK = 65_536  # rows that are predicted at once
 # by name: module, class for classes, class for numbers, arguments
 BASELINES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
     "constant": ("sklearn.dummy", "DummyClassifier", "DummyRegressor", {}),
@@ -47,16 +49,17 @@ def _made(module: str, kind: str, arguments: dict[str, Any]) -> Callable[[], Any
 
 
 def _judged(data: Prepared, made: Callable[[], Any]) -> dict[str, Any]:
-    """Fit on the train rows and judge on the test rows."""
-    x, held = (np.asarray(part.x[:, :-1], dtype=np.float64) for part in (data.train, data.test))
+    """Fit on the train rows, on some of very many, and judge on the test rows."""
+    step = -(-data.train.x.size // MOST_NUMBERS)
+    x, y, held = np.asarray(data.train.x[::step, :-1], dtype=np.float64), data.train.y[::step], data.test.x
     scale = np.asarray(data.y_scale)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # LogisticRegression stops after its default number of iterations
         if data.task != "regression":
-            said = _shares(made().fit(x, codes_of(data.task, data.train.y)), held, max(2, data.train.y.shape[1]))
+            said = _shares(made().fit(x, codes_of(data.task, y)), held, max(2, y.shape[1]))
             members = said[None, :, 1:] if data.task == "binary" else said[None]
             return documents(judged(data.task, members, codes_of(data.task, data.test.y), scale))
-        columns = [made().fit(x, y).predict(held) for y in np.asarray(data.train.y, dtype=np.float64).T]
+        columns = [_said(made().fit(x, one).predict, held) for one in np.asarray(y, dtype=np.float64).T]
     members = np.column_stack(columns)[None] * scale + data.y_mean
     return documents(judged("regression", members, data.test.y * scale + data.y_mean, scale))
 
@@ -64,8 +67,14 @@ def _judged(data: Prepared, made: Callable[[], Any]) -> dict[str, Any]:
 def _shares(model: Any, x: Array, classes: int) -> Array:
     """Return probabilities `(n, classes)`: 0 for classes that no train row had."""
     found = np.zeros((len(x), classes))
-    found[:, model.classes_] = model.predict_proba(x)
+    found[:, model.classes_] = _said(model.predict_proba, x)
     return found
+
+
+def _said(predict: Callable[[Array], Array], x: Array) -> Array:
+    """Return predictions of inputs `(n, D + 1)`, the last of which is always 1, block by block."""
+    blocks = range(0, len(x), BLOCK)
+    return np.concatenate([predict(np.asarray(x[at : at + BLOCK, :-1], dtype=np.float64)) for at in blocks])
 
 
 def codes_of(task: str, y: Array) -> Array:

@@ -103,7 +103,7 @@ def shipped(  # noqa: PLR0913
         facts = _facts(work, data, alive, epochs, horizon)
         facts |= {} if refit.all_rows else {"metrics": judge(model, data), "test_rows": len(data.test)}
         if refit.baselines and not refit.all_rows:
-            facts["baselines"] = work.run(baselines, place)
+            facts |= _baselines(work, place, facts["notes"])
     finally:
         _forget(work, place)
     return replace(model, facts=facts)
@@ -150,6 +150,14 @@ def _noise(work: Shipping, model: TrainedModel, data: Prepared, config: Mapping[
     finally:
         for source in places:
             _forget(work, source)
+
+
+def _baselines(work: Shipping, place: ReplicateSource, notes: list[str]) -> dict[str, Any]:
+    """Return what little effort would have given; a model without it is better than none."""
+    try:
+        return {"baselines": work.run(baselines, place)}
+    except TunerError as error:
+        return {"notes": [*notes, f"nothing stands beside it: {error}"]}
 
 
 def _forget(work: Shipping, source: ReplicateSource) -> None:

@@ -27,6 +27,7 @@ from tuner.study import holes_in, words_of
 from tuner.trainables.custom.captured_output import printed_here, printed_length
 from tuner.trainables.custom.function import MetricSink, ObjectiveCall
 from tuner.trainables.custom.invalid_objective import InvalidObjective
+from tuner.trainables.custom.run_handle import REFIT
 
 __all__ = ["ObjectiveCommand", "form_of_command", "run_command", "source_of_command"]
 
@@ -104,7 +105,7 @@ def run_command(program: ObjectiveCommand, form: ObjectiveForm, attempt: Objecti
             )
     finally:
         end(process)
-    if not any(sheet.rows for sheet in board.sheets):
+    if attempt.phase != REFIT and not any(sheet.rows for sheet in board.sheets):
         what = f"the command printed no line with {board.goal}{last_of(other)}"
         raise InvalidObjective(what, f'let it print {{"{board.goal}": 0.5}}, with "epoch" where there are several')
 

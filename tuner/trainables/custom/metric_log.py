@@ -27,16 +27,16 @@ class Diverged(BaseException):
     """
 
 
-def metrics_of(value: Any, goal: str, taken: Collection[str] = ()) -> dict[str, float]:
+def metrics_of(value: Any, goal: str, taken: Collection[str] = (), *, needed: bool = True) -> dict[str, float]:
     """Return metrics by name from a number (the goal) or a mapping that contains it; `taken` names are not metrics.
 
-    Values that are not numbers, other than the goal, are not metrics.
+    Values that are not numbers, other than the goal, are not metrics. The goal may be absent unless it is `needed`.
     """
     if not isinstance(value, Mapping):
         return {goal: _number(value, goal)}
     if len(value) > MOST:
         raise InvalidObjective(f"reported {len(value)} metrics", f"report at most {MOST}")
-    if goal not in value:
+    if goal not in value and needed:
         names = ", ".join(map(str, list(value)[:6])) or "nothing"
         what = f"reported {names}, and not {goal}, which is the goal"
         raise InvalidObjective(what, "report it, or make another the goal: minimize or maximize in [study]")
@@ -110,6 +110,7 @@ class MetricLog:
     notes: dict[str, Any] = field(default_factory=dict)
     problem: InvalidObjective | None = None
     shift: int = 0  # 1 where epochs are counted from 0
+    needed: bool = True  # whether the goal has to be told
 
     @property
     def last(self) -> int:
@@ -120,13 +121,13 @@ class MetricLog:
         """Take in the metrics of an epoch. Raises InvalidObjective, Diverged where the goal is not finite."""
         try:
             number = self._epoch(epoch)
-            metrics = metrics_of(value, self.goal, self.taken)
+            metrics = metrics_of(value, self.goal, self.taken, needed=self.needed)
             self.notes |= notes_of(value, self.goal)
         except InvalidObjective as problem:
             self.problem = self.problem or problem
             raise
         self.rows[number] = metrics
-        if not math.isfinite(metrics[self.goal]):
+        if not math.isfinite(metrics.get(self.goal, 0.0)):
             raise Diverged(f"{self.goal} is {metrics[self.goal]} at epoch {number}")
 
     def fill(self, values: Mapping[str, float]) -> None:

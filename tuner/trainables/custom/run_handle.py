@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CONFIRM", "SEARCH", "Run"]
+__all__ = ["CONFIRM", "REFIT", "SEARCH", "Run"]
 
-SEARCH, CONFIRM = "search", "confirm"
+SEARCH, CONFIRM, REFIT = "search", "confirm", "refit"
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,8 @@ class Run:
 
     `start` epochs are behind it (steps, examples: the unit of the study's budget) and `stop` is where to end: train
     epochs `start + 1` to `stop`. `directory` is the trial's own; what is in it when a run ends is there when the next
-    one starts. `device` is the worker's, "cpu" where the study names none. `phase` is "search" or "confirm".
+    one starts. `device` is the worker's, "cpu" where the study names none. `phase` is "search", "confirm", or
+    "refit": train on all rows then, and leave the model in `directory`; nothing has to be reported.
     `trial` is the trial's number, the first one's of a batch. `seed` is that of the call: see `seed_of`.
     `split` says which division into training and validation data to use: every trial is judged on the same numbers.
     """

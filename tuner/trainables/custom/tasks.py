@@ -23,12 +23,22 @@ from tuner.trainables.custom.function import MetricSink, ObjectiveCall, call_obj
 from tuner.trainables.custom.invalid_objective import InvalidObjective
 from tuner.trainables.custom.metric_log import Diverged, MetricLog
 from tuner.trainables.custom.objective_ref import ObjectiveRef, load, whereabouts
-from tuner.trainables.custom.run_handle import SEARCH
+from tuner.trainables.custom.run_handle import REFIT, SEARCH
 from tuner.trainables.optuna_script.script_rules import rules_of
 from tuner.trainables.optuna_script.study_beside import Beside
 from tuner.trainables.optuna_script.trial_adapter import follow
 
-__all__ = ["KEPT", "CustomOutcome", "CustomState", "CustomTask", "load_objective", "run_custom"]
+__all__ = [
+    "KEPT",
+    "CustomOutcome",
+    "CustomState",
+    "CustomTask",
+    "kept_at",
+    "load_objective",
+    "notes_file",
+    "run_custom",
+    "train",
+]
 
 KEPT, WORK = "at", "work"  # a trial's directory as it was at a rung, and the one that it works in
 NOTES = "notes"  # folder of a study: user attributes that are no numbers
@@ -112,7 +122,7 @@ def run_custom(task: CustomTask, memo: DiskCache | None = None) -> CustomOutcome
     """Run a task in a worker, or load what a killed run had finished."""
     found = memo.get(task.key) if memo is not None else None
     if found is not None and all(
-        kept(task, r).is_dir() for r in range(len(task.seeds)) if task.form == ObjectiveForm.RUN
+        kept_at(task, r).is_dir() for r in range(len(task.seeds)) if task.form == ObjectiveForm.RUN
     ):
         arrays, meta = found
         final = bool(meta.get("final", False))
@@ -136,7 +146,9 @@ def train(task: CustomTask) -> CustomOutcome:
     boards, reasons = [], [""] * len(task.trials)
     for r, seed in enumerate(task.seeds):
         longest = 0 if task.form == ObjectiveForm.TRIAL else task.stop  # Optuna's may report as often as they like
-        sheets = [MetricLog(task.goal, task.start, longest, task.taken) for _ in task.trials]
+        sheets = [
+            MetricLog(task.goal, task.start, longest, task.taken, needed=task.phase != REFIT) for _ in task.trials
+        ]
         board = MetricSink(sheets, task.batched)
         place = workplace(task, r)
         device = device_here(DEVICE)
@@ -165,9 +177,9 @@ def train(task: CustomTask) -> CustomOutcome:
                 raise
             reasons = [reason or f"{task.goal} is not finite" for reason in reasons]
         try:
-            board.check()
+            board.check(told=task.phase != REFIT)
             for k, sheet in enumerate(board.sheets):
-                keep_notes(task, k, sheet.notes)
+                keep_notes(task, k, r, sheet.notes)
             move_output(task, r, place)
         except OSError as error:
             if not place.is_dir():
@@ -182,13 +194,19 @@ def train(task: CustomTask) -> CustomOutcome:
     return CustomOutcome(stacked(boards), ended, tuple(reasons), time.perf_counter() - started, final)
 
 
-def keep_notes(task: CustomTask, k: int, notes: Mapping[str, Any]) -> None:
-    """Keep what the task's k-th trial has noted, and is no metric, as JSON in the study's directory."""
+def keep_notes(task: CustomTask, k: int, r: int, notes: Mapping[str, Any]) -> None:
+    """Keep what the task's k-th trial has noted on its r-th seed, and is no metric, in the study's directory."""
     if notes and task.phase == SEARCH:
-        place = task.output.with_name(NOTES)
-        place.mkdir(parents=True, exist_ok=True)
+        place = notes_file(task.output, task.trials[k], task.splits[r] if task.splits else 0)
+        place.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(notes, indent=2, default=lambda one: one.tolist() if hasattr(one, "tolist") else str(one))
-        (place / f"trial-{task.trials[k]}.json").write_text(text + "\n", encoding="utf-8")
+        place.write_text(text + "\n", encoding="utf-8")
+
+
+def notes_file(output: Path, trial: int, split: int = 0) -> Path:
+    """Return the JSON file of what a trial has noted on a split, beside the folder of what trials print."""
+    further = f"-split-{split}" if split else ""
+    return output.with_name(NOTES) / f"trial-{trial}{further}.json"
 
 
 def stacked(boards: Sequence[MetricSink]) -> dict[str, Array]:
@@ -204,7 +222,7 @@ def stacked(boards: Sequence[MetricSink]) -> dict[str, Array]:
     return found
 
 
-def kept(task: CustomTask, r: int, epoch: int | None = None) -> Path:
+def kept_at(task: CustomTask, r: int, epoch: int | None = None) -> Path:
     """Return the copy of a trial's directory at an epoch, by default at its rung."""
     at = task.stop if epoch is None else epoch
     return task.folder / f"{task.trials[0]}-{task.seeds[r]}" / f"{KEPT}-{at}"
@@ -215,7 +233,7 @@ def workplace(task: CustomTask, r: int) -> Path:
 
     Raises Lost where somebody has removed what the trial continues from.
     """
-    before = kept(task, r, task.start)
+    before = kept_at(task, r, task.start)
     work = before.with_name(WORK)
     shutil.rmtree(work, ignore_errors=True)
     if task.start and not before.is_dir():
@@ -231,7 +249,7 @@ def move_output(task: CustomTask, r: int, work: Path) -> None:
     if task.form != ObjectiveForm.RUN and not isinstance(task.what, ObjectiveCommand):
         shutil.rmtree(work.parent, ignore_errors=True)
         return
-    place = kept(task, r)
+    place = kept_at(task, r)
     shutil.rmtree(place, ignore_errors=True)
     work.rename(place)
 

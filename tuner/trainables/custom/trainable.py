@@ -20,15 +20,17 @@ from tuner.ranking.retrainings import search_seeds
 from tuner.records import ConfirmationRun, Trial
 from tuner.search import lag_of, mean_cost, repeated
 from tuner.store.directory import StudyDirectory
+from tuner.store.ledger import Ledger
 from tuner.study import MOST_SPLITS, OWN_NAMES, CustomObjective, Study
 from tuner.study.custom import busy_at_once, unused_parameters
 from tuner.trainables.custom import command
 from tuner.trainables.custom.call_forms import FORMS
 from tuner.trainables.custom.command import ObjectiveCommand
 from tuner.trainables.custom.objective_ref import ObjectiveRef
+from tuner.trainables.custom.refit import refitted
 from tuner.trainables.custom.restarts import restart_advice
 from tuner.trainables.custom.retrained import confirmed_of
-from tuner.trainables.custom.run_handle import CONFIRM, SEARCH
+from tuner.trainables.custom.run_handle import CONFIRM, REFIT, SEARCH
 from tuner.trainables.custom.tasks import CustomTask, load_objective, run_custom
 from tuner.trainables.custom.trainer import CustomTrainer
 from tuner.trainables.optuna_script.study_beside import Beside
@@ -36,6 +38,7 @@ from tuner.trainables.protocols import Commit
 
 __all__ = ["CustomTrainable", "seed_of", "unused_notes"]
 
+FIRST_REFIT = 3500  # number of the first seed that trains on all rows: neither search nor confirmation has it
 SEEDS = 4001  # above all replicates of a study, so that no two studies share one by chance
 
 
@@ -195,19 +198,19 @@ class CustomTrainable:
         shutil.rmtree(folder, ignore_errors=True)
 
     def _retraining(
-        self, study: Study, trial: Trial, number: int, directory: StudyDirectory, folder: Path
+        self, study: Study, trial: Trial, number: int, directory: StudyDirectory, folder: Path, phase: str = CONFIRM
     ) -> CustomTask:
         """Build the task that trains a trial's config on another seed, for as long as the search chose."""
-        trainer = replace(self.trainer(study, directory), seeds=(seed_of(study, number),), phase=CONFIRM)
+        trainer = replace(self.trainer(study, directory), seeds=(seed_of(study, number),), phase=phase)
         stop = (
             0 if self.form == ObjectiveForm.TRIAL else trial.epoch or trial.epochs
         )  # what it returns comes at its end
         return CustomTask(
             self.what, self.form, (trial.number,), (trial.config,), trainer.seeds, 0,
             stop if self.custom.timed or self.form == ObjectiveForm.STEPS else 0, study.budget.unit, study.metric,
-            CONFIRM,
+            phase,
             trainer.taken, folder, trainer.output, self.custom.batched > 1, self.source, (),
-            (MOST_SPLITS + number,) if study.splits > 1 else (), beside=trainer.beside,
+            (MOST_SPLITS + number,) if study.splits > 1 and phase == CONFIRM else (), beside=trainer.beside,
         )  # fmt: skip
 
     def weights(self, study: Study, best: Best, directory: StudyDirectory, engine: Engine) -> None:
@@ -215,8 +218,23 @@ class CustomTrainable:
         del study, best, directory, engine
 
     def refit(self, study: Study, best: Best, directory: StudyDirectory, engine: Engine, refit: Refit) -> None:
-        """Return None: a custom objective trains its own model."""
-        del study, best, directory, engine, refit
+        """Train the best config with all rows on some seeds; return None: its model is a file of its own.
+
+        Raises StudyError for a function that has no directory to leave a model in, TunerError where training fails.
+        """
+        if self.form != ObjectiveForm.RUN and not self.custom.command:
+            what = f"{self.custom.words} has no folder to leave a model in"
+            raise StudyError(Complaint(f"study {study.name!r}", what, "write train(config, run): see run.directory"))
+        (trial,) = [one for one in self._trials(directory) if one.number == best.trial]
+        asked = trial if best.epochs is None else replace(trial, epoch=best.epochs)
+        folder = directory.cache / "refit"
+        numbers = range(FIRST_REFIT, FIRST_REFIT + refit.seeds)
+        tasks = [self._retraining(study, asked, number, directory, folder, REFIT) for number in numbers]
+        refitted(study.name, tasks, best, directory.model, engine, study.refit.keep)
+
+    def _trials(self, directory: StudyDirectory) -> list[Trial]:
+        with Ledger.open(directory.place, read_only=True) as ledger:
+            return ledger.trials()
 
 
 def unused_notes(study: Study) -> list[str]:
