@@ -24,6 +24,7 @@ class Reading:
     columns: Mapping[str, str] = field(default_factory=dict)
     rules: int = RULES
     unlabelled: str = "refuse"
+    look: bool = False  # whether a view of each column is kept
 
 
 PLAIN = Reading()

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from objectives.data.columns.kinds import ColumnRule
 from objectives.data.features import Features, features_of
 from objectives.data.matrix import Matrix
+from objectives.data.overview import ColumnView, overview_of
 from objectives.data.raw import Column, Complaints, Raw, first_lines, gaps_in, is_frame, plain_column, some_rows, take
 from objectives.data.reading import FIRST_RULES, PLAIN, Reading
 from objectives.data.sources import call_user, is_function, read_source
@@ -51,6 +52,7 @@ class Table:
     target: str = ""
     aside: tuple[str, ...] = ()  # columns of the source that are no features
     rules: Mapping[str, ColumnRule] = field(default_factory=dict)  # how columns of texts are read
+    overview: tuple[ColumnView, ...] = ()  # where it was asked for
 
     def __len__(self) -> int:
         return self.rows.count
@@ -145,7 +147,8 @@ def _build(
     if found or goal is None or rows is None:
         raise DataError(*found)
     named = source.features[target] if isinstance(target, int) and source.y is None else target
-    return _table(raw, features, goal, rows, str(named), source)
+    table = _table(raw, features, goal, rows, str(named), source)
+    return replace(table, overview=overview_of(source, features, table.target, y)) if reading.look else table
 
 
 def _table(raw: Raw, features: Features, goal: Target, rows: SplitRows, target: str, source: Raw) -> Table:

@@ -38,8 +38,7 @@ def merged(texts: Sequence[str]) -> dict[str, str]:
         groups = {way: texts for way, texts in zip(("yes", "no"), ways, strict=True)}
         return {text: name for name, texts in groups.items() for text in texts if text != name}
     names = {key: " ".join(writings[0].split()) for key, writings in groups.items()}
-    several = any(len(writings) > 1 for writings in groups.values())
-    return {text: names[key] for key, own in groups.items() for text in own if text != names[key] and several}
+    return {text: names[key] for key, own in groups.items() for text in own if text != names[key]}
 
 
 def folded(values: Array, present: npt.NDArray[np.bool_], name: str) -> tuple[Array, Mapping[str, str], list[str]]:
@@ -48,8 +47,10 @@ def folded(values: Array, present: npt.NDArray[np.bool_], name: str) -> tuple[Ar
     if not others:
         return values, {}, []
     found = np.array([others.get(value, value) if isinstance(value, str) else value for value in values], dtype=object)
+    several = len(set(found[present].tolist())) < len(set(values[present].tolist()))
     ways = [f"{old!r} is {new!r}" for old, new in others.items()]
-    return found, others, [f"{name}: {len(ways)} other writings of categories: {first_lines(ways, 3)}"]
+    said = [f"{name}: {len(ways)} other writings of categories: {first_lines(ways, 3)}"]
+    return found, others, said if several else []
 
 
 def is_prose(texts: Sequence[str]) -> bool:

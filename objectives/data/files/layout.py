@@ -60,8 +60,8 @@ def layout_of(
         count = _header_rows(body, width)
     below = body[count:]
     names = _names(body[:count], width)
-    unnamed = count > 0 and len(names) == width - 1 and _ids(below)
-    trailing = not unnamed and width > 1 and bool(below) and _ends_empty(below, names, width)
+    trailing = width > 1 and bool(below) and _ends_empty(below, names, width)
+    unnamed = count > 0 and not trailing and len(names) == width - 1 and _ids(below)
     if trailing:
         names, width = names[: width - 1], width - 1
     if unnamed:
@@ -170,7 +170,9 @@ def _names(rows: Sequence[Cells], width: int) -> list[str]:
     for level in levels[:-1]:
         for i in range(1, width):
             level[i] = level[i] or (level[i - 1] if _filled(level) < width else "")
-    return [" ".join(dict.fromkeys(part for part in parts if part)) for parts in zip(*levels, strict=True)]
+    return [
+        " ".join(dict.fromkeys(part for part in parts if not is_gap_mark(part))) for parts in zip(*levels, strict=True)
+    ]
 
 
 def _ids(rows: Sequence[Cells]) -> bool:

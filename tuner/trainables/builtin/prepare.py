@@ -55,11 +55,12 @@ def prepare_study(
     data: Any = None,
     room: Path | None = None,
     begun: Study | None = None,
+    look: bool = False,
 ) -> PreparedStudy:
     """Read a study and its data; check all that can be checked. Raises StudyError, DataError.
 
     Large data are prepared in files of the folder `room`, and in memory where there is none. A study that was `begun`
-    keeps the splits that it has.
+    keeps the splits that it has. `look` keeps a view of each column.
     """
     asked = as_begun(read_study(study, needs_data=data is None), begun)
     if asked.imported:
@@ -67,6 +68,7 @@ def prepare_study(
     if complaints := check_search(asked, space_of(asked)):
         raise StudyError(*complaints)
     split, about = split_of(asked), asked.data
+    reading = replace(about.reading, look=look)
     table: Table | SurfaceTable
     if data is None and about.surface:
         table = load_surface(str(about.source), about.noise, about.condition)
@@ -78,13 +80,11 @@ def prepare_study(
             task=about.task,
             split=split,
             drop=about.drop,
-            reading=about.reading,
+            reading=reading,
         )
     else:
         x, y = data if isinstance(data, tuple) else (data, None)
-        table = table_from(
-            x, y, target=about.target, task=about.task, split=split, drop=about.drop, reading=about.reading
-        )
+        table = table_from(x, y, target=about.target, task=about.task, split=split, drop=about.drop, reading=reading)
     asked, said = rolled(asked, table) if isinstance(table, Table) else (asked, [])
     about = asked.data
     first = replicate_of(asked, table, 0, room)
