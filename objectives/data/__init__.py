@@ -3,7 +3,7 @@
     load_table / table_from  ->  Table  ->  prepare  ->  Prepared  ->  save_prepared / open_prepared
 
     matrix, files, raw -> builtin, arrays, blocks -> sources; columns, reading -> features, target, targets, remarks,
-    overview, reach -> table
+    suspicions, overview, reach -> table
     groups, folds, windows -> splits; preparation, mixed -> prepare -> store, surface; incoming
 
 Rows in messages count from 1, without the header.

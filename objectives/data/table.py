@@ -22,6 +22,7 @@ from objectives.data.raw import Column, Complaints, Raw, first_lines, gaps_in, i
 from objectives.data.reading import FIRST_RULES, PLAIN, Reading
 from objectives.data.sources import call_user, is_function, read_source
 from objectives.data.splits import SplitRows, SplitSpec, split_complaints
+from objectives.data.suspicions import suspicions
 from objectives.data.target import Target, encode
 from objectives.data.targets import labelled, target_of, with_texts
 from objectives.errors import Complaint, DataError
@@ -148,6 +149,8 @@ def _build(
         raise DataError(*found)
     named = source.features[target] if isinstance(target, int) and source.y is None else target
     table = _table(raw, features, goal, rows, str(named), source)
+    if reading.rules > FIRST_RULES:
+        table = replace(table, inferred=(*table.inferred, *suspicions(features, goal, split)))
     return replace(table, overview=overview_of(source, features, table.target, y)) if reading.look else table
 
 
