@@ -181,5 +181,5 @@ def _train(recipe: Recipe) -> str:
     outputs = f"predict(params, x{more})"
     loss = LOSSES[recipe.loss].format(z=outputs, delta=recipe.huber_delta)
     lines = [f"optimizer = make_optimizer({steps})", f"\ndef loss(params, x, y{more}):\n    return {loss}.mean()", loop]
-    says = f"Train on standardised inputs `x` and {TARGETS[recipe.task]} `y`."
+    says = f"Train on inputs `x`, prepared as said above, and {TARGETS[recipe.task]} `y`."
     return function("train(params, x, y, key)", says, *lines)

@@ -220,7 +220,7 @@ def _train(recipe: Recipe) -> str:
     multiclass = recipe.task == "multiclass"
     target = "y.long()" if multiclass else "y.to(x.dtype).reshape(len(y), -1)"
     said = TARGETS[recipe.task]
-    says = f"Train on standardised inputs `x` and {said} `y`."
+    says = f"Train on inputs `x`, prepared as said above, and {said} `y`."
     loss = f"loss = torch.nn.{LOSSES[recipe.loss].format(delta=recipe.huber_delta)}"
     made = "optimizer = make_optimizer(model.parameters())"
     if recipe.optimizer == "lbfgs":
