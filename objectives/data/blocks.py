@@ -18,8 +18,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from objectives.data.arrays import read_npy
-from objectives.data.frames import column_complaints
+from objectives.data.files.content import content_of
+from objectives.data.files.formats import TEXT, format_of, read_table
+from objectives.data.files.text import text_table
 from objectives.data.matrix import stretches
+from objectives.data.raw import Raw, column_complaints
 from objectives.data.sources import call_user, is_function, read_source
 from objectives.errors import Complaint, DataError
 
@@ -52,7 +55,12 @@ def read_blocks(source: str, texts: Collection[str], base: Path = Path()) -> Ite
     if is_function(source):
         yield Block(call_user(source, base)[0], 0)
     elif suffix in (".csv", ".tsv") and path.is_file() and path.stat().st_size:
-        yield from _csv_blocks(path, source, "\t" if suffix == ".tsv" else ",", texts)
+        content = content_of(path, source)
+        form = text_table(content, source) if format_of(content, source) is TEXT else None
+        if form is not None and form.plain:
+            yield from _csv_blocks(path, source, form.separator, texts)
+        else:
+            yield Block(_as_texts(read_table(content, source), texts), 0)
     elif suffix == ".parquet" and path.is_file() and path.stat().st_size:
         yield from _parquet_blocks(path, source)
     elif suffix == ".npy" and path.is_file() and path.stat().st_size:
@@ -60,7 +68,17 @@ def read_blocks(source: str, texts: Collection[str], base: Path = Path()) -> Ite
         for rows in stretches(matrix.shape):
             yield Block(np.asarray(matrix[rows]), rows.start)
     else:
-        yield Block(read_source(source, None if suffix != ".npz" else 0, base).x, 0)
+        yield Block(_as_texts(read_source(source, None if suffix != ".npz" else 0, base), texts), 0)
+
+
+def _as_texts(raw: Raw, texts: Collection[str]) -> Any:
+    """Return the rows of a whole file; columns of `texts` as they stand in a file of text."""
+    wanted = [name for name in raw.features if name in texts]
+    if raw.text is None or not wanted:
+        return raw.x
+    rows: Any = raw.x
+    found = raw.text(wanted)
+    return rows.assign(**{name: found[name].replace("", None) for name in wanted})
 
 
 def read_ahead(blocks: Iterator[Block]) -> Iterator[Block]:

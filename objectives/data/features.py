@@ -7,16 +7,18 @@ missing values make a frame of float and text columns, which `mixed.py` fits on 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from objectives.data.frames import column_complaints
+from objectives.data.columns.kinds import ColumnRule, is_id, kind_line, understood
 from objectives.data.matrix import Matrix
-from objectives.data.raw import Column, Complaints, Raw, plain_column, some_rows
-from objectives.errors import Complaint
+from objectives.data.raw import Column, Complaints, Raw, column_complaints, plain_column, some_rows
+from objectives.data.reading import FIRST_RULES, PLAIN, Reading
+from objectives.errors import Complaint, nearest
 from objectives.types import Floats
 
 if TYPE_CHECKING:
@@ -35,7 +37,9 @@ SLIPS = 0.9
 class Features:
     """The usable columns, collected one by one: float64 columns, text columns, and notes on what was left out."""
 
-    def __init__(self) -> None:
+    def __init__(self, reading: Reading = PLAIN) -> None:
+        self.reading = reading
+        self.rules: dict[str, ColumnRule] = {}
         self.columns: dict[str, Column] = {}
         self.texts: list[str] = []
         self.dates: list[str] = []
@@ -73,9 +77,10 @@ class Features:
         return [*self.notes, *said]
 
 
-def features_of(raw: Raw, found: Complaints) -> Features:
+def features_of(raw: Raw, found: Complaints, reading: Reading = PLAIN) -> Features:
     """Collect the features among the columns of `raw`; add what is wrong with them to `found`."""
-    features = Features()
+    features = Features(reading)
+    found += _unknown(raw, reading)
     found += column_complaints(list(raw.features), raw.where)
     if isinstance(raw.x, np.ndarray):
         _add_matrix(features, raw.x, raw, found)
@@ -86,6 +91,16 @@ def features_of(raw: Raw, found: Complaints) -> Features:
         what = "; ".join(["there is no column left to learn from", *features.notes])
         found.append(Complaint(raw.where, what, "add columns beside the target"))
     return features
+
+
+def _unknown(raw: Raw, reading: Reading) -> Complaints:
+    """Complain about kinds of columns that are not there."""
+    known = (*raw.features, *raw.taken)
+    return [
+        Complaint(f"{raw.where}, data.columns", f"there is no column {name!r}", nearest(name, known))
+        for name in reading.columns
+        if name not in known
+    ]
 
 
 def _add_matrix(features: Features, matrix: Column, raw: Raw, found: Complaints) -> None:
@@ -105,7 +120,17 @@ def _add_matrix(features: Features, matrix: Column, raw: Raw, found: Complaints)
 
 def _add(features: Features, name: str, values: Column, where: str, found: Complaints) -> None:
     """Add one column (n,) as numbers or texts, leave it out with a note, or complain."""
-    kind = values.dtype.kind
+    kind, asked = values.dtype.kind, features.reading.columns.get(name, "")
+    if asked == "leave out":
+        features.notes.append(f"column {name!r}: left out, as you say")
+        return
+    if asked and kind in "biuf" and asked != "number":
+        values, kind = _as_texts(values), "O"
+    new = features.reading.rules > FIRST_RULES and asked != "number"
+    if new and kind in "iuf" and is_id(name, values.astype(np.float64)):
+        what = f"column {name!r} only numbers the rows, as ids do: left out"
+        features.notes.append(f"{what}; {kind_line(name, 'number')} keeps it")
+        return
     if kind in "biuf":
         _add_numbers(features, name, values.astype(np.float64), where, found)
     elif kind == "O":
@@ -159,7 +184,9 @@ def _add_objects(features: Features, name: str, values: Column, where: str, foun
 
     missing = np.asarray(pd.isna(values))
     kinds = {type(value) for value in values[~missing]}
-    if kinds <= {str}:
+    if kinds <= {str} and features.reading.rules > FIRST_RULES:
+        _add_understood(features, name, _gapped(values, missing), where, found)
+    elif kinds <= {str}:
         _add_texts(features, name, values, missing, where, found)
     elif all(issubclass(kind, date) for kind in kinds):
         _add_dates(features, name, _dates(values, missing), where, found)
@@ -168,6 +195,49 @@ def _add_objects(features: Features, name: str, values: Column, where: str, foun
         found.append(Complaint(where, f"holds values of type {shown}", "use one type, numbers or texts"))
     else:
         _add_numbers(features, name, numbers, where, found)
+
+
+def _add_understood(features: Features, name: str, values: Column, where: str, found: Complaints) -> None:
+    """Add texts (n,), gaps as None, as what they look like."""
+    reading = features.reading
+    meaning = understood(name, values, reading.columns.get(name, ""), reading.dialect, where, found)
+    if meaning is None:
+        return
+    features.notes += meaning.said
+    if meaning.kind == "number":
+        if name not in reading.columns and is_id(name, meaning.values):
+            what = f"column {name!r} only numbers the rows, as ids do: left out"
+            features.notes.append(f"{what}; {kind_line(name, 'number')} keeps it")
+            return
+        _add_numbers(features, name, meaning.values, where, found)
+    elif meaning.kind == "date":
+        if not meaning.rule.part:
+            _add_numbers(features, name, meaning.values, where, found)
+            features.dates += [name] if name in features.columns else []
+        for part, texts in meaning.parts.items():
+            own = f"{name} {part}"
+            features.columns[own] = texts
+            features.texts.append(own)
+            features.rules[own] = replace(meaning.rule, of=name, part=part)
+    elif meaning.kind == "text":
+        features.columns[name] = meaning.values
+        features.texts.append(name)
+    if name in features.columns and meaning.rule != ColumnRule():
+        features.rules[name] = meaning.rule
+
+
+def _gapped(values: Column, missing: npt.NDArray[np.bool_]) -> Column:
+    found = values.copy()
+    found[missing] = None
+    return found
+
+
+def _as_texts(values: Column) -> Column:
+    """Return numbers (n,) as texts, whole ones without a point, gaps as None."""
+    texts = [
+        None if value != value else str(int(value) if float(value).is_integer() else value) for value in values.tolist()
+    ]
+    return np.array(texts, dtype=object)
 
 
 def _as_numbers(values: Column, missing: npt.NDArray[np.bool_]) -> Floats | None:

@@ -8,9 +8,9 @@ are treated as in training. Rows count from 1.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
 from functools import partial
 from typing import Any
@@ -18,6 +18,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from objectives.data.columns.dates import days_of, part_of_day
+from objectives.data.columns.numbers import number_style
+from objectives.data.files.dialect import GAPS
 from objectives.data.preparation import DATE, MISSING, NUMBER, TEXT, InputColumn, Preparation
 from objectives.data.raw import first_lines, is_frame, plain_column, some_rows
 from objectives.errors import Complaint, DataError
@@ -46,14 +49,14 @@ def incoming(rows: Any, preparation: Preparation, where: str = "rows", first: in
     `first` rows came before these, for messages. Raises DataError with everything that is missing or cannot be read.
     """
     columns, names = _columns(rows, preparation, where)
-    missing = [column.name for column in preparation.columns if column.name not in columns]
+    missing = [name for name in preparation.sources if name not in columns]
     if missing:
         raise DataError(*_absent(missing, names, preparation, where))
     found: list[Complaint] = []
     values = []
     for column in preparation.columns:
         try:
-            values.append(READERS[column.kind](columns[column.name]()))
+            values.append(_read(column, columns[column.source]()))
         except _Unreadable as wrong:
             found.append(_complaint(wrong, column, where, first))
     lengths = {len(one) for one in values}
@@ -63,7 +66,7 @@ def incoming(rows: Any, preparation: Preparation, where: str = "rows", first: in
         found.append(Complaint(where, "has no rows", "give one at least"))
     if found:
         raise DataError(*found)
-    known = {*preparation.names, *preparation.aside}
+    known = {*preparation.sources, *preparation.aside}
     return Incoming(tuple(values), tuple(name for name in names if name not in known and not UNNAMED.fullmatch(name)))
 
 
@@ -84,7 +87,7 @@ def _complaint(wrong: _Unreadable, column: InputColumn, where: str, first: int) 
 
 def _absent(missing: Sequence[str], names: Sequence[str], preparation: Preparation, where: str) -> list[Complaint]:
     """Return complaints about missing columns: one for each that may be there under another name, one for the rest."""
-    others = [other for other in names if other not in preparation.names and other not in preparation.aside]
+    others = [other for other in names if other not in preparation.sources and other not in preparation.aside]
     near = {name: get_close_matches(name, others, n=1) for name in missing}
     renamed = [
         Complaint(where, f"no column {name!r}", f"if {close[0]!r} is the same, rename it")
@@ -95,7 +98,7 @@ def _absent(missing: Sequence[str], names: Sequence[str], preparation: Preparati
     if not rest:
         return renamed
     what = f"no column{'s' if len(rest) > 1 else ''} {first_lines(map(repr, rest))}"
-    hint = f"the model needs {len(preparation.columns)} columns: {first_lines(preparation.names, 12)}"
+    hint = f"the model needs {len(preparation.sources)} columns: {first_lines(preparation.sources, 12)}"
     return [*renamed, Complaint(where, what, hint)]
 
 
@@ -112,7 +115,7 @@ def _columns(rows: Any, preparation: Preparation, where: str) -> tuple[dict[str,
     if isinstance(rows, Sequence) and rows and isinstance(rows[0], Mapping):
         names = tuple(dict.fromkeys(str(name) for row in rows for name in row))
         return {name: partial(_of_mappings, rows, name) for name in names}, names
-    return _of_array(rows, preparation, where), preparation.names
+    return _of_array(rows, preparation, where), preparation.sources
 
 
 def _of_frame(frame: Any, place: int) -> Array:
@@ -129,7 +132,7 @@ def _is_column(value: Any) -> bool:
 
 def _of_array(rows: Any, preparation: Preparation, where: str) -> dict[str, Callable[[], Array]]:
     """Return the columns of an array without names, or of a list of rows."""
-    wanted = len(preparation.columns)
+    wanted = len(preparation.sources)
     try:
         matrix = rows if isinstance(rows, np.ndarray) else _plain(rows)
     except ValueError as error:
@@ -142,9 +145,9 @@ def _of_array(rows: Any, preparation: Preparation, where: str) -> dict[str, Call
         raise DataError(Complaint(where, what, hint))
     if matrix.shape[1] != wanted:
         what = f"has {matrix.shape[1]} columns, but the model was trained on {wanted}"
-        hint = f"in this order: {first_lines(preparation.names, 12)}"
+        hint = f"in this order: {first_lines(preparation.sources, 12)}"
         raise DataError(Complaint(where, what, hint))
-    return {name: partial(_of_matrix, matrix, i) for i, name in enumerate(preparation.names)}
+    return {name: partial(_of_matrix, matrix, i) for i, name in enumerate(preparation.sources)}
 
 
 def _of_matrix(matrix: Array, place: int) -> Array:
@@ -255,3 +258,53 @@ def _texts(values: Array) -> Array:
 
 
 READERS: dict[str, Callable[[Array], Array]] = {NUMBER: _numbers, DATE: _days, TEXT: _texts}
+
+
+def _read(column: InputColumn, values: Array) -> Array:
+    """Return a raw column as the rule of its training says."""
+    if values.dtype.kind in "OU" and (column.style or column.marks or column.kind == NUMBER):
+        values = _styled(column, values.astype(object))
+    if column.kind == TEXT and column.part:
+        return _parts(values, column.part)
+    if column.kind != TEXT:
+        return READERS[column.kind](values)
+    writings, known = dict(column.writings), {*column.categories}
+    if values.dtype.kind in "biuf" and column.categories and not np.isnan(values.astype(np.float64)).all():
+        values = _named(values) if _all_numeric(known) else values
+    texts = READERS[TEXT](values)
+    found = np.array([writings.get(text, text) for text in texts], dtype=object)
+    gaps = [text not in known and text.strip().lower() in GAPS for text in found]
+    return np.where(gaps, np.array(MISSING, dtype=object), found)
+
+
+def _styled(column: InputColumn, values: Array) -> Array:
+    """Return texts as the numbers, or dates, that they were in training; others stay as they are."""
+    numeric = column.kind == NUMBER
+    read = number_style(column.style).read if numeric else partial(days_of, style=column.style or "iso")
+    found = values.copy()
+    for i, value in enumerate(values.tolist()):
+        if isinstance(value, str):
+            gap = value in column.marks or not value.strip()
+            made = float("nan") if gap else read(value)
+            if made is not None:
+                found[i] = made if numeric else _when(made)
+    return found
+
+
+def _when(days: float) -> Any:
+    return None if days != days else datetime(1970, 1, 1) + timedelta(days=days)
+
+
+def _parts(values: Array, part: str) -> Array:
+    days = _days(values)
+    return np.array([MISSING if day != day else part_of_day(day, part) for day in days], dtype=object)
+
+
+def _all_numeric(names: Collection[str]) -> bool:
+    return all(name == MISSING or name.lstrip("-").replace(".", "", 1).isdigit() for name in names)
+
+
+def _named(values: Array) -> Array:
+    """Return numbers as the categories that they name."""
+    texts = [None if v != v else str(int(v) if float(v).is_integer() else v) for v in values.tolist()]
+    return np.array(texts, dtype=object)

@@ -17,10 +17,11 @@ import numpy as np
 from objectives.errors import Complaint, DataError
 from objectives.types import Array, Floats
 
-__all__ = ["DATE", "MISSING", "NUMBER", "TEXT", "InputColumn", "Preparation", "Seen", "counted"]
+__all__ = ["DATE", "MISSING", "NUMBER", "RARE", "TEXT", "InputColumn", "Preparation", "Seen", "counted"]
 
 NUMBER, DATE, TEXT = KINDS = ("number", "date", "text")
 MISSING = "(missing)"  # the category of a text that is not there
+RARE = "(rare)"  # the category of those that are not frequent enough
 MARGIN = 0.1  # of the width of a column's range: a new row often lies a little beyond its ends, and means nothing
 
 
@@ -31,6 +32,9 @@ class InputColumn:
     A number, or a date in days, is filled with `median`, then `(value - mean) / scale`; one that is `constant` is 0.
     `low` and `high` are the ends of the train rows' values, `gaps` how many of them were missing. A text has one input
     for each of its `categories`; those of `unseen` had no train rows and count as unknown ones.
+
+    The other fields say how texts are read, as `columns.kinds.ColumnRule` does: a number's or date's `style`, the
+    `part` of a date that another column has, `writings` of categories, `marks` of gaps, unknown ones as `rare`.
     """
 
     name: str
@@ -44,6 +48,17 @@ class InputColumn:
     constant: bool = False
     categories: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
+    style: str = ""
+    part: str = ""
+    of: str = ""
+    writings: tuple[tuple[str, str], ...] = ()
+    marks: tuple[str, ...] = ()
+    rare: bool = False
+
+    @property
+    def source(self) -> str:
+        """Return the name of the column that its values come from."""
+        return self.of or self.name
 
     @property
     def width(self) -> int:
@@ -87,6 +102,11 @@ class Preparation:
     def names(self) -> tuple[str, ...]:
         """Return names of the columns."""
         return tuple(column.name for column in self.columns)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Return names of the columns that raw rows have, in order."""
+        return tuple(dict.fromkeys(column.source for column in self.columns))
 
     @property
     def ordered(self) -> list[int]:
@@ -163,7 +183,8 @@ def _fill(x: Array, column: InputColumn, values: Array) -> None:
     """Put a raw column `(n,)` into its inputs `(n, width)`, which are zeros."""
     if column.kind == TEXT:
         places = {name: i for i, name in enumerate(column.categories) if name not in column.unseen}
-        codes = np.array([places.get(value, -1) for value in values.tolist()], dtype=np.int64)
+        other = places.get(RARE, -1) if column.rare else -1
+        codes = np.array([places.get(value, other) for value in values.tolist()], dtype=np.int64)
         rows = np.flatnonzero(codes >= 0)
         x[rows, codes[rows]] = 1
     elif not column.constant:
@@ -189,7 +210,7 @@ def _seen_number(column: InputColumn, values: Floats) -> list[Seen]:
 
 def _seen_text(column: InputColumn, values: Array) -> list[Seen]:
     known = set(column.categories) - set(column.unseen)
-    unknown = [value for value in values.tolist() if value not in known]
+    unknown = [value for value in values.tolist() if value not in known and not column.rare]
     gaps = sum(value == MISSING for value in unknown)
     found = [Seen(column.name, "gaps", gaps)] if gaps else []
     others = [value for value in unknown if value != MISSING]
@@ -203,7 +224,7 @@ def _plain(column: InputColumn) -> dict[str, Any]:
 
 
 def _tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(map(_tuple, value)) if isinstance(value, list) else value
 
 
 def _check(made: Preparation) -> None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
+from objectives.data.columns.kinds import ColumnRule
 from objectives.data.matrix import LARGE, Matrix, column_of, release, stretches
 from objectives.data.mixed import Mixed, fit_mixed
 from objectives.data.preparation import DATE, NUMBER, TEXT, InputColumn, Preparation
@@ -192,7 +193,7 @@ def _preparation(
 ) -> Preparation:
     """Return what was fitted, as plain values, with the ends of the train rows' columns."""
     mixed = fit.mixed
-    texts = {} if mixed is None else _text_columns(mixed)
+    texts = {} if mixed is None else _text_columns(mixed, table.rules)
     names = table.features if mixed is None else mixed.numbers
     columns = {}
     for i, name in enumerate(names):
@@ -203,7 +204,10 @@ def _preparation(
         kind = DATE if name in table.dates else NUMBER
         scaled = float(fit.mean[i]), float(fit.scale[i])
         gaps = len(values) - len(there)
-        columns[name] = InputColumn(name, kind, middle, *scaled, low, high, gaps, bool(faint[i]))
+        rule = table.rules.get(name, ColumnRule())
+        columns[name] = InputColumn(
+            name, kind, middle, *scaled, low, high, gaps, bool(faint[i]), style=rule.style, marks=rule.marks
+        )
     return Preparation(
         columns=tuple((columns | texts)[name] for name in table.features),
         task=table.task,
@@ -217,12 +221,15 @@ def _preparation(
     )
 
 
-def _text_columns(mixed: Mixed) -> dict[str, InputColumn]:
+def _text_columns(mixed: Mixed, rules: Mapping[str, ColumnRule]) -> dict[str, InputColumn]:
     found, place = {}, 0
     for name, categories in zip(mixed.texts, mixed.categories, strict=True):
         known = mixed.known[place : place + len(categories)]
         unseen = tuple(text for text, there in zip(categories, known, strict=True) if not there)
-        found[name] = InputColumn(name, TEXT, categories=categories, unseen=unseen)
+        rule = rules.get(name, ColumnRule())
+        how = {key: getattr(rule, key) for key in ("style", "part", "of", "marks", "rare")}
+        writings = tuple(sorted(rule.writings.items()))
+        found[name] = InputColumn(name, TEXT, categories=categories, unseen=unseen, writings=writings, **how)
         place += len(categories)
     return found
 

@@ -6,20 +6,33 @@ Every source (file, array, built-in set, user function) becomes one `Raw`; `tabl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from objectives.data.files.dialect import ASKED, Dialect
 from objectives.data.matrix import column_of
 from objectives.errors import Complaint, DataError, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Column", "Complaints", "Raw", "first_lines", "gaps_in", "is_frame", "plain_column", "some_rows", "take"]
+__all__ = [
+    "Column",
+    "Complaints",
+    "Raw",
+    "column_complaints",
+    "first_lines",
+    "gaps_in",
+    "is_frame",
+    "plain_column",
+    "some_rows",
+    "take",
+]
 
 Column = npt.NDArray[Any]
 Complaints = list[Complaint]
@@ -37,6 +50,10 @@ class Raw:
     extra: Mapping[str, Column] = field(default_factory=dict)  # named arrays beside X and y
     notes: tuple[str, ...] = ()
     kept: tuple[int, ...] | None = None  # which columns of an array the features are; all of them where None
+    dialect: Dialect = ASKED  # how a text file is written
+    line: int = 0  # of the first row in a text file, where each row is a line; 0 elsewhere
+    taken: tuple[str, ...] = ()  # columns that were split off
+    text: Callable[[Sequence[str]], pd.DataFrame] | None = None  # reads columns of a text file as they stand there
 
 
 def is_frame(value: object) -> bool:
@@ -52,6 +69,7 @@ def take(raw: Raw, name: str | int, role: str) -> tuple[Raw, Column]:
     if isinstance(name, str) and name in raw.extra:
         return raw, raw.extra[name]
     position = _position(raw, name, role)
+    raw = replace(raw, taken=(*raw.taken, raw.features[position]))
     features = raw.features[:position] + raw.features[position + 1 :]
     if isinstance(raw.x, np.ndarray):
         of = tuple(range(raw.x.shape[1])) if raw.kept is None else raw.kept
@@ -106,6 +124,15 @@ def gaps_in(column: Column) -> npt.NDArray[np.bool_]:
     if column.dtype.kind in "fcmM":
         return np.asarray(column != column)
     return np.asarray(column == "") if column.dtype.kind == "U" else np.zeros(column.shape, dtype=np.bool_)
+
+
+def column_complaints(names: list[str], where: str) -> list[Complaint]:
+    """Return one complaint for each name that occurs more than once."""
+    counts = Counter(names)
+    return [
+        Complaint(f"{where}, column {name!r}", f"occurs {counts[name]} times", "rename or remove one")
+        for name in sorted(name for name in counts if counts[name] > 1)
+    ]
 
 
 def first_lines(lines: Iterable[str], most: int = 5) -> str:

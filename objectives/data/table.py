@@ -6,19 +6,25 @@ that is wrong and raises it together.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from objectives.data.columns.kinds import ColumnRule
 from objectives.data.features import Features, features_of
 from objectives.data.matrix import Matrix
+from objectives.data.overview import ColumnView, overview_of
 from objectives.data.raw import Column, Complaints, Raw, first_lines, gaps_in, is_frame, plain_column, some_rows, take
+from objectives.data.reading import FIRST_RULES, PLAIN, Reading
 from objectives.data.sources import call_user, is_function, read_source
 from objectives.data.splits import SplitRows, SplitSpec, split_complaints
+from objectives.data.suspicions import suspicions
 from objectives.data.target import Target, encode
+from objectives.data.targets import labelled, target_of, with_texts
 from objectives.errors import Complaint, DataError
 
 if TYPE_CHECKING:
@@ -46,6 +52,8 @@ class Table:
     dates: tuple[str, ...] = ()  # features that were dates
     target: str = ""
     aside: tuple[str, ...] = ()  # columns of the source that are no features
+    rules: Mapping[str, ColumnRule] = field(default_factory=dict)  # how columns of texts are read
+    overview: tuple[ColumnView, ...] = ()  # where it was asked for
 
     def __len__(self) -> int:
         return self.rows.count
@@ -56,7 +64,7 @@ class Table:
         return isinstance(self.x, Matrix) and self.x.large
 
 
-def load_table(
+def load_table(  # noqa: PLR0913
     source: str,
     target: str | int | None = None,
     *,
@@ -64,17 +72,19 @@ def load_table(
     task: str | None = None,
     split: SplitSpec = DEFAULT_SPLIT,
     drop: tuple[str, ...] = (),
+    reading: Reading = PLAIN,
 ) -> Table:
-    """Load the table that `source` names: "sklearn:digits", a file relative to the folder `base`, or "module:function".
+    """Load the table that `source` names: "sklearn:digits", a file relative to the folder `base`, "module:function", or
+    "-" for standard input.
 
-    Columns in `drop` are not used as features.
+    Columns in `drop` are not used as features. `reading` says what a guess would have wrong.
 
     Raises DataError with every complaint about the source, its columns and the split.
     """
     if is_function(source):
         x, y = call_user(source, base)
-        return table_from(x, y, target=target, task=task, split=split, drop=drop, where=source)
-    return _build(read_source(source, target, base), target, task, split, drop)
+        return table_from(x, y, target=target, task=task, split=split, drop=drop, where=source, reading=reading)
+    return _build(read_source(source, target, base, reading.dialect), target, task, split, drop, reading)
 
 
 def table_from(  # noqa: PLR0913
@@ -87,6 +97,7 @@ def table_from(  # noqa: PLR0913
     split: SplitSpec = DEFAULT_SPLIT,
     drop: tuple[str, ...] = (),
     where: str = "data",
+    reading: Reading = PLAIN,
 ) -> Table:
     """Build a table from X (n, D), an array or a frame, and y (n,) or (n, C); without y the target is a column of X.
 
@@ -101,14 +112,22 @@ def table_from(  # noqa: PLR0913
             what = f"{len(names)} feature names for {matrix.shape[1]} columns"
             raise DataError(Complaint(where, what, "name every column"))
         raw = Raw(where, matrix, names)
-    return _build(raw if y is None else replace(raw, y=_targets(y, where)), target, task, split, drop)
+    return _build(raw if y is None else replace(raw, y=_targets(y, where)), target, task, split, drop, reading)
 
 
-def _build(raw: Raw, target: str | int | None, task: str | None, split: SplitSpec, drop: tuple[str, ...]) -> Table:
+def _build(
+    raw: Raw, target: str | int | None, task: str | None, split: SplitSpec, drop: tuple[str, ...], reading: Reading
+) -> Table:
     found: Complaints = []
+    raw = with_texts(raw) if reading.rules > FIRST_RULES else raw
     source = raw
     raw = replace(raw, x=_matrix(raw.x, raw.where)) if isinstance(raw.x, np.ndarray) else raw
     raw, y, place = _target_column(raw, target, found)
+    if y is not None and reading.rules > FIRST_RULES:
+        y, said = target_of(y, task, reading.dialect, place, found)
+        raw = replace(raw, notes=(*raw.notes, *said))
+    if y is not None and reading.unlabelled == "drop":
+        raw, y = labelled(raw, y)
     asides: dict[str, Column] = {}
     for kind in ("column", "group", "order"):
         if (name := getattr(split, kind)) is not None:
@@ -122,19 +141,23 @@ def _build(raw: Raw, target: str | int | None, task: str | None, split: SplitSpe
         if values is not None and np.ndim(values) and len(values) != count:
             what = f"X has {count} rows, but {name} has {len(values)}"
             found.append(Complaint(raw.where, what, "give one value for each row"))
-    features = features_of(raw, found)
+    features = features_of(raw, found, replace(reading, dialect=replace(raw.dialect, missing=reading.dialect.missing)))
     rows = _rows(count, goal, asides, split, raw.where, found)
     if rows is not None:
         found += split_complaints(rows, split, raw.where)
     if found or goal is None or rows is None:
         raise DataError(*found)
     named = source.features[target] if isinstance(target, int) and source.y is None else target
-    return _table(raw, features, goal, rows, str(named), source)
+    table = _table(raw, features, goal, rows, str(named), source)
+    if reading.rules > FIRST_RULES:
+        table = replace(table, inferred=(*table.inferred, *suspicions(features, goal, split)))
+    return replace(table, overview=overview_of(source, features, table.target, y)) if reading.look else table
 
 
 def _table(raw: Raw, features: Features, goal: Target, rows: SplitRows, target: str, source: Raw) -> Table:
     inferred = (*goal.said, *raw.notes, *features.describe())
-    aside = tuple(name for name in (*source.features, *source.extra) if name not in features.names)
+    used = {*features.names, *(rule.of for rule in features.rules.values())}
+    aside = tuple(name for name in (*source.features, *source.extra) if name not in used)
     return Table(
         raw.where,
         features.table(),
@@ -148,6 +171,7 @@ def _table(raw: Raw, features: Features, goal: Target, rows: SplitRows, target: 
         tuple(features.dates),
         target if target in aside else "",
         aside,
+        features.rules,
     )
 
 

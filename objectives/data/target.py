@@ -77,7 +77,13 @@ def _readable(values: Any, where: str, found: Complaints) -> Column | None:
         return None
     rows = np.asarray(_gaps(column).reshape(len(column), -1).any(axis=1))
     if rows.any():
-        found.append(Complaint(where, f"missing or not finite in {some_rows(rows)}", "fill in or remove these rows"))
+        found.append(
+            Complaint(
+                where,
+                f"missing or not finite in {some_rows(rows)}",
+                "fill in or remove these rows, or write [data] unlabelled = 'drop'",
+            )
+        )
         return None
     plain = _typed(column) if column.dtype.kind == "O" else column
     if plain is None or plain.dtype.kind not in "biufU":
@@ -162,7 +168,10 @@ def _classified(
     small = [f"{name!r} has {count}" for name, count in zip(names, counts, strict=True) if count < LEAST_ROWS]
     if small:
         what = f"every class needs {LEAST_ROWS} rows or more (train, valid, test), but {first_lines(small)}"
-        found.append(Complaint(where, what, "merge or remove the class, or collect more"))
+        hint = "merge or remove the class, or collect more"
+        if all(name.isdigit() for name in names):
+            hint = f"write [data] task = 'regression' if they are counts; otherwise {hint}"
+        found.append(Complaint(where, what, hint))
     if task == "binary" and len(names) != 2:
         found.append(Complaint(where, f"task is binary, but there are {len(names)} classes", "use 'multiclass'"))
     kind = "binary" if len(names) == 2 else "multiclass"

@@ -20,6 +20,7 @@ from pydantic.fields import FieldInfo
 import objectives
 import tuner
 from objectives.data.builtin import BUILTIN, PREFIX
+from objectives.data.columns.kinds import KINDS as KINDS_OF_COLUMNS
 from objectives.hyperparameter import ASKED, Hyper
 from objectives.metrics import METRICS
 from objectives.optimizers import OPTIMIZERS, Optimizer
@@ -43,6 +44,9 @@ LISTS = {
     "rising": "list of rising whole numbers",
     "configs": "list of configs",
     "distinct": "list of devices",
+    "mark_of": "one letter, or the name of one",
+    "header_lines": "number of a line, a list of adjacent ones, or false",
+    "kinds_of_columns": "table of names, each with one of: " + ", ".join(KINDS_OF_COLUMNS),
 }
 KINDS = {str: "text", int: "whole number", float: "number", bool: "true or false"}
 
@@ -92,7 +96,7 @@ def capital(text: str) -> str:
 def shown_default(field: FieldInfo) -> str:
     """Return a default as TOML writes it; nothing where there is none."""
     value = plain(field.default) if isinstance(field.default, Choices | tuple) else field.default
-    if value is None or value == [] or isinstance(value, BaseModel):
+    if value is None or value == [] or value == {} or isinstance(value, BaseModel):
         return ""
     if isinstance(value, float):
         return f"{value:.3g}"

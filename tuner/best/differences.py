@@ -18,8 +18,10 @@ from tuner.best.recipe import Recipe
 from tuner.best.whole_batch import SEARCHED
 from tuner.errors import InexactMapping, InexactWarning
 
-__all__ = ["StepDifference", "differences", "lacking", "same_steps"]
+__all__ = ["TOLERANCE", "StepDifference", "differences", "lacking", "same_steps"]
 
+# Of an eps at its most: it changes a step by less than a thousandth where gradients are above a thousandth.
+TOLERANCE = 1e-6
 CURED = ("eps", "schedule with momentum", "momentum_decay", "clipping")  # by tuning with the framework's own rules
 PLACES = {
     "outside": "sqrt({v}) + eps",
@@ -31,11 +33,12 @@ PLACES = {
 
 @dataclass(frozen=True)
 class StepDifference:
-    """What a framework does otherwise, the size of it, and a word for it."""
+    """What a framework does otherwise, the size of it, and a word for it; `small` is below `TOLERANCE`."""
 
     topic: str
     what: str
     size: str
+    small: bool = False
 
     def __str__(self) -> str:
         return f"{self.what} ({self.size})"
@@ -54,10 +57,10 @@ def differences(recipe: Recipe, framework: str) -> list[StepDifference]:
 def same_steps(
     recipe: Recipe, framework: str, strict: bool, more: list[StepDifference] | None = None
 ) -> list[StepDifference]:
-    """Return the differences, including `more`. If there are any, raise InexactMapping when `strict`, else warn."""
+    """Return the differences, including `more`. If any is not small, raise InexactMapping when `strict`, else warn."""
     found = differences(recipe, framework) + (more or [])
-    if not found:
-        return []
+    if all(one.small for one in found):
+        return found
     theirs, ours = EXPORTERS[framework].title, EXPORTERS[recipe.conventions["framework"]].title
     whose = "" if recipe.optimizer in SEARCHED else f", tuned as {ours}'s"
     said = f"{theirs} cannot make the steps of this {recipe.optimizer}{whose}: {'; '.join(map(str, found))}"
@@ -90,7 +93,7 @@ def eps(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[StepDiff
         v = "v_hat" if "beta2" in h else "v"
         there, here = (PLACES[mode].format(v=v) for mode in (theirs.eps, own))
         what, size = f"the divisor is {there}; tuned was {here}", _size_of_eps(recipe, own, theirs.eps)
-    yield StepDifference("eps", what, size)
+    yield StepDifference("eps", what, size, _is_small(recipe, own, theirs.eps))
 
 
 def _size_of_eps(recipe: Recipe, own: str, theirs: str) -> str:
@@ -103,6 +106,12 @@ def _size_of_eps(recipe: Recipe, own: str, theirs: str) -> str:
         return f"the first, least certain corrections count for ever instead of for some {settled}"
     times = f"{first:.3g} times as much" if theirs == "hat" else f"1 / {first:.3g} as much"
     return f"eps counts {times} at the first update, as much after some {settled}"
+
+
+def _is_small(recipe: Recipe, own: str, theirs: str) -> bool:
+    """Return True where an eps before or after the bias correction of Adam's divisor stays below the tolerance."""
+    h = recipe.h
+    return {own, theirs} == {"hat", "outside"} and "beta2" in h and h["eps"] / math.sqrt(1 - h["beta2"]) <= TOLERANCE
 
 
 def buffer(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[StepDifference]:

@@ -144,4 +144,6 @@ def _train(recipe: Recipe) -> str:
         f"model.fit(x, y, batch_size={recipe.batch}, epochs=EPOCHS, verbose=0)",
         "return model",
     ]
-    return function("train(model, x, y)", f"Train on standardised inputs `x` and {TARGETS[recipe.task]} `y`.", *body)
+    return function(
+        "train(model, x, y)", f"Train on inputs `x`, prepared as said above, and {TARGETS[recipe.task]} `y`.", *body
+    )

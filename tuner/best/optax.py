@@ -194,5 +194,5 @@ def _train(recipe: Recipe) -> str:
     else:
         loss = f"return {loss}"
     lines = [f"optimizer = make_optimizer({steps})", f"\ndef loss(params, x, y{more}):\n    {loss}.mean()", loop]
-    says = f"Train on standardised inputs `x` and {TARGETS[recipe.task]} `y`."
+    says = f"Train on inputs `x`, prepared as said above, and {TARGETS[recipe.task]} `y`."
     return function("train(params, x, y, key)", says, *lines)

@@ -230,7 +230,7 @@ def _train(recipe: Recipe) -> str:
     if smooth and not multiclass:  # BCEWithLogitsLoss has no label smoothing: its targets have it
         target = f"{target} * {1 - recipe.label_smoothing!r} + {recipe.label_smoothing / 2!r}"
     said = TARGETS[recipe.task]
-    says = f"Train on standardised inputs `x` and {said} `y`."
+    says = f"Train on inputs `x`, prepared as said above, and {said} `y`."
     loss = f"loss = torch.nn.{LOSSES[recipe.loss].format(delta=recipe.huber_delta, smoothing=smooth)}"
     made = "optimizer = make_optimizer(model.parameters())"
     if recipe.optimizer == "lbfgs":

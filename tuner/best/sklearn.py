@@ -55,7 +55,7 @@ def code(recipe: Recipe, strict: bool = True) -> str:
     row = _estimator(recipe, name)
     found = same_steps(recipe, "sklearn", strict, row.differences(recipe, rows))
     made = call_text(name, row.settings(recipe, rows))
-    says = f"The tuned model, to be fitted on standardised inputs and {TARGETS[recipe.task]}."
+    says = f"The tuned model, to be fitted on inputs prepared as said above, and {TARGETS[recipe.task]}."
     imports = f"from {row.module} import {name}"
     return module(
         f"{head(recipe, found, 'make_model().fit(x, y)')}\n{imports}", function("make_model()", says, f"return {made}")

@@ -37,7 +37,11 @@ __all__ = [
 
 WIDTH = 100
 ANOTHER = "`tuner run FILE --set 'model.hidden=[128, 64]' --name NEW` tunes another network"
-STANDARDISED = "inputs minus their mean over the train rows, divided by their standard deviation there"
+PREPARED = (
+    "x as in the study: gaps of numbers and dates filled with their median over the train rows, then minus their mean"
+    " there and divided by their standard deviation there; after them 0 or 1 for each category of a text column, which"
+    " is NOT standardised. model/preparation.json in the study's directory has the columns in order, with these values"
+)
 TARGETS = {"binary": "zeros and ones", "multiclass": "class numbers", "regression": "standardised targets"}
 
 
@@ -124,12 +128,15 @@ def widths(recipe: Recipe) -> list[tuple[str, str]]:
 def head(recipe: Recipe, found: Sequence[StepDifference], use: str) -> str:
     """Write the comments: the config's origin, what transfers and what does not, and how to `use` the code."""
     rule = "The update rule is the tuned one, to rounding."
-    if found:
+    if found and all(one.small for one in found):
+        size = "less than a thousandth of a step where gradients are above a thousandth"
+        rule = f"The tuned update rule, but for this: {'; '.join(map(str, found))}; that is {size}."
+    elif found:
         rule = f"NOT the tuned steps, but the nearest: {'; '.join(map(str, found))}."
     size = f" of {recipe.model['parameters']} weights" if "parameters" in recipe.model else ""
     model = f"{'a network' if recipe.hidden else 'a linear model'}{size}"
     optimum = f"The values were the best for {model} on the study's data: for another model they are a start, no more;"
-    lines = (*recipe.notes, rule, f"{optimum} {ANOTHER}.", f"To use it: {use}, with {STANDARDISED}.")
+    lines = (*recipe.notes, rule, f"{optimum} {ANOTHER}.", f"To use it: {use}, with {PREPARED}.")
     return "\n".join(f"# {part}" for line in lines for part in _wrapped(line))
 
 

@@ -7,6 +7,8 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from objectives.data import BUILTIN
+from objectives.data.files.content import STANDARD
+from objectives.data.sources import SUFFIXES, is_function
 from objectives.losses import losses_for
 from objectives.metrics import METRICS
 from objectives.optimizers import OPTIMIZERS
@@ -22,7 +24,7 @@ from tuner.study.hints import shown, suggest
 from tuner.study.problems import ProblemCollector
 from tuner.study.reading import near_file
 from tuner.study.resampling import check_resampling
-from tuner.study.tables import GOALS, OF_LAYERS, DataTable, ModelTable, SearchTable, StudyTable, TrainTable
+from tuner.study.tables import GOALS, OF_FILES, OF_LAYERS, DataTable, ModelTable, SearchTable, StudyTable, TrainTable
 from tuner.study.used_hypers import has_owner, used_hypers
 
 __all__ = [
@@ -47,8 +49,6 @@ __all__ = [
 
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,126}[A-Za-z0-9_-])?")
 DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
-FUNCTION = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
-DATA_FILES = (".csv", ".tsv", ".parquet", ".npz", ".npy")
 SKLEARN = "sklearn:"
 SURFACE = "surface:"
 SHAPES = tuple(SURFACE + name for name in SURFACES)
@@ -134,7 +134,7 @@ def check_data(data: DataTable, base: Path, report: ProblemCollector) -> None:
     elif data.surface:
         if data.source.removeprefix(SURFACE) not in SURFACES:
             report.add(["data", "source"], f"{shown(data.source)} is not known", suggest(data.source, SHAPES))
-    elif not FUNCTION.fullmatch(data.source):
+    elif not is_function(data.source) and data.source != STANDARD:
         _check_file(data.source, base, report)
 
 
@@ -163,7 +163,7 @@ def check_surface(data: DataTable, model: ModelTable, train: TrainTable, report:
     if data.condition is not None and data.source != f"{SURFACE}quadratic":
         report.add(["data", "condition"], f"does not go with {data.source}", "it is the quadratic's")
     for table, there, keys in (
-        ("data", data, ("target", "drop", "task", "split")),
+        ("data", data, ("target", "drop", "task", "split", *OF_FILES)),
         ("model", model, ("hidden", "activation", "init", *(row.name for row in hypers_of(Entry.LAYERS)))),
         ("train", train, ("loss", *(row.name for row in hypers_of(Entry.LOSS)))),
     ):
@@ -277,5 +277,5 @@ def _check_file(source: str, base: Path, report: ProblemCollector) -> None:
         return
     meant = suggest(source, BUILTIN)
     named = not path.suffix and meant.startswith("did")
-    near = meant.replace("mean '", f"mean '{SKLEARN}") if named else near_file(path, DATA_FILES)
+    near = meant.replace("mean '", f"mean '{SKLEARN}") if named else near_file(path, SUFFIXES)
     report.add(key, f"{shown(source)}: there is no such file", near or f"no data files are in {str(path.parent)!r}")

@@ -8,11 +8,36 @@ from typing import Any
 
 from pydantic import AfterValidator, PlainValidator
 
+from objectives.data.columns.kinds import KINDS, is_kind
+from objectives.data.files.dialect import BLANKS
 from tuner.study.domains import Domain, whole
 from tuner.study.hints import shown, suggest
 from tuner.study.problems import InvalidValue
 
-__all__ = ["configs", "distinct", "names_of", "one_of", "program", "rising", "scorers", "searched"]
+__all__ = [
+    "configs",
+    "distinct",
+    "header_lines",
+    "kinds_of_columns",
+    "mark_of",
+    "names_of",
+    "one_of",
+    "program",
+    "rising",
+    "scorers",
+    "searched",
+]
+
+MARKS = {
+    "comma": ",",
+    "semicolon": ";",
+    "tab": "\t",
+    "bar": "|",
+    "pipe": "|",
+    "space": BLANKS,
+    " ": BLANKS,
+    BLANKS: BLANKS,
+}
 
 
 def one_of(options: Collection[str]) -> AfterValidator:
@@ -73,6 +98,42 @@ def names_of(what: str, example: str) -> Callable[[Any], tuple[str, ...]]:
         return tuple(dict.fromkeys(value))
 
     return names
+
+
+def mark_of(value: Any) -> str | None:
+    """Parse a separator: a letter, or the name of one."""
+    if value is None:
+        return None
+    if not isinstance(value, str) or not (value in MARKS or len(value) == 1):
+        raise InvalidValue(f"must be one letter, or the name of one, but got {shown(value)}", suggest(value, MARKS))
+    if value in '"\r\n':
+        raise InvalidValue(f"{shown(value)} cannot separate columns", 'write ",", ";", "tab" or "blanks"')
+    return MARKS.get(value, value)
+
+
+def header_lines(value: Any) -> tuple[int, ...]:
+    """Parse the lines of a header: a number, a list of adjacent ones, or false for none; (0,) is none."""
+    if value is False:
+        return (0,)
+    lines = tuple(value) if isinstance(value, list | tuple) else (value,)
+    if lines in ((), (0,)):
+        return lines
+    if not all(isinstance(line, int) and not isinstance(line, bool) and line >= 1 for line in lines):
+        raise InvalidValue(f"must be a number of a line, but got {shown(value)}", "lines count from 1; false is none")
+    if any(b != a + 1 for a, b in pairwise(lines)):
+        raise InvalidValue(f"must be lines that follow each other, but got {shown(value)}", "write [3, 4]")
+    return lines
+
+
+def kinds_of_columns(value: Any) -> dict[str, str]:
+    """Parse kinds of columns by name."""
+    example = 'write { joined = "day first", note = "leave out" }'
+    if not isinstance(value, dict):
+        raise InvalidValue(f"must be a table of columns, but got {shown(value)}", example)
+    for name, kind in value.items():
+        if not isinstance(kind, str) or not is_kind(kind):
+            raise InvalidValue(f"has {shown(kind)} for {shown(name)}", suggest(kind, KINDS))
+    return dict(value)
 
 
 def program(value: Any) -> tuple[str, ...]:

@@ -33,7 +33,7 @@ HINTS = {
     "Invalid statement": "write lines like [study] and trials = 64",
     "Expected '=' after": "write lines like [study] and trials = 64",
 }
-TABLES = {".csv", ".parquet", ".npz", ".npy"}
+TABLES = {".csv", ".tsv", ".parquet", ".npz", ".npy", ".xlsx", ".ods", ".json", ".jsonl", ".feather", ".gz"}
 AT_LINE = re.compile(r" ?\(at (?:line (\d+), column \d+|end of document)\)")
 
 

@@ -18,6 +18,7 @@ from tuner.study.own_parameters import PARAMETERS
 from tuner.study.problems import BARE
 from tuner.study.reading import readable
 from tuner.study.tables import (
+    OF_FILES,
     OF_LAYERS,
     OF_ROWS,
     ConfirmTable,
@@ -189,6 +190,9 @@ class Study:
                 del tables["model"][name]
         for table, name in OF_ROWS if self.data.surface else (("data", "noise"),):
             tables[table].pop(name, None)
+        for name in OF_FILES:
+            if getattr(self.data, name) == type(self.data).model_fields[name].default:
+                tables["data"].pop(name, None)
         if self.data.splits is None:  # of a study that is not settled, or was begun before trials had splits
             tables["data"].pop("resampling", None)
         for name in ("model", "train"):

@@ -8,6 +8,8 @@ from typing import Annotated, Any, TypeVar, cast, get_type_hints
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, create_model
 
 from objectives.data import TASKS
+from objectives.data.files.dialect import Dialect
+from objectives.data.reading import FIRST_RULES, RULES, UNLABELLED, Reading
 from objectives.losses import losses_for
 from objectives.metrics import METRICS
 from objectives.models import ACTIVATIONS, INITS, MODELS
@@ -19,12 +21,25 @@ from objectives.weight_decay import DECAYED
 from tuner.algorithms.pruners import PRUNERS
 from tuner.algorithms.samplers import SAMPLERS
 from tuner.study.domains import Choices, Domain, choice_of, count, layers, numbers_of
-from tuner.study.fields import configs, distinct, names_of, one_of, program, rising, scorers, searched
+from tuner.study.fields import (
+    configs,
+    distinct,
+    header_lines,
+    kinds_of_columns,
+    mark_of,
+    names_of,
+    one_of,
+    program,
+    rising,
+    scorers,
+    searched,
+)
 
 __all__ = [
     "GOALS",
     "MOST_SEEDS",
     "MOST_SPLITS",
+    "OF_FILES",
     "OF_LAYERS",
     "OF_ROWS",
     "TABLES",
@@ -48,6 +63,18 @@ OF_ROWS = (
     ("data", "split"),
     ("model", "init"),
 )  # keys that no analytic surface has
+OF_FILES = (
+    "separator",
+    "decimal",
+    "thousands",
+    "encoding",
+    "header",
+    "comment",
+    "missing",
+    "sheet",
+    "columns",
+    "unlabelled",
+)  # keys of [data] that say what a guess has wrong
 # Keys of [model] that a linear one does not have.
 OF_LAYERS = ("activation", *(row.name for row in hypers_of(Entry.LAYERS)), "hidden")
 MOST_SEEDS = 1000  # of a confirmation, which numbers its replicates from 1
@@ -145,6 +172,28 @@ class DataTable(FileTable):
     """Columns that must not be learned from."""
     task: Annotated[str, one_of(TASKS)] | None = None
     """Task, where the guess from the target is wrong."""
+    separator: Annotated[str | None, PlainValidator(mark_of)] = None
+    """What stands between columns of a text file: a letter, or comma, semicolon, tab, bar, blanks."""
+    decimal: Annotated[str, one_of((".", ","))] | None = None
+    """Decimal mark of a text file."""
+    thousands: Annotated[str, one_of((",", ".", " ", "'"))] | None = None
+    """Mark between thousands in a text file."""
+    encoding: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    """Encoding of a text file, such as "cp1252"."""
+    header: Annotated[tuple[int, ...], PlainValidator(header_lines)] = ()
+    """Line with the names of columns, several lines as a list, or false where there is none."""
+    comment: Annotated[str, Field(max_length=8)] | None = None
+    """What lines that are comments begin with; "" for none."""
+    missing: Annotated[tuple[str, ...], PlainValidator(names_of("texts", "-999"))] = ()
+    """Further texts that stand for a missing value."""
+    sheet: Text | int | None = None
+    """Sheet of a workbook: its name, or its number from 1."""
+    columns: Annotated[dict[str, str], PlainValidator(kinds_of_columns)] = {}
+    """What columns are, where the guess is wrong."""
+    unlabelled: Annotated[str, one_of(UNLABELLED)] = "refuse"
+    """What becomes of rows without a target."""
+    rules: Annotated[int, Field(ge=FIRST_RULES, le=RULES)] | None = None
+    """Version of the rules by which columns are understood; a study keeps the one that it began with."""
     split: SplitTable = SplitTable()
     """How rows are divided; see [data.split]."""
     resampling: Annotated[str, one_of(RESAMPLINGS)] = "auto"
@@ -155,6 +204,13 @@ class DataTable(FileTable):
     """Noise of a row's gradient; for analytic surfaces."""
     condition: Annotated[float, Field(ge=1, allow_inf_nan=False)] | None = None
     """Condition number of the quadratic surface."""
+
+    @property
+    def reading(self) -> Reading:
+        """Return how the table is understood."""
+        names = ("separator", "decimal", "thousands", "encoding", "header", "comment", "missing", "sheet")
+        dialect = Dialect(**{name: getattr(self, name) for name in names})
+        return Reading(dialect, self.columns, self.rules or RULES, self.unlabelled)
 
     @property
     def folds(self) -> int:

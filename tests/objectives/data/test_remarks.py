@@ -98,12 +98,12 @@ def large(kind: str) -> Any:
 @pytest.mark.parametrize("kind", ["whole numbers", "steps of 256"])
 @pytest.mark.parametrize("mixed", [False, True])
 def test_columns_that_vary_too_little_for_their_size_are_named_and_come_in_as_nothing(kind: str, mixed: bool) -> None:
-    frame = pd.DataFrame({"p": X[:, 0], "id": large(kind)})
+    frame = pd.DataFrame({"p": X[:, 0], "big": large(kind)})
     found = ready(frame.assign(colour=np.resize(["a", "b"], N)) if mixed else frame, X[:, 2])
     for part in (found.train, found.valid, found.test):
         assert not part.x[:, 1].any()
         assert 0.1 < np.abs(part.x[:, 0]).max() < 5
-    what = f"they vary too little beside the size of their numbers, 1 of {4 if mixed else 2} columns: id; subtract an"
+    what = f"they vary too little beside the size of their numbers, 1 of {4 if mixed else 2} columns: big; subtract an"
     assert what in " ".join(found.inferred)
     assert "constant on the train rows" not in " ".join(found.inferred)
 

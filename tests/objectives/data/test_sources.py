@@ -121,13 +121,10 @@ CSV: dict[str, tuple[str | bytes, str]] = {
     "1e999": (GOOD + "1e999,2,a,yes\n", "column 'size': inf in row 31"),
     "minus inf": (GOOD + "-inf,2,a,yes\n", "column 'size': -inf in row 31"),
     "twice": (GOOD.replace("count", "size"), "column 'size': occurs 2 times; rename or remove one"),
-    "semicolons": (GOOD.replace(",", ";"), "the separator seems not to be a comma"),
     "quote": (GOOD + '1,"2,a,yes\n', "line 32: unexpected end of data; look for a quote"),
     "long field": (GOOD + f"1,2,{'a' * 200_000},yes\n", "field larger than field limit"),
-    "latin-1": (GOOD.encode() + b"1,2,\xe9,yes\n", "t.csv, line 32: is not UTF-8 text"),
-    "UTF-16": (GOOD.encode("utf-16"), "is not UTF-8 text"),
     "NUL": (GOOD + "1,2,\0,yes\n", "holds NUL bytes"),
-    "no header": ("1.5,2,3\n4,5,6\n", "line 1: holds numbers, not column names"),
+    "no header": ("1.5,2,3\n4,5,6\n", "no column 'label' for the target; choose one of: x0, x1, x2"),
     "one column": ("label\n" + "a\nb\n" * 9, "there is no column left to learn from"),
     "no such target": (GOOD.replace("label", "labels"), "no column 'label' for the target; did you mean 'labels'?"),
     "constant": (GOOD.replace("yes", "no"), "column 'label': is constant: every row is 'no'"),
@@ -270,7 +267,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
         "tabel.csv": "there is no such file; did you mean 'table.csv'?",
         "sub/table.csv": "is no directory",
         ".": "is a directory",
-        "table.xlsx": "is of an unknown kind (.xlsx); known are .csv, .tsv, .parquet, .npy, .npz",
+        "table.xlsx": "is damaged or no workbook",
         "gone.csv": "there is no such file",
         "pipe.csv": "is not a regular file",
         "a\0b.csv": "there is no such file|cannot be read",
@@ -332,7 +329,7 @@ def test_flipped_bytes_are_read_or_refused(tmp_path: Path, name: str, at: int, j
 
 
 def test_a_csv_is_looked_at_a_block_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("objectives.data.frames.BLOCK", 3)
+    monkeypatch.setattr("objectives.data.files.encodings.BLOCK", 3)
     text = "\ufeffä,b\n" + "ü,1\n" * 30
     (tmp_path / "a.csv").write_text(text, encoding="utf-8")
     raw = read_source("a.csv", None, tmp_path)

@@ -225,12 +225,25 @@ def test_the_best_epoch_and_the_horizon_are_two_numbers():
 
 
 def test_the_nearest_says_so_in_its_first_lines():
-    best = best_of(config_of("adam"), problem())
+    best = best_of(config_of("adam", eps=1e-4), problem())
     with pytest.raises(InexactMapping, match=r"eps counts 31\.6 times as much at the first update"):
         best.to_code("keras")
     with pytest.warns(InexactWarning, match=r"Keras cannot make the steps of this adam, tuned as PyTorch's"):
         text = best.to_code("keras", strict=False)
     assert "# NOT the tuned steps, but the nearest: the divisor is sqrt(v) + eps, before the bias correction" in text
+
+
+def test_a_difference_below_the_tolerance_is_said_and_no_reason_to_refuse():
+    for framework in ("keras", "sklearn"):
+        text = " ".join(best_of(config_of("adam"), problem()).to_code(framework).replace("\n#", "").split())
+        assert "The tuned update rule, but for this: the divisor is sqrt(v) + eps, before the bias correction" in text
+        assert "less than a thousandth of a step where gradients are above a thousandth" in text
+
+
+def test_how_inputs_are_prepared_is_said_for_categories_and_gaps():
+    text = " ".join(best_of(config_of("sgd"), problem()).to_code("torch").replace("\n#", "").split())
+    assert "0 or 1 for each category of a text column, which is NOT standardised" in text
+    assert "gaps of numbers and dates filled with their median over the train rows" in text
 
 
 def test_keras_has_coupled_decay_in_its_layers():

@@ -184,7 +184,7 @@ def test_what_cannot_be_used_is_said(config, given, said):
 
 
 def test_what_torch_does_otherwise_is_refused_or_the_nearest():
-    config = {"optimizer": "adam", "framework": "keras", "lr": 0.1}
+    config = {"optimizer": "adam", "framework": "keras", "lr": 0.1, "eps": 1e-3}
     with pytest.raises(InexactMapping, match="PyTorch cannot make the steps of this adam, tuned as Keras's"):
         tuner.optimizer(config, [some()])
     with pytest.warns(UserWarning, match="this is the nearest"):

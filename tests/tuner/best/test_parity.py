@@ -49,6 +49,9 @@ def test_three_epochs_of_digits_end_at_the_cores_weights_or_differ_as_said(name,
     if not found:
         assert gap(name, source, target) < 1e-9
         return
+    if all(one.small for one in found):
+        RUNS[target](config, problem())  # is made, without a warning
+        return
     with pytest.raises(InexactMapping, match=r"cannot make the steps of this .*, tuned as .*; ask for the nearest"):
         RUNS[target](config, problem())
     visible = {**config, **({"eps": 1e-4} if "eps" in RULES[name].names else {})}

@@ -192,7 +192,7 @@ def test_arrays_are_read_in_blocks(tmp_path: Path) -> None:
     for name in ("rows.npy", "rows.npz"):
         found = list(blocks.read_blocks(name, (), tmp_path))
         assert np.array_equal(np.concatenate([block.rows for block in found]), values)
-    (tmp_path / "bad.csv").write_bytes(b"a,b\n1,2\n\xff,3\n")
+    (tmp_path / "bad.csv").write_bytes("a,b\n\u00fc,2\n".encode() + b"\xff,3\n")
     with pytest.raises(DataError, match=r"bad.csv, line 3: is not UTF-8 text"):
         list(blocks.read_blocks("bad.csv", (), tmp_path))
     with pytest.raises(DataError, match=r"no.csv: there is no such file"):

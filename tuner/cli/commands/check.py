@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,9 +15,12 @@ from tuner.cli.terminal import hint
 from tuner.text import clean, last_lines
 
 if TYPE_CHECKING:
+    from objectives.data.overview import ColumnView
     from tuner.study import Study
 
 __all__ = ["check", "filled", "repeat_check"]
+
+MOST, WIDEST = 60, 32  # columns of a table, letters of a cell
 
 
 @click.command
@@ -57,12 +61,28 @@ def check(file: Path, repeat: int | None, overrides: tuple[str, ...]) -> None:
         notes = [f"data: {study.data.source} is code, which only `tuner run` calls; the rows are not checked"]
     else:
         with TemporaryDirectory(prefix="tuner-", ignore_cleanup_errors=True) as folder:
-            question = prepare_study(study, room=Path(folder))
+            question = prepare_study(study, room=Path(folder), look=True)
         study, notes = question.study, list(question.notes)
+        notes = [*columns_table(getattr(question.table, "overview", ())), *notes]
     sys.stdout.write(clean(filled(study).to_toml(), lines=True))
     for note in notes:
-        hint(f"# {note}")
+        hint(f"# {clean(note)}")
     return None
+
+
+def columns_table(views: Sequence[ColumnView]) -> list[str]:
+    """Return a table of the columns as they are understood, a line each, with their first rows."""
+    if not views:
+        return []
+    head = ("column", "kind", "gaps", "different", "first rows", "what is done with it")
+    rows = [
+        head,
+        *((v.name, v.kind, f"{v.gaps:,}", f"{v.distinct:,}", " | ".join(v.first), v.use) for v in views[:MOST]),
+    ]
+    short = [tuple(cell if len(cell) <= WIDEST else f"{cell[: WIDEST - 3]}..." for cell in row) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*short, strict=True)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in short]
+    return [*lines, *([f"and {len(views) - MOST} more columns"] if len(views) > MOST else [])]
 
 
 def filled(study: Study) -> Study:

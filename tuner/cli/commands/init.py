@@ -20,6 +20,7 @@ from tuner.text import clean
 __all__ = ["init", "template"]
 
 TEMPLATE = "your_table"
+TRAIN_SHARE, LARGEST_BATCH = 0.6, 64  # of the rows that the template divides; of the batches that it tries
 BUILTIN = "sklearn:breast_cancer"
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,60}[A-Za-z0-9_-])?")
 
@@ -27,7 +28,9 @@ NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,60}[A-Za-z0-9_-])?")
 @click.command
 @click.argument("file", type=click.Path(path_type=Path), default=Path("study.toml"))
 @click.option("--force", is_flag=True, help="Overwrite the file if it exists.")
-@click.option("--data", type=click.Path(path_type=Path), help="Write the study of this table: csv, parquet, npz, npy.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Write the study of this table: csv, xlsx, parquet, json, npz, ..."
+)
 @click.option("--target", metavar="COLUMN", help="With --data: the column to predict, where the guess is wrong.")
 @click.option(
     "--from-optuna",
@@ -100,6 +103,9 @@ def filled(file: Path, name: str, data: Path | None, target: str | None) -> tupl
         found = guess_study(data, target)
         place = data if data.is_absolute() else Path(os.path.relpath(data, file.parent))
         keys |= {"source": json.dumps(str(place)), "target": json.dumps(found.target, ensure_ascii=False)}
+        if (train := int(TRAIN_SHARE * found.rows)) < LARGEST_BATCH:
+            fitting = [size for size in (4, 8, 16, 32) if size <= max(4, train // 2)]
+            keys |= {"batch_size": json.dumps(fitting[-3:])}
         said = f"{found.rows:,} rows, {found.features} features; target {found.target!r} ({found.why}), {found.task}"
     return "".join(with_value(line, keys) for line in lines), clean(said)
 

@@ -20,6 +20,7 @@ from objectives.data import (
     prepare_surface,
     table_from,
 )
+from objectives.data.files.content import STANDARD
 from objectives.data.reach import check_reach
 from objectives.data.sources import is_function
 from tuner.errors import StudyError
@@ -54,11 +55,12 @@ def prepare_study(
     data: Any = None,
     room: Path | None = None,
     begun: Study | None = None,
+    look: bool = False,
 ) -> PreparedStudy:
     """Read a study and its data; check all that can be checked. Raises StudyError, DataError.
 
     Large data are prepared in files of the folder `room`, and in memory where there is none. A study that was `begun`
-    keeps the splits that it has.
+    keeps the splits that it has. `look` keeps a view of each column.
     """
     asked = as_begun(read_study(study, needs_data=data is None), begun)
     if asked.imported:
@@ -66,22 +68,31 @@ def prepare_study(
     if complaints := check_search(asked, space_of(asked)):
         raise StudyError(*complaints)
     split, about = split_of(asked), asked.data
+    reading = replace(about.reading, look=look)
     table: Table | SurfaceTable
     if data is None and about.surface:
         table = load_surface(str(about.source), about.noise, about.condition)
     elif data is None:
         table = load_table(
-            str(about.source), about.target, base=asked.base, task=about.task, split=split, drop=about.drop
+            str(about.source),
+            about.target,
+            base=asked.base,
+            task=about.task,
+            split=split,
+            drop=about.drop,
+            reading=reading,
         )
     else:
         x, y = data if isinstance(data, tuple) else (data, None)
-        table = table_from(x, y, target=about.target, task=about.task, split=split, drop=about.drop)
+        table = table_from(x, y, target=about.target, task=about.task, split=split, drop=about.drop, reading=reading)
     asked, said = rolled(asked, table) if isinstance(table, Table) else (asked, [])
     about = asked.data
     first = replicate_of(asked, table, 0, room)
     if isinstance(table, Table):
         check_reach(table, len(first.train.x), asked.dtype)
-    asked = replace(asked, data=about.model_copy(update={"source": absolute(about.source, asked.base)}))
+    kept: dict[str, Any] = {"source": absolute(about.source, asked.base)}
+    kept |= {"rules": about.reading.rules} if isinstance(table, Table) else {}
+    asked = replace(asked, data=about.model_copy(update=kept))
     groups = getattr(table.rows, "groups", None) if isinstance(table, Table) and split.group else None
     fits, notes = fit_to_data(asked, first, 0 if groups is None else len(np.unique(groups)))
     fits = fits if begun else raced(fits)
@@ -98,8 +109,11 @@ def replicate_of(study: Study, table: Table | SurfaceTable, replicate: int, room
 
 def absolute(source: str | None, base: Path) -> str | None:
     """Make a data file's path absolute, so that the stored study finds it from anywhere; keep other sources."""
-    if source is None or source.startswith(("sklearn:", "surface:")) or is_function(source):
+    if source is None or source == STANDARD or source.startswith(("sklearn:", "surface:")):
         return source
+    if is_function(source):
+        module, _, name = source.rpartition(":")
+        return f"{(base / module).resolve()}:{name}" if module.endswith(".py") else source
     return str((base / source).resolve())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from objectives.data import SplitSpec, Table, windows
+from objectives.data.reading import FIRST_RULES
 from objectives.errors import Complaint
 from tuner.errors import StudyError
 from tuner.study import MOST_SEEDS, Study
@@ -37,6 +38,9 @@ def as_begun(study: Study, begun: Study | None) -> Study:
         return study
     if study.confirm.share is None:
         study = replace(study, confirm=study.confirm.model_copy(update={"share": begun.confirm.share}))
+    if study.data.rules is None and not study.data.surface:
+        rules = begun.data.rules or FIRST_RULES
+        study = replace(study, data=study.data.model_copy(update={"rules": rules}))
     asked = study.data
     if asked.surface or asked.splits is not None:
         return study
