@@ -1,6 +1,6 @@
 """The study report: one page that someone who was not there understands, offline.
 
-    parameters, importance -> report_data -> failures, budgets, contours -> charts, findings
+    parameters, importance -> report_data -> conclusion, failures, budgets, contours -> charts, findings
     -> snippets, sections -> page
     theme, vega_data, vega_bundle -> notebook, pictures
 
