@@ -15,7 +15,7 @@ import numpy as np
 from objectives.rng import Stream, stream
 from tuner.enums import TrialState
 from tuner.errors import NoResult
-from tuner.ranking.goal import ranked, signed
+from tuner.ranking.goal import signed
 from tuner.ranking.intervals import metric_interval, sizes_of
 from tuner.ranking.probability import Paired
 from tuner.ranking.retrainings import by_trial, on, rank_seeds, report_seeds
@@ -89,8 +89,10 @@ def by_optimizer(result: Result) -> Comparison:
         best: Trial | None = None
         with suppress(NoResult):
             best = result.trial(result.best(optimizer=name).trial)
-        confirmed = on(rank_seeds(result.study), rows.get(best.number, [])) if best else []
-        sides.append(side_of(name, result, own, best, confirmed))
+        fresh = on(rank_seeds(result.study), rows.get(best.number, [])) if best else []
+        side = side_of(name, result, own, best, fresh)
+        check = next((s.goal for s in result.standings if best and s.trial == best.number), side.goal)
+        sides.append(replace(side, goal=check))
     if not any(side.best for side in sides):
         raise NoResult(f"study {result.study.name!r} has no complete trial")
     return judged(sides, unequal(sides))
@@ -102,7 +104,6 @@ def side_of(
     """Build a side from its trials, the best of them and that one's confirmation runs."""
     study, copies = result.study, result.study.train.replicates
     sizes = sizes_of(study, result.facts)
-    leader = next(iter(ranked(list(trials), study.direction)), None)
     return Side(
         name=name,
         study=study,
@@ -110,7 +111,7 @@ def side_of(
         targets=result.facts.get("targets", ""),
         inputs=result.facts.get("inputs", ""),
         task=result.facts["task"],
-        search=leader.value if leader else None,
+        search=best.value if best else None,
         best=best,
         scores={row.replicate: row.metrics[study.metric] for row in rows},
         goal=metric_interval(study, sizes, rows, study.metric) if rows else None,

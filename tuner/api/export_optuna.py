@@ -91,9 +91,10 @@ def worse_than_all(result: Result) -> float:
 
 def note(study: Study, best: ConfirmedTrial) -> str:
     """Write the note that optuna-dashboard shows of a study and of its confirmed best trial, in Markdown."""
-    value = interval(best.goal.mean, best.goal.low, best.goal.high)
+    final = best.report.goal if best.report else best.goal
+    value = interval(final.mean, final.low, final.high)
     return (
-        f"**Best: trial {best.trial}**, confirmed {study.metric} {value} on splits that the search did not see. "
+        f"**Best: trial {best.trial}**, final {study.metric} {value} on splits that chose nothing. "
         "Trials that are marked infeasible with a better value were either not checked or did not hold on such splits."
     )
 

@@ -1,7 +1,8 @@
 """The command line: arguments, tables and exit codes, thin over the library.
 
     program -> commands -> options, output, error_lines, synonyms, copyable -> terminal, streams
-                        -> show, summary, progress, dry_run, markdown -> tuner.views, tuner.api
+                        -> show, summary, conclusion, progress, dry_run, markdown
+                        -> tuner.views, tuner.api
 
 `commands` has a file for each, named as it is typed. Every command can be had by `--help` without NumPy: whatever is
 heavy is imported inside the command that needs it.

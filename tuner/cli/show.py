@@ -99,7 +99,7 @@ def study_page(result: Result, whole: bool = False) -> ShowPage:
     if confirmation.rows:
         seeds, words = confirmation.column("seeds")[0], fresh_words(study.fresh_splits, study.custom is not None)
         also = f", and on the {study.splits} splits of the search" if study.splits > 1 else ""
-        text += f"\nconfirmed on {seeds} {words}{also}\n"
+        text += f"\nchecked on {seeds} {words}{also}\n"
         text += textwrap.fill(f"in brackets: {brackets(result.standings)}", window()) + "\n"
         shown, dropped = fitting(confirmed_view(result, confirmation), whole)
         text += as_table(shown)
@@ -127,20 +127,22 @@ def findings_block(found: Sequence[Finding]) -> str:
     lines = []
     for i, finding in enumerate(found, start=1):
         wrapped = textwrap.wrap(clean(finding.sentence), window(), initial_indent=f"  {i}. ", subsequent_indent="     ")
-        lines += [*wrapped, *([f"     {clean(copyable(finding.command))}"] if finding.command else [])]
+        lines += [*wrapped, f"     {clean(copyable(finding.command))}"]
+        lines += textwrap.wrap(clean(finding.worth), window(), initial_indent="     ", subsequent_indent="     ")
     return "".join(f"{line}\n" for line in lines)
 
 
 def best_line(result: Result) -> str:
-    """Write the best config's value and trial, with its confirmed interval where there is one."""
+    """Write the best config's trial and its final value, or that of the search where it was not checked."""
     try:
         best = result.best()
     except NoResult:
         return "no complete trial yet"
-    value = f"trial {best.trial}: {best.metric} {cell_text(best.value)}"
-    sure = f", confirmed {fresh_mean(best)}" if best.confirmed else ", not confirmed"
     named = f", {best['optimizer']}" if "optimizer" in best else ""
-    return f"{value}{sure}{named}"
+    searched = f"{best.metric} {cell_text(best.value)}"
+    if not best.confirmed:
+        return f"trial {best.trial}{named}: {searched} in the search, not checked"
+    return f"trial {best.trial}{named}: final {best.metric} {fresh_mean(best)}, in the search {cell_text(best.value)}"
 
 
 def brackets(standings: Sequence[ConfirmedTrial]) -> str:
@@ -157,8 +159,9 @@ def confirmed_view(result: Result, confirmation: Sheet) -> Sheet:
         means = [interval_text(i.mean, i.low, i.high) if i else "" for i in map(standing.test.get, tests)]
         optimizer = result.trial(standing.trial).config.get("optimizer")
         searched = (standing.search_rank, standing.search_value)
-        rows.append((standing.rank, standing.trial, optimizer, fresh_text(standing), *means, *searched))
-    head, search = ("rank", "trial", "optimizer", "confirmed"), ("search rank", f"search {result.study.metric}")
+        place = standing.rank if standing.tie == standing.rank else f"{standing.tie}="
+        rows.append((place, standing.trial, optimizer, fresh_text(standing), *means, *searched))
+    head, search = ("rank", "trial", "optimizer", "check"), ("search rank", "search")
     return Sheet((*head, *(name.replace("_", " ") for name in tests), *search), tuple(rows))
 
 
@@ -202,7 +205,10 @@ def facts_of(result: Result, trial: Trial) -> dict[str, Any]:
     facts = {result.study.metric: value, "generation": trial.generation, "trained": spent(result.study, trial)}
     standing = next((s for s in result.standings if s.trial == trial.number), None)
     if standing:
-        facts["confirmed"] = f"{fresh_text(standing)}, rank {standing.rank}"
+        facts["check"] = f"{fresh_text(standing)}, rank {standing.rank}"
+        if standing.report:
+            goal = standing.report.goal
+            facts["final"] = interval_text(goal.mean, goal.low, goal.high)
     if (verdict := verdict_of(trial.curves)) not in ("", RUNNING):
         facts["method"] = f"{verdict}: {VERDICTS[verdict]}"
     return facts | ({"error": clean(trial.error)} if trial.error else {})

@@ -1,4 +1,4 @@
-"""What `tuner run` ends with: the top of the ranking, the best config and how sure it is, the cost, the files."""
+"""What `tuner run` ends with: the conclusion, and with -v the whole best config, the model, the cost, the files."""
 
 from __future__ import annotations
 
@@ -11,19 +11,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from objectives.full_batch import SEPARABLE, VERDICTS
-from objectives.optimizers import OPTIMIZERS
+from tuner.cli.conclusion import print_conclusion
 from tuner.cli.copyable import copyable
-from tuner.cli.output import Output, in_words
+from tuner.cli.output import in_words
 from tuner.cli.show import block, fresh_mean, fresh_words, settings_of
 from tuner.cli.terminal import hint
 from tuner.enums import TrialState
 from tuner.errors import NoResult
-from tuner.ranking.optimality_gap import verdict_of
 from tuner.search.stopping import error_pattern
 from tuner.text import cell_text, clean, interval_text, intervals_of
 from tuner.views.overview import states_of
-from tuner.views.ranking import ranking_notes, ranking_sheet
 
 if TYPE_CHECKING:
     from tuner.best import Best
@@ -42,7 +39,6 @@ __all__ = [
     "values_of",
 ]
 
-ROWS = 5
 HARMLESS = 1e-4  # a learning rate at which nothing explodes on standardised data
 
 
@@ -54,13 +50,10 @@ def startup_seconds() -> float:
     return time.process_time()
 
 
-def summary(result: Result, startup: float) -> None:
-    """Print what a run found. Raises NoResult where no trial is complete."""
-    states = Counter(str(trial.state) for trial in result.all_trials)
+def summary(result: Result, startup: float, verbose: bool = False) -> None:
+    """Print what a run found, all of it where `verbose`. Raises NoResult where no trial is complete."""
     cost = result.cost
-    idle = cost is not None and not cost.trials and not cost.retrained and not cost.stopped
-    already = " was complete already" if idle else ""
-    print(f"{clean(result.study.name)}{already}: {len(result.all_trials)} trials, {states_of(states)}")
+    print(header(result))
     if cost is not None and cost.stopped:
         left = result.study.trials - len(result.all_trials)
         print(f"stopped with {left} trials left: {cost.stopped}")
@@ -71,25 +64,30 @@ def summary(result: Result, startup: float) -> None:
         if failures:
             hint(failures)
         raise NoResult(f"{none}\n{why_none(result)}", none.command) from none
-    print()
-    sheet = ranking_sheet(result, ROWS)
-    Output("table", None).sheet(sheet, *ranking_notes(result, sheet, copyable), *endless(result))
-    print(f"\n{best_block(best)}", end="")
-    if result.study.custom is None and (said := model_block(result)):
-        print(f"\n{said}", end="")
-    if cost is not None:
-        print(f"\n{cost_block(cost, startup, foreign=result.study.custom is not None)}", end="")
-    print("\nfiles\n" + "".join(f"  {clean(in_words(path))}\n" for path in result.files), end="")
+    print_conclusion(result, best, verbose)
+    if verbose:
+        print_rest(result, best, startup)
     if failures:
         hint(failures)
 
 
-def endless(result: Result) -> list[str]:
-    """Say that a whole-batch method found no finite optimum, where one did not."""
-    methods = {name for name in result.study.optimizers if OPTIMIZERS[name].whole}
-    whole = [trial for trial in result.all_trials if trial.config.get("optimizer") in methods]
-    names = sorted({t.config["optimizer"] for t in whole if verdict_of(t.curves) == SEPARABLE})
-    return [f"{', '.join(names)}: {VERDICTS[SEPARABLE]}"] if names else []
+def header(result: Result) -> str:
+    """Count the trials of a study in one line."""
+    states = Counter(str(trial.state) for trial in result.all_trials)
+    cost = result.cost
+    idle = cost is not None and not cost.trials and not cost.retrained and not cost.stopped
+    already = " was complete already" if idle else ""
+    return f"{clean(result.study.name)}{already}: {len(result.all_trials)} trials, {states_of(states)}"
+
+
+def print_rest(result: Result, best: Best, startup: float) -> None:
+    """Print what most need not know at the end of a run: every setting, the model, the cost, the files."""
+    print(f"\n{best_block(best)}", end="")
+    if result.study.custom is None and (said := model_block(result)):
+        print(f"\n{said}", end="")
+    if result.cost is not None:
+        print(f"\n{cost_block(result.cost, startup, foreign=result.study.custom is not None)}", end="")
+    print("\nfiles\n" + "".join(f"  {clean(in_words(path))}\n" for path in result.files), end="")
 
 
 def failures_of(result: Result) -> str:

@@ -10,7 +10,7 @@ from tuner.text import clean
 
 __all__ = ["coloured", "errors_to", "hint", "styled"]
 
-STYLES = {"bold": "1", "dim": "2", "red": "31", "yellow": "33"}
+STYLES = {"bold": "1", "dim": "2", "red": "31", "yellow": "33", "winner": "1;32"}
 
 
 def coloured(stream: TextIO) -> bool:

@@ -24,7 +24,7 @@ from tuner.search.stopping import reason_to_stop
 from tuner.study import Range, Study
 from tuner.text import duration, interval, interval_of, intervals_of, short
 
-__all__ = ["best_config", "header", "optimizer_table", "provenance", "question", "table"]
+__all__ = ["best_config", "header", "optimizer_table", "provenance", "question", "spent", "table"]
 
 ROWS = 50  # of the table without scripts
 
@@ -35,7 +35,7 @@ def question(study: Study) -> str:
 
 
 def header(frames: ReportData) -> dict[str, Any]:
-    """Collect the question, the study's state and its main numbers."""
+    """Collect the question, the study's state, and how its trials ended."""
     study, trials = frames.study, frames.found.all_trials
     states = Counter(str(trial.state) for trial in trials)
     counts = ", ".join(f"{states[state]} {state}" for state in STATES if states[state]) or "none finished yet"
@@ -43,16 +43,7 @@ def header(frames: ReportData) -> dict[str, Any]:
         "name": study.name,
         "question": question(study),
         "state": standing(frames),
-        "cards": [
-            {"label": "trials", "value": f"{len(trials):,} of {study.trials:,}", "note": counts},
-            best_card(frames),
-            {
-                "label": "training",
-                "value": duration(sum(trial.seconds for trial in trials)),
-                "note": running_words(frames),
-            },
-            confirmation_card(frames),
-        ],
+        "trials": f"{len(trials):,} of {study.trials:,} trials: {counts}.",
     }
 
 
@@ -73,43 +64,13 @@ def running_words(frames: ReportData) -> str:
     return "; ".join([*words, f"{100 * saved(frames):.0f} % of the epochs spared by pruning"])
 
 
-def best_card(frames: ReportData) -> dict[str, str]:
-    """Say the best value and how sure it is."""
-    best = frames.best
-    if best is None:
-        return {"label": f"best {frames.study.metric}", "value": "none yet", "note": "no trial is complete"}
-    if best.confirmed:
-        c = best.confirmation
-        value = interval(float(c["mean"]), float(c["low"]), float(c["high"]))
-        sure = interval_of(str(c.get("interval_of", "")), best.metric)
-        note = f"{whose(best)}; {sure}, from {c['seeds']} {seeds_of(frames, best)}"
-        return {"label": f"best {frames.study.metric}", "value": value, "note": note}
-    note = f"{whose(best)}; not confirmed"
-    return {"label": f"best {frames.study.metric}", "value": short(best.value), "note": note}
-
-
-def seeds_of(frames: ReportData, best: Best) -> str:
-    """Say which fresh seeds the confirmed values of a best config come from."""
-    return (
-        "reporting seeds"
-        if any(s.trial == best.trial and s.report for s in frames.found.standings)
-        else "ranking seeds"
-    )
-
-
-def whose(best: Best) -> str:
-    """Name the trial of a best config, and its optimizer where it has one."""
-    return ", ".join([f"trial {best.trial}", *([str(best["optimizer"])] if "optimizer" in best.params else [])])
-
-
-def confirmation_card(frames: ReportData) -> dict[str, str]:
-    """Say what the confirmation cost."""
-    rows = frames.found.confirmed
-    if not rows:
-        return {"label": "confirmation", "value": "not confirmed", "note": "no fresh seed stands behind the best"}
-    trials = len({row.trial for row in rows})
-    note = f"{trials} configs retrained in {duration(sum(row.seconds for row in rows))}"
-    return {"label": "confirmation", "value": f"{len(rows)} trainings", "note": note}
+def spent(frames: ReportData) -> str:
+    """Say how long trials and the confirmation trained, in a sentence."""
+    words = [f"Trained for {duration(sum(trial.seconds for trial in frames.found.all_trials))}", running_words(frames)]
+    if rows := frames.found.confirmed:
+        trials = len({row.trial for row in rows})
+        words.append(f"{trials} configs checked in {duration(sum(row.seconds for row in rows))}")
+    return f"{'; '.join(words)}."
 
 
 def best_config(frames: ReportData) -> dict[str, Any] | None:
@@ -160,18 +121,18 @@ def results(frames: ReportData, best: Best) -> dict[str, Any]:
     standing = next((s for s in frames.found.standings if s.trial == best.trial), None)
     told: list[tuple[str, dict[str, Interval]]] = []
     if standing and standing.report:
-        told.append(("reporting seeds", {best.metric: standing.report.goal, **standing.report.test}))
+        told.append(("final", {best.metric: standing.report.goal, **standing.report.test}))
     if standing:
-        told.append(("ranking seeds", {best.metric: standing.goal, **standing.test}))
+        told.append(("check", {best.metric: standing.goal, **standing.test}))
     known = {name: value for name, value in best.result.get("metrics", {}).items() if name not in OF_SPLITS}
     searched = {best.metric: best.value, **known}
     names = dict.fromkeys([best.metric, *(name for _, means in told for name in means), *searched])
     notes = [
         f"{intervals_of({name: mean.of for _, means in told for name, mean in means.items()})}."
-        " The ranking seeds chose this config among the leaders, so they flatter it"
+        " The check chose this config among the leaders, so it flatters it"
         if told
         else "",
-        "; the reporting seeds chose nothing: quote those." if len(told) > 1 else "." if told else "",
+        "; the final values are of seeds that chose nothing: quote those." if len(told) > 1 else "." if told else "",
     ]
     return {
         "columns": ["metric", *(seeds for seeds, _ in told), "search"],
@@ -198,10 +159,10 @@ def table(frames: ReportData) -> dict[str, Any]:
     ]
     told += ["stable", "seconds"]
     names = [name for name in dict.fromkeys(told) if name in frame.columns and tells(frame[name])]
-    first = ["rank", "trial", "state", frames.goal, *(["confirmed"] if confirmed else [])]
+    first = ["rank", "trial", "state", frames.goal, *(["check"] if confirmed else [])]
     order = [*first, *(name for name in names if name not in first)]
     columns = {name: cells(frame[name]) for name in order if name in frame.columns}
-    columns["confirmed"] = [confirmed.get(number, {"text": ""})["text"] for number in columns["trial"]]
+    columns["check"] = [confirmed.get(number, {"text": ""})["text"] for number in columns["trial"]]
     ties = zip(cells(frame["rank"]), cells(frame["tie"]), strict=True)
     columns["rank"] = [rank if tie in (None, rank) else f"{tie}=" for rank, tie in ties]
     rows = [[short(columns[name][i]) for name in order] for i in range(min(len(frame), ROWS))]

@@ -84,18 +84,21 @@ def best_document(result: Result) -> dict[str, Any] | None:
 
 
 def by_optimizer(result: Result) -> Sheet:
-    """Build one row for each optimizer: its budget in trials and in epochs, how its trials ended, its best."""
-    states = tuple(TrialState)
-    rows = []
+    """Build one row for each optimizer: its budget in trials and in epochs, how its trials ended, its best.
+
+    That is the first that was checked, once any was, and `best` its value in the search.
+    """
+    states, rows = tuple(TrialState), []
+    checked = [result.trial(standing.trial) for standing in result.standings] if result.is_confirmed else []
     for name in result.study.optimizers:
         own = [trial for trial in result.all_trials if trial.config.get("optimizer") == name]
         counts = Counter(str(trial.state) for trial in own)
-        best = next(iter(ranked(own, result.study.direction)), None)
+        best = next((t for t in checked if t in own), next(iter(ranked(own, result.study.direction)), None))
         cells = (best.value, best.number) if best else (None, None)
         epochs = sum(trial.epochs for trial in own)
         rows.append((name, len(own), epochs, *(counts[state] for state in states), *cells))
     always = frozenset(("optimizer", "trials", "epochs", "complete", "best"))
-    titles = {"best": f"best {result.study.metric}", "trial": "best trial"}
+    titles = {"best": "search", "trial": "best trial"}
     return Sheet(("optimizer", "trials", "epochs", *states, "best", "trial"), tuple(rows), always, titles=titles)
 
 

@@ -52,7 +52,9 @@ def ranking_sheet(
     asides -= {"epochs"} if result.study.train.patience else set()  # how long a trial trained before it stopped
     if result.study.train.replicates == 1 and result.study.splits == 1:
         asides.add("se")
-    titles = {"value": goal} | {name: name.removeprefix("valid_") for name in names if name != "valid_loss"}
+    titles = {"value": "search" if result.is_confirmed else goal, "confirmed": "check"} | {
+        name: name.removeprefix("valid_") for name in names if name != "valid_loss"
+    }
     return Sheet(
         sheet.columns,
         sheet.rows,

@@ -142,10 +142,10 @@ def test_targets_are_told_by_their_rows_and_not_by_the_inputs(tmp_path: Path) ->
     assert len(set(digests)) == 3
 
 
-def test_a_study_s_search_value_is_that_of_its_search(home: Path, shell: Shell) -> None:
+def test_a_study_s_search_value_is_that_of_its_winner(home: Path, shell: Shell) -> None:
     made_up(home)  # its search's first, trial 1, is behind trial 0 on fresh seeds
     rows = json.loads(shell("compare", "small", "small", "-f", "json").out)
-    assert [(row["value"], row["trial"]) for row in rows] == [(0.125, 0)] * 2
+    assert [(row["value"], row["trial"]) for row in rows] == [(0.25, 0)] * 2
 
 
 def test_budgets_that_differ_by_less_than_a_tenth_are_about_equal(home: Path) -> None:
@@ -167,7 +167,7 @@ def test_budgets_are_told(home: Path, shell: Shell) -> None:
         ("b", 4, 7, 70),
     ]
     shown = shell("compare", "a", "b")
-    assert shown.out.splitlines()[0].split()[:5] == ["STUDY", "SEARCH", "CONFIRMED", "P(BEST)", "METHOD"]
+    assert shown.out.splitlines()[0].split()[:5] == ["STUDY", "SEARCH", "FINAL", "P(BEST)", "METHOD"]
     assert "the same data, splits and seeds\n" in shown.err
     assert "unequal budgets: 2 to 4 trials each, 5 to 7 epochs in all\n" in shown.err
 

@@ -189,7 +189,7 @@ def test_the_frame_has_its_columns_before_and_after(home: Path) -> None:
     assert full["report"].isna().tolist() == [False, True]
 
 
-LINE = r"#\d+ +search \S+ -> confirmed \S+ \[\S+, \S+\] +rank \d -> \d=? +(opt|pess)imistic by \S+ +P\(best\) \d\.\d\d"
+LINE = r"#\d+ +search \S+ -> check \S+ \[\S+, \S+\] +rank \d -> \d=? +(opt|pess)imistic by \S+ +P\(best\) \d\.\d\d"
 
 
 def test_the_command_says_who_is_best_and_how_sure_that_is(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

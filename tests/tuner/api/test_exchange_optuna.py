@@ -104,7 +104,7 @@ def test_a_note_says_what_was_confirmed(small: StudyDirectory, tmp_path: Path) -
     store(optuna_study(Result(small)), str(tmp_path / "o.db"))
     study = opened(str(tmp_path / "o.db"))
     attrs, best = study._storage.get_study_system_attrs(study._study_id), study.best_trial
-    assert attrs["dashboard:note_str:0"].startswith(f"**Best: trial {best.number}**, confirmed valid_loss 0.03125")
+    assert attrs["dashboard:note_str:0"].startswith(f"**Best: trial {best.number}**, final valid_loss 0.04688")
     assert attrs[f"dashboard:{best._trial_id}:note_str:0"] == attrs["dashboard:note_str:0"]
 
 

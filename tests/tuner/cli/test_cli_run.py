@@ -17,6 +17,7 @@ from rich.console import Console
 
 from tests.support.command import Shell
 from tests.support.trials import trial
+from tuner.cli import output
 from tuner.cli.commands import run
 from tuner.cli.progress import LiveProgress, PlainProgress, bar, duration, in_one_line, progress_display
 from tuner.records import Progress, Spent
@@ -56,29 +57,25 @@ def numbers_out(text: str) -> str:
     return re.sub(r" +", " ", re.sub(r"-?\d[\d.]*(e-\d+)?", "#", text))
 
 
-def test_run_ends_with_ranking_best_cost_and_files_and_goes_on_by_file_and_name(shell: Shell) -> None:
+def test_run_ends_with_what_won_and_goes_on_by_file_and_name(shell: Shell) -> None:
     first = shell("run", "tiny.toml")
     assert first.code == 0
-    parts = first.out.split("\n\n")
-    assert parts[0].startswith("tiny: 6 trials, ")
-    assert parts[1].startswith("RANK  CONFIRMED")
-    assert re.match(
-        r"best config: trial \d, chosen on \d+ splits of the search and \d+ fresh ones, reported on 2 more\n"
-        r"  optimizer +(mom|adam)",
-        parts[2],
-    )
-    assert re.search(r"  valid_loss +\S+ \[\S+, \S+\]   \(search: \S+\)\n  test_loss +\S+ \[\S+, \S+\]", parts[2])
-    model = r"model: 5 networks on 120 rows, all but the test rows\n  test_loss +\S+ \[\S+, \S+\]   \(a single one: "
-    assert re.match(model, parts[3])
-    assert numbers_out(parts[4]) == (
-        "cost: # s\n start-up # s\n data # s\n search # s\n training # s, all workers together\n"
-        " tuner's own # s, # ms a trial\n confirmation # s\n results # s\n refit # s"
-    )
-    files = "".join(f"  runs/tiny/{name}\n" for name in ("ranking.csv", "best.toml", "best.npz", "model"))
-    assert parts[5] == f"files\n{files}"
+    head, conclusion, table, following = first.out.split("\n\n")
+    assert head.startswith("tiny: 6 trials, ")
+    assert re.match(r"won     (momentum|adam), lr \S+, .*batch_size \d+ \(trial \d, \d epochs\)\n", conclusion)
+    assert re.search(r"\nfinal   valid_loss \S+ \[\S+, \S+\]; the search believed \S+\n", conclusion)
+    assert re.search(r"\n        test_loss \S+ \[\S+, \S+\], test_accuracy \S+ \[\S+, \S+\]\n", conclusion)
+    assert re.search(r"\ngain    .* the defaults of (momentum|adam)", conclusion)
+    assert "\nsure    " in conclusion
+    assert table.startswith("RANK  CHECK")
+    assert re.search(r"^1 .* \d won", table, flags=re.MULTILINE)
+    labels = [line[:7].strip() for line in following.splitlines()]
+    assert [label for label in labels if label] == ["next:", "use:", "see:"]
+    assert re.search(r"search: \d splits, check: those and \d fresh ones, final: 2 that chose nothing", first.err)
+    assert max(map(len, first.out.splitlines())) <= 100
     stages = [
         line
-        for line in first.err.splitlines()
+        for line in first.err.partition("search: ")[0].splitlines()
         if line.endswith(("data", "searching", "seeds", "nothing", "results", "rows"))
     ]
     assert stages == [
@@ -93,8 +90,7 @@ def test_run_ends_with_ranking_best_cost_and_files_and_goes_on_by_file_and_name(
     again = shell("run", "tiny")
     assert again.code == 0
     assert again.out.split("\n\n")[0].startswith("tiny was complete already: 6 trials, ")
-    assert again.out.split("\n\n")[1:3] == parts[1:3]
-    assert "  search        nothing was left to do\n" in again.out
+    assert again.out.split("\n\n")[1:] == [conclusion, table, following]
 
     more = shell("run", "tiny", "-n", "7", "--no-confirm")
     assert more.out.startswith("tiny: 7 trials, ")
@@ -109,12 +105,53 @@ def test_run_ends_with_ranking_best_cost_and_files_and_goes_on_by_file_and_name(
 
     other = shell("run", "tiny.toml", "--seed", "3", "--name", "other", "--no-confirm", "-n", "2")
     assert other.code == 0
-    assert "best config: trial " in other.out
-    assert "not confirmed" in other.out
+    assert "\nsearch  valid_loss " in other.out
+    assert "\nsure    not checked on fresh seeds" in other.out
     assert re.search(r"other +2 ", shell("list").out)
     anew = shell("run", "tiny.toml", "--fresh", "-n", "2")
     assert (anew.code, "the study that was there is moved to tiny.1\n" in anew.err) == (0, True)
     assert Path("runs/tiny.1/ledger.db").exists()
+
+
+def test_verbose_adds_every_setting_the_model_the_cost_and_the_files(shell: Shell) -> None:
+    first = shell("run", "tiny.toml", "-v")
+    best, model, cost, files = first.out.split("\n\n")[4:]
+    assert re.match(
+        r"best config: trial \d, chosen on \d+ splits of the search and \d+ fresh ones, reported on 2 more\n"
+        r"  optimizer +(mom|adam)",
+        best,
+    )
+    assert re.search(r"  valid_loss +\S+ \[\S+, \S+\]   \(search: \S+\)\n  test_loss +\S+ \[\S+, \S+\]", best)
+    shipped = r"model: 5 networks on 120 rows, all but the test rows\n  test_loss +\S+ \[\S+, \S+\]   \(a single one: "
+    assert re.match(shipped, model)
+    assert numbers_out(cost) == (
+        "cost: # s\n start-up # s\n data # s\n search # s\n training # s, all workers together\n"
+        " tuner's own # s, # ms a trial\n confirmation # s\n results # s\n refit # s"
+    )
+    names = "".join(f"  runs/tiny/{name}\n" for name in ("ranking.csv", "best.toml", "best.npz", "model"))
+    assert files == f"files\n{names}"
+    assert "columns left out: " in first.err
+    assert "  search        nothing was left to do\n" in shell("run", "tiny", "--verbose").out
+
+
+def test_the_end_of_a_run_fits_a_terminal_of_24_lines_and_80_columns(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(output, "_is_terminal", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    ended = shell("run", "tiny.toml")
+    legend = ended.err[re.search(r"^search: \d splits, check", ended.err, flags=re.MULTILINE).start() :]
+    printed = [*ended.out.splitlines(), *legend.splitlines()]
+    assert len(printed) <= 24
+    assert max(len(line) for line in printed if not line.startswith("next:")) <= 80
+    assert "\x1b" not in ended.out
+
+
+def test_a_terminal_shows_the_winner_in_colour(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    coloured = [line for line in shell("run", "tiny.toml").out.splitlines() if "\x1b[1;32m" in line]
+    assert [re.sub(r"\x1b\[[\d;]*m", "", line).split()[0] for line in coloured] == ["won", "1"]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -29,10 +30,10 @@ from tuner.store.ledger import Ledger
 from tuner.views.sheet import FrameRows, Sheet, formatted, sheet_of
 
 TOP = """\
-RANK  CONFIRMED                VALID_LOSS  TRIAL  OPTIMIZER  LR      MOMENTUM  BATCH  EPOCH  ACCURACY
-1     0.03125 [0, 0.08614]     0.25        0      momentum   0.01    0.9       32     3      0.875
-2     0.2812 [0.2264, 0.3361]  0.125       1      momentum   0.3333  0.95      32     4      0.9688
-1=                             0.25        2      adam       0.001             16     4      0.9
+RANK  CHECK                    SEARCH  TRIAL  OPTIMIZER  LR      MOMENTUM  BATCH  EPOCH  ACCURACY
+1     0.03125 [0, 0.08614]     0.25    0      momentum   0.01    0.9       32     3      0.875
+2     0.2812 [0.2264, 0.3361]  0.125   1      momentum   0.3333  0.95      32     4      0.9688
+1=                             0.25    2      adam       0.001             16     4      0.9
 """
 STEPS = (
     "equal epochs give small batches more steps: 6 an epoch at 16, 3 an epoch at 32; "
@@ -44,38 +45,43 @@ SHOW = """\
 small
   question     minimize valid_loss of an mlp on sklearn:iris in 4 epochs, seed 0
   trials       6 of 6: 3 complete, 1 pruned, 1 diverged, 1 failed
-  best         trial 0: valid_loss 0.25, confirmed 0.04688 [0, 0.1018], momentum
+  best         trial 0, momentum: final valid_loss 0.04688 [0, 0.1018], in the search 0.25
   directory    {path}
   first error  trial 5: ValueError: no
 
-confirmed on 3 fresh seeds and splits
+checked on 3 fresh seeds and splits
 in brackets: 95 % intervals for the value on new rows; that of test_loss for the mean over
 retrainings on these rows (not what others would give)
-RANK  TRIAL  OPTIMIZER  CONFIRMED                TEST LOSS       TEST ACCURACY            SEARCH RANK  SEARCH VALID_LOSS
+RANK  TRIAL  OPTIMIZER  CHECK                    TEST LOSS       TEST ACCURACY            SEARCH RANK  SEARCH
 1     0      momentum   0.03125 [0, 0.08614]     0.5 [0.5, 0.5]  0.9375 [0.7909, 0.9835]  2            0.25
 2     1      momentum   0.2812 [0.2264, 0.3361]  0.5 [0.5, 0.5]  0.9375 [0.7909, 0.9835]  1            0.125
 
 optimizers
-OPTIMIZER  TRIALS  EPOCHS  COMPLETE  PRUNED  DIVERGED  FAILED  BEST VALID_LOSS  BEST TRIAL
-momentum   5       11      2         1       1         1       0.125            1
-adam       1       4       1         0       0         0       0.25             2
+OPTIMIZER  TRIALS  EPOCHS  COMPLETE  PRUNED  DIVERGED  FAILED  SEARCH  BEST TRIAL
+momentum   5       11      2         1       1         1       0.25    0
+adam       1       4       1         0       0         0       0.25    2
 {steps}
 findings
   1. 33 % of the trials diverged or failed (2 of 6), most with momentum. Look at how one of them
      ended.
      tuner show small/5
+     cost: no training; gain: the reason
   2. The search was optimistic: its first, trial 1, had 0.125 there and 0.2812 on 3 fresh seeds.
-     Quote the confirmed values.
+     Quote the final value.
      tuner best small
+     cost: no training; gain: a value that can be quoted
   3. 6 trials are few for 3 searched parameters: the best is partly luck. 30 make 10 a parameter.
      tuner run small -n 30
+     cost: about 0.24 s of training; gain: what chance finds; the second half of the trials brought
+     nothing
 """
 TRIAL = """\
 trial 0 of small: complete, trained to the end
   valid_loss  0.25 at epoch 3 of 4
   generation  0
   trained     4 epochs, 40 steps, 360 examples, 4 evaluations in 0.01 s
-  confirmed   0.03125 [0, 0.08614], rank 1
+  check       0.03125 [0, 0.08614], rank 1
+  final       0.04688 [0, 0.1018]
 
 config
   optimizer     momentum
@@ -268,7 +274,7 @@ def test_a_rank_says_which_trial_it_is_and_by_what(shell: Shell) -> None:
     assert shell("best", "small").err == ""
     second = shell("best", "small", "--rank", "2")
     assert "trial = 1\n" in second.out
-    assert second.err == "rank 2 by confirmed means: trial 1, number 1 of the search\n"
+    assert second.err == "rank 2 by the checks: trial 1, number 1 of the search\n"
     third = shell("best", "small", "--rank", "3").err
     assert third == "rank 3: trial 2, by its value in the search; confirmed ones, if there are any, go before it\n"
 
@@ -371,8 +377,8 @@ def test_list_is_a_table_and_goes_on_past_a_damaged_study(shell: Shell, small: S
         "DIVERGED",
         "FAILED",
         "METRIC",
-        "BEST",
-        "CONFIRMED",
+        "SEARCH",
+        "FINAL",
         "AGE",
     ]
     assert row.split()[:9] == ["small", "6", "3", "1", "1", "1", "valid_loss", "0.25", "0.04688"]
@@ -441,7 +447,7 @@ def test_a_terminal_gets_a_bold_head_and_only_columns_that_fit(shell: Shell, mon
     monkeypatch.setattr(output, "_is_terminal", lambda: True)
     ended = shell("top", "small")
     assert max(map(len, ended.out.splitlines())) <= 80
-    assert "too wide for this window: batch_size, epoch, valid_accuracy (--all-columns)\n" in ended.err
+    assert "too wide for this window: epoch, valid_accuracy (--all-columns)\n" in ended.err
 
 
 @pytest.mark.parametrize("columns", [40, 60, 80])
@@ -456,7 +462,7 @@ def test_a_window_gets_the_confirmed_means_first_and_words_to_its_edge(
     ended = shell("show", "small")
     lines = ended.out.splitlines()
     head = next(line for line in lines if line.startswith("RANK"))
-    assert "CONFIRMED" in head or columns < 50
+    assert "CHECK" in head or columns < 50
     first = next(i for i, line in enumerate(lines) if line.startswith("  1. "))
     told = [line for line in lines[first:] if not line.strip().startswith("tuner ")]
     assert max(map(len, told)) <= columns
@@ -464,8 +470,8 @@ def test_a_window_gets_the_confirmed_means_first_and_words_to_its_edge(
         whole.out[whole.out.index("  1. ") :].split()
     )
     left = ended.err.removeprefix("too wide for this window: ").removesuffix(" (--all-columns)\n").split(", ")
-    every = ["confirmed", "test loss", "test accuracy", "search rank", "search valid_loss"]
-    hidden = [name for name in every if name.upper() not in head]
+    every = ["check", "test loss", "test accuracy", "search rank", "search"]
+    hidden = [name for name in every if name.upper() not in re.split(r"  +", head)]
     assert hidden
     assert left[: len(hidden)] == hidden
     assert shell("show", "small", "--all-columns").err == ""

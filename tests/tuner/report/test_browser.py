@@ -83,12 +83,12 @@ def test_the_table_sorts_and_filters(page: Browser, varied: Result) -> None:
     assert page.ask(SHOWN) == [10]
 
 
-def test_confirmed_sorts_and_filters_by_its_number(page: Browser, varied: Result) -> None:
+def test_the_check_sorts_and_filters_by_its_number(page: Browser, varied: Result) -> None:
     means = {standing.trial: standing.goal.mean for standing in varied.standings}
-    click(page, "#trials th[data-column=confirmed]")
+    click(page, "#trials th[data-column=check]")
     assert page.ask(SHOWN)[: len(means)] == sorted(means, key=means.__getitem__)
     middle = sorted(means.values())[len(means) // 2]
-    typed(page, "#filter", f"confirmed<{middle!r}")
+    typed(page, "#filter", f"check<{middle!r}")
     assert sorted(page.ask(SHOWN)) == sorted(trial for trial, mean in means.items() if mean < middle)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -216,11 +217,6 @@ def small_validation_of_many_rows() -> Planted:
     return trials, confirmed, changed_study(data={"split": {"valid": 0.05, "test": 0.2}}), facts
 
 
-def small_validation_by_column() -> Planted:
-    trials, confirmed, _, facts = small_validation()
-    return trials, confirmed, changed_study(data={"split": {"column": "part"}}), facts
-
-
 def small_validation_of_accuracy() -> Planted:
     study = changed_study(study={"maximize": "valid_accuracy"})
     trials = [replace(t, value=t.metrics["valid_accuracy"]) for t in sound()]
@@ -243,8 +239,8 @@ def never_learned() -> Planted:
 
 
 def small_batches() -> Planted:
-    trials = [reconfigured(t, batch_size=16 if t.number > 50 else 256) for t in sound()]
-    return plain(trials, train={"batch_size": [16, 64, 256]})
+    trials = [reconfigured(t, batch_size=32 if t.number > 50 else 256) for t in sound()]
+    return plain(trials, train={"batch_size": [32, 64, 256]})
 
 
 def convex() -> Planted:
@@ -404,25 +400,12 @@ PLANTED: dict[str, tuple[Callable[[], Planted], str, str, str]] = {
     ),
     "few trials": (few_trials, "few_trials", "20 trials are few for 3 searched parameters", "tuner run sound -n 30"),
     "few of a list": (few_of_a_list, "few_trials", "5 are all that there are", "tuner run sound -n 5"),
-    "few validation rows": (
-        small_validation,
-        "small_validation",
-        "The validation set of 400 rows is too small to separate the top 5 trials of the search: they lie 0.02 apart",
-        "tuner confirm sound --seeds 20",
-    ),
     "few of many rows": (
         small_validation_of_many_rows,
         "small_validation",
         "The validation set of 400 rows",
         "tuner run sound --name sound-more-rows --set data.split.valid=0.42",
     ),
-    "far too few rows": (
-        lambda: plain(confirmed=confirmations(sound(), rows=1.0, spread=0.0)),
-        "small_validation",
-        "It would take 100 times as many and more.",
-        "tuner confirm sound --seeds 20",
-    ),
-    "few rows by a column": (small_validation_by_column, "small_validation", "of 400 rows", "tuner top sound"),
     "few rows of an accuracy": (small_validation_of_accuracy, "small_validation", "they lie 0.006667 apart", ""),
     "unstable": (
         unstable_top,
@@ -447,8 +430,8 @@ PLANTED: dict[str, tuple[Callable[[], Planted], str, str, str]] = {
     "small batches": (
         small_batches,
         "small_batches",
-        "which took 16 times the updates of the largest",
-        "tuner run sound --name sound-steps --set train.batch_size=256 --set train.epochs=320",
+        "which took 8 times the updates of the largest",
+        "tuner run sound --name sound-steps --set train.batch_size=256 --set train.epochs=160",
     ),
     "known optimum": (
         convex,
@@ -632,3 +615,29 @@ def test_show_ends_with_findings(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert [finding["rule"] for finding in document["findings"]] == ["unconfirmed"]
     assert document["findings"][0]["command"] == "tuner confirm sound"
     assert document["findings"][0]["anchor"] == "best"
+
+
+def test_each_next_step_is_told_once_with_what_it_costs_and_may_gain(tmp_path: Path) -> None:
+    found = planted(tmp_path, small_validation).findings()
+    assert [finding.command for finding in found] == ["tuner confirm sound --seeds 20"]
+    assert re.fullmatch(r"cost: about \S+ (s|min) of training; gain: intervals that are \d+ % narrower", found[0].worth)
+
+
+def test_a_step_that_only_looks_trains_nothing(tmp_path: Path) -> None:
+    (finding,) = planted(tmp_path, convex).findings()
+    assert finding.worth.startswith("cost: no training; gain: ")
+
+
+def test_seeds_that_would_narrow_an_interval_by_next_to_nothing_are_not_advised(tmp_path: Path) -> None:
+    """Splits that share most of their rows: more of them hardly tell more."""
+    trials, rows, study, facts = small_validation()
+    many = changed_study(**{**study, "data": {"split": {"valid": 0.4, "test": 0.4}, "splits": 8}})
+    result = planted(tmp_path, lambda: (trials, rows, many, facts))
+    assert not {"inseparable", "small_validation"} & {finding.rule for finding in result.findings()}
+
+
+@pytest.mark.parametrize(("count", "told"), [(15, True), (25, False)])
+def test_a_few_more_trials_are_not_advised(tmp_path: Path, count: int, told: bool) -> None:
+    """Three parameters want 30 trials: from half as many again on they are worth a word."""
+    result = planted(tmp_path, lambda: plain(sound()[:count], study={"trials": count}, search={"generation_size": 5}))
+    assert ("few_trials" in {finding.rule for finding in result.findings()}) == told

@@ -35,6 +35,7 @@ from tuner.report.charts.progress import LEADERS, MOST_POINTS, spent
 from tuner.report.charts.time import MOST_TICKS
 from tuner.report.contours import joined
 from tuner.report.report_data import ReportData
+from tuner.report.summary_cards import summary_cards
 from tuner.report.theme import DARK, LIGHT
 from tuner.result import Result
 
@@ -174,19 +175,21 @@ def test_two_intervals_of_one_trial_say_whose_seeds_they_are(tmp_path: Path) -> 
     frames = reported(tmp_path)
     config = sections.best_config(frames)
     assert config is not None
-    assert config["results"]["columns"] == ["metric", "reporting seeds", "ranking seeds", "search"]
+    assert config["results"]["columns"] == ["metric", "final", "check", "search"]
     row = config["results"]["rows"][0]
     assert row[0] == "valid_loss"
     assert row[1].startswith("0.53 [")
     assert row[2].startswith("0.3")
-    assert "reporting seeds chose nothing" in config["results"]["note"]
-    assert "5 reporting seeds" in sections.header(frames)["cards"][1]["note"]
-    assert "reporting seeds" in named(frames)["confirmation"].caption
+    assert "final values are of seeds that chose nothing" in config["results"]["note"]
+    top = summary_cards(frames, [])
+    assert top is not None
+    assert "on 5 fresh splits that chose nothing" in top["cards"][0]["note"]
+    assert "seeds that chose nothing" in named(frames)["confirmation"].caption
     alone = ReportData(written(tmp_path / "alone", sound()))
     config = sections.best_config(alone)
     assert config is not None
-    assert config["results"]["columns"] == ["metric", "ranking seeds", "search"]
-    assert "reporting" not in named(alone)["confirmation"].caption
+    assert config["results"]["columns"] == ["metric", "check", "search"]
+    assert "final" not in named(alone)["confirmation"].caption
 
 
 def test_a_table_without_scripts_says_what_is_tied(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ __all__ = ["best", "best_form"]
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Rank of the config: confirmed trials count first, in the order of their confirmed means.",
+    help="Rank of the config: confirmed trials count first, in the order of their checks.",
 )
 @optimizer_option
 @click.option(
@@ -73,7 +73,7 @@ def place_of(best: Best, rank: int) -> str:
     """Say which trial a rank is, and by which order, where the search orders differently than the confirmation."""
     if best.confirmation:
         search = best.confirmation["search_rank"]
-        return f"rank {rank} by confirmed means: trial {best.trial}, number {search} of the search"
+        return f"rank {rank} by the checks: trial {best.trial}, number {search} of the search"
     return (
         f"rank {rank}: trial {best.trial}, by its value in the search; confirmed ones, if there are any, go before it"
     )

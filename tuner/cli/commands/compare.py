@@ -34,10 +34,10 @@ MOST = 10  # differences that are worth reading
 def compare(studies: tuple[str, ...], by: str | None, rtol: float | None, home: Home, output: Output) -> None:
     """Compare studies: what each found, how sure, at what cost.
 
-    SEARCH is the best value of the search. CONFIRMED is the mean of the confirmed best on fresh seeds, which may be
-    another trial, with its 95 % interval. P(BEST) is the probability to have the best mean. It compares seed by seed if
-    seeds and splits are the same, and by the intervals if not. Studies compare if they have the same targets and
-    splits, whatever their inputs are.
+    SEARCH is the winner's value in the search. FINAL is its mean on fresh seeds that chose nothing, with its 95 %
+    interval; of optimizers, whose best were not all trained on those, CHECK is the mean over all that rank. P(BEST) is
+    the probability to have the best mean. It compares seed by seed if seeds and splits are the same, and by the
+    intervals if not. Studies compare if they have the same targets and splits, whatever their inputs are.
 
     With --rtol, two studies or csv files are compared cell by cell; the exit code is 1 if they differ.
     """
@@ -79,10 +79,10 @@ def sheet_of(found: Comparison, key: str) -> Sheet:
     shown = frozenset((key, "value", "confirmed", "p_best", "method", "trials", "epochs", "steps", "seconds"))
     asides = frozenset(("mean", "low", "high", "seed", "data", *(["best_optimizer"] if key == "optimizer" else [])))
     order = (key, "metric", "value", "confirmed", "p_best", "method", "trial", "best_optimizer", "trials", "complete")
-    return Sheet(
-        columns, tuple(rows), shown, asides, titles={"value": "search", "trial": "best_trial", "p_best": "P(best)"},
-        views={"confirmed": confirmed}, order=order,
-    )  # fmt: skip
+    titles = {"value": "search", "confirmed": "final" if key == "study" else "check"}
+    titles |= {"trial": "best_trial", "p_best": "P(best)"}
+    views = {"confirmed": confirmed}
+    return Sheet(columns, tuple(rows), shown, asides, titles=titles, views=views, order=order)
 
 
 def tables(names: tuple[str, ...], rtol: float, home: Home, output: Output) -> None:

@@ -82,7 +82,7 @@ def cells(standing: ConfirmedTrial) -> tuple[str, ...]:
     place = f"{standing.tie}=" if standing.tie != standing.rank else str(standing.rank)
     return (
         f"#{standing.trial}",
-        f"search {cell_text(standing.search_value)} -> confirmed {fresh_text(standing)}",
+        f"search {cell_text(standing.search_value)} -> check {fresh_text(standing)}",
         f"rank {standing.search_rank} -> {place}",
         f"{'optimistic' if optimism >= 0 else 'pessimistic'} by {cell_text(abs(optimism))}"
         if isfinite(optimism)

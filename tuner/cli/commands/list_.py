@@ -46,4 +46,4 @@ def list_studies(home: Home, output: Output) -> None:
         "age": [age_text(s.age) for s in found],
     }
     always, asides = frozenset(("name", "trials", "age")), frozenset(("planned", "low", "high"))
-    output.sheet(Sheet(COLUMNS, rows, always, asides, views=views))
+    output.sheet(Sheet(COLUMNS, rows, always, asides, views=views, titles={"best": "search", "confirmed": "final"}))

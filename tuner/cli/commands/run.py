@@ -45,6 +45,7 @@ __all__ = ["run"]
 @click.option("--dry-run", is_flag=True, help="Show what would run and about how long; write nothing.")
 @click.option("--report", is_flag=True, help="Write the report as well.")
 @click.option("--no-confirm", is_flag=True, help="Skip the confirmation on fresh seeds.")
+@click.option("-v", "--verbose", is_flag=True, help="Show every setting, the model, the cost and the files at the end.")
 @click.option("--no-refit", is_flag=True, help="Skip the model: the best config trained on all rows but the test rows.")
 @click.option("--no-baseline", is_flag=True, help="Leave out scikit-learn's models at their defaults beside the model.")
 def run(
@@ -59,6 +60,7 @@ def run(
     no_baseline: bool,
     report: bool,
     retry_failed: bool,
+    verbose: bool,
     **rest: Any,
 ) -> None:
     """Run a STUDY, or go on with it.
@@ -89,12 +91,12 @@ def run(
         how = "stopped" if isinstance(stopped, Terminated) else "interrupted"
         own = {"set" if key == "overrides" else key: value for key, value in rest.items()}
         given = {**own, "jobs": jobs, "cluster": cluster, "no-confirm": no_confirm, "report": report}
-        given |= {"retry-failed": retry_failed, "no-refit": no_refit, "no-baseline": no_baseline}
+        given |= {"retry-failed": retry_failed, "no-refit": no_refit, "no-baseline": no_baseline, "verbose": verbose}
         hint(f"{how}; {kept(asked, callback)}, this goes on: {clean(copyable(command(study, given)))}")
         raise stopped from None
     if report and result.all_trials:
         result.report()
-    summary(result, startup)
+    summary(result, startup, verbose)
     return None
 
 

@@ -23,8 +23,14 @@ __all__ = ["BANDS", "compared", "optimizers", "tuning_curves"]
 
 BANDS = 3  # in one chart: more of them cover each other
 FAR = 2.0  # as `value_axis` has it, for what is a summary already
-REPORTED = 11  # pixels below the ranking seeds
-TOLD = {"p_best": "P(best)", "search_value": "in the search", "search_rank": "rank there", "report": "reported"}
+REPORTED = 11  # pixels below the check
+TOLD = {
+    "p_best": "P(best)",
+    "search_value": "in the search",
+    "search_rank": "rank there",
+    "report": "final",
+    "mean": "check",
+}
 
 
 def tuning_curves(frames: ReportData) -> pd.DataFrame:
@@ -138,9 +144,9 @@ def banded_opacity(banded: list[str]) -> alt.OpacityValue:
 
 def confirmed(frames: ReportData) -> Figure:
     """Draw confirmed means with their intervals, beside the search's values."""
-    data, title = frames.confirmation, "Search value and confirmed interval"
+    data, title = frames.confirmation, "In the search, and checked"
     if data.empty:
-        return Figure("confirmation", title, "Nothing is confirmed yet: the search's values stand alone.")
+        return Figure("confirmation", title, "Nothing is checked yet: the search's values stand alone.")
     data = data.assign(label=[f"{trial} {name}" for trial, name in zip(data["trial"], data["optimizer"], strict=True)])
     ends = ["mean", "low", "high", "search_value", "report", "report_low", "report_high"]
     axis = value_axis(data[ends].to_numpy(dtype=float).ravel(), far=FAR)
@@ -176,11 +182,11 @@ def confirmed(frames: ReportData) -> Figure:
     splits = frames.study.splits
     searched = f" of the first, fewer for some, and the {splits} splits of the search" if splits > 1 else ""
     caption = join(
-        f"A row a trial, best first. Points are means over the {count(seeds, 'ranking seed')}{searched}, which chose"
+        f"A row a trial, best first. Points are checks: means over {count(seeds, 'fresh split')}{searched}, which chose"
         " the best,"
         f" with their {of}; the upright stroke is what the search had measured. A stroke far on"
         " the good side of its interval was luck.",
-        "The diamond below the first is the best config on its reporting seeds, which chose nothing: quote that one."
+        "The diamond below the first is its final value, on seeds that chose nothing: quote that one."
         if data["report"].notna().any()
         else "",
         axis.words,

@@ -3,7 +3,7 @@
     commands, finding -> baseline, certainty, optimum -> space, training
 
 A rule reads frames and returns one finding or None. Its threshold is a named constant beside it, with the reason. Every
-finding ends with a command that can be run as it stands.
+finding ends with a command that can be run as it stands, what that costs and what it may gain.
 """
 
 from __future__ import annotations
@@ -39,19 +39,23 @@ RULES: dict[str, FindingRule] = {
     "small_validation": small_validation,
     "unstable_top": unstable_top,
     "overfitting": overfitting,
+    "no_gain": no_gain,
     "few_trials": few_trials,
     "uneven": uneven,
     "contained": contained,
     "never_learned": never_learned,
     "small_batches": small_batches,
-    "no_gain": no_gain,
     "distance": distance,
 }
 
 
 def findings_of(frames: ReportData) -> list[Finding]:
-    """Collect what every rule found, in order."""
-    return [finding for rule in RULES.values() if (finding := rule(frames))]
+    """Collect what every rule found, in order, each next step once."""
+    found: dict[str, Finding] = {}
+    for rule in RULES.values():
+        if finding := rule(frames):
+            found.setdefault(finding.command, finding)
+    return list(found.values())
 
 
 def findings(found: ResultView) -> list[Finding]:

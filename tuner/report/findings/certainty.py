@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from tuner.ranking.unread import unread_splits
-from tuner.report.findings.commands import again, confirmed, continued, named
-from tuner.report.findings.finding import Finding, better, number, top
+from tuner.report.findings.commands import a_trial, again, confirmed, continued, named
+from tuner.report.findings.finding import Finding, NextStep, better, narrower, number, percent, top
 from tuner.report.report_data import ReportData
 
 __all__ = ["inseparable", "optimistic", "small_validation", "unconfirmed", "unread"]
@@ -15,6 +15,7 @@ LUCK = 0.1  # relative: a search value that much better than its confirmed mean,
 MORE_SEEDS = 4  # times as many seeds take a third off an interval of splits that share rows, half off another
 FAR_MORE = 100  # times the rows: as good as never
 BY_ROWS = 0.5  # of the noise: from there on more validation rows help more than more replicates
+NARROWER = 0.15  # of an interval: what more seeds have to take off it to be worth their time
 LARGEST = 0.5  # of all rows: a validation set that leaves enough to train on
 
 
@@ -30,7 +31,8 @@ def unconfirmed(frames: ReportData) -> Finding | None:
     )
     to_come = frames.unfinished and frames.study.confirm.enabled
     command = continued(frames) if to_come else confirmed(frames)
-    return Finding("unconfirmed", sentence, {"value": frames.best.value}, "best", command)
+    numbers = {"value": frames.best.value}
+    return Finding("unconfirmed", sentence, numbers, "best", command, "a value that luck has no part in")
 
 
 def unread(frames: ReportData) -> Finding | None:
@@ -43,9 +45,10 @@ def unread(frames: ReportData) -> Finding | None:
         " with one."
     )
     numbers = {"trials": count, "splits": frames.study.splits}
-    return Finding(
-        "unread", sentence, numbers, "best", named(frames, "data.resampling=holdout", "data.splits=1", name="one-split")
-    )
+    seconds = a_trial(frames) * frames.study.trials / frames.study.splits
+    single = ("data.resampling=holdout", "data.splits=1")
+    step = named(frames, *single, name="one-split", seconds=seconds)
+    return Finding("unread", sentence, numbers, "best", step, "the time that the other splits take")
 
 
 def optimistic(frames: ReportData) -> Finding | None:
@@ -60,10 +63,11 @@ def optimistic(frames: ReportData) -> Finding | None:
     sentence = (
         f"The search was optimistic: its first, trial {leader.trial}, had {number(leader.search_value)} there and"
         f" {number(leader.goal.mean)} {'with' if frames.study.splits > 1 else 'on'} {leader.seeds} fresh seeds."
-        " Quote the confirmed values."
+        " Quote the final value."
     )
     numbers = {"trial": leader.trial, "search": leader.search_value, "confirmed": leader.goal.mean, "gap": gap}
-    return Finding("optimistic", sentence, numbers, "confirmation", again(frames, "best"))
+    step = again(frames, "best")
+    return Finding("optimistic", sentence, numbers, "confirmation", step, "a value that can be quoted")
 
 
 def inseparable(frames: ReportData) -> Finding | None:
@@ -73,16 +77,19 @@ def inseparable(frames: ReportData) -> Finding | None:
     if not near:
         return None
     first, trials = standings[0], ", ".join(str(standing.trial) for standing in near)
-    several, spent = frames.study.splits > 1, frames.study.overlap > 1 / first.goal.n
-    hint = "; more splits of the same rows would hardly tell" if several and spent else ", or confirm on more seeds"
+    several, more = frames.study.splits > 1, MORE_SEEDS * first.seeds
+    share = narrower(frames, first.goal.n, first.goal.n - first.seeds + more)
+    if share < NARROWER:  # the rows are what is too few, which the conclusion says
+        return None
     sentence = (
         f"{first.goal.n} {'splits' if several else 'seeds'} do not separate the best, trial {first.trial} (best with"
         f" probability {first.p_best:.2f}),"
-        f" from {'trial' if len(near) == 1 else 'trials'} {trials}: choose among them by cost or simplicity{hint}."
+        f" from {'trial' if len(near) == 1 else 'trials'} {trials}: choose among them by cost or simplicity, or"
+        " confirm on more seeds."
     )
     numbers = {"trials": [standing.trial for standing in near], "seeds": first.goal.n, "p_best": first.p_best}
-    command = again(frames, "top") if several and spent else confirmed(frames, seeds=MORE_SEEDS * first.seeds)
-    return Finding("inseparable", sentence, numbers, "confirmation", command)
+    gain = f"intervals that are {percent(share)} narrower"
+    return Finding("inseparable", sentence, numbers, "confirmation", confirmed(frames, seeds=more), gain)
 
 
 def small_validation(frames: ReportData) -> Finding | None:
@@ -110,18 +117,22 @@ def small_validation(frames: ReportData) -> Finding | None:
         f" It would take {many}."
     )
     numbers = {"rows": int(rows), "gap": gap, "reach": reach, "enough": enough}
-    return Finding("small_validation", sentence, numbers, "ranking", _finer(frames, times))
+    found = _finer(frames, times)
+    return Finding("small_validation", sentence, numbers, "ranking", *found) if found else None
 
 
-def _finer(frames: ReportData, times: float) -> str:
+def _finer(frames: ReportData, times: float) -> tuple[NextStep, str] | None:
     """Suggest a larger validation set where the data have one that is large enough; else more seeds with a split each.
 
-    Where a column decides which rows validate, neither helps: the table says who is tied.
+    Says what it gains. None where a column decides which rows validate, or more splits of them would hardly tell.
     """
     split = frames.study.data.split
     share = math.ceil(100 * times * split.valid) / 100
     if split.column is None and share <= min(LARGEST, 1 - split.test - split.valid):
-        return named(frames, f"data.split.valid={share:g}", name="more-rows")
-    if frames.study.fresh_splits:
-        return confirmed(frames, seeds=MORE_SEEDS * frames.study.confirm.seeds)
-    return again(frames, "top")
+        return named(frames, f"data.split.valid={share:g}", name="more-rows"), "an order that chance does not make"
+    before, first = frames.study.confirm.seeds, frames.found.standings[:1]
+    known = first[0].goal.n if first else before
+    gained = narrower(frames, known, known + (MORE_SEEDS - 1) * before)
+    if not frames.study.fresh_splits or gained < NARROWER:
+        return None
+    return confirmed(frames, seeds=MORE_SEEDS * before), f"intervals that are {percent(gained)} narrower"

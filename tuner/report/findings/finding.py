@@ -1,7 +1,11 @@
-"""A finding: one plain sentence about a study, the numbers behind it, where to see them, and what to do next."""
+"""A finding: one plain sentence about a study, the numbers behind it, where to see them, and what to do next.
+
+What to do next is a command, about how long it trains, and what that may gain: who reads it decides by those.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,21 +13,42 @@ from typing import Any
 from objectives.types import Direction
 from tuner.records import Trial
 from tuner.report.report_data import ReportData
+from tuner.text import duration
 
-__all__ = ["TOP", "Finding", "FindingRule", "better", "number", "percent", "top"]
+__all__ = ["TOP", "Finding", "FindingRule", "NextStep", "better", "narrower", "number", "percent", "top"]
 
 TOP = 5  # trials that count as the top
 
 
 @dataclass(frozen=True)
+class NextStep:
+    """What to do next: a command, and about how many seconds it trains, of all workers together; 0 if it only looks."""
+
+    command: str
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
 class Finding:
-    """What a rule found. `anchor` names the part of the page that shows it, `command` is what to do next."""
+    """What a rule found. `anchor` names the part of the page that shows it, `gain` says what the next step may gain."""
 
     rule: str
     sentence: str
     numbers: Mapping[str, Any]
     anchor: str
-    command: str
+    step: NextStep
+    gain: str
+
+    @property
+    def command(self) -> str:
+        """Return the command of the next step."""
+        return self.step.command
+
+    @property
+    def worth(self) -> str:
+        """Say what the next step costs and what it may gain."""
+        cost = f"about {duration(self.step.seconds)} of training" if self.step.seconds else "no training"
+        return f"cost: {cost}; gain: {self.gain}"
 
     def document(self) -> dict[str, Any]:
         """Convert the finding to plain values."""
@@ -33,6 +58,8 @@ class Finding:
             "numbers": dict(self.numbers),
             "anchor": self.anchor,
             "command": self.command,
+            "seconds": self.step.seconds,
+            "gain": self.gain,
         }
 
 
@@ -47,6 +74,12 @@ def top(frames: ReportData) -> list[Trial]:
 def better(frames: ReportData, value: float, other: float) -> float:
     """Return by how much a value is better than another; negative where it is worse."""
     return other - value if frames.study.direction == Direction.MINIMIZE else value - other
+
+
+def narrower(frames: ReportData, splits: int, more: int) -> float:
+    """Return by what share an interval over `splits` gets narrower on `more` of them, which share rows."""
+    overlap = frames.study.overlap
+    return 1 - math.sqrt((1 / more + overlap) / (1 / splits + overlap))
 
 
 def number(value: float) -> str:

@@ -29,7 +29,8 @@ def distance(frames: ReportData) -> Finding | None:
     what = "The best of each optimizer is above it by" if several else "The best trial is above it by"
     sentence = f"{known} {what}: {listed}."
     command = again(frames, "compare", "--by", "optimizer") if several else again(frames, "top")
-    return Finding("distance", sentence, found, "course" if frames.surface else "curves", command)
+    anchor = "course" if frames.surface else "curves"
+    return Finding("distance", sentence, found, anchor, command, "a view of what each reached, at its cost")
 
 
 def distances(frames: ReportData) -> dict[str, float]:

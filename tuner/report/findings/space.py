@@ -23,6 +23,7 @@ EDGE = 0.05  # of a range, on its own scale: a best value there may have its bet
 AT_EDGE = 3  # of the top trials that make an edge suspicious where the best alone is not there
 WIDER = 1 / 3  # of the range: how much further to look
 PER_PARAMETER = 10  # trials a searched parameter: fewer leave most of even two parameters' square empty
+MORE = 1.5  # times the trials: fewer more would hardly find anything
 UNEVEN = 2.0  # times the trials: from there on the better-fed optimizer has had clearly more luck to draw
 TOO_CLOSE = 8  # trials: with fewer between them, chance alone makes one twice the other
 BEHIND = 0.05  # relative: an optimizer that much worse than one it contains was not searched well
@@ -69,9 +70,24 @@ def _at_end(frames: ReportData, name: str, end: str) -> Finding | None:
         f"{who} {name}{of} at the {end} end of its range ({number(example.config[name])}, the range ends at"
         f" {number(bound)}): better values may lie beyond. Try a range to {number(beyond)}."
     )
+    inside = next((t for t in frames.leaders if not _is_near(frames, t, name, end)), None)
+    if len(near) < AT_EDGE and inside is not None and _alike(frames, example, inside):
+        return None  # what lies inside of the range may be as good, and the best alone is no evidence
     numbers = {"parameter": parameter.key, "end": end, "bound": bound, "next": beyond, "near": len(near)}
     command = named(frames, f"{parameter.key}.{end}={number(beyond)}", name="wider")
-    return Finding("at_bound", sentence, numbers, f"sensitivity-{name}", command)
+    gain = "not known, whatever lies beyond"
+    if inside is not None and (ahead := better(frames, example.value or 0.0, inside.value or 0.0)) > 0:
+        gain += f"; here it is {number(ahead)} better than inside of the range"
+    return Finding("at_bound", sentence, numbers, f"sensitivity-{name}", command, gain)
+
+
+def _alike(frames: ReportData, one: Trial, other: Trial) -> bool:
+    """Return True if chance alone may make two complete trials differ; False where the noise is not known."""
+    places = {standing.trial: standing for standing in frames.found.standings}
+    if one.number in places and other.number in places:
+        return places[one.number].tie == places[other.number].tie
+    gap = abs((one.value or 0.0) - (other.value or 0.0))
+    return frames.noise is not None and frames.noise.alike(one.number, other.number, gap)
 
 
 def _own(frames: ReportData, trial: Trial, name: str) -> SearchedParameter | None:
@@ -116,7 +132,7 @@ def few_trials(frames: ReportData) -> Finding | None:
     dimensions, trials = len(space_of(frames.study).latents), len(frames.found.all_trials)
     wanted = PER_PARAMETER * dimensions
     enough = _configs(frames, wanted)
-    if frames.unfinished or not frames.leaders or trials >= enough:
+    if frames.unfinished or not frames.leaders or trials >= enough or wanted <= enough < MORE * trials:
         return None
     what = "are all that there are" if enough < wanted else f"make {PER_PARAMETER} a parameter"
     sentence = (
@@ -124,7 +140,17 @@ def few_trials(frames: ReportData) -> Finding | None:
         f" parameter{'s' * (dimensions > 1)}: the best is partly luck. {enough} {what}."
     )
     numbers = {"trials": trials, "parameters": dimensions, "enough": enough}
-    return Finding("few_trials", sentence, numbers, "progress", continued(frames, enough))
+    brought = _second_half(frames)
+    gain = f"what chance finds; the second half of the trials brought {number(brought) if brought else 'nothing'}"
+    return Finding("few_trials", sentence, numbers, "progress", continued(frames, enough), gain)
+
+
+def _second_half(frames: ReportData) -> float:
+    """Return by how much the second half of the trials improved the best value of the search."""
+    half = len(frames.found.all_trials) / 2
+    before = next((trial.value for trial in frames.leaders if trial.number < half), None)
+    best = frames.leaders[0].value
+    return 0.0 if before is None or best is None else max(better(frames, best, before), 0.0)
 
 
 def _configs(frames: ReportData, most: int) -> int:
@@ -156,7 +182,7 @@ def uneven(frames: ReportData) -> Finding | None:
         " equal numbers of trials only."
     )
     command = named(frames, "search.allocation=equal", name="equal")
-    return Finding("uneven", sentence, budgets, "optimizers", command)
+    return Finding("uneven", sentence, budgets, "optimizers", command, "a fair comparison of the optimizers")
 
 
 def contained(frames: ReportData) -> Finding | None:
@@ -179,7 +205,7 @@ def contained(frames: ReportData) -> Finding | None:
     numbers = {"optimizer": outer, "contains": inner, "value": own, "other": other}
     equal, more = frames.study.search.allocation == "equal", 2 * len(frames.found.all_trials)
     command = continued(frames, more) if equal else named(frames, "search.allocation=equal", name="equal", trials=more)
-    return Finding("contained", sentence, numbers, "optimizers", command)
+    return Finding("contained", sentence, numbers, "optimizers", command, f"a fair judgement of {outer}")
 
 
 def _at_equal(frames: ReportData, *names: str) -> tuple[float, ...] | None:

@@ -11,8 +11,8 @@ from objectives.optimizers import OPTIMIZERS
 from objectives.types import Direction
 from tuner.enums import TrialState
 from tuner.records import Trial
-from tuner.report.findings.commands import accepts, again, longer, named
-from tuner.report.findings.finding import Finding, better, number, percent, top
+from tuner.report.findings.commands import a_trial, accepts, again, longer, named
+from tuner.report.findings.finding import Finding, NextStep, better, number, percent, top
 from tuner.report.findings.optimum import REACHED, lowest
 from tuner.report.report_data import ReportData, goal_curve
 from tuner.study import Range, is_searched, values_of
@@ -36,6 +36,8 @@ PLATEAU = 0.5  # of the trials, and no fewer than `ENOUGH`, without a new best
 ENOUGH = 32
 STEPS = 4.0  # times the updates of the largest batch
 TRIED = 5  # trials of an optimizer, from which their best says something of it
+DEAR = 10.0  # times the training of the study: from there on a comparison costs more than it tells
+UNKNOWN = "not known, as nothing here has measured it"
 LONGER = 2  # times as long, where the end is not in sight
 WIDER = 10  # times as far on both sides, where no learning rate was of use
 SLOWER = 1000  # times smaller rates, where none of those tried was small enough
@@ -61,16 +63,17 @@ def diverging(frames: ReportData) -> Finding | None:
     edge = _edge(frames, worst, own)
     where = f", most with {worst}{f' and lr above {number(edge)}' if edge else ''}" if worst else ""
     numbers = {"lost": len(lost), "trials": len(trials), "failed": len(failed), **counts}
+    spared = f"the {percent(len(lost) / len(trials))} of the search that went to nothing"
     if edge:
         command = named(frames, f"optimizers.{worst}.lr.high={number(edge)}", name="calmer")
-        return Finding("diverging", f"{share}{where}.", numbers, "sensitivity-lr", command)
+        return Finding("diverging", f"{share}{where}.", numbers, "sensitivity-lr", command, spared)
     if 2 * len(failed) >= len(lost):
-        advice, command = _look(frames, failed[0])
+        advice, command, spared = *_look(frames, failed[0]), "the reason"
     elif slower := _slower(frames, worst, own):
         advice, command = "Search smaller learning rates.", named(frames, slower, name="slower")
     else:
         advice, command = _calmed(frames, own[0])
-    return Finding("diverging", f"{share}{where}. {advice}", numbers, "section-time", command)
+    return Finding("diverging", f"{share}{where}. {advice}", numbers, "section-time", command, spared)
 
 
 def _edge(frames: ReportData, optimizer: str, lost: Sequence[Trial]) -> float | None:
@@ -112,10 +115,12 @@ def unstable_top(frames: ReportData) -> Finding | None:
         f"{len(ahead)} unstable {'trial has' if len(ahead) == 1 else 'trials have'} a better best epoch than the winner"
         f" ({listed}), but ended far above it: they rank last. {advice}"
     )
-    return Finding("unstable_top", sentence, {"trials": [t.number for t in ahead]}, "curves", command)
+    gained = max(better(frames, t.value, leader) for t in ahead if t.value is not None)
+    numbers, gain = {"trials": [t.number for t in ahead]}, f"at most {number(gained)}"
+    return Finding("unstable_top", sentence, numbers, "curves", command, gain)
 
 
-def _calmed(frames: ReportData, trial: Trial) -> tuple[str, str]:
+def _calmed(frames: ReportData, trial: Trial) -> tuple[str, NextStep]:
     """Suggest what may keep such trials stable, and the command: gradient clipping, where the optimizer supports it."""
     study, row = frames.study, OPTIMIZERS.get(str(trial.config.get("optimizer")))
     clips = study.custom is None and row is not None and not row.whole and study.train.domain("clip_norm") == 0
@@ -124,7 +129,7 @@ def _calmed(frames: ReportData, trial: Trial) -> tuple[str, str]:
     return _look(frames, trial)
 
 
-def _look(frames: ReportData, trial: Trial) -> tuple[str, str]:
+def _look(frames: ReportData, trial: Trial) -> tuple[str, NextStep]:
     return "Look at how one of them ended.", again(frames, "show", trial=trial.number)
 
 
@@ -140,15 +145,25 @@ def still_improving(frames: ReportData) -> Finding | None:
         f" tenth of their epochs brought {percent(gain)} of all that they gained. Train longer."
     )
     numbers = {"late": len(late), "of": len(leaders), "epochs": epochs, "gain": gain}
-    return Finding("still_improving", sentence, numbers, "curves", longer(frames, LONGER))
+    most = TENTHS * (LONGER - 1) * median(_late_gain(frames, t) for t in late)
+    if frames.noise and most < frames.noise.reach:
+        return None  # even at this pace it would be lost in the noise
+    to_gain = f"at most about {number(most)}, if it goes on as in that last tenth"
+    return Finding("still_improving", sentence, numbers, "curves", longer(frames, LONGER), to_gain)
 
 
 def _gain(frames: ReportData, trial: Trial) -> float:
     """Return the share of the improvement since the first epoch that came in the last tenth of the epochs."""
     curve = goal_curve(trial, frames.study.metric)
-    before = curve[: max(1, math.floor(0.9 * len(curve)))]
     all_of_it = better(frames, _best(frames, curve), float(curve[0]))
-    return better(frames, _best(frames, curve), _best(frames, before)) / all_of_it if all_of_it > 0 else 0.0
+    return _late_gain(frames, trial) / all_of_it if all_of_it > 0 else 0.0
+
+
+def _late_gain(frames: ReportData, trial: Trial) -> float:
+    """Return by how much a trial improved in the last tenth of its epochs."""
+    curve = goal_curve(trial, frames.study.metric)
+    before = curve[: max(1, math.floor(0.9 * len(curve)))]
+    return better(frames, _best(frames, curve), _best(frames, before))
 
 
 def _best(frames: ReportData, curve: Any) -> float:
@@ -170,10 +185,11 @@ def overfitting(frames: ReportData) -> Finding | None:
         f"{len(over)} of the top {len(leaders)} trials overfit: their validation loss ends {percent(rise)} above its"
         f" best while the training loss falls. Their best epoch is what counts; {advice}."
     )
-    return Finding("overfitting", sentence, {"trials": [t.number for t in over], "rise": rise}, "curves-gap", command)
+    numbers = {"trials": [t.number for t in over], "rise": rise}
+    return Finding("overfitting", sentence, numbers, "curves-gap", command, UNKNOWN)
 
 
-def _regularised(frames: ReportData, optimizer: str, share: float) -> tuple[str, str]:
+def _regularised(frames: ReportData, optimizer: str, share: float) -> tuple[str, NextStep]:
     """Suggest regularisation that is not searched yet, or fewer epochs; and the command."""
     study, decay = frames.study, f"optimizers.{optimizer}.weight_decay={DECAY}"
     fixed = not is_searched(study.optimizers.get(optimizer, {}).get("weight_decay"))
@@ -218,10 +234,10 @@ def no_gain(frames: ReportData) -> Finding | None:
         f"No gain since trial {last}: {since} trials brought nothing better than {number(best)}. More of the same"
         f" search will hardly help; {else_} may."
     )
-    return Finding("no_gain", sentence, {"trial": last, "since": since, "value": best}, "progress", command)
+    return Finding("no_gain", sentence, {"trial": last, "since": since, "value": best}, "progress", command, UNKNOWN)
 
 
-def _elsewhere(frames: ReportData) -> tuple[str, str]:
+def _elsewhere(frames: ReportData) -> tuple[str, NextStep]:
     """Suggest where better values may be and the command: a larger model, or another seed if there is no model."""
     study = frames.study
     if study.custom or study.data.surface or study.imported:
@@ -232,7 +248,8 @@ def _elsewhere(frames: ReportData) -> tuple[str, str]:
     what = "a larger network" if sizes else "a network"
     if not accepts(frames, larger):
         return "other ranges or more data", named(frames, f"study.seed={study.seed + 1}", name="reseeded")
-    return f"{what}, other ranges or more data", named(frames, larger, name="larger")
+    cost = 2 * a_trial(frames) * study.trials if sizes else None
+    return f"{what}, other ranges or more data", named(frames, larger, name="larger", seconds=cost)
 
 
 def small_batches(frames: ReportData) -> Finding | None:
@@ -252,8 +269,18 @@ def small_batches(frames: ReportData) -> Finding | None:
         f" largest in the same epochs. Compare them at equal updates before you call batch size {max(sizes)} worse."
     )
     numbers = {"small": len(small), "of": len(batches), "times": times}
-    command = longer(frames, times, f"train.batch_size={max(sizes)}", name="steps")
-    return Finding("small_batches", sentence, numbers, "curves-steps", command)
+    cost = times * _seconds_at(frames, max(sizes)) * frames.study.trials
+    if cost > DEAR * a_trial(frames) * frames.study.trials:
+        return None
+    command = longer(frames, times, f"train.batch_size={max(sizes)}", name="steps", seconds=cost)
+    gain = f"the knowledge whether batch size {max(sizes)} is worse"
+    return Finding("small_batches", sentence, numbers, "curves-steps", command, gain)
+
+
+def _seconds_at(frames: ReportData, size: int) -> float:
+    """Return the seconds of a trial with this batch size, the mean over those that there are; of any without."""
+    own = [trial.seconds for trial in frames.found.all_trials if trial.config.get("batch_size") == size]
+    return sum(own) / len(own) if own else a_trial(frames)
 
 
 def never_learned(frames: ReportData) -> Finding | None:
@@ -279,7 +306,8 @@ def never_learned(frames: ReportData) -> Finding | None:
         f" {advice}, or leave {'it' if len(lazy) == 1 else 'them'} out."
     )
     anchor = "sensitivity-lr" if "lr" in frames.searched else "optimizers"
-    return Finding("never_learned", sentence, {"optimizers": lazy, "loss": floor}, anchor, command)
+    numbers, gain = {"optimizers": lazy, "loss": floor}, f"a fair judgement of {', '.join(lazy)}"
+    return Finding("never_learned", sentence, numbers, anchor, command, gain)
 
 
 def _wider(optimizer: str, rates: Any) -> list[str]:

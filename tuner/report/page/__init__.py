@@ -23,6 +23,7 @@ from tuner.report.failures import failures
 from tuner.report.findings import findings_of
 from tuner.report.pictures import MOST_DRAWN, inline_svg, sampled
 from tuner.report.report_data import ReportData, ResultView
+from tuner.report.summary_cards import summary_cards
 from tuner.report.theme import DARK, LIGHT, Theme, config
 from tuner.report.vega_bundle import script_bundle
 from tuner.report.vega_data import Kept, columns_of, script_json
@@ -77,6 +78,8 @@ def page(found: ResultView, created: str = "", watch: Notify = lambda stage: Non
     script, bundle = (HERE / "page.js").read_text(encoding="utf-8"), script_bundle()
     values: dict[str, Any] = {
         "header": sections.header(frames),
+        "summary": summary_cards(frames, told),
+        "spent": sections.spent(frames),
         "findings": told,
         "best": sections.best_config(frames),
         "table": table,

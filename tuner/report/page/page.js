@@ -140,7 +140,7 @@
   };
   const text = (trial, name) => {
     if (name === "rank" && trial.tie && trial.tie !== trial.rank) return `${trial.tie}=`;
-    return name === "confirmed" ? settings.confirmed[trial.trial]?.text ?? "" : short(trial[name]);
+    return name === "check" ? settings.confirmed[trial.trial]?.text ?? "" : short(trial[name]);
   };
   const test = (word) => {
     const found = word.match(/^([^<>=]+)(<=|>=|<|>|=)(.+)$/);
@@ -154,7 +154,7 @@
   const tabulate = () => {
     performance.mark("first chart");
     trials = rowsOf(data.trials);
-    for (const trial of trials) trial.confirmed = settings.confirmed[trial.trial]?.value ?? null;
+    for (const trial of trials) trial.check = settings.confirmed[trial.trial]?.value ?? null;
     byNumber = new Map(trials.map((row) => [row.trial, row]));
     fill();
   };
