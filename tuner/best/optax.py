@@ -150,8 +150,8 @@ def _rate(recipe: Recipe) -> str:
     """
     says = "The tuned learning rate over `total_steps` updates."
     if recipe.schedule == "cosine" and not recipe.warmup:
-        told = {"init_value": recipe.lr, "decay_steps": Verbatim("total_steps"), "alpha": recipe.values["final"]}
-        return function("make_rate(total_steps)", says, f"return {call_text('optax.cosine_decay_schedule', told)}")
+        settings = {"init_value": recipe.lr, "decay_steps": Verbatim("total_steps"), "alpha": recipe.values["final"]}
+        return function("make_rate(total_steps)", says, f"return {call_text('optax.cosine_decay_schedule', settings)}")
     lines = schedule_lines(recipe, OPS, recipe.lr)
     body = ("n = jnp.asarray(n, float)", *lines.body)
     rate = "\n".join(["", "def rate(n):", *(f"    {line}" for line in body), ""])

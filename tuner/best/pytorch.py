@@ -142,9 +142,9 @@ def optimizer_text(recipe: Recipe) -> list[str]:
         made = call_text("torch.optim.LBFGS", LBFGS, "params")
         return [function("make_optimizer(params)", "An iteration a step, with a closure.", f"return {made}")]
     decoupled = recipe.decay > 0 and recipe.decoupled and not theirs.decoupled
-    told = theirs.also.get("decoupled", {}) if decoupled else {}
-    shrinks = decoupled and not told and recipe.optimizer != "sgd"  # for sgd the two are one
-    values = {"lr": recipe.lr, **arguments(recipe, "torch"), "weight_decay": 0.0 if shrinks else recipe.decay, **told}
+    extra = theirs.also.get("decoupled", {}) if decoupled else {}
+    shrinks = decoupled and not extra and recipe.optimizer != "sgd"  # for sgd the two are one
+    values = {"lr": recipe.lr, **arguments(recipe, "torch"), "weight_decay": 0.0 if shrinks else recipe.decay, **extra}
     body = [GROUPS] if recipe.weights_only and recipe.decay and not shrinks else []
     made = call_text(recipe.call("torch").name, values, "params")
     if not recipe.clip and not shrinks:
@@ -198,20 +198,23 @@ def _native(recipe: Recipe) -> str:
     """Write torch's own scheduler class, where it agrees up to the end of the horizon."""
     values, total = recipe.values, Verbatim("total_steps")
     final = values.get("final", 0.0)
-    told: dict[str, Any]
+    settings: dict[str, Any]
     if recipe.warmup:
         return ""
     if recipe.schedule == "step":
-        name, told = "StepLR", {"step_size": Verbatim(step_every(recipe, "total_steps")), "gamma": values["gamma"]}
+        name, settings = (
+            "StepLR",
+            {"step_size": Verbatim(step_every(recipe, "total_steps")), "gamma": values["gamma"]},
+        )
     elif recipe.schedule == "cosine":
-        name, told = "CosineAnnealingLR", {"T_max": total, "eta_min": final * recipe.lr}
+        name, settings = "CosineAnnealingLR", {"T_max": total, "eta_min": final * recipe.lr}
     elif recipe.schedule == "linear":
-        name, told = "LinearLR", {"start_factor": 1.0, "end_factor": final, "total_iters": total}
+        name, settings = "LinearLR", {"start_factor": 1.0, "end_factor": final, "total_iters": total}
     elif recipe.schedule == "polynomial" and not final:
-        name, told = "PolynomialLR", {"total_iters": total, "power": values["power"]}
+        name, settings = "PolynomialLR", {"total_iters": total, "power": values["power"]}
     else:
         return ""
-    return call_text(f"torch.optim.lr_scheduler.{name}", told, "optimizer")
+    return call_text(f"torch.optim.lr_scheduler.{name}", settings, "optimizer")
 
 
 def _model(recipe: Recipe) -> str:

@@ -63,16 +63,16 @@ def arguments(recipe: Recipe, framework: str) -> dict[str, Any]:
     if theirs.call is None:
         return {}
     own, h = str(recipe.conventions["eps_mode"]), {**recipe.h, **recipe.flags}
-    told = theirs.also.get(own, {})
-    if told and framework == "torch":  # adagrad: the one whose eps goes into the start of its sum
+    extra = theirs.also.get(own, {})
+    if extra and framework == "torch":  # adagrad: the one whose eps goes into the start of its sum
         h["initial_accumulator"] += h["eps"]
-    elif not told and {own, theirs.eps} == {"inside", "outside"}:
+    elif not extra and {own, theirs.eps} == {"inside", "outside"}:
         h["eps"] = h["eps"] ** (0.5 if own == "inside" else 2)
     found: dict[str, Any] = {
         there: tuple(h[name] for name in here) if isinstance(here, tuple) else h[here]
         for there, here in theirs.call.arguments.items()
     }
-    return {**found, **theirs.call.constants, **told}
+    return {**found, **theirs.call.constants, **extra}
 
 
 def call_text(name: str, values: Mapping[str, Any], *first: str) -> str:

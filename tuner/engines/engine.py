@@ -24,7 +24,7 @@ __all__ = ["Engine", "InlineEngine", "open_engine", "processors"]
 class Engine(Protocol):
     """What runs tasks: `submit` gives a future of the outcome or a `Failure`; `width` tasks run at once.
 
-    `note` is told, from any thread, what the engine waits for where the machine has no room.
+    `note` is called, from any thread, with what the engine waits for where the machine is out of resources.
     """
 
     note: Callable[[str], None]

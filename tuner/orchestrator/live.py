@@ -138,8 +138,8 @@ def held(curve: Any) -> Any:
 
 def metrics_at(study: Study, curves: Mapping[str, Any], epoch: int) -> dict[str, float]:
     """Return means of curves `(R, E)` over replicates and the epochs around one, and the standard error of the goal."""
-    told = {name: np.asarray(curve) for name, curve in curves.items() if name != "verdict"}  # a code, not a number
-    near = {name: curve[:, around(epoch, study.window, curve.shape[1])] for name, curve in told.items()}
+    numeric = {name: np.asarray(curve) for name, curve in curves.items() if name != "verdict"}  # a code, not a number
+    near = {name: curve[:, around(epoch, study.window, curve.shape[1])] for name, curve in numeric.items()}
     metrics = {name: float(values.mean(axis=0).mean()) for name, values in near.items()}
     if study.splits == 1:
         return metrics

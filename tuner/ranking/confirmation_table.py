@@ -25,7 +25,7 @@ def confirmation_table(standings: Sequence[ConfirmedTrial], tests: Sequence[str]
 
     rank          by the mean, those first that came further in the race; an optimizer's defaults before what may well
                   be no better
-    tie           rank of the first that it cannot be told from at 95 %; its own where there is none
+    tie           rank of the first that it is statistically tied with at 95 %; its own where there is none
     trial         number of the trial
     search_rank   its rank in the search
     search_value  its value in the search
@@ -69,7 +69,7 @@ def interval_columns(mean: str, ends: str, intervals: Sequence[Interval | None])
 def tested_names(task: str, extra: Sequence[str], standings: Sequence[ConfirmedTrial]) -> list[str]:
     """Test metrics that a confirmation of a task has: loss, the task's own, `extra` ones of scikit-learn.
 
-    An objective of somebody's own has those that it told.
+    A custom objective has those that it reported.
     """
     if task == OWN:
         return list(dict.fromkeys(name for standing in standings for name in standing.test))

@@ -86,7 +86,7 @@ def ranking(
     `standings` are those of a confirmation that is done: they lead, so that the first row is the best config.
 
     rank         Int64     from 1, best first; missing where the trial is not complete
-    tie          Int64     rank of the trial that leads those it cannot be told from; missing until noise is known
+    tie          Int64     rank of the first trial that it is statistically tied with; missing until noise is known
     trial        int64     number of the trial
     state        category  complete, pruned, diverged or failed
     value        float64   the goal at the trial's best epoch; missing where there is none
@@ -221,8 +221,8 @@ def metric_names(study: Study, task: str, trials: Sequence[Trial] = ()) -> list[
     if task == IMPORTED:
         return [study.metric] if study.metric != "value" else []
     if study.custom:
-        told = [name for trial in trials for name in trial.metrics if name not in OF_SPLITS]
-        return list(dict.fromkeys([study.metric, *told]))
+        reported = [name for trial in trials for name in trial.metrics if name not in OF_SPLITS]
+        return list(dict.fromkeys([study.metric, *reported]))
     whole = any(OPTIMIZERS[name].whole for name in study.optimizers)
     own = ["distance"] if task == "surface" else [f"valid_{metric.name}" for metric in metrics_of(task)]
     return ["train_loss", "valid_loss", *own, *(MEASURES if whole else ())]

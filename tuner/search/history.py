@@ -38,8 +38,8 @@ def observed(study: Study, seen: Sequence[Trial]) -> list[Observation]:
         if sum(trial.state != TrialState.DIVERGED for trial in there) >= ENOUGH:
             values = {trial: value_at(study, trial, stage) for trial in there}
             values |= {trial: math.inf for trial in seen if limited(trial)} | behind(study, seen, values, rung)
-            told = worth_modelling([(trial, values[trial]) for trial in seen if trial in values])
-            return [Observation(dict(trial.latents), value) for trial, value in told]
+            kept = worth_modelling([(trial, values[trial]) for trial in seen if trial in values])
+            return [Observation(dict(trial.latents), value) for trial, value in kept]
     return []
 
 

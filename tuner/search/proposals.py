@@ -19,7 +19,7 @@ __all__ = ["propose"]
 
 
 @dataclass(frozen=True)
-class Told:
+class SamplerInput:
     """What a sampler gets: trials to learn from, and points whose trials have not finished."""
 
     seen: Sequence[Trial]
@@ -44,37 +44,37 @@ def propose(  # noqa: PLR0913
     """
     given = [space.completed(space.latents_of(config)) for config in study.search.enqueue]
     begun = given[first : first + count]
-    known = generation - lag_of(study)
-    seen = [*warm, *(trial for trial in history if trial.generation < known)]
-    open_now = [*(dict(trial.latents) for trial in history if trial.generation >= known), *in_flight]
-    told = Told(seen, open_now if study.search.parallel else [])
+    visible = generation - lag_of(study)  # trials of this generation and later ones may still train
+    seen = [*warm, *(trial for trial in history if trial.generation < visible)]
+    open_now = [*(dict(trial.latents) for trial in history if trial.generation >= visible), *in_flight]
+    known = SamplerInput(seen, open_now if study.search.parallel else [])
     own, left = max(0, first - len(given)), count - len(begun)
     if not left:
         return begun
     if study.search.allocation == "best" or len(space.optimizers) == 1:
-        points = begun + _asked(study, space, generation, own, left, told)
+        points = begun + _asked(study, space, generation, own, left, known)
         if SAMPLERS[study.search.sampler].learns != "estimates":
             return points
         tried = [*(trial.config for trial in history), *map(space.config, in_flight), *map(space.config, begun)]
         return begun + without_repeats(space, points[len(begun) :], tried, study.seed, generation)
-    return begun + _each(study, space, generation, own, left, told)
+    return begun + _each(study, space, generation, own, left, known)
 
 
-def _each(study: Study, space: Space, generation: int, first: int, count: int, told: Told) -> list[Latents]:
+def _each(study: Study, space: Space, generation: int, first: int, count: int, known: SamplerInput) -> list[Latents]:
     """Propose for the optimizers in turn, each with its own sampler that sees its own trials."""
     names, points = tuple(space.optimizers), {}
     for k, name in enumerate(names):
         start, end = (-(-(number - k) // len(names)) for number in (first, first + count))
-        mine = Told(
-            [trial for trial in told.seen if trial.config["optimizer"] == name],
-            [point for point in told.pending if point["optimizer"] == name],
+        mine = SamplerInput(
+            [trial for trial in known.seen if trial.config["optimizer"] == name],
+            [point for point in known.pending if point["optimizer"] == name],
         )
         points[name] = iter(_asked(study, space.only(name), generation, start, end - start, mine))
     turns = [names[i % len(names)] for i in range(first, first + count)]
     return [space.completed({**next(points[name]), "optimizer": name}) for name in turns]
 
 
-def _asked(study: Study, space: Space, generation: int, first: int, count: int, known: Told) -> list[Latents]:
+def _asked(study: Study, space: Space, generation: int, first: int, count: int, known: SamplerInput) -> list[Latents]:
     if count <= 0:
         return []
     sampler, names = SAMPLERS[study.search.sampler], [latent.name for latent in space.latents]
@@ -94,8 +94,8 @@ def _asked(study: Study, space: Space, generation: int, first: int, count: int, 
         random_share=study.search.random_share,
     )
     if sampler.learns in ("observations", "estimates"):
-        told = (observed if sampler.learns == "observations" else estimated)(study, seen)
-        observations = tuple(Observation(here(one.latents), one.value) for one in told)
+        learned = (observed if sampler.learns == "observations" else estimated)(study, seen)
+        observations = tuple(Observation(here(one.latents), one.value) for one in learned)
         ask = replace(ask, observations=observations, pending=tuple(map(here, known.pending)))
     elif sampler.learns == "populations":
         whole = populations(study, seen, population(len(names)))

@@ -144,61 +144,83 @@ def _resolved(
     own = is_own(raw)
     bare, conditions = conditional(raw, report)
     tables = {name: checked(model, bare.get(name, {}), name, report) for name, model in TABLES.items()}
-    table, data = cast(StudyTable, tables["study"]), cast(DataTable, tables["data"])
-    model, train = cast(ModelTable, tables["model"]), cast(TrainTable, tables["train"])
-    search, confirm = cast(SearchTable, tables["search"]), cast(ConfirmTable, tables["confirm"])
+    table, train = cast(StudyTable, tables["study"]), cast(TrainTable, tables["train"])
+    data, search = cast(DataTable, tables["data"]), cast(SearchTable, tables["search"])
     check_replicates(data, train, report)
     if given:
         check_generation(search, table.trials, report)
-    stop, limits = cast(StopTable, tables["stop"]), cast(LimitsTable, tables["limits"])
     written = bare.get("optimizers", {})
     optimizers = {} if own and not written else optimizer_domains(written, table.trials, train.framework, report)
     name, (metric, direction) = name_of(table, stem, report), goal_of(table, report, own)
-    if own:
-        theirs = own_of(bare, table, train, optimizers, report)
-        workers = cast(WorkersTable, tables["workers"])
-        search = own_search(search, theirs, len(workers.devices), report)
-        check_own(theirs, raw, train, search, optimizers, base if needs_data else None, report)
-        check_train(train, report)
-        check_own_resampling(data, report)
-        if theirs.timed:
-            check_budget(train, search, report)
-        check_conditions(conditions, own_deciders(theirs, train, optimizers), report)
-        if not report.complaints:
-            check_own_searched(theirs, table.trials, [train, *optimizers.values()], report)
-        report.check()
-        asked = confirm if "confirm" in raw else confirm.model_copy(update={"enabled": False})
-        return Study(
-            name, table.seed, table.trials, metric, direction, table.dtype,
-            own_data(data), model, own_train(train), optimizers, search, stop, asked, limits,
-            conditions=conditions, base=base, written=raw, custom=theirs, workers=workers,
-            refit=cast(RefitTable, tables["refit"]),
-        )  # fmt: skip
-    check_not_own(raw, table, search, report)
+    draft = Study(
+        name=name,
+        seed=table.seed,
+        trials=table.trials,
+        metric=metric,
+        direction=direction,
+        dtype=table.dtype,
+        data=data,
+        model=cast(ModelTable, tables["model"]),
+        train=train,
+        optimizers=optimizers,
+        search=search,
+        stop=cast(StopTable, tables["stop"]),
+        confirm=cast(ConfirmTable, tables["confirm"]),
+        limits=cast(LimitsTable, tables["limits"]),
+        conditions=conditions,
+        base=base,
+        written=raw,
+        workers=cast(WorkersTable, tables["workers"]),
+        refit=cast(RefitTable, tables["refit"]),
+    )
+    study = _custom(draft, table, bare, needs_data, report) if own else _builtin(draft, table, needs_data, report)
+    report.check()
+    return study
+
+
+def _custom(
+    draft: Study, table: StudyTable, bare: Mapping[str, Any], needs_data: bool, report: ProblemCollector
+) -> Study:
+    """Check a study of somebody's own objective, whose tables without conditions are `bare`, and complete it."""
+    train, optimizers = draft.train, draft.optimizers
+    custom = own_of(bare, table, train, optimizers, report)
+    search = own_search(draft.search, custom, len(draft.workers.devices), report)
+    check_own(custom, draft.written, train, search, optimizers, draft.base if needs_data else None, report)
+    check_train(train, report)
+    check_own_resampling(draft.data, report)
+    if custom.timed:
+        check_budget(train, search, report)
+    check_conditions(draft.conditions, own_deciders(custom, train, optimizers), report)
+    if not report.complaints:
+        check_own_searched(custom, draft.trials, [train, *optimizers.values()], report)
+    asked = draft.confirm if "confirm" in draft.written else draft.confirm.model_copy(update={"enabled": False})
+    return replace(
+        draft, data=own_data(draft.data), train=own_train(train), search=search, confirm=asked, custom=custom
+    )
+
+
+def _builtin(draft: Study, table: StudyTable, needs_data: bool, report: ProblemCollector) -> Study:
+    """Check a study of the builtin models, on data or on a surface, and complete it."""
+    data, model, train, confirm = draft.data, draft.model, draft.train, draft.confirm
+    check_not_own(draft.written, table, draft.search, report)
     if data.task:
-        check_task(metric, direction, model, train, data.task, report)
+        check_task(draft.metric, draft.direction, model, train, data.task, report)
     check_split(data, report)
     check_surface(data, model, train, report)
-    if data.surface:
-        # An empty one: a surface takes the place of the model too, and has no rows to confirm on.
+    if data.surface:  # it takes the place of the model too, and has no rows to confirm on
         model, confirm = model.model_copy(update={"kind": "surface"}), confirm.model_copy(update={"enabled": False})
     check_model(model, report)
     check_train(train, report)
     check_framework(model, train, report)
-    check_decay(train, optimizers, report)
-    check_budget(train, search, report)
-    check_whole(model, optimizers, report)
-    check_conditions(conditions, deciders(model, train, optimizers), report)
-    if needs_data and (data.source or not _wrote(raw, "data", "source")):
-        check_data(data, base, report)
+    check_decay(train, draft.optimizers, report)
+    check_budget(train, draft.search, report)
+    check_whole(model, draft.optimizers, report)
+    check_conditions(draft.conditions, deciders(model, train, draft.optimizers), report)
+    if needs_data and (data.source or not _wrote(draft.written, "data", "source")):
+        check_data(data, draft.base, report)
     if not report.complaints:
-        check_searched(table.trials, model, train, optimizers, report)
-    report.check()
-    return Study(
-        name, table.seed, table.trials, metric, direction, table.dtype,
-        data, model, train, optimizers, search, stop, confirm, limits,
-        conditions=conditions, base=base, written=raw,
-    )  # fmt: skip
+        check_searched(draft.trials, model, train, draft.optimizers, report)
+    return replace(draft, model=model, confirm=confirm, workers=WorkersTable())
 
 
 def deciders(model: ModelTable, train: TrainTable, optimizers: Mapping[str, Mapping[str, Domain]]) -> dict[str, Domain]:
