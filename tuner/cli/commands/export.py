@@ -29,7 +29,9 @@ __all__ = ["export"]
     "--what", type=click.Choice(["trials", "curves", "config", "confirmations"]), default="trials", show_default=True,
     help="All trials, their learning curves, the best config, or every confirmation run.",
 )  # fmt: skip
-@click.option("--to", "tool", metavar="[optuna|mlflow|torch|sklearn|onnx]", help="Write it for another tool instead.")
+@click.option(
+    "--to", "tool", metavar="[optuna|mlflow|torch|keras|sklearn|onnx]", help="Write it for another tool instead."
+)
 @click.option("--storage", metavar="URL", help="Where Optuna keeps it: a database URL, a .db or a .log file.")
 @click.option("--study-name", metavar="NAME", help="Its name there; by default the study's.")
 @shared_home_option
@@ -42,7 +44,7 @@ def export(
 
     As rows (--what, -f, -o), as an Optuna study (--to optuna --storage URL) that optuna.load_study and optuna-dashboard
     open, as MLflow runs (--to mlflow PLACE, a directory), or its model, which then predicts without the tuner (--to
-    torch PLACE or --to sklearn PLACE, a directory; --to onnx PLACE, a file).
+    torch PLACE, keras PLACE or sklearn PLACE, a directory; --to onnx PLACE, a file).
     """
     if tool is None:
         if place or storage or study_name:
@@ -90,7 +92,7 @@ def _model(tool: str, result: Result, target: str, name: str | None, force: bool
 WRITERS: dict[str, Callable[[Result, str, str | None, bool], None]] = {
     "optuna": _optuna,
     "mlflow": _mlflow,
-    **{tool: partial(_model, tool) for tool in ("torch", "sklearn", "onnx")},
+    **{tool: partial(_model, tool) for tool in ("torch", "keras", "sklearn", "onnx")},
 }
 
 

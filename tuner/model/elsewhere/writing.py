@@ -34,6 +34,10 @@ def _torch(model: TrainedModel, place: Path) -> None:
     _folder(model, place, "torch_model")
 
 
+def _keras(model: TrainedModel, place: Path) -> None:
+    _folder(model, place, "keras_model")
+
+
 def _sklearn(model: TrainedModel, place: Path) -> None:
     if model.network.outputs > 1 and model.task == "regression":
         what = "scikit-learn's vote has one target, this model has several"
@@ -47,4 +51,9 @@ def _onnx(model: TrainedModel, place: Path) -> None:
     write_atomic(place, graph_of(model))
 
 
-ELSEWHERE: dict[str, Callable[[TrainedModel, Path], None]] = {"torch": _torch, "sklearn": _sklearn, "onnx": _onnx}
+ELSEWHERE: dict[str, Callable[[TrainedModel, Path], None]] = {
+    "torch": _torch,
+    "keras": _keras,
+    "sklearn": _sklearn,
+    "onnx": _onnx,
+}
