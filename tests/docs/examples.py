@@ -76,15 +76,12 @@ def check_study(block: Block, folder: Path) -> None:
         return
     part = tomllib.loads(block.text)
     study = part.get("study", {})
-    code = bool({"command", "objective"} & set(study)) or "refit" in part
+    code = bool({"command", "objective"} & set(study))
     whole = "data" in part and "source" in part["data"] and "optimizers" in part
     base: Mapping[str, Any] = {} if whole else CODE if code else DATA
     if part.keys() <= {"data"} and not whole:
         (folder / "part.csv").write_text("patient,date,part,x,y\n1,2026-01-01,train,0,a\n", encoding="utf-8")
         base = {**DATA, "data": {"source": "part.csv", "target": "y"}}
-    if code and not study:  # a table of its own, of a study whose objective the page has shown before
-        base = {**CODE, "study": {"objective": "shown.py:train"}}
-        (folder / "shown.py").touch()
     laid = {name: {**base.get(name, {}), **part.get(name, {})} for name in {*base, *part}}
     place = str(study.get("objective", "")).partition(":")[0]
     if place and not (folder / place).exists():
