@@ -34,6 +34,10 @@ __all__ = ["Block", "read_ahead", "read_blocks"]
 BYTES = 1 << 23  # of a csv file that are read together
 MOST_BYTES = 1 << 27  # that a single row may hold, quotes and all
 ROWS = 50_000  # of a parquet file that are read together
+GAPS_OF_NUMBERS = [  # as pandas has them by default; in texts "NA" is a text
+    *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"),
+    *("NULL", "NaN", "None", "n/a", "nan", "null"),
+]
 BOM = b"\xef\xbb\xbf"
 
 
@@ -204,7 +208,7 @@ def _unlike(body: bytes, width: int, mark: bytes) -> Iterator[tuple[int, int]]:
 def _frame(body: bytes, names: list[str], delimiter: str, texts: Collection[str]) -> pd.DataFrame:
     import pandas as pd
 
-    return pd.read_csv(
+    frame = pd.read_csv(
         io.BytesIO(body),
         sep=delimiter,
         header=None,
@@ -212,4 +216,7 @@ def _frame(body: bytes, names: list[str], delimiter: str, texts: Collection[str]
         index_col=False,
         low_memory=False,
         dtype={name: str for name in names if name in texts},
+        keep_default_na=False,
+        na_values={name: GAPS_OF_NUMBERS for name in names if name not in texts},
     )
+    return frame.assign(**{name: frame[name].replace("", None) for name in names if name in texts})

@@ -20,6 +20,7 @@ __all__ = ["suspicions"]
 
 MOST = 8  # sentences that a person reads
 MOST_LOOKED_AT = 200  # columns
+FIRST, MANY = 1000, 50_000  # rows that tell most columns, and whether there are copies
 SENTINELS = (-9999.0, -999.0, -99.0, -200.0, -1.0, 99.0, 999.0, 9999.0, 99999.0)
 OFTEN = 0.01  # of the rows have a value that stands for a gap
 AWAY = 3.0  # widths of the other values that lie between them and it
@@ -62,8 +63,11 @@ def _follows(column: Any, goal: Target, texts: bool) -> bool:
             return False
         with np.errstate(over="ignore", invalid="ignore"):
             return bool(abs(np.corrcoef(column, y)[0, 1]) > 1 - 1e-9)
+    most = min(2 * len(goal.classes), len(y) // 5)
+    if len(set(column[:FIRST].tolist())) > most:
+        return False
     levels, codes = np.unique(column.astype(str) if texts else column, return_inverse=True)
-    if not 2 <= len(levels) <= min(2 * len(goal.classes), len(y) // 5):
+    if not 2 <= len(levels) <= most:
         return False
     counts = np.zeros((len(levels), len(goal.classes)), np.int64)
     np.add.at(counts, (codes, y), 1)
@@ -138,7 +142,8 @@ def _duplicates(features: Features, goal: Target) -> Iterator[str]:
     import pandas as pd
 
     frame = pd.DataFrame({**features.columns, "\0target": np.asarray(goal.y).reshape(len(goal.y), -1)[:, 0]})
+    frame = frame.head(MANY)
     copies = int(frame.duplicated().sum())
-    varied = frame.nunique().max() > 20  # of few categories rows are bound to be alike
+    varied = frame.head(FIRST).nunique().max() > 20  # of few categories rows are bound to be alike
     if copies > 0.01 * len(frame) and varied:
         yield f"{copies} rows occur more than once with their target: copies in train and valid flatter; remove them"

@@ -79,7 +79,8 @@ def answered(
     that cannot be read, InvalidInput for what the task has not.
     """
     _check(model, asked)
-    texts = {column.name for column in model.preparation.columns if column.kind != NUMBER} | {*asked.keep}
+    columns = model.preparation.columns
+    texts = {one.source for one in columns if one.kind != NUMBER or one.style or one.marks} | {*asked.keep}
     texts |= {model.preparation.target} if model.task != "regression" else set()
     for block in read_ahead(read_blocks(source, texts, base)):
         yield _answered(model, block, source, asked, answers)

@@ -31,8 +31,7 @@ def read_feather(content: Content, where: str, asked: Dialect) -> Raw:
     def read() -> pd.DataFrame:
         from pyarrow import feather
 
-        frame: pd.DataFrame = feather.read_feather(io.BytesIO(content.whole()))
-        return frame
+        return _checked(feather.read_table(io.BytesIO(content.whole())))
 
     return _read(read, where, "feather")
 
@@ -45,8 +44,7 @@ def read_arrow(content: Content, where: str, asked: Dialect) -> Raw:
         from pyarrow import ipc
 
         opener = ipc.open_file if content.start(6) == b"ARROW1" else ipc.open_stream
-        frame: pd.DataFrame = opener(io.BytesIO(content.whole())).read_all().to_pandas()
-        return frame
+        return _checked(opener(io.BytesIO(content.whole())).read_all())
 
     return _read(read, where, "arrow")
 
@@ -61,6 +59,13 @@ def frame_to_raw(frame: pd.DataFrame, where: str, notes: tuple[str, ...] = ()) -
     if found:
         raise DataError(*found)
     return Raw(where, frame, names, notes=notes)
+
+
+def _checked(table: Any) -> pd.DataFrame:
+    """Return an arrow table as a frame, once its offsets are known to lie within it: damage would end the process."""
+    table.validate(full=True)
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
 
 
 def _place(content: Content) -> Any:

@@ -197,3 +197,10 @@ def test_arrays_are_read_in_blocks(tmp_path: Path) -> None:
         list(blocks.read_blocks("bad.csv", (), tmp_path))
     with pytest.raises(DataError, match=r"no.csv: there is no such file"):
         list(blocks.read_blocks("no.csv", (), tmp_path))
+
+
+def test_texts_that_are_called_as_gaps_are_texts_in_blocks_too(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("country,size\nNA,1\nDE,NA\n,3\n")
+    (block,) = blocks.read_blocks("rows.csv", {"country"}, tmp_path)
+    assert block.rows["country"].tolist()[:2] == ["NA", "DE"]
+    assert block.rows.isna().sum().tolist() == [1, 1]

@@ -391,6 +391,8 @@ def test_a_race_on_few_rows_takes_as_much_as_the_search_and_a_study_keeps_its_sh
     begun = tuner.run(study(trials=8), jobs=1, home=tmp_path).study
     assert begun.confirm.share == 1
     before = replace(begun, confirm=begun.confirm.model_copy(update={"share": None}))
+    older = replace(before, data=begun.data.model_copy(update={"rules": None}))
+    assert [prepare_study(study(), begun=one).study.data.rules for one in (older, begun)] == [1, 2]
     assert prepare_study(study(), begun=before).study.confirm.share is None  # as it was before there was a choice
 
 
