@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 import tuner
 from objectives.optimizers import OPTIMIZERS
 from tests.support.command import Shell
-from tests.support.planted_studies import changed_study, pruned, reconfigured, sound, trained, written
+from tests.support.planted_studies import changed_study, confirmations, pruned, reconfigured, sound, trained, written
 from tuner.records import Trial
 from tuner.report.budgets import best_of, chances, distribution
 from tuner.report.charts import CHARTS, figures
-from tuner.report.charts.base import powers, value_axis
+from tuner.report.charts.base import goal_axis, powers, value_axis
 from tuner.report.charts.curves import MOST_CURVES, chosen
 from tuner.report.charts.progress import best_so_far
 from tuner.report.charts.sensitivity import edges, envelope
@@ -290,3 +290,12 @@ def test_every_chart_of_a_study_without_optimizers_is_one(tmp_path: Path) -> Non
     )  # fmt: skip
     drawn = {name: result.chart(name).to_dict() for name in ("sensitivity", "curves", "progress", "pair", "time")}
     assert all(document["$schema"] for document in drawn.values())
+
+
+def test_the_first_of_the_ranking_are_never_cut_off(tmp_path: Path) -> None:
+    """A winner that the search had far behind is drawn where it is, and others that far off at the edge."""
+    trials = [replace(t, value=50.0) if t.number in (3, 5) else t for t in sound()]
+    plain = goal_axis(ReportData(written(tmp_path / "plain", trials, confirmations(sound()))))
+    winner = goal_axis(ReportData(written(tmp_path / "won", trials, confirmations(trials, {3: 0.1, 60: 0.5}))))
+    assert plain.high < 50.0
+    assert (winner.high, plain.beyond, winner.beyond) == (50.0, 2, 0)

@@ -13,7 +13,7 @@ import pytest
 from objectives.surfaces import SURFACES, quadratic, surface_of
 from tests.support.planted_studies import ended, sound, trained, written
 from tuner.records import Trial
-from tuner.report.charts.course import course
+from tuner.report.charts.course import course, illustration
 from tuner.report.charts.methods import drawn_so_far, rates
 from tuner.report.charts.paths import paths
 from tuner.report.contours import contours, crossings, window
@@ -104,6 +104,15 @@ def test_a_study_on_a_surface_has_its_figures(surface: str, inner: Any) -> None:
         document, names = kept.specification(figure.chart)
         svg = inline_svg(figure.name, document, {name: kept.frames[name] for name in names})
         assert svg.count("<path") > 5
+
+
+def test_a_method_drawn_on_another_surface_is_called_an_illustration(inner: Any) -> None:
+    methods: dict[str, Any] = {"newton": {}, "finite_differences": {}}
+    frames = ReportData(OnSurface(inner, "rosenbrock", descents("rosenbrock"), methods))
+    assert not any(figure.title.startswith("Illustration") for figure in course(frames))
+    shown = illustration(course(frames)[-1])
+    assert shown.title.startswith("Illustration: ")
+    assert "nothing of it is a result of this study" in shown.caption
 
 
 def test_paths_begin_at_the_start_and_clouds_do_not(inner: Any) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
@@ -48,6 +48,7 @@ __all__ = [
 
 HEIGHT = 260
 WIDTH = 560
+FIRST = 5  # of the ranking, that no axis cuts off
 MOST_TOLD = 12  # settings in a tooltip; the table has all
 LOG_FROM = 5.0  # times the smallest value, from which a positive axis is logarithmic
 CROSS = "M-1,-1L1,1M-1,1L1,-1"
@@ -190,8 +191,22 @@ def _padded(low: float, high: float) -> tuple[float, float]:
 
 
 def goal_axis(frames: ReportData) -> Axis:
-    """Choose the axis of the goal, the same in every chart of trials."""
-    return value_axis(frames.trials["value"], frames.study.direction == Direction.MINIMIZE)
+    """Choose the axis of the goal, the same in every chart of trials; the first of the ranking are never cut off."""
+    values = frames.trials["value"]
+    axis = value_axis(values, frames.study.direction == Direction.MINIMIZE)
+    leading = [trial.value for trial in frames.leaders[:FIRST] if trial.value is not None]
+    leading += [standing.search_value for standing in frames.found.standings[:FIRST]]
+    return _reaching(axis, [value for value in leading if math.isfinite(value)], values)
+
+
+def _reaching(axis: Axis, kept: Sequence[float], values: Any) -> Axis:
+    """Return the axis, longer where it has to be for values that are to lie on it."""
+    kept = [value for value in kept if not axis.log or value > 0]
+    low, high = min([axis.low, *kept]), max([axis.high, *kept])
+    if (low, high) == (axis.low, axis.high):
+        return axis
+    finite = np.asarray([value for value in values if value is not None and math.isfinite(value)])
+    return replace(axis, low=low, high=high, beyond=_beyond(finite, low, high))
 
 
 def field(name: str) -> str:

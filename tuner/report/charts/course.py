@@ -5,6 +5,8 @@ paths, slices, methods -> course
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from objectives.surfaces import surface_of
 from tuner.report.charts.base import Figure
 from tuner.report.charts.methods import DRAWS, cloud, rate_figure, stochastic
@@ -25,11 +27,18 @@ def course(frames: ReportData) -> list[Figure]:
     if DRAWS in own:
         figures.append(cloud(frames))
     drawn = surface or surface_of(EXAMPLE)
-    if "finite_differences" in own:
-        figures.append(secants(drawn))
-    if "newton" in own:
-        figures.append(jump(drawn))
+    pictures = [secants(drawn)] if "finite_differences" in own else []
+    pictures += [jump(drawn)] if "newton" in own else []
+    figures += pictures if surface else map(illustration, pictures)
     if {"gradient_descent", "sgd"} <= own:
         figures.append(stochastic(frames))
     found = rate_figure(frames) if figures or "gradient_descent" in own else None
     return [*figures, *([found] if found else [])]
+
+
+def illustration(figure: Figure) -> Figure:
+    """Say of a figure that it shows how a method works, and nothing that the study has found."""
+    caption = (
+        f"This shows the method on the {EXAMPLE} surface; nothing of it is a result of this study. {figure.caption}"
+    )
+    return replace(figure, title=f"Illustration: {figure.title}", caption=caption)
