@@ -36,7 +36,9 @@ LEAST_IDS = 20  # rows
 DAYS_OF_MONTHS = 300  # a span of dates that shows what months do
 ROWS_OF_PARTS = 200
 ID_NAME = re.compile(
-    r"(?:.*[_\W])?(?:id|ids|uuid|guid|key|index|idx|rownum|row_?number|row|no|nr)|.*[a-z]I[dD]|.*ID", re.ASCII
+    r"(?:.*[_\W])?(?:id|ids|uuid|guid|key|index|idx|rownum|row_?number|row|no|nr)|.*[a-z]I[dD]|"
+    r".*(?<!AC)(?<!COV)(?<!FLU)(?<!GR)(?<!PA)(?<!SOL)ID",
+    re.ASCII,
 )
 TIME_NAME = re.compile(r"(?i).*(?:year|jahr|date|time|month|day|week|period|step|age|hour|epoch|order|rank|t)$")
 

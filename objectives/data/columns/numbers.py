@@ -94,6 +94,8 @@ def _reader(style: NumberStyle) -> Callable[[str], float | None]:
 
     def read(text: str) -> float | None:
         text = text.strip()
+        if "_" in text:
+            return None  # Python reads "1_2" as 12
         if plain and not style.unit:
             try:
                 return float(text)

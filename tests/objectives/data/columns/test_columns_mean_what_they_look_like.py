@@ -213,3 +213,8 @@ def test_rows_that_come_later_are_read_as_those_of_training() -> None:
     assert np.array_equal(fitted.transform(later.values), prepare(found).test.x)
     assert fitted.sources == tuple(frame.columns)
     assert type(fitted).of(fitted.document()) == fitted
+
+
+@pytest.mark.parametrize("texts", [["AA", "Aa", "aa"], ["a", "A", "n", "N"], ["1_2", "3_4", "12_3"]])
+def test_short_codes_are_categories_as_they_stand(texts: list[str]) -> None:
+    assert set(table(np.resize(texts, N)).x["c"]) == {*texts}
