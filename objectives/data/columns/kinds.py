@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -121,7 +121,9 @@ def understood(name: str, values: Array, kind: str, dialect: Dialect, where: str
         found.append(Complaint(where, what, "leave it out of [data] columns, or correct the values"))
     if any(complaint.where == where for complaint in found):
         return None
-    return _categories(name, values, missing, head)
+    told = [text for text in marks if text.strip() in dialect.missing]
+    meaning = _categories(name, values, missing | np.isin(values, told), head)
+    return replace(meaning, rule=replace(meaning.rule, marks=tuple(told)))
 
 
 def _numbers(  # noqa: PLR0913
