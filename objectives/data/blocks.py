@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +19,9 @@ import numpy as np
 
 from objectives.data.arrays import read_npy
 from objectives.data.files.content import content_of
+from objectives.data.files.dialect import Dialect
 from objectives.data.files.formats import TEXT, format_of, read_table
-from objectives.data.files.text import text_table
+from objectives.data.files.text import TextTable, text_table
 from objectives.data.matrix import stretches
 from objectives.data.raw import Raw, column_complaints
 from objectives.data.sources import call_user, is_function, read_source
@@ -49,22 +50,25 @@ class Block:
     first: int
 
 
-def read_blocks(source: str, texts: Collection[str], base: Path = Path()) -> Iterator[Block]:
+def read_blocks(source: str, texts: Collection[str], base: Path = Path(), names: Sequence[str] = ()) -> Iterator[Block]:
     """Yield the rows that `source` names, in order; columns of `texts` are read as they stand.
+
+    `names` are columns that must be there: they tell the line of names from rows.
 
     Raises DataError when it is not there, not readable, or has no rows.
     """
+    asked = Dialect(names=tuple(names))
     path = base / Path(source).expanduser()
     suffix = path.suffix.lower()
     if is_function(source):
         yield Block(call_user(source, base)[0], 0)
     elif suffix in (".csv", ".tsv") and path.is_file() and path.stat().st_size:
         content = content_of(path, source)
-        form = text_table(content, source) if format_of(content, source) is TEXT else None
+        form = text_table(content, source, asked) if format_of(content, source) is TEXT else None
         if form is not None and form.plain:
-            yield from _csv_blocks(path, source, form.separator, texts)
+            yield from _csv_blocks(path, source, form, texts)
         else:
-            yield Block(_as_texts(read_table(content, source), texts), 0)
+            yield Block(_as_texts(read_table(content, source, asked), texts), 0)
     elif suffix == ".parquet" and path.is_file() and path.stat().st_size:
         yield from _parquet_blocks(path, source)
     elif suffix == ".npy" and path.is_file() and path.stat().st_size:
@@ -72,7 +76,7 @@ def read_blocks(source: str, texts: Collection[str], base: Path = Path()) -> Ite
         for rows in stretches(matrix.shape):
             yield Block(np.asarray(matrix[rows]), rows.start)
     else:
-        yield Block(_as_texts(read_source(source, None if suffix != ".npz" else 0, base), texts), 0)
+        yield Block(_as_texts(read_source(source, None if suffix != ".npz" else 0, base, asked), texts), 0)
 
 
 def _as_texts(raw: Raw, texts: Collection[str]) -> Any:
@@ -112,13 +116,14 @@ def _parquet_blocks(path: Path, where: str) -> Iterator[Block]:
         raise DataError(Complaint(where, "has no rows", "add data"))
 
 
-def _csv_blocks(path: Path, where: str, delimiter: str, texts: Collection[str]) -> Iterator[Block]:
-    names: list[str] = []
+def _csv_blocks(path: Path, where: str, form: TextTable, texts: Collection[str]) -> Iterator[Block]:
+    names, delimiter = list[str](), form.separator
     first, line = 0, 1
     for block in _records(path, where):
         _check_text(block, where, line)
         if not names:
             names, body = _header(block, where, delimiter)
+            names[:1] = [name or names[0] for name in form.layout.names[:1]]  # without a mark before it
         else:
             body = block
         _check_fields(body, len(names), delimiter, where, line + block[: len(block) - len(body)].count(b"\n"))

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from objectives.data.columns.kinds import ColumnRule, is_id, kind_line, understood
+from objectives.data.columns.numbers import NumberStyle, without_marks
 from objectives.data.matrix import Matrix
 from objectives.data.raw import Column, Complaints, Raw, column_complaints, plain_column, some_rows
 from objectives.data.reading import FIRST_RULES, PLAIN, Reading
@@ -109,7 +110,8 @@ def _add_matrix(features: Features, matrix: Column, raw: Raw, found: Complaints)
         found.append(Complaint(raw.where, what, "hand over a pandas frame if some columns are text"))
         return
     whole = Matrix(matrix, raw.kept)
-    if whole.finite():
+    marked = features.reading.rules > FIRST_RULES and features.reading.dialect.missing
+    if whole.finite() and not marked:
         features.matrix = whole if whole.shape[1] else None
         features.columns = dict.fromkeys(raw.features, matrix[:0])
         return
@@ -132,7 +134,7 @@ def _add(features: Features, name: str, values: Column, where: str, found: Compl
         features.notes.append(f"{what}; {kind_line(name, 'number')} keeps it")
         return
     if kind in "biuf":
-        _add_numbers(features, name, values.astype(np.float64), where, found)
+        _add_plain(features, name, values.astype(np.float64), where, found)
     elif kind == "O":
         _add_objects(features, name, values, where, found)
     elif kind == "M":
@@ -140,6 +142,17 @@ def _add(features: Features, name: str, values: Column, where: str, found: Compl
     else:
         what = {"c": "complex numbers", "m": "durations"}.get(kind, f"{values.dtype} values")
         found.append(Complaint(where, f"holds {what}", "turn it into numbers, or remove it"))
+
+
+def _add_plain(features: Features, name: str, numbers: Floats, where: str, found: Complaints) -> None:
+    """Add numbers (n,) of a file; those that stand for gaps are none, and rows to come are read as these were."""
+    reading = features.reading
+    if reading.rules > FIRST_RULES:
+        numbers = without_marks(numbers, reading.dialect.missing)
+    _add_numbers(features, name, numbers, where, found)
+    style = NumberStyle(decimal=reading.dialect.decimal or ".").key
+    if name in features.columns and reading.rules > FIRST_RULES and (style or reading.dialect.missing):
+        features.rules[name] = ColumnRule(style, marks=reading.dialect.missing)
 
 
 def _add_numbers(features: Features, name: str, numbers: Floats, where: str, found: Complaints) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from objectives.data.columns.dates import days_of, part_of_day
-from objectives.data.columns.numbers import number_style
+from objectives.data.columns.numbers import number_style, without_marks
 from objectives.data.files.dialect import GAPS
 from objectives.data.preparation import DATE, MISSING, NUMBER, TEXT, InputColumn, Preparation
 from objectives.data.raw import first_lines, is_frame, plain_column, some_rows
@@ -262,10 +262,15 @@ READERS: dict[str, Callable[[Array], Array]] = {NUMBER: _numbers, DATE: _days, T
 
 def _read(column: InputColumn, values: Array) -> Array:
     """Return a raw column as the rule of its training says."""
-    if values.dtype.kind in "OU" and (column.style or column.marks or column.kind == NUMBER):
+    category = column.kind == TEXT and not column.part
+    if category and column.marks and values.dtype.kind in "OU":
+        values = np.array([None if value in column.marks else value for value in values.tolist()], dtype=object)
+    elif values.dtype.kind in "OU" and not category and (column.style or column.marks or column.kind == NUMBER):
         values = _styled(column, values.astype(object))
     if column.kind == TEXT and column.part:
         return _parts(values, column.part)
+    if column.kind == NUMBER:
+        return without_marks(_numbers(values), column.marks)
     if column.kind != TEXT:
         return READERS[column.kind](values)
     writings, known = dict(column.writings), {*column.categories}

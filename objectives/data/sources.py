@@ -13,6 +13,7 @@ import re
 import stat
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -42,10 +43,13 @@ def is_function(source: str) -> bool:
 def read_source(source: str, target: str | int | None, base: Path, dialect: Dialect = ASKED) -> Raw:
     """Read the columns of a built-in set, of standard input, or of a file relative to the folder `base`.
 
-    `dialect` says how a file is written. Raises DataError when the source does not exist or cannot be read.
+    `dialect` says how a file is written; the name of the `target` tells which line has names. Raises DataError when the
+    source does not exist or cannot be read.
     """
     if source.startswith(PREFIX):
         return read_builtin(source)
+    if isinstance(target, str):
+        dialect = replace(dialect, names=(*dialect.names, target))
     if source == STANDARD:
         return read_table(of_standard_input(), "standard input", dialect)
     try:

@@ -55,7 +55,7 @@ def print_conclusion(result: Result, best: Best, verbose: bool = False) -> None:
 
 def conclusion_lines(found: Conclusion) -> Iterator[str]:
     """Yield the sentences of a conclusion, each with its label, wrapped to the window."""
-    length = f", {found.best.epochs} epochs" if found.best.epochs else ""
+    length = f", {found.best.epochs} epoch{'s' * (found.best.epochs > 1)}" if found.best.epochs else ""
     yield from labelled("won", f"{found.winner} (trial {found.best.trial}{length})", style="winner")
     (goal, value), *tests = found.values.items()
     believed = f"; the search believed {short(found.standing.search_value)}" if found.standing and found.final else ""

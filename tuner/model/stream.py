@@ -82,7 +82,7 @@ def answered(
     columns = model.preparation.columns
     texts = {one.source for one in columns if one.kind != NUMBER or one.style or one.marks} | {*asked.keep}
     texts |= {model.preparation.target} if model.task != "regression" else set()
-    for block in read_ahead(read_blocks(source, texts, base)):
+    for block in read_ahead(read_blocks(source, texts, base, model.preparation.sources)):
         yield _answered(model, block, source, asked, answers)
 
 

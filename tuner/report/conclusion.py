@@ -130,10 +130,12 @@ class Conclusion:
         gained = self.gained
         if gained is None:
             return self._no_default()
-        own = next(trial for trial in self.frames.found.all_trials if trial.number == gained.trial)
+        found = self.frames.found
+        own = next(trial for trial in found.all_trials if trial.number == gained.trial)
         whose = own.config.get("optimizer", "")
         if gained.trial == self.best.trial:
-            return f"the defaults of {whose} won: {why_safe()}"
+            alone = len(found.standings) == 1
+            return f"the defaults of {whose} won{'' if alone else f': {why_safe()}'}"
         amount = interval(gained.mean, gained.low, gained.high)
         chance = "" if gained.sure else ", which may be chance"
         return f"{amount} over the defaults of {whose} on {gained.splits} splits{chance}"
@@ -182,10 +184,12 @@ class Conclusion:
 
     @property
     def use(self) -> str:
-        """Return the command that uses the winner."""
+        """Return the command that uses the winner, or makes a model of it where there is none."""
         study, name = self.frames.study, self.frames.study.name
         source = str(study.data.source or "")
         if not study.custom and not study.imported and source and ":" not in source:
+            if not self.frames.found.model_facts:
+                return join(["tuner", "refit", name])
             return join(["tuner", "predict", name, f"new{PurePath(source).suffix}"])
         return join(["tuner", "best", name, *(["--to", "torch"] if self.best.conventions else [])])
 

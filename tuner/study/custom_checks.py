@@ -42,6 +42,7 @@ def check_own(  # noqa: PLR0913
 ) -> None:
     """Check what a custom objective needs and what it excludes; `base` is None for a stored study."""
     _check_foreign(raw, train, optimizers, report)
+    _check_kept(raw, report)
     if own.objective and own.command:
         report.add(["study", "command"], "there is objective too", "keep one of them")
     if own.output and not own.command:
@@ -80,6 +81,15 @@ def _check_foreign(
     for name in [name for name in optimizers if OPTIMIZERS[name].whole]:
         what = "takes all rows at once, which an objective of your own does not hand over"
         report.add(["optimizers", name], what, "remove it")
+
+
+def _check_kept(raw: Mapping[str, Any], report: ProblemCollector) -> None:
+    """Check that the file of the model lies in the folder of its training: it is moved from there."""
+    refit = raw.get("refit")
+    keep = refit.get("keep") if isinstance(refit, dict) else None
+    if isinstance(keep, str) and (not (parts := Path(keep).parts) or Path(keep).is_absolute() or ".." in parts):
+        what = f"{shown(keep)} is no file in the folder of a training"
+        report.add(["refit", "keep"], what, 'write its name there, like "model.pt": run.directory says where that is')
 
 
 def check_not_own(raw: Mapping[str, Any], table: StudyTable, search: SearchTable, report: ProblemCollector) -> None:

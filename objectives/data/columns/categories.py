@@ -15,12 +15,17 @@ __all__ = ["folded", "is_prose", "key_of", "merged"]
 
 YES = frozenset({"yes", "y", "true", "t", "ja", "oui", "si", "sí"})
 NO = frozenset({"no", "n", "false", "f", "nein", "non"})
+SHORT = 2  # letters of a code
 PROSE = 4  # words of a text on average
 
 
 def key_of(text: str) -> str:
-    """Return what writings of one category have in common: its words, in lower case."""
-    return " ".join(text.split()).casefold()
+    """Return what writings of one category have in common: its words, in lower case.
+
+    One or two letters stay as they are: "Aa" is another genotype than "aa", and "a" another letter than "A".
+    """
+    words = " ".join(text.split())
+    return words.casefold() if len(words) > SHORT else words
 
 
 def merged(texts: Sequence[str]) -> dict[str, str]:
@@ -30,10 +35,11 @@ def merged(texts: Sequence[str]) -> dict[str, str]:
     """
     counts = Counter(texts)
     groups: dict[str, list[str]] = {}
+    flags = all(text.strip().casefold() in YES | NO for text in counts)
     for text in sorted(counts, key=lambda text: (-counts[text], text)):
-        groups.setdefault(key_of(text), []).append(text)
+        groups.setdefault(text.strip().casefold() if flags else key_of(text), []).append(text)
     keys = set(groups)
-    if keys <= YES | NO and keys & YES and keys & NO and len(keys) > 2:
+    if flags and keys & YES and keys & NO and len(keys) > 2:
         ways = [[text for key in keys & words for text in groups[key]] for words in (YES, NO)]
         groups = {way: texts for way, texts in zip(("yes", "no"), ways, strict=True)}
         return {text: name for name, texts in groups.items() for text in texts if text != name}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,9 @@ LEAST_IDS = 20  # rows
 DAYS_OF_MONTHS = 300  # a span of dates that shows what months do
 ROWS_OF_PARTS = 200
 ID_NAME = re.compile(
-    r"(?:.*[_\W])?(?:id|ids|uuid|guid|key|index|idx|rownum|row_?number|row|no|nr)|.*[a-z]I[dD]|.*ID", re.ASCII
+    r"(?:.*[_\W])?(?:id|ids|uuid|guid|key|index|idx|rownum|row_?number|row|no|nr)|.*[a-z]I[dD]|"
+    r".*(?<!AC)(?<!COV)(?<!FLU)(?<!GR)(?<!PA)(?<!SOL)ID",
+    re.ASCII,
 )
 TIME_NAME = re.compile(r"(?i).*(?:year|jahr|date|time|month|day|week|period|step|age|hour|epoch|order|rank|t)$")
 
@@ -119,7 +121,9 @@ def understood(name: str, values: Array, kind: str, dialect: Dialect, where: str
         found.append(Complaint(where, what, "leave it out of [data] columns, or correct the values"))
     if any(complaint.where == where for complaint in found):
         return None
-    return _categories(name, values, missing, head)
+    told = [text for text in marks if text.strip() in dialect.missing]
+    meaning = _categories(name, values, missing | np.isin(values, told), head)
+    return replace(meaning, rule=replace(meaning.rule, marks=tuple(told)))
 
 
 def _numbers(  # noqa: PLR0913

@@ -11,7 +11,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-__all__ = ["NumberStyle", "number_style", "style_of"]
+import numpy as np
+
+from objectives.types import Floats
+
+__all__ = ["NumberStyle", "number_style", "style_of", "without_marks"]
 
 MONEY = re.compile(r"[$€£¥₹₽₩₺]|\b(?:USD|EUR|GBP|CHF|JPY|CAD|AUD|SEK|NOK|DKK|PLN|INR|CNY)\b")
 SPACES = "\u00a0\u202f\u2009 "
@@ -49,6 +53,13 @@ class NumberStyle:
 def number_style(key: str) -> NumberStyle:
     """Return the style that was kept under a key."""
     return NumberStyle(*key.split("|", 2)) if key else NumberStyle()
+
+
+def without_marks(numbers: Floats, marks: Iterable[str]) -> Floats:
+    """Return numbers (n,) with nan for those that are written as a mark of gaps: -999 for the mark "-999"."""
+    read = [NumberStyle().read(mark) for mark in marks]
+    gaps = [mark for mark in read if mark is not None]
+    return np.where(np.isin(numbers, gaps), np.nan, numbers) if gaps else numbers
 
 
 def style_of(texts: Sequence[str], decimal: str = ".", share: float = 1.0) -> tuple[NumberStyle, list[str]] | None:
@@ -94,6 +105,8 @@ def _reader(style: NumberStyle) -> Callable[[str], float | None]:
 
     def read(text: str) -> float | None:
         text = text.strip()
+        if "_" in text:
+            return None  # Python reads "1_2" as 12
         if plain and not style.unit:
             try:
                 return float(text)

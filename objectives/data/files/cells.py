@@ -25,7 +25,7 @@ def is_gap_mark(text: str) -> bool:
 def plain_number(text: str) -> bool:
     """Return True for a number as Python writes it: "1e-3", "nan" not."""
     try:
-        return float(text) == float(text)
+        return "_" not in text and float(text) == float(text)
     except ValueError:
         return False
 

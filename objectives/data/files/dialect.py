@@ -23,6 +23,7 @@ class Dialect:
 
     `header` has the numbers of the lines that hold the names of columns, as an editor counts them; () is a guess and
     (0,) is none. `missing` are texts that stand for gaps, beside the usual ones. `sheet` is a name, or a number from 1.
+    `names` are columns that must be there: they tell which line has names, and what divides it.
     """
 
     separator: str | None = None
@@ -33,6 +34,7 @@ class Dialect:
     comment: str | None = None
     missing: tuple[str, ...] = ()
     sheet: str | int | None = None
+    names: tuple[str, ...] = ()
 
     def said(self) -> tuple[str, ...]:
         """Return the names of what is not left to a guess."""

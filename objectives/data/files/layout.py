@@ -14,16 +14,16 @@ from itertools import pairwise
 
 from objectives.data.files.cells import is_gap_mark, looks_numeric, plain_number
 
-__all__ = ["Layout", "layout_of"]
+__all__ = ["Layout", "layout_of", "row_with"]
 
 Cells = Sequence[str]
 MOST_TITLES = 30  # rows above the names
 MOST_FOOTERS = 10  # rows below the last one
 TOTALS = re.compile(
-    r"(?:grand |sub)?totals?\b.*|sums?|(?:gesamt(?:summe)?|summe|somme|suma|totale)\b.*|averages?|mean|"
-    r"(?:sources?|quelle|notes?|footnotes?)\s*:.*|\*.*|©.*",
+    r"(?:grand |sub)?totals?\b.*|sums?|(?:gesamt(?:summe)?|summe|somme|suma|totale)\b.*|averages?|mean",
     re.IGNORECASE,
 )
+NOTES = re.compile(r"(?:sources?|quelle|notes?|footnotes?)\s*:|[*©]", re.IGNORECASE)
 NUMERIC_SHARE = 0.8  # of the cells below that are there: a column of numbers
 
 
@@ -45,12 +45,30 @@ class Layout:
 
 
 def layout_of(
-    rows: Sequence[Cells], tail: Sequence[Cells], asked: tuple[int | None, int | None] | None = None
+    rows: Sequence[Cells],
+    tail: Sequence[Cells],
+    asked: tuple[int | None, int | None] | None = None,
+    wanted: Sequence[str] = (),
 ) -> Layout:
     """Return the layout of a table by its first rows, and the last ones, without blank ones.
 
-    `asked` says where the header is: how many rows come before it, and how many it has.
+    `asked` says where the header is: how many rows come before it, and how many it has. Otherwise a row that has all
+    names that are `wanted` is one, whatever it looks like.
     """
+    found = _layout(rows, tail, asked)
+    if asked is not None or not wanted or {*wanted} <= {*found.names}:
+        return found
+    at = row_with(rows, wanted)
+    return found if at is None else _layout(rows, tail, (at, 1))
+
+
+def row_with(rows: Sequence[Cells], wanted: Sequence[str]) -> int | None:
+    """Return the place of the first row that has all names that are wanted; None if there is none."""
+    first = rows[: MOST_TITLES + 1]
+    return next((i for i, row in enumerate(first) if {*wanted} <= {cell.strip() for cell in row}), None)
+
+
+def _layout(rows: Sequence[Cells], tail: Sequence[Cells], asked: tuple[int | None, int | None] | None) -> Layout:
     width = _width(rows)
     titles, count = asked or (None, None)
     if titles is None:
@@ -187,22 +205,35 @@ def _ends_empty(rows: Sequence[Cells], names: Sequence[str], width: int) -> bool
 
 
 def _footers(tail: Sequence[Cells], width: int, body: Sequence[Cells]) -> int:
-    """Return how many of the last rows are no rows of the table: notes in a single cell, and totals."""
+    """Return how many of the last rows are no rows of the table: notes in a single cell, and totals.
+
+    A text that comes again in the first cells is a category, and its row a row; so are more than a few such rows.
+    """
     if width < 2:
         return 0
+    firsts = Counter(row[0].strip() for row in tail)
+    again = {text for text, times in firsts.items() if times > 1}
+    again |= {row[0].strip() for row in body[: len(body) - len(tail)]} if len(body) > len(tail) else set()
     count = 0
-    for row in reversed(tail[-MOST_FOOTERS:]):
-        first = next((cell.strip() for cell in row if cell.strip()), "")
-        alone = _filled(row) <= 1 and not looks_numeric(first) and (width > 2 or len(row) < 2)
-        if not (alone or _is_total(row, first, body)) or count >= len(tail) - 1:
+    for row in reversed(tail):
+        if row[0].strip() in again or not (_is_note(row, width) or _is_total(row, body)) or count >= len(tail) - 1:
             break
         count += 1
-    return count
+    return count if count <= MOST_FOOTERS else 0
 
 
-def _is_total(row: Cells, first: str, body: Sequence[Cells]) -> bool:
+def _is_note(row: Cells, width: int) -> bool:
+    """Return True for words in the first cell alone: several, or such as begin a note."""
+    first = row[0].strip()
+    if not first or _filled(row) > 1 or looks_numeric(first) or (width == 2 and len(row) > 1):
+        return False
+    return len(row) == 1 or " " in first or bool(TOTALS.fullmatch(first) or NOTES.match(first))
+
+
+def _is_total(row: Cells, body: Sequence[Cells]) -> bool:
     """Return True for a row that sums up: its first words say so, and no other row's do."""
+    first = next((cell.strip() for cell in row if cell.strip()), "")
     if not TOTALS.fullmatch(first):
         return False
     others = [next((cell.strip() for cell in other if cell.strip()), "") for other in body]
-    return sum(bool(TOTALS.fullmatch(other)) for other in others) <= 1 and row is not None
+    return sum(bool(TOTALS.fullmatch(other)) for other in others) <= 1

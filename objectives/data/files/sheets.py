@@ -65,7 +65,7 @@ def _read(rows: list[list[Any]], where: str, notes: tuple[str, ...], asked: Dial
     fixed = (
         None if not asked.header else (None, 0) if asked.header == (0,) else (asked.header[0] - 1, len(asked.header))
     )
-    layout = layout_of(texts[:MOST_ROWS], texts[-30:], fixed)
+    layout = layout_of(texts[:MOST_ROWS], texts[-30:], fixed, asked.names)
     names = [name or f"unnamed {i}" for i, name in enumerate(layout.names)]
     if found := column_complaints(names, where):
         raise DataError(*found)

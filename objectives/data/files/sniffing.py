@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 from objectives.data.files.cells import is_clean
 from objectives.data.files.dialect import BLANKS, MARKS
+from objectives.data.files.layout import row_with
 
 __all__ = ["cells_of", "separator_of"]
 
@@ -21,14 +22,27 @@ MOST_LINES = 200
 ENOUGH = 0.7  # of the lines agree on the number of cells
 
 
-def separator_of(lines: Sequence[str], suffix: str) -> str:
-    """Return the separator of the first lines of a text; a comma, or a tab by the suffix, where there is none."""
+def separator_of(lines: Sequence[str], suffix: str, names: Sequence[str] = ()) -> str:
+    """Return the separator of the first lines of a text; a comma, or a tab by the suffix, where there is none.
+
+    One that divides a line into cells with all `names` among them goes before others.
+    """
     usual = "\t" if suffix in (".tsv", ".tab") else ","
     lines = [line for line in lines if line.strip()][:MOST_LINES]
     ordered = sorted(MARKS, key=lambda mark: mark != usual)
+    ordered = [mark for mark in ordered if names and _has(lines, mark, names)] or ordered
+    if len(ordered) == 1:
+        return ordered[0]
     scores = {mark: _score(lines, mark) for mark in ordered}
     best = max(ordered, key=lambda mark: scores[mark] + 0.02 * (mark == usual))
     return best if scores[best] > 0 else usual
+
+
+def _has(lines: Sequence[str], separator: str, names: Sequence[str]) -> bool:
+    try:
+        return row_with(cells_of(lines, separator), names) is not None
+    except csv.Error:
+        return False
 
 
 def cells_of(lines: Sequence[str], separator: str) -> list[list[str]]:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING, Any
 
+from objectives.data.files.cells import plain_number
 from objectives.data.files.content import Content
 from objectives.data.files.dialect import ASKED, BLANKS, MARKS, Dialect
 from objectives.data.files.encodings import EncodedText, in_utf8
@@ -59,7 +60,7 @@ class TextTable:
     @property
     def plain(self) -> bool:
         """Return True if a file on disk has a line of names and then rows, and nothing else."""
-        usual = self.layout.titles == 0 and self.layout.header == 1 and not self.layout.trailing and not self.spaced
+        usual = self.layout.header == 1 and self.line == 2 and not self.layout.trailing and not self.spaced
         on_disk = self.text.content.path is not None and self.body is None and self.separator in ",\t;|"
         return usual and on_disk and not self.layout.unnamed and self.dialect.decimal == "."
 
@@ -129,11 +130,11 @@ def text_table(content: Content, where: str, asked: Dialect = ASKED) -> TextTabl
     comment, start = _comment(lines, start, asked, content.suffix)
     dropped = [i for i in range(start, len(lines)) if comment and lines[i].startswith(comment)]
     kept = [i for i in range(start, len(lines)) if not (comment and lines[i].startswith(comment))]
-    used = [_uncommented(lines[i]) if i == start and comment == "" else lines[i] for i in kept]
-    separator = asked.separator or (marked[1] if marked else separator_of(used, content.suffix))
+    used = [_uncommented(lines[i], asked.names) if i == start and comment == "" else lines[i] for i in kept]
+    separator = asked.separator or (marked[1] if marked else separator_of(used, content.suffix, asked.names))
     rows, ends = _records(used, separator, where)
     tail = _tail_rows([line for line in used if line.strip()][-30:] if whole else _tail(text), separator)
-    layout = layout_of(rows[:MOST_ROWS], tail, _asked_header(asked, [kept[i] + 1 for i in ends], rows))
+    layout = layout_of(rows[:MOST_ROWS], tail, _asked_header(asked, [kept[i] + 1 for i in ends], rows), asked.names)
     begin = ends[layout.titles + layout.header - 1] + 1 if layout.titles + layout.header else 0
     at = kept[begin] if begin < len(kept) else len(lines)
     spaced = separator != BLANKS and any(f'{separator} "' in line for line in used[:MOST_ROWS])
@@ -197,18 +198,23 @@ def _comment(lines: Sequence[str], start: int, asked: Dialect, suffix: str) -> t
         at += 1
     last = max(i for i in range(start, at) if lines[i].strip())
     rest = [line for line in lines[at : at + MOST_ROWS] if line.strip() and not line.startswith(mark)]
+    if not rest:
+        return None, start  # what begins all lines is no comment
     separator = asked.separator or separator_of(rest, suffix)
-    rows = cells_of([_uncommented(lines[last]), *rest], separator)
-    names = len(rows) > 1 and len(rows[0]) == len(rows[1]) > 1 and layout_of(rows[1:], rows[-30:]).header == 0
+    rows = cells_of([_uncommented(lines[last], asked.names), *rest], separator)
+    names = len(rows) > 1 and len(rows[0]) == len(rows[1]) > 1
+    names = names and (all(map(plain_number, rows[1])) or layout_of(rows[1:], rows[-30:]).header == 0)
     if not names:
         return mark, start
     several = any(line.startswith(mark) for line in lines[at : at + MOST_ROWS])
     return ("" if not several else None), last
 
 
-def _uncommented(line: str) -> str:
-    """Return a line of names without the mark that it begins with; a mark alone is a name."""
-    plain = re.sub(r"^(?:#|%|//|--)+\s*", "", line)
+def _uncommented(line: str, names: Sequence[str]) -> str:
+    """Return a line of names without the mark that it begins with; a mark alone is a name, "%fat" is one, too."""
+    if any(line.startswith(name) for name in names if name.startswith(COMMENTS)):
+        return line
+    plain = re.sub(r"^(?:#+|(?:#|%|//|--)+\s)\s*", "", line)
     return line if re.match(r"\s*[,;|\t]", plain) or not plain.strip() else plain
 
 
@@ -245,8 +251,15 @@ def _decimal(cells: Sequence[str], separator: str) -> str:
     """Return the decimal mark: a comma where numbers have one that cannot divide thousands, and none has a point."""
     commas = [cell.strip() for cell in cells if re.fullmatch(r"\s*[-+]?\d*,\d+\s*", cell)]
     sure = [cell for cell in commas if not re.fullmatch(r"[-+]?[1-9]\d{0,2},\d{3}", cell)]
-    points = any(re.fullmatch(r"\s*[-+]?\d*\.\d+(?:[eE][-+]?\d+)?\s*", cell) for cell in cells)
+    points = any(
+        re.fullmatch(r"[-+]?\d*\.\d+(?:[eE][-+]?\d+)?", cell.strip()) for cell in cells if not _thousands(cell)
+    )
     return "," if separator != "," and sure and not points else "."
+
+
+def _thousands(cell: str) -> bool:
+    """Return True for a number whose points may stand between thousands."""
+    return re.fullmatch(r"[-+]?[1-9]\d{0,2}(?:\.\d{3})+", cell.strip()) is not None
 
 
 def _cleaned(table: TextTable, comment: str | None) -> TextTable:

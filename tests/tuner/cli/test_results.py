@@ -498,7 +498,8 @@ def test_best_is_code_for_four_frameworks(shell: Shell, tmp_path: Path) -> None:
     assert shell("best", "small", "--to", "torch", "-o", file, "--force").code == 0
 
 
-def test_what_a_framework_cannot_do_is_said_and_the_nearest_had(shell: Shell) -> None:
+def test_what_a_framework_cannot_do_is_said_and_the_nearest_had(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tuner.best.differences.TOLERANCE", 0.0)
     refused = shell("best", "small", "--optimizer", "adam", "--to", "keras")
     assert (refused.code, refused.out) == (1, "")
     assert refused.err.startswith(

@@ -52,9 +52,17 @@ def test_what_was_not_checked_says_so_and_has_no_final_value(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("source", "use"), [("sklearn:iris", "tuner best sound --to torch"), ("t.csv", "tuner predict sound new.csv")]
+    ("source", "model", "use"),
+    [
+        ("sklearn:iris", {}, "tuner best sound --to torch"),
+        ("t.csv", {"task": "binary"}, "tuner predict sound new.csv"),
+        ("t.csv", {}, "tuner refit sound"),
+    ],
 )
-def test_a_table_s_model_predicts_and_other_winners_become_code(tmp_path: Path, source: str, use: str) -> None:
+def test_a_table_s_model_predicts_and_other_winners_become_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, model: dict[str, Any], use: str
+) -> None:
+    monkeypatch.setattr(Result, "model_facts", model)
     target = {} if ":" in source else {"target": "y"}
     found = concluded(written(tmp_path, sound(), [], changed_study(data={"source": source, **target})))
     assert found.use == use

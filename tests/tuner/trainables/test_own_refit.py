@@ -84,3 +84,9 @@ def test_what_leaves_no_model_is_told_and_keeps_what_was_there(tmp_path: Path) -
     tuner.run(asked(tmp_path, "value"), name="value", home=tmp_path, jobs=1)
     with pytest.raises(tuner.StudyError, match="no folder to leave a model in"):
         tuner.refit("value", home=tmp_path)
+
+
+@pytest.mark.parametrize("keep", ["/srv/model.pt", "../model.pt", "a/../../model.pt", "."])
+def test_a_model_outside_the_folder_of_its_training_is_refused(tmp_path: Path, keep: str) -> None:
+    with pytest.raises(tuner.StudyError, match=r"refit.keep: .* is no file in the folder of a training"):
+        tuner.run(asked(tmp_path, keep=keep, seeds=1), home=tmp_path, jobs=1)

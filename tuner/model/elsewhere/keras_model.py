@@ -14,11 +14,11 @@ from typing import Any
 import keras
 import numpy as np
 
-__all__ = ["Prepared", "RescaledOutput", "TunedKeras", "load"]
+__all__ = ["PreparedRows", "RescaledOutput", "TunedKeras", "load"]
 
 
 @keras.saving.register_keras_serializable("tuner")
-class Prepared(keras.layers.Layer):
+class PreparedRows(keras.layers.Layer):
     """Numbers with gaps filled and scaled, then a 1 for the category of each text; unknown ones have none."""
 
     def __init__(self, preparation: dict[str, Any], **more: Any) -> None:
@@ -140,7 +140,7 @@ def load(folder: str | Path = Path(__file__).parent) -> TunedKeras:
         keras.Input((texts,), dtype="int64", name="texts"),
     ]
     last = {"regression": "linear", "binary": "sigmoid"}.get(about["task"], "softmax")
-    x = Prepared(about, name="prepared")(*given)
+    x = PreparedRows(about, name="prepared")(*given)
     said = [_member(x, arrays, i, activation, last) for i in range(len(arrays["W1"]))]
     whole = keras.layers.Average(dtype="float64")(said) if len(said) > 1 else said[0]
     if about["task"] == "regression":

@@ -141,7 +141,8 @@ def few_trials(frames: ReportData) -> Finding | None:
     )
     numbers = {"trials": trials, "parameters": dimensions, "enough": enough}
     brought = _second_half(frames)
-    gain = f"what chance finds; the second half of the trials brought {number(brought) if brought else 'nothing'}"
+    half = f"; the second half of the trials brought {number(brought) if brought else 'nothing'}" if trials > 1 else ""
+    gain = f"what chance finds{half}"
     return Finding("few_trials", sentence, numbers, "progress", continued(frames, enough), gain)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from objectives.data import SplitSpec, Table, preparation_of, prepare, table_from
+from objectives.data import SplitSpec, Table, load_table, preparation_of, prepare, table_from
 from objectives.data.columns.dates import days_of
 from objectives.data.columns.numbers import NumberStyle, number_style, style_of
+from objectives.data.files.dialect import Dialect
 from objectives.data.incoming import incoming
 from objectives.data.reading import FIRST_RULES, Reading
 from objectives.data.splits import divide
@@ -213,3 +215,28 @@ def test_rows_that_come_later_are_read_as_those_of_training() -> None:
     assert np.array_equal(fitted.transform(later.values), prepare(found).test.x)
     assert fitted.sources == tuple(frame.columns)
     assert type(fitted).of(fitted.document()) == fitted
+
+
+@pytest.mark.parametrize("texts", [["AA", "Aa", "aa"], ["a", "A", "n", "N"], ["1_2", "3_4", "12_3"]])
+def test_short_codes_are_categories_as_they_stand(texts: list[str]) -> None:
+    assert set(table(np.resize(texts, N)).x["c"]) == {*texts}
+
+
+def test_what_the_study_calls_missing_is_missing_in_rows_to_come() -> None:
+    x = pd.DataFrame({"c": np.resize([-999.0, 1.5, 2.5], N), "g": np.resize(["gone", "u", "v"], N)})
+    found = table_from(x, Y, reading=Reading(Dialect(missing=("-999", "gone"))))
+    assert np.isnan(found.x["c"]).sum() == N // 3
+    assert set(found.x["g"]) == {"(missing)", "u", "v"}
+    preparation = preparation_of(found, divide(found.rows, SplitSpec(), 0))
+    texts = incoming({"c": ["-999", "1.5"], "g": ["gone", "u"]}, preparation).values
+    numbers = incoming({"c": [-999.0, 1.5], "g": ["gone", "u"]}, preparation).values
+    for c, g in (texts, numbers):
+        assert np.isnan(c).tolist() == [True, False]
+        assert g.tolist() == ["(missing)", "u"]
+
+
+def test_numbers_of_a_file_with_decimal_commas_are_read_so_when_rows_come(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a;b;y\n" + "".join(f"{i % 7},5;{i % 5},{i % 9};{i % 2}\n" for i in range(N)))
+    found = load_table("t.csv", "y", base=tmp_path)
+    preparation = preparation_of(found, divide(found.rows, SplitSpec(), 0))
+    assert incoming({"a": ["1,234"], "b": ["1.5"]}, preparation).values == (1.234, 1.5)

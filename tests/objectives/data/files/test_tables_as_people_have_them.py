@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 
 from objectives.data import SplitSpec, Table, load_table, prepare
+from objectives.data.blocks import read_blocks
 from objectives.data.files.dialect import Dialect
 from objectives.data.reading import Reading
 from objectives.errors import DataError
@@ -287,3 +288,52 @@ def test_functions_in_files_and_functions_that_return_frames(tmp_path: Path) -> 
     assert digest(load_table("load.py:frame", "y", base=tmp_path)) == plain
     with pytest.raises(DataError, match=r"there is no file gone.py"):
         load_table("gone.py:frame", "y", base=tmp_path)
+
+
+NUMBERS = "".join(f"{a},{b},{g}\n" for a, b, g in zip(A, B, G, strict=True))
+TEXTS = "".join(f"{g},{'pqr'[i % 3]},{'yn'[i % 2]}\n" for i, g in enumerate(G))
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("350.5,351.0,y\n" + NUMBERS, ("350.5", "351.0")),
+        ("u,q,y\n" + TEXTS, ("u", "q")),
+        ("x,t,y\n" + "".join(f"a;b{i % 3},c;d;{i % 4},{i % 2}\n" for i in range(N)), ("x", "t")),
+        ("#c,x,y\n" + "".join(f"#tag{i % 3},{a},{i % 2}\n" for i, a in enumerate(A)), ("#c", "x")),
+        ("%fat,x,y\n" + "".join(f"{i % 3},{a},{i % 2}\n" for i, a in enumerate(A)), ("%fat", "x")),
+    ],
+)
+def test_a_line_that_names_the_target_is_one_of_names_whatever_it_looks_like(
+    tmp_path: Path, text: str, names: tuple[str, ...]
+) -> None:
+    found = read(tmp_path, text)
+    assert found.features == names
+    assert len(found) == N
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        pytest.param(",,,1\n", id="a target alone"),
+        pytest.param("Total,1.5,u,1\n" * 12, id="a category that is called Total"),
+        pytest.param("*,1.5,u,1\n", id="a star among categories"),
+    ],
+)
+def test_last_rows_that_are_rows_stay(tmp_path: Path, last: str) -> None:
+    rows = "".join(f"{'abc'[i % 3]},{line.split(',', 1)[1]}\n" for i, line in enumerate(ROWS))
+    assert len(read(tmp_path, "c,b,g,y\n" + rows + last)) == N + last.count("\n")
+
+
+def test_points_in_a_table_with_decimal_commas_stand_between_thousands(tmp_path: Path) -> None:
+    rows = "".join(f"{'1.' if i % 2 else ''}{500 + i};0,{i % 7};{i % 3 % 2}\n" for i in range(N))
+    found = read(tmp_path, "a;b;y\n" + rows).x.read(slice(None))
+    assert found[:3, 0].tolist() == [500, 1501, 502]
+
+
+@pytest.mark.parametrize("text", ["#a,b\n1,2\n3,4\n", "sep=;\na;b\n1;2\n3;4\n", "350.5,a\n1,2\n3,4\n"])
+def test_rows_to_predict_are_read_by_the_names_of_training(tmp_path: Path, text: str) -> None:
+    (tmp_path / "new.csv").write_text(text)
+    names = ["350.5", "a"] if text.startswith("3") else ["a", "b"]
+    (block,) = read_blocks("new.csv", set(), tmp_path, names)
+    assert block.rows.to_dict("list") == dict(zip(names, ([1, 3], [2, 4]), strict=True))
