@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tuner.cli.options import complete_studies, home_option, open_result
+from tuner.cli.options import as_examples, complete_studies, home_option, open_result
 from tuner.cli.output import Output, output_options
 from tuner.cli.terminal import hint
 
@@ -23,7 +23,7 @@ __all__ = ["compare"]
 MOST = 10  # differences that are worth reading
 
 
-@click.command
+@click.command(epilog=as_examples("tuner compare digits digits-2", "tuner compare digits --by optimizer"))
 @click.argument("studies", nargs=-1, required=True, metavar="STUDY...", shell_complete=complete_studies)
 @click.option("--by", type=click.Choice(["optimizer"]), help="Compare the optimizers of one study instead.")
 @click.option(
@@ -76,7 +76,7 @@ def sheet_of(found: Comparison, key: str) -> Sheet:
             (side.name, side.study.metric, side.search, *means, side.p_best, side.method, *best, *spent, *facts)
         )
     confirmed = [interval_text(s.goal.mean, s.goal.low, s.goal.high) if s.goal else "" for s in found.sides]
-    shown = frozenset((key, "value", "confirmed", "p_best", "method", "trials", "epochs", "steps", "seconds"))
+    shown = frozenset((key, "value", "confirmed", "p_best"))
     asides = frozenset(("mean", "low", "high", "seed", "data", *(["best_optimizer"] if key == "optimizer" else [])))
     order = (key, "metric", "value", "confirmed", "p_best", "method", "trial", "best_optimizer", "trials", "complete")
     titles = {"value": "search", "confirmed": "final" if key == "study" else "check"}

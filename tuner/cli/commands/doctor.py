@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tuner.cli.copyable import copyable, with_places
-from tuner.cli.options import home_option, study_argument
+from tuner.cli.options import as_examples, home_option, study_argument
 from tuner.cli.output import Output, in_words, output_options
 from tuner.cli.terminal import hint
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["doctor"]
 
 
-@click.command
+@click.command(epilog=as_examples("tuner doctor digits", "tuner doctor digits --recover"))
 @study_argument
 @click.option("--recover", "wanted", is_flag=True, help="Write what can be read into a new study, STUDY-recovered.")
 @home_option
