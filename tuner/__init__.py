@@ -124,11 +124,15 @@ _check_objectives()
 
 def __dir__() -> list[str]:
     """List what the package offers, imported yet or not."""
-    return [*__all__, *(name for name in globals() if name.startswith("__"))]
+    return [*__all__, "__version__", *(name for name in globals() if name.startswith("__"))]
 
 
 def __getattr__(name: str) -> Any:
     """Import on first use: `load_best` must not wait for pandas, nor `tuner --help` for anything."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("tuner")
     if name not in _HOMES:
         raise AttributeError(f"module 'tuner' has no attribute {name!r}")
     module, attribute = _HOMES[name]
