@@ -15,7 +15,7 @@ from tuner.report.conclusion import NOTHING, Conclusion
 from tuner.report.findings import findings
 from tuner.report.findings.finding import Finding
 from tuner.report.report_data import ReportData, ResultView
-from tuner.text import clean
+from tuner.text import cell_text, clean
 
 __all__ = ["FoundList", "result_html"]
 
@@ -38,7 +38,8 @@ def result_html(result: ResultView, place: Path) -> str:
         told = Conclusion(ReportData(result), result.best())
     except NoResult as none:
         return f"{head}<p>{escape(clean(str(none)))}</p>"
-    table = result.ranking().head(SHOWN).dropna(axis=1, how="all").to_html(index=False, border=0)
+    first = result.ranking().head(SHOWN).dropna(axis=1, how="all").astype(object)
+    table = first.where(first.notna(), None).map(cell_text).to_html(index=False, border=0)
     return head + rows_html(told.sentences) + table + rows_html(next_steps(told, findings(result)), "code")
 
 
