@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["COLUMNS", "DAMAGED", "Overview", "age_text", "list_studies", "overview", "row", "states_of"]
 
 STATES = tuple(state.value for state in TrialState)
-COLUMNS = ("name", "trials", "planned", *STATES, "metric", "best", "confirmed", "low", "high", "age")
+COLUMNS = ("name", "trials", "planned", *STATES, "metric", "best", "confirmed", "low", "high", "age", "description")
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class Overview:
     mean: float | None = None
     low: float | None = None
     high: float | None = None
+    description: str = ""
 
     @property
     def trials(self) -> int:
@@ -62,7 +63,8 @@ def overview(directory: StudyDirectory) -> Overview:
     age = max(0.0, time.time() - directory.changed())
     states = {str(state): int(number) for state, number in summary["states"].items()}
     found = {name: summary.get(name) for name in ("value", "mean", "low", "high")}
-    return Overview(directory.name, int(about["trials"]), states, metric, age, **found)
+    description = str(about.get("description", ""))
+    return Overview(directory.name, int(about["trials"]), states, metric, age, description=description, **found)
 
 
 def _recorded(directory: StudyDirectory, maximize: bool) -> dict[str, Any]:
@@ -94,14 +96,14 @@ def row(study: Overview) -> tuple[Any, ...]:
     """Return the cells of a study under `COLUMNS`."""
     counts = (study.states.get(state, 0) for state in STATES)
     found = (study.value, study.mean, study.low, study.high)
-    return (study.name, study.trials, study.planned, *counts, study.metric, *found, study.age)
+    return (study.name, study.trials, study.planned, *counts, study.metric, *found, study.age, study.description)
 
 
 def list_studies(home: Home = None, *, storage: str | None = None) -> pd.DataFrame:
     """List the studies of a home directory, or of a `storage`, as a table with a row for each.
 
     Returns a pandas DataFrame: trials by state, `best` of the search, `confirmed` with `low` and `high` on fresh seeds,
-    and `age` in seconds. A study that cannot be read is left out, with a warning.
+    `age` in seconds, and the `description`. A study that cannot be read is left out, with a warning.
 
     ```python
     tuner.list().sort_values("age")

@@ -42,10 +42,10 @@ def list_studies(home: Home, output: Output) -> None:
     rows = tuple(map(row, found))
     views: dict[str, list[Any]] = {
         "trials": [s.trials if s.trials == s.planned else f"{s.trials}/{s.planned}" for s in found],
-        "confirmed": [interval_text(*cells[-4:-1]) for cells in rows],
+        "confirmed": [interval_text(*cells[-5:-2]) for cells in rows],
         "age": [age_text(s.age) for s in found],
     }
-    always, asides = frozenset(("name", "trials", "age")), frozenset(("planned", "low", "high"))
+    always, asides = frozenset(("name", "trials", "age")), frozenset(("planned", "low", "high", "description"))
     titles = {"best": "search", "confirmed": "final"}
     order = ("name", "trials", "best", "confirmed", "age")  # what does not fit a window is left out from the end
     output.sheet(Sheet(COLUMNS, rows, always, asides, views=views, titles=titles, order=order))
