@@ -6,6 +6,7 @@ import ast
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,11 @@ def test_every_exported_name_is_there(package: object) -> None:
 def test_what_is_exported_is_listed_before_it_is_imported() -> None:
     done = python("import tuner; print(*(name for name in dir(tuner) if name[0] != '_'))", ROOT, ROOT)
     assert (done.stdout.split(), done.stderr) == (sorted(tuner.__all__), "")
+
+
+def test_the_package_knows_its_version() -> None:
+    assert tuner.__version__ == version("tuner")
+    assert "__version__" in dir(tuner)
 
 
 @pytest.mark.parametrize("package", [objectives, tuner], ids=["objectives", "tuner"])

@@ -13,6 +13,7 @@ model.predict(rows)
 from __future__ import annotations
 
 import os.path
+from collections.abc import Iterable
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tuner.api.read_study import read_study
     from tuner.api.refit import refit
     from tuner.api.run import run
+    from tuner.api.side_by_side import compare
     from tuner.api.verify import verify
     from tuner.best import Best, load_best
     from tuner.best.live_torch import attached_optimizer as optimizer
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from tuner.result import Result
     from tuner.result import open_study as open
     from tuner.study import Study
+    from tuner.views.overview import list_studies as list
 
 __all__ = [
     "Best",
@@ -65,7 +68,9 @@ __all__ = [
     "TunerError",
     "UnknownStudy",
     "UnknownTrial",
+    "compare",
     "confirm",
+    "list",
     "load_best",
     "load_model",
     "open",
@@ -95,7 +100,9 @@ _HOMES = {
     "TunerError": ("tuner.errors", "TunerError"),
     "UnknownStudy": ("tuner.errors", "UnknownStudy"),
     "UnknownTrial": ("tuner.errors", "UnknownTrial"),
+    "compare": ("tuner.api.side_by_side", "compare"),
     "confirm": ("tuner.api.confirm", "confirm"),
+    "list": ("tuner.views.overview", "list_studies"),
     "load_best": ("tuner.best", "load_best"),
     "load_model": ("tuner.model.bundle", "load_model"),
     "open": ("tuner.result", "open_study"),
@@ -122,13 +129,17 @@ def _check_objectives() -> None:
 _check_objectives()
 
 
-def __dir__() -> list[str]:
+def __dir__() -> Iterable[str]:
     """List what the package offers, imported yet or not."""
-    return [*__all__, *(name for name in globals() if name.startswith("__"))]
+    return [*__all__, "__version__", *(name for name in globals() if name.startswith("__"))]
 
 
 def __getattr__(name: str) -> Any:
     """Import on first use: `load_best` must not wait for pandas, nor `tuner --help` for anything."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("tuner")
     if name not in _HOMES:
         raise AttributeError(f"module 'tuner' has no attribute {name!r}")
     module, attribute = _HOMES[name]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from html import escape
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
@@ -40,8 +38,6 @@ if TYPE_CHECKING:
     from tuner.report.findings import Finding
 
 __all__ = ["Cost", "Result", "open_study"]
-
-SHOWN = 10  # rows of the ranking in a notebook
 
 
 @dataclass(frozen=True)
@@ -90,11 +86,10 @@ class Result:
         return f"Result({self.study.name!r}, {len(self.all_trials)} trials in {self.directory.path}{leader})"
 
     def _repr_html_(self) -> str:
-        """Show the head of the ranking and where it comes from, for a notebook."""
-        states = ", ".join(f"{n} {state}" for state, n in Counter(str(t.state) for t in self.all_trials).items())
-        head = f"<b>{escape(self.study.name)}</b>: {len(self.all_trials)} trials ({states}) in {escape(str(self.path))}"
-        table = self.ranking().head(SHOWN).dropna(axis=1, how="all").to_html(index=False, border=0)
-        return f"<div>{head}</div>{table}"
+        """Show what a run ends with, for a notebook: what won, how sure that is, the first trials, what to do next."""
+        from tuner.report.cells import result_html
+
+        return result_html(self, self.path)
 
     @property
     def model(self) -> TrainedModel:
@@ -158,10 +153,17 @@ class Result:
         return standings(self.study, self.all_trials, self.confirmed, self.facts)
 
     def findings(self) -> list[Finding]:
-        """Return what to do next, most urgent first: sentences with their numbers and a command."""
+        """Return what to do next, most urgent first: sentences with their numbers and a command.
+
+        ```python
+        for finding in result.findings():
+            print(finding.sentence, finding.command, finding.worth)
+        ```
+        """
+        from tuner.report.cells import FoundList
         from tuner.report.findings import findings
 
-        return findings(self)
+        return FoundList(findings(self))
 
     def chart(self, name: str) -> Any:
         """Return a chart of the report ("curves", "sensitivity", ...) as an Altair chart with its data.

@@ -210,12 +210,13 @@ def command_page(command: click.Command) -> str:
     usage = " ".join([f"tuner {command.name}", *command.collect_usage_pieces(context)])
     records = [p.get_help_record(context) for p in command.params if isinstance(p, click.Option)]
     options = [f"- `{names}`: {' '.join(text.split())}" for names, text in filter(None, records)]
-    return "\n\n".join([f"### tuner {command.name}", f"```text\n{usage}\n```", help_text(command), "\n".join(options)])
+    parts = [f"```text\n{usage}\n```", as_markdown(command.help or ""), "\n".join(options)]
+    return "\n\n".join([f"### tuner {command.name}", *parts, as_markdown(command.epilog or "")])
 
 
-def help_text(command: click.Command) -> str:
-    """Return the help of a command; a paragraph that click leaves as it is becomes a block."""
-    blocks = inspect.cleandoc(command.help or "").split("\n\n")
+def as_markdown(text: str) -> str:
+    """Return a part of a command's help; a paragraph that click leaves as it is becomes a block."""
+    blocks = inspect.cleandoc(text).split("\n\n")
     return "\n\n".join(f"```text\n{block[2:].strip()}\n```" if block.startswith("\b\n") else block for block in blocks)
 
 

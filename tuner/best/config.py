@@ -66,11 +66,10 @@ class Best(Mapping[str, Any]):
 
     def _repr_html_(self) -> str:
         """Show the config as a table, for a notebook."""
-        said = f"{self.metric} {self.value:.4g}"
+        said = f"{self.metric} {self.value:.4g} in the search"
         if self.interval and math.isfinite(self.confirmation["mean"]):
-            said += " in the search, {:.4g} [{:.4g}, {:.4g}] confirmed".format(
-                self.confirmation["mean"], *self.interval
-            )
+            word = "check" if self.confirmation.get("reported_on") == "the seeds that rank" else "final"
+            said += ", {} {:.4g} [{:.4g}, {:.4g}]".format(word, self.confirmation["mean"], *self.interval)
         rows = (f"<tr><th>{escape(str(k))}</th><td>{escape(str(v))}</td></tr>" for k, v in self.params.items())
         head = f"<div><b>{escape(self.study)}</b>, trial {self.trial}: {escape(said)}</div>"
         return f"{head}<table>{''.join(rows)}</table>"

@@ -16,9 +16,9 @@ from tuner.cli.output import window
 from tuner.cli.terminal import hint, styled
 from tuner.ranking.confirmation_race import is_default
 from tuner.ranking.optimality_gap import verdict_of
-from tuner.report.conclusion import Conclusion
+from tuner.report.conclusion import NOTHING, Conclusion
 from tuner.report.report_data import ReportData
-from tuner.text import clean, short
+from tuner.text import clean
 from tuner.views.ranking import ranking_notes, ranking_sheet
 from tuner.views.sheet import Sheet, as_table, filtered, fitted
 
@@ -33,7 +33,6 @@ LABEL = 8  # columns
 STEP = " " * 7
 INTERVAL = re.compile(r"(?:\w+ )?\S+ \[\S+, \S+\]")
 GLUE = "\u00a0"  # a space at which no line ends
-NOTHING = "nothing here promises more than chance: use it"
 
 
 def print_conclusion(result: Result, best: Best, verbose: bool = False) -> None:
@@ -55,18 +54,8 @@ def print_conclusion(result: Result, best: Best, verbose: bool = False) -> None:
 
 def conclusion_lines(found: Conclusion) -> Iterator[str]:
     """Yield the sentences of a conclusion, each with its label, wrapped to the window."""
-    length = f", {found.best.epochs} epoch{'s' * (found.best.epochs > 1)}" if found.best.epochs else ""
-    yield from labelled("won", f"{found.winner} (trial {found.best.trial}{length})", style="winner")
-    (goal, value), *tests = found.values.items()
-    believed = f"; the search believed {short(found.standing.search_value)}" if found.standing and found.final else ""
-    yield from labelled("final" if found.final else "search", f"{goal} {value}{believed}")
-    if tests:
-        yield from labelled("", ", ".join(f"{name} {one}" for name, one in tests))
-    if gain := "; ".join(filter(None, (found.gain, found.constant))):
-        yield from labelled("gain", gain)
-    yield from labelled("sure", found.sure)
-    if found.better:
-        yield from labelled("but", found.better)
+    for label, sentence in found.sentences:
+        yield from labelled(label, sentence, style="winner" if label == "won" else "")
 
 
 def labelled(label: str, text: str, style: str = "") -> list[str]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tuner.store.directory import Home
 
 __all__ = [
+    "as_examples",
     "check_optimizer",
     "complete_studies",
     "home_option",
@@ -27,6 +28,11 @@ __all__ = [
     "shared_home_option",
     "study_argument",
 ]
+
+
+def as_examples(*lines: str) -> str:
+    """Build the end of a command's help: an example a line, as they are typed."""
+    return "\n".join(["\b", f"Example{'s' if len(lines) > 1 else ''}:", *(f"  {line}" for line in lines)])
 
 
 def complete_studies(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -74,8 +75,13 @@ class Output:
         text = formatted(shown, self.form)
         put(_headed(text) if self.form == "table" and self.path is None else text, self.path, self.force)
         for note in (*notes, *_footers(hidden, dropped)):
-            hint(note)
+            hint("\n".join(wrapped(note)) if _is_terminal() else note)
         return None
+
+
+def wrapped(note: str) -> list[str]:
+    """Break a note at words into lines that fit the window."""
+    return textwrap.wrap(note, window(), break_long_words=False, break_on_hyphens=False)
 
 
 def window() -> int:

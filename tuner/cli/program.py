@@ -48,7 +48,18 @@ from tuner.masking import remember, shown
 
 __all__ = ["CommandGroup", "program", "start"]
 
+FIRST = """\b
+A first run, in an empty directory: tuner init; tuner run study.toml
+Help with a command: tuner COMMAND --help. The manual: tuner docs"""
 TWICE = 0.3  # seconds within which two signals are one
+SECTIONS: dict[str, tuple[click.Command, ...]] = {
+    "Run": (init, example, check, run, confirm, refit),
+    "Look": (list_studies, show, top, compare, report, dashboard),
+    "Use": (best, predict, export),
+    "Keep": (verify, doctor, import_, rm),
+    "Learn": (explain, docs, completion),
+}
+COMMANDS = tuple(command for commands in SECTIONS.values() for command in commands)
 
 
 @dataclass
@@ -69,8 +80,18 @@ class CommandGroup(click.Group):
             raise click.UsageError(f"no command {args[0]!r}; {command_hint(args[0], self.commands)}")
         return super().resolve_command(ctx, args)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands by what they are for."""
+        del ctx
+        width = max(map(len, self.commands))
+        room = formatter.width - width - 4
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                rows = [(f"{command.name:{width}}", command.get_short_help_str(room)) for command in commands]
+                formatter.write_dl(rows)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """List commands in the order they were added, which is the order of a first day."""
+        """List commands in the order of the sections."""
         del ctx
         return list(self.commands)
 
@@ -104,7 +125,7 @@ def _version(ctx: click.Context, parameter: click.Parameter, value: bool) -> Non
 program = CommandGroup(
     "tuner",
     help="Finds the optimizer, learning rate, momentum and batch size for your data, and says how sure that is.",
-    epilog="A first run, in an empty directory: tuner init; tuner run study.toml\n\nThe manual: tuner docs",
+    epilog=FIRST,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     params=[
         debug_option(),
@@ -114,30 +135,7 @@ program = CommandGroup(
     ],
     no_args_is_help=True,
 )
-for command in (
-    init,
-    example,
-    check,
-    run,
-    list_studies,
-    show,
-    top,
-    best,
-    confirm,
-    refit,
-    predict,
-    compare,
-    verify,
-    report,
-    dashboard,
-    export,
-    import_,
-    doctor,
-    rm,
-    explain,
-    docs,
-    completion,
-):
+for command in COMMANDS:
     command.params.append(debug_option())
     program.add_command(command)
 

@@ -86,6 +86,7 @@ def study_page(result: Result, whole: bool = False) -> ShowPage:
     states = Counter(str(trial.state) for trial in trials)
     confirmation, optimizers = sheet_of(result.confirmation()), by_optimizer(result)
     facts = {
+        **({"description": study.description} if study.description else {}),
         "question": study.question,
         "trials": f"{len(trials)} of {study.trials}: {states_of(states)}",
         "best": best_line(result),

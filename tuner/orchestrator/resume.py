@@ -83,6 +83,7 @@ def merged_settings(frozen: Study, asked: Study, directory: StudyDirectory, ledg
         base=asked.base,
         workers=asked.workers,
         refit=asked.refit,
+        description=asked.description,
         data=frozen.data.model_copy(update={"source": asked.data.source or frozen.data.source}),
         custom=replace(frozen.custom, objective=asked.custom.objective, keep=asked.custom.keep)
         if frozen.custom and asked.custom

@@ -2,6 +2,7 @@
 
     parameters, importance -> report_data -> conclusion, failures, budgets, contours -> charts, findings
     -> snippets, sections, summary_cards -> page
+    conclusion, findings -> cells
     theme, vega_data, vega_bundle -> notebook, pictures
 
 Charts and findings are pure functions of a study's frames. Stands below `tuner.result`, which offers it as methods.

@@ -25,10 +25,11 @@ from tuner.report.findings.baseline import LOSS, better_baselines
 from tuner.report.report_data import ReportData
 from tuner.text import interval, intervals_of, short
 
-__all__ = ["Conclusion", "settings_that_won"]
+__all__ = ["NOTHING", "Conclusion", "settings_that_won"]
 
 MOST_SETTINGS = 6  # of the winner in one line
 PER_CENT = 100
+NOTHING = "nothing here promises more than chance: use it"
 
 
 @dataclass(frozen=True)
@@ -181,6 +182,25 @@ class Conclusion:
         if self.frames.study.imported:
             return "not checked here: another tool ran the study"
         return "not checked on fresh seeds: the value chose the config, and is likely too good"
+
+    @property
+    def sentences(self) -> list[tuple[str, str]]:
+        """Return the sentences in the order that they are told in, each with its label; "" goes on with the one above.
+
+        In an interval no line may end; who wraps them sees to that.
+        """
+        length = f", {self.best.epochs} epoch{'s' * (self.best.epochs > 1)}" if self.best.epochs else ""
+        (goal, value), *tests = self.values.items()
+        believed = f"; the search believed {short(self.standing.search_value)}" if self.standing and self.final else ""
+        told = [
+            ("won", f"{self.winner} (trial {self.best.trial}{length})"),
+            ("final" if self.final else "search", f"{goal} {value}{believed}"),
+            ("", ", ".join(f"{name} {one}" for name, one in tests)),
+            ("gain", "; ".join(filter(None, (self.gain, self.constant)))),
+            ("sure", self.sure),
+            ("but", self.better),
+        ]
+        return [(label, sentence) for label, sentence in told if sentence]
 
     @property
     def use(self) -> str:

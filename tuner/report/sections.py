@@ -22,7 +22,7 @@ from tuner.report.snippets import snippets
 from tuner.report.vega_data import cells, plain
 from tuner.search.stopping import reason_to_stop
 from tuner.study import Range, Study
-from tuner.text import duration, interval, interval_of, intervals_of, short
+from tuner.text import duration, interval, interval_of, intervals_of, short, visible
 
 __all__ = ["best_config", "header", "optimizer_table", "provenance", "question", "spent", "table"]
 
@@ -41,6 +41,7 @@ def header(frames: ReportData) -> dict[str, Any]:
     counts = ", ".join(f"{states[state]} {state}" for state in STATES if states[state]) or "none finished yet"
     return {
         "name": study.name,
+        "description": visible(study.description),
         "question": question(study),
         "state": standing(frames),
         "trials": f"{len(trials):,} of {study.trials:,} trials: {counts}.",

@@ -14,8 +14,8 @@ __all__ = ["differences"]
 def differences(old: Study, new: Study) -> list[tuple[str, Any, Any]]:
     """List what `new` asks differently than `old`: (key, old value, new value), None where there is none.
 
-    Compares only keys that the user wrote in `new`, so that presets may change, and the set of optimizers. A name, more
-    trials, a wider confirmation and limits do not change the question.
+    Compares only keys that the user wrote in `new`, so that presets may change, and the set of optimizers. A name, a
+    description, more trials, a wider confirmation and limits do not change the question.
     """
     before, after = dict(_leaves(old.to_table())), dict(_leaves(new.to_table()))
     other = [
@@ -29,7 +29,7 @@ def differences(old: Study, new: Study) -> list[tuple[str, Any, Any]]:
 
 def _free(key: str) -> bool:
     confirmed = (f"confirm.{name}" for name in ("enabled", "top", "seeds", "share"))
-    named = ("study.name", "study.trials", "study.keep", *confirmed)
+    named = ("study.name", "study.description", "study.trials", "study.keep", *confirmed)
     return key in named or key.startswith(("limits.", "stop.", "workers.", "refit."))
 
 

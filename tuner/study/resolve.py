@@ -172,6 +172,7 @@ def _resolved(
         written=raw,
         workers=cast(WorkersTable, tables["workers"]),
         refit=cast(RefitTable, tables["refit"]),
+        description=table.description,
     )
     study = _custom(draft, table, bare, needs_data, report) if own else _builtin(draft, table, needs_data, report)
     report.check()

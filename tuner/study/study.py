@@ -53,7 +53,8 @@ class Study:
 
     `rows` is the number of train rows, 0 until the data are known. `planned` is the number of trials that its file
     asks for, where a call asks for fewer. Relative paths are relative to `base`. `written` holds the keys that the user
-    wrote, as a nested table. These four do not count when studies are compared.
+    wrote, as a nested table; `description` is the question in the user's words. These five do not count when studies
+    are compared.
 
     ```python
     study = tuner.read_study("studies/digits.toml")
@@ -84,6 +85,7 @@ class Study:
     custom: CustomObjective | None = None
     workers: WorkersTable = field(default_factory=WorkersTable)
     refit: RefitTable = field(default_factory=RefitTable)
+    description: str = field(default="", compare=False)
 
     @property
     def budget(self) -> Budget:
@@ -173,7 +175,8 @@ class Study:
         """
         if self.imported:
             return dict(self.written)
-        study = {"name": self.name, "seed": self.seed, "trials": self.trials}
+        described = {"description": self.description} if self.description else {}
+        study = {"name": self.name, **described, "seed": self.seed, "trials": self.trials}
         if self.custom:
             return self._own_tables(self.custom, study)
         tables: dict[str, Any] = {"study": {**study, str(self.direction): self.metric, "dtype": self.dtype}}

@@ -124,6 +124,8 @@ class StudyTable(FileTable):
 
     name: str | None = None
     """Name of the study and of its directory; by default that of the file."""
+    description: Annotated[str, Field(max_length=1000)] = ""
+    """The question in your words; it stands at the top of the report."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     """Seed of everything random."""
     trials: Annotated[int, Field(ge=1, le=10**6)] = 64

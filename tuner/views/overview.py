@@ -9,21 +9,26 @@ from __future__ import annotations
 import json
 import time
 import tomllib
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from objectives.errors import InvalidInput
 from tuner.best import load_best
 from tuner.enums import TrialState
-from tuner.store.directory import StudyDirectory
+from tuner.errors import TunerError
+from tuner.store.directory import Home, StudyDirectory, home_of, studies
 from tuner.store.signed import counted
 
-__all__ = ["COLUMNS", "DAMAGED", "Overview", "age_text", "overview", "row", "states_of"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["COLUMNS", "DAMAGED", "Overview", "age_text", "list_studies", "overview", "row", "states_of"]
 
 STATES = tuple(state.value for state in TrialState)
-COLUMNS = ("name", "trials", "planned", *STATES, "metric", "best", "confirmed", "low", "high", "age")
+COLUMNS = ("name", "trials", "planned", *STATES, "metric", "best", "confirmed", "low", "high", "age", "description")
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,7 @@ class Overview:
     mean: float | None = None
     low: float | None = None
     high: float | None = None
+    description: str = ""
 
     @property
     def trials(self) -> int:
@@ -57,7 +63,8 @@ def overview(directory: StudyDirectory) -> Overview:
     age = max(0.0, time.time() - directory.changed())
     states = {str(state): int(number) for state, number in summary["states"].items()}
     found = {name: summary.get(name) for name in ("value", "mean", "low", "high")}
-    return Overview(directory.name, int(about["trials"]), states, metric, age, **found)
+    description = str(about.get("description", ""))
+    return Overview(directory.name, int(about["trials"]), states, metric, age, description=description, **found)
 
 
 def _recorded(directory: StudyDirectory, maximize: bool) -> dict[str, Any]:
@@ -89,7 +96,29 @@ def row(study: Overview) -> tuple[Any, ...]:
     """Return the cells of a study under `COLUMNS`."""
     counts = (study.states.get(state, 0) for state in STATES)
     found = (study.value, study.mean, study.low, study.high)
-    return (study.name, study.trials, study.planned, *counts, study.metric, *found, study.age)
+    return (study.name, study.trials, study.planned, *counts, study.metric, *found, study.age, study.description)
+
+
+def list_studies(home: Home = None, *, storage: str | None = None) -> pd.DataFrame:
+    """List the studies of a home directory, or of a `storage`, as a table with a row for each.
+
+    Returns a pandas DataFrame: trials by state, `best` of the search, `confirmed` with `low` and `high` on fresh seeds,
+    `age` in seconds, and the `description`. A study that cannot be read is left out, with a warning.
+
+    ```python
+    tuner.list().sort_values("age")
+    ```
+    """
+    import pandas as pd
+
+    rows = []
+    for directory in studies(home_of(home, storage)):
+        try:
+            rows.append(row(overview(directory)))
+        except (*DAMAGED, TunerError) as error:
+            reason = (str(error).splitlines() or [""])[0]
+            warnings.warn(f"{directory.name}: cannot be read: {reason}", stacklevel=2)
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def states_of(states: Mapping[str, int]) -> str:

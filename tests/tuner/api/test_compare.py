@@ -14,6 +14,8 @@ from tests.support.command import FACTS, STUDY, Shell, complete, made_up
 from tests.support.trials import trial
 from tuner.api.compare import by_optimizer, by_study, independent_shares
 from tuner.api.compare_tables import differing
+from tuner.api.side_by_side import compare
+from tuner.errors import StudyError
 from tuner.ranking.statistics import best_shares
 from tuner.records import ConfirmationRun
 from tuner.result import Result
@@ -167,7 +169,7 @@ def test_budgets_are_told(home: Path, shell: Shell) -> None:
         ("b", 4, 7, 70),
     ]
     shown = shell("compare", "a", "b")
-    assert shown.out.splitlines()[0].split()[:5] == ["STUDY", "SEARCH", "FINAL", "P(BEST)", "METHOD"]
+    assert shown.out.splitlines()[0].split()[:4] == ["STUDY", "SEARCH", "FINAL", "P(BEST)"]
     assert "the same data, splits and seeds\n" in shown.err
     assert "unequal budgets: 2 to 4 trials each, 5 to 7 epochs in all\n" in shown.err
 
@@ -242,3 +244,24 @@ def test_a_file_that_is_no_table_says_so(home: Path, shell: Shell) -> None:
     assert (ended.code, "is no table of trials; make one with `tuner export" in ended.err) == (2, True)
     ended = shell("compare", "small", home / "none.csv", "--rtol", "0")
     assert (ended.code, "none.csv: cannot be read: " in ended.err) == (2, True)
+
+
+def test_python_gets_what_the_command_shows(shell: Shell, home: Path) -> None:
+    study(home, "one", [0.1, 0.2, 0.3])
+    study(home, "two", [0.4, 0.5, 0.6], trials=4)
+    frame = compare("one", Result(study_directory("two", home)))
+    asked = json.loads(shell("compare", "one", "two", "-f", "json").out)
+    assert list(frame["study"]) == ["one", "two"]
+    assert frame["p_best"].tolist() == [row["p_best"] for row in asked]
+    assert any("unequal budgets" in note for note in frame.attrs["notes"])
+    assert compare("one", by="optimizer").columns[0] == "optimizer"
+
+
+@pytest.mark.parametrize(
+    ("names", "by", "what"),
+    [(("one",), "study", "two or more"), (("one", "one"), "optimizer", "within one"), ((), "x", "must be")],
+)
+def test_python_says_what_cannot_be_compared(home: Path, names: tuple[str, ...], by: str, what: str) -> None:
+    study(home, "one", [0.1, 0.2])
+    with pytest.raises(StudyError, match=what):
+        compare(*names, by=by)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -18,30 +19,14 @@ from tuner.cli.synonyms import command_hint, option_hint
 from tuner.errors import ChangedStudy, NoResult, StudyBusy, StudyError, UnknownStudy
 
 ROOT = Path(__file__).parents[3]
-COMMANDS = (
-    "init",
-    "example",
-    "check",
-    "run",
-    "list",
-    "show",
-    "top",
-    "best",
-    "confirm",
-    "refit",
-    "predict",
-    "compare",
-    "verify",
-    "report",
-    "dashboard",
-    "export",
-    "import",
-    "doctor",
-    "rm",
-    "explain",
-    "docs",
-    "completion",
-)
+SECTIONS = {
+    "Run": ("init", "example", "check", "run", "confirm", "refit"),
+    "Look": ("list", "show", "top", "compare", "report", "dashboard"),
+    "Use": ("best", "predict", "export"),
+    "Keep": ("verify", "doctor", "import", "rm"),
+    "Learn": ("explain", "docs", "completion"),
+}
+COMMANDS = tuple(name for names in SECTIONS.values() for name in names)
 HEAVY = ("numpy", "pandas", "optuna", "sqlalchemy", "joblib", "pydantic", "sklearn", "scipy", "rich", "filelock")
 
 
@@ -63,12 +48,13 @@ def imported_by(*args: str, **variables: str) -> set[str]:
     return set(HEAVY) & set(python(code, *args, **variables).stderr.split())
 
 
-def test_help_lists_the_commands_in_the_order_of_a_first_day(shell: Shell) -> None:
+def test_help_lists_the_commands_by_what_they_are_for(shell: Shell) -> None:
     ended = shell("--help")
     assert (ended.code, ended.err) == (0, "")
-    lines = ended.out.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()
-    assert tuple(line.split()[0] for line in lines) == COMMANDS
-    assert "..." not in "".join(lines)
+    for title, names in SECTIONS.items():
+        lines = ended.out.partition(f"{title}:\n")[2].partition("\n\n")[0].splitlines()
+        assert tuple(line.split()[0] for line in lines) == names
+        assert "..." not in "".join(lines)
     assert shell().out == ended.out
 
 
@@ -78,6 +64,17 @@ def test_every_command_has_help_and_debug(shell: Shell, name: str) -> None:
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.startswith(f"Usage: tuner {name}")
     assert "--debug" in ended.out
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_ends_with_examples_that_the_command_takes(shell: Shell, name: str) -> None:
+    lines = shell(name, "--help").out.rpartition("\n  Example")[2].splitlines()[1:]
+    assert lines
+    for line in lines:
+        tuner, command, *args = shlex.split(line)
+        assert (tuner, command) == ("tuner", name)
+        program.program.commands[name].make_context(name, args, obj=program.ProgramSettings())
+        assert len(line) <= 80
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -122,8 +119,8 @@ def test_guessed_commands_are_answered(shell: Shell, word: str, answer: str) -> 
         (("run", "x", "--resume"), "no option --resume; not needed: run it again, and it goes on where it stopped"),
         (("run", "x", "--sead", "1"), "did you mean --seed?"),
         (
-            ("export", "x", "--to", "keras"),
-            "--to keras is not known; use one of optuna, mlflow, torch, sklearn, onnx, or for training code: ",
+            ("export", "x", "--to", "flax"),
+            "--to flax is not known; use one of optuna, mlflow, torch, keras, sklearn, onnx, or for training code: ",
         ),
         (("best", "x", "--json"), "use --to json"),
         (("top", "x", "--json"), "use -f json"),

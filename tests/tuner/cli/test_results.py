@@ -372,17 +372,17 @@ def test_list_is_a_table_and_goes_on_past_a_damaged_study(shell: Shell, small: S
     assert head.split() == [
         "NAME",
         "TRIALS",
+        "SEARCH",
+        "FINAL",
+        "AGE",
         "COMPLETE",
         "PRUNED",
         "DIVERGED",
         "FAILED",
         "METRIC",
-        "SEARCH",
-        "FINAL",
-        "AGE",
     ]
-    assert row.split()[:9] == ["small", "6", "3", "1", "1", "1", "valid_loss", "0.25", "0.04688"]
-    assert row.endswith(" d")
+    assert row.split()[:4] == ["small", "6", "0.25", "0.04688"]
+    assert row.split()[-6:] == ["d", "3", "1", "1", "1", "valid_loss"]
     assert ended.err.startswith("warning: broken: cannot be read: ")
 
 
@@ -448,6 +448,22 @@ def test_a_terminal_gets_a_bold_head_and_only_columns_that_fit(shell: Shell, mon
     ended = shell("top", "small")
     assert max(map(len, ended.out.splitlines())) <= 80
     assert "too wide for this window: epoch, valid_accuracy (--all-columns)\n" in ended.err
+
+
+@pytest.mark.parametrize("args", [("list",), ("compare", "small", "--by", "optimizer"), ("compare", "small", "small")])
+def test_lists_and_comparisons_fit_80_columns(
+    shell: Shell, small: StudyDirectory, monkeypatch: pytest.MonkeyPatch, args: tuple[str, ...]
+) -> None:
+    assert small.path.exists()
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(output, "_is_terminal", lambda: True)
+    ended = shell(*args)
+    assert ended.code == 0
+    head, *rows = ended.out.splitlines()
+    assert "SEARCH" in head
+    assert rows
+    assert max(map(len, (ended.out + ended.err).splitlines())) <= 80
 
 
 @pytest.mark.parametrize("columns", [40, 60, 80])

@@ -32,7 +32,8 @@ FILES = sorted(path for package in ("objectives", "tuner") for path in (ROOT / p
 LOADERS = re.compile(
     r"^(pickle|joblib|cloudpickle|dill|marshal|shelve|torch)\.(load|loads|Unpickler|open)$|^(eval|exec)$|read_pickle$"
 )
-WITH_WORKERS = {"tuner/engines/retry_queue.py", "tuner/engines/loky_worker.py"}
+# In tuner/sklearn/folds.py by way of a folder of its own that lives as long as one search.
+WITH_WORKERS = {"tuner/engines/retry_queue.py", "tuner/engines/loky_worker.py", "tuner/sklearn/folds.py"}
 # An objective that the user named is run anyhow: these are the statements of its own script.
 ASKED_FOR = {"tuner/trainables/optuna_script/main_block.py"}
 WRITTEN_HERE = {"tuner/best/source.py"}  # text that it wrote itself, of checked values

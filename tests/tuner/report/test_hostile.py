@@ -67,6 +67,7 @@ class Hostile:
         self.generations = [replace(g, facts={**g.facts, **told}) for g in self.inner.generations]
         self.confirmed = self.inner.confirmed
         self.standings = self.inner.standings
+        self.model_facts = self.inner.model_facts
         self.all_trials = [
             replace(reconfigured(t, activation=text if t.number % 2 else "y"), error=text if t.error else "")
             for t in self.inner.all_trials

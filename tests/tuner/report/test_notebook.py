@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+from dataclasses import replace
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,10 @@ import pytest
 
 from objectives.errors import InvalidInput
 from tests.support.browser import Browser
+from tests.support.planted_studies import sound, written
 from tuner.report.charts import CHARTS
+from tuner.report.conclusion import Conclusion
+from tuner.report.report_data import ReportData
 from tuner.result import Result
 
 KERNEL = all(importlib.util.find_spec(name) is not None for name in ("nbclient", "ipykernel"))
@@ -87,3 +92,27 @@ def test_a_notebook_runs(tmp_path: Path) -> None:
     assert not re.search(r"src\s*=\s*(&quot;|&#x27;|['\"])?\s*https?:", html)
     assert written[0]["data"]["text/plain"] == "True"
     assert json.dumps(book)
+
+
+def test_a_notebook_shows_the_words_that_a_run_ends_with(tmp_path: Path) -> None:
+    varied = written(tmp_path / "sound", sound(), [])
+    shown = varied._repr_html_()
+    told = Conclusion(ReportData(varied), varied.best())
+    for label, sentence in told.sentences:
+        assert f"<th>{label}</th><td><span>{escape(sentence)}</span></td>" in shown
+    assert f"<code>{told.use}</code>" in shown
+    first = varied.findings()[0]
+    assert f"<code>{escape(first.command)}</code>" in shown
+    assert varied.findings()._repr_html_().count("<li>") == len(varied.findings())
+    assert escape(first.sentence) in first._repr_html_()
+    assert escape(first.worth) in first._repr_html_()
+    nothing = written(tmp_path / "none", [], [])._repr_html_()
+    assert "has 0 complete trials" in nothing
+
+
+def test_what_comes_from_outside_is_escaped_in_a_notebook(tmp_path: Path) -> None:
+    trials = [replace(trial, config={**trial.config, "optimizer": "<b>x</b>"}) for trial in sound()]
+    shown = written(tmp_path / "<i>", trials, [])._repr_html_()
+    assert "&lt;b&gt;x" in shown
+    assert "<b>x" not in shown
+    assert "<i>" not in shown

@@ -420,7 +420,7 @@ def test_export_to_optuna(
 def test_changes(kind: str, there: bool, tmp_path: Path) -> None:
     place = tmp_path / ("rows.csv" if kind == "core" else "code.py")
     text = {
-        "core": "x,y\n" + "".join(f"{i},{i % 3}\n" for i in range(60)),
+        "core": "x,y\n" + "".join(f"{i**2 % 61},{i % 3}\n" for i in range(60)),
         "python": "def train(config):\n    return config['lr']\n",
         "command": "import sys\nprint('{\"valid_loss\": %s}' % sys.argv[1])\n",
     }[kind]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tuner.best.exporters import EXPORTERS
-from tuner.cli.options import check_optimizer, home_option, open_result, optimizer_option, study_argument
+from tuner.cli.options import as_examples, check_optimizer, home_option, open_result, optimizer_option, study_argument
 from tuner.cli.output import check_place, force_option, is_special, put
 from tuner.cli.terminal import errors_to, hint
 
@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 __all__ = ["best", "best_form"]
 
 
-@click.command
+@click.command(
+    epilog=as_examples(
+        "tuner best digits", "tuner best digits --to torch -o train.py", "tuner best digits --optimizer sgd --rank 2"
+    )
+)
 @study_argument
 @click.option(
     "--rank",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tuner.cli.options import set_option
+from tuner.cli.options import as_examples, set_option
 from tuner.cli.terminal import hint
 from tuner.text import clean, last_lines
 
@@ -23,7 +23,7 @@ __all__ = ["check", "filled", "repeat_check"]
 MOST, WIDEST = 60, 32  # columns of a table, letters of a cell
 
 
-@click.command
+@click.command(epilog=as_examples("tuner check study.toml", "tuner check own.toml --repeat 3"))
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--repeat", type=click.IntRange(2, 100), help="Run one config that many times, and show where two runs differ."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tuner.cli.options import complete_studies, home_option, open_result
+from tuner.cli.options import as_examples, complete_studies, home_option, open_result
 from tuner.cli.output import Output, output_options
 from tuner.cli.terminal import hint
 
@@ -23,7 +23,7 @@ __all__ = ["compare"]
 MOST = 10  # differences that are worth reading
 
 
-@click.command
+@click.command(epilog=as_examples("tuner compare digits digits-2", "tuner compare digits --by optimizer"))
 @click.argument("studies", nargs=-1, required=True, metavar="STUDY...", shell_complete=complete_studies)
 @click.option("--by", type=click.Choice(["optimizer"]), help="Compare the optimizers of one study instead.")
 @click.option(
@@ -58,31 +58,18 @@ def compare(studies: tuple[str, ...], by: str | None, rtol: float | None, home: 
 
 def sheet_of(found: Comparison, key: str) -> Sheet:
     """Build a sheet with one row for each side."""
+    from tuner.api.side_by_side import columns_of, rows_of
     from tuner.text import interval_text
     from tuner.views.sheet import Sheet
 
-    columns = (
-        key, "metric", "value", "mean", "low", "high", "seeds", "p_best", "method", "trial", "best_optimizer", "trials",
-        "complete", "epochs", "steps", "seconds", "seed", "data",
-    )  # fmt: skip
-    rows = []
-    for side in found.sides:
-        goal = side.goal
-        means = (goal.mean, goal.low, goal.high, goal.n) if goal else (None,) * 4
-        spent = (side.trials, side.complete, side.epochs, side.steps, side.seconds)
-        best = (side.best.number, side.best.config.get("optimizer")) if side.best else (None, None)
-        facts = (side.study.seed, side.data[:12])
-        rows.append(
-            (side.name, side.study.metric, side.search, *means, side.p_best, side.method, *best, *spent, *facts)
-        )
     confirmed = [interval_text(s.goal.mean, s.goal.low, s.goal.high) if s.goal else "" for s in found.sides]
-    shown = frozenset((key, "value", "confirmed", "p_best", "method", "trials", "epochs", "steps", "seconds"))
+    shown = frozenset((key, "value", "confirmed", "p_best"))
     asides = frozenset(("mean", "low", "high", "seed", "data", *(["best_optimizer"] if key == "optimizer" else [])))
     order = (key, "metric", "value", "confirmed", "p_best", "method", "trial", "best_optimizer", "trials", "complete")
     titles = {"value": "search", "confirmed": "final" if key == "study" else "check"}
     titles |= {"trial": "best_trial", "p_best": "P(best)"}
     views = {"confirmed": confirmed}
-    return Sheet(columns, tuple(rows), shown, asides, titles=titles, views=views, order=order)
+    return Sheet(columns_of(key), tuple(rows_of(found)), shown, asides, titles=titles, views=views, order=order)
 
 
 def tables(names: tuple[str, ...], rtol: float, home: Home, output: Output) -> None:

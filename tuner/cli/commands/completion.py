@@ -8,6 +8,8 @@ import sys
 import click
 from click.shell_completion import get_completion_class, shell_complete
 
+from tuner.cli.options import as_examples
+
 __all__ = ["VARIABLE", "completed", "completion"]
 
 VARIABLE = "_TUNER_COMPLETE"
@@ -19,7 +21,7 @@ WHERE = {
 }
 
 
-@click.command("completion")
+@click.command("completion", epilog=as_examples("tuner completion bash"))
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(shell: str) -> None:
     """Print a completion script for a shell.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tuner.cli.error_lines import Terminated, interruption
-from tuner.cli.options import home_option, study_argument
+from tuner.cli.options import as_examples, home_option, study_argument
 from tuner.cli.output import Output, output_options, put
 from tuner.cli.terminal import hint
 from tuner.text import cell_text
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["confirm"]
 
 
-@click.command
+@click.command(epilog=as_examples("tuner confirm digits --seeds 20"))
 @study_argument
 @click.option("--top", type=click.IntRange(1, 100), help="How many of the best; by default as the study says.")
 @click.option("--seeds", type=click.IntRange(2, 1000), help="On how many fresh seeds; by default as the study says.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tuner.cli.options import home_option, open_result, study_argument
+from tuner.cli.options import as_examples, home_option, open_result, study_argument
 from tuner.cli.terminal import hint
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["dashboard"]
 
 
-@click.command
+@click.command(epilog=as_examples("tuner dashboard digits"))
 @study_argument
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="Port; 0 takes a free one."

@@ -7,6 +7,7 @@ import sys
 import click
 from click.shell_completion import CompletionItem
 
+from tuner.cli.options import as_examples
 from tuner.cli.output import window
 from tuner.cli.terminal import coloured, hint
 
@@ -22,7 +23,7 @@ def complete_topics(ctx: click.Context, parameter: click.Parameter, incomplete: 
     return [CompletionItem(page.topic, help=page.summary) for page in pages if page.topic.startswith(incomplete)]
 
 
-@click.command("docs")
+@click.command("docs", epilog=as_examples("tuner docs", "tuner docs first-study"))
 @click.argument("topic", required=False, shell_complete=complete_topics)
 def docs(topic: str | None) -> None:
     """Show a page of the manual.

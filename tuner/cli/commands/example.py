@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from objectives.errors import Complaint, nearest
+from tuner.cli.options import as_examples
 from tuner.cli.output import window
 from tuner.cli.terminal import hint
 from tuner.errors import StudyError
@@ -20,19 +21,13 @@ __all__ = ["example", "shipped"]
 CODE = ("objective", "source")  # keys whose "file.py:function" has to be copied, too
 
 
-@click.command
+@click.command(epilog=as_examples("tuner example", "tuner example digits --run"))
 @click.argument("name", default="")
 @click.option("--force", is_flag=True, help="Overwrite files that are there.")
 @click.option("--run", "runs", is_flag=True, help="Run it at once.")
 @click.pass_context
 def example(ctx: click.Context, name: str, force: bool, runs: bool) -> None:
-    """List the studies that ship, or copy the one called NAME.
-
-    \b
-    Examples:
-      tuner example
-      tuner example digits --run
-    """
+    """List the studies that ship, or copy the one called NAME."""
     files = examples()
     if not name:
         width = max(map(len, files)) + 2

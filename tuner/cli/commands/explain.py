@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tuner.cli.options import as_examples
 from tuner.cli.output import window
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ EPS = {
 }
 
 
-@click.command
+@click.command(epilog=as_examples("tuner explain adam"))
 @click.argument("method", required=False)
 def explain(method: str | None) -> None:
     """Explain an optimizer.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuner.cli.options import open_result, shared_home_option, study_argument
+from tuner.cli.options import as_examples, open_result, shared_home_option, study_argument
 from tuner.cli.output import Output, output_options
 from tuner.cli.terminal import hint
 from tuner.text import clean
@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 __all__ = ["export"]
 
 
-@click.command
+@click.command(
+    epilog=as_examples(
+        "tuner export digits --what curves -o curves.csv",
+        "tuner export digits --to optuna --storage sqlite:///optuna.db",
+        "tuner export churn --to onnx model.onnx",
+    )
+)
 @study_argument
 @click.argument("place", required=False)
 @click.option(

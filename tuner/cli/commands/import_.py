@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tuner.cli.copyable import copyable, remember_places
-from tuner.cli.options import local_home_option
+from tuner.cli.options import as_examples, local_home_option
 from tuner.cli.output import in_words
 from tuner.cli.terminal import hint
 from tuner.text import clean
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["import_"]
 
 
-@click.command("import")
+@click.command("import", epilog=as_examples("tuner import optuna.db --name rate --metric loss"))
 @click.argument("source")
 @click.option("--name", help="Name of the study here; by default the one that it has there.")
 @click.option("--study-name", metavar="NAME", help="Which study of the storage, where it has several.")

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from tuner.cli.commands.example import shipped
-from tuner.cli.options import set_option
+from tuner.cli.options import as_examples, set_option
 from tuner.cli.output import write
 from tuner.cli.terminal import hint
 from tuner.text import clean
@@ -25,7 +25,11 @@ BUILTIN = "sklearn:breast_cancer"
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,60}[A-Za-z0-9_-])?")
 
 
-@click.command
+@click.command(
+    epilog=as_examples(
+        "tuner init", "tuner init churn.toml --data churn.csv", "tuner init rate.toml --from-optuna train.py:objective"
+    )
+)
 @click.argument("file", type=click.Path(path_type=Path), default=Path("study.toml"))
 @click.option("--force", is_flag=True, help="Overwrite the file if it exists.")
 @click.option(
@@ -53,12 +57,6 @@ def init(
 
     FILE is study.toml by default; the study is named after it. Without --data it tunes a built-in table, so that it
     runs as it is.
-
-    \b
-    Examples:
-      tuner init
-      tuner init churn.toml --data churn.csv
-      tuner init rate.toml --from-optuna train.py:objective
     """
     if file.suffix != ".toml":
         raise click.UsageError(f"tuner init: {file}: a study file ends in .toml; try {file}.toml")

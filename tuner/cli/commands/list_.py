@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuner.cli.options import home_option
+from tuner.cli.options import as_examples, home_option
 from tuner.cli.output import Output, in_words, output_options
 from tuner.cli.terminal import errors_to, hint
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["list_studies"]
 
 
-@click.command("list")
+@click.command("list", epilog=as_examples("tuner list", "tuner list -f json"))
 @home_option
 @output_options()
 def list_studies(home: Home, output: Output) -> None:
@@ -42,8 +42,10 @@ def list_studies(home: Home, output: Output) -> None:
     rows = tuple(map(row, found))
     views: dict[str, list[Any]] = {
         "trials": [s.trials if s.trials == s.planned else f"{s.trials}/{s.planned}" for s in found],
-        "confirmed": [interval_text(*cells[-4:-1]) for cells in rows],
+        "confirmed": [interval_text(*cells[-5:-2]) for cells in rows],
         "age": [age_text(s.age) for s in found],
     }
-    always, asides = frozenset(("name", "trials", "age")), frozenset(("planned", "low", "high"))
-    output.sheet(Sheet(COLUMNS, rows, always, asides, views=views, titles={"best": "search", "confirmed": "final"}))
+    always, asides = frozenset(("name", "trials", "age")), frozenset(("planned", "low", "high", "description"))
+    titles = {"best": "search", "confirmed": "final"}
+    order = ("name", "trials", "best", "confirmed", "age")  # what does not fit a window is left out from the end
+    output.sheet(Sheet(COLUMNS, rows, always, asides, views=views, titles=titles, order=order))

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from tuner.cli.options import home_option, study_argument
+from tuner.cli.options import as_examples, home_option, study_argument
 from tuner.cli.output import check_place, force_option, in_words
 from tuner.cli.terminal import hint
 from tuner.text import clean, interval_text
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["predict"]
 
 
-@click.command
+@click.command(epilog=as_examples("tuner predict churn new.csv -o predicted.csv --keep customer"))
 @study_argument
 @click.argument("rows", metavar="ROWS")
 @click.option("-o", "--output", "path", type=click.Path(path_type=Path), metavar="FILE", help="Write a csv file.")

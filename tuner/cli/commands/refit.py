@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tuner.cli.error_lines import Terminated, interruption
-from tuner.cli.options import home_option, study_argument
+from tuner.cli.options import as_examples, home_option, study_argument
 from tuner.cli.terminal import hint
 from tuner.text import clean
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["refit"]
 
 
-@click.command
+@click.command(epilog=as_examples("tuner refit churn --seeds 10"))
 @study_argument
 @click.option(
     "--seeds", type=click.IntRange(1, 100), default=5, show_default=True, help="How many networks make the ensemble."

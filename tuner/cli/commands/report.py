@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tuner.cli.options import home_option, open_result, study_argument
+from tuner.cli.options import as_examples, home_option, open_result, study_argument
 from tuner.cli.output import check_place, in_words, replace_file
 from tuner.cli.terminal import hint
 from tuner.text import clean
@@ -29,7 +29,7 @@ STAGES = {
 }
 
 
-@click.command
+@click.command(epilog=as_examples("tuner report digits --open", "tuner report digits --figures figures --format pdf"))
 @study_argument
 @click.option("-o", "--output", "path", type=click.Path(path_type=Path), metavar="FILE", help="Where to write it.")
 @click.option("--open", "show", is_flag=True, help="Open it in the browser.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tuner.cli.options import home_option, study_argument
+from tuner.cli.options import as_examples, home_option, study_argument
 from tuner.cli.output import in_words
 from tuner.cli.terminal import hint
 from tuner.text import clean
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["rm"]
 
 
-@click.command
+@click.command(epilog=as_examples("tuner rm digits"))
 @study_argument
 @home_option
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")

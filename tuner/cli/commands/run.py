@@ -11,7 +11,7 @@ import click
 
 from tuner.cli.copyable import copyable
 from tuner.cli.error_lines import Terminated, interruption
-from tuner.cli.options import complete_studies, home_option, set_option
+from tuner.cli.options import as_examples, complete_studies, home_option, set_option
 from tuner.cli.terminal import hint
 from tuner.text import clean
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["run"]
 
 
-@click.command
+@click.command(epilog=as_examples("tuner run study.toml --report", "tuner run study -n 128 -j 4"))
 @click.argument("study", metavar="STUDY", shell_complete=complete_studies)
 @click.option("-n", "--trials", type=int, envvar="TUNER_TRIALS", show_envvar=True, help="How many trials in all.")
 @click.option(

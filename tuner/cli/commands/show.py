@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tuner.cli.options import home_option, open_result, study_argument
+from tuner.cli.options import as_examples, home_option, open_result, study_argument
 from tuner.cli.output import Output, output_options, put
 from tuner.cli.terminal import hint
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["show"]
 
 
-@click.command
+@click.command(epilog=as_examples("tuner show digits", "tuner show digits/17"))
 @study_argument
 @home_option
 @output_options()

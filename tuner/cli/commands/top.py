@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tuner.cli.copyable import copyable
-from tuner.cli.options import check_optimizer, home_option, open_result, optimizer_option, study_argument
+from tuner.cli.options import as_examples, check_optimizer, home_option, open_result, optimizer_option, study_argument
 from tuner.cli.output import Output, output_options
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["top"]
 
 
-@click.command
+@click.command(epilog=as_examples("tuner top digits -n 20 --optimizer adam", "tuner top digits -o trials.csv"))
 @study_argument
 @click.option("-n", "rows", type=click.IntRange(min=1), default=10, show_default=True, help="How many.")
 @optimizer_option

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tuner.cli.options import home_option, study_argument
+from tuner.cli.options import as_examples, home_option, study_argument
 from tuner.cli.output import Output, output_options
 from tuner.cli.terminal import hint
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["verify"]
 
 
-@click.command
+@click.command(epilog=as_examples("tuner verify digits -k 10 -j 2"))
 @study_argument
 @click.option("-k", "trials", type=click.IntRange(min=1), default=5, show_default=True, help="How many trials.")
 @click.option("-j", "--jobs", type=click.IntRange(1, 1024), default=1, show_default=True, help="Worker processes.")

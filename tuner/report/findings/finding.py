@@ -8,12 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from objectives.types import Direction
 from tuner.records import Trial
 from tuner.report.report_data import ReportData
-from tuner.text import duration
+from tuner.text import clean, duration
 
 __all__ = ["TOP", "Finding", "FindingRule", "NextStep", "better", "narrower", "number", "percent", "top"]
 
@@ -49,6 +50,11 @@ class Finding:
         """Say what the next step costs and what it may gain."""
         cost = f"about {duration(self.step.seconds)} of training" if self.step.seconds else "no training"
         return f"cost: {cost}; gain: {self.gain}"
+
+    def _repr_html_(self) -> str:
+        """Show the finding in a notebook: its sentence, the command, its cost and what it may gain."""
+        sentence, command, worth = (escape(clean(text)) for text in (self.sentence, self.command, self.worth))
+        return f"<p>{sentence}</p><p><code>{command}</code><br>{worth}</p>"
 
     def document(self) -> dict[str, Any]:
         """Convert the finding to plain values."""
