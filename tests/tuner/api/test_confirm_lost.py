@@ -43,7 +43,7 @@ def test_the_best_failing_on_a_seed_that_reports_it_is_told_and_read(
     Path("train.py").write_text(CODE.format(lost=lost), encoding="utf-8")
     ended = shell("run", study, "-j", "1")
     assert ended.code == 0
-    assert "valid_loss  nothing: it diverged or failed on a fresh seed   (search: " in ended.out
+    assert "final   valid_loss none: it diverged or failed on a fresh seed" in ended.out
     best = tuner.load_best("runs/lost")
     assert best.confirmed
     assert str(best.interval) == "(nan, nan)"

@@ -452,7 +452,7 @@ def test_nothing_but_a_storage_of_optuna_is_written_into(small: StudyDirectory, 
 
 def test_export_says_what_its_options_lack(shell: Shell, tmp_path: Path) -> None:
     for args, said in (
-        (("--storage", "o.db"), "a place to write to needs --to optuna, mlflow, torch, sklearn, onnx"),
+        (("--storage", "o.db"), "a place to write to needs --to optuna, mlflow, torch, keras, sklearn, onnx"),
         (("--to", "optuna"), "--to optuna needs a place to write to, like --storage sqlite:///optuna.db"),
         (("--to", "mlflow", tmp_path / "m", "-o", tmp_path / "f.csv"), "-o does not go with --to mlflow"),
     ):

@@ -129,7 +129,7 @@ def test_a_word_of_a_command_may_be_longer_than_any_file_name(written: Path, she
 def test_a_confirmation_says_what_it_has_seen_where_there_are_no_test_metrics(written: Path, shell: Shell) -> None:
     write(written, "steady", STEADY)
     asked = [word for key in ("top=1", "seeds=2", "enabled=true") for word in ("--set", f"confirm.{key}")]
-    ended = shell("run", "own.toml", "-j", "1", *asked)
+    ended = shell("run", "own.toml", "-j", "1", "-v", *asked)
     note = "the objective tells no test_* metrics: these are validation values, on the data of the search"
     assert f"chosen on 2 fresh seeds, reported on 2 more ({note})\n" in ended.out, ended.err
     assert "\n  objective " in ended.out
