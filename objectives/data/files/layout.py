@@ -216,10 +216,12 @@ def _footers(tail: Sequence[Cells], width: int, body: Sequence[Cells]) -> int:
     again |= {row[0].strip() for row in body[: len(body) - len(tail)]} if len(body) > len(tail) else set()
     count = 0
     for row in reversed(tail):
-        if row[0].strip() in again or not (_is_note(row, width) or _is_total(row, body)) or count >= len(tail) - 1:
+        below = not _filled(row) or (row[0].strip() not in again and (_is_note(row, width) or _is_total(row, body)))
+        if not below or count >= len(tail) - 1:
             break
         count += 1
-    return count if count <= MOST_FOOTERS else 0
+    said = sum(_filled(row) > 0 for row in tail[len(tail) - count :])
+    return count if said <= MOST_FOOTERS else 0
 
 
 def _is_note(row: Cells, width: int) -> bool:

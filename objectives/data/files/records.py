@@ -9,7 +9,7 @@ from objectives.data.files.columnar import frame_to_raw
 from objectives.data.files.content import Content
 from objectives.data.files.dialect import Dialect
 from objectives.data.files.encodings import in_utf8
-from objectives.data.raw import Raw
+from objectives.data.raw import Raw, first_lines
 from objectives.errors import Complaint, DataError
 
 __all__ = ["read_json"]
@@ -68,6 +68,10 @@ def _frame(found: Any, where: str) -> Raw:
     if isinstance(found, list) and found and all(isinstance(one, dict) for one in found):
         return frame_to_raw(pd.json_normalize(found), where)
     if isinstance(found, list) and len(found) > 1 and all(isinstance(one, list) for one in found):
+        wrong = [f"row {i} has {len(row)}" for i, row in enumerate(found[1:], 1) if len(row) != len(found[0])]
+        if wrong:
+            what = f"the first list names {len(found[0])} columns, but {first_lines(wrong)}"
+            raise DataError(Complaint(where, what, "give each row as many values"))
         return frame_to_raw(pd.DataFrame(found[1:], columns=[str(name) for name in found[0]]), where)
     raise DataError(Complaint(where, "is JSON, but not a table", SHAPES))
 

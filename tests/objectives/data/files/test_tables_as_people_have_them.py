@@ -337,3 +337,12 @@ def test_rows_to_predict_are_read_by_the_names_of_training(tmp_path: Path, text:
     names = ["350.5", "a"] if text.startswith("3") else ["a", "b"]
     (block,) = read_blocks("new.csv", set(), tmp_path, names)
     assert block.rows.to_dict("list") == dict(zip(names, ([1, 3], [2, 4]), strict=True))
+
+
+def test_last_rows_without_any_value_are_none(tmp_path: Path) -> None:
+    assert len(read(tmp_path, PLAIN + ",,,\n" * 12)) == N
+
+
+def test_lists_of_unlike_lengths_are_refused_by_their_rows(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"names 2 columns, but row 1 has 3"):
+        read(tmp_path, '[["a", "y"], [1, 2, 3], [1, 2]]', "t.json")
