@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -299,3 +300,11 @@ def test_the_first_of_the_ranking_are_never_cut_off(tmp_path: Path) -> None:
     winner = goal_axis(ReportData(written(tmp_path / "won", trials, confirmations(trials, {3: 0.1, 60: 0.5}))))
     assert plain.high < 50.0
     assert (winner.high, plain.beyond, winner.beyond) == (50.0, 2, 0)
+
+
+def test_no_other_point_hides_the_winner(varied: Result) -> None:
+    winner = varied.best().trial
+    for chart in (varied.chart("progress"), varied.chart("sensitivity")):
+        written = json.dumps(chart.to_dict())
+        assert f"datum.trial === {winner} ? 1 : 0" in written
+        assert '"order": {"field": "front", "type": "quantitative"}' in written

@@ -240,14 +240,17 @@ def hyper_tooltip(frames: ReportData, name: str) -> alt.Tooltip:
 
 
 def trial_points(frames: ReportData, data: pd.DataFrame, x: Any, axis: Axis, shown: Sequence[str]) -> Any:
-    """Draw trials that have a value: complete ones filled, pruned ones small and faint."""
+    """Draw trials that have a value: complete ones filled, pruned ones small and faint, the winner over all of them."""
+    winner = frames.best.trial if frames.best else -1
     return (
         alt.Chart(data)
         .transform_filter("isValid(datum.value)")
+        .transform_calculate(front=f"datum.trial === {winner} ? 1 : 0")
         .mark_point(filled=True)
         .encode(
             x=x,
             y=goal_y(frames, axis),
+            order=alt.Order(field="front", type="quantitative"),
             **as_points(frames, shown),
             size=alt.SizeValue(sizes(frames)[0], condition={"test": DONE, "value": sizes(frames)[1]}),
             opacity=alt.OpacityValue(0.45, condition=[{"test": AWAY, "value": 0.06}, {"test": DONE, "value": 0.95}]),
