@@ -17,6 +17,7 @@ from tuner.cli.terminal import hint, styled
 from tuner.ranking.confirmation_race import is_default
 from tuner.ranking.optimality_gap import verdict_of
 from tuner.report.conclusion import NOTHING, Conclusion
+from tuner.report.findings.finding import first_step
 from tuner.report.report_data import ReportData
 from tuner.text import clean
 from tuner.views.ranking import ranking_notes, ranking_sheet
@@ -69,7 +70,7 @@ def labelled(label: str, text: str, style: str = "") -> list[str]:
 
 def steps(result: Result, found: Conclusion) -> Iterator[str]:
     """Yield what to do next, how to use the winner, and where to see more."""
-    first = next(iter(result.findings()), None)
+    first = first_step(result.findings())
     yield f"next:  {clean(copyable(first.command)) if first else NOTHING}"
     if first:
         yield from textwrap.wrap(clean(first.worth), window(), initial_indent=STEP, subsequent_indent=STEP)

@@ -13,7 +13,7 @@ from pathlib import Path
 from tuner.errors import NoResult
 from tuner.report.conclusion import NOTHING, Conclusion
 from tuner.report.findings import findings
-from tuner.report.findings.finding import Finding
+from tuner.report.findings.finding import Finding, first_step
 from tuner.report.report_data import ReportData, ResultView
 from tuner.text import cell_text, clean
 
@@ -45,7 +45,8 @@ def result_html(result: ResultView, place: Path) -> str:
 
 def next_steps(told: Conclusion, found: Sequence[Finding]) -> list[tuple[str, str]]:
     """Return what to do next, how to use the winner, and where to see more."""
-    return [("next", found[0].command if found else NOTHING), ("use", told.use), ("see", told.see)]
+    first = first_step(found)
+    return [("next", first.command if first else NOTHING), ("use", told.use), ("see", told.see)]
 
 
 def rows_html(rows: Iterable[tuple[str, str]], tag: str = "span") -> str:

@@ -6,7 +6,7 @@ What to do next is a command, about how long it trains, and what that may gain: 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -16,7 +16,7 @@ from tuner.records import Trial
 from tuner.report.report_data import ReportData
 from tuner.text import clean, duration
 
-__all__ = ["TOP", "Finding", "FindingRule", "NextStep", "better", "narrower", "number", "percent", "top"]
+__all__ = ["TOP", "Finding", "FindingRule", "NextStep", "better", "first_step", "narrower", "number", "percent", "top"]
 
 TOP = 5  # trials that count as the top
 
@@ -86,6 +86,11 @@ def narrower(frames: ReportData, splits: int, more: int) -> float:
     """Return by what share an interval over `splits` gets narrower on `more` of them, which share rows."""
     overlap = frames.study.overlap
     return 1 - math.sqrt((1 / more + overlap) / (1 / splits + overlap))
+
+
+def first_step(found: Sequence[Finding]) -> Finding | None:
+    """Return the first finding whose command does something; a better baseline is said beside the values instead."""
+    return next((one for one in found if one.rule != "baseline"), None)
 
 
 def number(value: float) -> str:
