@@ -88,7 +88,11 @@ for module in (os, signal):
 EVERY_MODULE = """
 import importlib, importlib.util, pkgutil
 import objectives, tuner
-alone = {"tuner.model.elsewhere.torch_model"} if importlib.util.find_spec("torch") is None else {}  # code to hand out
+handed_out = {"torch": "torch_model", "keras": "keras_model"}  # code for those who have the framework
+lacking = {name for name in ("torch", "keras") if importlib.util.find_spec(name) is None}
+lacking = set(handed_out) if "torch" in lacking else lacking  # what Keras computes with here
+alone = {f"tuner.model.elsewhere.{handed_out[name]}" for name in lacking}
+os.environ["KERAS_BACKEND"] = "torch"
 for package in (objectives, tuner):
     for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         if not found.name.endswith("__main__") and found.name not in alone:

@@ -13,7 +13,15 @@ from objectives.errors import InvalidInput
 from tuner.cli.synonyms import option_hint
 from tuner.errors import TunerError
 
-__all__ = ["Terminated", "error_report", "interruption"]
+__all__ = ["Interrupted", "Terminated", "error_report", "interruption"]
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C.
+
+    A class of its own: where KeyboardInterrupt itself passes through text that is executed, as when a named tuple is
+    made while a module is imported, CPython 3.11 ends by the signal in the end, whoever has caught it.
+    """
 
 
 class Terminated(KeyboardInterrupt):

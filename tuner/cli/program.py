@@ -39,7 +39,7 @@ from tuner.cli.commands.show import show
 from tuner.cli.commands.top import top
 from tuner.cli.commands.verify import verify
 from tuner.cli.copyable import with_places
-from tuner.cli.error_lines import Terminated, error_report
+from tuner.cli.error_lines import Interrupted, Terminated, error_report
 from tuner.cli.streams import reliable
 from tuner.cli.synonyms import command_hint
 from tuner.cli.terminal import errors_to
@@ -194,7 +194,7 @@ def _stoppable() -> Iterator[None]:
         del frame
         if not first:
             first.append(time.monotonic())
-            raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+            raise Terminated if number == signal.SIGTERM else Interrupted
         # Wrappers pass on a signal that the whole group had already: that is no second one.
         if time.monotonic() - first[0] > TWICE:
             _leave_at_once(128 + number)

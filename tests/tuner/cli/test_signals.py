@@ -152,3 +152,25 @@ def test_kill_leaves_no_process_and_no_shared_memory(tmp_path: Path) -> None:
     run.ended()
     assert run.left_behind() == ([], set())
     check_goes_on(tmp_path, before)
+
+
+# Ctrl-C comes while a command executes text, as Python does for a named tuple in a module that is imported.
+IN_TEXT = """
+import os, signal, sys
+import click
+from tuner.cli import program
+@click.command()
+def wait():
+    eval("__import__('os').kill(__import__('os').getpid(), __import__('signal').SIGINT)")
+program.program.add_command(wait)
+sys.exit(program.start(["wait"]))
+"""
+
+
+def test_an_interrupt_of_text_that_is_executed_has_its_exit_code(tmp_path: Path) -> None:
+    (tmp_path / "in_text.py").write_text(IN_TEXT, encoding="utf-8")
+    paths = os.pathsep.join(map(str, (ROOT, tmp_path)))
+    ended = subprocess.run(
+        [sys.executable, "-m", "in_text"], env=os.environ | {"PYTHONPATH": paths}, capture_output=True, timeout=60
+    )
+    assert ended.returncode == 130, ended.stderr
