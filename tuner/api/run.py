@@ -60,7 +60,7 @@ def run(  # noqa: PLR0913
     cluster: str | None = None,
     confirm: bool = True,
     refit: bool = True,
-    baseline: bool = True,
+    baselines: bool = True,
     fresh: bool = False,
     callback: RunCallback | None = None,
     objective: Callable[..., Any] | None = None,
@@ -76,7 +76,7 @@ def run(  # noqa: PLR0913
     address of a dask scheduler. `fresh` moves an existing study aside and begins anew. `retry_failed` trains failed
     trials again first. At the end the best config is trained on all rows but the test rows, unless `refit` is False;
     `tuner.load_model` reads that model. Beside it models of scikit-learn's at their defaults are measured, unless
-    `baseline` is False. The result's `cost` says what this run took. Raises StudyError, DataError, ChangedStudy,
+    `baselines` is False. The result's `cost` says what this run took. Raises StudyError, DataError, ChangedStudy,
     StudyBusy.
 
     ```python
@@ -96,7 +96,7 @@ def run(  # noqa: PLR0913
     asked = asked_study(study, objective, given, needs_data=data is None)
     home = home_of(home, storage)
     directory = study_directory(asked.name, home)
-    asked_refit = Refit(baselines=baseline) if refit else None
+    asked_refit = Refit(baselines=baselines) if refit else None
     with directory.room() as room:
         begun = stored_study(directory) if directory.exists and not fresh else None
         trainable = trainable_of(asked, data, room, objective, begun)

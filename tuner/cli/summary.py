@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from tuner.cli.show import block, fresh_mean, fresh_words, settings_of
 from tuner.cli.terminal import hint
 from tuner.enums import TrialState
 from tuner.errors import NoResult
+from tuner.report.findings.baseline import LOSS, better_baselines
 from tuner.search.stopping import error_pattern
 from tuner.text import cell_text, clean, interval_text, intervals_of
 from tuner.views.overview import states_of
@@ -157,19 +158,14 @@ def shipped_block(model: TrainedModel) -> str:
         ends = [float("nan") if whole[end] is None else whole[end] for end in ("low", "high")]
         alone = f"   (a single one: {cell_text(single['value'])})" if count > 1 else ""
         facts[name] = f"{interval_text(whole['value'], *ends)}{alone}"
-    better = [f"better: {line}\n" for line in better_baselines(model)]
+    better = [better_line(name, model.facts["baselines"][name][LOSS]) for name in better_baselines(model.facts)]
     return f"{head}\n{block(facts | {'in brackets': '95 % intervals for the value on new rows'})}{''.join(better)}"
 
 
-def better_baselines(model: TrainedModel) -> list[str]:
-    """Return a line for each baseline that has a lower test loss than the model."""
-    own = model.metrics.get("test_loss", {}).get("ensemble", {}).get("value")
-    found = [(name, metrics["test_loss"]) for name, metrics in model.facts.get("baselines", {}).items()]
-    return [
-        f"{name} at scikit-learn's defaults, test_loss {interval_text(one['value'], one['low'], one['high'])}"
-        for name, one in found
-        if own is not None and one["value"] < own
-    ]
+def better_line(name: str, loss: Mapping[str, float | None]) -> str:
+    """Return the line on a baseline that has a lower test loss than the model."""
+    low, high = (float("nan") if loss[end] is None else loss[end] for end in ("low", "high"))
+    return f"better: {name} at scikit-learn's defaults, {LOSS} {interval_text(loss['value'], low, high)}\n"
 
 
 def sureness(best: Best) -> str:

@@ -140,7 +140,7 @@ def test_a_baseline_that_is_better_is_named(tmp_path: Path, capsys: pytest.Captu
     data.to_csv(tmp_path / "data.csv", index=False)
     asked = study("binary") | {"optimizers": {"sgd": {"lr": [1e-5, 2e-5]}}}  # that learns nothing
     asked["data"]["source"] = str(tmp_path / "data.csv")
-    assert "baselines" not in tuner.run(asked, home=tmp_path, jobs=1, baseline=False).model.facts
+    assert "baselines" not in tuner.run(asked, home=tmp_path, jobs=1, baselines=False).model.facts
     ended = Shell(capsys)("refit", "small", "--home", tmp_path)
     better = [line for line in ended.out.splitlines() if line.startswith("better: ")]
     assert [line.split()[1] for line in better] == ["constant", "LogisticRegression", "HistGradientBoosting"]

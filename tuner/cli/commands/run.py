@@ -82,7 +82,7 @@ def run(
         startup = startup_seconds()
         with progress_display(asked) as callback:
             where: dict[str, Any] = {"jobs": jobs, "home": home, "cluster": cluster, "retry_failed": retry_failed}
-            where |= {"refit": not no_refit, "baseline": not no_baseline}
+            where |= {"refit": not no_refit, "baselines": not no_baseline}
             result = run_study(asked, confirm=not no_confirm, fresh=fresh, callback=callback, **where)
     except BaseException as error:
         stopped = interruption(error)
