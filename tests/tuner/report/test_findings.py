@@ -518,7 +518,7 @@ def test_a_baseline_that_is_better_than_the_network_is_named_first(
     }
     monkeypatch.setattr(Result, "model_facts", facts)
     first = result.findings()[0]
-    assert "HistGradientBoosting at scikit-learn's defaults has a test_loss of 0.2, the tuned network one of 0.4" in (
+    assert "HistGradientBoosting at scikit-learn's defaults has a test_loss of 0.2, the refitted model one of 0.4" in (
         first.sentence
     )
     assert first.numbers == {"network": 0.4, "Ridge": 0.3, "HistGradientBoosting": 0.2}

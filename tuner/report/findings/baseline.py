@@ -22,7 +22,7 @@ def baseline(frames: ReportData) -> Finding | None:
         return None
     own = float(facts["metrics"][LOSS]["ensemble"]["value"])
     name, least = min(found.items(), key=lambda item: item[1])
-    what = f"{name} at scikit-learn's defaults has a {LOSS} of {number(least)}, the tuned network one of {number(own)}"
+    what = f"{name} at scikit-learn's defaults has a {LOSS} of {number(least)}, the refitted model one of {number(own)}"
     sentence = f"{what}, on the same rows. Take that one, unless a network is what you need."
     gain = f"a {LOSS} {100 * (1 - least / own):.0f} % lower, as far as these rows tell" if own > 0 else ""
     return Finding("baseline", sentence, {"network": own, **found}, "best", again(frames, "show"), gain)
