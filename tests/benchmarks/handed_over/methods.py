@@ -73,7 +73,7 @@ def ours(division: Division, trials: int, tables: Tables = NOTHING) -> Handed:
     study = laid_over(study_of(division.task, trials, division.seed), tables)
     data, began = division.given, time.perf_counter()
     with tempfile.TemporaryDirectory() as home:
-        result = tuner.run(study, data=data, jobs=1, home=home, callback=RunCallback())
+        result = tuner.run(study, data=data, jobs=1, home=home, baselines=False, callback=RunCallback())
         best = result.best()
         config = dict(best) | {"epochs": best["horizon"]}
         return handed(division, config, best.epochs, trainings_of(result), began)

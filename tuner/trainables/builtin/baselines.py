@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -34,18 +35,19 @@ BASELINES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
 
 def baselines(source: ReplicateSource) -> dict[str, Any]:
     """Return the test metrics of each baseline by its name, in a worker."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
     data = opened(source.directory)
     found = {}
     for name, (module, classifier, regressor, arguments) in BASELINES.items():
         kind = regressor if data.task == "regression" else classifier
         label = kind if " or " in name else name
-        metrics = _judged(data, _made(module, kind, arguments))
+        made = partial(getattr(import_module(module), kind), **arguments)
+        # After the import, which loads OpenMP: its threads spin, and on a busy machine slow a fit fifty times.
+        with threadpool_limits(1):
+            metrics = _judged(data, made)
         found[label] = {metric: kinds["single"] for metric, kinds in metrics.items()}
     return found
-
-
-def _made(module: str, kind: str, arguments: dict[str, Any]) -> Callable[[], Any]:
-    return lambda: getattr(import_module(module), kind)(**arguments)
 
 
 def _judged(data: Prepared, made: Callable[[], Any]) -> dict[str, Any]:

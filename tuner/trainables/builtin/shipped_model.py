@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Any
@@ -57,11 +58,19 @@ class Shipping:
     refit: Refit
     source: Callable[[int], ReplicateSource]
 
-    def run(self, task: Callable[[Any], Any], given: Any) -> Any:
-        """Run a task; raises TunerError where it fails."""
+    def start(self, task: Callable[[Any], Any], given: Any) -> Future[Any]:
+        """Give a task to a worker."""
         limit = self.study.limits.seconds_per_trial
         trainings = len(given.sources) if isinstance(given, Fit) else len(BASELINES)
-        found = self.engine.submit(task, given, seconds=limit and limit * trainings).result()
+        return self.engine.submit(task, given, seconds=limit and limit * trainings)
+
+    def run(self, task: Callable[[Any], Any], given: Any) -> Any:
+        """Run a task to its end; raises TunerError where it fails."""
+        return self.outcome(self.start(task, given))
+
+    def outcome(self, started: Future[Any]) -> Any:
+        """Wait for a task that was started; raises TunerError where it fails."""
+        found = started.result()
         if isinstance(found, Failure):
             what = f"the best config, trial {self.best.trial}, could not be trained on all rows: {found}"
             raise TunerError(f"{what}; mend that, or allow more in [limits], then: tuner refit {self.study.name}")
@@ -97,13 +106,14 @@ def shipped(  # noqa: PLR0913
     config = config_of(best.params, horizon)
     place = work.placed(data)
     try:
+        beside = work.start(baselines, place) if refit.baselines and not refit.all_rows else None  # trains meanwhile
         model, alive = _trained(work, preparation, place, config, epochs)
         if data.task == "regression":
             model = replace(model, noise=_noise(work, model, data, config))
         facts = _facts(work, data, alive, epochs, horizon)
         facts |= {} if refit.all_rows else {"metrics": judge(model, data), "test_rows": len(data.test)}
-        if refit.baselines and not refit.all_rows:
-            facts |= _baselines(work, place, facts["notes"])
+        if beside is not None:
+            facts |= _baselines(work, beside, facts["notes"])
     finally:
         _forget(work, place)
     return replace(model, facts=facts)
@@ -152,10 +162,10 @@ def _noise(work: Shipping, model: TrainedModel, data: Prepared, config: Mapping[
             _forget(work, source)
 
 
-def _baselines(work: Shipping, place: ReplicateSource, notes: list[str]) -> dict[str, Any]:
-    """Return what little effort would have given; a model without it is better than none."""
+def _baselines(work: Shipping, started: Future[Any], notes: list[str]) -> dict[str, Any]:
+    """Wait for the metrics of the baselines; a model without them is better than none."""
     try:
-        return {"baselines": work.run(baselines, place)}
+        return {"baselines": work.outcome(started)}
     except TunerError as error:
         return {"notes": [*notes, f"nothing stands beside it: {error}"]}
 
