@@ -166,6 +166,7 @@ class LiveGeneration:
     due: bool = False  # the tasks of its rung are done, and its trials not yet compared
     began: float = field(default_factory=time.time)
     ran: list[tuple[int, float, float, int, tuple[int, ...]]] = field(default_factory=list)
+    least: int = 0  # trials that train to their end whatever their rank, unless they fail
 
     @property
     def stages(self) -> tuple[Stage, Stage]:
@@ -243,7 +244,15 @@ class LiveGeneration:
                 groups.setdefault(group_of(study, trial.config), []).append(trial)
             for name, group in groups.items():
                 self._cut(group, study, trainer, self.bars.get((name, self.place)), (earlier or {}).get(name, ()))
+            self._spare(there, study)
         self.rung += 1
+
+    def _spare(self, there: Sequence[LiveTrial], study: Study) -> None:
+        """Let the best of those that were just pruned go on after all, until `least` do."""
+        pruned = [trial for trial in there if trial.ended == TrialState.PRUNED]
+        pruned.sort(key=lambda trial: (trial.goal(study), trial.number))
+        for trial in pruned[: max(0, self.least - len(self.running))]:
+            trial.ended = ""
 
     def _cut(
         self,

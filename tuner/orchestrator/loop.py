@@ -22,7 +22,7 @@ from tuner.orchestrator.live import LiveGeneration, LiveTrial
 from tuner.ranking.confirmation_race import default_points
 from tuner.ranking.goal import ranked
 from tuner.records import Progress, Spent, Trial
-from tuner.search import bars, generation_size, ladder, lag_of, propose, rungs
+from tuner.search import bars, generation_size, ladder, lag_of, propose, rungs, uncut
 from tuner.search.stopping import reason_to_give_up, reason_to_stop
 from tuner.space import Space
 from tuner.store.ledger import Ledger
@@ -122,8 +122,10 @@ class Search:
             ]
             steps = ladder(self.study, number)
             medians = bars(self.study, number, self.history)
-            self.in_flight.append(LiveGeneration(number, trials, steps, len(rungs(self.study)) - len(steps), medians))
-            self._send(self.in_flight[-1])
+            generation = LiveGeneration(number, trials, steps, len(rungs(self.study)) - len(steps), medians)
+            generation.least = uncut(self.study, number, self.study.trials - asked - len(trials), self.history)
+            self.in_flight.append(generation)
+            self._send(generation)
 
     def _send(self, generation: LiveGeneration) -> None:
         """Submit the tasks of a generation's current rung."""

@@ -24,6 +24,7 @@ from tuner.search.rungs import (
     mean_cost,
     repeated,
     rungs,
+    uncut,
     value_at,
 )
 from tuner.search.search_checks import check_search, repeats_note
@@ -48,5 +49,6 @@ __all__ = [
     "repeats_note",
     "rungs",
     "survivors",
+    "uncut",
     "value_at",
 ]

@@ -28,6 +28,7 @@ __all__ = [
     "mean_cost",
     "repeated",
     "rungs",
+    "uncut",
     "value_at",
 ]
 
@@ -103,6 +104,20 @@ def generation_size(study: Study, generation: int) -> int:
     found, reduction = ladders(study), study.search.reduction
     share = cost(found[0], reduction) / cost(ladder(study, generation), reduction)
     return max(1, round(study.search.generation_size * share))
+
+
+def uncut(study: Study, generation: int, after: int, history: Sequence[Trial]) -> int:
+    """Return how many trials of a generation are to be complete, so that the study has `confirm.top` of them at least.
+
+    `after` trials are left to be proposed after it. Only trials count that were complete when it was proposed. The last
+    ones are spared, as they are the best proposals: sparing the first ones takes a search twice its epochs. Where
+    trials are proposed in generations, an optimizer's defaults are spared in place of these.
+    """
+    if not study.search.parallel:
+        return 0
+    known = [trial for trial in history if trial.generation < generation - lag_of(study)]
+    complete = sum(trial.state == TrialState.COMPLETE for trial in known)
+    return max(0, study.confirm.top - complete - after)
 
 
 def repeated(study: Study) -> float:

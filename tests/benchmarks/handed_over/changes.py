@@ -6,7 +6,8 @@ are others while the study runs. A row of `PIECES` adds one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -24,6 +25,7 @@ WINDOW = "tuner.study.study:WINDOW"
 BEHIND = "tuner.search.history:behind"
 ROUNDS = "tuner.ranking.retrainings:ROUNDS"
 BETTER = "tuner.ranking.confirmation_race:BETTER"
+SURVIVORS = "tuner.algorithms.pruners:survivors"
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,17 @@ def none_behind(*_: Any) -> dict[Any, float]:
     return {}
 
 
+def at_least(least: int) -> Callable[..., list[int]]:
+    """Let so many go on from every rung, however few were compared."""
+
+    def going(values: Sequence[float], stable: Sequence[bool], reduction: int) -> list[int]:
+        keep = max(least, math.ceil(len(values) / reduction))
+        alive = [i for i, value in enumerate(values) if math.isfinite(value)]
+        return sorted(sorted(alive, key=lambda i: (not stable[i], values[i], i))[:keep])
+
+    return going
+
+
 def table(name: str, **keys: Any) -> Piece:
     """Change keys of one table."""
     return Piece({name: keys})
@@ -60,6 +73,7 @@ PIECES: dict[str, Piece] = {
     "pruner none": table("search", pruner="none"),
     "generations of 16": table("search", generation_size=16),
     "generations of 64": Piece({"search": {"generation_size": 64}}, least=64),
+    **{f"at least {n} go on": Piece(constants={SURVIVORS: at_least(n)}) for n in (3, 5)},
     "defaults cut like others": Piece(constants={GOING: none_going}),
     **{f"epoch by a window of {width}": Piece(constants={WINDOW: width}) for width in (1, 3, 9)},
     "sampler random, no defaults first": table("search", sampler="random"),

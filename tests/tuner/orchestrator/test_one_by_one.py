@@ -53,6 +53,15 @@ def test_one_table_for_any_workers_and_any_order(pruner: str, monkeypatch: pytes
     assert pruner != "halving" or states == {"complete", "pruned", "diverged", "failed"}
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_short_search_ends_with_as_many_complete_trials_as_are_confirmed(seed: int) -> None:
+    trials = played(PROBLEMS["bowl 6"], 16, seed, True, parallel=4)[0]
+    states = [trial.state for trial in trials]
+    assert states.count("complete") >= 5
+    assert "pruned" in states[:8]
+    assert states[-1] == "complete" or states[:-1].count("complete") >= 5
+
+
 @pytest.mark.parametrize("kept", [1, 9, 22])
 def test_a_resumed_search_goes_on_as_it_would_have(kept: int, monkeypatch: pytest.MonkeyPatch) -> None:
     Uneven(monkeypatch)
