@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tuner.api.refit import refit
     from tuner.api.run import run
     from tuner.api.side_by_side import compare
+    from tuner.api.tune import log, tune
     from tuner.api.verify import verify
     from tuner.best import Best, load_best
     from tuner.best.live_torch import attached_optimizer as optimizer
@@ -73,11 +74,13 @@ __all__ = [
     "list",
     "load_best",
     "load_model",
+    "log",
     "open",
     "optimizer",
     "read_study",
     "refit",
     "run",
+    "tune",
     "verify",
 ]
 
@@ -105,11 +108,13 @@ _HOMES = {
     "list": ("tuner.views.overview", "list_studies"),
     "load_best": ("tuner.best", "load_best"),
     "load_model": ("tuner.model.bundle", "load_model"),
+    "log": ("tuner.api.tune", "log"),
     "open": ("tuner.result", "open_study"),
     "optimizer": ("tuner.best.live_torch", "attached_optimizer"),
     "read_study": ("tuner.api.read_study", "read_study"),
     "refit": ("tuner.api.refit", "refit"),
     "run": ("tuner.api.run", "run"),
+    "tune": ("tuner.api.tune", "tune"),
     "verify": ("tuner.api.verify", "verify"),
 }
 
