@@ -27,7 +27,7 @@ LAYERS = [
     ["objectives.problem"],
     ["objectives.evaluation"],
     ["objectives.training"],
-    ["tuner.drafts", "tuner.enums", "tuner.masking"],
+    ["tuner.drafts", "tuner.enums", "tuner.masking", "tuner.parameter_names", "tuner.placeholders"],
     ["tuner.errors", "tuner.records", "tuner.text", "tuner.docs"],
     ["tuner.urls"],
     ["tuner.optuna_bridge"],

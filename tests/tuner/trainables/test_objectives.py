@@ -564,3 +564,11 @@ def test_the_directory_of_the_best_trial_outlives_the_search(tmp_path: Path) -> 
     assert (again.path / again.best().training["directory"] / "weights.txt").is_file()
     none = tuner.run({**asked, "study": {"name": "none", "trials": 4, "keep": 0}}, objective=train, home=tmp_path)
     assert not (none.path / "kept").exists()
+
+
+def test_a_worker_does_not_read_the_schema_of_studies() -> None:
+    """Each worker would start by as much later, and without `reuse` each trial."""
+    code = "import sys, tuner.engines.process_worker, tuner.trainables.custom.tasks; print(*sys.modules)"
+    modules = set(subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True).stdout.split())
+    assert "tuner.trainables.custom.function" in modules
+    assert modules & {"pydantic", "pandas", "sklearn", "scipy", "sqlalchemy", "optuna", "tuner.study"} == set()
