@@ -1,4 +1,7 @@
-"""Name the test files in which something was skipped, from pytest's report in JUnit's form: `skipped_files REPORT`."""
+"""Name the tests that were skipped, one a line, from pytest's report in JUnit's form: `skipped_tests REPORT`.
+
+pytest reads such lines from a file: `pytest @FILE`. It ends with an error where one of them is no test.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,25 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
-__all__ = ["skipped_files"]
+__all__ = ["skipped_tests"]
 
 
-def skipped_files(report: Path) -> list[Path]:
-    """List the files of the cases that were skipped; a module that was skipped whole has its name in `name`."""
+def skipped_tests(report: Path, root: Path = Path()) -> list[str]:
+    """List the tests below `root` that were skipped; of a module that was skipped whole, its file."""
     cases = [case for case in ElementTree.parse(report).iter("testcase") if case.find("skipped") is not None]
-    return sorted({file_of((case.get("classname") or case.get("name") or "").split(".")) for case in cases})
+    return sorted({_test_of(case.get("classname") or "", case.get("name") or "", root) for case in cases})
 
 
-def file_of(parts: list[str]) -> Path:
-    """Find the file of a dotted name, which may go on with a class."""
-    files = (Path(*parts[:end]).with_suffix(".py") for end in range(len(parts), 0, -1))
-    return next(file for file in files if file.is_file())
+def _test_of(place: str, name: str, root: Path) -> str:
+    """Return what pytest calls a test whose place is a dotted name: that of its file, which may go on with a class."""
+    parts = (place or name).split(".")
+    for end in range(len(parts), 0, -1):
+        file = Path(*parts[:end]).with_suffix(".py")
+        if (root / file).is_file():
+            return "::".join([file.as_posix(), *parts[end:], *([name] if place else [])])
+    raise FileNotFoundError(f"{place or name} is in no file below {root.resolve()}")
 
 
 if __name__ == "__main__":
-    for found in skipped_files(Path(sys.argv[1])):
-        print(found)
+    for test in skipped_tests(Path(sys.argv[1])):
+        print(test)
