@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ LAYERS = [
     ["objectives.problem"],
     ["objectives.evaluation"],
     ["objectives.training"],
-    ["tuner.drafts", "tuner.enums", "tuner.masking"],
+    ["tuner.drafts", "tuner.enums", "tuner.masking", "tuner.parameter_names", "tuner.placeholders"],
     ["tuner.errors", "tuner.records", "tuner.text", "tuner.docs"],
     ["tuner.urls"],
     ["tuner.optuna_bridge"],
@@ -62,6 +63,7 @@ DOORS = {
 ROOTS = {"objectives", "tuner"}  # the packages themselves: lazy doors to their modules
 
 
+@cache
 def files() -> list[Path]:
     return sorted(path for package in sorted(ROOTS) for path in (ROOT / package).rglob("*.py"))
 
@@ -77,10 +79,19 @@ def unit_of(module: str) -> str | None:
     return known[0] if known else None
 
 
+@cache
+def statements(path: Path) -> list[ast.Import | ast.ImportFrom | ast.Assign]:
+    """The imports of a file, wherever in it, and the assignments of the module itself."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    return [*imports, *(node for node in tree.body if isinstance(node, ast.Assign))]
+
+
+@cache
 def imports_of(path: Path) -> set[str]:
     """Every module that a file imports, wherever in it; names imported from a package count as its modules."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in statements(path):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -123,18 +134,24 @@ def test_objectives_stands_alone() -> None:
             assert not {i for i in imports_of(path) if i.split(".")[0] in {"tuner", "optuna", "joblib"}}, path
 
 
+@cache
 def offered(path: Path) -> set[str] | None:
     """The names of a module's `__all__`; None where it has none."""
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+    for node in statements(path):
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
             return set(ast.literal_eval(node.value))
     return None
 
 
+@cache
+def modules_by_name() -> dict[str, Path]:
+    return {name_of(path): path for path in files()}
+
+
 @pytest.mark.parametrize("path", files(), ids=name_of)
 def test_names_are_taken_from_where_they_are_offered(path: Path) -> None:
-    modules = {name_of(other): other for other in files()}
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    modules = modules_by_name()
+    for node in statements(path):
         if isinstance(node, ast.ImportFrom) and node.module in modules and node.module not in ROOTS:
             taken = {alias.name for alias in node.names if f"{node.module}.{alias.name}" not in modules}
             missing = taken - (offered(modules[node.module]) or set())

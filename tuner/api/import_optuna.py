@@ -23,6 +23,7 @@ from tuner.masking import masked
 from tuner.optuna_bridge.storage import load
 from tuner.optuna_bridge.study import Distribution, OptunaStudy, OptunaTrial
 from tuner.orchestrator.artifacts import summary_of
+from tuner.parameter_names import parameter_name
 from tuner.ranking.goal import goal_at
 from tuner.ranking.table import IMPORTED, ranking
 from tuner.records import Trial
@@ -30,7 +31,7 @@ from tuner.result import Result
 from tuner.store.backend import write_private
 from tuner.store.directory import StudyDirectory, study_directory
 from tuner.store.ledger import Ledger
-from tuner.study import UNNAMED, Imported, Study, imported_text, parameter_name, read_study, text_of
+from tuner.study import UNNAMED, Imported, Study, imported_text, read_study, text_of
 from tuner.text import visible
 
 __all__ = ["import_study"]

@@ -17,12 +17,13 @@ import numpy as np
 from objectives.errors import Complaint
 from tuner.enums import TrialState
 from tuner.errors import StudyError, TunerError
+from tuner.parameter_names import parameter_name
 from tuner.records import Trial
 from tuner.space import Space, space_of
 from tuner.store.directory import Home, find
 from tuner.store.ledger import Ledger
 from tuner.store.stored import stored_study
-from tuner.study import UNNAMED, Study, is_searched, parameter_name
+from tuner.study import UNNAMED, Study, is_searched
 
 __all__ = ["WarmStart", "warm_start", "warm_start_text", "warm_start_trials"]
 

@@ -11,7 +11,7 @@ from objectives.errors import InvalidInput
 from tuner.best import Best
 from tuner.best.exporters import EXPORTERS
 from tuner.errors import TunerError
-from tuner.study import words_of
+from tuner.placeholders import words_of
 
 __all__ = ["SNIPPETS", "args", "snippets"]
 

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import ParameterSampler
 
-from tuner.study import MOST_CHOICES, OWN_NAMES
+from tuner.parameter_names import OWN_NAMES
+from tuner.study import MOST_CHOICES
 
 __all__ = ["EstimatorSpace", "space_from"]
 

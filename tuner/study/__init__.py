@@ -1,6 +1,6 @@
 """Study file -> validated, frozen `Study`.
 
-    hints -> problems -> domains, budget -> fields, placeholders, own_parameters, conditions
+    hints -> problems -> domains, budget -> fields, own_parameters, conditions
     -> tables, optimizer_domains, used_hypers, custom -> study, custom_checks -> changed_keys
     reading -> overrides -> validation -> resampling, checks -> resolve; imported; guess
 
@@ -13,12 +13,11 @@ from __future__ import annotations
 
 from tuner.study.changed_keys import differences
 from tuner.study.checks import task_problem, training_problems
-from tuner.study.custom import OWN_NAMES, CustomObjective, parameter_name
+from tuner.study.custom import CustomObjective
 from tuner.study.domains import MOST_CHOICES, Choices, Domain, Range, highest, is_searched, values_of
 from tuner.study.hints import suggest
 from tuner.study.imported import UNNAMED, imported_text, not_run
 from tuner.study.own_parameters import kind_of, text_of
-from tuner.study.placeholders import holes_in, words_of
 from tuner.study.reading import parse_toml
 from tuner.study.resolve import read_study
 from tuner.study.study import Imported, Study, in_toml
@@ -43,7 +42,6 @@ __all__ = [
     "MOST_CHOICES",
     "MOST_SEEDS",
     "MOST_SPLITS",
-    "OWN_NAMES",
     "UNNAMED",
     "Choices",
     "ConfirmTable",
@@ -62,13 +60,11 @@ __all__ = [
     "WorkersTable",
     "differences",
     "highest",
-    "holes_in",
     "imported_text",
     "in_toml",
     "is_searched",
     "kind_of",
     "not_run",
-    "parameter_name",
     "parse_toml",
     "read_study",
     "suggest",
@@ -77,5 +73,4 @@ __all__ = [
     "training_problems",
     "used_hypers",
     "values_of",
-    "words_of",
 ]

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tuner.parameter_names import UNITS
+
 __all__ = ["ENDLESS", "RUN", "UNITS", "Budget"]
 
-UNITS = ("epochs", "steps", "examples")
 RUN = "run"  # the unit of what trains as long as it likes
 ENDLESS = 10**9
 

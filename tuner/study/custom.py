@@ -12,18 +12,16 @@ from dataclasses import dataclass, field
 from textwrap import shorten
 from typing import Any
 
-from objectives.training.hypers import Entry, hypers_of
-from tuner.study.budget import UNITS
+from tuner.parameter_names import OWN_NAMES, TRAINED, UNITS
+from tuner.placeholders import holes_in
 from tuner.study.conditions import Conditions
 from tuner.study.domains import Domain, Range, is_searched
 from tuner.study.hints import shown
 from tuner.study.own_parameters import PARAMETERS, read_parameter, written
-from tuner.study.placeholders import holes_in
 from tuner.study.problems import ProblemCollector
 from tuner.study.tables import SearchTable, StudyTable, TrainTable
 
 __all__ = [
-    "OWN_NAMES",
     "CustomObjective",
     "busy_at_once",
     "choices_of",
@@ -32,7 +30,6 @@ __all__ = [
     "own_of",
     "own_search",
     "own_train",
-    "parameter_name",
     "unused_parameters",
 ]
 
@@ -40,14 +37,6 @@ NAME = re.compile(r"[A-Za-z_][\w .-]{0,98}\w|[A-Za-z_]")
 GOAL = re.compile(r"[A-Za-z_][\w./-]{0,98}")
 PARALLEL = 4  # trials that may be open at once; tuner/search/defaults.md has the measurements
 AT_RUNGS, TO_THE_END = 4, 2  # trials open at once that keep one worker busy
-# Columns of the ranking, and what a config says by itself: a parameter of that name would hide it.
-OWN_NAMES = (
-    "rank", "tie", "trial", "state", "value", "se", "splits", "confirmed", "confirmed_low", "confirmed_high",
-    "search_rank", "epoch", "rung", "stable", "examples", "evaluations", "seconds",
-    "generation", "seed", "split", "replicate", "verdict", "gap", "optimizer", "framework", "model", "decay",
-    *UNITS,
-)  # fmt: skip
-TRAINED = ("batch_size", "schedule", *(row.name for row in hypers_of(Entry.STEP)))
 OF_OPTIMIZERS = ("framework", "decay")  # constants of a config that has an optimizer
 OF_CORE = ("model", "gap", "verdict", "replicate")  # what only the core's trials have
 
@@ -88,13 +77,6 @@ class CustomObjective:
     def space(self) -> dict[str, Any]:
         """Return the table [parameters]."""
         return {name: written(domain, self.starts.get(name)) for name, domain in self.parameters.items()}
-
-
-def parameter_name(name: str) -> str:
-    """Return the parameter for what other code calls `name`: the same, where that is a valid name."""
-    plain = re.sub(r"\W", "_", name, flags=re.ASCII)
-    plain = plain if plain[:1].isalpha() or plain[:1] == "_" else f"_{plain}"
-    return f"{plain}_" if plain in (*OWN_NAMES, *TRAINED) else plain[:99]
 
 
 def is_own(raw: Mapping[str, Any]) -> bool:

@@ -11,12 +11,12 @@ from typing import Any
 
 from objectives.optimizers import OPTIMIZERS
 from objectives.training.hypers import Entry, hypers_of
+from tuner.placeholders import format_problem, holes_in, placeholders_in
 from tuner.study.budget import UNITS
 from tuner.study.custom import CustomObjective
 from tuner.study.domains import Domain, Range, is_searched, plain, values_of
 from tuner.study.hints import shown, suggest
 from tuner.study.own_parameters import PARAMETERS
-from tuner.study.placeholders import format_problem, holes_in, placeholders_in
 from tuner.study.problems import ProblemCollector
 from tuner.study.reading import near_file
 from tuner.study.tables import SearchTable, StudyTable, TrainTable

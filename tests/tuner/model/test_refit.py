@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.ensemble import HistGradientBoostingClassifier
-from threadpoolctl import threadpool_info, threadpool_limits
 
 import tuner
-from objectives.data import SplitSpec, prepare, save_prepared, table_from
+from objectives.data import SplitSpec, table_from
 from objectives.data.splits import divide
 from tests.support.command import Shell
 from tests.support.small_models import frame, study, targets, trained
 from tuner.errors import ChangedStudy, NoResult, StudyError
 from tuner.model.judged import bootstrap_interval, judged, row_losses
-from tuner.trainables.builtin.baselines import BASELINES, baselines
-from tuner.trainables.builtin.packs import ReplicateSource
 from tuner.trainables.builtin.refitting import carried
 
 TASKS = ("binary", "multiclass", "regression")
@@ -156,24 +152,6 @@ def test_a_baseline_that_is_better_is_named(tmp_path: Path, capsys: pytest.Captu
     assert set(whole.model.facts["baselines"]) == {"constant", "LogisticRegression", "HistGradientBoosting"}
     ended = Shell(capsys)("refit", "small", "--home", tmp_path, "--no-baselines")
     assert "better: " not in ended.out
-
-
-class CountingThreads(HistGradientBoostingClassifier):  # type: ignore[misc]
-    """Boosted trees that keep the number of OpenMP threads of each fit."""
-
-    seen: ClassVar[list[int]] = []
-
-    def fit(self, x: Any, y: Any) -> Any:
-        self.seen += [library["num_threads"] for library in threadpool_info() if library["user_api"] == "openmp"]
-        return super().fit(x, y)
-
-
-def test_a_baseline_is_fitted_with_one_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(BASELINES, "trees", (__name__, "CountingThreads", "CountingThreads", {"max_iter": 2}))
-    save_prepared(prepare(table_from(frame(), targets("binary", frame()))), tmp_path / "data")
-    with threadpool_limits(2):
-        baselines(ReplicateSource(tmp_path / "data", 0, 0))
-    assert set(CountingThreads.seen) == {1}
 
 
 def square(config: dict[str, Any]) -> dict[str, float]:

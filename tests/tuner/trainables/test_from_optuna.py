@@ -15,7 +15,8 @@ import pytest
 import tuner
 from tests.support.command import Shell
 from tuner.errors import StudyError, TunerError
-from tuner.study import parameter_name, read_study
+from tuner.parameter_names import parameter_name
+from tuner.study import read_study
 from tuner.trainables.custom.invalid_objective import InvalidObjective
 from tuner.trainables.custom.objective_ref import ObjectiveRef
 from tuner.trainables.optuna_script.probe import Exploration, probe_objective

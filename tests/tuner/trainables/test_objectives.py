@@ -321,7 +321,7 @@ def test_a_command_may_write_its_metrics_into_a_file(tmp_path: Path) -> None:
 def failing(asked: dict[str, Any], home: Path, **more: Any) -> str:
     """The one error that all trials of a study fail with."""
     with pytest.raises(TunerError, match=r"the only trial failed|trials failed alike|trial 0 failed with") as caught:
-        tuner.run(asked, jobs=2, home=home, **more)
+        tuner.run(asked, jobs=1, home=home, **more)
     return str(caught.value)
 
 
@@ -369,9 +369,10 @@ def test_a_study_without_a_trial_may_be_changed(tmp_path: Path) -> None:
         ("import os; os.kill(os.getpid(), 9)", r"the command died of SIGKILL"),
     ],
 )
-def test_a_command_that_goes_wrong_says_how(code: str, said: str, tmp_path: Path) -> None:
-    import re
-
+def test_a_command_that_goes_wrong_says_how(
+    code: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tuner.engines.patience.TRIES", 2)  # of what the machine may have killed
     assert re.search(said, failing(command(tmp_path, "{lr}", code=code), tmp_path / "runs"))
 
 
@@ -564,3 +565,11 @@ def test_the_directory_of_the_best_trial_outlives_the_search(tmp_path: Path) -> 
     assert (again.path / again.best().training["directory"] / "weights.txt").is_file()
     none = tuner.run({**asked, "study": {"name": "none", "trials": 4, "keep": 0}}, objective=train, home=tmp_path)
     assert not (none.path / "kept").exists()
+
+
+def test_a_worker_does_not_read_the_schema_of_studies() -> None:
+    """Each worker would start by as much later, and without `reuse` each trial."""
+    code = "import sys, tuner.engines.process_worker, tuner.trainables.custom.tasks; print(*sys.modules)"
+    modules = set(subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True).stdout.split())
+    assert "tuner.trainables.custom.function" in modules
+    assert modules & {"pydantic", "pandas", "sklearn", "scipy", "sqlalchemy", "optuna", "tuner.study"} == set()

@@ -12,7 +12,8 @@ import tuner
 from tests.support.command import Shell
 from tests.support.custom_objectives import write
 from tuner.errors import GivenUp, StudyError
-from tuner.study import read_study, words_of
+from tuner.placeholders import words_of
+from tuner.study import read_study
 
 KNOWN = {"lr": 0.12345, "nest": True, "hidden": [8, 16], "text": "", "a.b": 2}
 

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from objectives.data import Prepared
 from objectives.types import Array
@@ -35,19 +36,19 @@ BASELINES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
 
 def baselines(source: ReplicateSource) -> dict[str, Any]:
     """Return the test metrics of each baseline by its name, in a worker."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
     data = opened(source.directory)
-    found = {}
-    for name, (module, classifier, regressor, arguments) in BASELINES.items():
-        kind = regressor if data.task == "regression" else classifier
-        label = kind if " or " in name else name
-        made = partial(getattr(import_module(module), kind), **arguments)
-        # After the import, which loads OpenMP: its threads spin, and on a busy machine slow a fit fifty times.
-        with threadpool_limits(1):
-            metrics = _judged(data, made)
-        found[label] = {metric: kinds["single"] for metric, kinds in metrics.items()}
-    return found
+    makers = dict(_maker(name, data.task) for name in BASELINES)
+    # Whoever limited the threads of this task could not see those of libraries that were loaded just now.
+    with threadpool_limits(1):
+        metrics = {label: _judged(data, made) for label, made in makers.items()}
+    return {label: {metric: kinds["single"] for metric, kinds in found.items()} for label, found in metrics.items()}
+
+
+def _maker(name: str, task: str) -> tuple[str, Callable[[], Any]]:
+    """Return the label of a baseline and what makes its model, imported."""
+    module, classifier, regressor, arguments = BASELINES[name]
+    kind = regressor if task == "regression" else classifier
+    return kind if " or " in name else name, partial(getattr(import_module(module), kind), **arguments)
 
 
 def _judged(data: Prepared, made: Callable[[], Any]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from typing import Any
 
 from tuner.engines import FULL, SENT, SHORT, killed_for_memory, of_machine
 from tuner.enums import ObjectiveForm
-from tuner.study import holes_in, words_of
+from tuner.placeholders import holes_in, words_of
 from tuner.trainables.custom.captured_output import printed_here, printed_length
 from tuner.trainables.custom.function import MetricSink, ObjectiveCall
 from tuner.trainables.custom.invalid_objective import InvalidObjective

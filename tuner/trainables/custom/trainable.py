@@ -16,12 +16,13 @@ from tuner.engines import Engine, Failure, PoolEngine, processors
 from tuner.enums import ObjectiveForm
 from tuner.errors import StudyError, TunerError
 from tuner.model.refit import Refit
+from tuner.parameter_names import OWN_NAMES
 from tuner.ranking.retrainings import search_seeds
 from tuner.records import ConfirmationRun, Trial
 from tuner.search import lag_of, mean_cost, repeated
 from tuner.store.directory import StudyDirectory
 from tuner.store.ledger import Ledger
-from tuner.study import MOST_SPLITS, OWN_NAMES, CustomObjective, Study
+from tuner.study import MOST_SPLITS, CustomObjective, Study
 from tuner.study.custom import busy_at_once, unused_parameters
 from tuner.trainables.custom import command
 from tuner.trainables.custom.call_forms import FORMS

@@ -11,7 +11,8 @@ from typing import Any
 from objectives.errors import Complaint
 from tuner.engines import Failure, PoolEngine
 from tuner.errors import StudyError
-from tuner.study import in_toml, parameter_name
+from tuner.parameter_names import parameter_name
+from tuner.study import in_toml
 from tuner.study.overrides import apply
 from tuner.trainables.custom.invalid_objective import InvalidObjective
 from tuner.trainables.custom.objective_ref import ObjectiveRef

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from tuner.enums import TrialState
 from tuner.optuna_bridge.beside import distribution_for, frozen_trial
-from tuner.study import parameter_name
+from tuner.parameter_names import parameter_name
 from tuner.trainables.custom.function import MetricSink, ObjectiveCall
 from tuner.trainables.custom.invalid_objective import InvalidObjective
 from tuner.trainables.custom.metric_log import MOST_EPOCHS, NAME, Diverged, single
