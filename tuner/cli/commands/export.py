@@ -26,14 +26,16 @@ __all__ = ["export"]
     epilog=as_examples(
         "tuner export digits --what curves -o curves.csv",
         "tuner export digits --to optuna --storage sqlite:///optuna.db",
+        "tuner export digits --what appendix -f latex",
         "tuner export churn --to onnx model.onnx",
     )
 )
 @study_argument
 @click.argument("place", required=False)
 @click.option(
-    "--what", type=click.Choice(["trials", "curves", "config", "confirmations"]), default="trials", show_default=True,
-    help="All trials, their learning curves, the best config, or every confirmation run.",
+    "--what", type=click.Choice(["trials", "curves", "config", "confirmations", "appendix"]), default="trials",
+    show_default=True,
+    help="All trials, their learning curves, the best config, every confirmation run, or a paper's appendix.",
 )  # fmt: skip
 @click.option(
     "--to", "tool", metavar="[optuna|mlflow|torch|keras|sklearn|onnx]", help="Write it for another tool instead."
@@ -135,9 +137,16 @@ def _confirmations(result: Result) -> Sheet:
     return Sheet(("trial", "replicate", "state", "epoch", *names, "seconds"), rows)
 
 
+def _appendix(result: Result) -> Sheet:
+    from tuner.views.appendix import appendix_sheet
+
+    return appendix_sheet(result)
+
+
 SHEETS: dict[str, Callable[[Result], Sheet]] = {
     "trials": _trials,
     "curves": _curves,
     "config": _config,
     "confirmations": _confirmations,
+    "appendix": _appendix,
 }
