@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from tuner.errors import TunerError
@@ -21,8 +22,8 @@ Glance = Callable[[], dict[str, Any]]
 
 
 def glance(room: ServiceRoom, name: str) -> dict[str, Any]:
-    """Return where a study stands, at no cost: its job, when its ledger changed, the progress of its run."""
-    job = room.job(name)
+    """Return where a study stands: its job, when its ledger changed, the progress of its run. Raises UnknownStudy."""
+    job = room.known(name)
     directory = study_directory(name, room.settings.home)
     changed = directory.changed() if directory.exists else None
     state = None if job is None else job.state
@@ -36,17 +37,15 @@ def glance_at_all(room: ServiceRoom) -> dict[str, Any]:
     return {"jobs": len(jobs), "active": active}
 
 
-async def stream(
-    look: Callable[[Glance], Awaitable[dict[str, Any]]], sleep: Callable[[float], Awaitable[None]], glance: Glance
-) -> AsyncIterator[str]:
+async def stream(glance: Glance, ending: Callable[[], bool]) -> AsyncIterator[str]:
     """Yield server-sent events: what `glance` returns, whenever it differs from what was told last.
 
-    `look` calls it in a thread. A study that is removed ends its stream.
+    A study that is removed ends its stream, and so does the end of the service.
     """
     told, silent = "", 0.0
-    while True:
+    while not ending():
         try:
-            text = json.dumps(json_value(await look(glance)), default=str)
+            text = json.dumps(json_value(await asyncio.to_thread(glance)), default=str)
         except (TunerError, OSError):
             yield "event: gone\ndata: {}\n\n"
             return
@@ -56,5 +55,5 @@ async def stream(
         elif silent >= QUIET:
             silent = 0.0
             yield ": still there\n\n"
-        await sleep(EVERY)
+        await asyncio.sleep(EVERY)
         silent += EVERY

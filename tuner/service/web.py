@@ -17,6 +17,7 @@ from tuner.service.guard import admit
 from tuner.service.live import glance, glance_at_all, stream
 from tuner.service.messages import Reply, Request, json_reply, problem_of, refused
 from tuner.service.openapi import openapi
+from tuner.service.pages import PAGES, to_login
 from tuner.service.room import ServiceRoom
 from tuner.service.routes import API, ROUTES, Handler
 from tuner.service.settings import ServiceSettings
@@ -27,7 +28,7 @@ MOST_AT_ONCE = 256  # connections
 MOST_SECONDS = 20.0  # for a body to come
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "X-Frame-Options": "DENY",
     "Cache-Control": "no-store",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -52,7 +53,7 @@ class WebService:
         self._socket = listening(settings.host, settings.port)
         self._server = uvicorn.Server(
             uvicorn.Config(
-                application(self._room),
+                application(self._room, lambda: bool(self._server.should_exit)),
                 log_level="warning",
                 access_log=False,
                 server_header=False,
@@ -97,16 +98,17 @@ def listening(host: str, port: int) -> socket.socket:
     return found
 
 
-def application(room: ServiceRoom) -> Any:
-    """Build the ASGI application."""
+def application(room: ServiceRoom, ending: Callable[[], bool] = lambda: False) -> Any:
+    """Build the ASGI application; streams of events end once the service is `ending`."""
     from starlette.applications import Starlette
     from starlette.routing import Route
 
     routes = [Route(f"{API}{row.path}", _endpoint(room, row.handler), methods=[row.method]) for row in ROUTES]
+    routes += [Route(row.path, _endpoint(room, row.handler), methods=[row.method]) for row in PAGES]
     routes += [
         Route(f"{API}/openapi.json", _endpoint(room, _document), methods=["GET"]),
-        Route(f"{API}/events", _events(lambda values: partial(glance_at_all, room)), methods=["GET"]),
-        Route(f"{API}/studies/{{name}}/events", _events(partial(_watched, room)), methods=["GET"]),
+        Route(f"{API}/events", _events(lambda values: partial(glance_at_all, room), ending), methods=["GET"]),
+        Route(f"{API}/studies/{{name}}/events", _events(partial(_watched, room), ending), methods=["GET"]),
     ]
     handlers = {404: _nothing_there, 405: _nothing_there}
     return _guarded(Starlette(routes=routes, exception_handlers=handlers), room)
@@ -154,7 +156,7 @@ def answered(handler: Handler, room: ServiceRoom, request: Request) -> Reply:
         return reply
 
 
-def _events(watched: Callable[[dict[str, str]], Callable[[], dict[str, Any]]]) -> Any:
+def _events(watched: Callable[[dict[str, str]], Callable[[], dict[str, Any]]], ending: Callable[[], bool]) -> Any:
     """Make an endpoint that tells what `watched` sees."""
     from starlette.responses import StreamingResponse
 
@@ -163,8 +165,7 @@ def _events(watched: Callable[[dict[str, str]], Callable[[], dict[str, Any]]]) -
             look = await asyncio.to_thread(watched, dict(web.path_params))
         except Exception as error:
             return _response(problem_of(error))
-        body = stream(asyncio.to_thread, asyncio.sleep, look)
-        return StreamingResponse(body, media_type="text/event-stream")
+        return StreamingResponse(stream(look, ending), media_type="text/event-stream")
 
     return endpoint
 
@@ -193,7 +194,8 @@ def _guarded(app: Any, room: ServiceRoom) -> Any:
         except TimeoutError:
             refusal = refused(408, "body", f"did not come within {MOST_SECONDS:.0f} s")
         if body is None:
-            reply = problem_of(refusal or _of_size())
+            asks_page = scope["method"] == "GET" and not scope["path"].startswith(API)
+            reply = to_login() if refusal and refusal.status == 401 and asks_page else problem_of(refusal or _of_size())
             await _response(reply)(scope, receive, _told(send, room))
             return
         await app(scope, _given(body, receive), _told(send, room))
