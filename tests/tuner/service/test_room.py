@@ -12,6 +12,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.support.command import Shell, made_up
 from tests.tuner.api.test_run import small
@@ -20,7 +22,7 @@ from tuner.errors import StudyBusy, TunerError, UnknownStudy
 from tuner.service import openapi
 from tuner.service.messages import Reply, Request, problem_of
 from tuner.service.room import ServiceRoom
-from tuner.service.routes import ROUTES
+from tuner.service.routes import ROUTES, ServiceRoute
 from tuner.service.settings import ServiceSettings
 
 TOML = '[study]\nname = "new"\ntrials = 8\n[data]\nsource = "sklearn:iris"\n[optimizers.adam]\n'
@@ -325,3 +327,31 @@ def test_every_route_is_described() -> None:
             re.findall(r'(?:query\.get|number_of|one_of)\((?:request, )?"(\w+)"', inspect.getsource(row.handler))
         )
         assert taken <= set(row.query)
+
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12)
+VALUES = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+)
+TABLE = st.sampled_from(
+    ["study", "data", "model", "train", "optimizers", "search", "confirm", "parameters", "limits", "x"]
+)
+KEY = st.sampled_from(
+    ["name", "trials", "source", "target", "adam", "epochs", "warm_start", "objective", "command", "top"]
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@given(st.dictionaries(TABLE, st.dictionaries(KEY, VALUES, max_size=4) | VALUES, max_size=4))
+def test_any_body_is_answered(ask: Ask, body: dict[str, Any]) -> None:
+    for path in ("/validate", "/studies", "/studies/small/confirm", "/studies/small/resume", "/studies/small/priority"):
+        assert ask("POST", path, body).status in (200, 202, 400, 403, 404, 409, 422)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100, deadline=None)
+@given(st.sampled_from([row for row in ROUTES if row.method == "GET"]), st.text(max_size=20), st.text(max_size=20))
+def test_any_query_is_answered(ask: Ask, row: ServiceRoute, word: str, other: str) -> None:
+    name = other.replace("/", "") or "small"
+    path = row.path.format(name=name, trial=name, id=name)
+    query = dict.fromkeys(row.query, word)
+    assert ask("GET", path.replace("\n", " "), **query).status in (200, 404, 422)
