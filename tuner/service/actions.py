@@ -109,7 +109,9 @@ def delete(room: ServiceRoom, request: Request) -> Reply:
         raise refused(422, "confirm", f"is not {name!r}; nothing was removed", hint)
     if job is not None and job.active:
         raise StudyBusy(f"study {name!r} is {job.state} as job {job.id}; cancel it first")
-    remove(room.directory(name))
+    if job is None or study_directory(name, room.settings.home).exists:
+        remove(room.directory(name))
+    room.supervisor.forget(name)
     return json_reply({"removed": name})
 
 

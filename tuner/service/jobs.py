@@ -122,6 +122,11 @@ class JobQueue:
         with self._told():
             self._file.execute(f"UPDATE jobs SET {names} WHERE id = ?", (*values.values(), number))
 
+    def forget(self, number: int) -> None:
+        """Remove a job that is over."""
+        with self._told():
+            self._file.execute("DELETE FROM jobs WHERE id = ? AND state NOT IN ('queued', 'running')", (number,))
+
     def cancel_queued(self, number: int) -> bool:
         """Cancel a job if it still waits; returns whether it did."""
         asked = "UPDATE jobs SET state = 'cancelled', ended = ? WHERE id = ? AND state = 'queued'"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tuner.service.messages import JSON, PROBLEM
-from tuner.service.routes import API, ServiceRoute
+from tuner.service.routes import API, EVENTS, ServiceRoute
 
 __all__ = ["openapi"]
 
@@ -41,6 +41,8 @@ def openapi(routes: Sequence[ServiceRoute], version: str) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         paths.setdefault(f"{API}{route.path}", {})[route.method.lower()] = operation(route)
+    for path, words in EVENTS.items():
+        paths[f"{API}{path}"] = {"get": stream(path, words)}
     fields = {"title": "string", "status": "integer", "kind": "string", "detail": "string", "problems": "array"}
     problem = {"type": "object", "properties": {name: {"type": kind} for name, kind in fields.items()}}
     problem["properties"]["problems"]["items"] = {"type": "object"}  # type: ignore[index]
@@ -73,6 +75,16 @@ def operation(route: ServiceRoute) -> dict[str, Any]:
     if route.body:
         found["requestBody"] = {"required": route.body == "study", "content": BODIES[route.body]}
     return found
+
+
+def stream(path: str, words: str) -> dict[str, Any]:
+    """Describe one stream of events."""
+    return {
+        "summary": words.rstrip("."),
+        "description": words,
+        "parameters": [parameter(name, "path") for name in re.findall(r"{(\w+)}", path)],
+        "responses": {"200": {"description": "Server-sent events.", "content": {"text/event-stream": {}}}},
+    }
 
 
 def parameter(name: str, place: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from tuner.api.side_by_side import compare
 from tuner.best.exporters import EXPORTERS
-from tuner.errors import NoResult, TunerError
+from tuner.errors import NoResult, TunerError, UnknownStudy
 from tuner.service.jobs import Job
 from tuner.service.messages import Reply, Request, json_reply, refused, text_reply
 from tuner.service.room import ServiceRoom
@@ -58,7 +58,7 @@ def listed(room: ServiceRoom, request: Request) -> Reply:
 
 
 def study_lines(room: ServiceRoom) -> list[dict[str, Any]]:
-    """List the studies of the home, and those that were asked for and have not begun."""
+    """List the studies of the home, after those that were asked for and have not begun, or failed before that."""
     newest: dict[str, Job] = {}
     for one in room.queue.jobs():
         newest.setdefault(one.study, one)
@@ -69,8 +69,8 @@ def study_lines(room: ServiceRoom) -> list[dict[str, Any]]:
         except (*DAMAGED, TunerError) as error:
             line = {"name": directory.name, "damaged": (str(error).splitlines() or [""])[0]}
         lines.append(line | {"job": _document(newest.pop(directory.name, None))})
-    waiting = [{"name": one.study, "trials": 0, "job": one.document()} for one in newest.values() if one.active]
-    return [*waiting, *lines]
+    begun_not = [{"name": one.study, "trials": 0, "job": one.document()} for one in newest.values()]
+    return [*begun_not, *lines]
 
 
 def study(room: ServiceRoom, request: Request) -> Reply:
@@ -79,8 +79,8 @@ def study(room: ServiceRoom, request: Request) -> Reply:
     newest = room.known(name)
     try:
         document = study_document(room.result(name))
-    except TunerError:
-        if newest is None or not newest.active:
+    except TunerError as error:
+        if newest is None or not (newest.active or isinstance(error, UnknownStudy)):
             raise
         document = {"study": name, "trials": 0}
     return json_reply(document | {"job": _document(newest), "progress": progress_of(room, newest)})

@@ -86,6 +86,5 @@ class ServiceRoom:
 
     def order(self, job: Job) -> dict[str, Any]:
         """Return what the process of a job is told: all that was asked, and where this service keeps its studies."""
-        home = None if self.settings.home is None else str(self.settings.room.parent)
-        here = {"home": home, "base": str(self.settings.base), "jobs": self.settings.workers}
+        here = {"home": str(self.settings.room.parent), "base": str(self.settings.base), "jobs": self.settings.workers}
         return {**job.arguments, "verb": job.verb, "study": job.study, **here}

@@ -10,7 +10,7 @@ from tuner.service.messages import Reply, Request
 from tuner.service.metrics import metrics
 from tuner.service.room import ServiceRoom
 
-__all__ = ["API", "ROUTES", "Handler", "ServiceRoute"]
+__all__ = ["API", "EVENTS", "ROUTES", "Handler", "ServiceRoute"]
 
 API = "/api/v1"
 Handler = Callable[[ServiceRoom, Request], Reply]
@@ -58,3 +58,8 @@ ROUTES: tuple[ServiceRoute, ...] = (
     ServiceRoute("GET", "/jobs", readers.jobs),
     ServiceRoute("GET", "/jobs/{id}", readers.job),
 )
+# Streams of server-sent events, which `live` tells: what each is, by its path.
+EVENTS = {
+    "/events": "Tell which jobs wait and run, whenever that changes.",
+    "/studies/{name}/events": "Tell where a study stands, whenever that changes.",
+}

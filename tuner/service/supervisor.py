@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+import shutil
 import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ EVERY = 0.1  # seconds between looks at the jobs
 GRACE = 20.0  # seconds from SIGTERM to SIGKILL
 MOST_STARTS = 5  # processes of one job that may end without a word
 Order = Callable[[Job], dict[str, Any]]
+log = logging.getLogger("tuner.service")
 
 
 class Supervisor:
@@ -30,6 +32,7 @@ class Supervisor:
         self.queue, self._folder, self._max_runs, self._order = queue, folder, max_runs, order
         self._children: dict[int, subprocess.Popen[bytes]] = {}
         self._asked: dict[int, float] = {}  # when a job was asked to stop
+        self._said = ""  # the last error
         self._ended, self._lock = threading.Event(), threading.Lock()
         self._thread = threading.Thread(target=self._work, name="supervisor", daemon=True)
 
@@ -48,6 +51,13 @@ class Supervisor:
             for job in self.queue.in_state("queued")[: max(0, self._max_runs - len(running))]:
                 if self.queue.take(job.id):
                     self._begin(job)
+
+    def forget(self, study: str) -> None:
+        """Remove the jobs of a study that are over, with what they said."""
+        for job in self.queue.jobs(study):
+            if not job.active:
+                self.queue.forget(job.id)
+                shutil.rmtree(self.folder_of(job).path, ignore_errors=True)
 
     def cancel(self, job: Job) -> None:
         """Cancel a job that waits or runs; one that runs keeps what was finished."""
@@ -70,8 +80,12 @@ class Supervisor:
 
     def _work(self) -> None:
         while not self._ended.wait(EVERY):
-            with suppress(Exception):  # a full disk or a busy file: the next look may do better
+            try:
                 self.step()
+            except Exception as error:  # a full disk or a busy file: the next look may do better
+                if str(error) != self._said:
+                    log.error("the jobs cannot be looked after: %s; looking again", error)
+                self._said = str(error)
 
     def _begin(self, job: Job) -> None:
         try:

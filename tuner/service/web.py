@@ -19,7 +19,7 @@ from tuner.service.messages import Reply, Request, json_reply, problem_of, refus
 from tuner.service.openapi import openapi
 from tuner.service.pages import PAGES, to_login
 from tuner.service.room import ServiceRoom
-from tuner.service.routes import API, ROUTES, Handler
+from tuner.service.routes import API, EVENTS, ROUTES, Handler
 from tuner.service.settings import ServiceSettings
 
 __all__ = ["WebService"]
@@ -107,8 +107,7 @@ def application(room: ServiceRoom, ending: Callable[[], bool] = lambda: False) -
     routes += [Route(row.path, _endpoint(room, row.handler), methods=[row.method]) for row in PAGES]
     routes += [
         Route(f"{API}/openapi.json", _endpoint(room, _document), methods=["GET"]),
-        Route(f"{API}/events", _events(lambda values: partial(glance_at_all, room), ending), methods=["GET"]),
-        Route(f"{API}/studies/{{name}}/events", _events(partial(_watched, room), ending), methods=["GET"]),
+        *(Route(f"{API}{path}", _events(partial(_watched, room), ending), methods=["GET"]) for path in EVENTS),
     ]
     handlers = {404: _nothing_there, 405: _nothing_there}
     return _guarded(Starlette(routes=routes, exception_handlers=handlers), room)
@@ -121,7 +120,9 @@ def _document(room: ServiceRoom, request: Request) -> Reply:
 
 
 def _watched(room: ServiceRoom, values: dict[str, str]) -> Callable[[], dict[str, Any]]:
-    """Return what looks at one study. Raises UnknownStudy."""
+    """Return what looks at one study, or at all jobs where none is named. Raises UnknownStudy."""
+    if "name" not in values:
+        return partial(glance_at_all, room)
     room.known(values["name"])
     return partial(glance, room, values["name"])
 

@@ -22,7 +22,7 @@ from tuner.errors import StudyBusy, TunerError, UnknownStudy
 from tuner.service import openapi
 from tuner.service.messages import Reply, Request, problem_of
 from tuner.service.room import ServiceRoom
-from tuner.service.routes import ROUTES, ServiceRoute
+from tuner.service.routes import EVENTS, ROUTES, ServiceRoute
 from tuner.service.settings import ServiceSettings
 
 TOML = '[study]\nname = "new"\ntrials = 8\n[data]\nsource = "sklearn:iris"\n[optimizers.adam]\n'
@@ -210,6 +210,19 @@ def test_a_study_is_deleted_once_its_name_is_repeated(ask: Ask, room: ServiceRoo
         room.directory("small")
 
 
+def test_a_study_that_failed_before_it_began_is_shown_resumed_and_deleted(ask: Ask, room: ServiceRoom) -> None:
+    job = told(ask("POST", "/studies", TOML, "application/toml"), 202)
+    room.queue.change(job["id"], state="failed", message="no such file")
+    assert [line["name"] for line in told(ask("GET", "/studies"))] == ["new", "small"]
+    assert told(ask("GET", "/studies/new"))["job"]["message"] == "no such file"
+    again = told(ask("POST", "/studies/new/resume"), 202)["id"]
+    room.supervisor.folder_of(room.queue.job(again)).prepare({})
+    room.queue.change(again, state="failed")
+    assert told(ask("DELETE", "/studies/new", confirm="new")) == {"removed": "new"}
+    assert (room.queue.jobs(), list((room.settings.room / "jobs").iterdir())) == ([], [])
+    assert "no study 'new'" in told(ask("GET", "/studies/new"), 404)["detail"]
+
+
 @pytest.mark.parametrize(
     "name", ["..", ".", "../outside", "/etc", "~", ".service", "outside", "small/", "sm\0all", "C:\\small", ""]
 )
@@ -317,7 +330,8 @@ def test_metrics_count_jobs_studies_and_trials(ask: Ask, room: ServiceRoom) -> N
 def test_every_route_is_described() -> None:
     document = openapi.openapi(ROUTES, "1")
     described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
-    assert described == {(row.method, f"/api/v1{row.path}") for row in ROUTES}
+    streams = {("GET", f"/api/v1{path}") for path in EVENTS}
+    assert described == {(row.method, f"/api/v1{row.path}") for row in ROUTES} | streams
     for row in ROUTES:
         found = document["paths"][f"/api/v1{row.path}"][row.method.lower()]
         assert found["summary"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,7 +46,12 @@ def serve(
     """
     from tuner.service.settings import ServiceSettings, read_token
     from tuner.service.web import WebService
+    from tuner.urls import Shared
 
+    if isinstance(home, Shared):
+        os.environ["TUNER_STORAGE"] = (
+            home.storage
+        )  # for the processes of the runs; a command line can be read by others
     settings = ServiceSettings(home, host, port, read_token(token_file), allow_code, max_runs, jobs)
     try:
         service = WebService(settings)
