@@ -39,7 +39,11 @@ class ServiceRoom:
             who = str(busy).partition(" is run ")[2].partition(";")[0]
             hint = "stop it, or name another home with --home"
             raise TunerError(f"home {room.parent} is served {who}; {hint}") from None
-        self.queue = JobQueue(room / "queue.db")
+        try:
+            self.queue = JobQueue(room / "queue.db")
+        except BaseException:
+            self._held.close()
+            raise
         self._held.callback(self.queue.close)
         self.supervisor = Supervisor(self.queue, room / "jobs", self.settings.max_runs, self.order)
         self._held.callback(self.supervisor.close)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from importlib.metadata import version
 from typing import Any
@@ -187,13 +187,15 @@ def _guarded(app: Any, room: ServiceRoom) -> Any:
     async def guarded(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             return
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = _heads(scope["headers"])
         refusal = admit(room.settings, scope["method"], scope["path"], headers) or _too_large(headers)
         body = None
         try:
             body = None if refusal else await asyncio.wait_for(_body(receive), MOST_SECONDS)
         except TimeoutError:
             refusal = refused(408, "body", f"did not come within {MOST_SECONDS:.0f} s")
+        except ConnectionError:
+            return
         if body is None:
             asks_page = scope["method"] == "GET" and not scope["path"].startswith(API)
             reply = to_login() if refusal and refusal.status == 401 and asks_page else problem_of(refusal or _of_size())
@@ -202,6 +204,15 @@ def _guarded(app: Any, room: ServiceRoom) -> Any:
         await app(scope, _given(body, receive), _told(send, room))
 
     return guarded
+
+
+def _heads(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return the headers by name; what is there twice is joined, so that no Host or Origin hides behind another."""
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        found[key] = f"{found[key]}, {text}" if key in found else text
+    return found
 
 
 def _too_large(headers: dict[str, str]) -> Any:
@@ -214,11 +225,16 @@ def _of_size() -> Any:
 
 
 async def _body(receive: Any) -> bytes | None:
-    """Read a body; None where it is too large, whatever its head said."""
+    """Read a body; None where it is too large, whatever its head said.
+
+    Raises ConnectionError where the peer has gone before its end: half a study may be a study.
+    """
     parts, size, more = list[bytes](), 0, True
     while more:
         message = await receive()
-        more = message["type"] == "http.request" and message.get("more_body", False)
+        if message["type"] != "http.request":
+            raise ConnectionError
+        more = message.get("more_body", False)
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > MOST_BODY:

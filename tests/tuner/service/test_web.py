@@ -106,6 +106,25 @@ def test_large_bodies_are_refused_whatever_their_head_says(client: Client) -> No
     connection.close()
 
 
+def test_a_study_that_is_cut_off_is_not_taken(client: Client) -> None:
+    part = b'[study]\nname = "half"\n[data]\nsource = "sklearn:iris"\n[optimizers.adam]\n'
+    head = f"POST /api/v1/studies HTTP/1.1\r\nHost: {client.netloc}\r\nContent-Type: application/toml\r\n"
+    host, _, port = client.netloc.partition(":")
+    with socket.create_connection((host, int(port)), timeout=60) as peer:
+        peer.sendall(f"{head}Content-Length: {len(part) + 30}\r\n\r\n".encode() + part)
+        peer.shutdown(socket.SHUT_WR)
+        assert peer.recv(65536) == b""
+    assert client("GET", "/api/v1/jobs").json == []
+
+
+def test_a_host_does_not_hide_behind_another(client: Client) -> None:
+    host, _, port = client.netloc.partition(":")
+    for first, second in ((client.netloc, "evil.example"), ("evil.example", client.netloc)):
+        with socket.create_connection((host, int(port)), timeout=60) as peer:
+            peer.sendall(f"GET /api/v1/studies HTTP/1.1\r\nHost: {first}\r\nHost: {second}\r\n\r\n".encode())
+            assert int(peer.recv(65536).split()[1]) in (400, 421)
+
+
 @pytest.mark.parametrize(
     "path",
     [
