@@ -41,7 +41,7 @@ LAYERS = [
     ["tuner.result"],
     ["tuner.orchestrator"],
     ["tuner.api", "tuner.views"],
-    ["tuner.sklearn"],
+    ["tuner.sklearn", "tuner.service"],
     ["tuner.cli"],
     ["tuner.__main__"],
 ]
@@ -54,6 +54,8 @@ DOORS = {
     "sqlalchemy": {"tuner.store"},
     "pydantic": {"tuner.study"},
     "optuna_dashboard": {"tuner.api"},
+    "starlette": {"tuner.service"},
+    "uvicorn": {"tuner.service"},
     "altair": {"tuner.report"},
     "jinja2": {"tuner.report"},
     "vl_convert": {"tuner.report"},

@@ -28,6 +28,7 @@ PARTS = {
     "mlflow-skinny": ("export --to mlflow", "tuner[mlflow]"),
     "psycopg": ("studies in PostgreSQL", "tuner[postgres]"),
     "distributed": ("run --cluster", "tuner[cluster]"),
+    "uvicorn": ("tuner serve", "tuner[serve]"),
 }
 
 

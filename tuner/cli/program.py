@@ -35,6 +35,7 @@ from tuner.cli.commands.refit import refit
 from tuner.cli.commands.report import report
 from tuner.cli.commands.rm import rm
 from tuner.cli.commands.run import run
+from tuner.cli.commands.serve import serve
 from tuner.cli.commands.show import show
 from tuner.cli.commands.top import top
 from tuner.cli.commands.verify import verify
@@ -54,7 +55,7 @@ Help with a command: tuner COMMAND --help. The manual: tuner docs"""
 TWICE = 0.3  # seconds within which two signals are one
 SECTIONS: dict[str, tuple[click.Command, ...]] = {
     "Run": (init, example, check, run, confirm, refit),
-    "Look": (list_studies, show, top, compare, report, dashboard),
+    "Look": (list_studies, show, top, compare, report, dashboard, serve),
     "Use": (best, predict, export),
     "Keep": (verify, doctor, import_, rm),
     "Learn": (explain, docs, completion),

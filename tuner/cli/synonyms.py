@@ -11,6 +11,7 @@ RUN = "tuner run STUDY"
 SEE = "tuner show STUDY"
 COMMANDS = {
     "add": "tuner init",
+    "api": "tuner serve",
     "ask": RUN,
     "best-trial": "tuner best STUDY",
     "best-trials": "tuner top STUDY",
@@ -47,6 +48,7 @@ COMMANDS = {
     "resume": f"{RUN} (run it again: it goes on where it stopped)",
     "save": "tuner export STUDY",
     "search": RUN,
+    "server": "tuner serve",
     "start": RUN,
     "status": f"tuner list, or {SEE}",
     "studies": "tuner list",

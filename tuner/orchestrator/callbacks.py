@@ -11,7 +11,7 @@ from typing import Any
 from tuner.masking import shown
 from tuner.records import Progress
 
-__all__ = ["NotebookCallback", "TerminalCallback", "RunCallback", "default_callback"]
+__all__ = ["LineCallback", "NotebookCallback", "TerminalCallback", "RunCallback", "default_callback"]
 
 RATE = 4.0  # updates a second at most
 STAGES = {

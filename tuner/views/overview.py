@@ -25,7 +25,7 @@ from tuner.store.signed import counted
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["COLUMNS", "DAMAGED", "Overview", "age_text", "list_studies", "overview", "row", "states_of"]
+__all__ = ["COLUMNS", "DAMAGED", "STATES", "Overview", "age_text", "list_studies", "overview", "row", "states_of"]
 
 STATES = tuple(state.value for state in TrialState)
 COLUMNS = ("name", "trials", "planned", *STATES, "metric", "best", "confirmed", "low", "high", "age", "description")

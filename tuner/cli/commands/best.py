@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,7 +68,11 @@ def best(
     found = result.best(rank, optimizer)
     if rank > 1:
         hint(place_of(found, rank))
-    put(_code(found, form, nearest) if form in EXPORTERS else WRITERS[form](found), path, force)
+    from tuner.views.best_text import best_as
+
+    text, differences = best_as(found, form, nearest)
+    errors_to(differences, "warning")
+    put(text, path, force)
 
 
 def place_of(best: Best, rank: int) -> str:
@@ -81,15 +83,6 @@ def place_of(best: Best, rank: int) -> str:
     return (
         f"rank {rank}: trial {best.trial}, by its value in the search; confirmed ones, if there are any, go before it"
     )
-
-
-def _code(best: Best, framework: str, nearest: bool) -> str:
-    """Write code, with a warning for each difference in it. Raises InexactMapping unless the nearest will do."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        text = best.to_code(framework, strict=not nearest)
-    errors_to([str(one.message) for one in caught], "warning")
-    return text
 
 
 def best_form(path: Path | None) -> str:
@@ -106,26 +99,3 @@ def best_form(path: Path | None) -> str:
             f"-o {path}: suffix {path.suffix!r} is none of {', '.join(suffixes)}; use one, or add --to"
         )
     return suffixes[path.suffix.lower()]
-
-
-def _toml(best: Best) -> str:
-    from tuner.orchestrator.artifacts import best_text
-    from tuner.text import clean
-
-    return clean(best_text(best), lines=True)
-
-
-def _json(best: Best) -> str:
-    from tuner.views.json_values import document_json
-
-    return document_json(best.document())
-
-
-def _args(best: Best) -> str:
-    from tuner.report.snippets import args
-    from tuner.text import clean
-
-    return clean(args(best), lines=True)
-
-
-WRITERS: dict[str, Callable[[Best], str]] = {"toml": _toml, "json": _json, "args": _args}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from objectives.data.overview import ColumnView
     from tuner.study import Study
 
-__all__ = ["check", "filled", "repeat_check"]
+__all__ = ["check", "repeat_check"]
 
 MOST, WIDEST = 60, 32  # columns of a table, letters of a cell
 
@@ -39,33 +38,11 @@ def check(file: Path, repeat: int | None, overrides: tuple[str, ...]) -> None:
     study = read_study(file, overrides=overrides)
     if repeat is not None:
         return repeat_check(study, repeat)
-    from tuner.errors import StudyError
-    from tuner.search import check_search
-    from tuner.space import space_of
+    from tuner.api.check import check_study
 
-    if complaints := check_search(study, space_of(study)):
-        raise StudyError(*complaints)
-    if study.custom:
-        sys.stdout.write(clean(filled(study).to_toml(), lines=True))
-        from tuner.trainables.custom.trainable import unused_notes
-
-        for note in unused_notes(study):
-            hint(f"# {clean(note)}")
-        return hint(f"# {study.custom.words} is code, which only `tuner run` and --repeat call; it was not looked at")
-    from tempfile import TemporaryDirectory
-
-    from objectives.data.sources import is_function
-    from tuner.trainables.builtin.prepared_study import prepare_study
-
-    if is_function(str(study.data.source)):
-        notes = [f"data: {study.data.source} is code, which only `tuner run` calls; the rows are not checked"]
-    else:
-        with TemporaryDirectory(prefix="tuner-", ignore_cleanup_errors=True) as folder:
-            question = prepare_study(study, room=Path(folder), look=True)
-        study, notes = question.study, list(question.notes)
-        notes = [*columns_table(getattr(question.table, "overview", ())), *notes]
-    sys.stdout.write(clean(filled(study).to_toml(), lines=True))
-    for note in notes:
+    checked = check_study(study)
+    sys.stdout.write(clean(checked.study.to_toml(), lines=True))
+    for note in (*columns_table(checked.columns), *checked.notes):
         hint(f"# {clean(note)}")
     return None
 
@@ -83,12 +60,6 @@ def columns_table(views: Sequence[ColumnView]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*short, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in short]
     return [*lines, *([f"and {len(views) - MOST} more columns"] if len(views) > MOST else [])]
-
-
-def filled(study: Study) -> Study:
-    """Return the study with no generation larger than its trials, so that its file is valid."""
-    size = min(study.search.generation_size, study.trials)
-    return replace(study, search=study.search.model_copy(update={"generation_size": size}))
 
 
 def repeat_check(study: Study, times: int) -> None:

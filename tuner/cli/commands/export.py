@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,7 +17,6 @@ from tuner.text import clean
 if TYPE_CHECKING:
     from tuner.result import Result
     from tuner.store.directory import Home
-    from tuner.views.sheet import Sheet
 
 __all__ = ["export"]
 
@@ -57,7 +56,10 @@ def export(
     if tool is None:
         if place or storage or study_name:
             raise click.UsageError(f"tuner export: a place to write to needs --to {', '.join(WRITERS)}")
-        return output.sheet(SHEETS[what](open_result(study, home)))
+        result = open_result(study, home)
+        from tuner.views.exports import SHEETS
+
+        return output.sheet(SHEETS[what](result))
     if tool not in WRITERS:
         meant = f"use one of {', '.join(WRITERS)}, or for training code: tuner best STUDY --to"
         raise click.UsageError(f"tuner export: --to {clean(tool)} is not known; {meant}")
@@ -101,52 +103,4 @@ WRITERS: dict[str, Callable[[Result, str, str | None, bool], None]] = {
     "optuna": _optuna,
     "mlflow": _mlflow,
     **{tool: partial(_model, tool) for tool in ("torch", "keras", "sklearn", "onnx")},
-}
-
-
-def _trials(result: Result) -> Sheet:
-    from tuner.views.ranking import ranking_sheet
-
-    return ranking_sheet(result, complete=False)
-
-
-def _curves(result: Result) -> Sheet:
-    from tuner.views.sheet import FrameRows, Sheet
-
-    frame = result.curves()
-    return Sheet(tuple(frame.columns), FrameRows(frame), frame=frame)
-
-
-def _config(result: Result) -> Sheet:
-    from tuner.views.sheet import fields
-
-    document: Mapping[str, Any] = result.best().document()
-    return fields(document)
-
-
-def _confirmations(result: Result) -> Sheet:
-    from tuner.records import AT_EPOCH
-    from tuner.views.sheet import Sheet
-
-    every = (name for row in result.confirmed for name in row.metrics if not name.startswith(AT_EPOCH))
-    names = list(dict.fromkeys(every))
-    rows = tuple(
-        (row.trial, row.replicate, row.state, row.epoch, *(row.metrics.get(name) for name in names), row.seconds)
-        for row in result.confirmed
-    )
-    return Sheet(("trial", "replicate", "state", "epoch", *names, "seconds"), rows)
-
-
-def _appendix(result: Result) -> Sheet:
-    from tuner.views.appendix import appendix_sheet
-
-    return appendix_sheet(result)
-
-
-SHEETS: dict[str, Callable[[Result], Sheet]] = {
-    "trials": _trials,
-    "curves": _curves,
-    "config": _config,
-    "confirmations": _confirmations,
-    "appendix": _appendix,
 }

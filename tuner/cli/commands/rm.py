@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -34,10 +33,7 @@ def rm(study: str, home: Home, yes: bool) -> None:
     if not yes and not click.confirm(f"Remove {where} and all its trials for good?", err=True):
         hint("nothing was removed")
         return
-    with directory.lock():
-        # the ledger goes first: a removal that is cut short leaves no study behind
-        directory.forget_ledger()
-        shutil.rmtree(directory.path.resolve())
-        if directory.path.is_symlink():
-            directory.path.unlink()
+    from tuner.api.remove import remove
+
+    remove(directory)
     hint(f"removed {where}")

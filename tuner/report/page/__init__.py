@@ -32,7 +32,7 @@ from tuner.text import visible
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["page", "sent"]
+__all__ = ["page", "sent", "template", "variables"]
 
 HERE = Path(__file__).parent
 LOOKS = ("color", "shape", "strokeDash")  # of an optimizer
@@ -197,8 +197,8 @@ def policy(*scripts: str) -> str:
     return f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:"
 
 
-def template() -> Any:
-    """Load the template, which escapes every text and makes control characters visible."""
+def template(name: str = "page.html", folder: Path = HERE) -> Any:
+    """Load a template, which escapes every text and makes control characters visible."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -206,7 +206,7 @@ def template() -> Any:
         return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
     environment = Environment(
-        loader=FileSystemLoader(HERE),
+        loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
         finalize=finalize,
@@ -214,4 +214,4 @@ def template() -> Any:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    return environment.get_template("page.html")
+    return environment.get_template(name)
