@@ -1,6 +1,6 @@
 """Study file -> validated, frozen `Study`.
 
-    hints -> problems -> domains, budget -> fields, placeholders, own_parameters, conditions
+    hints -> problems -> domains, budget -> fields, placeholders, own_parameters, metric_sources, conditions
     -> tables, optimizer_domains, used_hypers, custom -> study, custom_checks -> changed_keys
     reading -> overrides -> validation -> resampling, checks -> resolve; imported; guess
 
@@ -17,6 +17,7 @@ from tuner.study.custom import OWN_NAMES, CustomObjective, parameter_name
 from tuner.study.domains import MOST_CHOICES, Choices, Domain, Range, highest, is_searched, values_of
 from tuner.study.hints import suggest
 from tuner.study.imported import UNNAMED, imported_text, not_run
+from tuner.study.metric_sources import EPOCH, PRINTED, VALUE, MetricSource
 from tuner.study.own_parameters import kind_of, text_of
 from tuner.study.placeholders import holes_in, words_of
 from tuner.study.reading import parse_toml
@@ -39,12 +40,15 @@ from tuner.study.tables import (
 from tuner.study.used_hypers import used_hypers
 
 __all__ = [
+    "EPOCH",
     "GOALS",
     "MOST_CHOICES",
     "MOST_SEEDS",
     "MOST_SPLITS",
     "OWN_NAMES",
+    "PRINTED",
     "UNNAMED",
+    "VALUE",
     "Choices",
     "ConfirmTable",
     "DataTable",
@@ -53,6 +57,7 @@ __all__ = [
     "LimitsTable",
     "ModelTable",
     "CustomObjective",
+    "MetricSource",
     "Range",
     "SearchTable",
     "SplitTable",

@@ -17,6 +17,7 @@ from tuner.study.budget import UNITS
 from tuner.study.conditions import Conditions
 from tuner.study.domains import Domain, Range, is_searched
 from tuner.study.hints import shown
+from tuner.study.metric_sources import METRICS, MetricSource, read_metrics
 from tuner.study.own_parameters import PARAMETERS, read_parameter, written
 from tuner.study.placeholders import holes_in
 from tuner.study.problems import ProblemCollector
@@ -67,6 +68,7 @@ class CustomObjective:
     starts: Mapping[str, Any] = field(default_factory=dict)
     timed: bool = False  # whether the study says how long a trial trains
     trained: tuple[str, ...] = ()  # keys of [train] that configs hold
+    metrics: tuple[MetricSource, ...] = ()  # where a command says its metrics; lines of JSON where there is none
 
     @property
     def given(self) -> bool:
@@ -84,6 +86,10 @@ class CustomObjective:
         keys |= {"output": self.output} if self.output else {}
         keys |= {"batched": self.batched} if self.batched > 1 else {}
         return keys | ({"keep": self.keep} if self.keep != 1 else {})
+
+    def metric_table(self) -> dict[str, Any]:
+        """Return the table [metrics]."""
+        return {source.name: source.table() for source in self.metrics}
 
     def space(self) -> dict[str, Any]:
         """Return the table [parameters]."""
@@ -123,9 +129,11 @@ def own_of(
             read_parameter(name, said, parameters, starts, report)
     timed = any(unit in train.model_fields_set and getattr(train, unit) is not None for unit in UNITS)
     kept = tuple(key for key in TRAINED if key in train.model_fields_set or (key == "schedule" and optimizers))
+    goal = table.maximize or table.minimize or "valid_loss"
+    metrics = read_metrics(raw.get(METRICS, {}), goal, {*OWN_NAMES, *parameters}, report)
     return CustomObjective(
         table.objective or "", table.command, table.output or "", table.batched, table.keep, parameters, starts, timed,
-        kept,
+        kept, metrics,
     )  # fmt: skip
 
 

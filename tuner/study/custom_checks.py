@@ -15,6 +15,7 @@ from tuner.study.budget import UNITS
 from tuner.study.custom import CustomObjective
 from tuner.study.domains import Domain, Range, is_searched, plain, values_of
 from tuner.study.hints import shown, suggest
+from tuner.study.metric_sources import METRICS
 from tuner.study.own_parameters import PARAMETERS
 from tuner.study.placeholders import format_problem, holes_in, placeholders_in
 from tuner.study.problems import ProblemCollector
@@ -47,6 +48,10 @@ def check_own(  # noqa: PLR0913
         report.add(["study", "command"], "there is objective too", "keep one of them")
     if own.output and not own.command:
         report.add(["study", "output"], "belongs to a command", "remove it")
+    if raw.get(METRICS) and not own.command:
+        report.add([METRICS], "belongs to a command", "remove it: a function reports its metrics itself")
+    if own.output and raw.get(METRICS):
+        report.add(["study", "output"], "does not go with [metrics], which say where each is", "remove it")
     if own.batched > 1 and own.command:
         report.add(["study", "batched"], "does not go with a command", "remove it")
     if not raw.get(PARAMETERS) and not optimizers:
@@ -100,7 +105,7 @@ def check_not_own(raw: Mapping[str, Any], table: StudyTable, search: SearchTable
     hint = 'write [study] objective = "train.py:train", or remove it'
     for key in [key for key in ("output", "batched", "keep") if key in table.model_fields_set]:
         report.add(["study", key], "belongs to an objective of your own", hint)
-    for name in [name for name in (PARAMETERS, "workers", "refit") if raw.get(name)]:
+    for name in [name for name in (PARAMETERS, METRICS, "workers", "refit") if raw.get(name)]:
         report.add([name], "belongs to an objective of your own", hint)
 
 

@@ -38,6 +38,7 @@ from tuner.study.custom_checks import check_not_own, check_own, check_own_search
 from tuner.study.domains import Choices, Domain
 from tuner.study.imported import TABLE as IMPORTED
 from tuner.study.imported import imported_of, not_run
+from tuner.study.metric_sources import METRICS
 from tuner.study.optimizer_domains import optimizer_domains
 from tuner.study.overrides import apply
 from tuner.study.own_parameters import PARAMETERS
@@ -138,7 +139,7 @@ def _resolved(
     raw: dict[str, Any], report: ProblemCollector, base: Path, stem: str, needs_data: bool, given: bool = False
 ) -> Study:
     """Build the study, or raise StudyError: each table is checked by itself, then all of them together."""
-    for name in [name for name in raw if name not in (*TABLES, "optimizers", PARAMETERS)][: MOST + 1]:
+    for name in [name for name in raw if name not in (*TABLES, "optimizers", PARAMETERS, METRICS)][: MOST + 1]:
         what = "unknown table" if isinstance(raw[name], dict) else "unknown key"
         report.add([name], what, misplaced(name, ""))
     own = is_own(raw)

@@ -14,6 +14,7 @@ from tuner.study.budget import RUN, UNITS, Budget
 from tuner.study.conditions import Conditions, restored
 from tuner.study.custom import CustomObjective
 from tuner.study.domains import Domain, plain
+from tuner.study.metric_sources import METRICS
 from tuner.study.own_parameters import PARAMETERS
 from tuner.study.problems import BARE
 from tuner.study.reading import readable
@@ -230,7 +231,7 @@ class Study:
         confirm = {name: value for name, value in shared["confirm"].items() if name != "metrics"}
         if self.splits > 1:
             tables["data"] = {"resampling": "fresh", "splits": self.splits}
-        tables |= {"train": keys, PARAMETERS: space, **shared, "confirm": confirm}
+        tables |= {METRICS: own.metric_table(), "train": keys, PARAMETERS: space, **shared, "confirm": confirm}
         workers = {name: value for name, value in _fields(self.workers).items() if value != []}
         refit = _fields(self.refit) if self.refit.model_fields_set else {}
         return {name: keys for name, keys in (tables | {"workers": workers, "refit": refit}).items() if keys}

@@ -31,7 +31,7 @@ def custom_trainable(asked: Study, objective: Callable[..., Any] | None = None) 
         raise StudyError(*complaints)
     folder = str(asked.base.resolve())
     if own.command:
-        program = ObjectiveCommand(own.command, own.output, folder)
+        program = ObjectiveCommand(own.command, own.output, folder, own.metrics)
         form = form_of_command(own.command, asked.budget.unit)
         return _checked(CustomTrainable(asked, own, program, form, source_of_command(program)))
     if own.given and objective is None:

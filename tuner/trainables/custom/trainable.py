@@ -23,7 +23,7 @@ from tuner.store.directory import StudyDirectory
 from tuner.store.ledger import Ledger
 from tuner.study import MOST_SPLITS, OWN_NAMES, CustomObjective, Study
 from tuner.study.custom import busy_at_once, unused_parameters
-from tuner.trainables.custom import command
+from tuner.trainables.custom import program_lines
 from tuner.trainables.custom.call_forms import FORMS
 from tuner.trainables.custom.command import ObjectiveCommand
 from tuner.trainables.custom.objective_ref import ObjectiveRef
@@ -149,7 +149,7 @@ class CustomTrainable:
             memory=None if gigabytes is None else int(gigabytes * 1e9),
             preload=[(load_objective, (self.what,))],
             reuse=workers.reuse,
-            waits_in=command.__file__,
+            waits_in=program_lines.__file__,
         )
         try:
             yield engine
