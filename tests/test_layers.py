@@ -52,6 +52,7 @@ DOORS = {
     "distributed": {"tuner.engines"},
     "sqlalchemy": {"tuner.store"},
     "pydantic": {"tuner.study"},
+    "yaml": {"tuner.study"},
     "optuna_dashboard": {"tuner.api"},
     "altair": {"tuner.report"},
     "jinja2": {"tuner.report"},

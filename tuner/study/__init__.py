@@ -1,7 +1,8 @@
 """Study file -> validated, frozen `Study`.
 
-    hints -> problems -> domains, budget -> fields, placeholders, own_parameters, metric_sources, conditions
-    -> tables, optimizer_domains, used_hypers, custom -> study, custom_checks -> changed_keys
+    hints, constants, config_files -> problems -> domains, budget -> placeholders, own_parameters, conditions
+    -> fields, metric_sources
+    -> tables, optimizer_domains, used_hypers, custom -> study, custom_checks, program_checks -> changed_keys
     reading -> overrides -> validation -> resampling, checks -> resolve; imported; guess
 
 `reading` guards the text, `overrides` lays settings over it, `tables`, `optimizer_domains` and `custom` read it table
@@ -13,6 +14,8 @@ from __future__ import annotations
 
 from tuner.study.changed_keys import differences
 from tuner.study.checks import task_problem, training_problems
+from tuner.study.config_files import CONFIG_FORMS, InvalidConfig, config_text, laid_over, read_config
+from tuner.study.constants import constants_in, difference_of, with_constants
 from tuner.study.custom import OWN_NAMES, CustomObjective, parameter_name
 from tuner.study.domains import MOST_CHOICES, Choices, Domain, Range, highest, is_searched, values_of
 from tuner.study.hints import suggest
@@ -31,6 +34,7 @@ from tuner.study.tables import (
     DataTable,
     LimitsTable,
     ModelTable,
+    RunTable,
     SearchTable,
     SplitTable,
     StopTable,
@@ -40,6 +44,7 @@ from tuner.study.tables import (
 from tuner.study.used_hypers import used_hypers
 
 __all__ = [
+    "CONFIG_FORMS",
     "EPOCH",
     "GOALS",
     "MOST_CHOICES",
@@ -57,14 +62,19 @@ __all__ = [
     "LimitsTable",
     "ModelTable",
     "CustomObjective",
+    "InvalidConfig",
     "MetricSource",
     "Range",
+    "RunTable",
     "SearchTable",
     "SplitTable",
     "StopTable",
     "Study",
     "TrainTable",
     "WorkersTable",
+    "config_text",
+    "constants_in",
+    "difference_of",
     "differences",
     "highest",
     "holes_in",
@@ -72,9 +82,11 @@ __all__ = [
     "in_toml",
     "is_searched",
     "kind_of",
+    "laid_over",
     "not_run",
     "parameter_name",
     "parse_toml",
+    "read_config",
     "read_study",
     "suggest",
     "task_problem",
@@ -82,5 +94,6 @@ __all__ = [
     "training_problems",
     "used_hypers",
     "values_of",
+    "with_constants",
     "words_of",
 ]

@@ -21,7 +21,7 @@ from tuner.study.metric_sources import METRICS, MetricSource, read_metrics
 from tuner.study.own_parameters import PARAMETERS, read_parameter, written
 from tuner.study.placeholders import holes_in
 from tuner.study.problems import ProblemCollector
-from tuner.study.tables import SearchTable, StudyTable, TrainTable
+from tuner.study.tables import RunTable, SearchTable, StudyTable, TrainTable
 
 __all__ = [
     "OWN_NAMES",
@@ -186,9 +186,12 @@ def own_search(search: SearchTable, own: CustomObjective, devices: int, report: 
     return search.model_copy(update=found)
 
 
-def unused_parameters(own: CustomObjective, conditions: Conditions) -> list[str]:
+def unused_parameters(own: CustomObjective, conditions: Conditions, run: RunTable) -> list[str]:
     """Return parameters that are searched and that a command neither asks for nor decides with, as far as it tells."""
-    used = {hole for word in own.command for hole in holes_in(word)} | {n for when in conditions.values() for n in when}
+    if run.constants:
+        return []
+    words = (*own.command, *run.env.values())
+    used = {hole for word in words for hole in holes_in(word)} | {n for when in conditions.values() for n in when}
     searched = [name for name, domain in own.parameters.items() if is_searched(domain)]
     return [name for name in searched if name not in used] if own.command and "config" not in used else []
 

@@ -27,6 +27,7 @@ from tuner.study.tables import (
     LimitsTable,
     ModelTable,
     RefitTable,
+    RunTable,
     SearchTable,
     StopTable,
     TrainTable,
@@ -86,6 +87,7 @@ class Study:
     custom: CustomObjective | None = None
     workers: WorkersTable = field(default_factory=WorkersTable)
     refit: RefitTable = field(default_factory=RefitTable)
+    run: RunTable = field(default_factory=RunTable)
     description: str = field(default="", compare=False)
 
     @property
@@ -234,7 +236,9 @@ class Study:
         tables |= {METRICS: own.metric_table(), "train": keys, PARAMETERS: space, **shared, "confirm": confirm}
         workers = {name: value for name, value in _fields(self.workers).items() if value != []}
         refit = _fields(self.refit) if self.refit.model_fields_set else {}
-        return {name: keys for name, keys in (tables | {"workers": workers, "refit": refit}).items() if keys}
+        run = {name: value for name, value in _fields(self.run).items() if name in self.run.model_fields_set}
+        more = {"workers": workers, "refit": refit, "run": run}
+        return {name: keys for name, keys in (tables | more).items() if keys}
 
     def to_toml(self) -> str:
         """Write the resolved study as TOML text, which reads back to an equal study. Raises StudyError for one too

@@ -16,11 +16,12 @@ import tuner
 from tuner.enums import ObjectiveForm
 from tuner.errors import GivenUp, StudyError
 from tuner.study import MetricSource, read_study
-from tuner.trainables.custom.command import ObjectiveCommand, run_command
+from tuner.trainables.custom.command import run_command
 from tuner.trainables.custom.function import MetricSink, ObjectiveCall
 from tuner.trainables.custom.invalid_objective import InvalidObjective
 from tuner.trainables.custom.metric_log import Diverged, MetricLog
 from tuner.trainables.custom.metric_readers import CsvReader, JsonReader, PatternReader, json_values
+from tuner.trainables.custom.program_setup import ObjectiveCommand
 from tuner.trainables.custom.run_handle import SEARCH
 
 HEAD = "import json, os, sys, time\nlr = float(sys.argv[1])\nhere = os.environ['TUNER_DIRECTORY']\n"

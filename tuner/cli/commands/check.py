@@ -49,7 +49,7 @@ def check(file: Path, repeat: int | None, overrides: tuple[str, ...]) -> None:
         sys.stdout.write(clean(filled(study).to_toml(), lines=True))
         from tuner.trainables.custom.trainable import unused_notes
 
-        for note in unused_notes(study):
+        for note in [*unused_notes(study), *changed_script(study)]:
             hint(f"# {clean(note)}")
         return hint(f"# {study.custom.words} is code, which only `tuner run` and --repeat call; it was not looked at")
     from tempfile import TemporaryDirectory
@@ -68,6 +68,21 @@ def check(file: Path, repeat: int | None, overrides: tuple[str, ...]) -> None:
     for note in notes:
         hint(f"# {clean(note)}")
     return None
+
+
+def changed_script(study: Study) -> list[str]:
+    """Return what the first config changes in the script whose constants are tuned, as lines of a diff."""
+    if not study.run.constants:
+        return []
+    from tuner.space import space_of
+    from tuner.study import difference_of
+    from tuner.trainables.custom.program_setup import constant_values, settings_in
+
+    text = (study.base / study.run.constants).read_text(encoding="utf-8")
+    space = space_of(study)
+    config, command = space.config(space.defaults()[0]), study.custom.command if study.custom else ()
+    values = {**settings_in(config, command, study.run), **study.run.values}
+    return difference_of(text, constant_values(text, values), study.run.constants).splitlines()
 
 
 def columns_table(views: Sequence[ColumnView]) -> list[str]:

@@ -12,22 +12,21 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tuner.engines import FULL, SENT, SHORT, killed_for_memory, of_machine
 from tuner.enums import ObjectiveForm
-from tuner.study import PRINTED, MetricSource, holes_in, words_of
+from tuner.study import PRINTED, holes_in
 from tuner.trainables.custom.captured_output import printed_here, printed_length
 from tuner.trainables.custom.function import MetricSink, ObjectiveCall
 from tuner.trainables.custom.invalid_objective import InvalidObjective
 from tuner.trainables.custom.program_lines import SILENCE, end, exit_code, in_file, on_pipe, pieces_on_pipe
 from tuner.trainables.custom.program_metrics import LAST_LINES, ProgramMetrics
+from tuner.trainables.custom.program_setup import ObjectiveCommand, started_with
 from tuner.trainables.custom.run_handle import REFIT
 
 __all__ = ["ObjectiveCommand", "form_of_command", "run_command", "source_of_command"]
@@ -46,21 +45,6 @@ HINTS = {  # what a program says of a word that it cannot read -> how to write i
 OTHERS = 1000  # lines that are no metrics, to know them by
 
 
-@dataclass(frozen=True)
-class ObjectiveCommand:
-    """A command with holes for hyperparameters, the file that it writes metrics to, and the folder that it runs in."""
-
-    command: tuple[str, ...]
-    output: str
-    folder: str
-    metrics: tuple[MetricSource, ...] = ()  # where it says them, instead of lines of JSON
-
-    @property
-    def printed(self) -> bool:
-        """Return True if metrics are looked for in all that it prints, on standard error too."""
-        return any(source.place == PRINTED for source in self.metrics)
-
-
 def form_of_command(command: tuple[str, ...], unit: str) -> ObjectiveForm:
     """Return the form of a command, which decides how it is cut at rungs, from the values that it asks for."""
     holes = {hole for word in command for hole in holes_in(word)}
@@ -71,22 +55,21 @@ def form_of_command(command: tuple[str, ...], unit: str) -> ObjectiveForm:
 
 def run_command(program: ObjectiveCommand, form: ObjectiveForm, attempt: ObjectiveCall, board: MetricSink) -> None:
     """Run it once and write its metrics on the board. Raises InvalidObjective, and Diverged."""
-    words = filled(program.command, attempt)
+    begin = started_with(program, attempt)
+    printed = any(source.place == PRINTED for source in program.metrics)  # looked for on standard error too
     output = attempt.directory / program.output if program.output else None
-    # What Python prints is seen when it is printed: a pipe would be written in blocks.
-    environment = {"PYTHONUNBUFFERED": "1", **os.environ, **variables_of(attempt)}
     killed = killed_for_memory()
     begun = printed_length()  # before it starts: a quick one may have said all by the time that it is looked at
     try:
         process = subprocess.Popen(
-            words, stdin=subprocess.DEVNULL, stdout=None if output else subprocess.PIPE, cwd=program.folder,
-            stderr=subprocess.STDOUT if program.printed else None, env=environment, process_group=0,
+            begin.words, stdin=subprocess.DEVNULL, stdout=None if output else subprocess.PIPE, cwd=begin.folder,
+            stderr=subprocess.STDOUT if printed else None, env=begin.environment, process_group=0,
         )  # fmt: skip
     except OSError as error:
         if of_machine(error):
             raise
         said = "there is no such program" if isinstance(error, FileNotFoundError) else str(error.strerror or error)
-        raise InvalidObjective(f"{words[0]}: {said}", "check [study] command") from None
+        raise InvalidObjective(f"{begin.words[0]}: {said}", "check [study] command") from None
     other: deque[str] = deque(maxlen=OTHERS)
     counted = Counted(attempt, board)
     try:
@@ -145,36 +128,6 @@ def check_told(found: ProgramMetrics, board: MetricSink, other: Sequence[str]) -
         raise InvalidObjective(what, f"let [metrics] {board.goal} say what its lines look like")
     for name in found.absent():
         print(f"(tuner: {name} never came: {found.missing(name)})")
-
-
-def filled(command: tuple[str, ...], attempt: ObjectiveCall) -> list[str]:
-    """Fill the words of a command with a config's values; leave out words whose parameter the config lacks."""
-    config = attempt.configs[0]
-    place = attempt.directory / "config.json"
-    place.write_text(json.dumps({**config, **attempt.told()}), encoding="utf-8")
-    known = {**config, **attempt.told(), "split": attempt.split or 0, "start": attempt.start}
-    known |= {"stop": attempt.stop or "", "python": sys.executable, "device": attempt.device, "phase": attempt.phase}
-    known |= {"directory": str(attempt.directory), "config": str(place)}
-    known |= {attempt.unit: attempt.stop} if attempt.stop else {}
-    try:
-        return [filled for word in command for filled in words_of(word, known)]
-    except (ValueError, TypeError) as error:
-        raise InvalidObjective(
-            f"the command cannot be written: {error}", "check the formats in [study] command"
-        ) from None
-
-
-def variables_of(attempt: ObjectiveCall) -> dict[str, str]:
-    """Return the environment variables of a program."""
-    known = {
-        "trial": attempt.trials[0],
-        "seed": attempt.seed,
-        "start": attempt.start,
-        "stop": attempt.stop,
-        "phase": attempt.phase,
-    }
-    known |= {"device": attempt.device, "directory": attempt.directory, "split": attempt.split or 0}
-    return {f"TUNER_{name.upper()}": str(value) for name, value in known.items()}
 
 
 class Counted:
@@ -250,7 +203,9 @@ def source_of_command(program: ObjectiveCommand) -> str:
     digest = hashlib.sha256(json.dumps(program.command).encode())
     if program.metrics:
         digest.update(json.dumps([source.table() for source in program.metrics]).encode())
-    for word in program.command:
+    if asked := program.run.model_dump(exclude_unset=True):
+        digest.update(json.dumps(asked, default=str).encode())
+    for word in (*program.command, *filter(None, [program.run.config])):
         # A word may be no name of a file at all: code behind -c is longer than any.
         with suppress(OSError, ValueError):
             place = Path(program.folder) / word
