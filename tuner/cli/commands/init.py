@@ -50,6 +50,12 @@ NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,60}[A-Za-z0-9_-])?")
     help="Write the study of a program as it is; it is run once, for --seconds at most, to see what it prints.",
 )
 @click.option(
+    "--from-wandb",
+    type=click.Path(path_type=Path),
+    metavar="SWEEP",
+    help="Write the study of a W&B sweep, from its YAML file; what a study cannot say is named.",
+)
+@click.option(
     "--seconds",
     type=click.FloatRange(0, 3600, min_open=True),
     default=20.0,
@@ -66,6 +72,7 @@ def init(
     target: str | None,
     from_optuna: str | None,
     from_command: str | None,
+    from_wandb: Path | None,
     seconds: float,
     direction: str | None,
     overrides: tuple[str, ...],
@@ -85,7 +92,7 @@ def init(
         raise click.UsageError(f"tuner init: {file}: there is no directory {str(file.parent)!r}; make it first")
     if direction and not from_optuna:
         raise click.UsageError(f"tuner init: --{direction} goes with --from-optuna; write it in the file")
-    sources = {"--data": data, "--from-optuna": from_optuna, "--from-command": from_command}
+    sources = {"--data": data, "--from-optuna": from_optuna, "--from-command": from_command, "--from-wandb": from_wandb}
     if len(given := [option for option, value in sources.items() if value]) > 1:
         raise click.UsageError(f"tuner init: {' and '.join(given)} exclude each other; choose one")
     if target is not None and not data:
@@ -99,6 +106,10 @@ def init(
         return hint(f"the objective runs as it is: tuner run {file}")
     if from_command:
         write(text_of_command(from_command, file, name, seconds), file)
+        print(clean(file))
+        return hint(f"look at each line, then try one config: tuner check --repeat 2 {file}")
+    if from_wandb:
+        write(text_of_sweep(from_wandb, file, name), file)
         print(clean(file))
         return hint(f"look at each line, then try one config: tuner check --repeat 2 {file}")
     text, said = filled(file, name, data, target)
@@ -180,6 +191,16 @@ def text_of_command(command: str, file: Path, name: str, seconds: float) -> str:
     kind = "constants" if draft.script else "options"
     hint(clean(f"{kind}: {', '.join(option.name for option in draft.options) or 'none'}"))
     return draft_text(draft, name, command)
+
+
+def text_of_sweep(sweep: Path, file: Path, name: str) -> str:
+    """Write the study file of a W&B sweep, with notes on it to standard error. Raises StudyError."""
+    from tuner.trainables.programs.wandb_sweep import draft_sweep, sweep_text
+
+    draft = draft_sweep(sweep, file)
+    for note in draft.notes:
+        hint(f"# {clean(note)}")
+    return sweep_text(draft, name, sweep)
 
 
 def ask() -> str:
