@@ -53,6 +53,7 @@ DOORS = {
     "distributed": {"tuner.engines"},
     "sqlalchemy": {"tuner.store"},
     "pydantic": {"tuner.study"},
+    "yaml": {"tuner.study"},
     "optuna_dashboard": {"tuner.api"},
     "starlette": {"tuner.service"},
     "uvicorn": {"tuner.service"},

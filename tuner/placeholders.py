@@ -2,7 +2,7 @@
 
 A word that is a placeholder alone is left out where its text is empty. What stands after the colon is a format of
 Python's, `*` for a list whose elements are words of their own, `,` for one joined by commas, or the flag that stands
-for true, and after a slash the one for false.
+for true, and after a slash the one for false. {config:yaml} is a file of settings.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["format_problem", "holes_in", "placeholders_in", "word_text", "words_
 
 PART = re.compile(
     r"\{\{(?P<literal>[^{}]*)\}\}"
-    r"|\{(?P<name>[A-Za-z_][\w .-]*)(?::(?P<form>\*|,|-[\w/-]+|[^{}:\"' ]{0,12}[bcdeEfFgGnosxX%]))?\}"
+    r"|\{(?P<name>[A-Za-z_][\w .-]*)(?::(?P<form>\*|,|yaml|json|toml|-[\w/-]+|[^{}:\"' ]{0,12}[bcdeEfFgGnosxX%]))?\}"
 )
 FLAG = re.compile(r"(-[\w-]+)(?:/(-[\w-]+))?")
 WORDS, JOINED = "*", ","
@@ -55,6 +55,8 @@ def _text(part: re.Match[str], known: Mapping[str, Any]) -> str:
     if part["name"] is None:
         return "{" + part["literal"] + "}"
     value, form = known[part["name"]], part["form"] or ""
+    if written := known.get(f"{part['name']}:{form}"):  # a file of settings
+        return str(written)
     if form == JOINED:
         return ",".join(word_text(item) for item in _listed(value))
     if flag := FLAG.fullmatch(form):

@@ -46,6 +46,8 @@ LISTS = {
     "distinct": "list of devices",
     "mark_of": "one letter, or the name of one",
     "header_lines": "number of a line, a list of adjacent ones, or false",
+    "variables": "table of texts",
+    "settings_of": "table of values",
     "kinds_of_columns": "table of names, each with one of: " + ", ".join(KINDS_OF_COLUMNS),
 }
 KINDS = {str: "text", int: "whole number", float: "number", bool: "true or false"}

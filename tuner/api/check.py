@@ -12,12 +12,12 @@ from objectives.data.sources import is_function
 from tuner.errors import StudyError
 from tuner.search import check_search
 from tuner.space import space_of
-from tuner.study import Study
+from tuner.study import Study, difference_of
 
 if TYPE_CHECKING:
     from objectives.data.overview import ColumnView
 
-__all__ = ["CheckedStudy", "check_study", "filled"]
+__all__ = ["CheckedStudy", "changed_script", "check_study", "filled"]
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,20 @@ def _notes_on_code(study: Study) -> tuple[str, ...]:
 
     words = study.custom.words if study.custom else ""
     said = f"{words} is code, which only `tuner run` and --repeat call; it was not looked at"
-    return (*unused_notes(study), said)
+    return (*unused_notes(study), *changed_script(study), said)
+
+
+def changed_script(study: Study) -> list[str]:
+    """Return what the first config changes in the script whose constants are tuned, as lines of a diff."""
+    if not study.run.constants:
+        return []
+    from tuner.trainables.custom.program_setup import constant_values, settings_in
+
+    text = (study.base / study.run.constants).read_text(encoding="utf-8")
+    space = space_of(study)
+    config, command = space.config(space.defaults()[0]), study.custom.command if study.custom else ()
+    values = {**settings_in(config, command, study.run), **study.run.values}
+    return difference_of(text, constant_values(text, values), study.run.constants).splitlines()
 
 
 def filled(study: Study) -> Study:

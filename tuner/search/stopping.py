@@ -22,7 +22,8 @@ __all__ = ["LOOSEN", "error_pattern", "reason_to_give_up", "reason_to_stop"]
 SURE = re.compile(
     r"unrecognized arguments|no such option|unknown option|unrecognized option|arguments are required|can't open file"
     r"|ignored explicit argument|does not take a value|invalid \w+ value: '\["
-    r"|printed no line with|not \S+, which is the goal|there is no such program"
+    r"|printed no line with| never came: | and not before \d+, where trials are|not \S+, which is the goal"
+    r"|there is no such program"
 )
 HOPELESS = 10  # trials, from the first one on
 ENDED = ("TimedOut", "WorkerDied", "MemoryError")  # ended from outside, at a random place

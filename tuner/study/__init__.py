@@ -1,7 +1,8 @@
 """Study file -> validated, frozen `Study`.
 
-    hints -> problems -> domains, budget -> fields, own_parameters, conditions
-    -> tables, optimizer_domains, used_hypers, custom -> study, custom_checks -> changed_keys
+    hints, constants, config_files -> problems -> domains, budget -> own_parameters, conditions -> fields
+    -> metric_sources, tables, optimizer_domains, used_hypers, custom
+    -> study, custom_checks, program_checks -> changed_keys
     reading -> overrides -> validation -> resampling, checks -> resolve; imported; guess
 
 `reading` guards the text, `overrides` lays settings over it, `tables`, `optimizer_domains` and `custom` read it table
@@ -13,10 +14,13 @@ from __future__ import annotations
 
 from tuner.study.changed_keys import differences
 from tuner.study.checks import task_problem, training_problems
+from tuner.study.config_files import CONFIG_FORMS, InvalidConfig, config_text, laid_over, read_config
+from tuner.study.constants import constants_in, difference_of, with_constants
 from tuner.study.custom import CustomObjective
 from tuner.study.domains import MOST_CHOICES, Choices, Domain, Range, highest, is_searched, values_of
 from tuner.study.hints import suggest
 from tuner.study.imported import UNNAMED, imported_text, not_run
+from tuner.study.metric_sources import EPOCH, PRINTED, VALUE, MetricSource
 from tuner.study.own_parameters import kind_of, text_of
 from tuner.study.reading import parse_toml
 from tuner.study.resolve import read_study
@@ -29,6 +33,7 @@ from tuner.study.tables import (
     DataTable,
     LimitsTable,
     ModelTable,
+    RunTable,
     SearchTable,
     SplitTable,
     StopTable,
@@ -38,11 +43,15 @@ from tuner.study.tables import (
 from tuner.study.used_hypers import used_hypers
 
 __all__ = [
+    "CONFIG_FORMS",
+    "EPOCH",
     "GOALS",
     "MOST_CHOICES",
     "MOST_SEEDS",
     "MOST_SPLITS",
+    "PRINTED",
     "UNNAMED",
+    "VALUE",
     "Choices",
     "ConfirmTable",
     "DataTable",
@@ -51,21 +60,29 @@ __all__ = [
     "LimitsTable",
     "ModelTable",
     "CustomObjective",
+    "InvalidConfig",
+    "MetricSource",
     "Range",
+    "RunTable",
     "SearchTable",
     "SplitTable",
     "StopTable",
     "Study",
     "TrainTable",
     "WorkersTable",
+    "config_text",
+    "constants_in",
+    "difference_of",
     "differences",
     "highest",
     "imported_text",
     "in_toml",
     "is_searched",
     "kind_of",
+    "laid_over",
     "not_run",
     "parse_toml",
+    "read_config",
     "read_study",
     "suggest",
     "task_problem",
@@ -73,4 +90,5 @@ __all__ = [
     "training_problems",
     "used_hypers",
     "values_of",
+    "with_constants",
 ]

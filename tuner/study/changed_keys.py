@@ -38,7 +38,7 @@ def _summary(study: Study, name: str) -> dict[str, Any] | None:
     return None if domains is None else {hyper: plain(domain) for hyper, domain in domains.items()}
 
 
-RANGES = (("optimizers", 3), ("parameters", 2))
+RANGES = (("optimizers", 3), ("parameters", 2), ("metrics", 2))
 
 
 def _leaves(table: Mapping[str, Any], prefix: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:

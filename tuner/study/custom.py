@@ -17,9 +17,10 @@ from tuner.placeholders import holes_in
 from tuner.study.conditions import Conditions
 from tuner.study.domains import Domain, Range, is_searched
 from tuner.study.hints import shown
+from tuner.study.metric_sources import METRICS, MetricSource, read_metrics
 from tuner.study.own_parameters import PARAMETERS, read_parameter, written
 from tuner.study.problems import ProblemCollector
-from tuner.study.tables import SearchTable, StudyTable, TrainTable
+from tuner.study.tables import RunTable, SearchTable, StudyTable, TrainTable
 
 __all__ = [
     "CustomObjective",
@@ -56,6 +57,7 @@ class CustomObjective:
     starts: Mapping[str, Any] = field(default_factory=dict)
     timed: bool = False  # whether the study says how long a trial trains
     trained: tuple[str, ...] = ()  # keys of [train] that configs hold
+    metrics: tuple[MetricSource, ...] = ()  # where a command says its metrics; lines of JSON where there is none
 
     @property
     def given(self) -> bool:
@@ -73,6 +75,10 @@ class CustomObjective:
         keys |= {"output": self.output} if self.output else {}
         keys |= {"batched": self.batched} if self.batched > 1 else {}
         return keys | ({"keep": self.keep} if self.keep != 1 else {})
+
+    def metric_table(self) -> dict[str, Any]:
+        """Return the table [metrics]."""
+        return {source.name: source.table() for source in self.metrics}
 
     def space(self) -> dict[str, Any]:
         """Return the table [parameters]."""
@@ -105,9 +111,11 @@ def own_of(
             read_parameter(name, said, parameters, starts, report)
     timed = any(unit in train.model_fields_set and getattr(train, unit) is not None for unit in UNITS)
     kept = tuple(key for key in TRAINED if key in train.model_fields_set or (key == "schedule" and optimizers))
+    goal = table.maximize or table.minimize or "valid_loss"
+    metrics = read_metrics(raw.get(METRICS, {}), goal, {*OWN_NAMES, *parameters}, report)
     return CustomObjective(
         table.objective or "", table.command, table.output or "", table.batched, table.keep, parameters, starts, timed,
-        kept,
+        kept, metrics,
     )  # fmt: skip
 
 
@@ -160,9 +168,12 @@ def own_search(search: SearchTable, own: CustomObjective, devices: int, report: 
     return search.model_copy(update=found)
 
 
-def unused_parameters(own: CustomObjective, conditions: Conditions) -> list[str]:
+def unused_parameters(own: CustomObjective, conditions: Conditions, run: RunTable) -> list[str]:
     """Return parameters that are searched and that a command neither asks for nor decides with, as far as it tells."""
-    used = {hole for word in own.command for hole in holes_in(word)} | {n for when in conditions.values() for n in when}
+    if run.constants:
+        return []
+    words = (*own.command, *run.env.values())
+    used = {hole for word in words for hole in holes_in(word)} | {n for when in conditions.values() for n in when}
     searched = [name for name, domain in own.parameters.items() if is_searched(domain)]
     return [name for name in searched if name not in used] if own.command and "config" not in used else []
 

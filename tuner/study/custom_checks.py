@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from tuner.study.budget import UNITS
 from tuner.study.custom import CustomObjective
 from tuner.study.domains import Domain, Range, is_searched, plain, values_of
 from tuner.study.hints import shown, suggest
+from tuner.study.metric_sources import METRICS
 from tuner.study.own_parameters import PARAMETERS
 from tuner.study.problems import ProblemCollector
 from tuner.study.reading import near_file
@@ -47,6 +48,10 @@ def check_own(  # noqa: PLR0913
         report.add(["study", "command"], "there is objective too", "keep one of them")
     if own.output and not own.command:
         report.add(["study", "output"], "belongs to a command", "remove it")
+    if raw.get(METRICS) and not own.command:
+        report.add([METRICS], "belongs to a command", "remove it: a function reports its metrics itself")
+    if own.output and raw.get(METRICS):
+        report.add(["study", "output"], "does not go with [metrics], which say where each is", "remove it")
     if own.batched > 1 and own.command:
         report.add(["study", "batched"], "does not go with a command", "remove it")
     if not raw.get(PARAMETERS) and not optimizers:
@@ -58,7 +63,7 @@ def check_own(  # noqa: PLR0913
         what = f"{amount:,} are more than the {MOST_UNITS:,} places of a learning curve"
         report.add(["train"], what, "count in a larger unit, like epochs")
     if own.command:
-        _check_holes(own, train, optimizers, report)
+        _check_holes(own, raw.get("run"), train, optimizers, report)
         _check_split_hole(own, raw, report)
     if base is not None and own.objective:
         _check_place(own.objective, base, report)
@@ -100,7 +105,7 @@ def check_not_own(raw: Mapping[str, Any], table: StudyTable, search: SearchTable
     hint = 'write [study] objective = "train.py:train", or remove it'
     for key in [key for key in ("output", "batched", "keep") if key in table.model_fields_set]:
         report.add(["study", key], "belongs to an objective of your own", hint)
-    for name in [name for name in (PARAMETERS, "workers", "refit") if raw.get(name)]:
+    for name in [name for name in (PARAMETERS, METRICS, "workers", "refit", "run") if raw.get(name)]:
         report.add([name], "belongs to an objective of your own", hint)
 
 
@@ -117,22 +122,31 @@ def check_own_searched(own: CustomObjective, trials: int, tables: Collection[Any
 
 
 def _check_holes(
-    own: CustomObjective, train: TrainTable, optimizers: Collection[str], report: ProblemCollector
+    own: CustomObjective, run: Any, train: TrainTable, optimizers: Collection[str], report: ProblemCollector
 ) -> None:
-    """Check that every {name} of a command is a parameter, or a value of the run."""
+    """Check that every {name} of a command, and of what it is `run` with, is a parameter or a value of the run."""
     keys = [key for name in optimizers for key in OPTIMIZERS[name].keys]
     unit = next((unit for unit in UNITS[1:] if getattr(train, unit) is not None), UNITS[0])
     known = [*own.parameters, *own.trained, *keys, *(["optimizer"] if optimizers else []), *RUN]
     known += [unit] if own.timed else []
-    holes = [hole for word in own.command for hole in holes_in(word)]
-    for hole in [hole for hole in holes if hole not in known]:
+    words = [(("study", "command"), word) for word in own.command] + [*_words_of_run(run)]
+    for key, hole in [(key, hole) for key, word in words for hole in holes_in(word) if hole not in known]:
         hint = f"{suggest(hole, known)} (for the text itself: {{{{{hole}}}}})"
-        report.add(["study", "command"], f"{{{hole}}} is neither a parameter nor something of the run", hint)
-    for word in own.command:
+        report.add(key, f"{{{hole}}} is neither a parameter nor something of the run", hint)
+    for key, word in words:
         for name, form in [(name, form) for name, form in placeholders_in(word) if name in own.parameters]:
             problems = [format_problem(word, name, form, plain(value)) for value in _samples(own.parameters[name])]
             if problem := next(filter(None, problems), ""):
-                report.add(["study", "command"], problem, f"write {{{name}}}, or another format")
+                report.add(key, problem, f"write {{{name}}}, or another format")
+
+
+def _words_of_run(run: Any) -> Iterator[tuple[tuple[str, ...], str]]:
+    """List the texts of [run] that may have placeholders, with their keys."""
+    for table in ("env", "values"):
+        keys = run.get(table) if isinstance(run, dict) else None
+        for name, text in keys.items() if isinstance(keys, dict) else ():
+            if isinstance(text, str):
+                yield ("run", table, name), text
 
 
 def _samples(domain: Domain) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 from itertools import pairwise
 from typing import Any
@@ -10,6 +11,7 @@ from pydantic import AfterValidator, PlainValidator
 
 from objectives.data.columns.kinds import KINDS, is_kind
 from objectives.data.files.dialect import BLANKS
+from tuner.placeholders import word_text
 from tuner.study.domains import Domain, whole
 from tuner.study.hints import shown, suggest
 from tuner.study.problems import InvalidValue
@@ -26,8 +28,11 @@ __all__ = [
     "rising",
     "scorers",
     "searched",
+    "settings_of",
+    "variables",
 ]
 
+VARIABLE = re.compile(r"[A-Za-z_]\w*")
 MARKS = {
     "comma": ",",
     "semicolon": ";",
@@ -143,6 +148,28 @@ def program(value: Any) -> tuple[str, ...]:
             f"must be a list of words, but got {shown(value)}", 'write ["python", "train.py", "--lr={lr}"]'
         )
     return tuple(value)
+
+
+def variables(value: Any) -> dict[str, str]:
+    """Parse environment variables by name; numbers and flags become text."""
+    example = 'write { LEARNING_RATE = "{lr}" }'
+    if not isinstance(value, dict):
+        raise InvalidValue(f"must be a table of variables, but got {shown(value)}", example)
+    for name, text in value.items():
+        if not VARIABLE.fullmatch(name) or name.startswith("TUNER_"):
+            raise InvalidValue(
+                f"has {shown(name)}, which cannot be the name of a variable", "use letters, digits and _"
+            )
+        if not isinstance(text, str | int | float):
+            raise InvalidValue(f"has {shown(text)} for {name}, which is no text", example)
+    return {name: word_text(text) for name, text in value.items()}
+
+
+def settings_of(value: Any) -> dict[str, Any]:
+    """Parse settings by dotted names; texts may hold placeholders."""
+    if not isinstance(value, dict):
+        raise InvalidValue(f"must be a table of settings, but got {shown(value)}", 'write { "train.seed" = "{seed}" }')
+    return dict(value)
 
 
 def distinct(value: Any) -> tuple[str, ...]:

@@ -38,10 +38,12 @@ from tuner.study.custom_checks import check_not_own, check_own, check_own_search
 from tuner.study.domains import Choices, Domain
 from tuner.study.imported import TABLE as IMPORTED
 from tuner.study.imported import imported_of, not_run
+from tuner.study.metric_sources import METRICS
 from tuner.study.optimizer_domains import optimizer_domains
 from tuner.study.overrides import apply
 from tuner.study.own_parameters import PARAMETERS
 from tuner.study.problems import MOST, ProblemCollector
+from tuner.study.program_checks import check_run
 from tuner.study.reading import plain_copy, read_toml
 from tuner.study.resampling import check_own_resampling, check_replicates
 from tuner.study.study import Study
@@ -52,6 +54,7 @@ from tuner.study.tables import (
     LimitsTable,
     ModelTable,
     RefitTable,
+    RunTable,
     SearchTable,
     StopTable,
     StudyTable,
@@ -138,7 +141,7 @@ def _resolved(
     raw: dict[str, Any], report: ProblemCollector, base: Path, stem: str, needs_data: bool, given: bool = False
 ) -> Study:
     """Build the study, or raise StudyError: each table is checked by itself, then all of them together."""
-    for name in [name for name in raw if name not in (*TABLES, "optimizers", PARAMETERS)][: MOST + 1]:
+    for name in [name for name in raw if name not in (*TABLES, "optimizers", PARAMETERS, METRICS)][: MOST + 1]:
         what = "unknown table" if isinstance(raw[name], dict) else "unknown key"
         report.add([name], what, misplaced(name, ""))
     own = is_own(raw)
@@ -172,6 +175,7 @@ def _resolved(
         written=raw,
         workers=cast(WorkersTable, tables["workers"]),
         refit=cast(RefitTable, tables["refit"]),
+        run=cast(RunTable, tables["run"]),
         description=table.description,
     )
     study = _custom(draft, table, bare, needs_data, report) if own else _builtin(draft, table, needs_data, report)
@@ -187,6 +191,7 @@ def _custom(
     custom = own_of(bare, table, train, optimizers, report)
     search = own_search(draft.search, custom, len(draft.workers.devices), report)
     check_own(custom, draft.written, train, search, optimizers, draft.base if needs_data else None, report)
+    check_run(custom, draft.run, draft.base if needs_data else None, report)
     check_train(train, report)
     check_own_resampling(draft.data, report)
     if custom.timed:

@@ -14,6 +14,7 @@ from tuner.study.budget import RUN, UNITS, Budget
 from tuner.study.conditions import Conditions, restored
 from tuner.study.custom import CustomObjective
 from tuner.study.domains import Domain, plain
+from tuner.study.metric_sources import METRICS
 from tuner.study.own_parameters import PARAMETERS
 from tuner.study.problems import BARE
 from tuner.study.reading import readable
@@ -26,6 +27,7 @@ from tuner.study.tables import (
     LimitsTable,
     ModelTable,
     RefitTable,
+    RunTable,
     SearchTable,
     StopTable,
     TrainTable,
@@ -85,6 +87,7 @@ class Study:
     custom: CustomObjective | None = None
     workers: WorkersTable = field(default_factory=WorkersTable)
     refit: RefitTable = field(default_factory=RefitTable)
+    run: RunTable = field(default_factory=RunTable)
     description: str = field(default="", compare=False)
 
     @property
@@ -230,10 +233,12 @@ class Study:
         confirm = {name: value for name, value in shared["confirm"].items() if name != "metrics"}
         if self.splits > 1:
             tables["data"] = {"resampling": "fresh", "splits": self.splits}
-        tables |= {"train": keys, PARAMETERS: space, **shared, "confirm": confirm}
+        tables |= {METRICS: own.metric_table(), "train": keys, PARAMETERS: space, **shared, "confirm": confirm}
         workers = {name: value for name, value in _fields(self.workers).items() if value != []}
         refit = _fields(self.refit) if self.refit.model_fields_set else {}
-        return {name: keys for name, keys in (tables | {"workers": workers, "refit": refit}).items() if keys}
+        run = {name: value for name, value in _fields(self.run).items() if name in self.run.model_fields_set}
+        more = {"workers": workers, "refit": refit, "run": run}
+        return {name: keys for name, keys in (tables | more).items() if keys}
 
     def to_toml(self) -> str:
         """Write the resolved study as TOML text, which reads back to an equal study. Raises StudyError for one too

@@ -33,6 +33,8 @@ from tuner.study.fields import (
     rising,
     scorers,
     searched,
+    settings_of,
+    variables,
 )
 
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "LimitsTable",
     "ModelTable",
     "RefitTable",
+    "RunTable",
     "SearchTable",
     "SplitTable",
     "StopTable",
@@ -344,6 +347,21 @@ class WorkersTable(FileTable):
     """Keep a worker for the next trial; false gives each trial and rung a process of its own, for code that leaks."""
 
 
+class RunTable(FileTable):
+    """[run]: how a command is started."""
+
+    folder: Annotated[str, one_of(("study", "own"))] = "study"
+    """Where it runs: in the folder of the study, or in the trial's own folder, {directory}."""
+    env: Annotated[dict[str, str], PlainValidator(variables)] = {}
+    """Environment variables; {names} in braces are replaced by values."""
+    config: Text | None = None
+    """File of settings that {config:yaml}, {config:json} and {config:toml} begin with."""
+    constants: Text | None = None
+    """Python script of the command whose constants the parameters are; a copy of it runs."""
+    values: Annotated[dict[str, Any], PlainValidator(settings_of)] = {}
+    """Further settings of that file or that script, by dotted names; {names} are replaced."""
+
+
 class RefitTable(FileTable):
     """[refit]: the last training of your own code, with all rows."""
 
@@ -364,4 +382,5 @@ TABLES: dict[str, type[FileTable]] = {
     "limits": LimitsTable,
     "workers": WorkersTable,
     "refit": RefitTable,
+    "run": RunTable,
 }

@@ -27,7 +27,10 @@ NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,60}[A-Za-z0-9_-])?")
 
 @click.command(
     epilog=as_examples(
-        "tuner init", "tuner init churn.toml --data churn.csv", "tuner init rate.toml --from-optuna train.py:objective"
+        "tuner init",
+        "tuner init churn.toml --data churn.csv",
+        "tuner init rate.toml --from-optuna train.py:objective",
+        'tuner init nano.toml --from-command "python train.py"',
     )
 )
 @click.argument("file", type=click.Path(path_type=Path), default=Path("study.toml"))
@@ -41,6 +44,24 @@ NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,60}[A-Za-z0-9_-])?")
     metavar="SCRIPT:OBJECTIVE",
     help="Write the study of an Optuna objective, which then runs as it is; it is called to find its parameters.",
 )
+@click.option(
+    "--from-command",
+    metavar="COMMAND",
+    help="Write the study of a program as it is; it is run once, for --seconds at most, to see what it prints.",
+)
+@click.option(
+    "--from-wandb",
+    type=click.Path(path_type=Path),
+    metavar="SWEEP",
+    help="Write the study of a W&B sweep, from its YAML file; what a study cannot say is named.",
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0, 3600, min_open=True),
+    default=20.0,
+    show_default=True,
+    help="With --from-command: how long the program may run.",
+)
 @click.option("--minimize", "direction", flag_value="minimize", help="With --from-optuna: minimize its value.")
 @click.option("--maximize", "direction", flag_value="maximize", help="With --from-optuna: maximize its value.")
 @set_option
@@ -50,6 +71,9 @@ def init(
     data: Path | None,
     target: str | None,
     from_optuna: str | None,
+    from_command: str | None,
+    from_wandb: Path | None,
+    seconds: float,
     direction: str | None,
     overrides: tuple[str, ...],
 ) -> None:
@@ -68,8 +92,9 @@ def init(
         raise click.UsageError(f"tuner init: {file}: there is no directory {str(file.parent)!r}; make it first")
     if direction and not from_optuna:
         raise click.UsageError(f"tuner init: --{direction} goes with --from-optuna; write it in the file")
-    if data and from_optuna:
-        raise click.UsageError("tuner init: --data and --from-optuna exclude each other; choose one")
+    sources = {"--data": data, "--from-optuna": from_optuna, "--from-command": from_command, "--from-wandb": from_wandb}
+    if len(given := [option for option, value in sources.items() if value]) > 1:
+        raise click.UsageError(f"tuner init: {' and '.join(given)} exclude each other; choose one")
     if target is not None and not data:
         raise click.UsageError("tuner init: --target goes with --data; name the table, too")
     if overrides and not from_optuna:
@@ -79,6 +104,14 @@ def init(
         write(text_from(from_optuna, direction, file, name, overrides), file)
         print(clean(file))
         return hint(f"the objective runs as it is: tuner run {file}")
+    if from_command:
+        write(text_of_command(from_command, file, name, seconds), file)
+        print(clean(file))
+        return hint(f"look at each line, then try one config: tuner check --repeat 2 {file}")
+    if from_wandb:
+        write(text_of_sweep(from_wandb, file, name), file)
+        print(clean(file))
+        return hint(f"look at each line, then try one config: tuner check --repeat 2 {file}")
     text, said = filled(file, name, data, target)
     write(text, file)
     print(clean(file))
@@ -140,6 +173,34 @@ def text_from(objective: str, direction: str | None, file: Path, name: str, over
     for note in draft.notes:
         hint(f"# {clean(note)}")
     return study_text(draft, file, name, overrides)
+
+
+def text_of_command(command: str, file: Path, name: str, seconds: float) -> str:
+    """Write the study file of a program, with what was found to standard error. Raises StudyError."""
+    from tuner.trainables.programs.command_draft import draft_command, draft_text
+    from tuner.trainables.programs.printed_numbers import goal_among
+
+    hint(f"running `{clean(command)}` once, for {seconds:g} s at most")
+    draft = draft_command(command, file.parent, seconds)
+    hint(f"it {'ended' if draft.ended else 'was ended'} after {draft.seconds:.2g} s")
+    goals = {number.name: direction for number, direction in goal_among(draft.numbers)}
+    for number in draft.numbers:
+        values = ", ".join(f"{value:g}" for value in number.values[:3])
+        said = f"  looks like a goal to {goals[number.name]}" if number.name in goals else ""
+        hint(clean(f"  {number.name}: {values}{', ...' if len(number.values) > 3 else ''}{said}"))
+    kind = "constants" if draft.script else "options"
+    hint(clean(f"{kind}: {', '.join(option.name for option in draft.options) or 'none'}"))
+    return draft_text(draft, name, command)
+
+
+def text_of_sweep(sweep: Path, file: Path, name: str) -> str:
+    """Write the study file of a W&B sweep, with notes on it to standard error. Raises StudyError."""
+    from tuner.trainables.programs.wandb_sweep import draft_sweep, sweep_text
+
+    draft = draft_sweep(sweep, file)
+    for note in draft.notes:
+        hint(f"# {clean(note)}")
+    return sweep_text(draft, name, sweep)
 
 
 def ask() -> str:

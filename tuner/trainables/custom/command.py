@@ -1,7 +1,8 @@
 """Starts somebody's program once, follows what it says of its metrics, and ends it.
 
 It runs in a process group of its own, in the study's folder. Metrics are JSON objects, one a line, on its standard
-output or in a file: {"epoch": 3, "valid_loss": 0.21}. Other lines are printed, as what it says on standard error is.
+output or in a file: {"epoch": 3, "valid_loss": 0.21}; or what [metrics] finds in what it prints and writes. Other lines
+are printed, as what it says on standard error is.
 """
 
 from __future__ import annotations
@@ -9,33 +10,30 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import selectors
 import signal
 import subprocess
-import sys
-import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tuner.engines import FULL, SENT, SHORT, killed_for_memory, of_machine
 from tuner.enums import ObjectiveForm
-from tuner.placeholders import holes_in, words_of
+from tuner.placeholders import holes_in
+from tuner.study import PRINTED
 from tuner.trainables.custom.captured_output import printed_here, printed_length
 from tuner.trainables.custom.function import MetricSink, ObjectiveCall
 from tuner.trainables.custom.invalid_objective import InvalidObjective
+from tuner.trainables.custom.program_lines import SILENCE, end, exit_code, in_file, on_pipe, pieces_on_pipe
+from tuner.trainables.custom.program_metrics import LAST_LINES, ProgramMetrics
+from tuner.trainables.custom.program_setup import ObjectiveCommand, started_with
 from tuner.trainables.custom.run_handle import REFIT
 
 __all__ = ["ObjectiveCommand", "form_of_command", "run_command", "source_of_command"]
 
-LOOK = 0.02  # seconds between looks at a file of metrics
-GRACE = 5.0  # seconds from SIGTERM to SIGKILL
 LONGEST = 1 << 20  # characters of a line
 WIDEST = 200  # characters of a line that is told
-SILENCE = 10.0  # seconds without a line, after which that is said in the trial's output
 SILENT = (
     f"(tuner: no line for {SILENCE:g} s. A trial is stopped at a rung only by lines that are seen in time: "
     "let the program flush its output after each epoch.)"
@@ -48,15 +46,6 @@ HINTS = {  # what a program says of a word that it cannot read -> how to write i
 OTHERS = 1000  # lines that are no metrics, to know them by
 
 
-@dataclass(frozen=True)
-class ObjectiveCommand:
-    """A command with holes for hyperparameters, the file that it writes metrics to, and the folder that it runs in."""
-
-    command: tuple[str, ...]
-    output: str
-    folder: str
-
-
 def form_of_command(command: tuple[str, ...], unit: str) -> ObjectiveForm:
     """Return the form of a command, which decides how it is cut at rungs, from the values that it asks for."""
     holes = {hole for word in command for hole in holes_in(word)}
@@ -67,77 +56,79 @@ def form_of_command(command: tuple[str, ...], unit: str) -> ObjectiveForm:
 
 def run_command(program: ObjectiveCommand, form: ObjectiveForm, attempt: ObjectiveCall, board: MetricSink) -> None:
     """Run it once and write its metrics on the board. Raises InvalidObjective, and Diverged."""
-    words = filled(program.command, attempt)
+    begin = started_with(program, attempt)
+    printed = any(source.place == PRINTED for source in program.metrics)  # looked for on standard error too
     output = attempt.directory / program.output if program.output else None
-    # What Python prints is seen when it is printed: a pipe would be written in blocks.
-    environment = {"PYTHONUNBUFFERED": "1", **os.environ, **variables_of(attempt)}
     killed = killed_for_memory()
     begun = printed_length()  # before it starts: a quick one may have said all by the time that it is looked at
     try:
         process = subprocess.Popen(
-            words, stdin=subprocess.DEVNULL, stdout=None if output else subprocess.PIPE, cwd=program.folder,
-            env=environment, process_group=0,
+            begin.words, stdin=subprocess.DEVNULL, stdout=None if output else subprocess.PIPE, cwd=begin.folder,
+            stderr=subprocess.STDOUT if printed else None, env=begin.environment, process_group=0,
         )  # fmt: skip
     except OSError as error:
         if of_machine(error):
             raise
         said = "there is no such program" if isinstance(error, FileNotFoundError) else str(error.strerror or error)
-        raise InvalidObjective(f"{words[0]}: {said}", "check [study] command") from None
+        raise InvalidObjective(f"{begin.words[0]}: {said}", "check [study] command") from None
     other: deque[str] = deque(maxlen=OTHERS)
     counted = Counted(attempt, board)
     try:
-        lines = in_file(output, process) if output else on_pipe(process)
-        for line in lines:
-            if line is None:
-                print(SILENT)
-                continue
-            take(line, counted, other)
-            if form == ObjectiveForm.STEPS and attempt.stop and board.last >= attempt.stop:
+        found = ProgramMetrics(program.metrics, attempt, board, counted) if program.metrics else None
+        steps = pieces(process, found, other) if found else lines(output, process, counted, other)
+        for _ in steps:
+            reached = found.is_over if found else attempt.stop and board.last >= attempt.stop
+            if form == ObjectiveForm.STEPS and reached:
                 return
-        code = process.wait()
-        if not code:
-            counted.end()
-        else:
+        code = exit_code(process)
+        if code:
             said = last_words(other, begun)
             hint = next((hint for sign, hint in HINTS.items() if sign in said), "")
             raise InvalidObjective(
                 f"the command {exit_message(code)}{said}", hint, ended_by_machine(code, said, killed)
             )
+        (found or counted).end()
     finally:
         end(process)
-    if attempt.phase != REFIT and not any(sheet.rows for sheet in board.sheets):
+    if found and attempt.phase != REFIT:
+        check_told(found, board, other)
+    elif attempt.phase != REFIT and not any(sheet.rows for sheet in board.sheets):
         what = f"the command printed no line with {board.goal}{last_of(other)}"
         raise InvalidObjective(what, f'let it print {{"{board.goal}": 0.5}}, with "epoch" where there are several')
 
 
-def filled(command: tuple[str, ...], attempt: ObjectiveCall) -> list[str]:
-    """Fill the words of a command with a config's values; leave out words whose parameter the config lacks."""
-    config = attempt.configs[0]
-    place = attempt.directory / "config.json"
-    place.write_text(json.dumps({**config, **attempt.told()}), encoding="utf-8")
-    known = {**config, **attempt.told(), "split": attempt.split or 0, "start": attempt.start}
-    known |= {"stop": attempt.stop or "", "python": sys.executable, "device": attempt.device, "phase": attempt.phase}
-    known |= {"directory": str(attempt.directory), "config": str(place)}
-    known |= {attempt.unit: attempt.stop} if attempt.stop else {}
-    try:
-        return [filled for word in command for filled in words_of(word, known)]
-    except (ValueError, TypeError) as error:
-        raise InvalidObjective(
-            f"the command cannot be written: {error}", "check the formats in [study] command"
-        ) from None
+def lines(output: Path | None, process: subprocess.Popen[bytes], counted: Counted, other: deque[str]) -> Iterator[None]:
+    """Take in what a program says line by line, and give way after each. Raises InvalidObjective, Diverged."""
+    for line in in_file(output, process) if output else on_pipe(process):
+        if line is None:
+            print(SILENT)
+            continue
+        take(line, counted, other)
+        yield
 
 
-def variables_of(attempt: ObjectiveCall) -> dict[str, str]:
-    """Return the environment variables of a program."""
-    known = {
-        "trial": attempt.trials[0],
-        "seed": attempt.seed,
-        "start": attempt.start,
-        "stop": attempt.stop,
-        "phase": attempt.phase,
-    }
-    known |= {"device": attempt.device, "directory": attempt.directory, "split": attempt.split or 0}
-    return {f"TUNER_{name.upper()}": str(value) for name, value in known.items()}
+def pieces(process: subprocess.Popen[bytes], found: ProgramMetrics, other: deque[str]) -> Iterator[None]:
+    """Take in what a program prints and its files hold, and give way after each. Raises InvalidObjective, Diverged."""
+    for piece in pieces_on_pipe(process):
+        if piece:
+            print(piece, end="")
+            found.piece(piece)
+            if piece.endswith("\n") and piece.strip():
+                other.append(piece.strip()[:WIDEST])
+        else:
+            found.look()
+        yield
+
+
+def check_told(found: ProgramMetrics, board: MetricSink, other: Sequence[str]) -> None:
+    """Check that the goal came, and note other metrics that did not. Raises InvalidObjective."""
+    if not any(sheet.rows for sheet in board.sheets):
+        ended = " | ".join(list(other)[-LAST_LINES:])
+        what = f"{board.goal} never came: {found.missing(board.goal)}; "
+        what += f"what the command printed ended with: {ended}" if ended else "the command printed nothing"
+        raise InvalidObjective(what, f"let [metrics] {board.goal} say what its lines look like")
+    for name in found.absent():
+        print(f"(tuner: {name} never came: {found.missing(name)})")
 
 
 class Counted:
@@ -178,67 +169,6 @@ def take(line: str, counted: Counted, other: deque[str]) -> None:
     counted.add(said.get("epoch"), metrics)
 
 
-def on_pipe(process: subprocess.Popen[bytes]) -> Iterator[str | None]:
-    """Yield lines of a process's standard output until it has ended; None once after a silence."""
-    if process.stdout is None:
-        return
-    pipe, rest = process.stdout.fileno(), b""
-    since: float | None = time.monotonic()
-    with selectors.DefaultSelector() as selector:
-        selector.register(pipe, selectors.EVENT_READ)
-        while True:
-            # Something that the program left running may hold the pipe open: then its own end is the end.
-            over = process.poll() is not None
-            if not selector.select(timeout=0 if over else 0.2):
-                if over:
-                    break
-                if since is not None and time.monotonic() - since > SILENCE:
-                    since = None
-                    yield None
-                continue
-            since = None if since is None else time.monotonic()
-            data = os.read(pipe, 1 << 16)
-            if not data:
-                break
-            *lines, rest = (rest + data).split(b"\n")
-            rest = rest[-LONGEST:]
-            yield from (line.decode("utf-8", "replace") for line in lines)
-    if rest:
-        yield rest.decode("utf-8", "replace")
-
-
-def in_file(place: Path, process: subprocess.Popen[bytes]) -> Iterator[str | None]:
-    """Yield lines that a process appends to a file until it has ended."""
-    at, rest = 0, b""
-    while True:
-        over = process.poll() is not None
-        with suppress(FileNotFoundError), open(place, "rb") as file:
-            file.seek(at)
-            data = file.read()
-            at += len(data)
-            *lines, rest = (rest + data).split(b"\n")
-            yield from (line.decode("utf-8", "replace") for line in lines)
-        if over:
-            break
-        time.sleep(LOOK)
-    if rest:
-        yield rest.decode("utf-8", "replace")
-
-
-def end(process: subprocess.Popen[bytes]) -> None:
-    """End a program and its group: first it is asked."""
-    if process.poll() is None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(GRACE)
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    if process.stdout is not None:
-        process.stdout.close()
-
-
 def exit_message(code: int) -> str:
     """Describe how a program ended."""
     if code > 0:
@@ -272,7 +202,11 @@ def last_of(other: deque[str]) -> str:
 def source_of_command(program: ObjectiveCommand) -> str:
     """Compute the digest of the files that a command names, its script among them."""
     digest = hashlib.sha256(json.dumps(program.command).encode())
-    for word in program.command:
+    if program.metrics:
+        digest.update(json.dumps([source.table() for source in program.metrics]).encode())
+    if asked := program.run.model_dump(exclude_unset=True):
+        digest.update(json.dumps(asked, default=str).encode())
+    for word in (*program.command, *filter(None, [program.run.config])):
         # A word may be no name of a file at all: code behind -c is longer than any.
         with suppress(OSError, ValueError):
             place = Path(program.folder) / word

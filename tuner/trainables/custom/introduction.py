@@ -14,9 +14,10 @@ from tuner.errors import StudyError
 from tuner.search import check_search
 from tuner.space import space_of
 from tuner.study import CustomObjective, Study
-from tuner.trainables.custom.command import ObjectiveCommand, form_of_command, source_of_command
+from tuner.trainables.custom.command import form_of_command, source_of_command
 from tuner.trainables.custom.invalid_objective import InvalidObjective
 from tuner.trainables.custom.objective_ref import ObjectiveRef, inspect_objective
+from tuner.trainables.custom.program_setup import ObjectiveCommand
 from tuner.trainables.custom.trainable import CustomTrainable
 
 __all__ = ["custom_trainable"]
@@ -31,7 +32,7 @@ def custom_trainable(asked: Study, objective: Callable[..., Any] | None = None) 
         raise StudyError(*complaints)
     folder = str(asked.base.resolve())
     if own.command:
-        program = ObjectiveCommand(own.command, own.output, folder)
+        program = ObjectiveCommand(own.command, own.output, folder, own.metrics, asked.run)
         form = form_of_command(own.command, asked.budget.unit)
         return _checked(CustomTrainable(asked, own, program, form, source_of_command(program)))
     if own.given and objective is None:

@@ -18,11 +18,12 @@ from tuner.engines import DEVICE, Failure, Lost, of_machine
 from tuner.enums import ObjectiveForm, TrialState
 from tuner.store.cache import DiskCache
 from tuner.trainables.custom.captured_output import printing_into
-from tuner.trainables.custom.command import ObjectiveCommand, run_command
+from tuner.trainables.custom.command import run_command
 from tuner.trainables.custom.function import MetricSink, ObjectiveCall, call_objective, device_here
 from tuner.trainables.custom.invalid_objective import InvalidObjective
 from tuner.trainables.custom.metric_log import Diverged, MetricLog
 from tuner.trainables.custom.objective_ref import ObjectiveRef, load, whereabouts
+from tuner.trainables.custom.program_setup import ObjectiveCommand
 from tuner.trainables.custom.run_handle import REFIT, SEARCH
 from tuner.trainables.optuna_script.script_rules import rules_of
 from tuner.trainables.optuna_script.study_beside import Beside

@@ -24,10 +24,10 @@ from tuner.store.directory import StudyDirectory
 from tuner.store.ledger import Ledger
 from tuner.study import MOST_SPLITS, CustomObjective, Study
 from tuner.study.custom import busy_at_once, unused_parameters
-from tuner.trainables.custom import command
+from tuner.trainables.custom import program_lines
 from tuner.trainables.custom.call_forms import FORMS
-from tuner.trainables.custom.command import ObjectiveCommand
 from tuner.trainables.custom.objective_ref import ObjectiveRef
+from tuner.trainables.custom.program_setup import ObjectiveCommand
 from tuner.trainables.custom.refit import refitted
 from tuner.trainables.custom.restarts import restart_advice
 from tuner.trainables.custom.retrained import confirmed_of
@@ -150,7 +150,7 @@ class CustomTrainable:
             memory=None if gigabytes is None else int(gigabytes * 1e9),
             preload=[(load_objective, (self.what,))],
             reuse=workers.reuse,
-            waits_in=command.__file__,
+            waits_in=program_lines.__file__,
         )
         try:
             yield engine
@@ -240,7 +240,7 @@ class CustomTrainable:
 
 def unused_notes(study: Study) -> list[str]:
     """Name the parameters that a command never uses."""
-    unused = unused_parameters(study.custom, study.conditions) if study.custom else []
+    unused = unused_parameters(study.custom, study.conditions, study.run) if study.custom else []
     if not unused:
         return []
     way = f"add --{unused[0]}={{{unused[0]}}}, unless it reads them from config.json in its directory"

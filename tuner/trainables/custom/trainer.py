@@ -15,9 +15,9 @@ from tuner.ranking.goal import UNSTABLE, signed
 from tuner.records import Stage
 from tuner.store.cache import DiskCache
 from tuner.study.budget import RUN, Budget
-from tuner.trainables.custom.command import ObjectiveCommand
 from tuner.trainables.custom.kept_directories import drop_others, take_over
 from tuner.trainables.custom.objective_ref import ObjectiveRef
+from tuner.trainables.custom.program_setup import ObjectiveCommand
 from tuner.trainables.custom.run_handle import SEARCH
 from tuner.trainables.custom.tasks import CustomOutcome, CustomState, CustomTask, run_custom
 from tuner.trainables.optuna_script.study_beside import Beside
