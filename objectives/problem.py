@@ -50,12 +50,14 @@ class Replicate:
 class Problem:
     """Replicates of prepared data, the model that is fitted to them, and what else its loss is, if not the task's.
 
-    Raises InvalidInput where shapes differ, or for a loss that belongs to another task.
+    `asked` are names of metrics that are followed beside those that always are. Raises InvalidInput where shapes
+    differ, or for a loss that belongs to another task.
     """
 
     replicates: tuple[Replicate, ...]
     model: Model
     trains_on: Loss | None = None
+    asked: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.replicates:
@@ -121,7 +123,7 @@ class Problem:
     @property
     def metrics(self) -> tuple[Metric, ...]:
         """Return the metrics that are recorded every epoch."""
-        return metrics_of(self.data.task)
+        return metrics_of(self.data.task, self.asked)
 
     def release(self, *parts: str) -> None:
         """Give back the memory of large data that are mapped from files, of some parts or all, until they are read."""
@@ -149,12 +151,17 @@ def shape_of(data: Prepared) -> tuple[Any, ...]:
     )
 
 
-def rows_of(parts: Iterable[Part], scales: Iterable[Array]) -> RowFacts:
-    """Collect what metrics need to know about one part of every replicate."""
-    parts = list(parts)
+def rows_of(replicates: Iterable[Prepared], part: str) -> RowFacts:
+    """Collect what metrics need to know about one part ("train", "valid", "test") of every replicate."""
+    data = list(replicates)
+    parts = [getattr(one, part) for one in data]
     targets = [np.asarray(part.y, dtype=np.float64) for part in parts]
     sst = np.stack([((y - y.mean(axis=0)) ** 2).sum(axis=0) for y in targets])[:, None, :]
-    return RowFacts(len(parts[0]), sst, np.stack([np.asarray(scale, dtype=np.float64) for scale in scales])[:, None, :])
+    scale, mean = (
+        np.stack([np.asarray(getattr(one, name), dtype=np.float64) for one in data])[:, None, :]
+        for name in ("y_scale", "y_mean")
+    )
+    return RowFacts(len(parts[0]), sst, scale, mean)
 
 
 def constant_loss(data: Prepared, part: Part) -> float:

@@ -184,7 +184,10 @@ def name_reference() -> str:
     """Return the names that keys take: data sets, schedules, samplers, pruners, metrics."""
     data = {PREFIX + name: f"{row.rows:,} rows, {len(row.features)} columns" for name, row in BUILTIN.items()}
     surfaces = {f"surface:{row.name}": f"begins at {[float(x) for x in row.start]}" for row in SURFACES.values()}
-    metrics = {f"valid_{m.name}": f"of {' and '.join(m.tasks)} tasks; {m.direction}" for m in METRICS.values()}
+    metrics = {
+        f"valid_{row.name}": f"{row.summary}; of {' and '.join(row.tasks)} tasks; {row.direction}"
+        for row in METRICS.values()
+    }
     parts = [name_list("Data sets", data), name_list("Analytic surfaces", surfaces), name_list("Metrics", metrics)]
     parts.append(name_list("Schedules", {row.name: row.summary for row in SCHEDULES.values()}))
     parts.append(name_list("Samplers", {row.name: row.summary for row in SAMPLERS.values()}))

@@ -66,8 +66,13 @@ def name_of(table: StudyTable, stem: str, report: ProblemCollector) -> str:
     return name
 
 
-def goal_of(table: StudyTable, report: ProblemCollector, own: bool = False) -> tuple[str, Direction]:
-    """Return the metric that is followed and its direction; an objective of somebody's own has any."""
+def goal_of(
+    table: StudyTable, report: ProblemCollector, own: bool = False, task: str | None = None
+) -> tuple[str, Direction]:
+    """Return the metric that is followed and its direction; an objective of somebody's own has any.
+
+    Where the file names the `task`, only a metric of it is offered for one that is not known.
+    """
     if table.minimize and table.maximize:
         report.add(["study", "maximize"], "there is minimize too", "keep one of them")
     direction = Direction.MAXIMIZE if table.maximize else Direction.MINIMIZE
@@ -77,7 +82,7 @@ def goal_of(table: StudyTable, report: ProblemCollector, own: bool = False) -> t
             report.add(["study", direction], *problem)
         return metric, direction
     if metric not in GOALS:
-        report.add(["study", direction], f"{shown(metric)} is not known", suggest(metric, GOALS))
+        report.add(["study", direction], f"{shown(metric)} is not known", suggest(metric, goals_of(task)))
         return "valid_loss", Direction.MINIMIZE
     row = METRICS.get(metric.removeprefix("valid_"))
     better = row.direction if row else Direction.MINIMIZE
@@ -87,9 +92,14 @@ def goal_of(table: StudyTable, report: ProblemCollector, own: bool = False) -> t
     return metric, direction
 
 
+def goals_of(task: str | None) -> list[str]:
+    """Return the metrics that a study of a `task` can follow; all of them where the task is not known."""
+    return ["valid_loss", *(f"valid_{name}" for name, row in METRICS.items() if task is None or task in row.tasks)]
+
+
 def task_problem(metric: str, task: str) -> tuple[str, str] | None:
     """Return what is wrong with following `metric` for a `task`, and a hint; None where it fits."""
-    fitting = ["valid_loss", *(f"valid_{name}" for name, row in METRICS.items() if task in row.tasks)]
+    fitting = goals_of(task)
     hint = f"choose one of: {', '.join(fitting)}"
     return None if metric in fitting else (f"{metric} does not fit a {task} task", hint)
 

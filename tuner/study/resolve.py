@@ -151,7 +151,7 @@ def _resolved(
         check_generation(search, table.trials, report)
     written = bare.get("optimizers", {})
     optimizers = {} if own and not written else optimizer_domains(written, table.trials, train.framework, report)
-    name, (metric, direction) = name_of(table, stem, report), goal_of(table, report, own)
+    name, (metric, direction) = name_of(table, stem, report), goal_of(table, report, own, data.task)
     draft = Study(
         name=name,
         seed=table.seed,

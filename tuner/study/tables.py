@@ -143,7 +143,7 @@ class StudyTable(FileTable):
     minimize: Text | None = None
     """Metric to minimise; valid_loss if neither this nor maximize is given."""
     maximize: Text | None = None
-    """Metric to maximise, like valid_accuracy or valid_r2."""
+    """Metric to maximise, like valid_accuracy, valid_auc or valid_r2."""
     dtype: Annotated[str, one_of(("float32", "float64"))] = "float32"
     """Precision of the training."""
 

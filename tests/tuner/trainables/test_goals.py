@@ -1,0 +1,103 @@
+"""Goals that tables need: followed in the search, judged on the test rows, kept in the model; refused where they say
+nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn import metrics as sk
+
+import tuner
+from objectives.metrics import METRICS
+from tuner.errors import StudyError
+from tuner.model.judged import judged
+
+
+def table(n: int = 240, task: str = "binary") -> pd.DataFrame:
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(n, 3))
+    score = x @ [1.0, -0.6, 0.2] + 0.8 * rng.normal(size=n)
+    targets = {
+        "binary": np.where(score > 1, "yes", "no"),
+        "multiclass": np.array(["a", "b", "c"])[np.digitize(score, [-0.5, 1])],
+        "regression": 20 + 3 * score,
+    }
+    return pd.DataFrame(x, columns=["u", "v", "w"]).assign(outcome=targets[task])
+
+
+def study(goal: str, **tables: Any) -> dict[str, Any]:
+    direction = METRICS[goal.removeprefix("valid_")].direction
+    asked = {"study": {"name": "goal", "trials": 4, direction: goal}, "data": {"target": "outcome"}}
+    small = {"train": {"epochs": 4, "batch_size": 32}, "model": {"hidden": [6]}, "optimizers": {"adam": {}}}
+    return asked | small | {"confirm": {"top": 2, "seeds": 2}} | tables
+
+
+CASES = [
+    ("binary", "valid_auc"),
+    ("multiclass", "valid_f1"),
+    ("regression", "valid_mae"),
+]
+
+
+@pytest.mark.parametrize(("task", "goal"), CASES)
+def test_a_study_follows_its_goal_to_the_model(task: str, goal: str, tmp_path: Path) -> None:
+    result = tuner.run(study(goal), data=table(task=task), jobs=1, home=tmp_path, baselines=True)
+    name = goal.removeprefix("valid_")
+    ranking = result.ranking()
+    done = ranking[ranking["state"] == "complete"]
+    assert (done["value"] == done[goal]).all()
+    assert np.isfinite(result.best().interval).all()
+    row = result.confirmation().iloc[0]
+    assert row[f"report_test_{name}_low"] < row[f"report_test_{name}"] < row[f"report_test_{name}_high"]
+    model = tuner.load_model(tmp_path / "goal")
+    said = model.metrics[f"test_{name}"]["ensemble"]
+    assert said["low"] < said["value"] < said["high"]
+    assert all(f"test_{name}" in metrics for metrics in model.facts["baselines"].values())
+
+
+def test_workers_make_the_same_table(tmp_path: Path) -> None:
+    tables = [
+        tuner.run(study("valid_average_precision"), data=table(), jobs=jobs, home=tmp_path / str(jobs), refit=False)
+        for jobs in (1, 2)
+    ]
+    pd.testing.assert_frame_equal(*(one.ranking().drop(columns="seconds") for one in tables), check_exact=True)
+
+
+def test_other_studies_keep_their_columns(tmp_path: Path) -> None:
+    result = tuner.run(study("valid_accuracy"), data=table(), jobs=1, home=tmp_path, refit=False)
+    assert result.metrics == ["train_loss", "valid_loss", "valid_accuracy"]
+
+
+def test_what_is_shipped_is_judged_as_scikit_learn_does() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 3, 80)
+    shares = rng.dirichlet(np.ones(3), 80) * 0.5 + 0.5 * np.eye(3)[truth]
+    found = judged("multiclass", shares[None], truth, np.ones(3), ("auc", "f1"))
+    assert found["test_auc"]["ensemble"].value == pytest.approx(sk.roc_auc_score(truth, shares, multi_class="ovr"))
+    assert found["test_f1"]["ensemble"].value == sk.f1_score(truth, shares.argmax(axis=1), average="macro")
+    positive = (truth == 1).astype(int)
+    pair = judged("binary", shares[None, :, 1:2], positive, np.ones(1), ("average_precision", "mcc"))
+    expected = sk.average_precision_score(positive, shares[:, 1])
+    assert pair["test_average_precision"]["ensemble"].value == pytest.approx(expected)
+    assert pair["test_mcc"]["single"].value == pytest.approx(sk.matthews_corrcoef(positive, shares[:, 1] > 0.5))
+    values = rng.normal(10, 1, (80, 1))
+    numbers = judged("regression", values[None] + 0.3, values, np.ones(1), ("mae", "mape"))
+    assert numbers["test_mae"]["ensemble"].value == pytest.approx(0.3)
+    expected = sk.mean_absolute_percentage_error(values, values + 0.3)
+    assert numbers["test_mape"]["ensemble"].value == pytest.approx(expected)
+
+
+def test_a_share_of_targets_that_are_zero_is_refused(tmp_path: Path) -> None:
+    data = table(task="regression")
+    data.loc[::5, "outcome"] = 0.0
+    with pytest.raises(StudyError, match=r"valid_mape divides by the target, which is 0 in \d+ of 48 .*valid_mae"):
+        tuner.run(study("valid_mape"), data=data, home=tmp_path)
+
+
+def test_a_goal_of_other_tasks_is_answered_with_those_that_fit(tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match="valid_mae does not fit a binary task; choose one of: valid_loss, valid_acc"):
+        tuner.run(study("valid_mae"), data=table(), home=tmp_path)
