@@ -65,7 +65,8 @@ class Loss:
     and turns `z` into the derivative of the mean over rows. `link` takes outputs to predictions.
     `curvature(q, y)` is the second derivative of each row's loss by its outputs, `(B, C, C)`, from predictions and
     targets `(B, C)`. `target` takes targets `(..., C)` as data have them to those that `value` and `gradient` compare
-    with. Outputs lie as `buffers.outputs` has them.
+    with. `class_weight` names the weights of classes that a problem puts to it. Outputs lie as `buffers.outputs` has
+    them.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Loss:
     link: Callable[[Array], Array]
     curvature: Callable[[Array, Array], Array]
     target: Callable[[Array], Array] = _identity
+    class_weight: str = "none"
 
 
 def _classes(y: Array) -> Array:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from objectives.class_weights import UNWEIGHTED, weighted, weights_of
 from objectives.data import Part, Prepared, named_surface
 from objectives.errors import Complaint, InvalidInput
 from objectives.losses import Loss, loss_of
@@ -120,6 +122,20 @@ class Problem:
         """Return the loss that training minimises."""
         return self.trains_on or self.loss
 
+    @cached_property
+    def class_weights(self) -> Array | None:
+        """Return the weight of each class in the training of each replicate, `(R, classes)`; None where all are one."""
+        if self.criterion.class_weight == UNWEIGHTED:
+            return None
+        return np.stack([_weights(self.criterion.class_weight, replicate.data) for replicate in self.replicates])
+
+    def minimised(self, replicate: int | None = None) -> Loss:
+        """Return the criterion with its class weights: of minibatches of all replicates, or of all rows of one."""
+        if self.class_weights is None:
+            return self.criterion
+        table = self.class_weights if replicate is None else self.class_weights[[replicate]]
+        return weighted(self.criterion, table, together=replicate is None)
+
     @property
     def metrics(self) -> tuple[Metric, ...]:
         """Return the metrics that are recorded every epoch."""
@@ -133,6 +149,13 @@ class Problem:
     def steps_per_epoch(self, batch_size: int) -> int:
         """Return the number of updates in one epoch; the last, partial batch counts."""
         return -(-len(self.data.train) // batch_size)
+
+
+def _weights(text: str, data: Prepared) -> Array:
+    """Return the weight of each class `(classes,)` by the train rows of prepared data."""
+    counts = np.asarray(data.train.y, dtype=np.float64).sum(axis=0)
+    counts = np.array([len(data.train) - counts[0], counts[0]]) if data.task == "binary" else counts
+    return weights_of(text, counts, data.classes)
 
 
 def updates_per_epoch(config: Mapping[str, Any], rows: int) -> int:

@@ -39,6 +39,7 @@ __all__ = ["command_reference", "described_keys", "frame_reference", "key_refere
 LISTS = {
     "count": "whole number from 1, or a list of them to search",
     "layers": "list of sizes, or a list of such lists to search",
+    "class_weights": '`"none"`, `"balanced"` or a table of weights by class; or a list of them to search',
     "program": "list of words",
     "scorers": "list of scorers of scikit-learn",
     "rising": "list of rising whole numbers",

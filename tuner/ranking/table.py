@@ -20,7 +20,7 @@ from tuner.ranking.optimality_gap import MEASURES, gaps
 from tuner.ranking.standings import ConfirmedTrial
 from tuner.ranking.statistics import leader_groups, standard_error
 from tuner.records import Trial
-from tuner.study import CustomObjective, Study, kind_of, text_of, used_hypers, values_of
+from tuner.study import CustomObjective, Domain, Study, TrainTable, kind_of, text_of, used_hypers, values_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -245,7 +245,7 @@ def hyper_kinds(study: Study) -> dict[str, Kind]:
     if model.kind != "mlp":
         del shared["hidden"], shared["activation"]
     shared |= {} if model.kind == "surface" else {"init": model.init}
-    shared |= {"framework": train.framework, **({"loss": train.loss} if train.loss else {})}
+    shared |= {"framework": train.framework, **_named_losses(train)}
     texts = {name: tuple(map(text_of, values_of(domain))) for name, domain in shared.items()}
     step, loss, layers = (
         dict.fromkeys(used_hypers(model, train, entry), "float64") for entry in (Entry.STEP, Entry.LOSS, Entry.LAYERS)
@@ -254,6 +254,12 @@ def hyper_kinds(study: Study) -> dict[str, Kind]:
     if all(row.whole for row in rows):
         moving = {}
     return {"optimizer": tuple(study.optimizers), **own, **moving, **loss, **texts, **layers}
+
+
+def _named_losses(train: TrainTable) -> dict[str, Domain]:
+    """Return the loss and the class weights of a study that names them."""
+    found = {"loss": train.loss, "class_weight": train.class_weight}
+    return {name: domain for name, domain in found.items() if domain is not None}
 
 
 def _own_kinds(study: Study, own: CustomObjective) -> dict[str, Kind]:

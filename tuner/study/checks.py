@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+from objectives.criterion import CLASSES
 from objectives.data import BUILTIN
 from objectives.data.files.content import STANDARD
 from objectives.data.sources import SUFFIXES, is_function
@@ -117,6 +118,8 @@ def training_problems(model: ModelTable, train: TrainTable, task: str) -> list[t
     """List what does not fit a `task` of how a study trains: key, what, hint."""
     wrong = loss_problem(train.loss, task)
     loss = [("train.loss", *wrong)] if wrong else []
+    if train.class_weight is not None and task not in CLASSES:
+        loss.append(("train.class_weight", f"does not fit a {task} task", "remove it: it weighs classes"))
     return loss + [
         (f"{row.table}.{row.name}", f"does not fit a {task} task", f"remove it: it is for {' and '.join(row.tasks)}")
         for row, _ in used_hypers(model, train).values()
@@ -175,7 +178,7 @@ def check_surface(data: DataTable, model: ModelTable, train: TrainTable, report:
     for table, there, keys in (
         ("data", data, ("target", "drop", "task", "split", *OF_FILES)),
         ("model", model, ("hidden", "activation", "init", *(row.name for row in hypers_of(Entry.LAYERS)))),
-        ("train", train, ("loss", *(row.name for row in hypers_of(Entry.LOSS)))),
+        ("train", train, ("loss", "class_weight", *(row.name for row in hypers_of(Entry.LOSS)))),
     ):
         for key in [key for key in keys if key in there.model_fields_set]:
             report.add([table, key], "does not go with an analytic surface", "remove it")
@@ -198,6 +201,8 @@ def check_train(train: TrainTable, report: ProblemCollector) -> None:
         if row.name in train.model_fields_set and not has_owner(row, train):
             what = f"belongs to {row.owner} {' or '.join(row.owners)}"
             report.add(["train", row.name], what, f'write {row.owner} = "{row.owners[0]}", or remove it')
+    if train.class_weight is not None and train.domain("label_smoothing") != 0:
+        report.add(["train", "class_weight"], "does not go with label_smoothing", "keep one of them")
     if MIN_DELTA.name in train.model_fields_set and not train.patience:
         report.add(["train", MIN_DELTA.name], "does nothing without patience", "write patience = 5, or remove it")
     longest = highest(train.domain("warmup"))
@@ -210,6 +215,8 @@ def check_framework(model: ModelTable, train: TrainTable, report: ProblemCollect
     """Check that nothing is on that the framework does not have."""
     hint = "remove it, or choose another framework"
     used = used_hypers(model, train)
+    if train.framework == "sklearn" and train.class_weight is not None:
+        report.add(["train", "class_weight"], "sklearn's networks weigh no classes", hint)
     for row in [row for row, _ in used.values() if train.framework in row.lacking]:
         report.add([row.table, row.name], f"{train.framework} {row.lacking[train.framework]}", hint)
     if train.framework == "sklearn" and "huber_delta" in used:
@@ -262,7 +269,7 @@ def check_searched(
     """Check that several trials have something to search."""
     layers = (model.hidden, model.activation) if model.kind == "mlp" else ()
     steps = (train.batch_size, train.schedule, *domains_used(model, train, Entry.STEP, Entry.LAYERS))
-    loss = (train.loss, *domains_used(model, train, Entry.LOSS))
+    loss = (train.loss, train.class_weight, *domains_used(model, train, Entry.LOSS))
     whole = all(OPTIMIZERS[name].whole for name in optimizers)
     shared = (*layers, model.init, *loss, *(() if whole else steps))
     own = [domain for domains in optimizers.values() for domain in domains.values()]

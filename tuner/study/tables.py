@@ -20,7 +20,7 @@ from objectives.training.hypers import TRAINING_HYPERS, Entry, hypers_of
 from objectives.weight_decay import DECAYED
 from tuner.algorithms.pruners import PRUNERS
 from tuner.algorithms.samplers import SAMPLERS
-from tuner.study.domains import Choices, Domain, choice_of, count, layers, numbers_of
+from tuner.study.domains import Choices, Domain, choice_of, class_weights, count, layers, numbers_of
 from tuner.study.fields import (
     configs,
     distinct,
@@ -259,6 +259,8 @@ class TrainTable(FileTable):
     """What weight decay acts on: all parameters, or all but the biases."""
     loss: Annotated[Domain | None, searched(choice_of(losses_for("regression")))] = None
     """What a regression trains on."""
+    class_weight: Annotated[Domain | None, searched(class_weights)] = None
+    """What rows of a class count in training: "balanced", or a table of weights by class; a list is searched."""
     patience: Annotated[int, Field(ge=0, le=10**6)] = 0
     """Epochs without improvement after which a trial stops; 0 is off."""
     min_delta: Annotated[float, Field(ge=0, allow_inf_nan=False)] = MIN_DELTA.default

@@ -3,6 +3,7 @@ nothing."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import tuner
 from objectives.metrics import METRICS
 from tuner.errors import StudyError
 from tuner.model.judged import judged
+from tuner.study import read_study
 
 
 def table(n: int = 240, task: str = "binary") -> pd.DataFrame:
@@ -30,7 +32,7 @@ def table(n: int = 240, task: str = "binary") -> pd.DataFrame:
 
 
 def study(goal: str, **tables: Any) -> dict[str, Any]:
-    direction = METRICS[goal.removeprefix("valid_")].direction
+    direction = "minimize" if goal == "valid_loss" else METRICS[goal.removeprefix("valid_")].direction
     asked = {"study": {"name": "goal", "trials": 4, direction: goal}, "data": {"target": "outcome"}}
     small = {"train": {"epochs": 4, "batch_size": 32}, "model": {"hidden": [6]}, "optimizers": {"adam": {}}}
     return asked | small | {"confirm": {"top": 2, "seeds": 2}} | tables
@@ -101,3 +103,44 @@ def test_a_share_of_targets_that_are_zero_is_refused(tmp_path: Path) -> None:
 def test_a_goal_of_other_tasks_is_answered_with_those_that_fit(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="valid_mae does not fit a binary task; choose one of: valid_loss, valid_acc"):
         tuner.run(study("valid_mae"), data=table(), home=tmp_path)
+
+
+def test_class_weights_are_searched(tmp_path: Path) -> None:
+    weighing = {"epochs": 4, "batch_size": 32, "class_weight": ["none", "balanced", {"yes": 3}]}
+    result = tuner.run(study("valid_f1", train=weighing), data=table(), jobs=1, home=tmp_path, refit=False)
+    ranking = result.ranking()
+    assert set(ranking["class_weight"].cat.categories) == {"balanced", "none", '{"yes": 3.0}'}
+    stored = {"train": result.study.to_table()["train"], "data": {"source": "sklearn:iris"}, "optimizers": {"adam": {}}}
+    assert read_study(stored).train.class_weight == result.study.train.class_weight
+
+
+@pytest.mark.filterwarnings("ignore::tuner.errors.RowsWarning")  # of what the test rows alone have
+def test_balanced_weights_raise_what_a_model_says_of_the_rare_class(tmp_path: Path) -> None:
+    data, shares = table(), {}
+    for weights in ("none", "balanced"):
+        asked = study("valid_loss", train={"epochs": 6, "batch_size": 32, "class_weight": weights})
+        asked |= {"study": {"name": weights, "trials": 1}, "optimizers": {"adam": {"lr": 0.02, "beta1": 0.9}}}
+        tuner.run(asked, data=data, jobs=1, home=tmp_path, baselines=False)
+        shares[weights] = tuner.load_model(tmp_path / weights).predict_proba(data)[:, 1].mean()
+    assert shares["balanced"] > shares["none"] + 0.1
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        ("balance", "train.class_weight: 'balance' is not known; did you mean 'balanced'?"),
+        ({"yes": -1}, "train.class_weight: 'yes' has -1; give a number above 0"),
+        ({"yess": 2}, "train.class_weight: there is no class 'yess'; did you mean 'yes'?"),
+        (3, "train.class_weight: must be text or a table, but got 3"),
+    ],
+)
+def test_class_weights_that_are_none_are_refused(weights: Any, said: str, tmp_path: Path) -> None:
+    asked = study("valid_loss", train={"epochs": 4, "batch_size": 32, "class_weight": weights})
+    with pytest.raises(StudyError, match=re.escape(said)):
+        tuner.run(asked, data=table(), home=tmp_path)
+
+
+def test_class_weights_of_values_are_refused(tmp_path: Path) -> None:
+    asked = study("valid_loss", train={"epochs": 4, "batch_size": 32, "class_weight": "balanced"})
+    with pytest.raises(StudyError, match=re.escape("train.class_weight: does not fit a regression task")):
+        tuner.run(asked, data=table(task="regression"), home=tmp_path)

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from objectives.class_weights import given_weights
 from objectives.criterion import CLASSES
 from objectives.data import Prepared
-from objectives.errors import Complaint
+from objectives.errors import Complaint, nearest
 from objectives.full_batch import MOST_NEWTON
 from objectives.metrics import sklearn_score
 from objectives.optimizers import OPTIMIZERS
@@ -33,7 +34,7 @@ def fit_to_data(study: Study, data: Prepared, groups: int = 0) -> tuple[Study, l
     if problem := task_problem(study.metric, data.task):
         complaints.append(Complaint(f"study.{study.direction}", *problem))
     complaints += [Complaint(*problem) for problem in training_problems(study.model, study.train, data.task)]
-    complaints += goal_problems(study, data)
+    complaints += [*goal_problems(study, data), *weight_problems(study, data)]
     unfit = [name for name in study.confirm.metrics if math.isnan(made_up_score(name, data))]
     if unfit:
         what = f"{', '.join(unfit)} cannot score a {data.task} task"
@@ -85,6 +86,17 @@ def goal_problems(study: Study, data: Prepared) -> list[Complaint]:
             what = f"valid_mape divides by the target, which is 0 in {zeros} of {len(y)} validation rows"
             return [Complaint(key, what, "minimize valid_mae")]
     return []
+
+
+def weight_problems(study: Study, data: Prepared) -> list[Complaint]:
+    """Complain about weights of classes that are not there."""
+    asked = study.train.class_weight
+    texts = values_of(asked) if asked is not None and data.task in CLASSES else ()
+    unknown = {name for text in texts for name in given_weights(str(text)) or {} if name not in data.classes}
+    return [
+        Complaint("train.class_weight", f"there is no class {name!r}", nearest(name, data.classes))
+        for name in sorted(unknown)
+    ]
 
 
 def epochs_problems(study: Study) -> list[Complaint]:
