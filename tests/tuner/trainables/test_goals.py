@@ -14,6 +14,8 @@ from sklearn import metrics as sk
 
 import tuner
 from objectives.metrics import METRICS
+from tests.support.command import Shell
+from tuner.cli.conclusion import print_conclusion
 from tuner.errors import StudyError
 from tuner.model.judged import judged
 from tuner.study import read_study
@@ -103,6 +105,24 @@ def test_a_share_of_targets_that_are_zero_is_refused(tmp_path: Path) -> None:
 def test_a_goal_of_other_tasks_is_answered_with_those_that_fit(tmp_path: Path) -> None:
     with pytest.raises(StudyError, match="valid_mae does not fit a binary task; choose one of: valid_loss, valid_acc"):
         tuner.run(study("valid_mae"), data=table(), home=tmp_path)
+
+
+@pytest.mark.filterwarnings("ignore::tuner.errors.RowsWarning")
+def test_a_model_of_noise_says_so_in_the_first_line_and_atop_the_report(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = table()
+    data["outcome"] = np.random.default_rng(0).permutation(data["outcome"])
+    data.to_csv(tmp_path / "data.csv", index=False)
+    asked = study("valid_loss") | {"optimizers": {"adam": {"lr": [0.05, 0.1]}}}
+    asked["data"]["source"] = str(tmp_path / "data.csv")
+    result = tuner.run(asked, jobs=1, home=tmp_path)
+    ended = Shell(capsys)("refit", "goal", "--home", tmp_path)
+    assert ended.out.startswith("beware: the model does not beat a constant prediction: test_loss ")
+    print_conclusion(result, result.best())
+    assert capsys.readouterr().out.lstrip().splitlines()[0].startswith("beware  the model does not beat a constant")
+    page = result.report().read_text(encoding="utf-8")
+    assert page.index('class="beware">The model does not beat') < page.index('class="winner"')
 
 
 def test_class_weights_are_searched(tmp_path: Path) -> None:
