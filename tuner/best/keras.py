@@ -34,6 +34,7 @@ LOSSES = {
     "softmax_cross_entropy": "SparseCategoricalCrossentropy(from_logits=True)",
     "smoothed_cross_entropy": "CategoricalCrossentropy(from_logits=True{smoothing})",
     "squared_error": "MeanSquaredError()",
+    "absolute_error": "MeanAbsoluteError()",
     "huber": "Huber(delta={delta!r})",
 }
 MOVING = "import math\n\nimport keras\nimport numpy as np"

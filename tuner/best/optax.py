@@ -47,6 +47,7 @@ LOSSES = {
     "binary_cross_entropy": "optax.sigmoid_binary_cross_entropy({z}, y.reshape(len(y), -1))",
     "softmax_cross_entropy": "optax.softmax_cross_entropy_with_integer_labels({z}, y)",
     "squared_error": "optax.squared_error({z}, y.reshape(len(y), -1))",
+    "absolute_error": "jnp.abs({z} - y.reshape(len(y), -1))",
     "huber": "optax.huber_loss({z}, y.reshape(len(y), -1), delta={delta!r})",
 }
 WEIGHT = """\

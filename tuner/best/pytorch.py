@@ -38,6 +38,7 @@ LOSSES = {
     "binary_cross_entropy": "BCEWithLogitsLoss()",
     "softmax_cross_entropy": "CrossEntropyLoss({smoothing})",
     "squared_error": "MSELoss()",
+    "absolute_error": "L1Loss()",
     "huber": "HuberLoss(delta={delta!r})",
 }
 ACTIVATIONS = {"relu": "torch.nn.ReLU()", "tanh": "torch.nn.Tanh()"}

@@ -219,7 +219,9 @@ def check_framework(model: ModelTable, train: TrainTable, report: ProblemCollect
         report.add(["train", "class_weight"], "sklearn's networks weigh no classes", hint)
     for row in [row for row, _ in used.values() if train.framework in row.lacking]:
         report.add([row.table, row.name], f"{train.framework} {row.lacking[train.framework]}", hint)
-    if train.framework == "sklearn" and "huber_delta" in used:
+    own = losses_for("regression")[0]
+    others = [] if train.loss is None else [name for name in values_of(train.loss) if name != own]
+    if train.framework == "sklearn" and others:
         report.add(["train", "loss"], "sklearn's networks train on the squared error alone", hint)
 
 
@@ -252,8 +254,11 @@ def check_generation(search: SearchTable, trials: int, report: ProblemCollector)
         report.add(["search", "generation_size"], what, f"ask for {trials:,} at most, or for more trials")
 
 
-def check_whole(model: ModelTable, optimizers: Collection[str], report: ProblemCollector) -> None:
+def check_whole(model: ModelTable, train: TrainTable, optimizers: Collection[str], report: ProblemCollector) -> None:
     """Check that Newton-Raphson has a loss with an exact Hessian."""
+    if "newton" in optimizers and train.loss is not None and "absolute_error" in values_of(train.loss):
+        what = "needs a loss with a curvature, which the absolute error has not"
+        report.add(["optimizers", "newton"], what, 'use lbfgs, or [train] loss = "huber"')
     if "newton" in optimizers and model.kind == "mlp":
         what = "needs a convex loss with an exact Hessian, which a network with hidden layers does not have"
         report.add(["optimizers", "newton"], what, 'use lbfgs, or [model] kind = "linear"')

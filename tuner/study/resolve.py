@@ -215,7 +215,7 @@ def _builtin(draft: Study, table: StudyTable, needs_data: bool, report: ProblemC
     check_framework(model, train, report)
     check_decay(train, draft.optimizers, report)
     check_budget(train, draft.search, report)
-    check_whole(model, draft.optimizers, report)
+    check_whole(model, train, draft.optimizers, report)
     check_conditions(draft.conditions, deciders(model, train, draft.optimizers), report)
     if needs_data and (data.source or not _wrote(draft.written, "data", "source")):
         check_data(data, draft.base, report)

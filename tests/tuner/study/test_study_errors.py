@@ -166,6 +166,17 @@ BAD: list[tuple[dict[str, Any], str]] = [
         {"model": {"dropout": 0.5}, "train": {"framework": "sklearn"}},
         "model.dropout: sklearn has no dropout; remove it, or choose another framework",
     ),
+    (
+        {
+            "train": {"loss": "absolute_error"},
+            "model": {"kind": "linear"},
+            "optimizers": {"newton": {}},
+            "study": {"trials": 1},
+            "search": {"generation_size": 1},
+        },
+        "optimizers.newton: needs a loss with a curvature, which the absolute error has not; use lbfgs, or [train] "
+        'loss = "huber"',
+    ),
     ({"train": {"loss": "hubert"}}, "train.loss: 'hubert' is not known; did you mean 'huber'?"),
     ({"train": {"loss": "huber", "huber_delta": 0}}, "train.huber_delta: must lie in (0, inf), but got 0; 1 is usual"),
     (

@@ -63,6 +63,21 @@ def test_a_study_follows_its_goal_to_the_model(task: str, goal: str, tmp_path: P
     assert all(f"test_{name}" in metrics for metrics in model.facts["baselines"].values())
 
 
+@pytest.mark.filterwarnings("ignore::tuner.errors.RowsWarning")  # of what the test rows alone have
+def test_outliers_move_a_model_of_the_absolute_error_less(tmp_path: Path) -> None:
+    data, errors = table(task="regression"), {}
+    data.loc[::10, "outcome"] += 200
+    usual = data.drop(index=data.index[::10])
+    for loss in ("squared_error", "absolute_error"):
+        train = {"epochs": 20, "batch_size": 32, "loss": loss}
+        asked = study("valid_mae", train=train, optimizers={"adam": {"lr": 0.02, "beta1": 0.9}})
+        asked["study"] |= {"name": loss.replace("_", "-"), "trials": 1}
+        tuner.run(asked, data=data, jobs=1, home=tmp_path, confirm=False, baselines=False)
+        said = tuner.load_model(tmp_path / asked["study"]["name"]).predict(usual)
+        errors[loss] = float(np.abs(said - usual["outcome"]).mean())
+    assert errors["absolute_error"] < 0.5 * errors["squared_error"]
+
+
 def test_workers_make_the_same_table(tmp_path: Path) -> None:
     tables = [
         tuner.run(study("valid_average_precision"), data=table(), jobs=jobs, home=tmp_path / str(jobs), refit=False)
