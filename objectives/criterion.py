@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from objectives.class_weights import CLASS_WEIGHT, UNWEIGHTED, given_weights, named
 from objectives.errors import Complaint, InvalidInput, nearest
 from objectives.hyperparameter import ASKED, POSITIVE, Bounds, Hyper
 from objectives.losses import LOSSES, Loss, huber, losses_for, smoothed
@@ -20,7 +21,7 @@ LABEL_SMOOTHING = Hyper(
     "label_smoothing", "label_smoothing", 0.0, 0.01, 0.3, "linear", Bounds(0.0, 1.0), ASKED,
     "share of each target that is spread evenly over all classes in training; 0 is off",
 )  # fmt: skip
-CRITERION_KEYS = ("loss", HUBER_DELTA.name, LABEL_SMOOTHING.name)
+CRITERION_KEYS = ("loss", HUBER_DELTA.name, LABEL_SMOOTHING.name, CLASS_WEIGHT)
 
 
 def criterion_key(config: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -38,9 +39,22 @@ def criterion_of(config: Mapping[str, Any], task: str) -> Loss:
     if smoothing and task not in CLASSES:
         hint = "leave it out: it mixes the targets of classes"
         raise InvalidInput(Complaint(LABEL_SMOOTHING.name, f"does not fit a {task} task", hint))
+    weights = str(config.get(CLASS_WEIGHT, UNWEIGHTED))
+    if weights != UNWEIGHTED:
+        _check_weights(weights, smoothing, task)
+        return named(LOSSES[name], weights)
     if smoothing:
         return smoothed(name, smoothing)
     return huber(_valid(config, HUBER_DELTA)) if name == "huber" else LOSSES[name]
+
+
+def _check_weights(weights: str, smoothing: float, task: str) -> None:
+    """Raise InvalidInput for class weights that are none, or beside what they do not go with."""
+    if task not in CLASSES:
+        raise InvalidInput(Complaint(CLASS_WEIGHT, f"does not fit a {task} task", "leave it out: it weighs classes"))
+    if smoothing:
+        raise InvalidInput(Complaint(CLASS_WEIGHT, "does not go with label_smoothing", "keep one of them"))
+    given_weights(weights)
 
 
 def _valid(config: Mapping[str, Any], hyper: Hyper) -> float:

@@ -65,7 +65,8 @@ class Loss:
     and turns `z` into the derivative of the mean over rows. `link` takes outputs to predictions.
     `curvature(q, y)` is the second derivative of each row's loss by its outputs, `(B, C, C)`, from predictions and
     targets `(B, C)`. `target` takes targets `(..., C)` as data have them to those that `value` and `gradient` compare
-    with. Outputs lie as `buffers.outputs` has them.
+    with. `class_weight` names the weights of classes that a problem puts to it. Outputs lie as `buffers.outputs` has
+    them.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Loss:
     link: Callable[[Array], Array]
     curvature: Callable[[Array, Array], Array]
     target: Callable[[Array], Array] = _identity
+    class_weight: str = "none"
 
 
 def _classes(y: Array) -> Array:
@@ -210,6 +212,27 @@ def _huber_curvature(q: Array, y: Array, delta: float) -> Array:
     return near
 
 
+def _absolute_value(z: Array, y: Array, s: Scratch) -> None:
+    """Compute `|z - y|`, averaged over outputs and summed over rows."""
+    np.subtract(z, y, out=s.wide)
+    np.absolute(s.wide, out=s.wide)
+    _mean_outputs(s.wide, 1.0, s)
+
+
+def _absolute_gradient(z: Array, y: Array, s: Scratch) -> None:
+    """Compute `sign(z - y) / (B C)`, as torch's L1Loss does: 0 where both are equal."""
+    _absolute_value(z, y, s)
+    np.subtract(z, y, out=z)
+    np.sign(z, out=z)
+    np.multiply(z, 1.0 / (z.shape[-1] * z.shape[-2]), out=z)
+
+
+def _flat_curvature(q: Array, y: Array) -> Array:
+    """Return zeros: the loss is made of straight pieces."""
+    del y
+    return np.zeros((*q.shape, q.shape[1]))
+
+
 def _softmax(z: Array) -> Array:
     """Compute probabilities over classes, axis -2."""
     e = np.exp(z - z.max(axis=-2, keepdims=True))
@@ -270,11 +293,6 @@ def _output_gradient(z: Array, y: Array, s: Scratch) -> None:
     z[...] = 1.0 / z.shape[-1]
 
 
-def _output_curvature(q: Array, y: Array) -> Array:
-    del y
-    return np.zeros((*q.shape, q.shape[1]))
-
-
 _ROWS = (
     Loss(
         "softmax_cross_entropy", "multiclass", _softmax_value, _softmax_gradient, _softmax, _softmax_curvature, _classes
@@ -282,7 +300,8 @@ _ROWS = (
     Loss("binary_cross_entropy", "binary", _binary_value, _binary_gradient, _sigmoid, _sigmoid_curvature),
     Loss("squared_error", "regression", _squared_value, _squared_gradient, _identity, _squared_curvature),
     huber(),
-    Loss("output", "surface", _output_value, _output_gradient, _identity, _output_curvature),
+    Loss("absolute_error", "regression", _absolute_value, _absolute_gradient, _identity, _flat_curvature),
+    Loss("output", "surface", _output_value, _output_gradient, _identity, _flat_curvature),
 )
 LOSSES: dict[str, Loss] = {loss.name: loss for loss in _ROWS}  # the first of a task is the one that it is judged by
 

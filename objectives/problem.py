@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from objectives.class_weights import UNWEIGHTED, weighted, weights_of
 from objectives.data import Part, Prepared, named_surface
 from objectives.errors import Complaint, InvalidInput
 from objectives.losses import Loss, loss_of
@@ -50,12 +52,14 @@ class Replicate:
 class Problem:
     """Replicates of prepared data, the model that is fitted to them, and what else its loss is, if not the task's.
 
-    Raises InvalidInput where shapes differ, or for a loss that belongs to another task.
+    `asked` are names of metrics that are followed beside those that always are. Raises InvalidInput where shapes
+    differ, or for a loss that belongs to another task.
     """
 
     replicates: tuple[Replicate, ...]
     model: Model
     trains_on: Loss | None = None
+    asked: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.replicates:
@@ -118,10 +122,24 @@ class Problem:
         """Return the loss that training minimises."""
         return self.trains_on or self.loss
 
+    @cached_property
+    def class_weights(self) -> Array | None:
+        """Return the weight of each class in the training of each replicate, `(R, classes)`; None where all are one."""
+        if self.criterion.class_weight == UNWEIGHTED:
+            return None
+        return np.stack([_weights(self.criterion.class_weight, replicate.data) for replicate in self.replicates])
+
+    def minimised(self, replicate: int | None = None) -> Loss:
+        """Return the criterion with its class weights: of minibatches of all replicates, or of all rows of one."""
+        if self.class_weights is None:
+            return self.criterion
+        table = self.class_weights if replicate is None else self.class_weights[[replicate]]
+        return weighted(self.criterion, table, together=replicate is None)
+
     @property
     def metrics(self) -> tuple[Metric, ...]:
         """Return the metrics that are recorded every epoch."""
-        return metrics_of(self.data.task)
+        return metrics_of(self.data.task, self.asked)
 
     def release(self, *parts: str) -> None:
         """Give back the memory of large data that are mapped from files, of some parts or all, until they are read."""
@@ -131,6 +149,13 @@ class Problem:
     def steps_per_epoch(self, batch_size: int) -> int:
         """Return the number of updates in one epoch; the last, partial batch counts."""
         return -(-len(self.data.train) // batch_size)
+
+
+def _weights(text: str, data: Prepared) -> Array:
+    """Return the weight of each class `(classes,)` by the train rows of prepared data."""
+    counts = np.asarray(data.train.y, dtype=np.float64).sum(axis=0)
+    counts = np.array([len(data.train) - counts[0], counts[0]]) if data.task == "binary" else counts
+    return weights_of(text, counts, data.classes)
 
 
 def updates_per_epoch(config: Mapping[str, Any], rows: int) -> int:
@@ -149,12 +174,17 @@ def shape_of(data: Prepared) -> tuple[Any, ...]:
     )
 
 
-def rows_of(parts: Iterable[Part], scales: Iterable[Array]) -> RowFacts:
-    """Collect what metrics need to know about one part of every replicate."""
-    parts = list(parts)
+def rows_of(replicates: Iterable[Prepared], part: str) -> RowFacts:
+    """Collect what metrics need to know about one part ("train", "valid", "test") of every replicate."""
+    data = list(replicates)
+    parts = [getattr(one, part) for one in data]
     targets = [np.asarray(part.y, dtype=np.float64) for part in parts]
     sst = np.stack([((y - y.mean(axis=0)) ** 2).sum(axis=0) for y in targets])[:, None, :]
-    return RowFacts(len(parts[0]), sst, np.stack([np.asarray(scale, dtype=np.float64) for scale in scales])[:, None, :])
+    scale, mean = (
+        np.stack([np.asarray(getattr(one, name), dtype=np.float64) for one in data])[:, None, :]
+        for name in ("y_scale", "y_mean")
+    )
+    return RowFacts(len(parts[0]), sst, scale, mean)
 
 
 def constant_loss(data: Prepared, part: Part) -> float:

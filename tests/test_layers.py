@@ -23,6 +23,7 @@ LAYERS = [
         "objectives.models",
         "objectives.surfaces",
     ],
+    ["objectives.class_weights"],
     ["objectives.criterion", "objectives.data", "objectives.weight_decay"],
     ["objectives.problem"],
     ["objectives.evaluation"],

@@ -18,7 +18,11 @@ FILES = sorted(path for package in ("objectives", "tuner") for path in (ROOT / p
 POSIX = {"fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty"}
 WINDOWS = {"msvcrt", "winreg", "_winapi"}
 # What runs only in workers for other people's code, or keeps one: `PoolEngine` needs process groups.
-IN_WORKERS = {"tuner/engines/process_worker.py", "tuner/engines/supervised.py", "tuner/trainables/custom/program_lines.py"}
+IN_WORKERS = {
+    "tuner/engines/process_worker.py",
+    "tuner/engines/supervised.py",
+    "tuner/trainables/custom/program_lines.py",
+}
 ONLY_POSIX = {
     "fork",
     "killpg",

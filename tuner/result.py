@@ -130,7 +130,7 @@ class Result:
 
     def confirmation(self) -> pd.DataFrame:
         """Return the table of confirmed trials, best first."""
-        names = tested_names(self.facts["task"], self.study.confirm.metrics, self.standings)
+        names = tested_names(self.study, self.facts["task"], self.standings)
         return confirmation_table(self.standings, names)
 
     def curves(self) -> pd.DataFrame:

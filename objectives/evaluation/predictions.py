@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
 from objectives.losses import Scratch
-from objectives.metrics import sklearn_score
+from objectives.metrics import SummedMetric, WholeMetric, sklearn_score
 from objectives.models import ACTIVATIONS, Layers, Workspace, forward
 from objectives.problem import Problem, rows_of
 from objectives.types import Array
 
-__all__ = ["Evaluation", "by_trial", "evaluation_of", "predict", "sklearn_metrics"]
+__all__ = ["Evaluation", "by_trial", "evaluation_of", "predict", "sklearn_metrics", "targets_of"]
 
 CHUNK = 128  # rows at once, few enough for the cache: part of what makes a trial's bits, so not a setting
 HELD = 512 * CHUNK  # rows of a large part that are in memory together: they are read once, in order
@@ -28,7 +28,9 @@ class Evaluation:
         data = [replicate.data for replicate in problem.replicates]
         self.parts = [getattr(d, part) for d in data]
         self.n = len(self.parts[0])
-        self.rows = rows_of(self.parts, [d.y_scale for d in data])
+        self.rows = rows_of(data, part)
+        self.summed = [metric for metric in problem.metrics if isinstance(metric, SummedMetric)]
+        self.whole = [metric for metric in problem.metrics if isinstance(metric, WholeMetric)]
         self.activation = ACTIVATIONS[problem.model.activation]
         shapes = problem.model.shapes(problem.inputs, problem.outputs)
         dtype, first = self.parts[0].x.dtype, problem.loss.target(self.parts[0].y[:1])
@@ -44,20 +46,29 @@ class Evaluation:
 
     def __call__(self, layers: Layers) -> dict[str, Array]:
         """Compute `{"valid_loss": (R, K), "valid_accuracy": (R, K), ...}` in float64."""
-        metrics = self.problem.metrics
         loss = np.zeros(layers.views[0].shape[:2])
-        sums: list[Any] = [0.0] * len(metrics)
+        sums: list[Any] = [0.0] * len(self.summed)
+        outputs = np.empty((*loss.shape, self.problem.outputs, self.n if self.whole else 0), self.parts[0].x.dtype)
         for start in range(0, self.n, CHUNK):
             z, y, scratch = self._forward(start, layers)
+            if self.whole:
+                outputs[..., start : start + CHUNK] = z
             self.problem.loss.value(z, y, scratch)
             loss += scratch.total[..., 0, 0]
-            sums = [total + metric.count(z, y) for total, metric in zip(sums, metrics, strict=True)]
+            sums = [total + metric.count(z, y) for total, metric in zip(sums, self.summed, strict=True)]
             if start % HELD == 0 or start + CHUNK >= self.n:
                 self.problem.release(self.part)
         values = {f"{self.part}_loss": loss / self.n}
-        for metric, total in zip(metrics, sums, strict=True):
+        for metric, total in zip(self.summed, sums, strict=True):
             values[f"{self.part}_{metric.name}"] = metric.finish(total, self.rows)
+        for one in self.whole:
+            values[f"{self.part}_{one.name}"] = one.score(outputs, self.targets, self.rows)
         return values
+
+    @cached_property
+    def targets(self) -> Array:
+        """Return the targets `(R, 1, C or 1, n)` of all rows, as the loss has them."""
+        return targets_of(self.problem, self.part)
 
     def _forward(self, start: int, layers: Layers) -> tuple[Array, Array, Scratch]:
         stop = min(start + CHUNK, self.n)
@@ -66,6 +77,12 @@ class Evaluation:
             x[r, 0] = part.x[start:stop]
             y[r, 0] = self.problem.loss.target(part.y[start:stop]).T
         return forward(x, layers, work, self.activation), y, scratch
+
+
+def targets_of(problem: Problem, part: str) -> Array:
+    """Return the targets `(R, 1, C or 1, n)` of a part's rows, as the loss has them."""
+    every = [problem.loss.target(np.asarray(getattr(replicate.data, part).y)).T for replicate in problem.replicates]
+    return np.ascontiguousarray(np.stack(every)[:, None])
 
 
 def evaluation_of(problem: Problem, trials: int, part: str) -> Callable[[Array], dict[str, Array]]:

@@ -11,8 +11,9 @@ from collections.abc import Callable
 import numpy as np
 
 from objectives.errors import Complaint, InvalidInput, nearest
+from objectives.evaluation.predictions import targets_of
 from objectives.losses import Scratch
-from objectives.metrics import Metric, RowFacts
+from objectives.metrics import RowFacts, SummedMetric, WholeMetric
 from objectives.models import ACTIVATIONS, Layers, Workspace, forward
 from objectives.problem import Problem, rows_of
 from objectives.types import Array
@@ -28,8 +29,8 @@ def row_values(problem: Problem, weights: Array, part: str, name: str = "loss") 
 
     The mean of the values is the loss or metric `name`; its standard error follows from their spread. A metric that is
     no mean over rows, such as rmse, gives its jackknife pseudo-values `n m - (n - 1) m_without_row` (Tukey 1958),
-    shifted so that their mean is m; for a mean these are the values themselves. Raises InvalidInput for a metric of
-    another task.
+    shifted so that their mean is m; for a mean these are the values themselves. One of ranks gives its influence
+    values. Raises InvalidInput for a metric of another task.
     """
     if name == "loss":
         return _over_rows(problem, weights, part, lambda z, y: _losses(problem, z, y))[..., 0]
@@ -38,7 +39,18 @@ def row_values(problem: Problem, weights: Array, part: str, name: str = "loss") 
         raise InvalidInput(
             Complaint("metric", f"{name!r} is no metric of a {problem.data.task} task", nearest(name, known))
         )
-    return _pseudo_values(problem, known[name], _over_rows(problem, weights, part, known[name].count), part)
+    metric = known[name]
+    if isinstance(metric, WholeMetric):
+        return _parts(problem, metric, weights, part)
+    assert isinstance(metric, SummedMetric)
+    return _pseudo_values(problem, metric, _over_rows(problem, weights, part, metric.count), part)
+
+
+def _parts(problem: Problem, metric: WholeMetric, weights: Array, part: str) -> Array:
+    """Compute what a metric of all rows together says of each, `(R, K, n)`."""
+    outputs = _over_rows(problem, weights, part, lambda z, y: z[..., 0])
+    rows = rows_of([replicate.data for replicate in problem.replicates], part)
+    return metric.parts(np.moveaxis(outputs, -1, -2), targets_of(problem, part), rows)
 
 
 def _over_rows(problem: Problem, weights: Array, part: str, value: Callable[[Array, Array], Array]) -> Array:
@@ -67,16 +79,15 @@ def _losses(problem: Problem, z: Array, y: Array) -> Array:
     return scratch.total[..., 0]
 
 
-def _pseudo_values(problem: Problem, metric: Metric, counts: Array, part: str) -> Array:
+def _pseudo_values(problem: Problem, metric: SummedMetric, counts: Array, part: str) -> Array:
     """Compute jackknife pseudo-values `(R, K, n)` of a metric from the counts of single rows `(R, K, n, C)`."""
     replicates, trials, n, width = counts.shape
-    data = [replicate.data for replicate in problem.replicates]
-    rows = rows_of([getattr(one, part) for one in data], [one.y_scale for one in data])
+    rows = rows_of([replicate.data for replicate in problem.replicates], part)
     total = counts.sum(axis=2)
     whole: Array = metric.finish(total, rows)[..., None]
     if n == 1:
         return whole
-    fewer = RowFacts(n - 1, rows.sst * (n - 1) / n, rows.scale)
+    fewer = RowFacts(n - 1, rows.sst * (n - 1) / n, rows.scale, rows.mean)
     without = (total[:, :, None] - counts).reshape(replicates, trials * n, width)
     left: Array = metric.finish(without, fewer).reshape(replicates, trials, n)
     values: Array = whole + (n - 1) * (left.mean(axis=-1, keepdims=True) - left)

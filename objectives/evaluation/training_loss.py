@@ -33,9 +33,9 @@ def losses(problem: Problem, weights: Array, replicate: int = 0) -> Array:
 def _losses(problem: Problem, weights: Array, replicate: int) -> Array:
     shapes = problem.model.shapes(problem.inputs, problem.outputs)
     layers = Layers(weights[None], shapes)
-    total = np.zeros(len(weights))
+    total, loss = np.zeros(len(weights)), problem.minimised(replicate)
     for x, y, work, scratch in _passes(problem, weights, replicate):
-        problem.criterion.value(forward(x, layers, work, ACTIVATIONS[problem.model.activation]), y, scratch)
+        loss.value(forward(x, layers, work, ACTIVATIONS[problem.model.activation]), y, scratch)
         total += scratch.total[0, :, 0, 0]
     return total / len(problem.data.train)
 
@@ -51,9 +51,9 @@ def loss_and_gradient(problem: Problem, weights: Array, replicate: int = 0) -> t
     part, gradient = np.empty_like(weights), np.zeros_like(weights)
     layers, parts = Layers(weights[None], shapes), Layers(part[None], shapes)
     activation, n = ACTIVATIONS[problem.model.activation], len(problem.data.train)
-    total = np.zeros(len(weights))
+    total, loss = np.zeros(len(weights)), problem.minimised(replicate)
     for x, y, work, scratch in _passes(problem, weights, replicate):
-        problem.criterion.gradient(forward(x, layers, work, activation), y, scratch)
+        loss.gradient(forward(x, layers, work, activation), y, scratch)
         total += scratch.total[0, :, 0, 0]
         backward(x, layers, parts, work, activation)
         part *= x.shape[2] / n

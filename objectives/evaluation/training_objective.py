@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from objectives.class_weights import UNWEIGHTED, named
 from objectives.errors import Complaint, InvalidInput
 from objectives.evaluation.separation import margins, recedes
 from objectives.evaluation.training_loss import curved, loss_and_gradient, losses
@@ -34,7 +35,8 @@ def objective_of(problem: Problem, l2: float = 0.0, *, biases: bool = False, rep
     if not 0 <= l2 < np.inf:
         raise InvalidInput(Complaint("l2", f"must be finite and at least 0, but is {l2}"))
     plain = _loss_of(problem, replicate)
-    plainly = problem.criterion is problem.loss  # smoothed labels have a finite optimum, however far apart the classes
+    # smoothed labels have a finite optimum, however far apart the classes
+    plainly = named(problem.criterion, UNWEIGHTED) == problem.loss
     if l2 == 0 and plainly and not problem.model.hidden and problem.data.task in ("binary", "multiclass"):
         plain = replace(
             plain,
@@ -58,13 +60,14 @@ def _loss_of(problem: Problem, replicate: int) -> Objective:
         rng = stream(seeds.seed, Stream.CANDIDATES, seeds.number, i)
         return model.initial(rng, problem.inputs, problem.outputs)
 
+    curvature = problem.minimised(replicate).curvature
     reason = f"the model has hidden layers {list(model.hidden)}: its loss is not convex, its exact Hessian not there"
     return Objective(
         model.initial(seeds.weights_stream(), problem.inputs, problem.outputs),
         lambda points: losses(problem, points, replicate),
         slope,
         candidate,
-        None if model.hidden else lambda point: curved(problem, point, problem.criterion.curvature, replicate),
+        None if model.hidden else lambda point: curved(problem, point, curvature, replicate),
         reason if model.hidden else "",
     )
 

@@ -159,7 +159,7 @@ class NetworkEpoch:
         replicates, trials = weights.shape[:2]
         gradients = aligned(weights.shape, weights.dtype)
         self.layers, self.gradients = Layers(weights, shapes), Layers(gradients, shapes)
-        self.activation, self.loss = ACTIVATIONS[problem.model.activation], problem.criterion
+        self.activation, self.loss = ACTIVATIONS[problem.model.activation], problem.minimised()
         self.steps = problem.steps_per_epoch(size)
         self.batches = Minibatches(problem.replicates, size, self.loss.target)
         self.steppers = [Stepper(g, shapes, weights, gradients, slots) for g in groups_of(configs, self.steps)]

@@ -39,6 +39,7 @@ __all__ = ["command_reference", "described_keys", "frame_reference", "key_refere
 LISTS = {
     "count": "whole number from 1, or a list of them to search",
     "layers": "list of sizes, or a list of such lists to search",
+    "class_weights": '`"none"`, `"balanced"` or a table of weights by class; or a list of them to search',
     "program": "list of words",
     "scorers": "list of scorers of scikit-learn",
     "rising": "list of rising whole numbers",
@@ -186,7 +187,10 @@ def name_reference() -> str:
     """Return the names that keys take: data sets, schedules, samplers, pruners, metrics."""
     data = {PREFIX + name: f"{row.rows:,} rows, {len(row.features)} columns" for name, row in BUILTIN.items()}
     surfaces = {f"surface:{row.name}": f"begins at {[float(x) for x in row.start]}" for row in SURFACES.values()}
-    metrics = {f"valid_{m.name}": f"of {' and '.join(m.tasks)} tasks; {m.direction}" for m in METRICS.values()}
+    metrics = {
+        f"valid_{row.name}": f"{row.summary}; of {' and '.join(row.tasks)} tasks; {row.direction}"
+        for row in METRICS.values()
+    }
     parts = [name_list("Data sets", data), name_list("Analytic surfaces", surfaces), name_list("Metrics", metrics)]
     parts.append(name_list("Schedules", {row.name: row.summary for row in SCHEDULES.values()}))
     parts.append(name_list("Samplers", {row.name: row.summary for row in SAMPLERS.values()}))

@@ -20,6 +20,8 @@ def naive(name: str, z: Array, y: Array) -> tuple[float, Array]:
     outputs, rows = z.shape
     if name == "squared_error":
         return float(((z - y) ** 2).mean()), 2 * (z - y) / (rows * outputs)
+    if name == "absolute_error":
+        return float(np.abs(z - y).mean()), np.sign(z - y) / (rows * outputs)
     if name == "huber":
         d = z - y
         far = np.abs(d) > 1
@@ -59,7 +61,7 @@ def drawn(name: str, outputs: int, rows: int, scale: float, dtype: str, seed: in
     """Outputs `(R, K, C, B)` and targets `(R, 1, C, B)`."""
     rng = np.random.default_rng(seed)
     z = scale * rng.normal(size=(REPLICATES, TRIALS, outputs, rows))
-    if name in ("squared_error", "huber"):
+    if name in ("squared_error", "huber", "absolute_error"):
         y = rng.normal(size=(REPLICATES, 1, outputs, rows))
     elif name == "binary_cross_entropy":
         y = rng.integers(0, 2, (REPLICATES, 1, 1, rows))
@@ -87,6 +89,8 @@ SHAPES = [
     ("squared_error", 3),
     ("huber", 1),
     ("huber", 3),
+    ("absolute_error", 1),
+    ("absolute_error", 3),
 ]
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from objectives.errors import InvalidInput
 from objectives.evaluation.predictions import CHUNK, Evaluation, predict, sklearn_metrics
-from objectives.metrics import METRICS, metrics_of, sklearn_score
+from objectives.metrics import METRICS, RowFacts, WholeMetric, goal_metrics, metrics_of, sklearn_score
 from objectives.models import Layers, Model
 from objectives.training.descent import descend
-from tests.support.problems import TASKS, Array, Sizes, config, problem
+from tests.support.problems import TASKS, Array, Sizes, config, problem, same_bits
 
 OUTPUTS = [("binary", 1), ("multiclass", 4), ("regression", 1), ("regression", 3)]
 
@@ -24,10 +29,37 @@ def labels(task: str, answer: Array) -> Array:
 def by_sklearn(task: str, y: Array, answer: Array) -> dict[str, float]:
     """Loss and metrics of answers `(n, C)` to targets `(n, C)`; the loss of regression is not in here."""
     if task == "regression":
-        return {"r2": sk.r2_score(y, answer), "rmse": np.sqrt(sk.mean_squared_error(y, answer))}
+        return {
+            "r2": sk.r2_score(y, answer),
+            "rmse": np.sqrt(sk.mean_squared_error(y, answer)),
+            "mae": sk.mean_absolute_error(y, answer),
+            "mape": sk.mean_absolute_percentage_error(y, answer),
+        }
     proba = np.c_[1 - answer, answer] if task == "binary" else answer
     loss = sk.log_loss(labels(task, y), proba, labels=range(proba.shape[1]))
-    return {"loss": loss, "accuracy": sk.accuracy_score(labels(task, y), labels(task, answer))}
+    return {"loss": loss, "accuracy": sk.accuracy_score(labels(task, y), labels(task, answer))} | decided_and_ranked(
+        labels(task, y), labels(task, answer), proba
+    )
+
+
+def decided_and_ranked(y: Array, said: Array, proba: Array) -> dict[str, float]:
+    """scikit-learn's metrics of classes `(n,)`, of the classes that are there where ours leaves others out."""
+    several = proba.shape[1] > 2
+    hits = np.eye(proba.shape[1])[y]
+    told = [c for c in range(proba.shape[1]) if 0 < hits[:, c].sum() < len(y)]
+    there = [c for c in range(proba.shape[1]) if hits[:, c].any()]
+    own = there if several else [1] if 1 in there else []
+    told = told if several else told[1:]
+    with warnings.catch_warnings(action="ignore"):
+        return {
+            "auc": np.mean([sk.roc_auc_score(hits[:, c], proba[:, c]) for c in told]) if told else np.nan,
+            "average_precision": np.mean([sk.average_precision_score(hits[:, c], proba[:, c]) for c in own])
+            if own
+            else np.nan,
+            "f1": sk.f1_score(y, said, average="macro" if several else "binary", zero_division=0),
+            "balanced_accuracy": sk.balanced_accuracy_score(y, said),
+            "mcc": sk.matthews_corrcoef(y, said),
+        }
 
 
 @pytest.mark.parametrize(("task", "outputs"), OUTPUTS)
@@ -35,7 +67,7 @@ def by_sklearn(task: str, y: Array, answer: Array) -> dict[str, float]:
 @pytest.mark.parametrize("part", ["train", "valid"])
 def test_metrics_are_scikit_learns(task, outputs, valid, part):
     sizes = Sizes(task, outputs, train=300, valid=valid)
-    whole = problem(sizes, Model((5,)), replicates=2, own_splits=True)
+    whole = replace(problem(sizes, Model((5,)), replicates=2, own_splits=True), asked=tuple(METRICS))
     weights = descend(whole, [config("adam", lr=0.01), config("sgd", lr=0.1)], 2).state.weights
     shapes = whole.model.shapes(whole.inputs, whole.outputs)
     found = Evaluation(whole, 2, part)(Layers(weights, shapes))
@@ -71,6 +103,74 @@ def test_every_task_has_metrics_with_a_direction():
         assert metric.name == name
         assert metric.direction in ("minimize", "maximize")
         assert set(metric.tasks) <= set(TASKS)
+
+
+def facts(n: int, outputs: int = 1) -> RowFacts:
+    unit = np.ones((1, 1, outputs))
+    return RowFacts(n, unit, unit, 0 * unit)
+
+
+def whole_metrics(task: str) -> list[WholeMetric]:
+    return [row for row in metrics_of(task, tuple(METRICS)) if isinstance(row, WholeMetric)]
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data(), classes=st.integers(2, 5), n=st.integers(1, 40), levels=st.sampled_from((1, 2, 4, 1000)))
+def test_ties_and_rare_classes_are_counted_as_scikit_learn_does(
+    data: st.DataObject, classes: int, n: int, levels: int
+) -> None:
+    """The version of scikit-learn is that of the tests' requirements, 1.9 where this was written."""
+    rng = np.random.default_rng(data.draw(st.integers(0, 10**6)))
+    y = np.minimum(rng.geometric(data.draw(st.sampled_from((0.2, 0.5, 0.95))), n) - 1, classes - 1)
+    scores = rng.integers(-levels, levels + 1, (n, classes)) / levels
+    if classes == 2:
+        z, proba = scores[:, 1:], np.c_[1 - 1 / (1 + np.exp(-scores[:, 1])), 1 / (1 + np.exp(-scores[:, 1]))]
+        said = (scores[:, 1] > 0).astype(int)
+    else:
+        shares = np.exp(scores - scores.max(axis=1, keepdims=True))
+        z, proba, said = scores, shares / shares.sum(axis=1, keepdims=True), scores.argmax(axis=1)
+    expected = decided_and_ranked(y, said, proba)
+    for row in whole_metrics("binary" if classes == 2 else "multiclass"):
+        outputs, truth = z.T[None, None], y[None, None, None].astype(float if classes == 2 else int)
+        found = float(row.score(outputs, truth, facts(n))[0, 0])
+        np.testing.assert_allclose(found, expected[row.name], rtol=1e-12, atol=1e-12, err_msg=row.name)
+        parts = row.parts(outputs, truth, facts(n))
+        np.testing.assert_allclose(parts.mean(axis=-1)[0, 0], found, rtol=1e-9, atol=1e-9, err_msg=row.name)
+
+
+@pytest.mark.parametrize("name", ["auc", "average_precision", "f1", "balanced_accuracy", "mcc"])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_the_spread_of_parts_is_that_of_the_metric_over_new_rows(name: str, classes: int) -> None:
+    rng, n, row = np.random.default_rng(4), 400, METRICS[name]
+    assert isinstance(row, WholeMetric)
+    values, errors = [], []
+    for _ in range(400):
+        y = rng.choice(classes, n, p=[0.7, 0.3] if classes == 2 else [0.5, 0.35, 0.15])
+        scores = np.round(rng.normal(size=(n, classes)) + 1.2 * np.eye(classes)[y], 1)
+        z = (scores[:, 1:] - scores[:, :1] if classes == 2 else scores).T[None, None]
+        truth = y[None, None, None].astype(float if classes == 2 else int)
+        values.append(row.score(z, truth, facts(n))[0, 0])
+        errors.append(row.parts(z, truth, facts(n))[0, 0].std(ddof=1) / np.sqrt(n))
+    assert np.mean(errors) == pytest.approx(np.std(values), rel=0.12)
+
+
+@pytest.mark.parametrize(("task", "outputs"), OUTPUTS)
+def test_a_metric_of_all_rows_is_the_same_alone_and_in_a_pack(task: str, outputs: int) -> None:
+    whole = replace(problem(Sizes(task, outputs, valid=300, dtype="float32"), Model((5,)), 2), asked=tuple(METRICS))
+    pack = [config("adam", lr=lr) for lr in (0.01, 0.003, 0.1)]
+    together = descend(whole, pack, 3).curves
+    for k, one in enumerate(pack):
+        alone = descend(whole, [one], 3).curves
+        for row in whole_metrics(task):
+            assert same_bits(alone[f"valid_{row.name}"][:, 0], together[f"valid_{row.name}"][:, k])
+
+
+def test_a_training_has_its_tasks_own_metrics_and_those_asked_for() -> None:
+    assert [row.name for row in metrics_of("binary")] == ["accuracy"]
+    assert [row.name for row in metrics_of("regression")] == ["r2", "rmse"]
+    assert [row.name for row in metrics_of("binary", ("auc", "mae"))] == ["accuracy", "auc"]
+    assert goal_metrics("valid_auc") == ("auc",)
+    assert goal_metrics("valid_loss") == goal_metrics("valid_rmse") == ()
 
 
 def answers(classes: int) -> tuple[Array, Array, Array]:

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from objectives.class_weights import BALANCED, UNWEIGHTED
 from objectives.optimizers import Convention
 from objectives.training.hypers import Entry, hypers_of
 from tuner.best.exporters import EXPORTERS
@@ -18,11 +19,12 @@ from tuner.best.recipe import Recipe
 from tuner.best.whole_batch import SEARCHED
 from tuner.errors import InexactMapping, InexactWarning
 
-__all__ = ["TOLERANCE", "StepDifference", "differences", "lacking", "same_steps"]
+__all__ = ["TOLERANCE", "StepDifference", "differences", "lacking", "same_steps", "unweighted"]
 
 # Of an eps at its most: it changes a step by less than a thousandth where gradients are above a thousandth.
 TOLERANCE = 1e-6
 CURED = ("eps", "schedule with momentum", "momentum_decay", "clipping")  # by tuning with the framework's own rules
+WEIGHING = ("torch", "optax")  # whose code computes balanced class weights
 PLACES = {
     "outside": "sqrt({v}) + eps",
     "hat": "sqrt(v) + eps, before the bias correction",
@@ -79,6 +81,13 @@ def lacking(recipe: Recipe, framework: str) -> list[StepDifference]:
         for row, value in values
         if value != row.hyper.default
     ]
+
+
+def unweighted(recipe: Recipe, framework: str) -> list[StepDifference]:
+    """List the class weights that code for a framework does not write: those given by name, and all of some."""
+    if recipe.class_weight == UNWEIGHTED or (recipe.class_weight == BALANCED and framework in WEIGHING):
+        return []
+    return [StepDifference("class weight", "this code trains without", f"tuned was {recipe.class_weight}")]
 
 
 def eps(recipe: Recipe, framework: str, theirs: Convention) -> Iterator[StepDifference]:

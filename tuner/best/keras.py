@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from tuner.best.differences import same_steps
+from tuner.best.differences import same_steps, unweighted
 from tuner.best.recipe import Recipe
 from tuner.best.schedule_code import PYTHON, schedule_lines
 from tuner.best.source import (
@@ -34,6 +34,7 @@ LOSSES = {
     "softmax_cross_entropy": "SparseCategoricalCrossentropy(from_logits=True)",
     "smoothed_cross_entropy": "CategoricalCrossentropy(from_logits=True{smoothing})",
     "squared_error": "MeanSquaredError()",
+    "absolute_error": "MeanAbsoluteError()",
     "huber": "Huber(delta={delta!r})",
 }
 MOVING = "import math\n\nimport keras\nimport numpy as np"
@@ -76,7 +77,7 @@ def code(recipe: Recipe, strict: bool = True) -> str:
     """
     layered = recipe.decay > 0 and not recipe.decoupled and recipe.optimizer != "sgd" and not recipe.clip
     inner = replace(recipe, config={**recipe.config, "weight_decay": 0.0}) if layered else recipe
-    found = same_steps(inner, "keras", strict)
+    found = same_steps(inner, "keras", strict, unweighted(inner, "keras"))
     imports = MOVING if recipe.moves else "import keras"
     first = f"{head(recipe, found, 'train(make_model(), x, y)')}\n{imports}\n\n{constants(recipe)}"
     return module(first, _model(recipe, layered), *optimizer_text(inner), _train(recipe))

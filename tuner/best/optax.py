@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tuner.best.differences import same_steps
+from objectives.class_weights import BALANCED
+from tuner.best.differences import same_steps, unweighted
 from tuner.best.recipe import Recipe
 from tuner.best.schedule_code import Ops, schedule_lines
 from tuner.best.source import (
@@ -46,8 +47,13 @@ LOSSES = {
     "binary_cross_entropy": "optax.sigmoid_binary_cross_entropy({z}, y.reshape(len(y), -1))",
     "softmax_cross_entropy": "optax.softmax_cross_entropy_with_integer_labels({z}, y)",
     "squared_error": "optax.squared_error({z}, y.reshape(len(y), -1))",
+    "absolute_error": "jnp.abs({z} - y.reshape(len(y), -1))",
     "huber": "optax.huber_loss({z}, y.reshape(len(y), -1), delta={delta!r})",
 }
+WEIGHT = """\
+counts = jnp.bincount(y.ravel().astype(int), length={classes})
+weight = len(y) / (counts > 0).sum() / jnp.maximum(counts, 1)"""
+WEIGHTED = "own = weight[y.ravel().astype(int)]\n    "
 STEP = """\
 
 @jax.jit
@@ -84,7 +90,7 @@ def transformation(recipe: Recipe, total_steps: int | None, steps_per_epoch: int
 
 def code(recipe: Recipe, strict: bool = True) -> str:
     """Write a module that builds and trains the tuned model. Raises InexactMapping."""
-    found = same_steps(recipe, "optax", strict)
+    found = same_steps(recipe, "optax", strict, unweighted(recipe, "optax"))
     imports = f"import math\n\n{IMPORTS}" if recipe.moves else IMPORTS
     first = f"{head(recipe, found, 'train(make_model(key), x, y, key)')}\n{imports}\n\n{constants(recipe)}"
     return module(first, *_model(recipe), *optimizer_text(recipe), _train(recipe))
@@ -193,6 +199,10 @@ def _train(recipe: Recipe) -> str:
         loss = f"y = y * {1 - smooth!r} + {smooth / 2!r}\n    return {loss}"
     else:
         loss = f"return {loss}"
-    lines = [f"optimizer = make_optimizer({steps})", f"\ndef loss(params, x, y{more}):\n    {loss}.mean()", loop]
+    mean, before = f"{loss}.mean()", []
+    if recipe.class_weight == BALANCED:
+        before = [WEIGHT.format(classes="len(params[-1][1])" if recipe.task == "multiclass" else "2")]
+        mean = f"{WEIGHTED}{loss.replace('return ', 'return (own * ')}.reshape(-1)).sum() / own.sum()"
+    lines = [f"optimizer = make_optimizer({steps})", *before, f"\ndef loss(params, x, y{more}):\n    {mean}", loop]
     says = f"Train on inputs `x`, prepared as said above, and {TARGETS[recipe.task]} `y`."
     return function("train(params, x, y, key)", says, *lines)

@@ -10,8 +10,9 @@ import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from objectives.class_weights import BALANCED
 from objectives.errors import Complaint, InvalidInput
-from tuner.best.differences import same_steps
+from tuner.best.differences import same_steps, unweighted
 from tuner.best.recipe import Recipe
 from tuner.best.schedule_code import PYTHON, schedule_lines, step_every
 from tuner.best.source import (
@@ -37,6 +38,7 @@ LOSSES = {
     "binary_cross_entropy": "BCEWithLogitsLoss()",
     "softmax_cross_entropy": "CrossEntropyLoss({smoothing})",
     "squared_error": "MSELoss()",
+    "absolute_error": "L1Loss()",
     "huber": "HuberLoss(delta={delta!r})",
 }
 ACTIVATIONS = {"relu": "torch.nn.ReLU()", "tanh": "torch.nn.Tanh()"}
@@ -78,6 +80,19 @@ def closure():
 
 for _ in range(EPOCHS):
     optimizer.step(closure)"""
+WEIGHT = """\
+counts = torch.bincount(y.flatten().long(), minlength={classes})
+weight = (len(y) / (counts > 0).sum() / counts.clamp(min=1)).to(x.dtype)
+"""
+WEIGHTED = {
+    "multiclass": "loss = torch.nn.CrossEntropyLoss(weight=weight)",
+    "binary": """\
+
+def loss(z, y):
+    own = weight[y.long()]
+    return torch.nn.functional.binary_cross_entropy_with_logits(z, y, own, reduction="sum") / own.sum()
+""",
+}
 LOOP = """\
 for _ in range(EPOCHS):
     for rows, targets in loader:
@@ -125,7 +140,7 @@ def scheduler(recipe: Recipe, of: Any, total_steps: int | None, steps_per_epoch:
 
 def code(recipe: Recipe, strict: bool = True) -> str:
     """Write a module that builds and trains the tuned model. Raises InexactMapping."""
-    found = same_steps(recipe, "torch", strict)
+    found = same_steps(recipe, "torch", strict, unweighted(recipe, "torch"))
     imports = "import math\n\nimport torch" if recipe.moves else "import torch"
     parts = [
         f"{head(recipe, found, 'train(make_model(), x, y)')}\n{imports}\n\n{constants(recipe)}",
@@ -235,6 +250,9 @@ def _train(recipe: Recipe) -> str:
     said = TARGETS[recipe.task]
     says = f"Train on inputs `x`, prepared as said above, and {said} `y`."
     loss = f"loss = torch.nn.{LOSSES[recipe.loss].format(delta=recipe.huber_delta, smoothing=smooth)}"
+    if recipe.class_weight == BALANCED:
+        counted = "model(x[:1]).shape[1]" if multiclass else "2"
+        loss = WEIGHT.format(classes=counted) + (WEIGHTED["multiclass" if multiclass else "binary"])
     made = "optimizer = make_optimizer(model.parameters())"
     if recipe.optimizer == "lbfgs":
         loop = CLOSURE.format(target=target, penalty=_penalty(recipe))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from objectives.class_weights import CLASS_WEIGHT, UNWEIGHTED
 from objectives.criterion import HUBER_DELTA, LABEL_SMOOTHING, criterion_of
 from objectives.dropout import dropout_of
 from objectives.errors import Complaint, InvalidInput
@@ -176,6 +177,11 @@ class Recipe:
     def label_smoothing(self) -> float:
         """Return the share of each target that training spreads over all classes."""
         return float(self.config.get(LABEL_SMOOTHING.name, LABEL_SMOOTHING.default))
+
+    @property
+    def class_weight(self) -> str:
+        """Return the class weights of training: "none", "balanced", or weights by class as JSON."""
+        return str(self.config.get(CLASS_WEIGHT, UNWEIGHTED))
 
     def convention(self, framework: str) -> Convention:
         """Return how `framework` computes this rule. Raises InvalidInput where it does not have it."""

@@ -25,6 +25,7 @@ LINEAR_LOSSES = {
     "softmax_cross_entropy": "log_loss",
     "squared_error": "squared_error",
     "huber": "huber",
+    "absolute_error": "epsilon_insensitive",  # which it is where epsilon is 0
 }
 
 
@@ -169,6 +170,8 @@ def _network_differences(recipe: Recipe, n_samples: int | None) -> list[StepDiff
     if recipe.loss == "huber":
         size = f"it is another beyond {recipe.huber_delta:g}"
         found.append(StepDifference("loss", "it has the squared error, not Huber's", size))
+    if recipe.loss == "absolute_error":
+        found.append(StepDifference("loss", "it has the squared error, not the absolute", "it is another everywhere"))
     if recipe.moves:
         what = f"no {recipe.schedule} schedule" if recipe.schedule != "constant" else "no warmup"
         found.append(StepDifference("schedule", f"it has {what}", f"its rate stays {recipe.lr:g}"))
@@ -212,6 +215,7 @@ def _linear(recipe: Recipe, n_samples: int | None) -> dict[str, Any]:
         "max_iter": recipe.epochs,
         "tol": None,
         **({"epsilon": recipe.huber_delta} if recipe.loss == "huber" else {}),
+        **({"epsilon": 0.0} if recipe.loss == "absolute_error" else {}),
     }
 
 

@@ -56,7 +56,7 @@ def print_conclusion(result: Result, best: Best, verbose: bool = False) -> None:
 def conclusion_lines(found: Conclusion) -> Iterator[str]:
     """Yield the sentences of a conclusion, each with its label, wrapped to the window."""
     for label, sentence in found.sentences:
-        yield from labelled(label, sentence, style="winner" if label == "won" else "")
+        yield from labelled(label, sentence, style={"won": "winner", "beware": "yellow"}.get(label, ""))
 
 
 def labelled(label: str, text: str, style: str = "") -> list[str]:

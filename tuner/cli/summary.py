@@ -18,7 +18,7 @@ from tuner.cli.show import block, fresh_mean, fresh_words, settings_of
 from tuner.cli.terminal import hint
 from tuner.enums import TrialState
 from tuner.errors import NoResult
-from tuner.report.findings.baseline import LOSS, better_baselines
+from tuner.report.findings.baseline import better_baselines, judged_by, unbeaten
 from tuner.search.stopping import error_pattern
 from tuner.text import cell_text, clean, interval_text, intervals_of
 from tuner.views.overview import states_of
@@ -158,14 +158,17 @@ def shipped_block(model: TrainedModel) -> str:
         ends = [float("nan") if whole[end] is None else whole[end] for end in ("low", "high")]
         alone = f"   (a single one: {cell_text(single['value'])})" if count > 1 else ""
         facts[name] = f"{interval_text(whole['value'], *ends)}{alone}"
-    better = [better_line(name, model.facts["baselines"][name][LOSS]) for name in better_baselines(model.facts)]
+    metric, every = judged_by(model.facts), model.facts.get("baselines", {})
+    better = [better_line(name, metric, every[name][metric]) for name in better_baselines(model.facts)]
+    if said := unbeaten(model.facts):
+        head = f"beware: {said}\n{head}"
     return f"{head}\n{block(facts | {'in brackets': '95 % intervals for the value on new rows'})}{''.join(better)}"
 
 
-def better_line(name: str, loss: Mapping[str, float | None]) -> str:
-    """Return the line on a baseline that has a lower test loss than the model."""
-    low, high = (float("nan") if loss[end] is None else loss[end] for end in ("low", "high"))
-    return f"better: {name} at scikit-learn's defaults, {LOSS} {interval_text(loss['value'], low, high)}\n"
+def better_line(name: str, metric: str, found: Mapping[str, float | None]) -> str:
+    """Return the line on a baseline that has a better test metric than the model."""
+    low, high = (float("nan") if found[end] is None else found[end] for end in ("low", "high"))
+    return f"better: {name} at scikit-learn's defaults, {metric} {interval_text(found['value'], low, high)}\n"
 
 
 def sureness(best: Best) -> str:

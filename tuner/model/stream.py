@@ -17,6 +17,7 @@ from objectives.data.incoming import incoming
 from objectives.data.preparation import NUMBER, Seen, counted
 from objectives.data.raw import first_lines, is_frame
 from objectives.errors import Complaint, DataError, InvalidInput, nearest
+from objectives.metrics import goal_metrics
 from objectives.types import Array
 from tuner.model.judged import Judged, judged
 from tuner.model.trained import TrainedModel, sentences
@@ -66,7 +67,8 @@ class Answers:
         if not sum(map(len, self.truth)):
             return {}
         members, truth = np.concatenate(self.said)[None], np.concatenate(self.truth)
-        found = judged(model.task, members, truth, np.asarray(model.preparation.y_scale))
+        asked = goal_metrics(model.facts.get("goal", ""))
+        found = judged(model.task, members, truth, np.asarray(model.preparation.y_scale), asked)
         return {name.removeprefix("test_"): kinds["ensemble"] for name, kinds in found.items()}
 
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from objectives.metrics import metrics_of
+from objectives.metrics import goal_metrics, metrics_of
 from tuner.ranking.standings import ConfirmedTrial
 from tuner.ranking.statistics import Interval
 from tuner.records import Trial
+from tuner.study import Study
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,14 +67,15 @@ def interval_columns(mean: str, ends: str, intervals: Sequence[Interval | None])
     return dict(zip((mean, f"{ends}low", f"{ends}high"), columns, strict=True))
 
 
-def tested_names(task: str, extra: Sequence[str], standings: Sequence[ConfirmedTrial]) -> list[str]:
-    """Test metrics that a confirmation of a task has: loss, the task's own, `extra` ones of scikit-learn.
+def tested_names(study: Study, task: str, standings: Sequence[ConfirmedTrial]) -> list[str]:
+    """Test metrics that a confirmation of a task has: loss, the task's own, the goal, those of scikit-learn asked for.
 
     A custom objective has those that it reported.
     """
     if task == OWN:
         return list(dict.fromkeys(name for standing in standings for name in standing.test))
-    return ["test_loss", *(f"test_{metric.name}" for metric in metrics_of(task)), *(f"test_{name}" for name in extra)]
+    own = [metric.name for metric in metrics_of(task, goal_metrics(study.metric))]
+    return list(dict.fromkeys(f"test_{name}" for name in ("loss", *own, *study.confirm.metrics)))
 
 
 def confirmed_columns(standings: Sequence[ConfirmedTrial], rows: Sequence[Trial]) -> dict[str, Any]:

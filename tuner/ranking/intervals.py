@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from objectives.data import GIVEN_UP
 from objectives.metrics import bounds_of
-from tuner.ranking.statistics import Interval, RowNoise, mean_interval, share_interval
+from tuner.ranking.statistics import Interval, RowNoise, bounded_interval, mean_interval, share_interval
 from tuner.records import SPREAD, ConfirmationRun
 from tuner.study import Study
 
@@ -67,7 +67,7 @@ def metric_interval(study: Study, sizes: Sizes, rows: Sequence[ConfirmationRun],
 
     Validation on fresh splits: Nadeau and Bengio's correction for the rows that the splits share. Test rows, and the
     validation rows of one split, are the same for all: the variance of the mean is `s^2 / J + var(row) / n`, of seeds
-    and rows. Accuracies: Wilson's interval with as many rows as that is worth.
+    and rows. Accuracies and other metrics between two bounds: Wilson's interval with as many rows as that is worth.
     """
     values = [row.metrics.get(name, math.nan) for row in rows]
     part, _, kind = name.partition("_")
@@ -82,8 +82,10 @@ def metric_interval(study: Study, sizes: Sizes, rows: Sequence[ConfirmationRun],
         count = getattr(sizes, part, 0)
         found = share_interval(values, LEVEL, 0.0, count or math.inf, shared=count > 0)
         return replace(found, of=NEW_ROWS if count else SAME_ROWS)
-    noise = row_noise(study, sizes, rows, name)
-    found = mean_interval(values, LEVEL, bounds_of(name), rows=noise or RowNoise())
+    noise, bounds = row_noise(study, sizes, rows, name), bounds_of(name)
+    if noise and all(map(math.isfinite, bounds)):
+        return replace(bounded_interval(values, LEVEL, bounds, noise.variance), of=NEW_ROWS)
+    found = mean_interval(values, LEVEL, bounds, rows=noise or RowNoise())
     return replace(found, of=NEW_ROWS if noise else SAME_ROWS)
 
 

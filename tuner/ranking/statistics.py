@@ -22,6 +22,7 @@ __all__ = [
     "Interval",
     "RowNoise",
     "best_shares",
+    "bounded_interval",
     "leader_groups",
     "mean_interval",
     "share_interval",
@@ -87,6 +88,23 @@ def mean_interval(
     reach = t_quantile(0.5 + level / 2, n - 1) * _deviation(values) * math.sqrt(1 / n + overlap)
     half = math.hypot(reach, math.sqrt(rows.reach(level)))
     return Interval(mean, max(mean - half, bounds[0]), min(mean + half, bounds[1]), n, level)
+
+
+def bounded_interval(values: Sequence[float], level: float, bounds: tuple[float, float], rows: float) -> Interval:
+    """Compute the mean and interval of metrics between two bounds, such as areas under a curve, on shared rows.
+
+    `rows` is the variance of the mean over these rows. The mean, as a share of the way between its bounds, is worth as
+    many rows as make the variance of a share equal to that, and has Wilson's interval of so many. It stays within the
+    bounds and leans away from the nearer one, as the t interval does not. nan where the rows do not differ.
+    """
+    least, most = bounds
+    shares = [(value - least) / (most - least) for value in values]
+    mean, variance = _mean(shares), rows / (most - least) ** 2
+    if not (0 < mean < 1 and 0 < variance < math.inf):
+        return Interval(_mean(values), math.nan, math.nan, len(values), level)
+    found = share_interval(shares, level, 0.0, max(2.0, mean * (1 - mean) / variance), shared=True)
+    low, high = (least + end * (most - least) for end in (found.low, found.high))
+    return Interval(_mean(values), low, high, len(values), level)
 
 
 def share_interval(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from objectives.metrics import metrics_of
+from objectives.metrics import goal_metrics, metrics_of
 from objectives.optimizers import OPTIMIZERS
 from objectives.training.hypers import Entry
 from tuner.enums import TrialState
@@ -20,7 +20,7 @@ from tuner.ranking.optimality_gap import MEASURES, gaps
 from tuner.ranking.standings import ConfirmedTrial
 from tuner.ranking.statistics import leader_groups, standard_error
 from tuner.records import Trial
-from tuner.study import CustomObjective, Study, kind_of, text_of, used_hypers, values_of
+from tuner.study import CustomObjective, Domain, Study, TrainTable, kind_of, text_of, used_hypers, values_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -224,7 +224,8 @@ def metric_names(study: Study, task: str, trials: Sequence[Trial] = ()) -> list[
         reported = [name for trial in trials for name in trial.metrics if name not in OF_SPLITS]
         return list(dict.fromkeys([study.metric, *reported]))
     whole = any(OPTIMIZERS[name].whole for name in study.optimizers)
-    own = ["distance"] if task == "surface" else [f"valid_{metric.name}" for metric in metrics_of(task)]
+    followed = metrics_of(task, goal_metrics(study.metric))
+    own = ["distance"] if task == "surface" else [f"valid_{metric.name}" for metric in followed]
     return ["train_loss", "valid_loss", *own, *(MEASURES if whole else ())]
 
 
@@ -244,7 +245,7 @@ def hyper_kinds(study: Study) -> dict[str, Kind]:
     if model.kind != "mlp":
         del shared["hidden"], shared["activation"]
     shared |= {} if model.kind == "surface" else {"init": model.init}
-    shared |= {"framework": train.framework, **({"loss": train.loss} if train.loss else {})}
+    shared |= {"framework": train.framework, **_named_losses(train)}
     texts = {name: tuple(map(text_of, values_of(domain))) for name, domain in shared.items()}
     step, loss, layers = (
         dict.fromkeys(used_hypers(model, train, entry), "float64") for entry in (Entry.STEP, Entry.LOSS, Entry.LAYERS)
@@ -253,6 +254,12 @@ def hyper_kinds(study: Study) -> dict[str, Kind]:
     if all(row.whole for row in rows):
         moving = {}
     return {"optimizer": tuple(study.optimizers), **own, **moving, **loss, **texts, **layers}
+
+
+def _named_losses(train: TrainTable) -> dict[str, Domain]:
+    """Return the loss and the class weights of a study that names them."""
+    found = {"loss": train.loss, "class_weight": train.class_weight}
+    return {name: domain for name, domain in found.items() if domain is not None}
 
 
 def _own_kinds(study: Study, own: CustomObjective) -> dict[str, Kind]:

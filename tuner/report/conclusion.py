@@ -21,7 +21,7 @@ from tuner.enums import TrialState
 from tuner.ranking.confirmation_race import default_points, why_safe
 from tuner.ranking.gain import TuningGain, gain_of
 from tuner.ranking.standings import ConfirmedTrial
-from tuner.report.findings.baseline import LOSS, better_baselines
+from tuner.report.findings.baseline import best_baseline, better_baselines, judged_by, unbeaten
 from tuner.report.report_data import ReportData
 from tuner.text import interval, intervals_of, short
 
@@ -56,14 +56,32 @@ class Conclusion:
 
     @property
     def better(self) -> str:
-        """Name the best of scikit-learn's models at their defaults that have a lower test loss than the tuned one."""
+        """Name the best of scikit-learn's models at their defaults that do better on the test rows than this one."""
         facts = self.frames.found.model_facts
         found = better_baselines(facts)
         if not found:
             return ""
-        name, least = min(found.items(), key=lambda item: item[1])
-        own = float(facts["metrics"][LOSS]["ensemble"]["value"])
-        return f"{name} at scikit-learn's defaults has a {LOSS} of {short(least)}, the refitted model {short(own)}"
+        name, metric = best_baseline(facts), judged_by(facts)
+        own = float(facts["metrics"][metric]["ensemble"]["value"])
+        return (
+            f"{name} at scikit-learn's defaults has a {metric} of {short(found[name])}, the refitted model {short(own)}"
+        )
+
+    @property
+    def useless(self) -> str:
+        """Say that the winner does not beat a constant prediction: on the test rows, or by its final value."""
+        facts, study = self.frames.found.model_facts, self.frames.study
+        if facts.get("baselines"):
+            return unbeaten(facts)
+        if study.custom or study.imported or self.exact or study.metric not in ("valid_loss", "valid_r2"):
+            return ""
+        known = 0.0 if study.metric == "valid_r2" else float(self.frames.found.facts.get("constant_loss", "nan"))
+        value = self.best.confirmation["mean"] if self.best.confirmed else self.best.value
+        ahead = value < known if study.direction == Direction.MINIMIZE else value > known
+        if ahead or math.isnan(known):
+            return ""
+        what = f"the winner does not beat a constant prediction: {study.metric} {short(value)}"
+        return f"{what}, a constant has {short(known)}"
 
     @property
     def winner(self) -> str:
@@ -193,6 +211,7 @@ class Conclusion:
         (goal, value), *tests = self.values.items()
         believed = f"; the search believed {short(self.standing.search_value)}" if self.standing and self.final else ""
         told = [
+            ("beware", self.useless),
             ("won", f"{self.winner} (trial {self.best.trial}{length})"),
             ("final" if self.final else "search", f"{goal} {value}{believed}"),
             ("", ", ".join(f"{name} {one}" for name, one in tests)),

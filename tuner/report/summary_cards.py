@@ -30,6 +30,7 @@ def summary_cards(frames: ReportData, found: Sequence[Finding]) -> dict[str, Any
     gained = [{"label": "gained over the defaults", "value": _gained(told), "note": told.gain}] if told.gain else []
     first = found[0] if found else None
     return {
+        "beware": told.useless,
         "winner": told.winner,
         "trial": frames.best.trial,
         "cards": [

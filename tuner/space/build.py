@@ -108,6 +108,6 @@ def _hypers(study: Study, entry: Entry) -> list[Parameter]:
 
 def _loss(study: Study) -> list[Parameter]:
     """List the loss, if the study names it, and the settings of losses."""
-    loss = study.train.loss
-    named = [] if loss is None else [Parameter("loss", "loss", loss, DEFAULTS["loss"])]
+    domains = {name: study.train.domain(name) for name in ("loss", "class_weight")}
+    named = [Parameter(name, name, domain, DEFAULTS[name]) for name, domain in domains.items() if domain is not None]
     return [*named, *_hypers(study, Entry.LOSS)]

@@ -35,6 +35,7 @@ DEFAULTS = {
     "batch_size": 32,
     "schedule": "constant",
     "loss": "squared_error",
+    "class_weight": "none",
     "hidden": (64,),
     "activation": "relu",
     "init": "torch",

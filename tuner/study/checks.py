@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+from objectives.criterion import CLASSES
 from objectives.data import BUILTIN
 from objectives.data.files.content import STANDARD
 from objectives.data.sources import SUFFIXES, is_function
@@ -66,8 +67,13 @@ def name_of(table: StudyTable, stem: str, report: ProblemCollector) -> str:
     return name
 
 
-def goal_of(table: StudyTable, report: ProblemCollector, own: bool = False) -> tuple[str, Direction]:
-    """Return the metric that is followed and its direction; an objective of somebody's own has any."""
+def goal_of(
+    table: StudyTable, report: ProblemCollector, own: bool = False, task: str | None = None
+) -> tuple[str, Direction]:
+    """Return the metric that is followed and its direction; an objective of somebody's own has any.
+
+    Where the file names the `task`, only a metric of it is offered for one that is not known.
+    """
     if table.minimize and table.maximize:
         report.add(["study", "maximize"], "there is minimize too", "keep one of them")
     direction = Direction.MAXIMIZE if table.maximize else Direction.MINIMIZE
@@ -77,7 +83,7 @@ def goal_of(table: StudyTable, report: ProblemCollector, own: bool = False) -> t
             report.add(["study", direction], *problem)
         return metric, direction
     if metric not in GOALS:
-        report.add(["study", direction], f"{shown(metric)} is not known", suggest(metric, GOALS))
+        report.add(["study", direction], f"{shown(metric)} is not known", suggest(metric, goals_of(task)))
         return "valid_loss", Direction.MINIMIZE
     row = METRICS.get(metric.removeprefix("valid_"))
     better = row.direction if row else Direction.MINIMIZE
@@ -87,9 +93,14 @@ def goal_of(table: StudyTable, report: ProblemCollector, own: bool = False) -> t
     return metric, direction
 
 
+def goals_of(task: str | None) -> list[str]:
+    """Return the metrics that a study of a `task` can follow; all of them where the task is not known."""
+    return ["valid_loss", *(f"valid_{name}" for name, row in METRICS.items() if task is None or task in row.tasks)]
+
+
 def task_problem(metric: str, task: str) -> tuple[str, str] | None:
     """Return what is wrong with following `metric` for a `task`, and a hint; None where it fits."""
-    fitting = ["valid_loss", *(f"valid_{name}" for name, row in METRICS.items() if task in row.tasks)]
+    fitting = goals_of(task)
     hint = f"choose one of: {', '.join(fitting)}"
     return None if metric in fitting else (f"{metric} does not fit a {task} task", hint)
 
@@ -107,6 +118,8 @@ def training_problems(model: ModelTable, train: TrainTable, task: str) -> list[t
     """List what does not fit a `task` of how a study trains: key, what, hint."""
     wrong = loss_problem(train.loss, task)
     loss = [("train.loss", *wrong)] if wrong else []
+    if train.class_weight is not None and task not in CLASSES:
+        loss.append(("train.class_weight", f"does not fit a {task} task", "remove it: it weighs classes"))
     return loss + [
         (f"{row.table}.{row.name}", f"does not fit a {task} task", f"remove it: it is for {' and '.join(row.tasks)}")
         for row, _ in used_hypers(model, train).values()
@@ -165,7 +178,7 @@ def check_surface(data: DataTable, model: ModelTable, train: TrainTable, report:
     for table, there, keys in (
         ("data", data, ("target", "drop", "task", "split", *OF_FILES)),
         ("model", model, ("hidden", "activation", "init", *(row.name for row in hypers_of(Entry.LAYERS)))),
-        ("train", train, ("loss", *(row.name for row in hypers_of(Entry.LOSS)))),
+        ("train", train, ("loss", "class_weight", *(row.name for row in hypers_of(Entry.LOSS)))),
     ):
         for key in [key for key in keys if key in there.model_fields_set]:
             report.add([table, key], "does not go with an analytic surface", "remove it")
@@ -188,6 +201,8 @@ def check_train(train: TrainTable, report: ProblemCollector) -> None:
         if row.name in train.model_fields_set and not has_owner(row, train):
             what = f"belongs to {row.owner} {' or '.join(row.owners)}"
             report.add(["train", row.name], what, f'write {row.owner} = "{row.owners[0]}", or remove it')
+    if train.class_weight is not None and train.domain("label_smoothing") != 0:
+        report.add(["train", "class_weight"], "does not go with label_smoothing", "keep one of them")
     if MIN_DELTA.name in train.model_fields_set and not train.patience:
         report.add(["train", MIN_DELTA.name], "does nothing without patience", "write patience = 5, or remove it")
     longest = highest(train.domain("warmup"))
@@ -200,9 +215,13 @@ def check_framework(model: ModelTable, train: TrainTable, report: ProblemCollect
     """Check that nothing is on that the framework does not have."""
     hint = "remove it, or choose another framework"
     used = used_hypers(model, train)
+    if train.framework == "sklearn" and train.class_weight is not None:
+        report.add(["train", "class_weight"], "sklearn's networks weigh no classes", hint)
     for row in [row for row, _ in used.values() if train.framework in row.lacking]:
         report.add([row.table, row.name], f"{train.framework} {row.lacking[train.framework]}", hint)
-    if train.framework == "sklearn" and "huber_delta" in used:
+    own = losses_for("regression")[0]
+    others = [] if train.loss is None else [name for name in values_of(train.loss) if name != own]
+    if train.framework == "sklearn" and others:
         report.add(["train", "loss"], "sklearn's networks train on the squared error alone", hint)
 
 
@@ -235,8 +254,11 @@ def check_generation(search: SearchTable, trials: int, report: ProblemCollector)
         report.add(["search", "generation_size"], what, f"ask for {trials:,} at most, or for more trials")
 
 
-def check_whole(model: ModelTable, optimizers: Collection[str], report: ProblemCollector) -> None:
+def check_whole(model: ModelTable, train: TrainTable, optimizers: Collection[str], report: ProblemCollector) -> None:
     """Check that Newton-Raphson has a loss with an exact Hessian."""
+    if "newton" in optimizers and train.loss is not None and "absolute_error" in values_of(train.loss):
+        what = "needs a loss with a curvature, which the absolute error has not"
+        report.add(["optimizers", "newton"], what, 'use lbfgs, or [train] loss = "huber"')
     if "newton" in optimizers and model.kind == "mlp":
         what = "needs a convex loss with an exact Hessian, which a network with hidden layers does not have"
         report.add(["optimizers", "newton"], what, 'use lbfgs, or [model] kind = "linear"')
@@ -252,7 +274,7 @@ def check_searched(
     """Check that several trials have something to search."""
     layers = (model.hidden, model.activation) if model.kind == "mlp" else ()
     steps = (train.batch_size, train.schedule, *domains_used(model, train, Entry.STEP, Entry.LAYERS))
-    loss = (train.loss, *domains_used(model, train, Entry.LOSS))
+    loss = (train.loss, train.class_weight, *domains_used(model, train, Entry.LOSS))
     whole = all(OPTIMIZERS[name].whole for name in optimizers)
     shared = (*layers, model.init, *loss, *(() if whole else steps))
     own = [domain for domains in optimizers.values() for domain in domains.values()]

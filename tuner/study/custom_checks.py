@@ -29,7 +29,7 @@ OF_OWN = frozenset({"splits", "resampling"})  # keys of [data] that an objective
 # What a command may ask of its run.
 RUN = ("trial", "seed", "split", "start", "stop", "device", "phase", "directory", "config", "python")
 MOST_UNITS = 100_000  # of a budget: a learning curve has a place for each
-NOT_OURS = ("loss", *(row.name for row in hypers_of(Entry.LOSS)), "patience", "min_delta")
+NOT_OURS = ("loss", "class_weight", *(row.name for row in hypers_of(Entry.LOSS)), "patience", "min_delta")
 
 
 def check_own(  # noqa: PLR0913

@@ -6,11 +6,14 @@ order, so that the order in which they were written decides nothing.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from objectives.class_weights import given_weights, written
+from objectives.errors import InvalidInput
 from objectives.optimizers import Hyper
 from tuner.study.hints import shown, suggest
 from tuner.study.problems import InvalidValue, ProblemCollector
@@ -22,6 +25,7 @@ __all__ = [
     "Range",
     "Value",
     "choice_of",
+    "class_weights",
     "count",
     "flag",
     "highest",
@@ -165,6 +169,24 @@ def choice_of(options: Collection[str]) -> Callable[[Any], Domain]:
         return value
 
     return lambda raw: several(raw, one) if isinstance(raw, list) else one(raw)
+
+
+def class_weights(raw: Any) -> Domain:
+    """Parse "none", "balanced" or a table of weights by class, or a list of them to search. Raises InvalidValue."""
+    return several(raw, _weights) if isinstance(raw, list) else _weights(raw)
+
+
+def _weights(value: Any) -> str:
+    if not isinstance(value, Mapping | str):
+        hint = 'write "balanced", or { rare = 5.0 }'
+        raise InvalidValue(f"must be text or a table, but got {shown(value)}", hint)
+    try:
+        weights = given_weights(value if isinstance(value, str) else json.dumps(value))
+    except InvalidInput as error:
+        raise InvalidValue(error.complaints[0].what, error.complaints[0].hint) from None
+    except (TypeError, ValueError):
+        raise InvalidValue(f"must be weights by class, but got {shown(value)}", "write { rare = 5.0 }") from None
+    return str(value) if weights is None else written(weights)
 
 
 def flag(raw: Any) -> Domain:

@@ -154,7 +154,7 @@ def _resolved(
         check_generation(search, table.trials, report)
     written = bare.get("optimizers", {})
     optimizers = {} if own and not written else optimizer_domains(written, table.trials, train.framework, report)
-    name, (metric, direction) = name_of(table, stem, report), goal_of(table, report, own)
+    name, (metric, direction) = name_of(table, stem, report), goal_of(table, report, own, data.task)
     draft = Study(
         name=name,
         seed=table.seed,
@@ -220,7 +220,7 @@ def _builtin(draft: Study, table: StudyTable, needs_data: bool, report: ProblemC
     check_framework(model, train, report)
     check_decay(train, draft.optimizers, report)
     check_budget(train, draft.search, report)
-    check_whole(model, draft.optimizers, report)
+    check_whole(model, train, draft.optimizers, report)
     check_conditions(draft.conditions, deciders(model, train, draft.optimizers), report)
     if needs_data and (data.source or not _wrote(draft.written, "data", "source")):
         check_data(data, draft.base, report)

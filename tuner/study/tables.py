@@ -20,7 +20,7 @@ from objectives.training.hypers import TRAINING_HYPERS, Entry, hypers_of
 from objectives.weight_decay import DECAYED
 from tuner.algorithms.pruners import PRUNERS
 from tuner.algorithms.samplers import SAMPLERS
-from tuner.study.domains import Choices, Domain, choice_of, count, layers, numbers_of
+from tuner.study.domains import Choices, Domain, choice_of, class_weights, count, layers, numbers_of
 from tuner.study.fields import (
     configs,
     distinct,
@@ -146,7 +146,7 @@ class StudyTable(FileTable):
     minimize: Text | None = None
     """Metric to minimise; valid_loss if neither this nor maximize is given."""
     maximize: Text | None = None
-    """Metric to maximise, like valid_accuracy or valid_r2."""
+    """Metric to maximise, like valid_accuracy, valid_auc or valid_r2."""
     dtype: Annotated[str, one_of(("float32", "float64"))] = "float32"
     """Precision of the training."""
 
@@ -262,6 +262,8 @@ class TrainTable(FileTable):
     """What weight decay acts on: all parameters, or all but the biases."""
     loss: Annotated[Domain | None, searched(choice_of(losses_for("regression")))] = None
     """What a regression trains on."""
+    class_weight: Annotated[Domain | None, searched(class_weights)] = None
+    """What rows of a class count in training: "balanced", or a table of weights by class; a list is searched."""
     patience: Annotated[int, Field(ge=0, le=10**6)] = 0
     """Epochs without improvement after which a trial stops; 0 is off."""
     min_delta: Annotated[float, Field(ge=0, allow_inf_nan=False)] = MIN_DELTA.default

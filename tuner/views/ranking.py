@@ -27,7 +27,10 @@ ASIDES = (
 )  # fmt: skip
 FIRST = ("rank", "confirmed", "value", "se", "trial", "optimizer")
 STEP, LOSS, LAYERS = (tuple(row.name for row in hypers_of(entry)) for entry in (Entry.STEP, Entry.LOSS, Entry.LAYERS))
-SHARED = ("batch_size", "schedule", *STEP, "loss", *LOSS, "model", "hidden", "activation", *LAYERS, "init", "framework")
+SHARED = (
+    *("batch_size", "schedule", *STEP, "loss", "class_weight", *LOSS),
+    *("model", "hidden", "activation", *LAYERS, "init", "framework"),
+)
 
 
 def ranking_sheet(

@@ -222,6 +222,8 @@ def torch_weights(model: Any) -> Array:
 def torch_criterion(problem: Problem, member: dict[str, Any]) -> Any:
     if member.get("loss") == "huber":
         return torch.nn.HuberLoss(delta=member["huber_delta"])
+    if member.get("loss") == "absolute_error":
+        return torch.nn.L1Loss()
     if smoothing := member.get("label_smoothing"):
         several = torch.nn.CrossEntropyLoss(label_smoothing=smoothing)
         return several if problem.data.task == "multiclass" else lambda z, y: several(*as_two_classes(z, y))
@@ -363,6 +365,13 @@ def test_three_epochs_of_digits_with_decay_of_weights_alone_end_at_torchs_weight
 @pytest.mark.parametrize("model", [Model(), Model((8,), "tanh")], ids=str)
 def test_training_on_huber_ends_at_torchs_weights(delta, model):
     member = config("adam", lr=0.01, batch_size=32, epochs=6, loss="huber", huber_delta=delta)
+    plain = prepared_problem("diabetes", model)
+    assert_same_run(Problem(plain.replicates, model, criterion_of(member, "regression")), member, 6)
+
+
+@pytest.mark.parametrize("model", [Model(), Model((8,), "tanh")], ids=str)
+def test_training_on_the_absolute_error_ends_at_torchs_weights(model):
+    member = config("adam", lr=0.01, batch_size=32, epochs=6, loss="absolute_error")
     plain = prepared_problem("diabetes", model)
     assert_same_run(Problem(plain.replicates, model, criterion_of(member, "regression")), member, 6)
 

@@ -73,13 +73,14 @@ def cases(framework: str) -> dict[str, tuple[str, Config]]:
     """A data set and a config for each task, with what the framework has of schedules, clipping, dropout and decay."""
     everything = {"schedule": "cosine", "warmup": 0.1, "clip_norm": 1.0, "dropout": 0.1, "weight_decay": 1e-3}
     smooth = {} if framework == "sklearn" else {"label_smoothing": 0.1}
+    weigh = {"class_weight": "balanced"} if framework in ("torch", "optax") else smooth
     more = {} if framework == "sklearn" else {**everything, **smooth, "decay": "weights"}
     flat = {"model": "linear", "batch_size": 32, "epochs": 20}
     rest = {"lr": 0.02, "batch_size": 32, "epochs": 30, "init": "glorot"}
     rest |= {} if framework == "sklearn" else {"loss": "huber", "huber_delta": 1.0, "schedule": "one_cycle"}
     return {
         "multiclass": ("digits", config_of("adam", framework, batch_size=32, epochs=10, **more)),
-        "binary": ("breast_cancer", config_of("nesterov", framework, lr=0.02, momentum=0.9, **flat, **smooth)),
+        "binary": ("breast_cancer", config_of("nesterov", framework, lr=0.02, momentum=0.9, **flat, **weigh)),
         "regression": ("diabetes", config_of("sgd", framework, **rest)),
     }
 
@@ -162,6 +163,32 @@ def test_smoothed_labels_of_the_code_are_those_of_the_core(source):
     share = torch.tensor(data.y if plain is None else np.c_[1 - data.y, data.y])
     expected = torch.nn.CrossEntropyLoss(label_smoothing=value)(both, share).item()
     assert found.item() == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("source", ["digits", "breast_cancer"])
+def test_balanced_weights_of_the_code_are_those_of_the_core(source):
+    torch = pytest.importorskip("torch")
+    whole = problem((16,), source)
+    config = config_of("sgd", lr=1e-12, batch_size=10**6, epochs=1, class_weight="balanced")
+    names = executed(best_of(config, whole).to_code("torch"), "weighted")
+    data, binary = whole.data.train, source == "breast_cancer"
+    x, y = torch.tensor(data.x[:, :-1]), torch.tensor(data.y if binary else data.y.argmax(axis=1))
+    model = names["make_model"]().to(x.dtype)
+    with mock.patch.object(torch.Tensor, "backward", autospec=True) as backward:
+        names["train"](model, x, y)
+    (found,) = backward.call_args.args
+    z = model(x).detach()
+    both, codes = torch.cat([torch.zeros_like(z), z], 1) if binary else z, y.flatten().long()
+    weight = len(y) / torch.bincount(codes) / both.shape[1]
+    assert found.item() == pytest.approx(torch.nn.CrossEntropyLoss(weight=weight.to(x.dtype))(both, codes).item())
+
+
+@pytest.mark.parametrize("framework", ["torch", "keras", "optax"])
+def test_class_weights_that_code_does_not_write_are_named(framework):
+    whole = problem((16,), "digits")
+    config = config_of("sgd", framework, lr=0.1, class_weight='{"3": 2.0}')
+    with pytest.raises(InexactMapping, match=r"this code trains without \(tuned was .*3"):
+        best_of(config, whole).to_code(framework)
 
 
 def names_of(node: ast.AST) -> list[str]:

@@ -137,6 +137,7 @@ def test_scikit_learns_regression_is_exact(name):
         ("breast_cancer", "SGDClassifier", {}),
         ("diabetes", "SGDRegressor", {}),
         ("diabetes", "SGDRegressor", {"loss": "huber", "huber_delta": 0.5}),
+        ("diabetes", "SGDRegressor", {"loss": "absolute_error"}),
     ],
 )
 def test_scikit_learns_linear_models_are_exact_a_row_at_a_time(source, estimator, more, schedule):

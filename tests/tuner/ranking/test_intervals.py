@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from objectives.data import prepare, table_from
 from objectives.evaluation.row_values import row_values
+from objectives.metrics import METRICS, RowFacts, WholeMetric
 from objectives.models import Model
 from objectives.problem import Problem, Replicate
 from objectives.training.descent import descend
 from tuner.ranking.intervals import NEW_ROWS, SAME_ROWS, SEEDS, Sizes, metric_interval, row_variance, sizes_of
-from tuner.ranking.statistics import RowNoise, mean_interval, share_interval
+from tuner.ranking.statistics import RowNoise, bounded_interval, mean_interval, share_interval
 from tuner.records import ConfirmationRun
 from tuner.study import Study, read_study
 from tuner.text import interval_of, intervals_of
@@ -47,6 +48,23 @@ def test_what_is_added_to_a_spread_never_shortens_an_interval(
     assert wide.mean == plain.mean
     assert wide.high - wide.low >= (plain.high - plain.low) * (1 - 1e-12)
     assert wide.high - wide.mean == pytest.approx(wide.mean - wide.low, rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize("seeds", [2, 5])
+def test_an_area_under_the_curve_is_covered_and_stays_below_one(seeds: int) -> None:
+    """Of 30 rows of the class among 100, whose true area is 0.95: a t interval covers 88 %, and goes beyond one."""
+    rng, covered, row = np.random.default_rng(1), 0, METRICS["auc"]
+    assert isinstance(row, WholeMetric)
+    apart, unit = 1.6449 * math.sqrt(2), np.ones((1, 1, 1))
+    facts = RowFacts(100, unit, unit, unit)
+    y = (np.arange(100) < 30).astype(float)[None, None, None]
+    for _ in range(300):
+        z = rng.normal(size=(1, 1, 1, 100)) + apart * y
+        value, parts = float(row.score(z, y, facts)[0, 0]), row.parts(z, y, facts)[0, 0]
+        found = bounded_interval([value] * seeds, 0.95, (0.0, 1.0), float(parts.var(ddof=1)) / 100)
+        assert 0 < found.low < value < found.high < 1 or value == 1
+        covered += found.low <= 0.95 <= found.high
+    assert covered / 300 >= 0.92
 
 
 @given(overlap=st.floats(0, 2), few=st.integers(2, 20), more=st.integers(1, 20))

@@ -80,7 +80,8 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"data": {"source": "sklearn:iris", "task": "multiclass"}, "study": {"minimize": "valid_rmse"}},
-        "study.minimize: valid_rmse does not fit a multiclass task; choose one of: valid_loss, valid_accuracy",
+        "study.minimize: valid_rmse does not fit a multiclass task; choose one of: valid_loss, valid_accuracy, "
+        "valid_auc, valid_average_precision, valid_f1, valid_balanced_accuracy, valid_mcc",
     ),
     ({"model": {"kind": "mpl"}}, "model.kind: 'mpl' is not known; did you mean 'mlp'?"),
     ({"model": {"hidden": [0]}}, "model.hidden: must be from 1 to 65536, but got 0"),
@@ -164,6 +165,17 @@ BAD: list[tuple[dict[str, Any], str]] = [
     (
         {"model": {"dropout": 0.5}, "train": {"framework": "sklearn"}},
         "model.dropout: sklearn has no dropout; remove it, or choose another framework",
+    ),
+    (
+        {
+            "train": {"loss": "absolute_error"},
+            "model": {"kind": "linear"},
+            "optimizers": {"newton": {}},
+            "study": {"trials": 1},
+            "search": {"generation_size": 1},
+        },
+        "optimizers.newton: needs a loss with a curvature, which the absolute error has not; use lbfgs, or [train] "
+        'loss = "huber"',
     ),
     ({"train": {"loss": "hubert"}}, "train.loss: 'hubert' is not known; did you mean 'huber'?"),
     ({"train": {"loss": "huber", "huber_delta": 0}}, "train.huber_delta: must lie in (0, inf), but got 0; 1 is usual"),
@@ -351,8 +363,25 @@ def test_a_metric_fits_its_task_or_not() -> None:
     assert task_problem("valid_accuracy", "binary") is None
     assert task_problem("valid_accuracy", "regression") == (
         "valid_accuracy does not fit a regression task",
-        "choose one of: valid_loss, valid_r2, valid_rmse",
+        "choose one of: valid_loss, valid_r2, valid_rmse, valid_mae, valid_mape",
     )
+
+
+@pytest.mark.parametrize(
+    ("task", "written", "hint"),
+    [
+        (None, "roc_auc", "did you mean 'valid_auc'?"),
+        (None, "valid_log_loss", "did you mean 'valid_loss'?"),
+        ("regression", "valid_mea", "did you mean 'valid_mae'?"),
+        ("regression", "mse", "did you mean 'valid_rmse'?"),
+        ("binary", "spread", "choose one of: valid_accuracy, valid_auc, valid_average_precision"),
+    ],
+)
+def test_a_metric_that_is_not_known_is_answered_with_one_of_the_task(task: str | None, written: str, hint: str) -> None:
+    raw = {"study": {"maximize": written}, "data": {"source": "sklearn:iris"}, "optimizers": {"sgd": {}}}
+    raw["data"] |= {"task": task} if task else {}
+    with pytest.raises(StudyError, match=re.escape(f"{written!r} is not known; {hint}")):
+        read_study(raw)
 
 
 def test_a_missing_data_file_offers_its_neighbours(tmp_path: Path) -> None:

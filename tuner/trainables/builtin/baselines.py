@@ -7,7 +7,7 @@ know. They see the same prepared inputs and are judged on the same test rows.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -40,8 +40,8 @@ def baselines(source: ReplicateSource) -> dict[str, Any]:
     makers = dict(_maker(name, data.task) for name in BASELINES)
     # Whoever limited the threads of this task could not see those of libraries that were loaded just now.
     with threadpool_limits(1):
-        metrics = {label: _judged(data, made) for label, made in makers.items()}
-    return {label: {metric: kinds["single"] for metric, kinds in found.items()} for label, found in metrics.items()}
+        found = {label: _judged(data, made, source.metrics) for label, made in makers.items()}
+    return {label: {name: kinds["single"] for name, kinds in metrics.items()} for label, metrics in found.items()}
 
 
 def _maker(name: str, task: str) -> tuple[str, Callable[[], Any]]:
@@ -51,7 +51,7 @@ def _maker(name: str, task: str) -> tuple[str, Callable[[], Any]]:
     return kind if " or " in name else name, partial(getattr(import_module(module), kind), **arguments)
 
 
-def _judged(data: Prepared, made: Callable[[], Any]) -> dict[str, Any]:
+def _judged(data: Prepared, made: Callable[[], Any], asked: Sequence[str]) -> dict[str, Any]:
     """Fit on the train rows, on some of very many, and judge on the test rows."""
     step = -(-data.train.x.size // MOST_NUMBERS)
     x, y, held = np.asarray(data.train.x[::step, :-1], dtype=np.float64), data.train.y[::step], data.test.x
@@ -61,10 +61,10 @@ def _judged(data: Prepared, made: Callable[[], Any]) -> dict[str, Any]:
         if data.task != "regression":
             said = _shares(made().fit(x, codes_of(data.task, y)), held, max(2, y.shape[1]))
             members = said[None, :, 1:] if data.task == "binary" else said[None]
-            return documents(judged(data.task, members, codes_of(data.task, data.test.y), scale))
+            return documents(judged(data.task, members, codes_of(data.task, data.test.y), scale, asked))
         columns = [_said(made().fit(x, one).predict, held) for one in np.asarray(y, dtype=np.float64).T]
     members = np.column_stack(columns)[None] * scale + data.y_mean
-    return documents(judged("regression", members, data.test.y * scale + data.y_mean, scale))
+    return documents(judged("regression", members, data.test.y * scale + data.y_mean, scale, asked))
 
 
 def _shares(model: Any, x: Array, classes: int) -> Array:

@@ -55,11 +55,15 @@ WORTH_KEEPING = 0.5  # seconds: shorter packs are trained again sooner than they
 
 @dataclass(frozen=True)
 class ReplicateSource:
-    """Where a replicate comes from: the directory of its prepared data, the study's seed and its number."""
+    """Where a replicate comes from: the directory of its prepared data, the study's seed and its number.
+
+    `metrics` are names of those that are followed beside those that always are.
+    """
 
     directory: Path
     seed: int
     replicate: int
+    metrics: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ class Pack:
     def key(self) -> str:
         """Return what decides the outcome: data, seeds, configs and epochs. The state follows from these."""
         start = self.state.epoch if self.state else 0
-        sources = [(source.directory.name, source.seed, source.replicate) for source in self.sources]
+        sources = [(one.directory.name, one.seed, one.replicate, *one.metrics) for one in self.sources]
         return json.dumps([version("tuner"), np.__version__, sources, self.configs, start, self.epochs], sort_keys=True)
 
 
@@ -104,7 +108,8 @@ class PackOutcome:
 def problem_of(sources: Sequence[ReplicateSource], config: Config) -> Problem:
     """Build the problem that a config trains on; prepared data are memory-mapped once in each process."""
     replicates = tuple(Replicate(source.seed, source.replicate, opened(source.directory)) for source in sources)
-    return Problem(replicates, model_of(config), criterion_of(config, replicates[0].data.task))
+    criterion = criterion_of(config, replicates[0].data.task)
+    return Problem(replicates, model_of(config), criterion, sources[0].metrics)
 
 
 @lru_cache(maxsize=OPEN)

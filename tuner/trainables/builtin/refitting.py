@@ -6,7 +6,7 @@ regression, models on fresh splits of the same rows say how far new targets lie 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,8 +114,8 @@ def noise_of(model: TrainedModel, data: Prepared, residuals: Array) -> Confirmat
     return ConfirmationNoise(residuals, spread)
 
 
-def judge(model: TrainedModel, data: Prepared) -> dict[str, Any]:
-    """Return the test metrics of a model, for its facts."""
+def judge(model: TrainedModel, data: Prepared, asked: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the test metrics of a model, those that were `asked` for too, for its facts."""
     part, scale = data.test, np.asarray(data.y_scale)
     truth = part.y * scale + data.y_mean if data.task == "regression" else codes_of(data.task, part.y)
-    return documents(judged(data.task, model.of_members(part.x), truth, scale))
+    return documents(judged(data.task, model.of_members(part.x), truth, scale, asked))

@@ -15,6 +15,7 @@ from objectives.data import Prepared, Table, place_in, prepare_whole, save_prepa
 from objectives.data.preparation import Preparation
 from objectives.data.prepare import Room, in_memory
 from objectives.data.store import on_disk
+from objectives.metrics import goal_metrics
 from tuner.best import Best
 from tuner.engines import Engine, Failure
 from tuner.errors import TunerError
@@ -81,7 +82,7 @@ class Shipping:
         place = place_in(self.directory.cache, data.digest)
         save_prepared(data, place)
         self.engine.share(place)
-        return ReplicateSource(place, self.study.seed, FIRST_SEED)
+        return ReplicateSource(place, self.study.seed, FIRST_SEED, goal_metrics(self.study.metric))
 
 
 def shipped(  # noqa: PLR0913
@@ -111,7 +112,7 @@ def shipped(  # noqa: PLR0913
         if data.task == "regression":
             model = replace(model, noise=_noise(work, model, data, config))
         facts = _facts(work, data, alive, epochs, horizon)
-        facts |= {} if refit.all_rows else {"metrics": judge(model, data), "test_rows": len(data.test)}
+        facts |= {} if refit.all_rows else {"metrics": judge(model, data, place.metrics), "test_rows": len(data.test)}
         if beside is not None:
             facts |= _baselines(work, beside, facts["notes"])
     finally:
@@ -183,6 +184,7 @@ def _facts(work: Shipping, data: Prepared, seeds: list[int], epochs: int, horizo
         "study": work.study.name,
         "trial": best.trial,
         "key": key_of(best),
+        "goal": work.study.metric,
         "config": {**best.params, "epochs": epochs, "horizon": horizon},
         "training": {
             "rows": len(data.train),

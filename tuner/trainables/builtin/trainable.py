@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from objectives.data import Prepared, move_prepared, place_in, save_prepared
+from objectives.metrics import goal_metrics
 from objectives.models import Layers
 from objectives.problem import constant_loss
 from objectives.types import Array
@@ -158,7 +159,7 @@ class BuiltinTrainable:
             move_prepared(place_in(self.question.room, data.digest), place)
         save_prepared(data, place)
         engine.share(place)
-        return ReplicateSource(place, study.seed, replicate)
+        return ReplicateSource(place, study.seed, replicate, goal_metrics(study.metric))
 
 
 def targets_digest(data: Prepared) -> str:

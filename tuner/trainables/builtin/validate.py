@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from objectives.class_weights import given_weights
+from objectives.criterion import CLASSES
 from objectives.data import Prepared
-from objectives.errors import Complaint
+from objectives.errors import Complaint, nearest
 from objectives.full_batch import MOST_NEWTON
 from objectives.metrics import sklearn_score
 from objectives.optimizers import OPTIMIZERS
@@ -18,6 +20,8 @@ from tuner.study import Choices, Study, task_problem, training_problems, values_
 from tuner.trainables.builtin.split_counts import resampled
 
 __all__ = ["fit_to_data"]
+
+ZERO = 1e-6  # of a target's standard deviation: what float32 leaves of a target that is 0
 
 
 def fit_to_data(study: Study, data: Prepared, groups: int = 0) -> tuple[Study, list[str]]:
@@ -30,10 +34,7 @@ def fit_to_data(study: Study, data: Prepared, groups: int = 0) -> tuple[Study, l
     if problem := task_problem(study.metric, data.task):
         complaints.append(Complaint(f"study.{study.direction}", *problem))
     complaints += [Complaint(*problem) for problem in training_problems(study.model, study.train, data.task)]
-    if study.metric == "valid_r2" and np.ptp(data.valid.y, axis=0).min() == 0:
-        complaints.append(
-            Complaint("study.maximize", "valid_r2 needs validation targets that vary", "minimize valid_loss")
-        )
+    complaints += [*goal_problems(study, data), *weight_problems(study, data)]
     unfit = [name for name in study.confirm.metrics if math.isnan(made_up_score(name, data))]
     if unfit:
         what = f"{', '.join(unfit)} cannot score a {data.task} task"
@@ -68,6 +69,34 @@ def fit_to_data(study: Study, data: Prepared, groups: int = 0) -> tuple[Study, l
         return replace(study, train=study.train.model_copy(update={"batch_size": allowed})), notes
     note = f"batch sizes: {', '.join(map(str, kept))}; larger ones than the {rows} train rows were left out"
     return replace(study, train=study.train.model_copy(update={"batch_size": allowed})), [*notes, note]
+
+
+def goal_problems(study: Study, data: Prepared) -> list[Complaint]:
+    """Complain about a goal that the validation rows leave without a value, or with one that says nothing."""
+    y, key = np.asarray(data.valid.y, dtype=np.float64), f"study.{study.direction}"
+    same = np.ptp(y, axis=0)
+    if study.metric == "valid_r2" and same.min() == 0:
+        return [Complaint(key, "valid_r2 needs validation targets that vary", "minimize valid_loss")]
+    if study.metric in ("valid_auc", "valid_average_precision") and data.task in CLASSES and same.max() == 0:
+        what = f"{study.metric} needs validation rows of two classes at least, but all are of one"
+        return [Complaint(key, what, "give [data.split] a larger valid, or minimize valid_loss")]
+    if study.metric == "valid_mape" and data.task == "regression":
+        zeros = int((np.abs(y * data.y_scale + data.y_mean) < ZERO * np.asarray(data.y_scale)).any(axis=1).sum())
+        if zeros:
+            what = f"valid_mape divides by the target, which is 0 in {zeros} of {len(y)} validation rows"
+            return [Complaint(key, what, "minimize valid_mae")]
+    return []
+
+
+def weight_problems(study: Study, data: Prepared) -> list[Complaint]:
+    """Complain about weights of classes that are not there."""
+    asked = study.train.class_weight
+    texts = values_of(asked) if asked is not None and data.task in CLASSES else ()
+    unknown = {name for text in texts for name in given_weights(str(text)) or {} if name not in data.classes}
+    return [
+        Complaint("train.class_weight", f"there is no class {name!r}", nearest(name, data.classes))
+        for name in sorted(unknown)
+    ]
 
 
 def epochs_problems(study: Study) -> list[Complaint]:

@@ -1,0 +1,116 @@
+"""Metrics of decided classes: F1, balanced accuracy and Matthews' correlation, as scikit-learn has them.
+
+All follow from three counts of each class: rows that are of it and were said to be (`right`), rows that were said to
+be (`said`), rows that are (`true`), each `(..., classes)`. Two classes with one output have two counts as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+import numpy as np
+
+from objectives.metrics.metric import RowFacts
+from objectives.types import Array
+
+__all__ = ["DECISIONS", "balanced_accuracy", "decided", "decided_parts", "f1", "mcc"]
+
+
+class Decision(Protocol):
+    """A metric of three counts; `binary` is True where only the second class is looked for."""
+
+    def __call__(self, right: Array, said: Array, true: Array, binary: bool = False) -> Array:
+        """Compute the metric `(...)` of counts `(..., classes)`."""
+
+
+def f1(right: Array, said: Array, true: Array, binary: bool = False) -> Array:
+    """Compute `2 right / (said + true)`: of the second class, or the mean over classes that are there or were said."""
+    total = said + true
+    each = np.divide(2.0 * right, total, out=np.zeros(total.shape), where=total > 0)
+    if binary:
+        return np.asarray(each[..., 1])
+    return np.asarray(each.sum(axis=-1) / np.maximum(np.count_nonzero(total, axis=-1), 1))
+
+
+def balanced_accuracy(right: Array, said: Array, true: Array, binary: bool = False) -> Array:
+    """Compute the mean over the classes that are there of the share of their rows that is right."""
+    del said, binary
+    each = np.divide(right, true, out=np.zeros(true.shape), where=true > 0)
+    return np.asarray(each.sum(axis=-1) / np.maximum(np.count_nonzero(true, axis=-1), 1))
+
+
+def mcc(right: Array, said: Array, true: Array, binary: bool = False) -> Array:
+    """Compute Matthews' correlation of what was said with what is; 0 where one of both is the same for all rows."""
+    del binary
+    right, said, true = (np.asarray(one, dtype=np.float64) for one in (right, said, true))
+    n = true.sum(axis=-1)
+    shared = right.sum(axis=-1) * n - (said * true).sum(axis=-1)
+    spreads = (n**2 - (said**2).sum(axis=-1)) * (n**2 - (true**2).sum(axis=-1))
+    return np.asarray(np.divide(shared, np.sqrt(spreads), out=np.zeros(shared.shape), where=spreads > 0))
+
+
+DECISIONS: dict[str, Decision] = {"f1": f1, "balanced_accuracy": balanced_accuracy, "mcc": mcc}
+
+
+def _codes(z: Array, y: Array) -> tuple[Array, Array, int]:
+    """Return the class that is said of each row `(R, K, n)`, its own `(R, 1, n)`, and the number of classes."""
+    binary = z.shape[-2] == 1
+    said = z[..., 0, :] > 0 if binary else z.argmax(axis=-2)
+    return said.astype(np.intp), (y[..., 0, :] + (0.5 if binary else 0)).astype(np.intp), max(2, z.shape[-2])
+
+
+def _tables(said: Array, true: Array, classes: int) -> Array:
+    """Count the rows of each class for which each was said, `(R, K, classes, classes)`."""
+    pairs = true * classes + said
+    apart = pairs.reshape(-1, pairs.shape[-1]) + classes**2 * np.arange(pairs.shape[0] * pairs.shape[1])[:, None]
+    counts = np.bincount(apart.ravel(), minlength=classes**2 * len(apart))
+    return np.asarray(counts.reshape(*pairs.shape[:2], classes, classes))
+
+
+def _counts(tables: Array) -> tuple[Array, Array, Array]:
+    return np.diagonal(tables, axis1=-2, axis2=-1), tables.sum(axis=-2), tables.sum(axis=-1)
+
+
+def decided(name: str) -> Callable[[Array, Array, RowFacts], Array]:
+    """Build the metric of outputs `(R, K, C, n)` and targets, by its name in `DECISIONS`."""
+
+    def score(z: Array, y: Array, rows: RowFacts) -> Array:
+        del rows
+        said, true, classes = _codes(z, y)
+        return DECISIONS[name](*_counts(_tables(said, true, classes)), binary=z.shape[-2] == 1)
+
+    return score
+
+
+def decided_parts(name: str) -> Callable[[Array, Array, RowFacts], Array]:
+    """Build the metric's jackknife pseudo-values `(R, K, n)`, shifted so that their mean is the metric.
+
+    Rows of the same class for which the same was said have the same.
+    """
+
+    def parts(z: Array, y: Array, rows: RowFacts) -> Array:
+        del rows
+        said, true, classes = _codes(z, y)
+        value = partial(DECISIONS[name], binary=z.shape[-2] == 1)
+        found = np.empty(said.shape)
+        for r, k in np.ndindex(said.shape[:2]):
+            found[r, k] = _pseudo_values(said[r, k], true[r, 0], classes, value)
+        return found
+
+    return parts
+
+
+def _pseudo_values(said: Array, true: Array, classes: int, value: Decision) -> Array:
+    """Compute the pseudo-values `(n,)` of one trial from the classes that were said and are."""
+    n = len(said)
+    right, all_said, all_true = (one[0, 0] for one in _counts(_tables(said[None, None], true[None, None], classes)))
+    whole = float(value(right, all_said, all_true))
+    if n == 1:
+        return np.array([whole])
+    kinds, of_row = np.unique(true * classes + said, return_inverse=True)
+    eye = np.eye(classes, dtype=np.intp)
+    own, was_said = eye[kinds // classes], eye[kinds % classes]
+    left = value(right - own * was_said, all_said - was_said, all_true - own)[of_row]
+    return np.asarray(whole + (n - 1) * (left.mean() - left))
