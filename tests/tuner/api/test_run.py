@@ -59,7 +59,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("jobs", [2, 4])
 def test_the_number_of_workers_changes_no_byte(jobs: int, undisturbed: dict[str, bytes], tmp_path: Path) -> None:
-    tuner.run(small(), jobs=jobs, home=tmp_path)
+    tuner.run(small(), jobs=jobs, baselines=False, home=tmp_path)
     assert outputs(tmp_path) == undisturbed
 
 
@@ -104,7 +104,7 @@ def test_one_split_has_no_standard_error_and_several_do(tmp_path: Path) -> None:
 
 
 def test_replicates_change_no_byte_with_the_workers_and_rank_by_their_mean(tmp_path: Path) -> None:
-    one, two = (tuner.run(replicated(3), jobs=jobs, home=tmp_path / str(jobs)) for jobs in (1, 2))
+    one, two = (tuner.run(replicated(3), jobs=jobs, baselines=False, home=tmp_path / str(jobs)) for jobs in (1, 2))
     assert outputs(tmp_path / "1") == outputs(tmp_path / "2")
     assert one.curves().equals(two.curves())
     single = tuner.run(replicated(1), jobs=1, home=tmp_path / "single", confirm=False)
@@ -280,7 +280,7 @@ def test_curves_are_tidy_and_agree_with_the_ranking(tmp_path: Path) -> None:
 
 
 def test_best_weights_are_those_of_the_best_trial(tmp_path: Path) -> None:
-    result = tuner.run(small(), jobs=2, home=tmp_path)
+    result = tuner.run(small(), jobs=2, baselines=False, home=tmp_path)
     best = result.best()
     weights = np.load(tmp_path / "small" / "best.npz")
     flat = np.concatenate([np.vstack([weights[f"W{i}"], weights[f"b{i}"]]).ravel() for i in (1, 2)])
@@ -440,7 +440,7 @@ def with_options(**train: Any) -> dict[str, Any]:
 
 def test_options_change_no_byte_with_the_workers_and_stand_in_the_table(tmp_path: Path) -> None:
     one = tuner.run(with_options(), jobs=1, home=tmp_path / "1")
-    tuner.run(with_options(), jobs=2, home=tmp_path / "2")
+    tuner.run(with_options(), jobs=2, baselines=False, home=tmp_path / "2")
     assert outputs(tmp_path / "1") == outputs(tmp_path / "2")
     table = one.ranking()
     assert set(table["loss"]) == {"squared_error", "huber"}

@@ -69,14 +69,14 @@ def test_what_ends_from_outside_is_alike_wherever_it_was(kind: str, limited: boo
 def test_a_stopped_study_is_the_beginning_of_the_whole_one(stop: dict[str, Any], jobs: int, tmp_path: Path) -> None:
     tuner.run(small(), jobs=1, home=tmp_path / "whole", confirm=False)
     study = small() | {"stop": stop}
-    result = tuner.run(study, jobs=jobs, home=tmp_path / "stopped", confirm=False)
+    result = tuner.run(study, jobs=jobs, baselines=False, home=tmp_path / "stopped", confirm=False)
     name = next(iter(stop))
     assert f"stop.{name}" in result.cost.stopped
     assert len(result.all_trials) in ((0,) if name == "seconds" else (8, 16))
-    again = tuner.run(study, jobs=jobs, home=tmp_path / "stopped", confirm=False)
+    again = tuner.run(study, jobs=jobs, baselines=False, home=tmp_path / "stopped", confirm=False)
     assert again.cost.stopped == result.cost.stopped
     assert again.cost.trials == 0
-    more = tuner.run(small(), jobs=jobs, home=tmp_path / "stopped", confirm=False)
+    more = tuner.run(small(), jobs=jobs, baselines=False, home=tmp_path / "stopped", confirm=False)
     assert (more.cost.stopped, len(more.all_trials)) == ("", 24)
     ranking = "ranking.csv"
     assert outputs(tmp_path / "stopped")[ranking] == outputs(tmp_path / "whole")[ranking]
@@ -128,12 +128,12 @@ def test_a_warm_start_begins_with_a_model(tmp_path: Path) -> None:
     whole = outputs(tmp_path)["ranking.csv"] if first.best() else b""
     old_directory = tmp_path / "old"
     old_directory.rename(tmp_path / "gone")  # what was learned from it is in the ledger
-    assert tuner.run(study, jobs=2, home=tmp_path, confirm=False).cost.trials == 0
+    assert tuner.run(study, jobs=2, baselines=False, home=tmp_path, confirm=False).cost.trials == 0
     cold = tuner.run(study | {"search": small()["search"]}, name="cold", jobs=1, home=tmp_path, confirm=False)
     starts = [[run.config["lr"] for run in result.all_trials[:8]] for result in (first, cold)]
     assert starts[0] != starts[1]
     (tmp_path / "gone").rename(old_directory)
-    tuner.run(study, jobs=2, home=tmp_path, confirm=False, trials=16, fresh=True)
+    tuner.run(study, jobs=2, baselines=False, home=tmp_path, confirm=False, trials=16, fresh=True)
     tuner.run(study, jobs=1, home=tmp_path, confirm=False)
     assert outputs(tmp_path)["ranking.csv"] == whole
 
@@ -160,7 +160,9 @@ def in_steps(unit: str, amount: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("unit", "amount"), [("steps", 108), ("examples", 810)])
 def test_budgets_in_steps_and_examples(unit: str, amount: int, tmp_path: Path) -> None:
-    one, two = (tuner.run(in_steps(unit, amount), jobs=jobs, home=tmp_path / str(jobs)) for jobs in (1, 2))
+    one, two = (
+        tuner.run(in_steps(unit, amount), jobs=jobs, baselines=False, home=tmp_path / str(jobs)) for jobs in (1, 2)
+    )
     assert outputs(tmp_path / "1") == outputs(tmp_path / "2")
     assert rungs(one.study)[-1].amount == amount
     for run in one.all_trials:

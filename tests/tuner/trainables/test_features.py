@@ -48,7 +48,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuner.Res
         if kind not in found:
             study = asked(kind, train={"replicates": 2}, confirm={"enabled": True, "top": 2, "seeds": 2})
             home = tmp_path_factory.mktemp(kind)
-            found[kind] = tuner.run(study, jobs=2, home=home)
+            found[kind] = tuner.run(study, jobs=2, home=home, baselines=False)
         return found[kind]
 
     return result
@@ -69,7 +69,7 @@ def misbehaving(kind: str, deed: str, home: Path, monkeypatch: pytest.MonkeyPatc
         study["parameters"]["deed"] = ["none", deed]
         study["optimizers"] = {"momentum": {"lr": 0.01}}
         study["search"] |= {"enqueue": [{"deed": "none", "width": 1}, {"deed": deed, "width": 1}]}
-    return tuner.run(study, jobs=2, home=home)
+    return tuner.run(study, jobs=2, home=home, baselines=False)
 
 
 @feature("presets of `[optimizers.*]`")
@@ -200,7 +200,7 @@ def test_splits(kind: str, there: bool, tmp_path: Path) -> None:
     study = asked(kind, data={"splits": 4, "resampling": "fresh"}, confirm={"enabled": True, "top": 2, "seeds": 2})
     if kind == "command":
         study["study"]["command"] = [*study["study"]["command"], "{split}"]
-    one, two = (tuner.run(study, jobs=jobs, home=tmp_path / str(jobs)) for jobs in (1, 2))
+    one, two = (tuner.run(study, jobs=jobs, home=tmp_path / str(jobs), baselines=False) for jobs in (1, 2))
     assert one.ranking().drop(columns="seconds").equals(two.ranking().drop(columns="seconds"))
     complete = [trial for trial in one.all_trials if trial.state == "complete"]
     assert {trial.curves["valid_loss"].shape for trial in complete} == {(4, 9)}
@@ -294,7 +294,7 @@ def test_retrying(kind: str, there: bool, tmp_path: Path, monkeypatch: pytest.Mo
     assert [trial.state for trial in broken.all_trials] == ["complete", "failed"]
     monkeypatch.setenv(MENDED, "1")
     failing.plan(monkeypatch, tmp_path / "one", {})
-    result = tuner.run(broken.study, jobs=2, home=tmp_path, retry_failed=True)
+    result = tuner.run(broken.study, jobs=2, home=tmp_path, retry_failed=True, baselines=False)
     assert [trial.state == "failed" for trial in result.all_trials] == [False, False]
     assert result.all_trials[0].value == broken.all_trials[0].value
     assert result.all_trials[1].config == broken.all_trials[1].config

@@ -337,8 +337,8 @@ def test_a_study_in_time_order_is_the_same_resumed_and_on_workers(tmp_path: Path
     tables, frame = dated()
     tables["confirm"] = {"top": 2, "seeds": 3}
     for home, jobs in (("a", 1), ("b", 2)):
-        tuner.run(tables, frame, trials=8, jobs=jobs, home=tmp_path / home, confirm=False)
-        result = tuner.run(tables, frame, jobs=jobs, home=tmp_path / home)
+        tuner.run(tables, frame, trials=8, jobs=jobs, baselines=False, home=tmp_path / home, confirm=False)
+        result = tuner.run(tables, frame, jobs=jobs, baselines=False, home=tmp_path / home)
     first, second = ((tmp_path / home / "s" / "ranking.csv").read_bytes() for home in "ab")
     assert first == second
     assert result.best().confirmation["splits"] == "fresh"
