@@ -15,7 +15,10 @@ import numpy as np
 from objectives.metrics.metric import RowFacts
 from objectives.types import Array
 
-__all__ = ["DECISIONS", "balanced_accuracy", "decided", "decided_parts", "f1", "mcc"]
+__all__ = ["DECISIONS", "balanced_accuracy", "best_threshold", "decided", "decided_parts", "f1", "mcc"]
+
+
+LEAST = 1e-6  # of a threshold, and of what is left to one
 
 
 class Decision(Protocol):
@@ -100,6 +103,29 @@ def decided_parts(name: str) -> Callable[[Array, Array, RowFacts], Array]:
         return found
 
     return parts
+
+
+def best_threshold(name: str, shares: Array, true: Array) -> float:
+    """Return the probability above which the second class is said, where a metric of two classes is best.
+
+    `shares (n,)` are probabilities of rows, `true (n,)` their classes, 0 or 1. Candidates stand halfway between
+    neighbouring probabilities and beyond all; of several equally good ones, and at no gain over 0.5, the nearest to 0.5
+    is taken.
+    """
+    order = np.argsort(shares, kind="stable")
+    ascending, own = np.asarray(shares, dtype=np.float64)[order], true[order].astype(np.int64)
+    places = np.flatnonzero(np.diff(ascending) > 0) + 1
+    between = (ascending[places - 1] + ascending[places]) / 2
+    ends = [ascending[0] / 2, (1 + ascending[-1]) / 2]  # all rows of one class, or of the other
+    cuts = np.clip([*between, *ends, 0.5], LEAST, 1 - LEAST)
+    above = np.searchsorted(ascending, cuts, side="right")  # rows below: said to be of the first class
+    hits_below = np.concatenate([[0], np.cumsum(own)])[above]
+    n, hits = len(own), int(own.sum())
+    right = np.stack([above - hits_below, hits - hits_below], axis=-1)
+    said = np.stack([above, n - above], axis=-1)
+    values = DECISIONS[name](right, said, np.broadcast_to([n - hits, hits], said.shape), binary=True)
+    best = np.flatnonzero(values >= values.max() - 1e-12)
+    return float(cuts[best[np.abs(cuts[best] - 0.5).argmin()]])
 
 
 def _pseudo_values(said: Array, true: Array, classes: int, value: Decision) -> Array:

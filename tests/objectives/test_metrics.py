@@ -13,7 +13,7 @@ from sklearn import metrics as sk
 
 from objectives.errors import InvalidInput
 from objectives.evaluation.predictions import CHUNK, Evaluation, predict, sklearn_metrics
-from objectives.metrics import METRICS, RowFacts, WholeMetric, goal_metrics, metrics_of, sklearn_score
+from objectives.metrics import METRICS, RowFacts, WholeMetric, best_threshold, goal_metrics, metrics_of, sklearn_score
 from objectives.models import Layers, Model
 from objectives.training.descent import descend
 from tests.support.problems import TASKS, Array, Sizes, config, problem, same_bits
@@ -152,6 +152,18 @@ def test_the_spread_of_parts_is_that_of_the_metric_over_new_rows(name: str, clas
         values.append(row.score(z, truth, facts(n))[0, 0])
         errors.append(row.parts(z, truth, facts(n))[0, 0].std(ddof=1) / np.sqrt(n))
     assert np.mean(errors) == pytest.approx(np.std(values), rel=0.12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(("f1", "balanced_accuracy", "mcc")), st.integers(2, 30), st.integers(0, 9999))
+def test_no_threshold_is_better_than_the_best(name: str, n: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    shares, y = np.round(rng.random(n), 1), rng.integers(0, 2, n)
+    scorer = {"f1": sk.f1_score, "balanced_accuracy": sk.balanced_accuracy_score, "mcc": sk.matthews_corrcoef}[name]
+    with warnings.catch_warnings(action="ignore"):
+        tried = [scorer(y, shares > least) for least in (*np.arange(0.05, 1, 0.1), 0.5)]
+        found = scorer(y, shares > best_threshold(name, shares, y))
+    assert found >= max(tried) - 1e-12
 
 
 @pytest.mark.parametrize(("task", "outputs"), OUTPUTS)

@@ -158,6 +158,8 @@ def shipped_block(model: TrainedModel) -> str:
         ends = [float("nan") if whole[end] is None else whole[end] for end in ("low", "high")]
         alone = f"   (a single one: {cell_text(single['value'])})" if count > 1 else ""
         facts[name] = f"{interval_text(whole['value'], *ends)}{alone}"
+    if model.threshold is not None:
+        facts["threshold"] = f"{model.classes[1]} is said above a probability of {cell_text(model.threshold)}"
     metric, every = judged_by(model.facts), model.facts.get("baselines", {})
     better = [better_line(name, metric, every[name][metric]) for name in better_baselines(model.facts)]
     if said := unbeaten(model.facts):

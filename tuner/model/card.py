@@ -37,6 +37,9 @@ def _what(model: TrainedModel) -> str:
         f"`{data['digest'][:12]}`; its config, trial {facts['trial']}, was chosen on {training['searched_on']:,} rows "
         f"and trained for as many {training['carried']} here.",
     ]
+    if model.threshold is not None:
+        second, goal = _cell(model.classes[1]), facts["goal"]
+        lines.append(f"{second} is said above a probability of {model.threshold:.4g}, where {goal} was best.")
     if model.classes:
         lines.append(f"Classes: {', '.join(_cell(name) for name in model.classes)}.")
     if training["diverged"]:

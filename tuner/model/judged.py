@@ -42,26 +42,32 @@ class Judged:
 
 
 def judged(
-    task: str, members: Array, truth: Array, scale: Array, asked: Sequence[str] = ()
+    task: str, members: Array, truth: Array, scale: Array, asked: Sequence[str] = (), threshold: float | None = None
 ) -> dict[str, dict[str, Judged]]:
     """Return each metric of the ensemble and of a single network, as `{"test_loss": {"ensemble": ..., "single": ...}}`.
 
     `members (R, n, C)` are predictions of each network: probabilities (binary: of the second class), or values in the
     target's units; `truth` are class codes `(n,)` or values `(n, C)`; `scale (C,)` is the unit in which losses count.
     That of a single network is the mean over all of them. `asked` are metrics beside those that are always there.
+    Above `threshold`, 0.5 where there is none, the second of two classes is said.
     """
     whole = members.mean(axis=0, keepdims=True)
     kinds = {"ensemble": whole, "single": members}
     found = {"test_loss": {kind: _mean(row_losses(task, own, truth, scale)) for kind, own in kinds.items()}}
-    found |= _always(task, kinds, truth, scale)
+    least = 0.5 if threshold is None else threshold
+    found |= _always(task, kinds, truth, scale, least)
     rows = [row for row in metrics_of(task, asked) if isinstance(row, WholeMetric)]
-    return found | {f"test_{row.name}": {kind: _of_all(row, own, truth) for kind, own in kinds.items()} for row in rows}
+    return found | {
+        f"test_{row.name}": {kind: _of_all(row, own, truth, least) for kind, own in kinds.items()} for row in rows
+    }
 
 
-def _always(task: str, kinds: Mapping[str, Array], truth: Array, scale: Array) -> dict[str, dict[str, Judged]]:
+def _always(
+    task: str, kinds: Mapping[str, Array], truth: Array, scale: Array, least: float
+) -> dict[str, dict[str, Judged]]:
     """Return the metrics of a task that are always there, beside its loss."""
     if task != "regression":
-        return {"test_accuracy": {kind: _share(_hits(task, own, truth)) for kind, own in kinds.items()}}
+        return {"test_accuracy": {kind: _share(_hits(task, own, truth, least)) for kind, own in kinds.items()}}
     ones = np.ones_like(scale)
     squares = {kind: row_losses(task, own, truth, ones) for kind, own in kinds.items()}
     around = ((truth - truth.mean(axis=0)) ** 2).mean(axis=0)
@@ -72,11 +78,13 @@ def _always(task: str, kinds: Mapping[str, Array], truth: Array, scale: Array) -
     }
 
 
-def _of_all(row: WholeMetric, members: Array, truth: Array) -> Judged:
+def _of_all(row: WholeMetric, members: Array, truth: Array, least: float) -> Judged:
     """Return a metric of all rows together, the mean over members."""
     values = truth.ndim > 1
     with np.errstate(divide="ignore"):  # a share of 0 has a logarithm of -inf, which ranks as it should
         outputs = members if values else np.log(members) - (np.log1p(-members) if members.shape[2] == 1 else 0.0)
+    if members.shape[2] == 1 and not values:
+        outputs = outputs - math.log(least / (1 - least))
     z, y = np.moveaxis(outputs, 1, 2)[None], np.atleast_2d(truth.T)[None, None]
     width = np.ones((1, 1, z.shape[2]))
     facts = RowFacts(len(truth), width, width, 0 * width)
@@ -99,9 +107,9 @@ def row_losses(task: str, members: Array, truth: Array, scale: Array) -> Array:
     return np.asarray(-np.log(np.clip(right, LEAST, 1.0)).mean(axis=0))
 
 
-def _hits(task: str, members: Array, truth: Array) -> Array:
+def _hits(task: str, members: Array, truth: Array, least: float) -> Array:
     """Return which share of the members is right about each row, `(n,)`."""
-    said = members[..., 0] > 0.5 if task == "binary" else members.argmax(axis=2)
+    said = members[..., 0] > least if task == "binary" else members.argmax(axis=2)
     return np.asarray((said == truth).mean(axis=0))
 
 

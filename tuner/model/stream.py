@@ -68,7 +68,7 @@ class Answers:
             return {}
         members, truth = np.concatenate(self.said)[None], np.concatenate(self.truth)
         asked = goal_metrics(model.facts.get("goal", ""))
-        found = judged(model.task, members, truth, np.asarray(model.preparation.y_scale), asked)
+        found = judged(model.task, members, truth, np.asarray(model.preparation.y_scale), asked, model.threshold)
         return {name.removeprefix("test_"): kinds["ensemble"] for name, kinds in found.items()}
 
 

@@ -88,6 +88,12 @@ class TrainedModel:
         found: Mapping[str, Any] = self.facts.get("metrics", {})
         return found
 
+    @property
+    def threshold(self) -> float | None:
+        """Return the probability above which the second of two classes is said; None where the likelier one is."""
+        found: float | None = self.facts.get("threshold")
+        return found
+
     def predict(self, rows: Any) -> Array:
         """Return the class of each row `(n,)`, or its value, `(n,)`, of several targets `(n, C)`.
 
@@ -147,8 +153,13 @@ class TrainedModel:
         """Return the ensemble's predictions from those of its networks."""
         if self.task == "regression":
             return _squeezed(members.mean(axis=0))
-        found: Array = np.array(self.classes)[self.shares(members).argmax(axis=1)]
+        found: Array = np.array(self.classes)[self.places(members)]
         return found
+
+    def places(self, members: Array) -> Array:
+        """Return the place among the classes of each row's `(n,)`: the likeliest, or the second above a threshold."""
+        shares = self.shares(members)
+        return shares.argmax(axis=1) if self.threshold is None else (shares[:, 1] > self.threshold).astype(np.intp)
 
 
 def sentences(every: Sequence[Seen], preparation: Preparation) -> list[str]:

@@ -21,7 +21,7 @@ from objectives.types import Direction
 from tuner.study.budget import UNITS
 from tuner.study.custom import goal_problem
 from tuner.study.domains import Domain, highest, is_searched, values_of
-from tuner.study.hints import shown, suggest
+from tuner.study.hints import guessed, shown, suggest
 from tuner.study.problems import ProblemCollector
 from tuner.study.reading import near_file
 from tuner.study.resampling import check_resampling
@@ -83,7 +83,7 @@ def goal_of(
             report.add(["study", direction], *problem)
         return metric, direction
     if metric not in GOALS:
-        report.add(["study", direction], f"{shown(metric)} is not known", suggest(metric, goals_of(task)))
+        report.add(["study", direction], f"{shown(metric)} is not known", _goal_hint(metric, task))
         return "valid_loss", Direction.MINIMIZE
     row = METRICS.get(metric.removeprefix("valid_"))
     better = row.direction if row else Direction.MINIMIZE
@@ -91,6 +91,15 @@ def goal_of(
         word = "lower" if better == Direction.MINIMIZE else "higher"
         report.add(["study", direction], f"{metric} is better when {word}", f'write {better} = "{metric}"')
     return metric, direction
+
+
+def _goal_hint(metric: str, task: str | None) -> str:
+    """Offer a goal for one that is not known; of a nearest spelling say for which tasks it is, where that is open."""
+    hint = suggest(metric, goals_of(task))
+    near = next((row for name, row in METRICS.items() if hint == f"did you mean 'valid_{name}'?"), None)
+    if near is None or task is not None or guessed(metric, GOALS):
+        return hint
+    return f"{hint} It is for {' and '.join(near.tasks)} tasks"
 
 
 def goals_of(task: str | None) -> list[str]:

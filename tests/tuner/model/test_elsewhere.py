@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import tuner
 from objectives.data.incoming import incoming
 from tests.support.command import Shell
 from tests.support.small_models import frame, trained
+from tuner.model.elsewhere.writing import write_elsewhere
 from tuner.model.trained import TrainedModel
 
 ALONE = {"PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1", "KERAS_BACKEND": "torch"}
@@ -74,6 +76,49 @@ def test_code_and_files_predict_the_same_without_the_tuner(tool: str, task: str,
     assert done.returncode == 0, done.stderr
     close = 1e-7 if tool == "keras" else 1e-9  # Keras multiplies matrices in float32 on some backends
     assert np.allclose(np.load("found.npy"), own(homes, task)[1], rtol=close, atol=close)
+
+
+DECIDE = """
+import sys
+import numpy as np, pandas as pd
+sys.path.insert(0, sys.argv[1])
+from model import load
+np.save("decided.npy", load().predict(pd.read_csv("rows.csv")))
+"""
+
+
+def decided(homes: Path) -> tuple[TrainedModel, Any]:
+    """The model with a threshold that changes what it says of some rows, and whether each row is above it."""
+    model, shares = own(homes, "binary")
+    least = float(np.quantile(shares[:, 1], 0.2))
+    above = shares[:, 1] > least
+    assert (above != (shares[:, 1] > 0.5)).any()
+    return replace(model, facts={**model.facts, "threshold": least, "goal": "valid_f1"}), above
+
+
+@pytest.mark.parametrize("tool", ["torch", "keras", "sklearn"])
+def test_a_threshold_goes_with_the_model(tool: str, homes: Path, shell: Shell) -> None:
+    needed = ("keras", "torch") if tool == "keras" else (tool,)
+    if not all(map(find_spec, needed)):
+        pytest.skip(f"needs {' and '.join(needed)}")
+    model, above = decided(homes)
+    write_elsewhere(model, tool, Path("there"))
+    done = subprocess.run([sys.executable, "-c", DECIDE, "there"], capture_output=True, text=True, env=ALONE)
+    assert done.returncode == 0, done.stderr
+    found = np.load("decided.npy", allow_pickle=True)
+    assert (found == np.array(model.classes)[above.astype(int)]).all()
+
+
+def test_onnxruntime_says_the_class_above_the_threshold(homes: Path, shell: Shell) -> None:
+    pytest.importorskip("onnx")
+    runtime = pytest.importorskip("onnxruntime")
+    model, above = decided(homes)
+    write_elsewhere(model, "onnx", Path("model.onnx"))
+    rows = incoming(frame(120, seed=4), model.preparation)
+    fed = {name: values[:, None] for name, values in zip(model.features, rows.values, strict=True)}
+    label = runtime.InferenceSession("model.onnx").run(["label"], fed)[0]
+    assert label.dtype == np.int64
+    assert (label == above).all()
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -372,6 +372,7 @@ def test_a_metric_fits_its_task_or_not() -> None:
     [
         (None, "roc_auc", "did you mean 'valid_auc'?"),
         (None, "valid_log_loss", "did you mean 'valid_loss'?"),
+        (None, "valid_r", "did you mean 'valid_r2'? It is for regression tasks"),
         ("regression", "valid_mea", "did you mean 'valid_mae'?"),
         ("regression", "mse", "did you mean 'valid_rmse'?"),
         ("binary", "spread", "choose one of: valid_accuracy, valid_auc, valid_average_precision"),

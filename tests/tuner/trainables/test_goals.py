@@ -13,9 +13,12 @@ import pytest
 from sklearn import metrics as sk
 
 import tuner
+from objectives.data import SplitSpec, table_from
+from objectives.data.splits import divide
 from objectives.metrics import METRICS
 from tests.support.command import Shell
 from tuner.cli.conclusion import print_conclusion
+from tuner.cli.summary import shipped_block
 from tuner.errors import StudyError
 from tuner.model.judged import judged
 from tuner.study import read_study
@@ -76,6 +79,30 @@ def test_outliers_move_a_model_of_the_absolute_error_less(tmp_path: Path) -> Non
         said = tuner.load_model(tmp_path / asked["study"]["name"]).predict(usual)
         errors[loss] = float(np.abs(said - usual["outcome"]).mean())
     assert errors["absolute_error"] < 0.5 * errors["squared_error"]
+
+
+@pytest.mark.filterwarnings("ignore::tuner.errors.RowsWarning")  # of what the test rows alone have
+def test_a_goal_of_two_classes_chooses_a_threshold_that_the_model_keeps(tmp_path: Path) -> None:
+    data = table()
+    tuner.run(study("valid_f1"), data=data, jobs=1, home=tmp_path, baselines=False)
+    model = tuner.load_model(tmp_path / "goal")
+    least, shares = model.threshold, model.predict_proba(data)[:, 1]
+    assert least is not None
+    assert 0 < least < 1
+    assert least != 0.5
+    assert (model.predict(data) == np.where(shares > least, "yes", "no")).all()
+    assert f"yes is said above a probability of {least:.4g}\n" in shipped_block(model)
+    assert "yes is said above a probability of" in (tmp_path / "goal" / "model" / "card.md").read_text(encoding="utf-8")
+    held = divide(table_from(data.drop(columns="outcome"), data["outcome"], task="binary").rows, SplitSpec(), 0).test
+    said, truth = model.predict(data.iloc[held]), data["outcome"].iloc[held]
+    metrics = {name: kinds["ensemble"]["value"] for name, kinds in model.metrics.items()}
+    assert metrics["test_f1"] == pytest.approx(sk.f1_score(truth, said, pos_label="yes"))
+    assert metrics["test_accuracy"] == pytest.approx((said == truth).mean())
+
+
+def test_other_goals_keep_the_likelier_class(tmp_path: Path) -> None:
+    tuner.run(study("valid_auc"), data=table(), jobs=1, home=tmp_path, baselines=False)
+    assert tuner.load_model(tmp_path / "goal").threshold is None
 
 
 def test_workers_make_the_same_table(tmp_path: Path) -> None:

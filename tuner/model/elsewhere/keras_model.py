@@ -96,7 +96,9 @@ class TunedKeras:
     def predict(self, rows: Any) -> Any:
         """Return the class of each row `(n,)`, or its value."""
         if self.about["task"] != "regression":
-            return np.array(self.about["labels"])[self.predict_proba(rows).argmax(axis=1)]
+            found, least = self.predict_proba(rows), self.about.get("threshold")
+            places = found.argmax(axis=1) if least is None else (found[:, 1] > least).astype(int)
+            return np.array(self.about["labels"])[places]
         found = self._outputs(rows)
         return found[:, 0] if found.shape[1] == 1 else found
 
@@ -131,7 +133,8 @@ def load(folder: str | Path = Path(__file__).parent) -> TunedKeras:
     """Return the model of the files in a folder, in float64."""
     place = Path(folder)
     about = json.loads((place / "preparation.json").read_text(encoding="utf-8"))
-    activation = json.loads((place / "model.json").read_text(encoding="utf-8"))["network"]["activation"]
+    facts = json.loads((place / "model.json").read_text(encoding="utf-8"))
+    activation, about["threshold"] = facts["network"]["activation"], facts.get("threshold")
     with np.load(place / "weights.npz", allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files}
     texts = sum(column["kind"] == "text" for column in about["columns"])

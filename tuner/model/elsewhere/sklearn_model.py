@@ -15,7 +15,9 @@ import numpy as np
 import pandas as pd
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import VotingClassifier, VotingRegressor
+from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
+from sklearn.model_selection import FixedThresholdClassifier
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, LabelBinarizer, LabelEncoder, OneHotEncoder, StandardScaler
@@ -38,7 +40,8 @@ def load(folder: str | Path = Path(__file__).parent) -> Any:
     """Return the fitted pipeline of the files in a folder."""
     place = Path(folder)
     about = json.loads((place / "preparation.json").read_text(encoding="utf-8"))
-    activation = json.loads((place / "model.json").read_text(encoding="utf-8"))["network"]["activation"]
+    facts = json.loads((place / "model.json").read_text(encoding="utf-8"))
+    activation, about["threshold"] = facts["network"]["activation"], facts.get("threshold")
     with np.load(place / "weights.npz", allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files}
     rounded = FunctionTransformer(as_trained, kw_args={"dtype": about["dtype"]})
@@ -84,7 +87,7 @@ def _network(about: dict[str, Any], arrays: dict[str, Any], activation: str) -> 
         labels = np.array(about["labels"])
         vote.estimators_, vote.le_, vote.classes_ = members, LabelEncoder().fit(np.arange(len(labels))), labels
         vote.le_.classes_ = labels
-        return vote
+        return vote if about["threshold"] is None else _thresholded(vote, about["threshold"])
     mean = VotingRegressor(names)
     mean.estimators_ = members
     scaled = TransformedTargetRegressor(mean, transformer=StandardScaler())
@@ -92,6 +95,16 @@ def _network(about: dict[str, Any], arrays: dict[str, Any], activation: str) -> 
     scaled.transformer_ = StandardScaler().fit(np.zeros((2, 1)))
     scaled.transformer_.mean_, scaled.transformer_.scale_ = np.array(about["y_mean"]), np.array(about["y_scale"])
     return scaled
+
+
+def _thresholded(vote: Any, threshold: float) -> Any:
+    """Return a classifier that says the second class above a probability."""
+    second = vote.classes_[1]
+    found = FixedThresholdClassifier(
+        FrozenEstimator(vote), threshold=threshold, pos_label=second, response_method="predict_proba"
+    )
+    found.estimator_ = found.estimator
+    return found
 
 
 def _member(about: dict[str, Any], arrays: dict[str, Any], member: int, activation: str) -> Any:

@@ -17,6 +17,7 @@ from tuner.model.trained import TrainedModel
 __all__ = ["graph_of"]
 
 OPSET, ML_OPSET, IR = 17, 3, 8
+INT64 = 7  # the number of the type in ONNX
 ACTIVATIONS = {"relu": "Relu", "tanh": "Tanh"}
 
 
@@ -103,6 +104,10 @@ def _outputs(graph: _Graph, model: TrainedModel, x: str) -> list[str]:
         return [graph.add("Add", scaled, graph.constant(np.array(model.preparation.y_mean)))]
     if model.task == "binary":
         mean = graph.add("Concat", graph.add("Sub", graph.constant(1.0), mean), mean, axis=1)
+    if model.threshold is not None:
+        second = graph.add("Gather", mean, graph.constant(np.array(1, np.int64)), axis=1)
+        above = graph.add("Greater", second, graph.constant(model.threshold))
+        return [mean, graph.add("Cast", above, to=INT64)]
     return [mean, graph.add("ArgMax", mean, axis=1, keepdims=0)]
 
 

@@ -90,7 +90,9 @@ class TunedModel(torch.nn.Module):
         found = self(*self.read(rows)).numpy()
         if self.task == "regression":
             return found[:, 0] if found.shape[1] == 1 else found
-        return np.array(self.about["labels"])[found.argmax(axis=1)]
+        least = self.about.get("threshold")
+        places = found.argmax(axis=1) if least is None else (found[:, 1] > least).astype(int)
+        return np.array(self.about["labels"])[places]
 
 
 def _network(arrays: dict[str, Any], member: int, activation: str) -> torch.nn.Sequential:
@@ -122,7 +124,8 @@ def load(folder: str | Path = Path(__file__).parent) -> TunedModel:
     """Return the model of the files in a folder, in float64; `.float()` makes it smaller and less exact."""
     place = Path(folder)
     preparation = json.loads((place / "preparation.json").read_text(encoding="utf-8"))
-    activation = json.loads((place / "model.json").read_text(encoding="utf-8"))["network"]["activation"]
+    facts = json.loads((place / "model.json").read_text(encoding="utf-8"))
+    activation, preparation["threshold"] = facts["network"]["activation"], facts.get("threshold")
     with np.load(place / "weights.npz", allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files}
     return TunedModel(preparation, arrays, activation).eval()

@@ -14,6 +14,7 @@ import numpy as np
 
 from objectives.data import Prepared
 from objectives.evaluation.predictions import predict
+from objectives.metrics import best_threshold
 from objectives.training.descent import descend
 from objectives.types import Array
 from tuner.model.judged import documents, judged
@@ -34,6 +35,7 @@ __all__ = [
     "judge",
     "noise_of",
     "residuals_of",
+    "threshold_of",
     "train",
 ]
 
@@ -91,19 +93,37 @@ def residuals_of(task: Fit) -> Array:
     In the target's own units. Sources of the same data are seeds of one ensemble: a single network is farther off than
     the ensemble that is shipped. Trainings that diverged do not count.
     """
+    away = [np.abs(said - (data.valid.y * data.y_scale + data.y_mean)) for data, said in _unseen(task)]
+    whole = np.sort(np.concatenate(away), axis=0) if away else np.empty((0, 1))
+    step = -(-len(whole) // MOST_RESIDUALS)
+    return np.ascontiguousarray(whole[::-1][:: max(step, 1)][::-1])  # the largest stays
+
+
+def threshold_of(task: Fit, name: str) -> float | None:
+    """Train on splits and return the threshold at which metric `name` of the validation rows is best.
+
+    None where each training diverged.
+    """
+    every = [(said[:, 0], data.valid.y[:, 0]) for data, said in _unseen(task)]
+    if not every:
+        return None
+    shares, truth = (np.concatenate(parts) for parts in zip(*every, strict=True))
+    return best_threshold(name, shares, truth)
+
+
+def _unseen(task: Fit) -> list[tuple[Prepared, Array]]:
+    """Train on splits; return the data of each and what the ensemble of its seeds says of its validation rows."""
     problem = problem_of(task.sources, task.config)
     state = descend(problem, [task.config], task.epochs).state
-    away = [np.empty((0, problem.outputs))]
+    found = []
     for directory in dict.fromkeys(source.directory for source in task.sources):
         places = [r for r, source in enumerate(task.sources) if source.directory == directory and state.alive[r, 0]]
         if places:
             data = problem.replicates[places[0]].data
             said = np.mean([predict(problem, state.weights[r, 0], data.valid.x, r) for r in places], axis=0)
-            away.append(np.abs(said - (data.valid.y * data.y_scale + data.y_mean)))
+            found.append((data, said))
     let_go(problem)
-    whole = np.sort(np.concatenate(away), axis=0)
-    step = -(-len(whole) // MOST_RESIDUALS)
-    return np.ascontiguousarray(whole[::-1][:: max(step, 1)][::-1])  # the largest stays
+    return found
 
 
 def noise_of(model: TrainedModel, data: Prepared, residuals: Array) -> ConfirmationNoise | None:
@@ -118,4 +138,4 @@ def judge(model: TrainedModel, data: Prepared, asked: Sequence[str] = ()) -> dic
     """Return the test metrics of a model, those that were `asked` for too, for its facts."""
     part, scale = data.test, np.asarray(data.y_scale)
     truth = part.y * scale + data.y_mean if data.task == "regression" else codes_of(data.task, part.y)
-    return documents(judged(data.task, model.of_members(part.x), truth, scale, asked))
+    return documents(judged(data.task, model.of_members(part.x), truth, scale, asked, model.threshold))

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -15,7 +16,7 @@ from objectives.data import Prepared, Table, place_in, prepare_whole, save_prepa
 from objectives.data.preparation import Preparation
 from objectives.data.prepare import Room, in_memory
 from objectives.data.store import on_disk
-from objectives.metrics import goal_metrics
+from objectives.metrics import DECISIONS, goal_metrics
 from tuner.best import Best
 from tuner.engines import Engine, Failure
 from tuner.errors import TunerError
@@ -38,6 +39,7 @@ from tuner.trainables.builtin.refitting import (
     judge,
     noise_of,
     residuals_of,
+    threshold_of,
     train,
 )
 
@@ -110,8 +112,11 @@ def shipped(  # noqa: PLR0913
         beside = work.start(baselines, place) if refit.baselines and not refit.all_rows else None  # trains meanwhile
         model, alive = _trained(work, preparation, place, config, epochs)
         if data.task == "regression":
-            model = replace(model, noise=_noise(work, model, data, config))
+            model = replace(model, noise=_noise(work, model, data))
         facts = _facts(work, data, alive, epochs, horizon)
+        if data.task == "binary" and work.study.metric.removeprefix("valid_") in DECISIONS:
+            facts |= _threshold(work, data)
+            model = replace(model, facts=facts)
         facts |= {} if refit.all_rows else {"metrics": judge(model, data, place.metrics), "test_rows": len(data.test)}
         if beside is not None:
             facts |= _baselines(work, beside, facts["notes"])
@@ -149,15 +154,26 @@ def _trained(
     return TrainedModel(preparation, network), [n for n, kept in zip(seeds, members.alive, strict=True) if kept]
 
 
-def _noise(work: Shipping, model: TrainedModel, data: Prepared, config: Mapping[str, Any]) -> Any:
+def _noise(work: Shipping, model: TrainedModel, data: Prepared) -> Any:
     """Return what intervals are made of: residuals on fresh splits, trained for as long as the search chose."""
+    return noise_of(model, data, _on_splits(work, data, residuals_of))
+
+
+def _threshold(work: Shipping, data: Prepared) -> dict[str, float]:
+    """Return the threshold at which the goal is best on validation rows of fresh splits; none where all diverged."""
+    found = _on_splits(work, data, partial(threshold_of, name=work.study.metric.removeprefix("valid_")))
+    return {} if found is None else {"threshold": found}
+
+
+def _on_splits(work: Shipping, data: Prepared, task: Callable[[Fit], Any]) -> Any:
+    """Run a task that trains on fresh splits, for as long as the search chose, with ensembles on each."""
     splits = 1 if data.large else SPLITS  # of large data one has rows enough, and each is written to the disk
     places = [work.source(number) for number in range(FIRST_SPLIT, FIRST_SPLIT + splits)]
     seeds = range(FIRST_SPLIT, FIRST_SPLIT + TOGETHER)
     sources = tuple(replace(place, replicate=number) for place in places for number in seeds)
-    own = config_of(config, int(work.best["horizon"]))
+    own = config_of(work.best.params, int(work.best["horizon"]))
     try:
-        return noise_of(model, data, work.run(residuals_of, Fit(sources, own, work.best.epochs)))
+        return work.run(task, Fit(sources, own, work.best.epochs))
     finally:
         for source in places:
             _forget(work, source)
