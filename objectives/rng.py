@@ -35,6 +35,7 @@ class Stream(IntEnum):
     VERIFICATION = 22  # ()
     REPEATS = 23  # (generation)
     BOOTSTRAP = 24  # (rows)
+    FEASIBLE = 30  # (generation)
 
 
 def stream(seed: int, purpose: Stream, *key: int) -> np.random.Generator:

@@ -1,6 +1,6 @@
 """What to try next, and who goes on: proposals of a generation, rungs, and the cut at a rung.
 
-    rungs -> history -> repeats -> proposals; search_checks, stopping
+    rungs -> history -> repeats -> feasible -> proposals; search_checks, stopping
 
 Everything here is a pure function. What generation g proposes depends on the study's seed, on g and on the committed
 trials of generations up to g - LAG - 1 alone, in trial order: generation g can then be proposed while g - 1 trains,

@@ -9,6 +9,7 @@ from tuner.algorithms.cmaes import population
 from tuner.algorithms.samplers import SAMPLERS, Ask
 from tuner.optuna_bridge.sampler_models import Observation
 from tuner.records import Latents, Trial
+from tuner.search.feasible import allowed_by, feasible
 from tuner.search.history import estimated, observed, populations
 from tuner.search.repeats import without_repeats
 from tuner.search.rungs import lag_of
@@ -56,7 +57,7 @@ def propose(  # noqa: PLR0913
         if SAMPLERS[study.search.sampler].learns != "estimates":
             return points
         tried = [*(trial.config for trial in history), *map(space.config, in_flight), *map(space.config, begun)]
-        return begun + without_repeats(space, points[len(begun) :], tried, study.seed, generation)
+        return begun + without_repeats(space, points[len(begun) :], tried, study.seed, generation, allowed_by(study))
     return begun + _each(study, space, generation, own, left, known)
 
 
@@ -103,7 +104,9 @@ def _asked(study: Study, space: Space, generation: int, first: int, count: int, 
     elif sampler.exhaustive:
         ask = replace(ask, blocks=space.blocks(study.search.grid_points))
     points = [space.completed(point) for point in sampler.propose(ask)]
-    return points if sampler.exhaustive else _moved_on(space, first, points)
+    if sampler.exhaustive:
+        return points
+    return feasible(space, _moved_on(space, first, points), allowed_by(study), study.seed, generation)
 
 
 def _starts(study: Study, space: Space) -> list[Latents]:

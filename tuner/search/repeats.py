@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,25 +13,38 @@ from objectives.rng import Stream, stream
 from tuner.records import Latents, at
 from tuner.space import Space
 
-__all__ = ["without_repeats"]
+__all__ = ["near_points", "without_repeats"]
 
 WIDTHS, EACH = (0.02, 0.05, 0.1, 0.2, 0.4), 16  # of steps away from a point, and how many of each
 DRAWS = 4096  # anywhere, after those
 
 
 def without_repeats(
-    space: Space, points: Sequence[Latents], tried: Sequence[Mapping[str, Any]], seed: int, generation: int
+    space: Space,
+    points: Sequence[Latents],
+    tried: Sequence[Mapping[str, Any]],
+    seed: int,
+    generation: int,
+    allowed: Callable[[Mapping[str, Any]], bool] | None = None,
 ) -> list[Latents]:
     """Return the points; one whose config is among those `tried`, or repeats an earlier point, is replaced.
 
-    Where every config of the space has been tried, fewer points are returned than were given.
+    Where every config of the space that is `allowed` has been tried, fewer points are returned than were given.
     """
     known, found = list(tried), []
     rng = stream(seed, Stream.REPEATS, generation)
     for point in points:
         if _exhausted(space, known):
             break
-        fresh = next((p for p in _near(space, point, rng) if space.config(p) not in known), point)
+        untried = (p for p in near_points(space, point, rng) if space.config(p) not in known)
+        fresh: Latents | None = None
+        if allowed is None:
+            fresh = next(untried, point)
+        else:
+            few = math.isfinite(space.size)  # then nothing new may be left, as not all of them are allowed
+            fresh = next((p for p in untried if allowed(space.config(p))), None if few else point)
+        if fresh is None:
+            break
         found.append(fresh)
         known.append(space.config(fresh))
     return found
@@ -44,7 +57,7 @@ def _exhausted(space: Space, known: Sequence[Mapping[str, Any]]) -> bool:
     return len({json.dumps(dict(config), sort_keys=True, default=str) for config in known}) >= space.size
 
 
-def _near(space: Space, point: Latents, rng: np.random.Generator) -> Iterator[Latents]:
+def near_points(space: Space, point: Latents, rng: np.random.Generator) -> Iterator[Latents]:
     """Yield the point itself, then points at growing distances from it, then some anywhere."""
     yield point
     for width in WIDTHS:

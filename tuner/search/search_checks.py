@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from objectives.errors import Complaint
 from tuner.algorithms.samplers import SAMPLERS, Ask
+from tuner.search.feasible import constraint_problems
 from tuner.space import Space
 from tuner.study import Study
 
@@ -24,6 +25,10 @@ def check_search(study: Study, space: Space) -> list[Complaint]:
         if problem := sampler.problem(Ask(study.seed, 0, 0, 1, each.latents, blocks=blocks), left):
             found.append(Complaint("search.sampler", *problem))
             break
+    if study.constraints and sampler.exhaustive:
+        what = f"do not go with {sampler.name}, which tries all points of its grid"
+        found.append(Complaint("constraints", what, 'use sampler = "auto" or "random"'))
+    found += constraint_problems(study, space)
     for i, config in enumerate(search.enqueue):
         for key, what, hint in space.problems_of(config):
             found.append(Complaint(f"search.enqueue[{i}].{key}", what, hint))

@@ -1,6 +1,6 @@
 """Study file -> validated, frozen `Study`.
 
-    hints, constants, config_files -> problems -> domains, budget -> own_parameters, conditions -> fields
+    hints, constants, config_files -> problems -> domains, budget -> own_parameters, conditions -> fields, expressions
     -> metric_sources, tables, optimizer_domains, used_hypers, custom
     -> study, custom_checks, program_checks -> changed_keys
     reading -> overrides -> validation -> resampling, checks -> resolve; imported; guess
@@ -18,6 +18,7 @@ from tuner.study.config_files import CONFIG_FORMS, InvalidConfig, config_text, l
 from tuner.study.constants import constants_in, difference_of, with_constants
 from tuner.study.custom import CustomObjective
 from tuner.study.domains import MOST_CHOICES, Choices, Domain, Range, highest, is_searched, values_of
+from tuner.study.expressions import Expression, expression_of
 from tuner.study.hints import suggest
 from tuner.study.imported import UNNAMED, imported_text, not_run
 from tuner.study.metric_sources import EPOCH, PRINTED, VALUE, MetricSource
@@ -56,6 +57,7 @@ __all__ = [
     "ConfirmTable",
     "DataTable",
     "Domain",
+    "Expression",
     "Imported",
     "LimitsTable",
     "ModelTable",
@@ -74,6 +76,7 @@ __all__ = [
     "constants_in",
     "difference_of",
     "differences",
+    "expression_of",
     "highest",
     "imported_text",
     "in_toml",

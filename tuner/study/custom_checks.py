@@ -15,6 +15,7 @@ from tuner.placeholders import format_problem, holes_in, placeholders_in
 from tuner.study.budget import UNITS
 from tuner.study.custom import CustomObjective
 from tuner.study.domains import Domain, Range, is_searched, plain, values_of
+from tuner.study.expressions import CONSTRAINTS
 from tuner.study.hints import shown, suggest
 from tuner.study.metric_sources import METRICS
 from tuner.study.own_parameters import PARAMETERS
@@ -105,7 +106,7 @@ def check_not_own(raw: Mapping[str, Any], table: StudyTable, search: SearchTable
     hint = 'write [study] objective = "train.py:train", or remove it'
     for key in [key for key in ("output", "batched", "keep") if key in table.model_fields_set]:
         report.add(["study", key], "belongs to an objective of your own", hint)
-    for name in [name for name in (PARAMETERS, METRICS, "workers", "refit", "run") if raw.get(name)]:
+    for name in [name for name in (PARAMETERS, METRICS, "workers", "refit", "run", CONSTRAINTS) if raw.get(name)]:
         report.add([name], "belongs to an objective of your own", hint)
 
 

@@ -36,13 +36,14 @@ from tuner.study.custom import (
 )
 from tuner.study.custom_checks import check_not_own, check_own, check_own_searched
 from tuner.study.domains import Choices, Domain
+from tuner.study.expressions import CONSTRAINTS, expression_of
 from tuner.study.imported import TABLE as IMPORTED
 from tuner.study.imported import imported_of, not_run
 from tuner.study.metric_sources import METRICS
 from tuner.study.optimizer_domains import optimizer_domains
 from tuner.study.overrides import apply
 from tuner.study.own_parameters import PARAMETERS
-from tuner.study.problems import MOST, ProblemCollector
+from tuner.study.problems import MOST, InvalidValue, ProblemCollector
 from tuner.study.program_checks import check_run
 from tuner.study.reading import plain_copy, read_toml
 from tuner.study.resampling import check_own_resampling, check_replicates
@@ -141,7 +142,9 @@ def _resolved(
     raw: dict[str, Any], report: ProblemCollector, base: Path, stem: str, needs_data: bool, given: bool = False
 ) -> Study:
     """Build the study, or raise StudyError: each table is checked by itself, then all of them together."""
-    for name in [name for name in raw if name not in (*TABLES, "optimizers", PARAMETERS, METRICS)][: MOST + 1]:
+    for name in [name for name in raw if name not in (*TABLES, "optimizers", PARAMETERS, METRICS, CONSTRAINTS)][
+        : MOST + 1
+    ]:
         what = "unknown table" if isinstance(raw[name], dict) else "unknown key"
         report.add([name], what, misplaced(name, ""))
     own = is_own(raw)
@@ -176,6 +179,7 @@ def _resolved(
         workers=cast(WorkersTable, tables["workers"]),
         refit=cast(RefitTable, tables["refit"]),
         run=cast(RunTable, tables["run"]),
+        constraints=constraints_of(bare.get(CONSTRAINTS, {}), report),
         description=table.description,
     )
     study = _custom(draft, table, bare, needs_data, report) if own else _builtin(draft, table, needs_data, report)
@@ -238,6 +242,20 @@ def deciders(model: ModelTable, train: TrainTable, optimizers: Mapping[str, Mapp
         found |= {"hidden": model.hidden, "activation": model.activation}
     flags = {flag.name for row in OPTIMIZERS.values() for flag in row.flags}
     return found | {key: domain for own in optimizers.values() for key, domain in own.items() if key in flags}
+
+
+def constraints_of(raw: Any, report: ProblemCollector) -> dict[str, str]:
+    """Read the table [constraints]: conditions by name."""
+    if not isinstance(raw, dict):
+        report.add([CONSTRAINTS], "must be a table", 'write heads = "d_model % heads == 0" in it')
+        return {}
+    found = {}
+    for name, text in raw.items():
+        try:
+            found[name] = expression_of(text).text
+        except InvalidValue as bad:
+            report.add([CONSTRAINTS, name], bad.what, bad.hint)
+    return found
 
 
 def own_deciders(

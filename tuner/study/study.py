@@ -14,6 +14,7 @@ from tuner.study.budget import RUN, UNITS, Budget
 from tuner.study.conditions import Conditions, restored
 from tuner.study.custom import CustomObjective
 from tuner.study.domains import Domain, plain
+from tuner.study.expressions import CONSTRAINTS
 from tuner.study.metric_sources import METRICS
 from tuner.study.own_parameters import PARAMETERS
 from tuner.study.problems import BARE
@@ -88,6 +89,7 @@ class Study:
     workers: WorkersTable = field(default_factory=WorkersTable)
     refit: RefitTable = field(default_factory=RefitTable)
     run: RunTable = field(default_factory=RunTable)
+    constraints: Mapping[str, str] = field(default_factory=dict)  # conditions that every config has to meet
     description: str = field(default="", compare=False)
 
     @property
@@ -237,7 +239,7 @@ class Study:
         workers = {name: value for name, value in _fields(self.workers).items() if value != []}
         refit = _fields(self.refit) if self.refit.model_fields_set else {}
         run = {name: value for name, value in _fields(self.run).items() if name in self.run.model_fields_set}
-        more = {"workers": workers, "refit": refit, "run": run}
+        more = {"workers": workers, "refit": refit, "run": run, CONSTRAINTS: dict(self.constraints)}
         return {name: keys for name, keys in (tables | more).items() if keys}
 
     def to_toml(self) -> str:

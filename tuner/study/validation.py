@@ -85,7 +85,7 @@ def _said(found: Mapping[str, Any], path: tuple[str, ...]) -> tuple[str, str]:
 
 def misplaced(name: str, table: str) -> str:
     """Suggest another word, or another table, for a key that `table` ("" for the top level) does not have."""
-    here = KEYS.get(table, (*TABLES, "optimizers", "parameters", "metrics"))
+    here = KEYS.get(table, (*TABLES, "optimizers", "parameters", "metrics", "constraints"))
     if meant := guessed(name, here):
         return f"did you mean {meant!r}?"
     for other, keys in KEYS.items():

@@ -62,6 +62,8 @@ def test_options_of_help_are_read() -> None:
         ProgramOption("--model", "text", "a", ("a", "b")),
         ProgramOption("--amp", "flag", False),
     ]
+    boost = "  -l, --learning_rate arg      Set it (type: float,\n" + " " * 30 + "default: 0.5, choices {a, b})\n"
+    assert options_of_help(boost) == [ProgramOption("--learning_rate", "float", 0.5)]
     assert options_of_help("Training for --lr 3 epochs") == []
 
 
@@ -115,6 +117,7 @@ def test_constants_are_numbers_that_are_given_once() -> None:
         (["{'epoch': 1, 'eval_loss': 0.3}"], "epoch", ["eval_loss"]),
         (["epoch=1 train_loss=.5 test_acc=93.5%"], "epoch", ["test_acc", "train_loss"]),
         (["\repoch 1:  50% loss=9\repoch 1: 100% loss=1.5e-3"], "epoch", ["loss"]),
+        (["power_t = 0.5", "average loss = 0.3", "best constant's loss = 0.7"], None, ["average loss"]),
         (["took 3ms at 10MB", "nothing"], None, []),
     ],
 )

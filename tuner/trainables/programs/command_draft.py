@@ -104,7 +104,8 @@ def draft_text(draft: CommandDraft, name: str, command: str) -> str:
         raise StudyError(Complaint("--from-command", what, hint))
     (goal, direction), epoch = goals[0], epoch_among(draft.numbers)
     several = len(goal.values) > 1
-    ranges = [(option, *found) for option in draft.options if (found := range_of(option))]
+    given = {word.partition("=")[0] for word in draft.words}
+    ranges = [(one, *found) for one in draft.options if one.flag not in given and (found := range_of(one))]
     active = [option for option, _, usual in ranges if usual] or [option for option, _, _ in ranges[:1]]
     asked = [] if draft.script else [_word(option) for option in active]
     blocks = [

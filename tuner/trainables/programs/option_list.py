@@ -12,13 +12,15 @@ from typing import Any
 __all__ = ["ProgramOption", "constants_to_tune", "merged_options", "options_of_help", "options_of_source", "range_of"]
 
 ENTRY = re.compile(r"^ {1,8}(?:-\w(?:[ =][^\s,-]\S*)?,? +)?(?P<flag>--[A-Za-z][\w.-]*)(?P<rest>.*)$")
-DEFAULT = re.compile(r"[\[(]\s*default[:=]?\s+(?P<value>[^\])]+?)\s*(?:;[^\])]*)?[\])]", re.IGNORECASE)
+DEFAULT = re.compile(
+    r"[\[(](?:type: \w+,)?\s*default[:=]?\s+(?P<value>[^\]),]+?)\s*(?:[;,][^\])]*)?[\])]", re.IGNORECASE
+)
 CHOICES = re.compile(r"^[ =]+(?:\{(?P<braces>[^{}]+)\}|\[(?P<bars>[^\[\]]+\|[^\[\]]+)\])")
-METAVAR = re.compile(r"^[ =](?P<word>[A-Z<][\w<>.-]*)")
+METAVAR = re.compile(r"^[ =](?P<word>[A-Z<][\w<>.-]*|arg\b)")
 KINDS = {"FLOAT": "float", "INTEGER": "int", "INT": "int", "BOOLEAN": "flag"}
 LOG = re.compile(r"(^|[_.-])(lr|learning_?rate|wd|weight_?decay|decay|eps|epsilon|alpha|lambda|l1|l2|rate)\d?$", re.I)
 SHARE = re.compile(r"drop|momentum|beta\d?$|smooth|ratio|prob", re.I)
-SIZES = re.compile(r"batch|hidden|dim|width|units|embd|embed|layers?$|depth|heads?$|size$", re.I)
+SIZES = re.compile(r"batch|hidden|dim|width|units|embd|embed|layers?$|depth|heads?$", re.I)
 LEFT = re.compile(  # what is set, and not tuned
     r"(^|[_.-])(seed|epochs?|iters?|steps?|workers?|ports?|gpus?|device|rank|log|print|interval|save|out|output|dir|path"
     r"|file|data|dataset|resume|checkpoint|ckpt|help|version|verbose|quiet|debug|test|eval|wandb|project|config|classes"

@@ -12,12 +12,12 @@ __all__ = ["PrintedNumber", "epoch_among", "goal_among", "numbers_in"]
 
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 NAMED = re.compile(
-    r"(?P<name>[A-Za-z][\w/@.-]*(?: [A-Za-z][\w/@-]*)?)['\"]?(?P<mark>[ \t]*[:=]?[ \t]*)"
+    r"(?<!\w)(?<!\w')(?P<name>[A-Za-z][\w/@.-]*(?: [A-Za-z][\w/@-]*)?)['\"]?(?P<mark>[ \t]*[:=]?[ \t]*)"
     rf"(?P<value>{NUMBER})(?![\w.]*[A-Za-z])"
 )
 EPOCHS = ("epoch", "step", "global_step", "iter", "iteration", "it", "round")
 HELD_OUT = re.compile(r"val|eval|dev|test", re.IGNORECASE)
-LOSSES = re.compile(r"loss|err|perplexity|ppl|rmse|mse|mae|nll|bpb|bpc|wer|fid", re.IGNORECASE)
+LOSSES = re.compile(r"loss|perplexity|(?<![a-z])(err|ppl|rmse|mse|mae|nll|bpb|bpc|wer|fid)", re.IGNORECASE)
 SCORES = re.compile(r"acc|f1|auc|r2|bleu|map$|iou|score|reward|return|top1|top5|precision|recall", re.IGNORECASE)
 
 
