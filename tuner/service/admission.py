@@ -72,7 +72,7 @@ def admitted(source: Source, settings: ServiceSettings, given: Mapping[str, Any]
         raise StudyError(Complaint("study.name", "is missing", 'write name = "..." in [study], or add ?name='))
     draft = read_study(tables, settings=given, base=settings.base, needs_data=False)
     check_code(draft, settings)
-    if complaints := [*_outside(draft, settings.base), *_elsewhere(draft)]:
+    if complaints := [*_outside(draft, settings.base), *_elsewhere(draft), *_together(draft)]:
         raise StudyError(*complaints)
     return check_study(read_study(tables, settings=given, base=settings.base))
 
@@ -108,6 +108,12 @@ def _outside(study: Study, base: Path) -> list[Complaint]:
         inside = False
     what = "lies outside of the folder that the service was started in"
     return [] if inside else [Complaint("data.source", f"{source!r} {what}", "name a file below it")]
+
+
+def _together(study: Study) -> list[Complaint]:
+    """Complain about configs that would be handed out several at once."""
+    many = study.custom is not None and study.custom.objective == ASKED and study.custom.batched > 1
+    return [Complaint("study.batched", "does not go with ?ask=true: configs are asked for one by one")] if many else []
 
 
 def _elsewhere(study: Study) -> list[Complaint]:

@@ -112,6 +112,8 @@ class Mailbox:
 
 def train(config: Mapping[str, Any]) -> dict[str, float]:
     """Wait until somebody has trained a config, and return the metrics. Raises TunerError with why it failed."""
+    if VARIABLE not in os.environ:
+        raise TunerError("others train the trials of this study: go on with it in `tuner serve`, by .../resume")
     box = Mailbox(Path(os.environ[VARIABLE]))
     key = box.put(config)
     while (answer := box.answer(key)) is None:

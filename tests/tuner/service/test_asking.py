@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -16,7 +17,7 @@ from typing import Any
 import pytest
 
 import tuner
-from tests.support.served import Client, served
+from tests.support.served import Client, process, served
 from tuner.errors import StudyBusy, StudyError, TunerError
 from tuner.service import asking
 from tuner.service.mailbox import VARIABLE, Mailbox, train
@@ -134,6 +135,12 @@ def test_a_config_that_failed_is_handed_out_again_when_it_is_tried_again(
         thread.join()
 
 
+def test_elsewhere_the_objective_says_who_trains(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    with pytest.raises(TunerError, match="go on with it in `tuner serve`"):
+        train({"rate": 0.2})
+
+
 @pytest.fixture
 def room(tmp_path: Path) -> Iterator[ServiceRoom]:
     with ServiceRoom(ServiceSettings(tmp_path, base=tmp_path)) as opened:
@@ -167,17 +174,21 @@ def test_requests_are_checked(room: ServiceRoom) -> None:
         asking.ask(room, request({"client": "a"}))
 
 
-def work(client: Client, name: str) -> None:
-    """Ask, train and tell until the study has ended."""
-    while True:
+def told_by(client: Client, name: str, most: int) -> list[str]:
+    """Ask, train and tell until the study has ended, or so many were told; returns the keys."""
+    keys: list[str] = []
+    while len(keys) < most:
         answer = client("POST", "/api/v1/studies/asked/ask", {"client": name})
         if answer.status == 503:
             time.sleep(0.05)
             continue
         if answer.status != 200:
-            return
-        metrics = {"loss": loss_of(answer.json["config"])}
-        client("POST", "/api/v1/studies/asked/tell", {"client": name, "key": answer.json["key"], "metrics": metrics})
+            break
+        key, metrics = answer.json["key"], {"loss": loss_of(answer.json["config"])}
+        told = client("POST", "/api/v1/studies/asked/tell", {"client": name, "key": key, "metrics": metrics})
+        assert told.status == 200, told.body
+        keys.append(key)
+    return keys
 
 
 @pytest.mark.slow
@@ -197,7 +208,7 @@ def test_the_table_is_that_of_a_run_at_home(tmp_path: Path, language: str) -> No
             started = [subprocess.Popen([*words, name]) for name in ("a", "b")]
             assert [one.wait(300) for one in started] == [0, 0]
         else:
-            threads = [threading.Thread(target=work, args=(client, name)) for name in ("a", "b", "c")]
+            threads = [threading.Thread(target=told_by, args=(client, name, 100)) for name in ("a", "b", "c")]
             for thread in threads:
                 thread.start()
             for thread in threads:
@@ -210,3 +221,24 @@ def test_the_table_is_that_of_a_run_at_home(tmp_path: Path, language: str) -> No
 
 def loss_of_config(config: dict[str, Any]) -> dict[str, float]:
     return {"loss": loss_of(config)}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="a job's lock and its signals are those of POSIX")
+def test_what_was_told_is_not_asked_again_after_everything_was_killed(tmp_path: Path) -> None:
+    if importlib.util.find_spec("starlette") is None or importlib.util.find_spec("uvicorn") is None:
+        pytest.skip("pip install 'tuner[serve]'")
+    home = tuner.run(STUDY, home=tmp_path / "here", objective=loss_of_config, jobs=1)
+    there = tmp_path / "there"
+    with process(there) as (service, client):
+        assert client("POST", "/api/v1/studies?ask=true", STUDY).status == 202
+        before = told_by(client, "a", 5)
+        service.kill()
+        service.wait()
+        os.kill(int((there / ".service" / "jobs" / "1" / "pid").read_text(encoding="utf-8")), signal.SIGKILL)
+    with process(there) as (_, client):
+        after = told_by(client, "b", 100)
+        assert client("GET", "/api/v1/jobs/1").json["state"] == "done"
+    assert len({*before, *after}) == len(before) + len(after) == 12
+    columns = ["trial", "state", "loss", "rate", "kind"]
+    assert tuner.open("asked", there).ranking()[columns].equals(home.ranking()[columns])

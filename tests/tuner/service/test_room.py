@@ -255,6 +255,18 @@ def test_code_is_refused(ask: Ask, room: ServiceRoom, tmp_path: Path, kind: str,
     assert not (tmp_path / "ran").exists()
 
 
+def test_a_study_that_others_train_runs_no_code_of_its_own(ask: Ask, room: ServiceRoom) -> None:
+    study = {"name": "new", "minimize": "loss", "trials": 8}
+    tables = {"study": study, "parameters": {"x": {"low": 0.0, "high": 1.0}}, "search": {"parallel": 6}}
+    job = told(ask("POST", "/studies", tables, ask="true"), 202)
+    assert room.queue.job(job["id"]).arguments["asked"] == 6
+    together = tables | {"study": study | {"batched": 2}, "search": {"generation_size": 8}}
+    assert (
+        "study.batched: does not go with ?ask=true"
+        in told(ask("POST", "/validate", together, ask="true"), 422)["detail"]
+    )
+
+
 def test_code_is_taken_where_it_is_allowed(tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text("def train(config): ...\n", encoding="utf-8")
     request = Request({}, {}, CODE["objective"].encode(), "application/toml")
