@@ -20,6 +20,7 @@ from tests.tuner.api.test_run import small
 from tuner.best.exporters import EXPORTERS
 from tuner.errors import StudyBusy, TunerError, UnknownStudy
 from tuner.service import openapi
+from tuner.service.mailbox import ASKED
 from tuner.service.messages import Reply, Request, problem_of
 from tuner.service.room import ServiceRoom
 from tuner.service.routes import EVENTS, ROUTES, ServiceRoute
@@ -265,6 +266,26 @@ def test_a_study_that_others_train_runs_no_code_of_its_own(ask: Ask, room: Servi
         "study.batched: does not go with ?ask=true"
         in told(ask("POST", "/validate", together, ask="true"), 422)["detail"]
     )
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"study": {"command": ["touch", "ran"]}},
+        {"study": {"objective": "train.py:train"}},
+        {"data": {"source": "load.py:rows"}},
+        {"refit": {"keep": "../model.pt"}},
+    ],
+)
+def test_a_study_that_others_train_cannot_bring_code_along(ask: Ask, room: ServiceRoom, more: dict[str, Any]) -> None:
+    study = {"name": "new", "minimize": "loss", "trials": 8} | more.get("study", {})
+    tables = {"parameters": {"x": {"low": 0.0, "high": 1.0}}} | more | {"study": study}
+    for asked in ({"ask": "true"}, {}):
+        if "objective" in study and asked:
+            continue  # ?ask=true takes its place
+        tables["study"] = study | ({} if asked else {"objective": study.get("objective", ASKED)})
+        assert ask("POST", "/studies", tables, **asked).status in (403, 422)
+    assert room.queue.jobs() == []
 
 
 def test_code_is_taken_where_it_is_allowed(tmp_path: Path) -> None:
