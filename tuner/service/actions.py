@@ -66,8 +66,11 @@ def resume(room: ServiceRoom, request: Request) -> Reply:
         check_code(study, room.settings)
     elif before is not None and "source" in before.arguments:  # it was stopped before its first trial
         earlier = before.arguments
-        arguments |= {name: earlier[name] for name in ("source", "asked") if name in earlier}
         arguments["settings"] = {**earlier["settings"], **given}
+        study = admitted(
+            earlier["source"], room.settings, arguments["settings"]
+        ).study  # what is allowed may differ now
+        arguments |= {"source": earlier["source"], **_asked(study)}
     else:
         room.directory(name)
     return _accepted(room.queue.add(name, "run", arguments, _priority(asked.get("priority", 0))))

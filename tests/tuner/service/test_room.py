@@ -296,6 +296,16 @@ def test_code_is_taken_where_it_is_allowed(tmp_path: Path) -> None:
         assert create(room, request).status == 202
 
 
+def test_code_that_was_allowed_before_is_not_resumed_where_it_is_not(
+    ask: Ask, room: ServiceRoom, tmp_path: Path
+) -> None:
+    (tmp_path / "train.py").write_text("def train(config): ...\n", encoding="utf-8")
+    arguments = {"source": {"toml": CODE["objective"]}, "settings": {}, "retry_failed": False}
+    room.queue.change(room.queue.add("new", "run", arguments).id, state="cancelled")
+    assert "is code" in told(ask("POST", "/studies/new/resume"), 403)["detail"]
+    assert [job.state for job in room.queue.jobs()] == ["cancelled"]
+
+
 @pytest.mark.parametrize(
     ("source", "words"),
     [
