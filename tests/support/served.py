@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from tuner.service.settings import ServiceSettings
+
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -63,3 +69,19 @@ def served(settings: ServiceSettings) -> Iterator[Client]:
         service.stop()
         thread.join(60)
         assert not thread.is_alive()
+
+
+@contextmanager
+def process(home: Path) -> Iterator[tuple[subprocess.Popen[str], Client]]:
+    """`tuner serve` as a process of its own."""
+    words = [sys.executable, "-m", "tuner", "serve", "--port", "0", "--home", str(home), "-j", "1"]
+    started = subprocess.Popen(
+        words, cwd=home.parent, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True
+    )
+    assert started.stdout is not None
+    try:
+        yield started, Client(started.stdout.readline().strip())
+    finally:
+        started.kill()
+        started.wait()
+        started.stdout.close()

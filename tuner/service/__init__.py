@@ -1,7 +1,7 @@
 """A service: studies are handed in over HTTP, queued, run as child processes, and looked at from anywhere.
 
-    settings -> messages -> jobs, job_folder -> job_process; supervisor
-    -> room -> admission, readers, actions, live -> metrics -> routes -> openapi
+    settings -> messages -> jobs, job_folder -> job_process; supervisor; mailbox
+    -> room -> admission, readers, actions, asking, live -> metrics -> routes -> openapi
     -> guard, chart -> pages -> web
 
 `messages` are plain requests and answers: handlers are functions of them; `web` alone knows the library that listens.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from objectives.errors import Complaint
@@ -12,16 +13,18 @@ from tuner.api.remove import remove
 from tuner.errors import StudyBusy, StudyError
 from tuner.service.admission import admitted, check_code, source_of, table_of
 from tuner.service.jobs import Job
+from tuner.service.mailbox import ASKED
 from tuner.service.messages import Reply, Request, json_reply, refused
-from tuner.service.readers import number_of
+from tuner.service.readers import number_of, one_of
 from tuner.service.room import ServiceRoom
 from tuner.store.directory import study_directory
 from tuner.store.stored import stored_study
-from tuner.study import MOST_SEEDS, not_run
+from tuner.study import MOST_SEEDS, Study, not_run
 
 __all__ = ["cancel", "confirm", "create", "delete", "prioritise", "resume", "validate"]
 
 MOST_PRIORITY = 1000
+OPEN, MOST_OPEN = 4, 64  # trials that others train at once: each is a process that waits
 PRIORITY = re.compile(r"-?[0-9]{1,4}")
 
 
@@ -40,7 +43,7 @@ def create(room: ServiceRoom, request: Request) -> Reply:
     if study_directory(study.name, room.settings.home).exists:
         hint = f"POST to .../studies/{study.name}/resume goes on with it; or choose another name"
         raise refused(409, f"study {study.name!r}", "is there already", hint)
-    arguments = {"source": source, "settings": given, "retry_failed": False}
+    arguments = {"source": source, "settings": given, "retry_failed": False, **_asked(study)}
     job = room.queue.add(study.name, "run", arguments, _priority(request.query.get("priority", "0")))
     return _accepted(job)
 
@@ -57,12 +60,17 @@ def resume(room: ServiceRoom, request: Request) -> Reply:
     arguments: dict[str, Any] = {"settings": given, "retry_failed": retry}
     if study_directory(name, room.settings.home).exists:
         study = stored_study(room.directory(name))
+        arguments |= _asked(study)
         if study.imported:
             raise not_run(study.name, study.imported)
         check_code(study, room.settings)
     elif before is not None and "source" in before.arguments:  # it was stopped before its first trial
         earlier = before.arguments
-        arguments |= {"source": earlier["source"], "settings": {**earlier["settings"], **given}}
+        arguments["settings"] = {**earlier["settings"], **given}
+        study = admitted(
+            earlier["source"], room.settings, arguments["settings"]
+        ).study  # what is allowed may differ now
+        arguments |= {"source": earlier["source"], **_asked(study)}
     else:
         room.directory(name)
     return _accepted(room.queue.add(name, "run", arguments, _priority(asked.get("priority", 0))))
@@ -76,7 +84,7 @@ def confirm(room: ServiceRoom, request: Request) -> Reply:
     study = stored_study(directory)
     check_code(study, room.settings)
     room.result(directory.name).best()  # raises NoResult before anything is queued
-    arguments = {"top": top, "seeds": seeds}
+    arguments = {"top": top, "seeds": seeds, **_asked(study)}
     return _accepted(room.queue.add(directory.name, "confirm", arguments, _priority(asked.get("priority", 0))))
 
 
@@ -112,6 +120,7 @@ def delete(room: ServiceRoom, request: Request) -> Reply:
     if job is None or study_directory(name, room.settings.home).exists:
         remove(room.directory(name))
     room.supervisor.forget(name)
+    Path(room.mailbox(name)).unlink(missing_ok=True)
     return json_reply({"removed": name})
 
 
@@ -120,10 +129,17 @@ def _accepted(job: Job) -> Reply:
 
 
 def _settings(request: Request) -> dict[str, Any]:
-    """Return what the query sets of a study: its name and its number of trials."""
+    """Return what the query sets of a study: its name, its number of trials, and whether others train them."""
     name, trials = request.query.get("name"), number_of(request, "trials")
-    given = {"study.name": name, "study.trials": trials}
+    asked = {"true": ASKED, "false": None}[one_of(request, "ask", {"true": "", "false": ""}, "false")]
+    given = {"study.name": name, "study.trials": trials, "study.objective": asked}
     return {key: value for key, value in given.items() if value is not None}
+
+
+def _asked(study: Study) -> dict[str, int]:
+    """Return how many trials of a study are open at once, if others train them; {} if not."""
+    asked = study.custom is not None and study.custom.objective == ASKED
+    return {"asked": min(study.search.parallel or OPEN, MOST_OPEN)} if asked else {}
 
 
 def _priority(value: Any) -> int:

@@ -12,6 +12,7 @@ from objectives.errors import Complaint
 from tuner.api.check import CheckedStudy, check_study
 from tuner.api.read_study import read_study
 from tuner.errors import StudyError
+from tuner.service.mailbox import ASKED
 from tuner.service.messages import JSON, Refused, Request, refused
 from tuner.service.settings import ServiceSettings
 from tuner.study import Study, parse_toml
@@ -71,7 +72,7 @@ def admitted(source: Source, settings: ServiceSettings, given: Mapping[str, Any]
         raise StudyError(Complaint("study.name", "is missing", 'write name = "..." in [study], or add ?name='))
     draft = read_study(tables, settings=given, base=settings.base, needs_data=False)
     check_code(draft, settings)
-    if complaints := [*_outside(draft, settings.base), *_elsewhere(draft)]:
+    if complaints := [*_outside(draft, settings.base), *_elsewhere(draft), *_together(draft)]:
         raise StudyError(*complaints)
     return check_study(read_study(tables, settings=given, base=settings.base))
 
@@ -84,6 +85,8 @@ def _named(tables: Mapping[str, Any]) -> bool:
 def check_code(study: Study, settings: ServiceSettings) -> None:
     """Refuse a study that runs code of its author's, unless the service was started to allow that. Raises Refused."""
     source = str(study.data.source)
+    if study.custom and study.custom.objective == ASKED:
+        return  # it waits for others, who run what they like
     what = study.custom.words if study.custom else source if is_function(source) else ""
     if what and not settings.allow_code:
         where = "study.objective" if study.custom else "data.source"
@@ -105,6 +108,12 @@ def _outside(study: Study, base: Path) -> list[Complaint]:
         inside = False
     what = "lies outside of the folder that the service was started in"
     return [] if inside else [Complaint("data.source", f"{source!r} {what}", "name a file below it")]
+
+
+def _together(study: Study) -> list[Complaint]:
+    """Complain about configs that would be handed out several at once."""
+    many = study.custom is not None and study.custom.objective == ASKED and study.custom.batched > 1
+    return [Complaint("study.batched", "does not go with ?ask=true: configs are asked for one by one")] if many else []
 
 
 def _elsewhere(study: Study) -> list[Complaint]:

@@ -18,6 +18,7 @@ from tuner.masking import shown
 from tuner.orchestrator.callbacks import LineCallback
 from tuner.records import Progress
 from tuner.service.job_folder import JobFolder
+from tuner.service.mailbox import VARIABLE
 from tuner.store.directory import Home, home_of
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ def main(path: Path) -> int:
 def do(order: Mapping[str, Any], folder: JobFolder) -> None:
     """Run or confirm the study that an order names."""
     home, jobs, callback = home_of(order["home"]), order["jobs"], ProgressFile(folder)
+    if "mailbox" in order:
+        os.environ[VARIABLE] = order["mailbox"]
     if order["verb"] == "confirm":
         from tuner.api.confirm import confirm
 

@@ -27,6 +27,7 @@ MEANINGS = {
     "confirm": "The study's name again.",
     "studies": "Names, with commas between them.",
     "by": "study or optimizer.",
+    "ask": "true: others ask for the configs, train them, and tell.",
 }
 STUDY = {
     "application/toml": {"schema": {"type": "string", "description": "A study file."}},

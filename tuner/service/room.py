@@ -88,7 +88,17 @@ class ServiceRoom:
             self.directory(name)
         return job
 
+    def mailbox(self, name: str) -> str:
+        """Return the file of a study's mailbox."""
+        return str(self.settings.room / "mailboxes" / f"{name}.db")
+
     def order(self, job: Job) -> dict[str, Any]:
         """Return what the process of a job is told: all that was asked, and where this service keeps its studies."""
-        here = {"home": str(self.settings.room.parent), "base": str(self.settings.base), "jobs": self.settings.workers}
+        here: dict[str, Any] = {
+            "home": str(self.settings.room.parent),
+            "base": str(self.settings.base),
+            "jobs": self.settings.workers,
+        }
+        if job.arguments.get("asked"):
+            here |= {"mailbox": self.mailbox(job.study), "jobs": job.arguments["asked"]}
         return {**job.arguments, "verb": job.verb, "study": job.study, **here}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tuner.service import actions, readers
+from tuner.service import actions, asking, readers
 from tuner.service.messages import Reply, Request
 from tuner.service.metrics import metrics
 from tuner.service.room import ServiceRoom
@@ -14,7 +14,7 @@ __all__ = ["API", "EVENTS", "ROUTES", "Handler", "ServiceRoute"]
 
 API = "/api/v1"
 Handler = Callable[[ServiceRoom, Request], Reply]
-OF_TABLE, OF_STUDY = ("format",), ("name", "trials")
+OF_TABLE, OF_STUDY = ("format",), ("name", "trials", "ask")
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,9 @@ ROUTES: tuple[ServiceRoute, ...] = (
     ServiceRoute("POST", "/studies/{name}/resume", actions.resume, (), "json", 202),
     ServiceRoute("POST", "/studies/{name}/cancel", actions.cancel, (), "json", 202),
     ServiceRoute("POST", "/studies/{name}/priority", actions.prioritise, (), "json"),
+    ServiceRoute("POST", "/studies/{name}/ask", asking.ask, (), "json"),
+    ServiceRoute("POST", "/studies/{name}/tell", asking.tell, (), "json"),
+    ServiceRoute("POST", "/studies/{name}/fail", asking.fail, (), "json"),
     ServiceRoute("GET", "/compare", readers.compared, ("studies", "by")),
     ServiceRoute("GET", "/jobs", readers.jobs),
     ServiceRoute("GET", "/jobs/{id}", readers.job),

@@ -21,7 +21,7 @@ from tuner.errors import ChangedStudy, NoResult, StudyBusy, StudyError, UnknownS
 ROOT = Path(__file__).parents[3]
 SECTIONS = {
     "Run": ("init", "example", "check", "run", "confirm", "refit"),
-    "Look": ("list", "show", "top", "compare", "report", "dashboard"),
+    "Look": ("list", "show", "top", "compare", "report", "dashboard", "serve"),
     "Use": ("best", "predict", "export"),
     "Keep": ("verify", "doctor", "import", "rm"),
     "Learn": ("explain", "docs", "completion"),

@@ -20,6 +20,7 @@ from tests.tuner.api.test_run import small
 from tuner.best.exporters import EXPORTERS
 from tuner.errors import StudyBusy, TunerError, UnknownStudy
 from tuner.service import openapi
+from tuner.service.mailbox import ASKED
 from tuner.service.messages import Reply, Request, problem_of
 from tuner.service.room import ServiceRoom
 from tuner.service.routes import EVENTS, ROUTES, ServiceRoute
@@ -255,12 +256,54 @@ def test_code_is_refused(ask: Ask, room: ServiceRoom, tmp_path: Path, kind: str,
     assert not (tmp_path / "ran").exists()
 
 
+def test_a_study_that_others_train_runs_no_code_of_its_own(ask: Ask, room: ServiceRoom) -> None:
+    study = {"name": "new", "minimize": "loss", "trials": 8}
+    tables = {"study": study, "parameters": {"x": {"low": 0.0, "high": 1.0}}, "search": {"parallel": 6}}
+    job = told(ask("POST", "/studies", tables, ask="true"), 202)
+    assert room.queue.job(job["id"]).arguments["asked"] == 6
+    together = tables | {"study": study | {"batched": 2}, "search": {"generation_size": 8}}
+    assert (
+        "study.batched: does not go with ?ask=true"
+        in told(ask("POST", "/validate", together, ask="true"), 422)["detail"]
+    )
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"study": {"command": ["touch", "ran"]}},
+        {"study": {"objective": "train.py:train"}},
+        {"data": {"source": "load.py:rows"}},
+        {"refit": {"keep": "../model.pt"}},
+    ],
+)
+def test_a_study_that_others_train_cannot_bring_code_along(ask: Ask, room: ServiceRoom, more: dict[str, Any]) -> None:
+    study = {"name": "new", "minimize": "loss", "trials": 8} | more.get("study", {})
+    tables = {"parameters": {"x": {"low": 0.0, "high": 1.0}}} | more | {"study": study}
+    for asked in ({"ask": "true"}, {}):
+        if "objective" in study and asked:
+            continue  # ?ask=true takes its place
+        tables["study"] = study | ({} if asked else {"objective": study.get("objective", ASKED)})
+        assert ask("POST", "/studies", tables, **asked).status in (403, 422)
+    assert room.queue.jobs() == []
+
+
 def test_code_is_taken_where_it_is_allowed(tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text("def train(config): ...\n", encoding="utf-8")
     request = Request({}, {}, CODE["objective"].encode(), "application/toml")
     create = next(row.handler for row in ROUTES if (row.method, row.path) == ("POST", "/studies"))
     with ServiceRoom(ServiceSettings(tmp_path / "home", base=tmp_path, allow_code=True)) as room:
         assert create(room, request).status == 202
+
+
+def test_code_that_was_allowed_before_is_not_resumed_where_it_is_not(
+    ask: Ask, room: ServiceRoom, tmp_path: Path
+) -> None:
+    (tmp_path / "train.py").write_text("def train(config): ...\n", encoding="utf-8")
+    arguments = {"source": {"toml": CODE["objective"]}, "settings": {}, "retry_failed": False}
+    room.queue.change(room.queue.add("new", "run", arguments).id, state="cancelled")
+    assert "is code" in told(ask("POST", "/studies/new/resume"), 403)["detail"]
+    assert [job.state for job in room.queue.jobs()] == ["cancelled"]
 
 
 @pytest.mark.parametrize(

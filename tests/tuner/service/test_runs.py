@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import tuner
-from tests.support.served import Client, served
+from tests.support.served import Client, process, served
 from tests.tuner.api.test_run import outputs, small
 from tuner.service.jobs import Job
 from tuner.service.room import ServiceRoom
@@ -27,7 +24,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(os.name != "posix", reason="a job's lock and its signals are those of POSIX"),
 ]
-ROOT = Path(__file__).parents[3]
 PATIENCE = 120.0
 
 
@@ -58,22 +54,6 @@ def handed_in(client: Client, study: dict[str, Any], **query: object) -> int:
     answer = client("POST", f"/api/v1/studies?{words}", study)
     assert answer.status == 202, answer.body
     return int(answer.json["id"])
-
-
-@contextmanager
-def process(home: Path) -> Iterator[tuple[subprocess.Popen[str], Client]]:
-    """`tuner serve` as a process of its own."""
-    words = [sys.executable, "-m", "tuner", "serve", "--port", "0", "--home", str(home), "-j", "1"]
-    started = subprocess.Popen(
-        words, cwd=home.parent, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True
-    )
-    assert started.stdout is not None
-    try:
-        yield started, Client(started.stdout.readline().strip())
-    finally:
-        started.kill()
-        started.wait()
-        started.stdout.close()
 
 
 def test_a_run_has_the_same_bytes_as_the_command(tmp_path: Path, by_command: dict[str, bytes]) -> None:

@@ -39,7 +39,7 @@ __all__ = ["serve"]
 def serve(
     host: str, port: int, token_file: Path | None, max_runs: int, jobs: int | None, allow_code: bool, home: Home
 ) -> None:
-    """Serve studies over HTTP: hand them in, watch them, ask for results.
+    """Serve studies over HTTP: run, watch and ask from anywhere.
 
     Studies are queued and run as processes of their own. They go on when the service is started again, however it
     ended. Data files have to lie below the working directory. Ctrl-C stops the runs and ends it.
