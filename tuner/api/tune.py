@@ -44,14 +44,8 @@ def tune(  # noqa: PLR0913
     `tuner.run`, such as `jobs` and `home`. Raises StudyError, which lists all that is wrong with the space.
 
     ```python
-    import tuner
-
-
-    def train(config):
-        return (config["rate"] - 0.1) ** 2 + 0.01 * config["layers"]
-
-
-    result = tuner.tune(train, {"rate": tuner.log(1e-4, 1.0), "layers": range(1, 4)}, trials=16, jobs=1)
+    space = {"rate": tuner.log(1e-4, 1.0), "layers": range(1, 4)}
+    result = tuner.tune(lambda config: config["rate"] * config["layers"], space, name="small", trials=8, jobs=1)
     result.best()["rate"]
     ```
     """
