@@ -13,8 +13,9 @@ from objectives.models import model_of
 from objectives.problem import Problem, Replicate
 from tests.benchmarks.contenders import run_torch, torch
 from tuner.algorithms.points import even
+from tuner.algorithms.pruners import survivors
 from tuner.engines import Engine, open_engine
-from tuner.search import amounts, survivors
+from tuner.search import amounts
 from tuner.space import space_of
 from tuner.study import read_study
 from tuner.trainables.builtin import packs

@@ -9,7 +9,6 @@ and a run that was cut short proposes the same again.
 
 from __future__ import annotations
 
-from tuner.algorithms.pruners import survivors
 from tuner.search.history import BEST_MODELLED, ENOUGH, MODELLED, observed
 from tuner.search.proposals import propose
 from tuner.search.rungs import (
@@ -48,7 +47,6 @@ __all__ = [
     "repeated",
     "repeats_note",
     "rungs",
-    "survivors",
     "uncut",
     "value_at",
 ]

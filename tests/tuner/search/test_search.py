@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from objectives.optimizers import RULES
 from tests.support.trials import trial
 from tuner.algorithms.points import even
+from tuner.algorithms.pruners import survivors
 from tuner.records import Stage, Trial, at
-from tuner.search import BEST_MODELLED, LAG, MODELLED, amounts, bars, observed, propose, rungs, survivors
+from tuner.search import BEST_MODELLED, LAG, MODELLED, amounts, bars, observed, propose, rungs
 from tuner.search.history import estimated, populations
 from tuner.space import Space, space_of
 from tuner.study import Study, read_study

@@ -8,8 +8,9 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,16 +19,17 @@ from tuner.engines import DEVICE, Failure, Lost, of_machine
 from tuner.enums import ObjectiveForm, TrialState
 from tuner.store.cache import DiskCache
 from tuner.trainables.custom.captured_output import printing_into
-from tuner.trainables.custom.command import run_command
 from tuner.trainables.custom.function import MetricSink, ObjectiveCall, call_objective, device_here
 from tuner.trainables.custom.invalid_objective import InvalidObjective
 from tuner.trainables.custom.metric_log import Diverged, MetricLog
 from tuner.trainables.custom.objective_ref import ObjectiveRef, load, whereabouts
-from tuner.trainables.custom.program_setup import ObjectiveCommand
 from tuner.trainables.custom.run_handle import REFIT, SEARCH
 from tuner.trainables.optuna_script.script_rules import rules_of
 from tuner.trainables.optuna_script.study_beside import Beside
 from tuner.trainables.optuna_script.trial_adapter import follow
+
+if TYPE_CHECKING:
+    from tuner.trainables.custom.program_setup import ObjectiveCommand
 
 __all__ = [
     "KEPT",
@@ -117,6 +119,8 @@ def load_objective(what: ObjectiveRef | ObjectiveCommand) -> None:
     """Import what tasks will need, the objective among it: that is no trial's time. Raises InvalidObjective."""
     if isinstance(what, ObjectiveRef):
         load(what)
+    else:
+        import_module("tuner.trainables.custom.command")
 
 
 def run_custom(task: CustomTask, memo: DiskCache | None = None) -> CustomOutcome | Failure:
@@ -164,7 +168,11 @@ def train(task: CustomTask) -> CustomOutcome:
                 board.sheets[0].notes |= noted
             elif function is not None:
                 call_objective(function, task.form, attempt, board)
-            elif isinstance(task.what, ObjectiveCommand):
+            elif not isinstance(task.what, ObjectiveRef):
+                from tuner.trainables.custom.command import (
+                    run_command,  # reads the schema of studies, as no function does
+                )
+
                 run_command(task.what, task.form, attempt, board)
         except Diverged as diverged:
             reasons = [reason or str(diverged) for reason in reasons]
@@ -247,7 +255,7 @@ def workplace(task: CustomTask, r: int) -> Path:
 
 def move_output(task: CustomTask, r: int, work: Path) -> None:
     """Keep a trial's directory for its next rung, in one step, and what was before no longer."""
-    if task.form != ObjectiveForm.RUN and not isinstance(task.what, ObjectiveCommand):
+    if task.form != ObjectiveForm.RUN and isinstance(task.what, ObjectiveRef):
         shutil.rmtree(work.parent, ignore_errors=True)
         return
     place = kept_at(task, r)
