@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from scipy.stats import rankdata
@@ -15,9 +16,11 @@ from sklearn.model_selection import check_cv
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.model_selection._validation import _insert_error_scores, _warn_or_raise_about_fit_failures
 from sklearn.utils import check_random_state, indexable
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_method_params
 
 from objectives.types import Array
+from tuner.algorithms.samplers import SAMPLERS
 from tuner.engines import processors
 from tuner.sklearn.digest import digest_of
 from tuner.sklearn.folds import GOAL, FoldWork, passed_over
@@ -44,6 +47,19 @@ class TunerSearchCV(BaseSearchCV):  # type: ignore[misc]
     stopped early. With `study="name"` the study stays in `home` under that name: a search that was interrupted goes
     on, and one with a larger `n_iter` tries more.
     """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        **BaseSearchCV._parameter_constraints,
+        "param_distributions": [Mapping, list],
+        "n_iter": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+        "race": ["boolean"],
+        "parallel": [Interval(Integral, 1, None, closed="left")],
+        "sampler": [StrOptions(set(SAMPLERS))],
+        "epochs": [Interval(Integral, 1, None, closed="left"), None],
+        "study": [str, None],
+        "home": [str, Path, None],
+    }
 
     def __init__(  # noqa: PLR0913
         self,

@@ -17,6 +17,7 @@ from sklearn.model_selection import GroupKFold, KFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import SVC
+from sklearn.utils._param_validation import InvalidParameterError
 
 import tuner
 from tuner.sklearn import TunerSearchCV
@@ -172,3 +173,21 @@ def test_a_space_that_is_smaller_than_asked_is_searched_whole() -> None:
     with pytest.warns(UserWarning, match="total space of parameters 2 is smaller than n_iter=5"):
         search = searched(space={"kernel": ["rbf", "linear"]}, n_iter=5, race=False)
     assert {one["kernel"] for one in search.cv_results_["params"]} == {"rbf", "linear"}
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"n_iter": "a"}, "n_iter"),
+        ({"n_iter": 0}, "n_iter"),
+        ({"parallel": 1.5}, "parallel"),
+        ({"sampler": "bayes"}, "sampler"),
+        ({"epochs": -1}, "epochs"),
+        ({"study": 3}, "study"),
+        ({"param_distributions": "C"}, "param_distributions"),
+    ],
+)
+def test_a_parameter_of_another_kind_is_named(given: dict[str, Any], named: str) -> None:
+    search = TunerSearchCV(SVC(), **{"param_distributions": SPACE, **given})
+    with pytest.raises(InvalidParameterError, match=f"The '{named}' parameter of TunerSearchCV must be"):
+        search.fit(X, Y)
