@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.utils.class_weight import compute_class_weight
@@ -54,6 +53,7 @@ def test_given_weights_count_as_given_and_one_elsewhere() -> None:
 
 def torch_loss(task: str, z: Array, y: Array, table: Array) -> tuple[float, Array]:
     """Loss and gradient `(C, B)` of torch's CrossEntropyLoss(weight=table) for outputs `(C, B)` and classes `(B,)`."""
+    torch = pytest.importorskip("torch", reason="compares with torch: pip install torch==2.13.0")
     own = torch.tensor(z.T, requires_grad=True)
     both = torch.cat([torch.zeros_like(own), own], dim=1) if task == "binary" else own
     loss = torch.nn.CrossEntropyLoss(weight=torch.tensor(table))(both, torch.tensor(y))

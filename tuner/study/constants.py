@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Iterator, Mapping
 from difflib import unified_diff
 from typing import Any
@@ -52,7 +53,12 @@ def with_constants(text: str, values: Mapping[str, Any]) -> str:
 def _written(value: Any, node: ast.expr) -> str:
     """Write a value as Python; a list where the script has a list, a tuple where it has a tuple."""
     if isinstance(value, list | tuple):
-        return repr(tuple(value) if isinstance(node, ast.Tuple) else list(value))
+        inner = ", ".join(_written(item, node) for item in value)
+        if isinstance(node, ast.Tuple):
+            return f"({inner}{',' * (len(value) == 1)})"
+        return f"[{inner}]"
+    if isinstance(value, float) and not math.isfinite(value):
+        return 'float("nan")' if math.isnan(value) else f"{'-' * (value < 0)}1e999"  # `inf` is no name of a script's
     return repr(value)
 
 

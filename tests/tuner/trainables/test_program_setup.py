@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 import sys
 import tomllib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -108,8 +110,19 @@ def test_the_difference_is_shown() -> None:
 
 
 LITERALS = st.one_of(
-    st.integers(), st.floats(allow_nan=False), st.text(), st.booleans(), st.lists(st.integers(), max_size=3)
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(),
+    st.booleans(),
+    st.lists(st.integers(), max_size=3),
 )
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan, [0.5, math.inf]])
+def test_a_constant_may_be_a_number_without_a_literal(value: Any) -> None:
+    found: dict[str, Any] = {}
+    exec(with_constants("limit = 1.0\n", {"limit": value}), found)
+    np.testing.assert_equal(found["limit"], value)
 
 
 @given(before=st.lists(LITERALS, min_size=1, max_size=5), after=st.lists(LITERALS, min_size=5, max_size=5))
