@@ -318,6 +318,7 @@ def test_data_given_in_python_have_to_be_given_again(home: Path) -> None:
         tuner.confirm("given", seeds=4, data=(x + x**3, y), jobs=1)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="limits are those of POSIX")
 def test_many_seeds_need_few_open_files(tmp_path: Path) -> None:
     code = """

@@ -45,6 +45,7 @@ def test_the_lines_run_in_all_frameworks(tmp_path: Path, monkeypatch: pytest.Mon
     assert names["network"].optimizer.nesterov  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_the_table_is_the_measured_one() -> None:
     torch, _ = frameworks()
     shown = part_of(PAGE, "gaps")

@@ -185,6 +185,7 @@ def test_what_a_link_leads_to_is_kept_without_force(line: str, shell: Shell, tmp
     assert len(target.read_text(encoding="utf-8")) > 100
 
 
+@pytest.mark.slow
 def test_a_report_and_its_figures_replace_nothing_of_others(
     shell: Shell, small: StudyDirectory, tmp_path: Path
 ) -> None:

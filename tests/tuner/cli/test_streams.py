@@ -56,6 +56,7 @@ def test_streams_that_are_gone_or_full_change_no_exit_code(line: str, code: int,
     assert ran(f"{line} {streams} | cat >/dev/null; exit ${{PIPESTATUS[0]}}", folder) == code
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("streams", ["0<&- 1>&- 2>&-", *FULL[:1]])
 def test_a_study_runs_to_its_end_without_streams(streams: str, folder: Path) -> None:
     assert ran(f"tuner run tiny.toml -j 2 {streams}", folder) == 0

@@ -72,6 +72,7 @@ def check_others(home: Path, undisturbed: dict[int, tuple[Any, ...]], guilty: se
 LIMIT = 4.0  # seconds, of which an innocent trial takes 0.05
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deed", ["sleep", "spin", "hold_the_gil", "swallow"])
 def test_a_trial_that_never_returns_fails_alone(
     deed: str, undisturbed: dict[int, tuple[Any, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -86,6 +87,7 @@ def test_a_trial_that_never_returns_fails_alone(
     assert guilty.error.endswith(" in fullmatch" if deed == "hold_the_gil" else f" in {deed}")
 
 
+@pytest.mark.slow
 def test_poison_trials_fail_alone(
     undisturbed: dict[int, tuple[Any, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -280,6 +282,7 @@ class Robbed(RunCallback):
                         worker.kill()
 
 
+@pytest.mark.slow
 def test_prepared_data_that_were_removed_end_the_run_and_not_the_trials(tmp_path: Path) -> None:
     robbed = Robbed(tmp_path / "small" / "cache")
     with pytest.raises(TunerError, match=r"no prepared data, or damaged .* run this again to go on"):
@@ -383,6 +386,7 @@ def as_somebody() -> list[str]:
     return ["setpriv", f"--bounding-set={without}", f"--inh-caps={without}"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="permissions are those of POSIX")
 @pytest.mark.skipif(as_somebody() != [] and shutil.which("setpriv") is None, reason="root may write everywhere")
 def test_a_directory_that_cannot_be_written_is_looked_at_and_not_run(tmp_path: Path) -> None:

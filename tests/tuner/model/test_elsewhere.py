@@ -63,6 +63,7 @@ def own(homes: Path, task: str) -> tuple[TrainedModel, Any]:
     return model, (model.answers(members) if task == "regression" else model.shares(members))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("tool", ["torch", "keras", "sklearn"])
 def test_code_and_files_predict_the_same_without_the_tuner(tool: str, task: str, homes: Path, shell: Shell) -> None:

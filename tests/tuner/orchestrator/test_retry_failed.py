@@ -48,6 +48,7 @@ def facts(trial: Trial) -> Any:
     return [plain(getattr(trial, f.name)) for f in fields(Trial) if f.name not in ("seconds", "error")]
 
 
+@pytest.mark.slow
 def test_failed_trials_are_trained_again_in_their_places(tmp_path: Path) -> None:
     whole, mended = tmp_path / "whole", tmp_path / "mended"
     whole.mkdir()
@@ -71,6 +72,7 @@ def test_failed_trials_are_trained_again_in_their_places(tmp_path: Path) -> None
     assert len(ran(mended, False, retry_failed=True, trials=36).all_trials) == 36
 
 
+@pytest.mark.slow
 def test_what_fails_again_says_why_now_and_the_rest_is_kept(tmp_path: Path) -> None:
     before = ran(tmp_path, True).all_trials
     result = ran(tmp_path, True, retry_failed=True)

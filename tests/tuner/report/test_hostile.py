@@ -137,6 +137,7 @@ def test_nothing_runs_in_the_browser(
     assert chromium.requests() == []
 
 
+@pytest.mark.slow
 def test_values_to_choose_from_are_drawn_as_texts(inner: Result) -> None:
     for payload in PAYLOADS:
         frames = ReportData(Hostile(inner, payload))

@@ -120,6 +120,7 @@ def test_a_study_without_constraints_proposes_what_it_did() -> None:
     assert held.to_table()["constraints"] == {"all": "d > 0"}
 
 
+@pytest.mark.slow
 def test_no_config_that_breaks_them_is_trained_and_workers_do_not_matter(tmp_path: Path) -> None:
     study = asked(HEADS)
     study["study"] = {"name": "held", "trials": 24, "minimize": "loss"}

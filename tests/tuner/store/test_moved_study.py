@@ -51,6 +51,7 @@ def written(folder: Path, study: str) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("study", [TABLE, OWN], ids=["data", "code"])
 def test_a_folder_that_was_moved_goes_on_by_file_and_by_name(study: str, tmp_path: Path) -> None:
     moved = written(tmp_path / "before", study).rename(tmp_path / "after")

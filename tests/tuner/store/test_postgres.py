@@ -105,6 +105,7 @@ def test_there_is_one_ledger_and_one_writer(path: Any) -> None:
         Ledger.open(Remote(path.url, "none"))
 
 
+@pytest.mark.slow
 def test_the_table_is_that_of_a_file_for_any_workers_and_in_parts(url: str, tmp_path: Path) -> None:
     tuner.run(small(trials=8), jobs=1, home=tmp_path / "file", confirm=False)
     tuner.run(small(), jobs=1, home=tmp_path / "file")
@@ -159,6 +160,7 @@ class Restart(RunCallback):
             threading.Timer(1.0, self.server.start).start()
 
 
+@pytest.mark.slow
 def test_a_search_outlives_a_restart_of_the_server(server: Server, url: str, tmp_path: Path) -> None:
     tuner.run(limited(trials=64), jobs=1, home=tmp_path / "file", confirm=False)
     callback = Restart(server)
@@ -195,6 +197,7 @@ def wire(server: Server) -> Iterator[Wire]:
     between.close()
 
 
+@pytest.mark.slow
 def test_a_search_outlives_a_connection_on_which_nothing_moves(
     server: Server, url: str, wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -134,6 +134,7 @@ def read(raw: Mapping[str, Any]) -> Study:
         raise
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(own_studies() | core_studies())
 def test_every_study_that_is_stored_reads_back_as_it_was(raw: dict[str, Any]) -> None:

@@ -89,6 +89,7 @@ def test_what_the_machine_did_is_tried_again(deed: str, tmp_path: Path) -> None:
     assert states(result) == [("complete", True)] * 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("deed", "said"),
     [

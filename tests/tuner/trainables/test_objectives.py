@@ -357,6 +357,7 @@ def test_a_study_without_a_trial_may_be_changed(tmp_path: Path) -> None:
     assert not any("has changed" in note for note in notes.notes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "said"),
     [

@@ -71,6 +71,7 @@ def test_refit_trains_on_request_and_keeps_all_that_was_left(
     assert {file.name for file in (model / "seed-0").iterdir()} == {"model.txt", "log.txt"}
 
 
+@pytest.mark.slow
 def test_what_leaves_no_model_is_told_and_keeps_what_was_there(tmp_path: Path) -> None:
     tuner.run(asked(tmp_path, keep="model.txt", seeds=1), home=tmp_path, jobs=1)
     other = asked(tmp_path, keep="model.pt", seeds=1)
