@@ -40,10 +40,11 @@ def row_values(problem: Problem, weights: Array, part: str, name: str = "loss") 
             Complaint("metric", f"{name!r} is no metric of a {problem.data.task} task", nearest(name, known))
         )
     metric = known[name]
+    if isinstance(metric, SummedMetric):
+        return _pseudo_values(problem, metric, _over_rows(problem, weights, part, metric.count), part)
     if isinstance(metric, WholeMetric):
         return _parts(problem, metric, weights, part)
-    assert isinstance(metric, SummedMetric)
-    return _pseudo_values(problem, metric, _over_rows(problem, weights, part, metric.count), part)
+    raise TypeError(f"{name} is neither a sum over rows nor a metric of all of them")
 
 
 def _parts(problem: Problem, metric: WholeMetric, weights: Array, part: str) -> Array:

@@ -68,3 +68,8 @@ def test_epochs_cut_weak_trials_and_a_metric_is_maximized(tmp_path: Path) -> Non
 def test_what_is_wrong_with_a_space_is_said(space: dict[str, Any], message: str, tmp_path: Path) -> None:
     with pytest.raises(tuner.StudyError, match=message):
         tuner.tune(bowl, space, jobs=1, home=tmp_path)
+
+
+def test_a_function_without_a_name_is_called_tuned(tmp_path: Path) -> None:
+    result = tuner.tune(lambda config: config["rate"], {"rate": (0.0, 1.0)}, trials=2, jobs=1, home=tmp_path)
+    assert result.study.name == "tuned"

@@ -16,6 +16,7 @@ from tests.support.command import Shell
 from tests.support.small_models import frame, study, targets, trained
 from tuner.errors import ChangedStudy, NoResult, StudyError
 from tuner.model.judged import bootstrap_interval, judged, row_losses
+from tuner.trainables.builtin.baselines import BASELINES
 from tuner.trainables.builtin.refitting import carried
 
 TASKS = ("binary", "multiclass", "regression")
@@ -152,6 +153,13 @@ def test_a_baseline_that_is_better_is_named(tmp_path: Path, capsys: pytest.Captu
     assert set(whole.model.facts["baselines"]) == {"constant", "LogisticRegression", "HistGradientBoosting"}
     ended = Shell(capsys)("refit", "small", "--home", tmp_path, "--no-baselines")
     assert "better: " not in ended.out
+
+
+def test_a_baseline_that_fails_is_noted_and_the_model_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(BASELINES, "constant", ("sklearn.dummy", "DummyClassifier", "", {"strategy": "none"}))
+    model = trained("binary", tmp_path, confirm=False)
+    assert "baselines" not in model.facts
+    assert any(note.startswith("no baselines stand beside it: ") for note in model.facts["notes"])
 
 
 def square(config: dict[str, Any]) -> dict[str, float]:

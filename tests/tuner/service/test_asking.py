@@ -84,7 +84,7 @@ def test_what_was_told_stays(box: Mailbox) -> None:
         box.tell(key, "a", {"metrics": {"loss": 2.0}})
     assert box.put({"rate": 0.1}) == key
     assert box.answer(key) == {"metrics": {"loss": 1.0}}
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError, match="none"):
         box.tell("none", "a", {})
 
 

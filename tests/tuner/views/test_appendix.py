@@ -39,7 +39,7 @@ def failing(config: dict[str, Any]) -> float:
 
 
 def test_a_study_without_a_result_says_so(tmp_path: Path) -> None:
-    with pytest.raises(tuner.GivenUp):
+    with pytest.raises(tuner.GivenUp, match="no"):
         tuner.tune(
             failing, {"rate": (0.0, 1.0), "layers": range(0, 9, 2)}, trials=4, name="lost", jobs=1, home=tmp_path
         )

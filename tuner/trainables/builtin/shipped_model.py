@@ -69,11 +69,7 @@ class Shipping:
 
     def run(self, task: Callable[[Any], Any], given: Any) -> Any:
         """Run a task to its end; raises TunerError where it fails."""
-        return self.outcome(self.start(task, given))
-
-    def outcome(self, started: Future[Any]) -> Any:
-        """Wait for a task that was started; raises TunerError where it fails."""
-        found = started.result()
+        found = self.start(task, given).result()
         if isinstance(found, Failure):
             what = f"the best config, trial {self.best.trial}, could not be trained on all rows: {found}"
             raise TunerError(f"{what}; mend that, or allow more in [limits], then: tuner refit {self.study.name}")
@@ -119,7 +115,7 @@ def shipped(  # noqa: PLR0913
             model = replace(model, facts=facts)
         facts |= {} if refit.all_rows else {"metrics": judge(model, data, place.metrics), "test_rows": len(data.test)}
         if beside is not None:
-            facts |= _baselines(work, beside, facts["notes"])
+            facts |= _baselines(beside, facts["notes"])
     finally:
         _forget(work, place)
     return replace(model, facts=facts)
@@ -179,12 +175,12 @@ def _on_splits(work: Shipping, data: Prepared, task: Callable[[Fit], Any]) -> An
             _forget(work, source)
 
 
-def _baselines(work: Shipping, started: Future[Any], notes: list[str]) -> dict[str, Any]:
+def _baselines(started: Future[Any], notes: list[str]) -> dict[str, Any]:
     """Wait for the metrics of the baselines; a model without them is better than none."""
-    try:
-        return {"baselines": work.outcome(started)}
-    except TunerError as error:
-        return {"notes": [*notes, f"nothing stands beside it: {error}"]}
+    found = started.result()
+    if isinstance(found, Failure):
+        return {"notes": [*notes, f"no baselines stand beside it: {found}"]}
+    return {"baselines": found}
 
 
 def _forget(work: Shipping, source: ReplicateSource) -> None:
