@@ -147,14 +147,19 @@ def _endpoint(room: ServiceRoom, handler: Handler) -> Any:
 
 
 def answered(handler: Handler, room: ServiceRoom, request: Request) -> Reply:
-    """Call a handler; what it raises becomes a problem document, and what should not happen is logged too."""
+    """Call a handler; what it raises becomes a problem document."""
     try:
         return handler(room, request)
-    except Exception as error:
-        reply = problem_of(error)
-        if reply.status == 500:
-            log.error("%s", error, exc_info=error)
-        return reply
+    except Exception as error:  # whatever it is: the service goes on
+        return _problem(error)
+
+
+def _problem(error: Exception) -> Reply:
+    """Return the problem document of an error; what should not happen is logged too."""
+    reply = problem_of(error)
+    if reply.status == 500:
+        log.error("%s", error, exc_info=error)
+    return reply
 
 
 def _events(watched: Callable[[dict[str, str]], Callable[[], dict[str, Any]]], ending: Callable[[], bool]) -> Any:
@@ -164,8 +169,8 @@ def _events(watched: Callable[[dict[str, str]], Callable[[], dict[str, Any]]], e
     async def endpoint(web: Any) -> Any:
         try:
             look = await asyncio.to_thread(watched, dict(web.path_params))
-        except Exception as error:
-            return _response(problem_of(error))
+        except Exception as error:  # as for every other request
+            return _response(_problem(error))
         return StreamingResponse(stream(look, ending), media_type="text/event-stream")
 
     return endpoint
