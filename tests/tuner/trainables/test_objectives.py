@@ -8,8 +8,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -18,6 +19,8 @@ from tests.support import custom_objectives
 from tuner.api.run import RunCallback
 from tuner.cli.show import study_page
 from tuner.errors import StudyError, TunerError
+from tuner.trainables.custom.captured_output import printing_into
+from tuner.trainables.custom.command import SILENT, last_words
 
 ROOT = Path(__file__).parent.parent.parent.parent
 HERE = "tests.support.custom_objectives:"
@@ -321,8 +324,14 @@ def test_a_command_may_write_its_metrics_into_a_file(tmp_path: Path) -> None:
 def failing(asked: dict[str, Any], home: Path, **more: Any) -> str:
     """The one error that all trials of a study fail with."""
     with pytest.raises(TunerError, match=r"the only trial failed|trials failed alike|trial 0 failed with") as caught:
-        tuner.run(asked, jobs=1, home=home, **more)
+        run_to_an_error(asked, home, **more)
     return str(caught.value)
+
+
+def run_to_an_error(asked: dict[str, Any], home: Path, **more: Any) -> NoReturn:
+    """Run a study that is to end with an error; where it does not, tell how its trials ended."""
+    result = tuner.run(asked, jobs=1, home=home, **more)
+    pytest.fail(f"no error: the trials ended as {[(trial.state, trial.error) for trial in result.all_trials]}")
 
 
 @pytest.mark.parametrize("jobs", [1, 3])
@@ -375,6 +384,13 @@ def test_a_command_that_goes_wrong_says_how(
 ) -> None:
     monkeypatch.setattr("tuner.engines.patience.TRIES", 2)  # of what the machine may have killed
     assert re.search(said, failing(command(tmp_path, "{lr}", code=code), tmp_path / "runs"))
+
+
+def test_what_the_tuner_itself_says_of_a_silent_command_is_not_its_last_word(tmp_path: Path) -> None:
+    with printing_into(tmp_path / "output.txt", further=False):
+        os.write(2, b"Traceback\nValueError: no\n")
+        os.write(1, f"trying\n{SILENT}\n".encode())
+        assert last_words(deque(["trying"]), 0) == ": ValueError: no"
 
 
 def test_a_command_that_prints_nan_diverges(tmp_path: Path) -> None:

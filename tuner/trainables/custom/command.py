@@ -191,7 +191,8 @@ def ended_by_machine(code: int, said: str, killed: int) -> str:
 def last_words(other: deque[str], begun: int) -> str:
     """Return the last line printed since outside of standard output; that of standard output where there is none."""
     lines = [line.strip()[:WIDEST] for line in printed_here(begun).splitlines()]
-    errors = [line for line in lines if line and line not in other]
+    own = {*other, SILENT[:WIDEST]}
+    errors = [line for line in lines if line and line not in own]
     return f": {errors[-1]}" if errors else last_of(other)
 
 
