@@ -24,7 +24,7 @@ from objectives.rng import Stream, stream
 from objectives.surfaces import Surface
 from objectives.types import Array
 
-__all__ = ["Problem", "Replicate", "constant_loss", "rows_of", "updates_per_epoch"]
+__all__ = ["Problem", "Replicate", "constant_loss", "row_weights", "rows_of", "updates_per_epoch"]
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,8 @@ class Problem:
         if not self.surface and self.criterion.task != self.data.task:
             what = f"{self.criterion.name} is a loss of {self.criterion.task}, but the task is {self.data.task}"
             raise InvalidInput(Complaint("problem", what))
+        if self.criterion.class_weight != UNWEIGHTED and self.data.train.weights is not None:
+            raise InvalidInput(Complaint("class_weight", "does not go with weights of rows", "keep one of them"))
 
     @property
     def data(self) -> Prepared:
@@ -171,6 +173,7 @@ def shape_of(data: Prepared) -> tuple[Any, ...]:
         data.surface,
         str(data.train.x.dtype),
         *(array.shape for part in parts for array in (part.x, part.y)),
+        data.train.weights is None,
     )
 
 
@@ -179,12 +182,23 @@ def rows_of(replicates: Iterable[Prepared], part: str) -> RowFacts:
     data = list(replicates)
     parts = [getattr(one, part) for one in data]
     targets = [np.asarray(part.y, dtype=np.float64) for part in parts]
-    sst = np.stack([((y - y.mean(axis=0)) ** 2).sum(axis=0) for y in targets])[:, None, :]
+    weights = row_weights(data, part)
+    if weights is None:
+        sst = np.stack([((y - y.mean(axis=0)) ** 2).sum(axis=0) for y in targets])[:, None, :]
+    else:
+        pairs = list(zip(targets, weights.swapaxes(-1, -2), strict=True))
+        sst = np.stack([(w * (y - (w * y).mean(axis=0)) ** 2).sum(axis=0) for y, w in pairs])[:, None, :]
     scale, mean = (
         np.stack([np.asarray(getattr(one, name), dtype=np.float64) for one in data])[:, None, :]
         for name in ("y_scale", "y_mean")
     )
-    return RowFacts(len(parts[0]), sst, scale, mean)
+    return RowFacts(len(parts[0]), sst, scale, mean, weights)
+
+
+def row_weights(replicates: Iterable[Prepared], part: str) -> Array | None:
+    """Return the weights of a part's rows `(R, 1, n)`, with a mean of one; None where rows count alike."""
+    every = [getattr(one, part).weights for one in replicates]
+    return None if every[0] is None else np.stack(every).reshape(len(every), 1, -1)
 
 
 def constant_loss(data: Prepared, part: Part) -> float:
@@ -195,11 +209,14 @@ def constant_loss(data: Prepared, part: Part) -> float:
     if data.surface:
         surface = named_surface(data.surface)
         return float(surface.value(surface.start))
-    mean = np.asarray(data.train.y, dtype=np.float64).mean(axis=0)
+    own = np.asarray(data.train.y, dtype=np.float64)
+    mean = (own if data.train.weights is None else own * data.train.weights).mean(axis=0)
     y = np.asarray(part.y, dtype=np.float64)
     if data.task == "regression":
-        return float(((y - mean) ** 2).mean())
-    mean = np.clip(mean, 1e-12, 1.0)
-    if data.task == "binary":
-        return float(-(y * np.log(mean) + (1 - y) * np.log1p(-np.minimum(mean, 1 - 1e-12))).mean())
-    return float(-(y * np.log(mean)).sum(axis=1).mean())
+        losses = (y - mean) ** 2
+    elif data.task == "binary":
+        mean = np.clip(mean, 1e-12, 1.0)
+        losses = -(y * np.log(mean) + (1 - y) * np.log1p(-np.minimum(mean, 1 - 1e-12)))
+    else:
+        losses = -(y * np.log(np.clip(mean, 1e-12, 1.0))).sum(axis=1, keepdims=True)
+    return float((losses if part.weights is None else losses * part.weights).mean())

@@ -22,6 +22,7 @@ from objectives.data.preparation import DATE, NUMBER, TEXT, InputColumn, Prepara
 from objectives.data.remarks import constants, described, faint_columns, far_out, one_target
 from objectives.data.splits import PARTS, Division, SplitSpec, divide, split_complaints
 from objectives.data.table import DEFAULT_SPLIT, Table
+from objectives.data.weights import of_part
 from objectives.errors import Complaint, DataError
 from objectives.types import Array, Codes, Floats
 
@@ -40,6 +41,7 @@ class Part:
 
     x: Array  # (n, D + 1) standardised inputs, the last column is ones (it carries the bias)
     y: Array  # (n, C) one-hot (multiclass) | (n, 1) of 0 and 1 (binary) | (n, C) standardised targets (regression)
+    weights: Array | None = None  # (n, 1) float64 with a mean of one, where rows do not count alike
 
     def __len__(self) -> int:
         return len(self.x)
@@ -136,21 +138,21 @@ def arranged(
         inputs, features, level = fit.rows, fit.features, fit.level
         outputs, y_mean, y_scale = _targets(table, division.train)
         widths = ("x", len(features) + 1), ("y", len(y_mean))
-        filled, reaches = [], []
+        filled, reaches, counts = [], [], []
         for name in PARTS:
             rows = getattr(division, name)
             x, y = (room(f"{name}_{axis}", (len(rows), width), dtype) for axis, width in widths)
             reaches.append(_fill(x, y, rows, inputs, outputs))
             filled.append((x, y))
+            counts.append(of_part(table.weights, rows, name, table.where))
         _check_finite(np.isfinite(np.max(reaches, axis=0)), features, table.where, dtype)
         faint = faint_columns(filled[0][0], level)
         said = [*constants(filled[0][0][:, :-1], features, faint, table.where)]
         said += _far_columns(table, features, reaches, len(division.train))
-    train, valid, test = (_part(x, y, faint) for x, y in filled)
+    train, valid, test = (_part(x, y, w, faint) for (x, y), w in zip(filled, counts, strict=True))
     back = (_read_only(y_mean), _read_only(y_scale))
-    digest = _digest(
-        table.task, features, table.classes, [a for p in (train, valid, test) for a in (p.x, p.y)] + [*back]
-    )
+    arrays = [a for p in (train, valid, test) for a in (p.x, p.y, p.weights) if a is not None]
+    digest = _digest(table.task, features, table.classes, [*arrays, *back])
     prepared = Prepared(
         table.task, train, valid, test, features, table.classes, *back, digest, (*table.inferred, *said)
     )
@@ -257,11 +259,11 @@ def steady(mean: Floats, variance: Floats, count: int) -> npt.NDArray[np.bool_]:
     return found
 
 
-def _part(x: Array, y: Array, faint: npt.NDArray[np.bool_]) -> Part:
+def _part(x: Array, y: Array, weights: Array | None, faint: npt.NDArray[np.bool_]) -> Part:
     """Build a part whose columns are zero where `faint (D,)`."""
     for i in np.flatnonzero(faint):
         x[:, i] = 0
-    return Part(_read_only(x), _read_only(y))
+    return Part(_read_only(x), _read_only(y), None if weights is None else _read_only(weights))
 
 
 def _targets(table: Table, train: Codes) -> tuple[Callable[[Codes], Array], Floats, Floats]:

@@ -16,7 +16,7 @@ from objectives.data.raw import Complaints, Raw, first_lines, gaps_in, is_frame,
 from objectives.errors import Complaint
 from objectives.types import Array
 
-__all__ = ["labelled", "target_of", "with_texts"]
+__all__ = ["labelled", "target_of", "with_target", "with_texts"]
 
 
 def with_texts(raw: Raw) -> Raw:
@@ -87,10 +87,15 @@ def _numbers(
     return numbers, said
 
 
+def with_target(y: Any) -> npt.NDArray[np.bool_]:
+    """Return the mask `(n,)` of rows that have a target."""
+    values: Array = np.asarray(y)
+    return np.asarray(~gaps_in(values).reshape(len(values), -1).any(axis=1))
+
+
 def labelled(raw: Raw, y: Any) -> tuple[Raw, Any]:
     """Return the rows that have a target, and a sentence on the others."""
-    values: Array = np.asarray(y)
-    kept: npt.NDArray[np.bool_] = np.asarray(~gaps_in(values).reshape(len(values), -1).any(axis=1))
+    values, kept = np.asarray(y), with_target(y)
     if kept.all():
         return raw, y
     what = f"{(~kept).sum()} of {len(kept)} rows have no target: left out, as data.unlabelled says"

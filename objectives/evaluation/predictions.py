@@ -29,6 +29,8 @@ class Evaluation:
         self.parts = [getattr(d, part) for d in data]
         self.n = len(self.parts[0])
         self.rows = rows_of(data, part)
+        every = self.rows.weights
+        self.weights = None if every is None else every.astype(self.parts[0].x.dtype)[:, :, None]
         self.summed = [metric for metric in problem.metrics if isinstance(metric, SummedMetric)]
         self.whole = [metric for metric in problem.metrics if isinstance(metric, WholeMetric)]
         self.activation = ACTIVATIONS[problem.model.activation]
@@ -53,9 +55,12 @@ class Evaluation:
             z, y, scratch = self._forward(start, layers)
             if self.whole:
                 outputs[..., start : start + CHUNK] = z
+            rows = slice(start, start + CHUNK)
+            scratch.weigh(None if self.weights is None else self.weights[..., rows])
             self.problem.loss.value(z, y, scratch)
             loss += scratch.total[..., 0, 0]
-            sums = [total + metric.count(z, y) for total, metric in zip(sums, self.summed, strict=True)]
+            each = None if self.rows.weights is None else self.rows.weights[..., rows]
+            sums = [total + metric.count(z, y, each) for total, metric in zip(sums, self.summed, strict=True)]
             if start % HELD == 0 or start + CHUNK >= self.n:
                 self.problem.release(self.part)
         values = {f"{self.part}_loss": loss / self.n}
@@ -133,9 +138,10 @@ def sklearn_metrics(
     data = problem.replicates[replicate].data
     rows = getattr(data, part)
     found = predict(problem, weights, rows.x, replicate)
+    own = None if rows.weights is None else rows.weights[:, 0]
     if data.task == "regression":
         truth = rows.y * data.y_scale + data.y_mean
-        return {f"{part}_{name}": sklearn_score(name, truth, found) for name in names}
+        return {f"{part}_{name}": sklearn_score(name, truth, found, weights=own) for name in names}
     shares = np.hstack([1 - found, found]) if data.task == "binary" else found
     truth = rows.y[:, 0].astype(int) if data.task == "binary" else rows.y.argmax(axis=1)
-    return {f"{part}_{name}": sklearn_score(name, truth, shares.argmax(axis=1), shares) for name in names}
+    return {f"{part}_{name}": sklearn_score(name, truth, shares.argmax(axis=1), shares, own) for name in names}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from objectives.metrics.metric import RowFacts
+from objectives.metrics.metric import RowFacts, mean_over, parts_of_mean
 from objectives.types import Array
 
 __all__ = ["mae", "mae_parts", "mape", "mape_parts"]
@@ -12,7 +12,7 @@ __all__ = ["mae", "mae_parts", "mape", "mape_parts"]
 LEAST = float(np.finfo(np.float64).eps)  # of a target that an error is a share of, as in scikit-learn
 
 
-def mae_parts(z: Array, y: Array, rows: RowFacts) -> Array:
+def _absolute(z: Array, y: Array, rows: RowFacts) -> Array:
     """Compute each row's absolute error, the mean over targets, `(R, K, n)`."""
     away = np.abs(z.astype(np.float64) - y) * rows.scale[..., None]
     return np.ascontiguousarray(away.mean(axis=-2))
@@ -20,10 +20,15 @@ def mae_parts(z: Array, y: Array, rows: RowFacts) -> Array:
 
 def mae(z: Array, y: Array, rows: RowFacts) -> Array:
     """Compute the mean absolute error."""
-    return np.asarray(mae_parts(z, y, rows).mean(axis=-1))
+    return mean_over(_absolute(z, y, rows), rows)
 
 
-def mape_parts(z: Array, y: Array, rows: RowFacts) -> Array:
+def mae_parts(z: Array, y: Array, rows: RowFacts) -> Array:
+    """Compute what each row adds to the mean absolute error, `(R, K, n)`."""
+    return parts_of_mean(_absolute(z, y, rows), rows)
+
+
+def _relative(z: Array, y: Array, rows: RowFacts) -> Array:
     """Compute each row's absolute error as a share of its target, the mean over targets, `(R, K, n)`."""
     scale, mean = rows.scale[..., None], rows.mean[..., None]
     units = np.maximum(np.abs(y.astype(np.float64) * scale + mean), LEAST)
@@ -32,4 +37,9 @@ def mape_parts(z: Array, y: Array, rows: RowFacts) -> Array:
 
 def mape(z: Array, y: Array, rows: RowFacts) -> Array:
     """Compute the mean absolute error as a share of the target: 0.1 is a tenth of it."""
-    return np.asarray(mape_parts(z, y, rows).mean(axis=-1))
+    return mean_over(_relative(z, y, rows), rows)
+
+
+def mape_parts(z: Array, y: Array, rows: RowFacts) -> Array:
+    """Compute what each row adds to it, `(R, K, n)`."""
+    return parts_of_mean(_relative(z, y, rows), rows)

@@ -16,20 +16,25 @@ __all__ = ["METRICS", "bounds_of", "goal_metrics", "metrics_of"]
 CLASSES, NUMBERS = ("binary", "multiclass"), ("regression",)
 
 
-def _hits(z: Array, y: Array) -> Array:
+def _hits(z: Array, y: Array, w: Array | None) -> Array:
     hit = (z > 0) == (y > 0.5) if z.shape[-2] == 1 else z.argmax(axis=-2, keepdims=True) == y
+    if w is not None:
+        return np.asarray(np.einsum("rkcb,rkcb->rkc", hit, np.broadcast_to(w[:, :, None], hit.shape), dtype=np.float64))
     hits: Array = np.count_nonzero(hit, axis=-1).astype(np.float64)
     return hits
 
 
 def _share(hits: Array, rows: RowFacts) -> Array:
     share: Array = hits[..., 0] / rows.n
+    if rows.weights is not None:
+        share = np.minimum(share, 1.0)  # weights add up to n but for rounding
     return share
 
 
-def _squares(z: Array, y: Array) -> Array:
+def _squares(z: Array, y: Array, w: Array | None) -> Array:
     difference = z - y
-    squares: Array = np.einsum("rkcb,rkcb->rkc", difference, difference, dtype=np.float64)
+    other = difference if w is None else difference * w[:, :, None]
+    squares: Array = np.einsum("rkcb,rkcb->rkc", difference, other, dtype=np.float64)
     return squares
 
 

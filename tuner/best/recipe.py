@@ -30,7 +30,8 @@ MANY = 10**6  # updates: what a share of a horizon is checked against, where it 
 class Recipe:
     """A full config with the conventions it was tuned under; `notes` are sentences on where it comes from.
 
-    `model` holds "task", "inputs", "outputs", "parameters" and "rows" (of training) as far as they are known. Raises
+    `model` holds "task", "inputs", "outputs", "parameters" and "rows" (of training) as far as they are known, and
+    "weight", the column that says how much rows count, where there is one. Raises
     InvalidInput for values that the core would not train with.
     """
 

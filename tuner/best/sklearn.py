@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from objectives.errors import Complaint, InvalidInput, nearest
-from tuner.best.differences import StepDifference, lacking, same_steps
+from tuner.best.differences import StepDifference, lacking, same_steps, unweighted
 from tuner.best.recipe import Recipe
 from tuner.best.source import TARGETS, arguments, call_text, function, head, module
 from tuner.best.whole_batch import SEARCHED
@@ -54,7 +54,7 @@ def code(recipe: Recipe, strict: bool = True) -> str:
     """Write a module that builds the tuned model. Raises InexactMapping."""
     name, rows = estimator_of(recipe), recipe.model.get("rows")
     row = _estimator(recipe, name)
-    found = same_steps(recipe, "sklearn", strict, row.differences(recipe, rows))
+    found = same_steps(recipe, "sklearn", strict, [*unweighted(recipe, "sklearn"), *row.differences(recipe, rows)])
     made = call_text(name, row.settings(recipe, rows))
     says = f"The tuned model, to be fitted on inputs prepared as said above, and {TARGETS[recipe.task]}."
     imports = f"from {row.module} import {name}"

@@ -61,6 +61,7 @@ __all__ = [
 
 OF_ROWS = (
     ("data", "drop"),
+    ("data", "weight"),
     ("data", "resampling"),
     ("data", "splits"),
     ("data", "split"),
@@ -175,6 +176,8 @@ class DataTable(FileTable):
     """Column to predict; an npz file holds X and y."""
     drop: Annotated[tuple[str, ...], PlainValidator(names_of("columns", "customer id"))] = ()
     """Columns that must not be learned from."""
+    weight: Text | None = None
+    """Column that says how much each row counts, in training and in metrics."""
     task: Annotated[str, one_of(TASKS)] | None = None
     """Task, where the guess from the target is wrong."""
     separator: Annotated[str | None, PlainValidator(mark_of)] = None

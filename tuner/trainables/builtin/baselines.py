@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from objectives.data import Prepared
+from objectives.data import Part, Prepared
 from objectives.types import Array
 from tuner.model.judged import documents, judged
 from tuner.trainables.builtin.packs import ReplicateSource, opened
 
-__all__ = ["BASELINES", "baselines", "codes_of"]
+__all__ = ["BASELINES", "baselines", "codes_of", "weights_of"]
 
 MOST_NUMBERS = 20_000_000  # of the inputs, in which a baseline is fitted; of more rows, some evenly over all
 BLOCK = 65_536  # rows that are predicted at once
@@ -55,16 +55,20 @@ def _judged(data: Prepared, made: Callable[[], Any], asked: Sequence[str]) -> di
     """Fit on the train rows, on some of very many, and judge on the test rows."""
     step = -(-data.train.x.size // MOST_NUMBERS)
     x, y, held = np.asarray(data.train.x[::step, :-1], dtype=np.float64), data.train.y[::step], data.test.x
-    scale = np.asarray(data.y_scale)
+    scale, weights = np.asarray(data.y_scale), weights_of(data.test)
+    own = {} if data.train.weights is None else {"sample_weight": data.train.weights[::step, 0]}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # LogisticRegression stops after its default number of iterations
         if data.task != "regression":
-            said = _shares(made().fit(x, codes_of(data.task, y)), held, max(2, y.shape[1]))
+            said = _shares(made().fit(x, codes_of(data.task, y), **own), held, max(2, y.shape[1]))
             members = said[None, :, 1:] if data.task == "binary" else said[None]
-            return documents(judged(data.task, members, codes_of(data.task, data.test.y), scale, asked))
-        columns = [_said(made().fit(x, one).predict, held) for one in np.asarray(y, dtype=np.float64).T]
+            return documents(
+                judged(data.task, members, codes_of(data.task, data.test.y), scale, asked, weights=weights)
+            )
+        columns = [_said(made().fit(x, one, **own).predict, held) for one in np.asarray(y, dtype=np.float64).T]
     members = np.column_stack(columns)[None] * scale + data.y_mean
-    return documents(judged("regression", members, data.test.y * scale + data.y_mean, scale, asked))
+    truth = data.test.y * scale + data.y_mean
+    return documents(judged("regression", members, truth, scale, asked, weights=weights))
 
 
 def _shares(model: Any, x: Array, classes: int) -> Array:
@@ -78,6 +82,11 @@ def _said(predict: Callable[[Array], Array], x: Array) -> Array:
     """Return predictions of inputs `(n, D + 1)`, the last of which is always 1, block by block."""
     blocks = range(0, len(x), BLOCK)
     return np.concatenate([predict(np.asarray(x[at : at + BLOCK, :-1], dtype=np.float64)) for at in blocks])
+
+
+def weights_of(part: Part) -> Array | None:
+    """Return the weights of a part's rows `(n,)`; None where they count alike."""
+    return None if part.weights is None else np.asarray(part.weights[:, 0])
 
 
 def codes_of(task: str, y: Array) -> Array:

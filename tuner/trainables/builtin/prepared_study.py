@@ -80,11 +80,21 @@ def prepare_study(
             task=about.task,
             split=split,
             drop=about.drop,
+            weight=about.weight,
             reading=reading,
         )
     else:
         x, y = data if isinstance(data, tuple) else (data, None)
-        table = table_from(x, y, target=about.target, task=about.task, split=split, drop=about.drop, reading=reading)
+        table = table_from(
+            x,
+            y,
+            target=about.target,
+            task=about.task,
+            split=split,
+            drop=about.drop,
+            weight=about.weight,
+            reading=reading,
+        )
     asked, said = rolled(asked, table) if isinstance(table, Table) else (asked, [])
     about = asked.data
     first = replicate_of(asked, table, 0, room)

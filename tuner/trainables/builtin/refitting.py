@@ -20,7 +20,7 @@ from objectives.types import Array
 from tuner.model.judged import documents, judged
 from tuner.model.trained import ConfirmationNoise, TrainedModel
 from tuner.study import MOST_SEEDS
-from tuner.trainables.builtin.baselines import codes_of
+from tuner.trainables.builtin.baselines import codes_of, weights_of
 from tuner.trainables.builtin.packs import ReplicateSource, let_go, problem_of
 from tuner.trainables.builtin.retrain import unhindered
 
@@ -104,11 +104,15 @@ def threshold_of(task: Fit, name: str) -> float | None:
 
     None where each training diverged.
     """
-    every = [(said[:, 0], data.valid.y[:, 0]) for data, said in _unseen(task)]
+    every = _unseen(task)
     if not every:
         return None
-    shares, truth = (np.concatenate(parts) for parts in zip(*every, strict=True))
-    return best_threshold(name, shares, truth)
+    shares, truth = (
+        np.concatenate([said[:, 0] for _, said in every]),
+        np.concatenate([d.valid.y[:, 0] for d, _ in every]),
+    )
+    weights = [own for data, _ in every if (own := weights_of(data.valid)) is not None]
+    return best_threshold(name, shares, truth, np.concatenate(weights) if weights else None)
 
 
 def _unseen(task: Fit) -> list[tuple[Prepared, Array]]:
@@ -138,4 +142,5 @@ def judge(model: TrainedModel, data: Prepared, asked: Sequence[str] = ()) -> dic
     """Return the test metrics of a model, those that were `asked` for too, for its facts."""
     part, scale = data.test, np.asarray(data.y_scale)
     truth = part.y * scale + data.y_mean if data.task == "regression" else codes_of(data.task, part.y)
-    return documents(judged(data.task, model.of_members(part.x), truth, scale, asked, model.threshold))
+    members, weights = model.of_members(part.x), weights_of(part)
+    return documents(judged(data.task, members, truth, scale, asked, model.threshold, weights))

@@ -210,4 +210,5 @@ def _facts(work: Shipping, data: Prepared, seeds: list[int], epochs: int, horizo
         "data": {"source": str(work.study.data.source or "given in Python"), "digest": known.get("data", "")},
         "made_with": {"tuner": version("tuner"), "numpy": np.__version__},
         "notes": list(work.question.notes),
+        **({"weight": work.study.data.weight} if work.study.data.weight else {}),
     }

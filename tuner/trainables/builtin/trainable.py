@@ -61,7 +61,8 @@ class BuiltinTrainable:
     def facts(self) -> dict[str, str]:
         """Return digests of the data and of their targets alone, the task, and sizes."""
         first = self.question.first
-        return {"data": first.digest, "targets": targets_digest(first), "task": first.task} | data_sizes(first)
+        weight = {} if self.study.data.weight is None else {"weight": self.study.data.weight}
+        return {"data": first.digest, "targets": targets_digest(first), "task": first.task} | weight | data_sizes(first)
 
     def changes(self, known: Mapping[str, str]) -> list[str]:
         """List the differences between the stored data digest and the current one."""
@@ -167,7 +168,8 @@ def targets_digest(data: Prepared) -> str:
     inputs.
     """
     digest = hashlib.sha256(json.dumps([data.task, data.classes, data.surface]).encode())
-    for array in (data.train.y, data.valid.y, data.test.y, data.y_mean, data.y_scale):
+    weights = [part.weights for part in (data.train, data.valid, data.test) if part.weights is not None]
+    for array in (data.train.y, data.valid.y, data.test.y, data.y_mean, data.y_scale, *weights):
         digest.update(f"{array.dtype.str}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
