@@ -52,7 +52,7 @@ def _of_feature(name: str, features: Features) -> ColumnView:
     if name in features.texts:
         distinct = len(set(column.tolist()))
         known = np.array([None if text == MISSING else text for text in column.tolist()], dtype=object)
-        return _view(name, "category", known, f"one-hot, {distinct} inputs")
+        return _view(name, "category", known, f"one-hot, {distinct} input{'s' if distinct > 1 else ''}")
     kind = "date" if name in features.dates else "number"
     further = "".join(f", {own.removeprefix(name).strip()} one-hot" for own in parts)
     use = ("days" if kind == "date" else "standardised") + further

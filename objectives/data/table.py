@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from objectives.data.columns.codes import codes_read_as_numbers
 from objectives.data.columns.kinds import ColumnRule
 from objectives.data.features import Features, features_of
 from objectives.data.matrix import Matrix
@@ -140,6 +141,7 @@ class _Asked:
 def _build(raw: Raw, asked: _Asked) -> Table:
     found: Complaints = []
     target, task, split, reading = asked.target, asked.task, asked.split, asked.reading
+    codes = codes_read_as_numbers(raw, reading.columns) if reading.rules > FIRST_RULES else []
     raw = with_texts(raw) if reading.rules > FIRST_RULES else raw
     source = raw
     raw = replace(raw, x=_matrix(raw.x, raw.where)) if isinstance(raw.x, np.ndarray) else raw
@@ -173,7 +175,7 @@ def _build(raw: Raw, asked: _Asked) -> Table:
     named = source.features[target] if isinstance(target, int) and source.y is None else target
     table = _table(raw, features, goal, rows, str(named), source)
     if reading.rules > FIRST_RULES:
-        table = replace(table, inferred=(*table.inferred, *suspicions(features, goal, split)))
+        table = replace(table, inferred=(*table.inferred, *codes, *suspicions(features, goal, split)))
     table = replace(table, weights=weights)
     return (
         replace(table, overview=overview_of(source, features, table.target, asked.weight, y)) if reading.look else table
@@ -231,7 +233,7 @@ def _weights(raw: Raw, asked: _Asked, y: Any, found: Complaints) -> tuple[Raw, F
         return raw, None
     dropped = y is not None and asked.reading.unlabelled == "drop" and len(y) == len(values)
     needed = with_target(y) if dropped else np.ones(len(values), dtype=np.bool_)
-    return raw, weights_of_rows(values, needed, raw.dialect, f"{raw.where}, column {asked.weight!r}", found)
+    return raw, weights_of_rows(values, needed, raw, f"{raw.where}, column {asked.weight!r}", found)
 
 
 def _taken(raw: Raw, name: str, role: str, found: Complaints) -> tuple[Raw, Column | None]:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from objectives.data.columns.categories import folded
 from objectives.data.columns.kinds import SLIPS
-from objectives.data.columns.numbers import style_of
+from objectives.data.columns.numbers import mixed_units, style_of
 from objectives.data.files.dialect import Dialect
 from objectives.data.raw import Complaints, Raw, first_lines, gaps_in, is_frame, some_rows
 from objectives.errors import Complaint
@@ -83,6 +83,7 @@ def _numbers(
     numbers = np.array([known.get(value, np.nan) for value in column], dtype=np.float64)
     marks = [text for text in texts if text not in known]
     said = [f"target: texts are numbers, {rest[0]!r} is {known[rest[0]]:g}"]
+    said += [f"target: {one}" for one in mixed_units(known)]
     said += [f"target: {first_lines(map(repr, marks), 3)} stand for gaps"] if marks else []
     return numbers, said
 

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from objectives.data.files.dialect import Dialect
-from objectives.data.raw import Complaints, gaps_in, some_rows
+from objectives.data.raw import Complaints, Raw, gaps_in, some_rows
 from objectives.data.targets import target_of
 from objectives.errors import Complaint, DataError
 from objectives.types import Array, Codes, Floats
@@ -21,16 +20,16 @@ __all__ = ["of_part", "weights_of_rows"]
 
 
 def weights_of_rows(
-    values: Any, needed: npt.NDArray[np.bool_], dialect: Dialect, place: str, found: Complaints
+    values: Any, needed: npt.NDArray[np.bool_], raw: Raw, place: str, found: Complaints
 ) -> Floats | None:
-    """Return the weights `(n,)` that a column holds, or None with what is wrong with it in `found`.
+    """Return the weights `(n,)` that a column of `raw` holds, or None with what is wrong with it in `found`.
 
     Rows that are not `needed` may have none.
     """
     column: Array = np.asarray(values)
     before = len(found)
     if column.dtype.kind in "OU":
-        column = np.asarray(target_of(column, "regression", dialect, place, found)[0])
+        column = np.asarray(target_of(column, "regression", raw.dialect, place, found)[0])
     if len(found) > before:
         return None
     numbers = _numbers(column)
@@ -41,7 +40,7 @@ def weights_of_rows(
         )
         return None
     numbers[~needed] = np.where(np.isfinite(numbers[~needed]), np.abs(numbers[~needed]), 0.0)
-    found += _complaints(numbers, needed, place)
+    found += _complaints(numbers, needed, place, raw.line)
     return None if len(found) > before else numbers
 
 
@@ -57,16 +56,16 @@ def _numbers(column: Array) -> Floats | None:
     return np.array([np.nan if gap else float(value) for value, gap in zip(column, gaps, strict=True)])
 
 
-def _complaints(numbers: Floats, needed: npt.NDArray[np.bool_], place: str) -> Complaints:
+def _complaints(numbers: Floats, needed: npt.NDArray[np.bool_], place: str, line: int) -> Complaints:
     missing, infinite, negative = np.isnan(numbers), np.isinf(numbers), numbers < 0
     found = []
     if missing.any():
         hint = "fill it in, write 0 where a row is not to count, or remove these rows"
-        found.append(Complaint(place, f"weights are missing in {some_rows(missing)}", hint))
+        found.append(Complaint(place, f"weights are missing in {some_rows(missing, line)}", hint))
     if infinite.any():
-        found.append(Complaint(place, f"weights are infinite in {some_rows(infinite)}", "correct them"))
+        found.append(Complaint(place, f"weights are infinite in {some_rows(infinite, line)}", "correct them"))
     if (negative & ~infinite).any():
-        least, rows = numbers[negative & ~infinite].min(), some_rows(negative & ~infinite)
+        least, rows = numbers[negative & ~infinite].min(), some_rows(negative & ~infinite, line)
         hint = "a weight is 0 or more; correct them, or remove these rows"
         found.append(Complaint(place, f"weights are negative in {rows}, as low as {least:g}", hint))
     if not found and not numbers[needed].any():

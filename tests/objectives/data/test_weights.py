@@ -9,7 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from objectives.data import SplitSpec, Table, open_prepared, prepare, prepare_on_disk, prepare_whole, table_from
+from objectives.data import (
+    SplitSpec,
+    Table,
+    load_table,
+    open_prepared,
+    prepare,
+    prepare_on_disk,
+    prepare_whole,
+    table_from,
+)
 from objectives.data.overview import ColumnView
 from objectives.data.reading import Reading
 from objectives.data.splits import divide
@@ -83,6 +92,18 @@ def test_columns_that_cannot_weigh_are_refused() -> None:
     zeros = np.r_[1.0, np.zeros(N - 1)]
     with pytest.raises(DataError, match=r"all \d+ \w+ rows of a split have the weight 0; give split\.\w+ more rows"):
         prepare(table(frame(zeros)))
+
+
+def test_the_line_of_the_file_is_named_as_editors_count(tmp_path: Path) -> None:
+    data = frame()
+    data.loc[[2, 5], "kg"] = -1
+    data.to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(DataError, match=r"negative in rows 3, 6 \(line 4 of the file, the first\), as low as -1"):
+        load_table("t.csv", "y", base=tmp_path, weight="kg")
+    # where lines are left out, the row alone is named
+    (tmp_path / "t.csv").write_text("# made by us\n" + data.drop(index=5).to_csv(index=False), encoding="utf-8")
+    with pytest.raises(DataError, match="negative in row 3, as low"):
+        load_table("t.csv", "y", base=tmp_path, weight="kg")
 
 
 def test_weights_are_read_as_people_write_them() -> None:
