@@ -2,8 +2,9 @@
 
     load_table / table_from  ->  Table  ->  prepare  ->  Prepared  ->  save_prepared / open_prepared
 
-    matrix, files, raw -> builtin, arrays, blocks -> sources; columns, reading -> features, target, targets -> weights;
-    groups, folds, windows -> splits -> split_rows; remarks, suspicions, overview, reach -> table
+    matrix, files, raw -> builtin, arrays, blocks -> sources; columns, reading -> features, target, targets
+    -> weights, transforms; groups, folds, windows -> splits -> split_rows
+    remarks, suspicions, overview, reach -> table
     preparation, mixed -> prepare -> store, surface; incoming
 
 Rows in messages count from 1, without the header.

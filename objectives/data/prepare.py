@@ -22,6 +22,7 @@ from objectives.data.preparation import DATE, NUMBER, TEXT, InputColumn, Prepara
 from objectives.data.remarks import constants, described, faint_columns, far_out, one_target
 from objectives.data.splits import PARTS, Division, SplitSpec, divide, split_complaints
 from objectives.data.table import DEFAULT_SPLIT, Table
+from objectives.data.transforms import LOG_LINK, predicted, truth
 from objectives.data.weights import of_part
 from objectives.errors import Complaint, DataError
 from objectives.types import Array, Codes, Floats
@@ -62,6 +63,15 @@ class Prepared:
     digest: str
     inferred: tuple[str, ...]  # sentences on what was decided without being asked
     surface: str = ""  # the surface that takes the place of data, for the task "surface"
+    transform: str = ""  # how a regression's target is learned, one of TRANSFORMS or as it stands
+
+    def predicted(self, outputs: Array) -> Array:
+        """Return a regression's outputs `(n, C)` in the target's own units."""
+        return predicted(self.transform, outputs, self.y_scale, self.y_mean)
+
+    def truth(self, y: Array) -> Array:
+        """Return targets `(n, C)` of a part in their own units."""
+        return truth(self.transform, y, self.y_scale, self.y_mean)
 
     @property
     def large(self) -> bool:
@@ -152,10 +162,12 @@ def arranged(
     train, valid, test = (_part(x, y, w, faint) for (x, y), w in zip(filled, counts, strict=True))
     back = (_read_only(y_mean), _read_only(y_scale))
     arrays = [a for p in (train, valid, test) for a in (p.x, p.y, p.weights) if a is not None]
-    digest = _digest(table.task, features, table.classes, [*arrays, *back])
+    task = f"{table.task} {table.transform}".rstrip()
+    digest = _digest(task, features, table.classes, [*arrays, *back])
     prepared = Prepared(
         table.task, train, valid, test, features, table.classes, *back, digest, (*table.inferred, *said)
     )
+    prepared = replace(prepared, transform=table.transform)
     return prepared, partial(_preparation, table, division.train, fit, faint, prepared)
 
 
@@ -220,6 +232,7 @@ def _preparation(
         labels=table.labels,
         y_mean=tuple(map(float, prepared.y_mean)),
         y_scale=tuple(map(float, prepared.y_scale)),
+        target_transform=table.transform,
     )
 
 
@@ -269,6 +282,9 @@ def _part(x: Array, y: Array, weights: Array | None, faint: npt.NDArray[np.bool_
 def _targets(table: Table, train: Codes) -> tuple[Callable[[Codes], Array], Floats, Floats]:
     """Build the function that gives targets (n, C) as the losses expect them; also return their mean and scale (C,)."""
     y = table.y
+    if table.transform == LOG_LINK:
+        scale = np.where(y[train].any(axis=0), y[train].mean(axis=0), 1.0)
+        return lambda rows: y[rows] / scale, np.zeros(len(scale)), scale
     if table.task == "regression":
         # large numbers that vary little keep their digits: what they differ by is exact
         offset = y[train[0]] * steady(y[train].mean(axis=0), y[train].var(axis=0), len(train))

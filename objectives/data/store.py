@@ -105,7 +105,15 @@ def open_prepared(directory: Path) -> Prepared:
         )
         names = (tuple(facts["features"]), tuple(facts["classes"]), arrays["y_mean"], arrays["y_scale"])
         return Prepared(
-            facts["task"], train, valid, test, *names, facts["digest"], tuple(facts["inferred"]), facts["surface"]
+            facts["task"],
+            train,
+            valid,
+            test,
+            *names,
+            facts["digest"],
+            tuple(facts["inferred"]),
+            facts["surface"],
+            facts.get("transform", ""),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError) as error:
         what = f"no prepared data, or damaged ({error})"
@@ -120,7 +128,7 @@ def _arrays(prepared: Prepared) -> dict[str, Array]:
 
 
 def _facts(prepared: Prepared) -> dict[str, Any]:
-    names = ("task", "features", "classes", "digest", "inferred", "surface")
+    names = ("task", "features", "classes", "digest", "inferred", "surface", "transform")
     shapes = {name: list(array.shape) for name, array in _arrays(prepared).items()}
     return {**{name: getattr(prepared, name) for name in names}, "shapes": shapes}
 

@@ -27,6 +27,7 @@ from objectives.data.splits import SplitRows, SplitSpec, split_complaints
 from objectives.data.suspicions import suspicions
 from objectives.data.target import Target, encode
 from objectives.data.targets import labelled, target_of, with_target, with_texts
+from objectives.data.transforms import learned_target
 from objectives.data.weights import weights_of_rows
 from objectives.errors import Complaint, DataError
 from objectives.types import Floats
@@ -58,6 +59,7 @@ class Table:
     rules: Mapping[str, ColumnRule] = field(default_factory=dict)  # how columns of texts are read
     overview: tuple[ColumnView, ...] = ()  # where it was asked for
     weights: Floats | None = None  # (n,) at least 0, where rows do not count alike
+    transform: str = ""  # how the target of a regression is learned, one of TRANSFORMS or as it stands
 
     def __len__(self) -> int:
         return self.rows.count
@@ -77,22 +79,32 @@ def load_table(  # noqa: PLR0913
     split: SplitSpec = DEFAULT_SPLIT,
     drop: tuple[str, ...] = (),
     weight: str | None = None,
+    transform: str = "",
     reading: Reading = PLAIN,
 ) -> Table:
     """Load the table that `source` names: "sklearn:digits", a file relative to the folder `base`, "module:function", or
     "-" for standard input.
 
     Columns in `drop` are not used as features, `weight` names the one that says how much rows count. `reading` says
-    what a guess would have wrong.
+    what a guess would have wrong, `transform` how a regression's target is learned: "log", or "log_link" for counts.
 
     Raises DataError with every complaint about the source, its columns and the split.
     """
     if is_function(source):
         x, y = call_user(source, base)
         return table_from(
-            x, y, target=target, task=task, split=split, drop=drop, weight=weight, where=source, reading=reading
+            x,
+            y,
+            target=target,
+            task=task,
+            split=split,
+            drop=drop,
+            weight=weight,
+            transform=transform,
+            where=source,
+            reading=reading,
         )
-    asked = _Asked(target, task, split, drop, weight, reading)
+    asked = _Asked(target, task, split, drop, weight, transform, reading)
     return _build(read_source(source, target, base, reading.dialect), asked)
 
 
@@ -106,6 +118,7 @@ def table_from(  # noqa: PLR0913
     split: SplitSpec = DEFAULT_SPLIT,
     drop: tuple[str, ...] = (),
     weight: str | None = None,
+    transform: str = "",
     where: str = "data",
     reading: Reading = PLAIN,
 ) -> Table:
@@ -122,7 +135,7 @@ def table_from(  # noqa: PLR0913
             what = f"{len(names)} feature names for {matrix.shape[1]} columns"
             raise DataError(Complaint(where, what, "name every column"))
         raw = Raw(where, matrix, names)
-    asked = _Asked(target, task, split, drop, weight, reading)
+    asked = _Asked(target, task, split, drop, weight, transform, reading)
     return _build(raw if y is None else replace(raw, y=_targets(y, where)), asked)
 
 
@@ -135,6 +148,7 @@ class _Asked:
     split: SplitSpec
     drop: tuple[str, ...]
     weight: str | None
+    transform: str
     reading: Reading
 
 
@@ -162,6 +176,7 @@ def _build(raw: Raw, asked: _Asked) -> Table:
         raw, _ = _taken(raw, name, "drop", found)
     count = len(raw.x)
     goal = None if y is None else encode(y, raw.classes, task, place, found)
+    goal, transform = learned_target(goal, asked.transform, place, found)
     for name, values in {"the target": y, **asides}.items():
         if values is not None and np.ndim(values) and len(values) != count:
             what = f"X has {count} rows, but {name} has {len(values)}"
@@ -176,7 +191,7 @@ def _build(raw: Raw, asked: _Asked) -> Table:
     table = _table(raw, features, goal, rows, str(named), source)
     if reading.rules > FIRST_RULES:
         table = replace(table, inferred=(*table.inferred, *codes, *suspicions(features, goal, split)))
-    table = replace(table, weights=weights)
+    table = replace(table, weights=weights, transform=transform)
     return (
         replace(table, overview=overview_of(source, features, table.target, asked.weight, y)) if reading.look else table
     )

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from objectives.errors import Complaint, InvalidInput, nearest
-from objectives.evaluation.predictions import targets_of
+from objectives.evaluation.predictions import in_units, targets_of
 from objectives.losses import Scratch
 from objectives.metrics import RowFacts, SummedMetric, WholeMetric
 from objectives.metrics.metric import parts_of_mean
@@ -44,7 +44,7 @@ def row_values(problem: Problem, weights: Array, part: str, name: str = "loss") 
         )
     metric = known[name]
     if isinstance(metric, SummedMetric):
-        return _pseudo_values(problem, metric, _over_rows(problem, weights, part, _alone(metric)), part)
+        return _pseudo_values(problem, metric, _over_rows(problem, weights, part, _alone(metric), True), part)
     if isinstance(metric, WholeMetric):
         return _parts(problem, metric, weights, part)
     raise TypeError(f"{name} is neither a sum over rows nor a metric of all of them")
@@ -56,13 +56,18 @@ def _alone(metric: SummedMetric) -> Callable[[Array, Array], Array]:
 
 def _parts(problem: Problem, metric: WholeMetric, weights: Array, part: str) -> Array:
     """Compute what a metric of all rows together says of each, `(R, K, n)`."""
-    outputs = _over_rows(problem, weights, part, lambda z, y: z[..., 0])
+    outputs = _over_rows(problem, weights, part, lambda z, y: z[..., 0], True)
     rows = rows_of([replicate.data for replicate in problem.replicates], part)
     return metric.parts(np.moveaxis(outputs, -1, -2), targets_of(problem, part), rows)
 
 
-def _over_rows(problem: Problem, weights: Array, part: str, value: Callable[[Array, Array], Array]) -> Array:
-    """Apply `value(z, y)` to single rows, `(R, K, n, ...)`: every row becomes a replicate with one row."""
+def _over_rows(
+    problem: Problem, weights: Array, part: str, value: Callable[[Array, Array], Array], units: bool = False
+) -> Array:
+    """Apply `value(z, y)` to single rows, `(R, K, n, ...)`: every row becomes a replicate with one row.
+
+    It has outputs and targets as the loss has them, or in `units` as metrics do.
+    """
     parts = [getattr(replicate.data, part) for replicate in problem.replicates]
     shapes = problem.model.shapes(problem.inputs, problem.outputs)
     layers, dtype = Layers(weights, shapes), parts[0].x.dtype
@@ -72,7 +77,11 @@ def _over_rows(problem: Problem, weights: Array, part: str, value: Callable[[Arr
         y = problem.loss.target(np.stack([one.y[start : start + CHUNK] for one in parts]))
         rows = x.shape[2]
         work = Workspace(shapes, len(parts), weights.shape[1], rows, dtype, back=False)
-        z = np.moveaxis(forward(x, layers, work, ACTIVATIONS[problem.model.activation]), -1, 1)
+        z = forward(x, layers, work, ACTIVATIONS[problem.model.activation])
+        if units:
+            z, y = in_units(problem, z, np.moveaxis(y, 1, -1)[:, None])
+            y = np.moveaxis(y[:, 0], -1, 1)
+        z = np.moveaxis(z, -1, 1)
         alone = np.ascontiguousarray(z).reshape(-1, *z.shape[2:], 1)  # (R B, K, C, 1)
         values = value(alone, y.reshape(-1, 1, y.shape[-1], 1))
         found.append(values.reshape(len(parts), rows, *values.shape[1:]).swapaxes(1, 2))

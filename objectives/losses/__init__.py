@@ -5,13 +5,13 @@ first of all: reductions over the few classes then run along long rows of memory
 `(R, 1, 1, B)`, instead of columns of zeros and a one. A loss adds up its rows with matrix products against a column of
 ones, whose order of summation is that of one trial alone, whatever it is packed with.
 
-    scratch -> loss -> classes, distances -> registry
+    scratch -> loss -> classes, distances -> counts -> registry
 """
 
 from objectives.losses.classes import smoothed
-from objectives.losses.distances import huber
+from objectives.losses.distances import huber, quantile
 from objectives.losses.loss import Loss
 from objectives.losses.registry import LOSSES, loss_of, losses_for
 from objectives.losses.scratch import Scratch
 
-__all__ = ["LOSSES", "Loss", "Scratch", "huber", "loss_of", "losses_for", "smoothed"]
+__all__ = ["LOSSES", "Loss", "Scratch", "huber", "loss_of", "losses_for", "quantile", "smoothed"]

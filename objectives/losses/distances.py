@@ -1,4 +1,4 @@
-"""Losses of the distance between outputs and targets: squared, Huber's and absolute."""
+"""Losses of the distance between outputs and targets: squared, Huber's, absolute and of a quantile."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from objectives.losses.loss import Loss, identity
 from objectives.losses.scratch import Scratch
 from objectives.types import Array
 
-__all__ = ["ABSOLUTE", "SQUARED", "flat_curvature", "huber", "mean_outputs"]
+__all__ = ["ABSOLUTE", "SQUARED", "flat_curvature", "huber", "mean_outputs", "quantile"]
 
 
 def _squared_value(z: Array, y: Array, s: Scratch) -> None:
@@ -96,11 +96,36 @@ def flat_curvature(q: Array, y: Array) -> Array:
     return np.zeros((*q.shape, q.shape[1]))
 
 
+def _quantile_value(z: Array, y: Array, s: Scratch, level: float) -> None:
+    """Compute `|d| / 2 + (level - 1/2) d` for `d = y - z`: the pinball loss, averaged over outputs and rows summed."""
+    np.subtract(z, y, out=s.wide)
+    sizes = np.absolute(s.wide)
+    np.multiply(s.wide, 1.0 - 2.0 * level, out=s.wide)
+    np.add(s.wide, sizes, out=s.wide)
+    mean_outputs(s.wide, 0.5, s)
+
+
+def _quantile_gradient(z: Array, y: Array, s: Scratch, level: float) -> None:
+    """Compute `(sign(z - y) / 2 + 1/2 - level) / (B C)`."""
+    _quantile_value(z, y, s, level)
+    np.subtract(z, y, out=z)
+    np.sign(z, out=z)
+    np.add(z, 1.0 - 2.0 * level, out=z)
+    np.multiply(z, 0.5 / (z.shape[-1] * z.shape[-2]), out=z)
+
+
 @cache
 def huber(delta: float = 1.0) -> Loss:
     """Build the Huber loss: squared near the target, linear beyond `delta`, so that outliers weigh less."""
     value, gradient = partial(_huber_value, delta=delta), partial(_huber_gradient, delta=delta)
     return Loss("huber", "regression", value, gradient, identity, partial(_huber_curvature, delta=delta))
+
+
+@cache
+def quantile(level: float = 0.5) -> Loss:
+    """Build the pinball loss, which is least where a share `level` of the targets lies below the output."""
+    value, gradient = partial(_quantile_value, level=level), partial(_quantile_gradient, level=level)
+    return Loss("quantile", "regression", value, gradient, identity, flat_curvature)
 
 
 SQUARED = Loss("squared_error", "regression", _squared_value, _squared_gradient, identity, _squared_curvature)

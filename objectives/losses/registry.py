@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from objectives.losses.classes import BINARY, SOFTMAX
-from objectives.losses.distances import ABSOLUTE, SQUARED, flat_curvature, huber
+from objectives.losses.counts import POISSON
+from objectives.losses.distances import ABSOLUTE, SQUARED, flat_curvature, huber, quantile
 from objectives.losses.loss import Loss, identity
 from objectives.losses.scratch import Scratch
 from objectives.types import Array
@@ -29,6 +30,8 @@ _ROWS = (
     SQUARED,
     huber(),
     ABSOLUTE,
+    POISSON,
+    quantile(),
     Loss("output", "surface", _output_value, _output_gradient, identity, flat_curvature),
 )
 

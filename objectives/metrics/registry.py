@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -13,6 +15,7 @@ from objectives.types import Array, Direction
 
 __all__ = ["METRICS", "bounds_of", "goal_metrics", "metrics_of"]
 
+QUANTILE_METRIC = "pinball"
 CLASSES, NUMBERS = ("binary", "multiclass"), ("regression",)
 
 
@@ -79,6 +82,14 @@ _ROWS: tuple[Metric, ...] = (
         "mape", DOWN, NUMBERS, ABOVE, "mean absolute error as a share of the target", distances.mape,
         distances.mape_parts,
     ),
+    WholeMetric(
+        "poisson_deviance", DOWN, NUMBERS, ABOVE, "mean Poisson deviance of counts", distances.deviance,
+        distances.deviance_parts,
+    ),
+    WholeMetric(
+        "pinball", DOWN, NUMBERS, ABOVE, "mean pinball loss of the quantile that is predicted, in the target's unit",
+        distances.pinball, distances.pinball_parts,
+    ),
 )  # fmt: skip
 METRICS: dict[str, Metric] = {row.name: row for row in _ROWS}
 
@@ -91,12 +102,25 @@ def bounds_of(name: str) -> tuple[float, float]:
     return METRICS[kind].bounds if kind in METRICS else (-np.inf, np.inf)
 
 
-def goal_metrics(goal: str) -> tuple[str, ...]:
-    """Return the names of metrics that are followed only because a study's goal, such as "valid_auc", is one."""
+def goal_metrics(goal: str, quantile: float | None = None) -> tuple[str, ...]:
+    """Return the names of metrics that are followed only because a study's goal, such as "valid_auc", is one.
+
+    That of a `quantile` has it behind its name, as in "pinball@0.9".
+    """
     row = METRICS.get(goal.partition("_")[2])
-    return () if row is None or row.recorded else (row.name,)
+    if row is None or row.recorded:
+        return ()
+    return (f"{row.name}@{quantile!r}" if row.name == QUANTILE_METRIC and quantile is not None else row.name,)
 
 
 def metrics_of(task: str, asked: Sequence[str] = ()) -> tuple[Metric, ...]:
     """Return the metrics that are followed for a task: those that always are, and `asked` ones by name."""
-    return tuple(row for row in METRICS.values() if task in row.tasks and (row.recorded or row.name in asked))
+    named = dict(name.partition("@")[::2] for name in asked)
+    rows = [row for row in METRICS.values() if task in row.tasks and (row.recorded or row.name in named)]
+    return tuple(_at(row, float(named[row.name])) if named.get(row.name) else row for row in rows)
+
+
+def _at(row: Metric, level: float) -> Metric:
+    """Return the metric of a quantile at its level."""
+    score, parts = partial(distances.pinball, level=level), partial(distances.pinball_parts, level=level)
+    return replace(row, score=score, parts=parts) if isinstance(row, WholeMetric) else row

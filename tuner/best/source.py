@@ -21,7 +21,6 @@ from tuner.errors import NotInstalled
 
 __all__ = [
     "ANOTHER",
-    "TARGETS",
     "Verbatim",
     "arguments",
     "call_text",
@@ -32,6 +31,7 @@ __all__ = [
     "installed",
     "module",
     "sizes",
+    "targets_of",
     "widths",
 ]
 
@@ -43,10 +43,20 @@ PREPARED = (
     " is NOT standardised. model/preparation.json in the study's directory has the columns in order, with these values"
 )
 TARGETS = {"binary": "zeros and ones", "multiclass": "class numbers", "regression": "standardised targets"}
+LEARNED = {
+    "log": "standardised logarithms of targets",
+    "log1p": "standardised logarithms of one more than targets",
+    "log_link": "targets divided by their mean over the train rows, which the exponential of an output predicts",
+}
 
 
 class Verbatim(str):
     """A value that is written as it stands: a name of the code, not a text."""
+
+
+def targets_of(recipe: Recipe) -> str:
+    """Say what the targets are that code trains on."""
+    return LEARNED.get(str(recipe.model.get("target_transform", "")), TARGETS[recipe.task])
 
 
 def installed(framework: str) -> None:

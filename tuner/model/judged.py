@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from objectives.data.transforms import losses_in_units
 from objectives.metrics import RowFacts, WholeMetric, metrics_of
 from objectives.rng import Stream, stream
 from objectives.types import Array
@@ -49,6 +50,7 @@ def judged(  # noqa: PLR0913
     asked: Sequence[str] = (),
     threshold: float | None = None,
     weights: Array | None = None,
+    transform: str = "",
 ) -> dict[str, dict[str, Judged]]:
     """Return each metric of the ensemble and of a single network, as `{"test_loss": {"ensemble": ..., "single": ...}}`.
 
@@ -56,12 +58,14 @@ def judged(  # noqa: PLR0913
     target's units; `truth` are class codes `(n,)` or values `(n, C)`; `scale (C,)` is the unit in which losses count.
     That of a single network is the mean over all of them. `asked` are metrics beside those that are always there.
     Above `threshold`, 0.5 where there is none, the second of two classes is said. `weights (n,)` say how much rows
-    count.
+    count, `transform` how the target was learned.
     """
     whole = members.mean(axis=0, keepdims=True)
     kinds = {"ensemble": whole, "single": members}
     each = None if weights is None else weights / weights.mean()
-    found = {"test_loss": {kind: _mean(row_losses(task, own, truth, scale), each) for kind, own in kinds.items()}}
+    found = {
+        "test_loss": {kind: _mean(row_losses(task, own, truth, scale, transform), each) for kind, own in kinds.items()}
+    }
     least = 0.5 if threshold is None else threshold
     if task == "regression":
         found |= _of_numbers(kinds, truth, scale, each)
@@ -110,10 +114,10 @@ def _bounded(value: float, parts: Array, bounds: tuple[float, float]) -> Judged:
     return Judged(value, found.low, found.high)
 
 
-def row_losses(task: str, members: Array, truth: Array, scale: Array) -> Array:
-    """Return the loss of each row `(n,)`, the mean over members: `-log p` of the truth, or the squared error."""
+def row_losses(task: str, members: Array, truth: Array, scale: Array, transform: str = "") -> Array:
+    """Return the loss of each row `(n,)`, the mean over members: `-log p` of the truth, or that of a regression."""
     if task == "regression":
-        return np.asarray((((members - truth) / scale) ** 2).mean(axis=(0, 2)))
+        return np.asarray(losses_in_units(transform, members, truth, scale).mean(axis=(0, 2)))
     if task == "binary":
         right = np.where(truth == 1, members[..., 0], 1 - members[..., 0])
     else:

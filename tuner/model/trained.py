@@ -132,7 +132,7 @@ class TrainedModel:
         found = self.network.of_members(x)
         if self.task != "regression":
             return found
-        return np.asarray(found * np.asarray(self.preparation.y_scale) + np.asarray(self.preparation.y_mean))
+        return self.preparation.predicted(found)
 
     def shares(self, members: Array) -> Array:
         """Return the ensemble's probabilities `(n, classes)` from those of its networks."""

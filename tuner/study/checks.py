@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from typing import cast
 
 from objectives.criterion import CLASSES
 from objectives.losses import losses_for
@@ -18,7 +19,7 @@ from tuner.study.custom import goal_problem
 from tuner.study.domains import Domain, highest, is_searched, values_of
 from tuner.study.hints import guessed, shown, suggest
 from tuner.study.problems import ProblemCollector
-from tuner.study.tables import GOALS, OF_LAYERS, ModelTable, SearchTable, StudyTable, TrainTable
+from tuner.study.tables import GOALS, OF_LAYERS, DataTable, ModelTable, SearchTable, StudyTable, TrainTable
 from tuner.study.used_hypers import has_owner, used_hypers
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "check_decay",
     "check_framework",
     "check_generation",
+    "check_goal_of_loss",
     "check_model",
     "check_searched",
     "check_task",
@@ -157,6 +159,25 @@ def check_train(train: TrainTable, report: ProblemCollector) -> None:
         report.add(["train", "warmup"], what, "0.05 or 0.1 is usual")
 
 
+def check_goal_of_loss(
+    metric: str, direction: str, data: DataTable, train: TrainTable, report: ProblemCollector
+) -> None:
+    """Check that quantiles and counts are judged by what they are trained on."""
+    losses = [] if train.loss is None else [str(name) for name in values_of(train.loss)]
+    for loss, goal in (("quantile", "valid_pinball"), ("poisson", "valid_poisson_deviance")):
+        if metric == goal and loss not in losses:
+            report.add(["study", direction], f"{goal} judges another loss", f'write [train] loss = "{loss}"')
+    if "quantile" in losses and metric != "valid_pinball":
+        what = f"{metric} does not judge a quantile: other predictions make it better"
+        report.add(["study", direction], what, 'write minimize = "valid_pinball"')
+    if "quantile" in losses and is_searched(train.domain("quantile")):
+        report.add(["train", "quantile"], "is what is asked for, not searched", "write one number, such as 0.9")
+    if "poisson" in losses and len(losses) > 1:
+        report.add(["train", "loss"], "poisson stands alone: its outputs are logarithms", 'write loss = "poisson"')
+    if "poisson" in losses and data.target_transform is not None:
+        report.add(["data", "target_transform"], "does not go with poisson, which has a log link", "keep one of them")
+
+
 def check_framework(model: ModelTable, train: TrainTable, report: ProblemCollector) -> None:
     """Check that nothing is on that the framework does not have."""
     hint = "remove it, or choose another framework"
@@ -202,8 +223,11 @@ def check_generation(search: SearchTable, trials: int, report: ProblemCollector)
 
 def check_whole(model: ModelTable, train: TrainTable, optimizers: Collection[str], report: ProblemCollector) -> None:
     """Check that Newton-Raphson has a loss with an exact Hessian."""
-    if "newton" in optimizers and train.loss is not None and "absolute_error" in values_of(train.loss):
-        what = "needs a loss with a curvature, which the absolute error has not"
+    flat = {"absolute_error": "the absolute error", "quantile": "that of a quantile"}
+    for name in flat if "newton" in optimizers and train.loss is not None else ():
+        if name not in values_of(cast(Domain, train.loss)):
+            continue
+        what = f"needs a loss with a curvature, which {flat[name]} has not"
         report.add(["optimizers", "newton"], what, 'use lbfgs, or [train] loss = "huber"')
     if "newton" in optimizers and model.kind == "mlp":
         what = "needs a convex loss with an exact Hessian, which a network with hidden layers does not have"

@@ -77,7 +77,7 @@ def check_surface(data: DataTable, model: ModelTable, train: TrainTable, report:
     if data.condition is not None and data.source != f"{SURFACE}quadratic":
         report.add(["data", "condition"], f"does not go with {data.source}", "it is the quadratic's")
     for table, there, keys in (
-        ("data", data, ("target", "drop", "weight", "task", "split", *OF_FILES)),
+        ("data", data, ("target", "drop", "weight", "target_transform", "task", "split", *OF_FILES)),
         ("model", model, ("hidden", "activation", "init", *(row.name for row in hypers_of(Entry.LAYERS)))),
         ("train", train, ("loss", "class_weight", *(row.name for row in hypers_of(Entry.LOSS)))),
     ):

@@ -14,6 +14,7 @@ from tuner.study.checks import (
     check_decay,
     check_framework,
     check_generation,
+    check_goal_of_loss,
     check_model,
     check_searched,
     check_task,
@@ -220,6 +221,7 @@ def _builtin(draft: Study, table: StudyTable, needs_data: bool, report: ProblemC
         model, confirm = model.model_copy(update={"kind": "surface"}), confirm.model_copy(update={"enabled": False})
     check_model(model, report)
     check_train(train, report)
+    check_goal_of_loss(draft.metric, draft.direction, data, train, report)
     check_framework(model, train, report)
     check_decay(train, draft.optimizers, report)
     check_budget(train, draft.search, report)

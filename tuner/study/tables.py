@@ -62,6 +62,7 @@ __all__ = [
 OF_ROWS = (
     ("data", "drop"),
     ("data", "weight"),
+    ("data", "target_transform"),
     ("data", "resampling"),
     ("data", "splits"),
     ("data", "split"),
@@ -178,6 +179,8 @@ class DataTable(FileTable):
     """Columns that must not be learned from."""
     weight: Text | None = None
     """Column that says how much each row counts, in training and in metrics."""
+    target_transform: Annotated[str, one_of(("log",))] | None = None
+    """How the target of a regression is learned: as its logarithm, or that of one more where some are 0."""
     task: Annotated[str, one_of(TASKS)] | None = None
     """Task, where the guess from the target is wrong."""
     separator: Annotated[str | None, PlainValidator(mark_of)] = None

@@ -93,7 +93,7 @@ def residuals_of(task: Fit) -> Array:
     In the target's own units. Sources of the same data are seeds of one ensemble: a single network is farther off than
     the ensemble that is shipped. Trainings that diverged do not count.
     """
-    away = [np.abs(said - (data.valid.y * data.y_scale + data.y_mean)) for data, said in _unseen(task)]
+    away = [np.abs(said - data.truth(data.valid.y)) for data, said in _unseen(task)]
     whole = np.sort(np.concatenate(away), axis=0) if away else np.empty((0, 1))
     step = -(-len(whole) // MOST_RESIDUALS)
     return np.ascontiguousarray(whole[::-1][:: max(step, 1)][::-1])  # the largest stays
@@ -141,6 +141,6 @@ def noise_of(model: TrainedModel, data: Prepared, residuals: Array) -> Confirmat
 def judge(model: TrainedModel, data: Prepared, asked: Sequence[str] = ()) -> dict[str, Any]:
     """Return the test metrics of a model, those that were `asked` for too, for its facts."""
     part, scale = data.test, np.asarray(data.y_scale)
-    truth = part.y * scale + data.y_mean if data.task == "regression" else codes_of(data.task, part.y)
+    truth = data.truth(part.y) if data.task == "regression" else codes_of(data.task, part.y)
     members, weights = model.of_members(part.x), weights_of(part)
-    return documents(judged(data.task, members, truth, scale, asked, model.threshold, weights))
+    return documents(judged(data.task, members, truth, scale, asked, model.threshold, weights, data.transform))

@@ -83,7 +83,7 @@ def goal_problems(study: Study, data: Prepared) -> list[Complaint]:
         what = f"{study.metric} needs validation rows of two classes at least, but all are of one"
         return [Complaint(key, what, "give [data.split] a larger valid, or minimize valid_loss")]
     if study.metric == "valid_mape" and data.task == "regression":
-        zeros = int((np.abs(y * data.y_scale + data.y_mean) < ZERO * np.asarray(data.y_scale)).any(axis=1).sum())
+        zeros = int((np.abs(data.truth(y)) < ZERO * np.asarray(data.y_scale)).any(axis=1).sum())
         if zeros:
             what = f"valid_mape divides by the target, which is 0 in {zeros} of {len(y)} validation rows"
             return [Complaint(key, what, "minimize valid_mae")]
