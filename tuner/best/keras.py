@@ -36,7 +36,7 @@ LOSSES = {
     "squared_error": "MeanSquaredError()",
     "absolute_error": "MeanAbsoluteError()",
     "poisson": "lambda y, z: keras.ops.mean(keras.ops.exp(z) - y * z, axis=-1)",
-    "quantile": "lambda y, z: keras.ops.mean(keras.ops.maximum({level!r} * (y - z), {less!r} * (y - z)), axis=-1)",
+    "quantile": "lambda y, z: keras.ops.mean((y - z) * ({level!r} - keras.ops.cast(y < z, z.dtype)), axis=-1)",
     "huber": "Huber(delta={delta!r})",
 }
 MOVING = "import math\n\nimport keras\nimport numpy as np"
@@ -139,13 +139,13 @@ def _train(recipe: Recipe) -> str:
     smooth = f", label_smoothing={recipe.label_smoothing!r}" if recipe.label_smoothing else ""
     classes = bool(smooth) and recipe.task == "multiclass"  # the sparse loss has no label smoothing
     loss = LOSSES["smoothed_cross_entropy" if classes else recipe.loss]
-    level = {"level": recipe.quantile, "less": recipe.quantile - 1}
-    loss = loss.format(delta=recipe.huber_delta, smoothing=smooth, **level)
-    loss = loss if loss.startswith("lambda") else f"keras.losses.{loss}"
+    loss = loss.format(delta=recipe.huber_delta, smoothing=smooth, level=recipe.quantile)
+    own = loss.startswith("lambda")
     body = [
         *(["y = keras.ops.one_hot(y, model.output_shape[-1])"] if classes else []),
         f"optimizer = make_optimizer({steps})",
-        f"model.compile(optimizer=optimizer, loss={loss})",
+        *([f"loss = {loss}"] if own else []),
+        f"model.compile(optimizer=optimizer, loss={'loss' if own else f'keras.losses.{loss}'})",
         f"model.fit(x, y, batch_size={recipe.batch}, epochs=EPOCHS, verbose=0)",
         "return model",
     ]

@@ -49,7 +49,7 @@ LOSSES = {
     "squared_error": "optax.squared_error({z}, y.reshape(len(y), -1))",
     "absolute_error": "jnp.abs({z} - y.reshape(len(y), -1))",
     "poisson": "(lambda z: jnp.exp(z) - y.reshape(len(y), -1) * z)({z})",
-    "quantile": "(lambda d: jnp.maximum({level!r} * d, {less!r} * d))(y.reshape(len(y), -1) - {z})",
+    "quantile": "(lambda d: d * ({level!r} - (d < 0)))(y.reshape(len(y), -1) - {z})",
     "huber": "optax.huber_loss({z}, y.reshape(len(y), -1), delta={delta!r})",
 }
 WEIGHT = """\
@@ -192,9 +192,7 @@ def _train(recipe: Recipe) -> str:
     more, fresh, drawn = (", key", FRESH, ", draw") if recipe.dropout else ("", "", "")
     loop = STEP.format(batch=recipe.batch, more=more, fresh=fresh, drawn=drawn)
     outputs = f"predict(params, x{more})"
-    loss = LOSSES[recipe.loss].format(
-        z=outputs, delta=recipe.huber_delta, level=recipe.quantile, less=recipe.quantile - 1
-    )
+    loss = LOSSES[recipe.loss].format(z=outputs, delta=recipe.huber_delta, level=recipe.quantile)
     smooth = recipe.label_smoothing
     if smooth and recipe.task == "multiclass":
         loss = f"optax.softmax_cross_entropy(z, optax.smooth_labels(jax.nn.one_hot(y, z.shape[-1]), {smooth!r}))"

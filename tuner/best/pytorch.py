@@ -45,7 +45,7 @@ LOSSES = {
 PINBALL = """\
 
 def loss(z, y):
-    return torch.maximum({level!r} * (y - z), {less!r} * (y - z)).mean()
+    return ((y - z) * ({level!r} - (y < z).to(y.dtype))).mean()
 """
 ACTIVATIONS = {"relu": "torch.nn.ReLU()", "tanh": "torch.nn.Tanh()"}
 GLOROT = """\
@@ -256,7 +256,7 @@ def _train(recipe: Recipe) -> str:
     said = targets_of(recipe)
     says = f"Train on inputs `x`, prepared as said above, and {said} `y`."
     if recipe.loss == "quantile":
-        loss = PINBALL.format(level=recipe.quantile, less=recipe.quantile - 1)
+        loss = PINBALL.format(level=recipe.quantile)
     else:
         loss = f"loss = torch.nn.{LOSSES[recipe.loss].format(delta=recipe.huber_delta, smoothing=smooth)}"
     if recipe.class_weight == BALANCED:

@@ -43,10 +43,17 @@ PREPARED = (
     " is NOT standardised. model/preparation.json in the study's directory has the columns in order, with these values"
 )
 TARGETS = {"binary": "zeros and ones", "multiclass": "class numbers", "regression": "standardised targets"}
+# what code trains on where the target is learned in another form, and how an output goes back
 LEARNED = {
-    "log": "standardised logarithms of targets",
-    "log1p": "standardised logarithms of one more than targets",
-    "log_link": "targets divided by their mean over the train rows, which the exponential of an output predicts",
+    "log": ("standardised logarithms", "Targets are log(target), standardised: a prediction is exp of that."),
+    "log1p": (
+        "standardised logarithms",
+        "Targets are log(1 + target), standardised: a prediction is expm1 of that.",
+    ),
+    "log_link": (
+        "scaled targets",
+        "Targets are divided by their mean over the train rows: exp(output) predicts them.",
+    ),
 }
 
 
@@ -56,7 +63,8 @@ class Verbatim(str):
 
 def targets_of(recipe: Recipe) -> str:
     """Say what the targets are that code trains on."""
-    return LEARNED.get(str(recipe.model.get("target_transform", "")), TARGETS[recipe.task])
+    learned = str(recipe.model.get("target_transform", ""))
+    return LEARNED[learned][0] if learned else TARGETS[recipe.task]
 
 
 def installed(framework: str) -> None:
@@ -146,7 +154,9 @@ def head(recipe: Recipe, found: Sequence[StepDifference], use: str) -> str:
     size = f" of {recipe.model['parameters']} weights" if "parameters" in recipe.model else ""
     model = f"{'a network' if recipe.hidden else 'a linear model'}{size}"
     optimum = f"The values were the best for {model} on the study's data: for another model they are a start, no more;"
-    lines = (*recipe.notes, rule, f"{optimum} {ANOTHER}.", f"To use it: {use}, with {PREPARED}.")
+    learned = str(recipe.model.get("target_transform", ""))
+    undone = [LEARNED[learned][1]] if learned else []
+    lines = (*recipe.notes, rule, f"{optimum} {ANOTHER}.", f"To use it: {use}, with {PREPARED}.", *undone)
     return "\n".join(f"# {part}" for line in lines for part in _wrapped(line))
 
 

@@ -168,12 +168,13 @@ def test_scikit_learn_has_it_or_is_refused_with_the_reason(kind: str, home: Path
 @pytest.mark.parametrize("framework", ["torch", "keras", "optax"])
 def test_code_says_what_the_targets_are(framework: str, home: Path) -> None:
     texts = {kind: tuner.load_best(home / kind).to_code(framework, strict=False) for kind in KINDS}
-    assert "targets divided by their mean over the train rows" in texts["counts"]
-    assert "standardised logarithms of targets" in texts["log"]
-    assert "standardised logarithms of one more than targets" in texts["log1p"]
+    assert "divided by their mean over the train rows: exp(output) predicts them" in texts["counts"]
+    assert "Targets are log(target), standardised: a prediction is exp of that" in texts["log"]
+    assert "Targets are log(1 + target), standardised" in texts["log1p"]
     assert "0.9" in texts["quantile"]
     for text in texts.values():
         compile(text, "code", "exec")
+        assert max(map(len, text.splitlines())) <= 120
 
 
 def test_code_trains_on_torchs_losses(home: Path) -> None:
