@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from objectives.data.columns.kinds import ColumnRule
-from objectives.data.matrix import LARGE, Matrix, column_of, release, stretches
-from objectives.data.mixed import Mixed, fit_mixed
-from objectives.data.preparation import DATE, NUMBER, TEXT, InputColumn, Preparation
+from objectives.data.fit import fit_inputs, fitted_preparation, standard, steady
+from objectives.data.matrix import LARGE, Matrix, release, stretches
+from objectives.data.preparation import Preparation
 from objectives.data.remarks import constants, described, faint_columns, far_out, one_target
 from objectives.data.splits import PARTS, Division, SplitSpec, divide, split_complaints
 from objectives.data.table import DEFAULT_SPLIT, Table
@@ -27,7 +26,7 @@ from objectives.data.weights import of_part
 from objectives.errors import Complaint, DataError
 from objectives.types import Array, Codes, Floats
 
-__all__ = ["Part", "Prepared", "Room", "in_memory", "preparation_of", "prepare", "prepare_whole", "standard"]
+__all__ = ["Part", "Prepared", "Room", "in_memory", "preparation_of", "prepare", "prepare_whole"]
 
 Room = Callable[[str, tuple[int, int], str], Array]  # name, shape and dtype -> an array to fill
 DTYPES = ("float32", "float64")
@@ -144,7 +143,7 @@ def arranged(
     """
     # Numbers too large to standardise end as inf and are complained about below.
     with np.errstate(over="ignore", invalid="ignore"):
-        fit = _inputs(table, division, among)
+        fit = fit_inputs(table, division, among)
         inputs, features, level = fit.rows, fit.features, fit.level
         outputs, y_mean, y_scale = _targets(table, division.train)
         widths = ("x", len(features) + 1), ("y", len(y_mean))
@@ -168,108 +167,7 @@ def arranged(
         table.task, train, valid, test, features, table.classes, *back, digest, (*table.inferred, *said)
     )
     prepared = replace(prepared, transform=table.transform)
-    return prepared, partial(_preparation, table, division.train, fit, faint, prepared)
-
-
-@dataclass(frozen=True, eq=False)
-class _Fit:
-    """What gives some rows (n, D), standardised on the train rows, and the names of their columns.
-
-    `level (D,)` is the mean of those whose variance is no more than rounding, nan of the others. Of a frame, `mixed`
-    holds more; of a matrix, `mean` and `scale (D,)` do.
-    """
-
-    rows: Callable[[Codes], Floats]
-    features: tuple[str, ...]
-    level: Floats
-    mean: Floats
-    scale: Floats
-    mixed: Mixed | None = None
-
-
-def _inputs(table: Table, division: Division, among: Codes | None) -> _Fit:
-    """Fit the columns of a table on the train rows."""
-    count = len(division.train)
-    if not isinstance(table.x, Matrix):
-        mixed = fit_mixed(table.x, division.train, among)
-        mean, variance = mixed.padded(mixed.mean), mixed.padded(mixed.variance)
-        level = np.where(steady(mean, variance, count), mean, np.nan)
-        whole = mixed.transform(table.x)
-        return _Fit(whole.__getitem__, mixed.features, level, mixed.mean, mixed.scale, mixed)
-    x, (mean, variance) = table.x, table.x.moments(division.train)
-    mean, scale = standard(mean, variance, count)
-    level = np.where(steady(mean, variance, count), mean, np.nan)
-    return _Fit(lambda rows: (x.read(rows) - mean) / scale, table.features, level, mean, scale)
-
-
-def _preparation(
-    table: Table, train: Codes, fit: _Fit, faint: npt.NDArray[np.bool_], prepared: Prepared
-) -> Preparation:
-    """Return what was fitted, as plain values, with the ends of the train rows' columns."""
-    mixed = fit.mixed
-    texts = {} if mixed is None else _text_columns(mixed, table.rules)
-    names = table.features if mixed is None else mixed.numbers
-    columns = {}
-    for i, name in enumerate(names):
-        values = _raw_column(table, name, i, train)
-        there = values[~np.isnan(values)]
-        middle = float(np.median(there) if mixed is None else mixed.median[i])
-        low, high = (float(there.min()), float(there.max())) if len(there) else (middle, middle)
-        kind = DATE if name in table.dates else NUMBER
-        scaled = float(fit.mean[i]), float(fit.scale[i])
-        gaps = len(values) - len(there)
-        rule = table.rules.get(name, ColumnRule())
-        columns[name] = InputColumn(
-            name, kind, middle, *scaled, low, high, gaps, bool(faint[i]), style=rule.style, marks=rule.marks
-        )
-    return Preparation(
-        columns=tuple((columns | texts)[name] for name in table.features),
-        task=table.task,
-        dtype=str(prepared.train.x.dtype),
-        target=table.target,
-        aside=table.aside,
-        classes=table.classes,
-        labels=table.labels,
-        y_mean=tuple(map(float, prepared.y_mean)),
-        y_scale=tuple(map(float, prepared.y_scale)),
-        target_transform=table.transform,
-    )
-
-
-def _text_columns(mixed: Mixed, rules: Mapping[str, ColumnRule]) -> dict[str, InputColumn]:
-    found, place = {}, 0
-    for name, categories in zip(mixed.texts, mixed.categories, strict=True):
-        known = mixed.known[place : place + len(categories)]
-        unseen = tuple(text for text, there in zip(categories, known, strict=True) if not there)
-        rule = rules.get(name, ColumnRule())
-        how = {key: getattr(rule, key) for key in ("style", "part", "of", "marks", "rare")}
-        writings = tuple(sorted(rule.writings.items()))
-        found[name] = InputColumn(name, TEXT, categories=categories, unseen=unseen, writings=writings, **how)
-        place += len(categories)
-    return found
-
-
-def _raw_column(table: Table, name: str, place: int, rows: Codes) -> Floats:
-    """Return a column of numbers on some rows, before it is standardised."""
-    if not isinstance(table.x, Matrix):
-        return np.asarray(table.x[name].to_numpy(dtype=np.float64)[rows])
-    position = place if table.x.columns is None else int(table.x.columns[place])
-    return np.asarray(column_of(table.x.values, position)[rows], dtype=np.float64)
-
-
-def standard(mean: Floats, variance: Floats, count: int) -> tuple[Floats, Floats]:
-    """Return mean and standard deviation of columns from their variance over `count` rows; a constant has the
-    scale 1.
-    """
-    return mean, np.where(steady(mean, variance, count), 1.0, np.sqrt(variance))
-
-
-def steady(mean: Floats, variance: Floats, count: int) -> npt.NDArray[np.bool_]:
-    """Return the mask of columns whose variance over `count` rows is no more than rounding: most are constant."""
-    # scikit-learn's bound on the rounding errors of the variance of a constant column (_is_constant_feature)
-    eps = np.finfo(np.float64).eps
-    found: npt.NDArray[np.bool_] = variance <= count * eps * variance + (count * mean * eps) ** 2
-    return found
+    return prepared, partial(fitted_preparation, table, division.train, fit, faint, back, dtype)
 
 
 def _part(x: Array, y: Array, weights: Array | None, faint: npt.NDArray[np.bool_]) -> Part:
