@@ -28,7 +28,7 @@ from objectives.data.suspicions import suspicions
 from objectives.data.target import Target, encode
 from objectives.data.targets import labelled, target_of, with_target, with_texts
 from objectives.data.transforms import learned_target
-from objectives.data.weights import weights_of_rows
+from objectives.data.weights import described_weights, weights_of_rows
 from objectives.errors import Complaint, DataError
 from objectives.types import Floats
 
@@ -165,7 +165,7 @@ def _build(raw: Raw, asked: _Asked) -> Table:
         raw = replace(raw, notes=(*raw.notes, *said))
     raw, weights = _weights(raw, asked, y, found)
     if y is not None and reading.unlabelled == "drop":
-        weights = weights if weights is None else weights[with_target(y)]
+        weights = weights if weights is None or len(y) != len(weights) else weights[with_target(y)]
         raw, y = labelled(raw, y)
     asides: dict[str, Column] = {}
     for kind in ("column", "group", "order"):
@@ -191,7 +191,8 @@ def _build(raw: Raw, asked: _Asked) -> Table:
     table = _table(raw, features, goal, rows, str(named), source)
     if reading.rules > FIRST_RULES:
         table = replace(table, inferred=(*table.inferred, *codes, *suspicions(features, goal, split)))
-    table = replace(table, weights=weights, transform=transform)
+    notes = [] if weights is None else [described_weights(weights, str(asked.weight))]
+    table = replace(table, weights=weights, transform=transform, inferred=(*table.inferred, *notes))
     return (
         replace(table, overview=overview_of(source, features, table.target, asked.weight, y)) if reading.look else table
     )
@@ -245,6 +246,10 @@ def _weights(raw: Raw, asked: _Asked, y: Any, found: Complaints) -> tuple[Raw, F
         return raw, None
     raw, values = _taken(raw, asked.weight, "weight", found)
     if values is None:
+        return raw, None
+    if len(values) != len(raw.x):
+        what = f"has {len(values)} values for {len(raw.x)} rows"
+        found.append(Complaint(f"{raw.where}, column {asked.weight!r}", what, "give one weight for each row"))
         return raw, None
     dropped = y is not None and asked.reading.unlabelled == "drop" and len(y) == len(values)
     needed = with_target(y) if dropped else np.ones(len(values), dtype=np.bool_)

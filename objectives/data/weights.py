@@ -16,7 +16,7 @@ from objectives.data.targets import target_of
 from objectives.errors import Complaint, DataError
 from objectives.types import Array, Codes, Floats
 
-__all__ = ["of_part", "weights_of_rows"]
+__all__ = ["described_weights", "of_part", "weights_of_rows"]
 
 
 def weights_of_rows(
@@ -71,6 +71,15 @@ def _complaints(numbers: Floats, needed: npt.NDArray[np.bool_], place: str, line
     if not found and not numbers[needed].any():
         found.append(Complaint(place, "all weights are 0", "name another column, or leave data.weight out"))
     return found
+
+
+def described_weights(weights: Floats, name: str) -> str:
+    """Say what weights are: their range, how many are 0, and how many rows alike would be as sure (Kish 1965)."""
+    shares = weights / weights.max()
+    alike, zeros = shares.sum() ** 2 / (shares**2).sum(), int((weights == 0).sum())
+    none = f", 0 in {zeros} rows" if zeros else ""
+    what = f"rows count by column {name!r}, from {weights.min():g} to {weights.max():g}{none}"
+    return f"{what}: as sure as {alike:,.0f} of {len(weights):,} rows that count alike"
 
 
 def of_part(weights: Floats | None, rows: Codes, part: str, where: str) -> Floats | None:

@@ -59,6 +59,22 @@ def test_each_part_has_its_own_weights_with_a_mean_of_one(tmp_path: Path) -> Non
     assert everyone.mean() == pytest.approx(1)
 
 
+def test_check_says_what_weights_are_worth() -> None:
+    counts = np.r_[np.zeros(4), np.ones(18), np.full(18, 3.0)]
+    said = "rows count by column 'kg', from 0 to 3, 0 in 4 rows: as sure as 29 of 40 rows that count alike"
+    assert said in table(frame(counts)).inferred
+    assert round(counts.sum() ** 2 / (counts**2).sum()) == 29
+
+
+def test_weights_beside_an_array_need_its_length(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "t.npz", X=rng.normal(size=(N, 2)), y=rng.normal(size=N), w=np.ones(N - 1), kg=np.ones(N))
+    whole = load_table("t.npz", base=tmp_path, weight="kg")
+    assert whole.weights is not None
+    with pytest.raises(DataError, match=f"column 'w': has {N - 1} values for {N} rows; give one weight for each row"):
+        load_table("t.npz", base=tmp_path, weight="w")
+
+
 def test_only_ratios_of_weights_matter() -> None:
     digests = {prepare(table(frame(frame()["kg"] * factor))).digest for factor in (1, 2.0**60)}
     assert len(digests) == 1

@@ -87,6 +87,10 @@ def test_the_model_is_judged_in_the_targets_own_units(kind: str, home: Path) -> 
         assert constant == pytest.approx(sk.mean_pinball_loss(truth, flat, alpha=0.9), rel=0.02)
     if kind != "quantile":
         assert model.predict(data).min() > (-1 if kind == "log1p" else 0)
+    ends = model.predict_interval(data, 0.8)
+    inside = (ends[0] <= data["outcome"]) & (data["outcome"] <= ends[1])
+    assert inside.mean() > 0.7
+    assert kind == "quantile" or ends[0].min() == 0  # no such target lies below
     best = tuner.load_best(home / kind)
     low, high = best.interval or (np.nan, np.nan)
     assert low < best.confirmation["mean"] < high

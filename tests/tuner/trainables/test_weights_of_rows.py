@@ -18,6 +18,7 @@ from objectives.data.splits import divide
 from tuner.errors import InexactMapping, StudyError
 from tuner.model.judged import judged
 from tuner.study import read_study
+from tuner.views.appendix import appendix_sheet
 
 pytestmark = pytest.mark.filterwarnings("ignore::tuner.errors.RowsWarning")  # of what the test rows alone have
 
@@ -140,3 +141,8 @@ def test_scorers_without_weights_are_refused(tmp_path: Path) -> None:
     asked = study(confirm={"metrics": ["neg_max_error", "neg_median_absolute_error"]})
     with pytest.raises(StudyError, match="neg_max_error cannot score a regression task with weights of rows"):
         tuner.run(asked, data=table(), home=tmp_path)
+
+
+def test_an_appendix_names_the_weights(home: Path) -> None:
+    rows = appendix_sheet(tuner.open(home / "regression")).rows
+    assert ("study", "weights of rows", "column kg") in rows
