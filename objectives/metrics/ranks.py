@@ -75,11 +75,16 @@ def _ranked(scores: Array, hit: Array, weights: Array | None) -> _Ranked:
     ends = np.ones(scores.shape, bool)
     ends[..., :-1] = starts[..., 1:]
     last = np.minimum.accumulate(np.where(ends, places, n)[..., ::-1], axis=-1)[..., ::-1]
-    each = np.ones(scores.shape, np.intp) if weights is None else _sorted(weights, order)
-    own = own & (each > 0)
-    sums = [np.insert(np.cumsum(one, axis=-1), 0, 0, axis=-1) for one in (each, each * own)]
-    below, hits_below = (np.take_along_axis(one, first, axis=-1) for one in sums)
-    upto, hits_upto = (np.take_along_axis(one, last + 1, axis=-1) for one in sums)
+    if weights is None:  # the weight of rows is their number, which their places tell
+        each, below, upto = np.broadcast_to(np.intp(1), scores.shape), first, last + 1
+    else:
+        each = _sorted(weights, order)
+        own &= each > 0
+        total = np.cumsum(each, axis=-1)
+        below, upto = np.take_along_axis(total - each, first, axis=-1), np.take_along_axis(total, last, axis=-1)
+    hits = own if weights is None else each * own
+    total = np.cumsum(hits, axis=-1)
+    hits_below, hits_upto = np.take_along_axis(total - hits, first, axis=-1), np.take_along_axis(total, last, axis=-1)
     return _Ranked(order, own, each, below, hits_below, upto, hits_upto, last)
 
 
