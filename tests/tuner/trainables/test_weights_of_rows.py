@@ -18,6 +18,7 @@ from objectives.data.splits import divide
 from tuner.errors import InexactMapping, StudyError
 from tuner.model.judged import judged
 from tuner.study import read_study
+from tuner.trainables.builtin.refitting import weighted_quantiles
 from tuner.views.appendix import appendix_sheet
 
 pytestmark = pytest.mark.filterwarnings("ignore::tuner.errors.RowsWarning")  # of what the test rows alone have
@@ -94,6 +95,16 @@ def test_baselines_are_fitted_and_judged_by_weight(home: Path) -> None:
     constant = np.average(rest["outcome"], weights=rest["kg"])
     expected = np.average(np.abs(rows["outcome"] - constant), weights=rows["kg"])
     assert found["constant"]["test_mae"]["value"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_residuals_are_spread_as_their_weights_say() -> None:
+    rng = np.random.default_rng(0)
+    values, counts = rng.exponential(size=(50, 2)), rng.integers(0, 5, 50)
+    found, again = weighted_quantiles(values, counts.astype(float)), np.repeat(values, counts, axis=0)
+    for level in (0.1, 0.5, 0.9):
+        own, expected = (np.quantile(one, level, axis=0, method="inverted_cdf") for one in (found, again))
+        np.testing.assert_allclose(own, expected, rtol=0.15)
+    np.testing.assert_array_equal(weighted_quantiles(values, np.full(50, 3.0)), np.sort(values, axis=0))
 
 
 @pytest.mark.parametrize("framework", ["torch", "keras", "optax", "sklearn"])

@@ -37,6 +37,7 @@ __all__ = [
     "residuals_of",
     "threshold_of",
     "train",
+    "weighted_quantiles",
 ]
 
 FIRST_SEED = 3 * MOST_SEEDS + 1  # of the networks that are shipped: no other training has their seeds
@@ -93,10 +94,24 @@ def residuals_of(task: Fit) -> Array:
     In the target's own units. Sources of the same data are seeds of one ensemble: a single network is farther off than
     the ensemble that is shipped. Trainings that diverged do not count.
     """
-    away = [np.abs(said - data.truth(data.valid.y)) for data, said in _unseen(task)]
-    whole = np.sort(np.concatenate(away), axis=0) if away else np.empty((0, 1))
+    every = _unseen(task)
+    if not every:
+        return np.empty((0, 1))
+    away = np.concatenate([np.abs(said - data.truth(data.valid.y)) for data, said in every])
+    weights = [own for data, _ in every if (own := weights_of(data.valid)) is not None]
+    whole = weighted_quantiles(away, np.concatenate(weights)) if weights else np.sort(away, axis=0)
     step = -(-len(whole) // MOST_RESIDUALS)
     return np.ascontiguousarray(whole[::-1][:: max(step, 1)][::-1])  # the largest stays
+
+
+def weighted_quantiles(values: Array, weights: Array) -> Array:
+    """Return as many values `(m, C)` as there are, sorted, that are spread as the given ones are by weight."""
+    found, levels = np.empty_like(values), (np.arange(len(values)) + 0.5) / len(values)
+    for c, column in enumerate(values.T):
+        order = np.argsort(column, kind="stable")
+        upto = np.cumsum(weights[order])
+        found[:, c] = column[order][np.searchsorted(upto / upto[-1], levels)]
+    return found
 
 
 def threshold_of(task: Fit, name: str) -> float | None:
