@@ -42,9 +42,9 @@ def table(kind: str, n: int = 200) -> pd.DataFrame:
 
 def study(kind: str) -> dict[str, Any]:
     asked: dict[str, dict[str, Any]] = {
-        "study": {"name": kind, "trials": 4},
+        "study": {"name": kind, "trials": 2},
         "data": {"target": "outcome"},
-        "train": {"epochs": 30, "batch_size": 32},
+        "train": {"epochs": 20, "batch_size": 16},
         "model": {"hidden": [6]},
         "optimizers": {"adam": {"lr": {"low": 0.01, "high": 0.05}}},
         "confirm": {"top": 2, "seeds": 2},
@@ -194,7 +194,7 @@ def test_code_trains_on_torchs_losses(home: Path) -> None:
         layer = torch.nn.Linear(1, 1)
         torch.nn.init.ones_(layer.weight), torch.nn.init.zeros_(layer.bias)
         with mock.patch.object(torch.Tensor, "backward", autospec=True) as backward:
-            names["train"](layer, torch.cat([z] * 4), torch.cat([y] * 4))
+            names["train"](layer, torch.cat([z] * 2), torch.cat([y] * 2))
         assert backward.call_args_list[0].args[0].item() == pytest.approx(float(value), rel=1e-6)
 
 
