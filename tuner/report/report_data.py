@@ -23,6 +23,7 @@ from tuner.records import ConfirmationRun, Trial
 from tuner.report.importance import shares
 from tuner.report.parameters import SearchedParameter, parameters_of
 from tuner.store.ledger import Generation
+from tuner.store.notes import StudyNotes
 from tuner.study import Study
 from tuner.text import visible
 
@@ -42,6 +43,10 @@ class ResultView(Protocol):
     all_trials: list[Trial]
     confirmed: list[ConfirmationRun]
     generations: list[Generation]
+
+    @property
+    def notes(self) -> StudyNotes:
+        """Return what the user noted of the study."""
 
     @property
     def model_facts(self) -> Mapping[str, Any]:

@@ -43,6 +43,8 @@ def header(frames: ReportData) -> dict[str, Any]:
         "name": study.name,
         "description": visible(study.description),
         "question": question(study),
+        "note": visible(frames.found.notes.text or frames.found.notes.problem),
+        "tags": list(frames.found.notes.tags),
         "state": standing(frames),
         "trials": f"{len(trials):,} of {study.trials:,} trials: {counts}.",
     }
