@@ -65,7 +65,7 @@ def overview(directory: StudyDirectory) -> Overview:
     metric = str(about.get("minimize") or about.get("maximize"))
     age = max(0.0, time.time() - directory.changed())
     states = {str(state): int(number) for state, number in summary["states"].items()}
-    found = {name: summary.get(name) for name in ("value", "mean", "low", "high")}
+    found: dict[str, Any] = {name: summary.get(name) for name in ("value", "mean", "low", "high")}
     own: dict[str, Any] = {"description": str(about.get("description", "")), "notes": read_notes(directory)}
     return Overview(directory.name, int(about["trials"]), states, metric, age, **own, **found)
 
