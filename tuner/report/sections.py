@@ -24,7 +24,7 @@ from tuner.search.stopping import reason_to_stop
 from tuner.study import Range, Study
 from tuner.text import duration, interval, interval_of, intervals_of, short, visible
 
-__all__ = ["best_config", "header", "optimizer_table", "provenance", "question", "spent", "table"]
+__all__ = ["best_config", "header", "optimizer_table", "provenance", "question", "spent", "standing", "table"]
 
 ROWS = 50  # of the table without scripts
 

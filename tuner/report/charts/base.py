@@ -99,6 +99,11 @@ class Axis:
         are = "is" if self.beyond == 1 else "are"
         return f"{log}{count(self.beyond, 'value')} beyond the axis {are} drawn at its edge. "
 
+    def words_of(self, values: Any) -> str:
+        """Describe the axis for the caption of a chart that has only these of the values."""
+        finite = np.asarray([value for value in values if value is not None and math.isfinite(value)])
+        return replace(self, beyond=_beyond(finite, self.low, self.high)).words
+
 
 def count(n: int, noun: str) -> str:
     """Write a number with its noun: "1 trial", "2 trials"."""

@@ -14,7 +14,7 @@ from tuner.report.report_data import ReportData
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["BOLD", "MOST_CURVES", "chosen", "curves", "gap", "steps"]
+__all__ = ["BOLD", "FAR", "MOST_CURVES", "chosen", "curves", "epoch_axis", "gap", "steps", "value_y"]
 
 BOLD = 5  # curves in colour: the best trials
 MOST_CURVES = 200

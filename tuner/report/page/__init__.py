@@ -1,5 +1,7 @@
 """The page: a template, its style and its script, filled with what the sections say.
 
+    shell -> studies, comparison; the report of one study, here
+
 What the page did not write itself is escaped: by the template on its way into HTML, by `script_json` on its way into
 scripts; and the page's policy lets no other script run and nothing be fetched.
 """
@@ -11,7 +13,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tuner.records import Notify
@@ -21,20 +22,19 @@ from tuner.report.charts.style import key, seen
 from tuner.report.charts.time import STATES
 from tuner.report.failures import failures
 from tuner.report.findings import findings_of
+from tuner.report.page.shell import HERE, style, template
 from tuner.report.pictures import MOST_DRAWN, inline_svg, sampled
 from tuner.report.report_data import ReportData, ResultView
 from tuner.report.summary_cards import summary_cards
-from tuner.report.theme import DARK, LIGHT, Theme, config
+from tuner.report.theme import DARK, LIGHT, config
 from tuner.report.vega_bundle import script_bundle
 from tuner.report.vega_data import Kept, columns_of, script_json
-from tuner.text import visible
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["page", "sent", "template", "variables"]
+__all__ = ["page", "sent"]
 
-HERE = Path(__file__).parent
 LOOKS = ("color", "shape", "strokeDash")  # of an optimizer
 GROUPS = {
     "course": "The course, drawn",
@@ -96,7 +96,7 @@ def page(found: ResultView, created: str = "", watch: Notify = lambda stage: Non
         "created": created,
         "version": version("tuner"),
         "policy": policy(bundle, script),
-        "style": Markup(style()),
+        "style": style(),
         "bundle": Markup(bundle),
         "script": Markup(script),
         "data": Markup(script_json({name: columns_of(sent(frame)) for name, frame in kept.frames.items()})),
@@ -171,47 +171,8 @@ def settings(frames: ReportData, table: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def style() -> str:
-    """Return the style sheet with the colours of both themes."""
-    light, dark = variables(LIGHT), f"{{ color-scheme: dark; {variables(DARK)} }}"
-    text = (HERE / "page.css").read_text(encoding="utf-8")
-    return (
-        f":root {{ color-scheme: light; {light} }}\n"
-        f"@media screen and (prefers-color-scheme: dark) {{ :root:not([data-theme=light]) {dark} }}\n"
-        f"@media screen {{ :root[data-theme=dark] {dark} }}\n{text}"
-    )
-
-
-def variables(theme: Theme) -> str:
-    """Write a theme's colours as CSS variables."""
-    named = {"ground": theme.ground, "text": theme.text, "soft": theme.soft, "grid": theme.grid, "line": theme.mute}
-    named |= {"panel": theme.panel, "mark": theme.highlight, "link": theme.series[0]}
-    named |= {f"c{i}": value for i, value in enumerate(theme.series)}
-    return " ".join(f"--{name}: {value};" for name, value in named.items())
-
-
 def policy(*scripts: str) -> str:
     """Write a content security policy that allows these scripts and nothing from elsewhere."""
     hashes = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
     allowed = " ".join(f"'sha256-{one}'" for one in hashes)
     return f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:"
-
-
-def template(name: str = "page.html", folder: Path = HERE) -> Any:
-    """Load a template, which escapes every text and makes control characters visible."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
-
-    def finalize(value: Any) -> Any:
-        return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-    environment = Environment(
-        loader=FileSystemLoader(folder),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=finalize,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
-    return environment.get_template(name)
