@@ -29,7 +29,7 @@ from tuner.ranking.retrainings import REPORTING
 from tuner.records import ConfirmationRun
 from tuner.report import sections
 from tuner.report.charts import Figure, figures
-from tuner.report.charts.base import DEEP, powers, value_axis, whole
+from tuner.report.charts.axes import DEEP, powers, value_axis, whole
 from tuner.report.charts.optimizers import BANDS
 from tuner.report.charts.progress import LEADERS, MOST_POINTS, spent
 from tuner.report.charts.time import MOST_TICKS

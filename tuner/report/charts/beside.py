@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 
 from objectives.types import Direction
-from tuner.report.charts.base import Axis, Figure, count, join, linked, value_axis
+from tuner.report.charts.axes import Axis, value_axis
+from tuner.report.charts.base import Figure, count, join, linked
 from tuner.report.charts.curves import BOLD, FAR, epoch_axis, value_y
 from tuner.report.charts.style import dashes_of
 from tuner.report.report_data import ReportData
@@ -65,7 +66,7 @@ def one_study(frames: ReportData, data: pd.DataFrame, reach: pd.DataFrame, axis:
         lines.transform_filter("datum.winner").mark_line(strokeWidth=3.2),
     ]
     caption = join(
-        f"The best {count(data['trial'].nunique(), 'trial')}, the winner thick.", axis.words_of(data["value"])
+        f"The best {count(data['trial'].nunique(), 'trial')}, the winner thick.", axis.of(data["value"]).words
     )
     chart = linked(layers, title, HEIGHT)
     chart.width = WIDTH

@@ -60,8 +60,10 @@
     const { view } = await vegaEmbed(place, { ...spec.chart, datasets }, {
       ast: true, renderer, config: settings.themes[theme], downloadFileName: place.dataset.figure,
       actions: { export: true, source: false, compiled: false, editor: false },
+      i18n: { CLICK_TO_VIEW_ACTIONS: "Save the chart" },
       tooltip: { theme: theme === "dark" ? "dark" : "custom" },
     });
+    speak(place);
     views.get(place)?.finalize();
     views.set(place, view);
     view.addEventListener("mouseover", (event, item) => {
@@ -71,6 +73,14 @@
     view.addEventListener("mouseout", () => mark(pinned));
     if (marked >= 0 || focus) view.signal("marked", marked).signal("focus", focus).run();
     place.dataset.drawn = theme;
+  };
+  // a picture with one name, for those who listen: not hundreds of nameless marks, and no menu inside a picture
+  const speak = (place) => {
+    const title = one("h3", place.parentElement).textContent, picture = one("svg.marks, canvas.marks", place);
+    picture.setAttribute("role", "img");
+    picture.setAttribute("aria-label", title);
+    for (const part of picture.children) part.setAttribute("aria-hidden", "true");
+    one("summary", place)?.setAttribute("aria-label", `Save the chart: ${title}`);
   };
   const drawAll = async () => {
     const round = ++drawing;
