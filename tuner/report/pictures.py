@@ -28,7 +28,10 @@ COLOURS = re.compile('(fill|stroke)="(#[0-9a-fA-F]{6})"')
 VARIABLES = {value: f"var(--{name})" for name, value in reversed(named_colours(LIGHT).items())}
 TAG = re.compile(r'<\w+(?: [\w:-]+="[^"]*")+ ?/?>')
 # Names of a picture's parts, which the page has another name for: beside that they only confuse those who listen to it.
-UNSAID = re.compile(r' (?:role|class|aria-[a-z]+)="[^"]*"')
+# The letters are the page's own, and the rest says what holds anyway.
+UNSAID = re.compile(r' (?:role|class|aria-[a-z]+|font-family|xmlns:xlink|version|pointer-events)="[^"]*"| opacity="1"')
+UNSEEN = re.compile('<path d="(?:|M0,0h0v0h0Z)"(?: display="none")?/>')
+WHOLE = re.compile(r"\.0(?!\d)")
 DECIMALS = re.compile(r"(-?\d+\.\d)\d+")
 
 
@@ -53,7 +56,8 @@ def inline_svg(name: str, document: Mapping[str, Any], frames: Mapping[str, pd.D
     untitled = {key: value for key, value in document.items() if key != "title"}
     svg = str(vl_convert.vegalite_to_svg(with_data(untitled, frames), config=config(LIGHT)))
     svg = TAG.sub(lambda found: UNSAID.sub("", found[0]), svg)
-    svg = NUMBERS.sub(lambda found: found[1] + DECIMALS.sub(r"\1", found[2]) + '"', svg)
+    svg = UNSEEN.sub("", svg)
+    svg = NUMBERS.sub(lambda found: found[1] + WHOLE.sub("", DECIMALS.sub(r"\1", found[2])) + '"', svg)
     return renamed(svg, re.sub(r"\W", "-", name))
 
 

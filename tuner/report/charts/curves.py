@@ -37,7 +37,7 @@ def chosen(frames: ReportData) -> list[int]:
 def curves(frames: ReportData) -> list[Figure]:
     """Draw the goal after each epoch, and after each update."""
     numbers = chosen(frames)
-    data = frames.curves(numbers, [frames.study.metric])
+    data = frames.curves(numbers, [frames.study.metric], [trial.number for trial in frames.leaders[:BOLD]])
     if data.empty:
         return [Figure("curves", "Learning curves", EMPTY)]
     hidden = sum(frames.study.metric in trial.curves for trial in frames.found.all_trials) - len(numbers)

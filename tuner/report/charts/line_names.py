@@ -41,10 +41,10 @@ def line_names(frames: ReportData, ends: pd.DataFrame, x: Any, axis: Axis, shown
     y = alt.Y(field="value", type="quantitative", scale=axis.scale())
     at = alt.Y(field="at", type="quantitative", scale=axis.scale())
     join = base.mark_rule(strokeWidth=0.8, strokeDash=[2, 2]).encode(
-        x=x, x2=alt.X2Value(alt.expr(f"width - {ROOM - GAP}")), y=y, y2="at", color=colour(frames, shown)
+        x=x, x2=alt.value(alt.expr(f"width - {ROOM - GAP}")), y=y, y2="at", color=colour(frames, shown)
     )
     text = base.mark_text(style="note", align="left", baseline="middle").encode(
-        x=alt.XValue(alt.expr(f"width - {ROOM - 2 * GAP}")), y=at, text="optimizer:N"
+        x=alt.value(alt.expr(f"width - {ROOM - 2 * GAP}")), y=at, text="optimizer:N"
     )
     return [join.encode(opacity=fading(0.8)), text.encode(opacity=fading(1))]
 

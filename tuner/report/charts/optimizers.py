@@ -100,7 +100,7 @@ def tuned(frames: ReportData) -> Figure:
     x = alt.X(
         field="trials",
         type="quantitative",
-        scale=alt.Scale(domain=[1, max(2, *budgets)], nice=False, **({"range": room_for_names()} if many else {})),
+        scale=alt.Scale(domain=[1, max(2, *budgets)], nice=False, range=room_for_names() if many else alt.Undefined),
         axis=alt.Axis(title="trials of the optimizer", format="d", values=whole(1, max(2, *budgets))),
     )
     banded = sorted(shown, key=lambda name: -chances(frames)[name])[:BANDS]

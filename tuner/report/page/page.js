@@ -47,12 +47,34 @@
     return made;
   };
 
+  // ---- what draws charts travels packed; where it cannot be unpacked, pictures stand in for charts
+  const unpack = async () => {
+    const packed = Uint8Array.from(atob(one("#bundle").textContent), (char) => char.charCodeAt(0));
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const script = element("script", await new Response(stream).text());
+    document.head.append(script);
+  };
+  const showPictures = () => {
+    for (const place of all("noscript.static")) {
+      const picture = element("div", undefined, "static");
+      picture.innerHTML = place.textContent;
+      place.replaceWith(picture);
+    }
+  };
+  const ready = unpack().then(() => true, (error) => {
+    console.info("charts are pictures here:", error);
+    showPictures();
+    root.classList.add("pictures");
+    return false;
+  });
+
   // ---- charts, drawn one by one so that the first is there at once
   const views = new Map();
   let theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
   let marked = -1, pinned = -1, focus = "", drawing = 0;
   const renderer = data.trials.rows > SVG_UP_TO ? "canvas" : "svg";
   const draw = async (place) => {
+    if (!(await ready)) return;
     const spec = specs[place.dataset.figure], text = JSON.stringify(spec.chart);
     // what a chart does not name it does not need; names with dots and the like are written in more ways than one
     const named = (name) => !/^[\w ]+$/.test(name) || text.includes(name);
@@ -253,11 +275,7 @@
   // ---- on paper: the pictures that stand in for scripts
   addEventListener("beforeprint", () => {
     all("details").forEach((part) => (part.open = !part.closest(".chart")));
-    for (const place of all("noscript.static")) {
-      const picture = element("div", undefined, "static");
-      picture.innerHTML = place.textContent;
-      place.replaceWith(picture);
-    }
+    showPictures();
   });
 
   root.classList.add("js");
