@@ -37,7 +37,7 @@ def _rows(tables: Sequence[Mapping[str, Any]], prefix: str = "") -> Iterator[tup
 def _text(value: Any) -> str:
     """Write a value, a list, a range as "0.1 to 1, log", or a table as its keys and values."""
     if isinstance(value, list | tuple):
-        return ", ".join(map(_text, value))
+        return ", ".join(map(cell_text, value))
     if not isinstance(value, Mapping):
         return cell_text(value)
     if not set(value) >= RANGE:

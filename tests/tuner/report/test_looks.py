@@ -100,7 +100,7 @@ def test_few_bands_are_drawn_and_named(many: ReportData) -> None:
 
 def test_ends_of_many_ranges_wait_to_be_chosen(varied: Result, many: ReportData) -> None:
     assert "Choose an optimizer" in named(many)["sensitivity-lr"].caption
-    assert "Dashed rules are its ends" in named(ReportData(varied))["sensitivity-lr"].caption
+    assert "Dashed rules are the ends of the range" in named(ReportData(varied))["sensitivity-lr"].caption
 
 
 def test_trials_without_a_parameter_are_left_out_and_counted(many: ReportData) -> None:

@@ -238,7 +238,7 @@ def edge_words(frames: ReportData, name: str) -> str:
     """Describe the edges for a caption."""
     if len(owners(frames, name)) > MOST_EDGES:
         return "Choose an optimizer in the legend to see the ends of its range."
-    return "Dashed rules are its ends."
+    return "Dashed rules are the ends of the range searched."
 
 
 def envelope(frames: ReportData, name: str) -> pd.DataFrame:
