@@ -1,7 +1,7 @@
 """Study file -> validated, frozen `Study`.
 
     hints, constants, config_files -> problems -> domains, budget -> own_parameters, conditions -> fields, expressions
-    -> metric_sources, tables, optimizer_domains, used_hypers, custom
+    -> file_table, data_table -> metric_sources, tables, optimizer_domains, used_hypers, custom
     -> study, custom_checks, program_checks -> changed_keys
     reading -> overrides -> validation -> resampling, checks -> data_checks -> resolve; imported; guess
 

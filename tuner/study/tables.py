@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Any, TypeVar, cast, get_type_hints
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, create_model
+from pydantic import Field, PlainValidator
 
-from objectives.data import TASKS
-from objectives.data.files.dialect import Dialect
-from objectives.data.reading import FIRST_RULES, RULES, UNLABELLED, Reading
 from objectives.losses import losses_for
 from objectives.metrics import METRICS
 from objectives.models import ACTIVATIONS, INITS, MODELS
 from objectives.optimizers import FRAMEWORKS
 from objectives.schedules import SCHEDULES
 from objectives.training.early_stopping import MIN_DELTA
-from objectives.training.hypers import TRAINING_HYPERS, Entry, hypers_of
+from objectives.training.hypers import Entry, hypers_of
 from objectives.weight_decay import DECAYED
 from tuner.algorithms.pruners import PRUNERS
 from tuner.algorithms.samplers import SAMPLERS
-from tuner.study.domains import Choices, Domain, choice_of, class_weights, count, layers, numbers_of
+from tuner.study.data_table import MOST_SPLITS, OF_FILES, OF_ROWS, DataTable, SplitTable
+from tuner.study.domains import Choices, Domain, choice_of, class_weights, count, layers
 from tuner.study.fields import (
     configs,
     distinct,
-    header_lines,
-    kinds_of_columns,
-    mark_of,
     names_of,
     one_of,
     program,
@@ -36,6 +30,7 @@ from tuner.study.fields import (
     settings_of,
     variables,
 )
+from tuner.study.file_table import FileTable, Text, with_hypers
 
 __all__ = [
     "GOALS",
@@ -59,69 +54,11 @@ __all__ = [
     "WorkersTable",
 ]
 
-OF_ROWS = (
-    ("data", "drop"),
-    ("data", "weight"),
-    ("data", "target_transform"),
-    ("data", "resampling"),
-    ("data", "splits"),
-    ("data", "split"),
-    ("model", "init"),
-)  # keys that no analytic surface has
-OF_FILES = (
-    "separator",
-    "decimal",
-    "thousands",
-    "encoding",
-    "header",
-    "comment",
-    "missing",
-    "sheet",
-    "columns",
-    "unlabelled",
-)  # keys of [data] that say what a guess has wrong
 # Keys of [model] that a linear one does not have.
 OF_LAYERS = ("activation", *(row.name for row in hypers_of(Entry.LAYERS)), "hidden")
 MOST_SEEDS = 1000  # of a confirmation, which numbers its replicates from 1
-RESAMPLINGS = ("auto", "holdout", "fresh", "kfold", "rolling")  # one split, several drawn, folds, windows in time
-FOLDS = 5  # where a study does not say
-MOST_SPLITS = 100  # of a trial
 ALLOCATIONS = ("best", "equal")  # one model of all optimizers, or the same budget to each
 GOALS = ("valid_loss", *(f"valid_{name}" for name in METRICS))
-Fraction = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
-Text = Annotated[str, Field(min_length=1, max_length=4096)]
-
-
-class FileTable(BaseModel):
-    """A table of a study file: no unknown keys, no conversions ("5" is not 5), no changes afterwards."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    def domain(self, key: str) -> Domain:
-        """Return the value or values of a key that a study may search."""
-        return cast(Domain, getattr(self, key))
-
-
-T = TypeVar("T", bound=FileTable)
-
-
-def with_hypers(name: str) -> Callable[[type[T]], type[T]]:
-    """Add the hyperparameters of training that table `name` holds, each where its row says; `domain` reads them."""
-    rows = [row for row in TRAINING_HYPERS.values() if row.table == name]
-
-    def extended(table: type[T]) -> type[T]:
-        types, fields = get_type_hints(table, include_extras=True), dict[str, Any]()
-        for key, field in table.model_fields.items():
-            fields[key] = (types[key], field.default)
-            for row in [row for row in rows if row.after == key]:
-                meaning = f"{row.hyper.meaning[:1].upper()}{row.hyper.meaning[1:]}."
-                kind = Annotated[Domain, searched(numbers_of(row.hyper))]
-                fields[row.name] = (kind, Field(row.hyper.default, description=meaning))
-        place, words = table.__module__, table.__doc__
-        made = create_model(table.__name__, __base__=FileTable, __doc__=words, __module__=place, **fields)
-        return cast(type[T], made)
-
-    return extended
 
 
 class StudyTable(FileTable):
@@ -151,87 +88,6 @@ class StudyTable(FileTable):
     """Metric to maximise, like valid_accuracy, valid_auc or valid_r2."""
     dtype: Annotated[str, one_of(("float32", "float64"))] = "float32"
     """Precision of the training."""
-
-
-class SplitTable(FileTable):
-    """[data.split]: fractions of the rows, or the one column that decides."""
-
-    valid: Fraction = 0.2
-    """Share of the rows for validation."""
-    test: Fraction = 0.2
-    """Share of the rows for the test, set aside before everything else."""
-    column: Text | None = None
-    """Column that says train, valid or test for each row."""
-    group: Text | None = None
-    """Column whose equal values stay on one side of a split."""
-    order: Text | None = None
-    """Column to sort by: validation and test rows come last."""
-
-
-class DataTable(FileTable):
-    """[data]: what is learned from."""
-
-    source: Text | None = None
-    """Data set, file, "module:function" or "surface:NAME"."""
-    target: Text | int | None = None
-    """Column to predict; an npz file holds X and y."""
-    drop: Annotated[tuple[str, ...], PlainValidator(names_of("columns", "customer id"))] = ()
-    """Columns that must not be learned from."""
-    weight: Text | None = None
-    """Column that says how much each row counts, in training and in metrics."""
-    target_transform: Annotated[str, one_of(("log",))] | None = None
-    """How the target of a regression is learned: as its logarithm, or that of one more where some are 0."""
-    task: Annotated[str, one_of(TASKS)] | None = None
-    """Task, where the guess from the target is wrong."""
-    separator: Annotated[str | None, PlainValidator(mark_of)] = None
-    """What stands between columns of a text file: a letter, or comma, semicolon, tab, bar, blanks."""
-    decimal: Annotated[str, one_of((".", ","))] | None = None
-    """Decimal mark of a text file."""
-    thousands: Annotated[str, one_of((",", ".", " ", "'"))] | None = None
-    """Mark between thousands in a text file."""
-    encoding: Annotated[str, Field(min_length=1, max_length=64)] | None = None
-    """Encoding of a text file, such as "cp1252"."""
-    header: Annotated[tuple[int, ...], PlainValidator(header_lines)] = ()
-    """Line with the names of columns, several lines as a list, or false where there is none."""
-    comment: Annotated[str, Field(max_length=8)] | None = None
-    """What lines that are comments begin with; "" for none."""
-    missing: Annotated[tuple[str, ...], PlainValidator(names_of("texts", "-999"))] = ()
-    """Further texts that stand for a missing value."""
-    sheet: Text | int | None = None
-    """Sheet of a workbook: its name, or its number from 1."""
-    columns: Annotated[dict[str, str], PlainValidator(kinds_of_columns)] = {}
-    """What columns are, where the guess is wrong."""
-    unlabelled: Annotated[str, one_of(UNLABELLED)] = "refuse"
-    """What becomes of rows without a target."""
-    rules: Annotated[int, Field(ge=FIRST_RULES, le=RULES)] | None = None
-    """Version of the rules by which columns are understood; a study keeps the one that it began with."""
-    split: SplitTable = SplitTable()
-    """How rows are divided; see [data.split]."""
-    resampling: Annotated[str, one_of(RESAMPLINGS)] = "auto"
-    """New splits drawn at random, parts that validate in turn, or one split for all."""
-    splits: Annotated[int, Field(ge=1, le=MOST_SPLITS)] | None = None
-    """Splits that the last trials are judged on; by default from the numbers of rows and trials."""
-    noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
-    """Noise of a row's gradient; for analytic surfaces."""
-    condition: Annotated[float, Field(ge=1, allow_inf_nan=False)] | None = None
-    """Condition number of the quadratic surface."""
-
-    @property
-    def reading(self) -> Reading:
-        """Return how the table is understood."""
-        names = ("separator", "decimal", "thousands", "encoding", "header", "comment", "missing", "sheet")
-        dialect = Dialect(**{name: getattr(self, name) for name in names})
-        return Reading(dialect, self.columns, self.rules or RULES, self.unlabelled)
-
-    @property
-    def folds(self) -> int:
-        """Return the number of parts that validate in turn; 0 where splits are drawn."""
-        return (self.splits or FOLDS) if self.resampling == "kfold" else 0
-
-    @property
-    def surface(self) -> bool:
-        """Return True if an analytic surface replaces data."""
-        return self.source is not None and self.source.startswith("surface:")
 
 
 @with_hypers("model")
@@ -360,13 +216,13 @@ class RunTable(FileTable):
 
     folder: Annotated[str, one_of(("study", "own"))] = "study"
     """Where it runs: in the folder of the study, or in the trial's own folder, {directory}."""
-    env: Annotated[dict[str, str], PlainValidator(variables)] = {}
+    env: Annotated[dict[str, str], PlainValidator(variables)] = Field(default={})
     """Environment variables; {names} in braces are replaced by values."""
     config: Text | None = None
     """File of settings that {config:yaml}, {config:json} and {config:toml} begin with."""
     constants: Text | None = None
     """Python script of the command whose constants the parameters are; a copy of it runs."""
-    values: Annotated[dict[str, Any], PlainValidator(settings_of)] = {}
+    values: Annotated[dict[str, Any], PlainValidator(settings_of)] = Field(default={})
     """Further settings of that file or that script, by dotted names; {names} are replaced."""
 
 

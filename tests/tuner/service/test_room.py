@@ -230,9 +230,9 @@ def test_a_study_that_failed_before_it_began_is_shown_resumed_and_deleted(ask: A
 def test_a_name_never_leaves_the_home(room: ServiceRoom, tmp_path: Path, name: str, monkeypatch) -> None:
     made_up(tmp_path, "outside")
     monkeypatch.chdir(tmp_path)  # where `tuner show outside` finds it by its path
-    with pytest.raises(UnknownStudy):
+    with pytest.raises(UnknownStudy, match="no study"):
         room.directory(name)
-    with pytest.raises(UnknownStudy):
+    with pytest.raises(UnknownStudy, match="no study"):
         room.result(name)
 
 

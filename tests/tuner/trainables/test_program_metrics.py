@@ -261,7 +261,7 @@ def test_what_cannot_be_read_is_said_before_anything_runs(tmp_path: Path, metric
 
 def test_all_problems_are_said_at_once_and_functions_have_no_such_table(tmp_path: Path) -> None:
     metrics = {"valid_loss": {"pattern": "a", "epoch": "b", "colum": "c"}}
-    with pytest.raises(StudyError) as caught:
+    with pytest.raises(StudyError, match=r"metrics\.valid_loss") as caught:
         read_study(asked(tmp_path, "", metrics), base=tmp_path)
     assert len(caught.value.complaints) == 3
     own = {"study": {"objective": "train.py:f"}, "parameters": {"x": [1, 2]}, "metrics": {}}
