@@ -1,6 +1,6 @@
 """Findings: what a study's numbers say should be done next. One small function a rule, one row each in `RULES`.
 
-    commands, finding -> baseline, certainty, optimum -> space, training
+    commands, finding -> baseline, certainty, curves, optimum -> space, training
 
 A rule reads frames and returns one finding or None. Its threshold is a named constant beside it, with the reason. Every
 finding ends with a command that can be run as it stands, what that costs and what it may gain.
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from tuner.report.findings.baseline import baseline
 from tuner.report.findings.certainty import inseparable, optimistic, small_validation, unconfirmed, unread
+from tuner.report.findings.curves import overfitting, still_improving
 from tuner.report.findings.finding import Finding, FindingRule
 from tuner.report.findings.optimum import distance
 from tuner.report.findings.space import at_bound, contained, few_trials, uneven
@@ -17,9 +18,7 @@ from tuner.report.findings.training import (
     diverging,
     never_learned,
     no_gain,
-    overfitting,
     small_batches,
-    still_improving,
     unstable_top,
 )
 from tuner.report.report_data import ReportData, ResultView
