@@ -1,0 +1,121 @@
+"""Reads a csv file a block of rows at a time, with the same checks as one that is read whole.
+
+The cells of each row are counted before pandas sees them: it fills short rows and cuts long ones. They are counted in
+all bytes at once, as row by row it takes longer than to parse them.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+
+from objectives.data.files.encodings import line_at
+from objectives.data.files.text import TextTable
+from objectives.data.raw import column_complaints
+from objectives.errors import Complaint, DataError
+from objectives.types import Array
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["csv_frames"]
+
+BYTES = 1 << 23  # that are read together
+MOST_BYTES = 1 << 27  # that a single row may hold, quotes and all
+GAPS_OF_NUMBERS = [  # as pandas has them by default; in texts "NA" is a text
+    *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"),
+    *("NULL", "NaN", "None", "n/a", "nan", "null"),
+]
+NEWLINE, RETURN, QUOTE = b'\n\r"'
+
+
+def csv_frames(table: TextTable, where: str, types: Mapping[str, Any]) -> Iterator[pd.DataFrame]:
+    """Yield the rows of a text whose form is plain; columns of `types` as they stand, as what pandas shall have them.
+
+    Raises DataError for a row that has more or fewer cells than the header, and for names that occur twice.
+    """
+    if found := column_complaints([name for name in table.layout.names if name], where):
+        raise DataError(*found)
+    names = [name or f"unnamed {i}" for i, name in enumerate(table.layout.names)]
+    first, mark = table.first, table.separator
+    with table.open() as file:
+        while block := file.read(BYTES):
+            block += b"".join(_rest(block, file, where))
+            if wrong := _unlike(block, len(names), mark):
+                line = line_at(table.text.content, first) + wrong[0]
+                what = f"the header has {len(names)} columns, but line {line} has {wrong[1]}"
+                raise DataError(Complaint(where, what, "quote texts that contain the separator"))
+            if mark.encode() in block or block.strip():  # a row of gaps between tabs is one, too
+                yield _frame(block, names, mark, types)
+            first += len(block)
+
+
+def _rest(block: bytes, file: IO[bytes], where: str) -> Iterator[bytes]:
+    """Yield what is missing of the last row of a block, line by line: a line break within quotes ends none."""
+    open_quote = b'"' in block and block.count(b'"') % 2 == 1  # counting takes ten times as long as looking
+    size, last = 0, block
+    while (open_quote or not last.endswith(b"\n")) and (last := file.readline(MOST_BYTES)):
+        size += len(last)
+        if size > MOST_BYTES:
+            what = f"has a row of more than {MOST_BYTES:,} bytes"
+            raise DataError(Complaint(where, what, "look for a quote that is not closed"))
+        open_quote ^= last.count(b'"') % 2 == 1
+        yield last
+
+
+def _unlike(body: bytes, width: int, mark: str) -> tuple[int, int] | None:
+    """Return the line of the first row that has more or fewer cells than `width`, from 0, and how many it has."""
+    if _is_even(body if body.endswith(b"\n") else body + b"\n", width, ord(mark)):
+        return None
+    reader = csv.reader(io.StringIO(body.decode(), newline=""), delimiter=mark)
+    rows = ((reader.line_num - 1, len(row)) for row in reader if len(row) > 1 or any(map(str.strip, row)))
+    return next((row for row in rows if row[1] != width), None)
+
+
+def _is_even(body: bytes, width: int, mark: int) -> bool:
+    """Return True if all rows have `width` cells; False where they have not, or where it takes a parser to tell."""
+    letters = np.frombuffer(body, np.uint8)
+    marks, ends = letters == mark, letters == NEWLINE
+    if b"\r" in body and body.count(b"\r") != body.count(b"\r\n"):
+        return False
+    if b'"' in body:
+        quotes = letters == QUOTE
+        if not _is_well_quoted(letters, np.flatnonzero(quotes), mark):
+            return False
+        outside = ~np.logical_xor.accumulate(quotes)
+        marks &= outside
+        ends &= outside
+    last = np.flatnonzero(ends)
+    starts = np.concatenate([[0], last[:-1] + 1])
+    counts = np.add.reduceat(marks.view(np.uint8), starts, dtype=np.min_scalar_type(width))  # of a narrow type: quick
+    unlike = np.flatnonzero(counts != width - 1)
+    blank = all(not body[starts[i] : last[i]].strip() for i in unlike)
+    return blank and int(np.count_nonzero(marks)) == (len(last) - len(unlike)) * (width - 1)
+
+
+def _is_well_quoted(letters: Array, quotes: Array, mark: int) -> bool:
+    """Return True if each quote opens a cell, closes one, or is one of two for a single one within a cell."""
+    if len(quotes) % 2:
+        return False
+    before, after = letters[quotes[::2] - 1], letters[quotes[1::2] + 1]  # the last letter is as good as one before all
+    return bool(np.isin(before, [mark, NEWLINE, QUOTE]).all() and np.isin(after, [mark, NEWLINE, RETURN, QUOTE]).all())
+
+
+def _frame(body: bytes, names: Sequence[str], mark: str, types: Mapping[str, Any]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.read_csv(
+        io.BytesIO(body),
+        sep=mark,
+        header=None,
+        names=list(names),
+        index_col=False,
+        low_memory=False,
+        dtype={name: types[name] for name in names if name in types},
+        keep_default_na=False,
+        na_values={name: [""] if name in types else GAPS_OF_NUMBERS for name in names},
+    )
