@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["csv_frames"]
 
 BYTES = 1 << 23  # that are read together
+AHEAD = 2  # threads that parse
 MOST_BYTES = 1 << 27  # that a single row may hold, quotes and all
 GAPS_OF_NUMBERS = [  # as pandas has them by default; in texts "NA" is a text
     *("", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA"),
@@ -33,31 +38,65 @@ GAPS_OF_NUMBERS = [  # as pandas has them by default; in texts "NA" is a text
 NEWLINE, RETURN, QUOTE = b'\n\r"'
 
 
-def csv_frames(table: TextTable, where: str, types: Mapping[str, Any]) -> Iterator[pd.DataFrame]:
-    """Yield the rows of a text whose form is plain; columns of `types` as they stand, as what pandas shall have them.
+@dataclass(frozen=True)
+class CsvForm:
+    """How the rows of a text whose form is plain become frames: `types` are of columns that are read as they stand."""
 
-    Raises DataError for a row that has more or fewer cells than the header, and for names that occur twice.
+    table: TextTable
+    where: str
+    names: tuple[str, ...]
+    types: Mapping[str, Any]
+
+    def frame(self, rows: Rows) -> pd.DataFrame:
+        """Parse rows. Raises DataError for one that has more or fewer cells than there are names."""
+        if wrong := _unlike(rows.text, len(self.names), self.table.separator):
+            line = line_at(self.table.text.content, rows.first) + wrong[0]
+            what = f"the header has {len(self.names)} columns, but line {line} has {wrong[1]}"
+            raise DataError(Complaint(self.where, what, "quote texts that contain the separator"))
+        return _parsed(rows.text, self.names, self.table.separator, self.types)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Whole rows of a file, and the place of their first byte."""
+
+    text: bytes
+    first: int
+
+
+def csv_frames(table: TextTable, where: str, types: Mapping[str, Any]) -> Iterator[pd.DataFrame]:
+    """Yield the rows of a text whose form is plain, some at a time, while the next ones are parsed.
+
+    Columns of `types` are read as they stand, as what pandas shall have them. Raises DataError for a row that has more
+    or fewer cells than the header, and for names that occur twice.
     """
     if found := column_complaints([name for name in table.layout.names if name], where):
         raise DataError(*found)
-    names = [name or f"unnamed {i}" for i, name in enumerate(table.layout.names)]
-    first, mark = table.first, table.separator
+    names = tuple(name or f"unnamed {i}" for i, name in enumerate(table.layout.names))
+    form, rows = CsvForm(table, where, names, types), _rows(table, where)
+    with ThreadPoolExecutor(AHEAD) as pool:  # pandas parses without Python's lock
+        coming = deque(pool.submit(form.frame, some) for some in islice(rows, AHEAD))
+        while coming:
+            frame = coming.popleft().result()
+            coming.extend(pool.submit(form.frame, some) for some in islice(rows, 1))
+            yield frame
+
+
+def _rows(table: TextTable, where: str) -> Iterator[Rows]:
+    """Yield all rows of a text that are not blank, some at a time."""
+    first, mark = table.first, table.separator.encode()
     with table.open() as file:
-        while block := file.read(BYTES):
-            block += b"".join(_rest(block, file, where))
-            if wrong := _unlike(block, len(names), mark):
-                line = line_at(table.text.content, first) + wrong[0]
-                what = f"the header has {len(names)} columns, but line {line} has {wrong[1]}"
-                raise DataError(Complaint(where, what, "quote texts that contain the separator"))
-            if mark.encode() in block or block.strip():  # a row of gaps between tabs is one, too
-                yield _frame(block, names, mark, types)
-            first += len(block)
+        while text := file.read(BYTES):
+            text += b"".join(_rest(text, file, where))
+            if mark in text or text.strip():  # a row of gaps between tabs is one, too
+                yield Rows(text, first)
+            first += len(text)
 
 
-def _rest(block: bytes, file: IO[bytes], where: str) -> Iterator[bytes]:
-    """Yield what is missing of the last row of a block, line by line: a line break within quotes ends none."""
-    open_quote = b'"' in block and block.count(b'"') % 2 == 1  # counting takes ten times as long as looking
-    size, last = 0, block
+def _rest(text: bytes, file: IO[bytes], where: str) -> Iterator[bytes]:
+    """Yield what is missing of the last row of a text, line by line: a line break within quotes ends none."""
+    open_quote = b'"' in text and text.count(b'"') % 2 == 1  # counting takes ten times as long as looking
+    size, last = 0, text
     while (open_quote or not last.endswith(b"\n")) and (last := file.readline(MOST_BYTES)):
         size += len(last)
         if size > MOST_BYTES:
@@ -105,7 +144,7 @@ def _is_well_quoted(letters: Array, quotes: Array, mark: int) -> bool:
     return bool(np.isin(before, [mark, NEWLINE, QUOTE]).all() and np.isin(after, [mark, NEWLINE, RETURN, QUOTE]).all())
 
 
-def _frame(body: bytes, names: Sequence[str], mark: str, types: Mapping[str, Any]) -> pd.DataFrame:
+def _parsed(body: bytes, names: Sequence[str], mark: str, types: Mapping[str, Any]) -> pd.DataFrame:
     import pandas as pd
 
     return pd.read_csv(

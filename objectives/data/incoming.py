@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -232,10 +232,15 @@ def _day(value: Any) -> float:
         value = datetime.fromisoformat(value)
     if isinstance(value, datetime):
         plain = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
-        return float((np.datetime64(plain.isoformat(), "us") - EPOCH) / DAY)
+        return _since_epoch(plain)
     if isinstance(value, date):
         return float((np.datetime64(value) - EPOCH) / DAY)
     raise ValueError
+
+
+@lru_cache(maxsize=65536)
+def _since_epoch(plain: datetime) -> float:
+    return float((np.datetime64(plain.isoformat(), "us") - EPOCH) / DAY)
 
 
 def _converted(values: Array, one: Callable[[Any], float], what: str) -> Floats:
@@ -274,7 +279,7 @@ def _read(column: InputColumn, given: Array | Factorized) -> Array | Factorized:
     """Return a raw column as the rule of its training says; texts are read once for each that is different."""
     found = given if isinstance(given, Factorized) else factorized(given)
     if found is None:
-        return _read_rows(column, given)
+        return _read_rows(column, np.asarray(given))
     try:
         read = _read_rows(column, found.values)
     except _Unreadable:

@@ -152,7 +152,8 @@ class Preparation:
         """Return what is out of the ordinary in raw columns, in the order of `columns`."""
         found = []
         for column, own in zip(self.columns, values, strict=True):
-            found += (_seen_text if column.kind == TEXT else _seen_number)(column, own)
+            text = column.kind == TEXT
+            found += _seen_text(column, own) if text else _seen_number(column, np.asarray(own))
         return found
 
     def document(self) -> dict[str, Any]:
@@ -190,6 +191,7 @@ def _fill(x: Array, column: InputColumn, values: Array | Factorized) -> None:
         rows = np.flatnonzero(codes >= 0)
         x[rows, codes[rows]] = 1
     elif not column.constant:
+        values = np.asarray(values)
         filled = np.where(np.isnan(values), column.median, values) if np.isnan(values.max()) else values
         x[:, 0] = (filled - column.mean) / column.scale
 

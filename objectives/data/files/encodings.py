@@ -90,7 +90,8 @@ def _looked_at(content: Content, where: str, damaged: bool) -> tuple[bool, bool]
             block = file.read(BLOCK)
             size += len(block)
             try:
-                text = decoder.decode(block, final=not block)
+                known = block.isascii() and not (blank or decoder.getstate()[0])
+                text = "" if known and block else decoder.decode(block, final=not block)
             except UnicodeDecodeError as error:
                 if damaged or _mostly_utf8(content):
                     raise _broken(where, line_at(content, size - len(error.object) + error.start)) from error
