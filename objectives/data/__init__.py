@@ -2,7 +2,7 @@
 
     load_table / table_from  ->  Table  ->  prepare  ->  Prepared  ->  save_prepared / open_prepared
 
-    matrix, files, raw -> builtin, arrays, blocks -> sources; columns, reading -> features, target, targets, remarks,
+    matrix, files, raw -> builtin, arrays, csv_blocks, blocks -> sources; columns, reading -> features, target, targets, remarks,
     suspicions, overview, reach -> table
     groups, folds, windows -> splits; preparation, mixed -> prepare -> store, surface; incoming
 
