@@ -2,8 +2,8 @@
 
     load_table / table_from  ->  Table  ->  prepare  ->  Prepared  ->  save_prepared / open_prepared
 
-    matrix, files, raw -> builtin, arrays, csv_blocks, blocks -> sources; columns, reading -> features, target, targets, remarks,
-    suspicions, overview, reach -> table
+    matrix, files, raw -> builtin, arrays, csv_blocks, blocks -> sources; columns, reading -> features, target, targets,
+    remarks, suspicions, overview, reach -> table
     groups, folds, windows -> splits; preparation, mixed -> prepare -> store, surface; incoming
 
 Rows in messages count from 1, without the header.
