@@ -125,7 +125,7 @@ class Preparation:
         Raises DataError for numbers that are too large for the inputs' type.
         """
         n = len(values[0])
-        x = np.zeros((n, self.inputs + 1), self.dtype)
+        x = np.zeros((self.inputs + 1, n), self.dtype).T  # each column in one piece: they are written one by one
         x[:, -1] = 1
         place = 0
         with np.errstate(over="ignore", invalid="ignore"):

@@ -56,6 +56,14 @@ def test_lines_in_messages_are_those_of_the_file(tmp_path: Path, monkeypatch: py
         list(read_blocks("rows.csv", {"b"}, tmp_path, ["a", "b"]))
 
 
+@pytest.mark.parametrize("rows", ["1,2,3,4\n1,2\n", "1,2\n1,2,3,4\n", "1,2,3\n1,2,3,4\n1,2\n", "1,2,3\n1,2\r,3\n"])
+def test_short_and_long_rows_do_not_make_up_for_each_other(rows: str, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("a,b,c\n1,2,3\n" + rows, newline="")
+    line = 2 + next(i for i, row in enumerate(rows.splitlines(), 1) if row.count(",") != 2)
+    with pytest.raises(DataError, match=f"the header has 3 columns, but line {line} has"):
+        list(read_blocks("rows.csv", (), tmp_path, ["a", "b", "c"]))
+
+
 def test_rows_of_gaps_between_tabs_are_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_blocks, "BYTES", 4)
     (tmp_path / "rows.tsv").write_text("a\tb\n1\t2\n\t\n\t\n3\t4\n")
