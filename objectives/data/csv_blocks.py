@@ -179,7 +179,7 @@ def _is_well_quoted(letters: Array, quotes: Array, mark: int) -> bool:
 class _Whole(io.BytesIO):
     """Bytes that are read all at once, as pandas waits for Python's lock before each read."""
 
-    def read(self, size: int | None = -1) -> bytes:
+    def read(self, _: int | None = -1, /) -> bytes:
         return super().read()
 
 
