@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -37,6 +38,7 @@ GAPS_OF_NUMBERS = [  # as pandas has them by default; in texts "NA" is a text
     *("NULL", "NaN", "None", "n/a", "nan", "null"),
 ]
 STRIP = 1 << 20  # bytes that are looked at together: few enough for the cache
+QUOTED = re.compile(rb'"[^"]*"')
 NEWLINE, RETURN, QUOTE = b'\n\r"'
 
 
@@ -68,11 +70,13 @@ class CsvForm:
         return found
 
     def _has_all_separators(self, text: bytes) -> bool:
-        mark, each = self.table.separator.encode(), len(self.names) - 1
-        if b'"' in text or text.count(mark, 0, text.find(b"\n")) != each:  # pandas warns of a first row that is long
+        mark, each = self.table.separator, len(self.names) - 1
+        first = csv.reader([io.BytesIO(text).readline().decode()], delimiter=mark)
+        if len(next(first, [])) - 1 != each:  # of a first row that is long pandas warns only
             return False
-        lines = _count(text, NEWLINE) + (not text.endswith(b"\n"))
-        return _count(text, ord(mark)) == lines * each
+        quoted = b"".join(QUOTED.findall(text)) if b'"' in text else b""
+        lines = _count(text, NEWLINE) - _count(quoted, NEWLINE) + (not text.endswith(b"\n"))
+        return _count(text, ord(mark)) - _count(quoted, ord(mark)) == lines * each
 
     def _check(self, rows: Rows) -> None:
         if wrong := _unlike(rows.text, len(self.names), self.table.separator):

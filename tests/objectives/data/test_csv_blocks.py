@@ -15,6 +15,11 @@ from hypothesis import strategies as st
 from objectives.data import csv_blocks
 from objectives.data.blocks import read_blocks
 from objectives.data.columns.factorized import Factorized, factorized
+from objectives.data.files.content import Content
+from objectives.data.files.dialect import Dialect
+from objectives.data.files.encodings import EncodedText
+from objectives.data.files.layout import Layout
+from objectives.data.files.text import TextTable
 from objectives.errors import DataError
 
 CELLS = st.sampled_from(["1", "2.5", "", " ", '"a, b"', '"a\nb"', '"say ""no"""', '5" pipe', "NA", 'x"y"', '""'])
@@ -27,6 +32,23 @@ def test_the_first_row_of_another_length_is_that_of_a_parser(rows: list[list[str
     read = [(reader.line_num - 1, len(row)) for row in reader if len(row) > 1 or any(map(str.strip, row))]
     wrong = next((row for row in read if row[1] != 3), None)
     assert csv_blocks._unlike(text.encode(), 3, ",") == wrong
+
+
+@given(rows=st.lists(st.lists(CELLS, min_size=2, max_size=4), min_size=1, max_size=6))
+def test_no_row_of_another_length_is_parsed(rows: list[list[str]]) -> None:
+    text = "".join(",".join(row) + "\n" for row in rows).encode()
+    content = Content("rows.csv", data=text)
+    layout = Layout(0, 1, 0, ("a", "b", "c"), 3)
+    table = TextTable(
+        EncodedText(content, "utf-8", 0, True, False), Dialect(separator=","), layout, 0, 1, spaced=False, said=()
+    )
+    form = csv_blocks.CsvForm(table, "rows.csv", layout.names, dict.fromkeys("abc", object))
+    read = [row for row in csv.reader(io.StringIO(text.decode(), newline="")) if len(row) > 1 or any(row)]
+    if all(len(row) == 3 for row in read):
+        assert form.frame(csv_blocks.Rows(text, 0)).fillna("").to_numpy().tolist() == read
+    else:
+        with pytest.raises(DataError, match="the header has 3 columns, but line"):
+            form.frame(csv_blocks.Rows(text, 0))
 
 
 def test_a_row_of_many_more_cells_is_found() -> None:
