@@ -71,8 +71,8 @@ class CsvForm:
 
     def _has_all_separators(self, text: bytes) -> bool:
         mark, each = self.table.separator, len(self.names) - 1
-        first = csv.reader([io.BytesIO(text).readline().decode()], delimiter=mark)
-        if len(next(first, [])) - 1 != each:  # of a first row that is long pandas warns only
+        first = io.BytesIO(text).readline().decode()  # of a first row that is long pandas warns only
+        if first.count('"') % 2 or len(next(csv.reader([first], delimiter=mark), [])) - 1 != each:
             return False
         quoted = b"".join(QUOTED.findall(text)) if b'"' in text else b""
         lines = _count(text, NEWLINE) - _count(quoted, NEWLINE) + (not text.endswith(b"\n"))

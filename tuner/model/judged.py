@@ -24,6 +24,7 @@ __all__ = ["LEVEL", "Judged", "bootstrap_interval", "documents", "judged", "row_
 
 LEVEL = 0.95
 RESAMPLES = 999
+FEW = 25  # rows: of so many, half of the tails is left out only, as they seldom hold the largest losses
 MOST_RESAMPLED = 2000  # rows: of more, the mean is as good as normal, and resampling would take long
 LEAST = 1e-15  # probability that a loss sees, as in scikit-learn's log_loss
 
@@ -136,7 +137,8 @@ def bootstrap_interval(values: Array, level: float = LEVEL) -> Judged:
     drawn = values[stream(0, Stream.BOOTSTRAP, n).integers(0, n, (RESAMPLES, n))]
     means, errors = drawn.mean(axis=1), drawn.std(axis=1, ddof=1) / math.sqrt(n)
     tilts = np.divide(means - mean, errors, out=np.full(RESAMPLES, np.nan), where=errors > 0)
-    low, high = np.nanquantile(tilts, [0.5 - level / 2, 0.5 + level / 2])
+    tail = (1 - level) / 2 * n / (n + FEW)
+    low, high = np.nanquantile(tilts, [tail, 1 - tail])
     error = float(values.std(ddof=1)) / math.sqrt(n)
     return Judged(mean, max(mean - float(high) * error, 0.0), mean - float(low) * error)
 
