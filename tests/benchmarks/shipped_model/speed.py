@@ -1,7 +1,8 @@
 """`tuner predict` on a long file, beside pandas' own reading of it: seconds, rows a second, and the most memory.
 
 Both are processes of their own, one after the other. Of each the quickest of several is told, as other programs may run
-beside them. pandas from 3.1 on reads such a file with as many threads as there are processors.
+beside them. pandas from 3.1 on reads such a file with as many threads as there are processors;
+how long it takes with one is told, too.
 
 The table of numbers has 30 columns of them; the mixed one has 20, of which four have gaps, eight texts, a date and an
 id that is kept, and is asked for probabilities.
@@ -33,6 +34,10 @@ COLUMNS, TEXTS, GAPPED = 30, 8, 4
 TRAINED_ON = 2000  # rows
 RUNS = 3
 PANDAS = "import pandas, sys; print(len(pandas.read_csv(sys.argv[1])))"
+ONE_THREAD = f"""import pandas
+try: pandas.set_option("mode.max_threads", 1)
+except KeyError: pass
+{PANDAS}"""
 PREDICT = "from tuner.cli import main; import sys; sys.exit(main(sys.argv[1:]))"
 BLOCK = 50_000  # rows that are written together
 WORDS = np.array(["north", "south", "east", "west", None, "red, or so", "blue"], dtype=object)
@@ -109,9 +114,15 @@ def measure(name: str, place: Path, rows: int) -> None:
     written(file, make, rows)
     print(f"\n{name}: {rows:,} rows x {frame.shape[1]} columns, {file.stat().st_size / 1e6:.0f} MB", flush=True)
     ask = ["predict", "handed-over", str(file), "-o", str(place / "out.csv"), "--force", "--home", str(place), *options]
-    runs = [(timed(PANDAS, str(file)), timed(PREDICT, *ask)) for _ in range(RUNS)]
-    read, predicted = (reduce(Cost.least, each) for each in zip(*runs, strict=True))
-    for what, cost in (("pandas.read_csv", read), ("tuner predict", predicted)):
+    asked = {
+        "pandas.read_csv": (PANDAS, str(file)),
+        "on one thread": (ONE_THREAD, str(file)),
+        "tuner predict": (PREDICT, *ask),
+    }
+    runs = [[timed(*one) for one in asked.values()] for _ in range(RUNS)]
+    least = [reduce(Cost.least, each) for each in zip(*runs, strict=True)]
+    read = least[0]
+    for what, cost in zip(asked, least, strict=True):
         seconds = f"{cost.wall:5.1f} s ({cost.processor:4.1f} s of processor)"
         ratios = f"{cost.wall / read.wall:.2f} times as long ({cost.processor / read.processor:.2f} of processor)"
         print(f"{what:16} {seconds}  {rows / cost.wall:9,.0f} rows/s  {cost.memory:4.0f} MB  {ratios}", flush=True)
