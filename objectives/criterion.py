@@ -8,9 +8,9 @@ from typing import Any
 from objectives.class_weights import CLASS_WEIGHT, UNWEIGHTED, given_weights, named
 from objectives.errors import Complaint, InvalidInput, nearest
 from objectives.hyperparameter import ASKED, POSITIVE, Bounds, Hyper
-from objectives.losses import LOSSES, Loss, huber, losses_for, smoothed
+from objectives.losses import LOSSES, Loss, huber, losses_for, quantile, smoothed
 
-__all__ = ["CLASSES", "CRITERION_KEYS", "HUBER_DELTA", "LABEL_SMOOTHING", "criterion_key", "criterion_of"]
+__all__ = ["CLASSES", "CRITERION_KEYS", "HUBER_DELTA", "LABEL_SMOOTHING", "QUANTILE", "criterion_key", "criterion_of"]
 
 CLASSES = ("binary", "multiclass")  # tasks whose targets are classes
 HUBER_DELTA = Hyper(
@@ -21,7 +21,11 @@ LABEL_SMOOTHING = Hyper(
     "label_smoothing", "label_smoothing", 0.0, 0.01, 0.3, "linear", Bounds(0.0, 1.0), ASKED,
     "share of each target that is spread evenly over all classes in training; 0 is off",
 )  # fmt: skip
-CRITERION_KEYS = ("loss", HUBER_DELTA.name, LABEL_SMOOTHING.name, CLASS_WEIGHT)
+QUANTILE = Hyper(
+    "quantile", "quantile", 0.5, 0.05, 0.95, "linear", Bounds(0.0, 1.0, open_low=True), ASKED,
+    "which quantile of the target is predicted, 0.9 for one that a tenth of the rows exceed",
+)  # fmt: skip
+CRITERION_KEYS = ("loss", HUBER_DELTA.name, QUANTILE.name, LABEL_SMOOTHING.name, CLASS_WEIGHT)
 
 
 def criterion_key(config: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -45,6 +49,8 @@ def criterion_of(config: Mapping[str, Any], task: str) -> Loss:
         return named(LOSSES[name], weights)
     if smoothing:
         return smoothed(name, smoothing)
+    if name == "quantile":
+        return quantile(_valid(config, QUANTILE))
     return huber(_valid(config, HUBER_DELTA)) if name == "huber" else LOSSES[name]
 
 

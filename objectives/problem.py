@@ -16,15 +16,18 @@ import numpy as np
 
 from objectives.class_weights import UNWEIGHTED, weighted, weights_of
 from objectives.data import Part, Prepared, named_surface
+from objectives.data.transforms import LOG_LINK, losses_in_units
 from objectives.errors import Complaint, InvalidInput
-from objectives.losses import Loss, loss_of
+from objectives.losses import LOSSES, Loss, loss_of
 from objectives.metrics import Metric, RowFacts, metrics_of
 from objectives.models import Model
 from objectives.rng import Stream, stream
 from objectives.surfaces import Surface
 from objectives.types import Array
 
-__all__ = ["Problem", "Replicate", "constant_loss", "rows_of", "updates_per_epoch"]
+__all__ = ["Problem", "Replicate", "constant_loss", "row_weights", "rows_of", "updates_per_epoch"]
+
+POISSON = "poisson"
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,12 @@ class Problem:
         if not self.surface and self.criterion.task != self.data.task:
             what = f"{self.criterion.name} is a loss of {self.criterion.task}, but the task is {self.data.task}"
             raise InvalidInput(Complaint("problem", what))
+        if (self.criterion.name == POISSON) != (self.data.transform == LOG_LINK) and not self.surface:
+            raise InvalidInput(
+                Complaint("problem", f"{POISSON} needs a target with a log link, and no other loss has one")
+            )
+        if self.criterion.class_weight != UNWEIGHTED and self.data.train.weights is not None:
+            raise InvalidInput(Complaint("class_weight", "does not go with weights of rows", "keep one of them"))
 
     @property
     def data(self) -> Prepared:
@@ -114,8 +123,11 @@ class Problem:
 
     @property
     def loss(self) -> Loss:
-        """Return the loss for evaluation (`valid_loss`, `test_loss`), whichever loss is trained on."""
-        return loss_of(self.data.task)
+        """Return the loss for evaluation (`valid_loss`, `test_loss`), whichever loss is trained on.
+
+        Counts are judged by their own.
+        """
+        return LOSSES[POISSON] if self.data.transform == LOG_LINK else loss_of(self.data.task)
 
     @property
     def criterion(self) -> Loss:
@@ -169,8 +181,10 @@ def shape_of(data: Prepared) -> tuple[Any, ...]:
     return (
         data.task,
         data.surface,
+        data.transform,
         str(data.train.x.dtype),
         *(array.shape for part in parts for array in (part.x, part.y)),
+        data.train.weights is None,
     )
 
 
@@ -179,12 +193,26 @@ def rows_of(replicates: Iterable[Prepared], part: str) -> RowFacts:
     data = list(replicates)
     parts = [getattr(one, part) for one in data]
     targets = [np.asarray(part.y, dtype=np.float64) for part in parts]
-    sst = np.stack([((y - y.mean(axis=0)) ** 2).sum(axis=0) for y in targets])[:, None, :]
+    units = data[0].transform  # metrics then see targets in their own units
+    targets = [one.truth(y) for one, y in zip(data, targets, strict=True)] if units else targets
+    weights = row_weights(data, part)
+    if weights is None:
+        sst = np.stack([((y - y.mean(axis=0)) ** 2).sum(axis=0) for y in targets])[:, None, :]
+    else:
+        pairs = list(zip(targets, weights.swapaxes(-1, -2), strict=True))
+        sst = np.stack([(w * (y - (w * y).mean(axis=0)) ** 2).sum(axis=0) for y, w in pairs])[:, None, :]
     scale, mean = (
         np.stack([np.asarray(getattr(one, name), dtype=np.float64) for one in data])[:, None, :]
         for name in ("y_scale", "y_mean")
     )
-    return RowFacts(len(parts[0]), sst, scale, mean)
+    scale, mean = (np.ones_like(scale), np.zeros_like(mean)) if units else (scale, mean)
+    return RowFacts(len(parts[0]), sst, scale, mean, weights)
+
+
+def row_weights(replicates: Iterable[Prepared], part: str) -> Array | None:
+    """Return the weights of a part's rows `(R, 1, n)`, with a mean of one; None where rows count alike."""
+    every = [getattr(one, part).weights for one in replicates]
+    return None if every[0] is None else np.stack(every).reshape(len(every), 1, -1)
 
 
 def constant_loss(data: Prepared, part: Part) -> float:
@@ -195,11 +223,16 @@ def constant_loss(data: Prepared, part: Part) -> float:
     if data.surface:
         surface = named_surface(data.surface)
         return float(surface.value(surface.start))
-    mean = np.asarray(data.train.y, dtype=np.float64).mean(axis=0)
+    own = np.asarray(data.train.y, dtype=np.float64)
+    mean = (own if data.train.weights is None else own * data.train.weights).mean(axis=0)
     y = np.asarray(part.y, dtype=np.float64)
-    if data.task == "regression":
-        return float(((y - mean) ** 2).mean())
-    mean = np.clip(mean, 1e-12, 1.0)
-    if data.task == "binary":
-        return float(-(y * np.log(mean) + (1 - y) * np.log1p(-np.minimum(mean, 1 - 1e-12))).mean())
-    return float(-(y * np.log(mean)).sum(axis=1).mean())
+    if data.transform == LOG_LINK:
+        losses = losses_in_units(LOG_LINK, mean, y, np.ones(1)).mean(axis=1, keepdims=True)
+    elif data.task == "regression":
+        losses = (y - mean) ** 2
+    elif data.task == "binary":
+        mean = np.clip(mean, 1e-12, 1.0)
+        losses = -(y * np.log(mean) + (1 - y) * np.log1p(-np.minimum(mean, 1 - 1e-12)))
+    else:
+        losses = -(y * np.log(np.clip(mean, 1e-12, 1.0))).sum(axis=1, keepdims=True)
+    return float((losses if part.weights is None else losses * part.weights).mean())

@@ -29,6 +29,7 @@ from tuner.store.backend import write_private
 from tuner.store.collector import collector_paused
 from tuner.store.directory import Home, StudyDirectory, find, home_of
 from tuner.store.ledger import Ledger
+from tuner.store.notes import StudyNotes, read_notes
 from tuner.store.stored import stored_study
 from tuner.study import Study, suggest
 
@@ -104,6 +105,11 @@ class Result:
             return facts if facts.get("key") == key_of(self.best()) else {}
         except (InvalidInput, NoResult):
             return {}
+
+    @property
+    def notes(self) -> StudyNotes:
+        """Return what the user noted of the study: `text` and `tags`."""
+        return read_notes(self.directory)
 
     @property
     def files(self) -> list[Path]:

@@ -2,9 +2,10 @@
 
     load_table / table_from  ->  Table  ->  prepare  ->  Prepared  ->  save_prepared / open_prepared
 
-    matrix, files, raw -> builtin, arrays, csv_blocks, blocks -> sources; columns, reading -> features, target, targets,
+    matrix, files, raw -> builtin, arrays, csv_blocks, blocks -> sources; columns, reading -> features, target, targets
+    -> weights, transforms; groups, folds, windows -> splits -> split_rows
     remarks, suspicions, overview, reach -> table
-    groups, folds, windows -> splits; preparation, mixed -> prepare -> store, surface; incoming
+    preparation, mixed -> fit -> prepare -> store, surface; incoming
 
 Rows in messages count from 1, without the header.
 """

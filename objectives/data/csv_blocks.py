@@ -51,7 +51,7 @@ class CsvForm:
     names: tuple[str, ...]
     types: Mapping[str, Any]
 
-    def frame(self, rows: Rows) -> pd.DataFrame:
+    def frame(self, rows: TextRows) -> pd.DataFrame:
         """Parse rows. Raises DataError for one that has more or fewer cells than there are names.
 
         pandas fills short rows: where there are as many separators as there should be, and the last column has no gap,
@@ -78,7 +78,7 @@ class CsvForm:
         lines = _count(text, NEWLINE) - _count(quoted, NEWLINE) + (not text.endswith(b"\n"))
         return _count(text, ord(mark)) - _count(quoted, ord(mark)) == lines * each
 
-    def _check(self, rows: Rows) -> None:
+    def _check(self, rows: TextRows) -> None:
         if wrong := _unlike(rows.text, len(self.names), self.table.separator):
             line = line_at(self.table.text.content, rows.first) + wrong[0]
             what = f"the header has {len(self.names)} columns, but line {line} has {wrong[1]}"
@@ -92,7 +92,7 @@ def _count(text: bytes, letter: int) -> int:
 
 
 @dataclass(frozen=True)
-class Rows:
+class TextRows:
     """Whole rows of a file, and the place of their first byte."""
 
     text: bytes
@@ -118,14 +118,14 @@ def csv_frames(table: TextTable, where: str, types: Mapping[str, Any]) -> Iterat
             yield frame
 
 
-def _rows(table: TextTable, where: str) -> Iterator[Rows]:
+def _rows(table: TextTable, where: str) -> Iterator[TextRows]:
     """Yield all rows of a text that are not blank, some at a time."""
     first, mark = table.first, table.separator.encode()
     with table.open() as file:
         while text := file.read(BYTES):
             text += b"".join(_rest(text, file, where))
             if mark in text or text.strip():  # a row of gaps between tabs is one, too
-                yield Rows(text, first)
+                yield TextRows(text, first)
             first += len(text)
 
 

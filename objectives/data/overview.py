@@ -28,7 +28,7 @@ class ColumnView:
     first: tuple[str, ...]
 
 
-def overview_of(raw: Raw, features: Features, target: str, values: Any) -> tuple[ColumnView, ...]:
+def overview_of(raw: Raw, features: Features, target: str, weight: str | None, values: Any) -> tuple[ColumnView, ...]:
     """Return a view of each column of a source, and of its target; arrays have too many alike to be shown."""
     if not is_frame(raw.x):
         return ()
@@ -38,6 +38,8 @@ def overview_of(raw: Raw, features: Features, target: str, values: Any) -> tuple
         column = plain_column(frame.iloc[:, i])
         if name == target:
             views.append(_view(name, "target", np.asarray(values), "predicted"))
+        elif name == weight:
+            views.append(_view(name, "number", column, "weight of the row"))
         elif name in features.columns:
             views.append(_of_feature(name, features))
         else:
@@ -50,7 +52,7 @@ def _of_feature(name: str, features: Features) -> ColumnView:
     if name in features.texts:
         distinct = len(set(column.tolist()))
         known = np.array([None if text == MISSING else text for text in column.tolist()], dtype=object)
-        return _view(name, "category", known, f"one-hot, {distinct} inputs")
+        return _view(name, "category", known, f"one-hot, {distinct} input{'s' if distinct > 1 else ''}")
     kind = "date" if name in features.dates else "number"
     further = "".join(f", {own.removeprefix(name).strip()} one-hot" for own in parts)
     use = ("days" if kind == "date" else "standardised") + further

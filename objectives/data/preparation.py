@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from objectives.data.columns.factorized import Factorized
+from objectives.data.transforms import TRANSFORMS, predicted
 from objectives.errors import Complaint, DataError
 from objectives.types import Array, Floats
 
@@ -86,7 +87,8 @@ class Preparation:
     """How the columns of a table become inputs `(n, D + 1)`, and outputs become predictions.
 
     `aside` are columns of the source that are no inputs; `labels` are the classes as the source has them. A prediction
-    in the target's own units is `output * y_scale + y_mean`, each `(C,)`.
+    in the target's own units is `output * y_scale + y_mean`, each `(C,)`, unless it is learned in another form, a
+    `target_transform` of `data.transforms`.
     """
 
     columns: tuple[InputColumn, ...]
@@ -98,6 +100,7 @@ class Preparation:
     labels: tuple[str | int | float | bool, ...] = ()
     y_mean: tuple[float, ...] = ()
     y_scale: tuple[float, ...] = ()
+    target_transform: str = ""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -118,6 +121,10 @@ class Preparation:
     def inputs(self) -> int:
         """Return D, without the column of ones."""
         return sum(column.width for column in self.columns)
+
+    def predicted(self, outputs: Array) -> Array:
+        """Return a regression's outputs `(..., C)` in the target's own units."""
+        return predicted(self.target_transform, outputs, np.asarray(self.y_scale), np.asarray(self.y_mean))
 
     def transform(self, values: Sequence[Array | Factorized]) -> Array:
         """Return the inputs `(n, D + 1)` of raw columns, each `(n,)`, in the order of `columns`.
@@ -159,6 +166,7 @@ class Preparation:
     def document(self) -> dict[str, Any]:
         """Return it as a mapping that JSON can hold; fields at their defaults are left out of columns."""
         whole = {field.name: getattr(self, field.name) for field in fields(self)}
+        whole = whole if self.target_transform else {k: v for k, v in whole.items() if k != "target_transform"}
         return {**whole, "columns": [_plain(column) for column in self.columns]}
 
     @staticmethod
@@ -253,5 +261,7 @@ def _check(made: Preparation) -> None:
             raise ValueError(f"column {column.name!r} has categories that are no texts")
     if made.task not in ("binary", "multiclass", "regression") or made.dtype not in ("float32", "float64"):
         raise ValueError(f"task {made.task!r} with numbers of type {made.dtype!r}")
+    if made.target_transform not in ("", *TRANSFORMS):
+        raise ValueError(f"target_transform {made.target_transform!r}")
     if len(set(made.names)) < len(made.columns) or not made.columns:
         raise ValueError("columns need names of their own")

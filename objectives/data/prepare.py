@@ -8,24 +8,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from objectives.data.columns.kinds import ColumnRule
-from objectives.data.matrix import LARGE, Matrix, column_of, release, stretches
-from objectives.data.mixed import Mixed, fit_mixed
-from objectives.data.preparation import DATE, NUMBER, TEXT, InputColumn, Preparation
+from objectives.data.fit import fit_inputs, fitted_preparation, standard, steady
+from objectives.data.matrix import LARGE, Matrix, release, stretches
+from objectives.data.preparation import Preparation
 from objectives.data.remarks import constants, described, faint_columns, far_out, one_target
 from objectives.data.splits import PARTS, Division, SplitSpec, divide, split_complaints
 from objectives.data.table import DEFAULT_SPLIT, Table
+from objectives.data.transforms import LOG_LINK, predicted, truth
+from objectives.data.weights import of_part
 from objectives.errors import Complaint, DataError
 from objectives.types import Array, Codes, Floats
 
-__all__ = ["Part", "Prepared", "Room", "in_memory", "preparation_of", "prepare", "prepare_whole", "standard"]
+__all__ = ["Part", "Prepared", "Room", "in_memory", "preparation_of", "prepare", "prepare_whole"]
 
 Room = Callable[[str, tuple[int, int], str], Array]  # name, shape and dtype -> an array to fill
 DTYPES = ("float32", "float64")
@@ -40,6 +41,7 @@ class Part:
 
     x: Array  # (n, D + 1) standardised inputs, the last column is ones (it carries the bias)
     y: Array  # (n, C) one-hot (multiclass) | (n, 1) of 0 and 1 (binary) | (n, C) standardised targets (regression)
+    weights: Array | None = None  # (n, 1) float64 with a mean of one, where rows do not count alike
 
     def __len__(self) -> int:
         return len(self.x)
@@ -60,6 +62,15 @@ class Prepared:
     digest: str
     inferred: tuple[str, ...]  # sentences on what was decided without being asked
     surface: str = ""  # the surface that takes the place of data, for the task "surface"
+    transform: str = ""  # how a regression's target is learned, one of TRANSFORMS or as it stands
+
+    def predicted(self, outputs: Array) -> Array:
+        """Return a regression's outputs `(n, C)` in the target's own units."""
+        return predicted(self.transform, outputs, self.y_scale, self.y_mean)
+
+    def truth(self, y: Array) -> Array:
+        """Return targets `(n, C)` of a part in their own units."""
+        return truth(self.transform, y, self.y_scale, self.y_mean)
 
     @property
     def large(self) -> bool:
@@ -132,141 +143,46 @@ def arranged(
     """
     # Numbers too large to standardise end as inf and are complained about below.
     with np.errstate(over="ignore", invalid="ignore"):
-        fit = _inputs(table, division, among)
+        fit = fit_inputs(table, division, among)
         inputs, features, level = fit.rows, fit.features, fit.level
         outputs, y_mean, y_scale = _targets(table, division.train)
         widths = ("x", len(features) + 1), ("y", len(y_mean))
-        filled, reaches = [], []
+        filled, reaches, counts = [], [], []
         for name in PARTS:
             rows = getattr(division, name)
             x, y = (room(f"{name}_{axis}", (len(rows), width), dtype) for axis, width in widths)
             reaches.append(_fill(x, y, rows, inputs, outputs))
             filled.append((x, y))
+            counts.append(of_part(table.weights, rows, name, table.where))
         _check_finite(np.isfinite(np.max(reaches, axis=0)), features, table.where, dtype)
         faint = faint_columns(filled[0][0], level)
         said = [*constants(filled[0][0][:, :-1], features, faint, table.where)]
         said += _far_columns(table, features, reaches, len(division.train))
-    train, valid, test = (_part(x, y, faint) for x, y in filled)
+    train, valid, test = (_part(x, y, w, faint) for (x, y), w in zip(filled, counts, strict=True))
     back = (_read_only(y_mean), _read_only(y_scale))
-    digest = _digest(
-        table.task, features, table.classes, [a for p in (train, valid, test) for a in (p.x, p.y)] + [*back]
-    )
+    arrays = [a for p in (train, valid, test) for a in (p.x, p.y, p.weights) if a is not None]
+    task = f"{table.task} {table.transform}".rstrip()
+    digest = _digest(task, features, table.classes, [*arrays, *back])
     prepared = Prepared(
         table.task, train, valid, test, features, table.classes, *back, digest, (*table.inferred, *said)
     )
-    return prepared, partial(_preparation, table, division.train, fit, faint, prepared)
+    prepared = replace(prepared, transform=table.transform)
+    return prepared, partial(fitted_preparation, table, division.train, fit, faint, back, dtype)
 
 
-@dataclass(frozen=True, eq=False)
-class _Fit:
-    """What gives some rows (n, D), standardised on the train rows, and the names of their columns.
-
-    `level (D,)` is the mean of those whose variance is no more than rounding, nan of the others. Of a frame, `mixed`
-    holds more; of a matrix, `mean` and `scale (D,)` do.
-    """
-
-    rows: Callable[[Codes], Floats]
-    features: tuple[str, ...]
-    level: Floats
-    mean: Floats
-    scale: Floats
-    mixed: Mixed | None = None
-
-
-def _inputs(table: Table, division: Division, among: Codes | None) -> _Fit:
-    """Fit the columns of a table on the train rows."""
-    count = len(division.train)
-    if not isinstance(table.x, Matrix):
-        mixed = fit_mixed(table.x, division.train, among)
-        mean, variance = mixed.padded(mixed.mean), mixed.padded(mixed.variance)
-        level = np.where(steady(mean, variance, count), mean, np.nan)
-        whole = mixed.transform(table.x)
-        return _Fit(whole.__getitem__, mixed.features, level, mixed.mean, mixed.scale, mixed)
-    x, (mean, variance) = table.x, table.x.moments(division.train)
-    mean, scale = standard(mean, variance, count)
-    level = np.where(steady(mean, variance, count), mean, np.nan)
-    return _Fit(lambda rows: (x.read(rows) - mean) / scale, table.features, level, mean, scale)
-
-
-def _preparation(
-    table: Table, train: Codes, fit: _Fit, faint: npt.NDArray[np.bool_], prepared: Prepared
-) -> Preparation:
-    """Return what was fitted, as plain values, with the ends of the train rows' columns."""
-    mixed = fit.mixed
-    texts = {} if mixed is None else _text_columns(mixed, table.rules)
-    names = table.features if mixed is None else mixed.numbers
-    columns = {}
-    for i, name in enumerate(names):
-        values = _raw_column(table, name, i, train)
-        there = values[~np.isnan(values)]
-        middle = float(np.median(there) if mixed is None else mixed.median[i])
-        low, high = (float(there.min()), float(there.max())) if len(there) else (middle, middle)
-        kind = DATE if name in table.dates else NUMBER
-        scaled = float(fit.mean[i]), float(fit.scale[i])
-        gaps = len(values) - len(there)
-        rule = table.rules.get(name, ColumnRule())
-        columns[name] = InputColumn(
-            name, kind, middle, *scaled, low, high, gaps, bool(faint[i]), style=rule.style, marks=rule.marks
-        )
-    return Preparation(
-        columns=tuple((columns | texts)[name] for name in table.features),
-        task=table.task,
-        dtype=str(prepared.train.x.dtype),
-        target=table.target,
-        aside=table.aside,
-        classes=table.classes,
-        labels=table.labels,
-        y_mean=tuple(map(float, prepared.y_mean)),
-        y_scale=tuple(map(float, prepared.y_scale)),
-    )
-
-
-def _text_columns(mixed: Mixed, rules: Mapping[str, ColumnRule]) -> dict[str, InputColumn]:
-    found, place = {}, 0
-    for name, categories in zip(mixed.texts, mixed.categories, strict=True):
-        known = mixed.known[place : place + len(categories)]
-        unseen = tuple(text for text, there in zip(categories, known, strict=True) if not there)
-        rule = rules.get(name, ColumnRule())
-        how = {key: getattr(rule, key) for key in ("style", "part", "of", "marks", "rare")}
-        writings = tuple(sorted(rule.writings.items()))
-        found[name] = InputColumn(name, TEXT, categories=categories, unseen=unseen, writings=writings, **how)
-        place += len(categories)
-    return found
-
-
-def _raw_column(table: Table, name: str, place: int, rows: Codes) -> Floats:
-    """Return a column of numbers on some rows, before it is standardised."""
-    if not isinstance(table.x, Matrix):
-        return np.asarray(table.x[name].to_numpy(dtype=np.float64)[rows])
-    position = place if table.x.columns is None else int(table.x.columns[place])
-    return np.asarray(column_of(table.x.values, position)[rows], dtype=np.float64)
-
-
-def standard(mean: Floats, variance: Floats, count: int) -> tuple[Floats, Floats]:
-    """Return mean and standard deviation of columns from their variance over `count` rows; a constant has the
-    scale 1.
-    """
-    return mean, np.where(steady(mean, variance, count), 1.0, np.sqrt(variance))
-
-
-def steady(mean: Floats, variance: Floats, count: int) -> npt.NDArray[np.bool_]:
-    """Return the mask of columns whose variance over `count` rows is no more than rounding: most are constant."""
-    # scikit-learn's bound on the rounding errors of the variance of a constant column (_is_constant_feature)
-    eps = np.finfo(np.float64).eps
-    found: npt.NDArray[np.bool_] = variance <= count * eps * variance + (count * mean * eps) ** 2
-    return found
-
-
-def _part(x: Array, y: Array, faint: npt.NDArray[np.bool_]) -> Part:
+def _part(x: Array, y: Array, weights: Array | None, faint: npt.NDArray[np.bool_]) -> Part:
     """Build a part whose columns are zero where `faint (D,)`."""
     for i in np.flatnonzero(faint):
         x[:, i] = 0
-    return Part(_read_only(x), _read_only(y))
+    return Part(_read_only(x), _read_only(y), None if weights is None else _read_only(weights))
 
 
 def _targets(table: Table, train: Codes) -> tuple[Callable[[Codes], Array], Floats, Floats]:
     """Build the function that gives targets (n, C) as the losses expect them; also return their mean and scale (C,)."""
     y = table.y
+    if table.transform == LOG_LINK:
+        scale = np.where(y[train].any(axis=0), y[train].mean(axis=0), 1.0)
+        return lambda rows: y[rows] / scale, np.zeros(len(scale)), scale
     if table.task == "regression":
         # large numbers that vary little keep their digits: what they differ by is exact
         offset = y[train[0]] * steady(y[train].mean(axis=0), y[train].var(axis=0), len(train))

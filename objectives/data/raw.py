@@ -78,12 +78,16 @@ def take(raw: Raw, name: str | int, role: str) -> tuple[Raw, Column]:
     return replace(raw, x=raw.x.iloc[:, kept], features=features), plain_column(raw.x.iloc[:, position])
 
 
-def some_rows(mask: npt.NDArray[np.bool_]) -> str:
-    """Name the first rows where `mask` (n,) holds: "rows 3, 8 and 12 more"."""
+def some_rows(mask: npt.NDArray[np.bool_], line: int = 0) -> str:
+    """Name the first rows where `mask` (n,) holds: "rows 3, 8 and 12 more".
+
+    Where the first row stands in a `line` of a file, the first one's line is named too, as editors count them.
+    """
     rows = np.flatnonzero(mask) + 1
     shown = ", ".join(map(str, rows[:5]))
     more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
-    return f"row{'s' if len(rows) > 1 else ''} {shown}{more}"
+    place = f" (line {line + rows[0] - 1} of the file{', the first' if len(rows) > 1 else ''})" if line else ""
+    return f"row{'s' if len(rows) > 1 else ''} {shown}{more}{place}"
 
 
 def _position(raw: Raw, name: str | int, role: str) -> int:

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from objectives.data.fit import standard
 from objectives.data.matrix import Matrix
-from objectives.data.prepare import standard
 from objectives.data.table import Table
 from objectives.errors import Complaint, DataError
 from objectives.types import Floats

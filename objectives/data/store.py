@@ -71,8 +71,9 @@ def on_disk(make: Callable[[Room], Prepared], cache: Path) -> Prepared:
 
     try:
         prepared = make(room)
-        for name in ("y_mean", "y_scale"):
-            np.save(temporary / f"{name}.npy", getattr(prepared, name), allow_pickle=False)
+        for name, array in _arrays(prepared).items():
+            if not name.endswith(("_x", "_y")):  # those lie there already
+                np.save(temporary / f"{name}.npy", array, allow_pickle=False)
         (temporary / FACTS).write_text(json.dumps(_facts(prepared)), encoding="utf-8")
         directory = place_in(cache, prepared.digest)
         if _digest_in(directory) != prepared.digest:
@@ -99,10 +100,20 @@ def open_prepared(directory: Path) -> Prepared:
     try:
         facts = json.loads((directory / FACTS).read_text(encoding="utf-8"))
         arrays = {name: _mapped(directory / f"{name}.npy", shape) for name, shape in facts["shapes"].items()}
-        train, valid, test = (Part(arrays[f"{name}_x"], arrays[f"{name}_y"]) for name in PARTS)
+        train, valid, test = (
+            Part(arrays[f"{name}_x"], arrays[f"{name}_y"], arrays.get(f"{name}_weights")) for name in PARTS
+        )
         names = (tuple(facts["features"]), tuple(facts["classes"]), arrays["y_mean"], arrays["y_scale"])
         return Prepared(
-            facts["task"], train, valid, test, *names, facts["digest"], tuple(facts["inferred"]), facts["surface"]
+            facts["task"],
+            train,
+            valid,
+            test,
+            *names,
+            facts["digest"],
+            tuple(facts["inferred"]),
+            facts["surface"],
+            facts.get("transform", ""),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError) as error:
         what = f"no prepared data, or damaged ({error})"
@@ -111,12 +122,13 @@ def open_prepared(directory: Path) -> Prepared:
 
 def _arrays(prepared: Prepared) -> dict[str, Array]:
     parts = {"train": prepared.train, "valid": prepared.valid, "test": prepared.test}
-    arrays = {f"{name}_{axis}": getattr(part, axis) for name, part in parts.items() for axis in ("x", "y")}
+    every = {f"{name}_{axis}": getattr(part, axis) for name, part in parts.items() for axis in ("x", "y", "weights")}
+    arrays = {name: array for name, array in every.items() if array is not None}
     return {**arrays, "y_mean": prepared.y_mean, "y_scale": prepared.y_scale}
 
 
 def _facts(prepared: Prepared) -> dict[str, Any]:
-    names = ("task", "features", "classes", "digest", "inferred", "surface")
+    names = ("task", "features", "classes", "digest", "inferred", "surface", "transform")
     shapes = {name: list(array.shape) for name, array in _arrays(prepared).items()}
     return {**{name: getattr(prepared, name) for name in names}, "shapes": shapes}
 

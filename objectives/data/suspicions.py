@@ -131,7 +131,7 @@ def _targets(goal: Target) -> Iterator[str]:
     whole = all(isinstance(label, int) and not isinstance(label, bool) for label in goal.labels)
     first = int(goal.labels[0]) if whole and goal.labels else 0
     if whole and len(counts) > 4 and goal.labels == tuple(range(first, first + len(counts))):
-        hint = "for counts or grades write [data] task = 'regression'"
+        hint = "for grades write [data] task = 'regression', for counts [train] loss = 'poisson'"
         yield f"target: whole numbers in a row are taken as classes; {hint}"
 
 

@@ -14,25 +14,29 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from objectives.data.columns.codes import codes_read_as_numbers
 from objectives.data.columns.kinds import ColumnRule
 from objectives.data.features import Features, features_of
 from objectives.data.matrix import Matrix
 from objectives.data.overview import ColumnView, overview_of
-from objectives.data.raw import Column, Complaints, Raw, first_lines, gaps_in, is_frame, plain_column, some_rows, take
+from objectives.data.raw import Column, Complaints, Raw, first_lines, is_frame, plain_column, take
 from objectives.data.reading import FIRST_RULES, PLAIN, Reading
 from objectives.data.sources import call_user, is_function, read_source
+from objectives.data.split_rows import split_rows
 from objectives.data.splits import SplitRows, SplitSpec, split_complaints
 from objectives.data.suspicions import suspicions
 from objectives.data.target import Target, encode
-from objectives.data.targets import labelled, target_of, with_texts
+from objectives.data.targets import labelled, target_of, with_target, with_texts
+from objectives.data.transforms import learned_target
+from objectives.data.weights import described_weights, weights_of_rows
 from objectives.errors import Complaint, DataError
+from objectives.types import Floats
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["DEFAULT_SPLIT", "Table", "load_table", "table_from"]
 
-PART_NAMES = {"train": 0, "valid": 1, "validation": 1, "val": 1, "test": 2, "0": 0, "1": 1, "2": 2}
 DEFAULT_SPLIT = SplitSpec()
 
 
@@ -54,6 +58,8 @@ class Table:
     aside: tuple[str, ...] = ()  # columns of the source that are no features
     rules: Mapping[str, ColumnRule] = field(default_factory=dict)  # how columns of texts are read
     overview: tuple[ColumnView, ...] = ()  # where it was asked for
+    weights: Floats | None = None  # (n,) at least 0, where rows do not count alike
+    transform: str = ""  # how the target of a regression is learned, one of TRANSFORMS or as it stands
 
     def __len__(self) -> int:
         return self.rows.count
@@ -72,19 +78,34 @@ def load_table(  # noqa: PLR0913
     task: str | None = None,
     split: SplitSpec = DEFAULT_SPLIT,
     drop: tuple[str, ...] = (),
+    weight: str | None = None,
+    transform: str = "",
     reading: Reading = PLAIN,
 ) -> Table:
     """Load the table that `source` names: "sklearn:digits", a file relative to the folder `base`, "module:function", or
     "-" for standard input.
 
-    Columns in `drop` are not used as features. `reading` says what a guess would have wrong.
+    Columns in `drop` are not used as features, `weight` names the one that says how much rows count. `reading` says
+    what a guess would have wrong, `transform` how a regression's target is learned: "log", or "log_link" for counts.
 
     Raises DataError with every complaint about the source, its columns and the split.
     """
     if is_function(source):
         x, y = call_user(source, base)
-        return table_from(x, y, target=target, task=task, split=split, drop=drop, where=source, reading=reading)
-    return _build(read_source(source, target, base, reading.dialect), target, task, split, drop, reading)
+        return table_from(
+            x,
+            y,
+            target=target,
+            task=task,
+            split=split,
+            drop=drop,
+            weight=weight,
+            transform=transform,
+            where=source,
+            reading=reading,
+        )
+    asked = _Asked(target, task, split, drop, weight, transform, reading)
+    return _build(read_source(source, target, base, reading.dialect), asked)
 
 
 def table_from(  # noqa: PLR0913
@@ -96,6 +117,8 @@ def table_from(  # noqa: PLR0913
     task: str | None = None,
     split: SplitSpec = DEFAULT_SPLIT,
     drop: tuple[str, ...] = (),
+    weight: str | None = None,
+    transform: str = "",
     where: str = "data",
     reading: Reading = PLAIN,
 ) -> Table:
@@ -112,13 +135,27 @@ def table_from(  # noqa: PLR0913
             what = f"{len(names)} feature names for {matrix.shape[1]} columns"
             raise DataError(Complaint(where, what, "name every column"))
         raw = Raw(where, matrix, names)
-    return _build(raw if y is None else replace(raw, y=_targets(y, where)), target, task, split, drop, reading)
+    asked = _Asked(target, task, split, drop, weight, transform, reading)
+    return _build(raw if y is None else replace(raw, y=_targets(y, where)), asked)
 
 
-def _build(
-    raw: Raw, target: str | int | None, task: str | None, split: SplitSpec, drop: tuple[str, ...], reading: Reading
-) -> Table:
+@dataclass(frozen=True)
+class _Asked:
+    """What was asked of a table, beside its source."""
+
+    target: str | int | None
+    task: str | None
+    split: SplitSpec
+    drop: tuple[str, ...]
+    weight: str | None
+    transform: str
+    reading: Reading
+
+
+def _build(raw: Raw, asked: _Asked) -> Table:
     found: Complaints = []
+    target, task, split, reading = asked.target, asked.task, asked.split, asked.reading
+    codes = codes_read_as_numbers(raw, reading.columns) if reading.rules > FIRST_RULES else []
     raw = with_texts(raw) if reading.rules > FIRST_RULES else raw
     source = raw
     raw = replace(raw, x=_matrix(raw.x, raw.where)) if isinstance(raw.x, np.ndarray) else raw
@@ -126,23 +163,26 @@ def _build(
     if y is not None and reading.rules > FIRST_RULES:
         y, said = target_of(y, task, reading.dialect, place, found)
         raw = replace(raw, notes=(*raw.notes, *said))
+    raw, weights = _weights(raw, asked, y, found)
     if y is not None and reading.unlabelled == "drop":
+        weights = weights if weights is None or len(y) != len(weights) else weights[with_target(y)]
         raw, y = labelled(raw, y)
     asides: dict[str, Column] = {}
     for kind in ("column", "group", "order"):
         if (name := getattr(split, kind)) is not None:
             raw, values = _taken(raw, name, f"split.{kind}", found)
             asides |= {} if values is None else {kind: values}
-    for name in drop:
+    for name in asked.drop:
         raw, _ = _taken(raw, name, "drop", found)
     count = len(raw.x)
     goal = None if y is None else encode(y, raw.classes, task, place, found)
+    goal, transform = learned_target(goal, asked.transform, place, found)
     for name, values in {"the target": y, **asides}.items():
         if values is not None and np.ndim(values) and len(values) != count:
             what = f"X has {count} rows, but {name} has {len(values)}"
             found.append(Complaint(raw.where, what, "give one value for each row"))
     features = features_of(raw, found, replace(reading, dialect=replace(raw.dialect, missing=reading.dialect.missing)))
-    rows = _rows(count, goal, asides, split, raw.where, found)
+    rows = split_rows(count, goal, asides, split, raw.where, found)
     if rows is not None:
         found += split_complaints(rows, split, raw.where)
     if found or goal is None or rows is None:
@@ -150,8 +190,12 @@ def _build(
     named = source.features[target] if isinstance(target, int) and source.y is None else target
     table = _table(raw, features, goal, rows, str(named), source)
     if reading.rules > FIRST_RULES:
-        table = replace(table, inferred=(*table.inferred, *suspicions(features, goal, split)))
-    return replace(table, overview=overview_of(source, features, table.target, y)) if reading.look else table
+        table = replace(table, inferred=(*table.inferred, *codes, *suspicions(features, goal, split)))
+    notes = [] if weights is None else [described_weights(weights, str(asked.weight))]
+    table = replace(table, weights=weights, transform=transform, inferred=(*table.inferred, *notes))
+    return (
+        replace(table, overview=overview_of(source, features, table.target, asked.weight, y)) if reading.look else table
+    )
 
 
 def _table(raw: Raw, features: Features, goal: Target, rows: SplitRows, target: str, source: Raw) -> Table:
@@ -193,6 +237,25 @@ def _target_column(raw: Raw, target: str | int | None, found: Complaints) -> tup
     return rest, values, f"{raw.where}, column {name!r}"
 
 
+def _weights(raw: Raw, asked: _Asked, y: Any, found: Complaints) -> tuple[Raw, Floats | None]:
+    """Split the column of weights off; return the rest and the weights, None where there are none or wrong ones."""
+    if asked.weight is None:
+        return raw, None
+    if asked.weight == asked.target:
+        found.append(Complaint(raw.where, f"column {asked.weight!r} is target and weight", "name another weight"))
+        return raw, None
+    raw, values = _taken(raw, asked.weight, "weight", found)
+    if values is None:
+        return raw, None
+    if len(values) != len(raw.x):
+        what = f"has {len(values)} values for {len(raw.x)} rows"
+        found.append(Complaint(f"{raw.where}, column {asked.weight!r}", what, "give one weight for each row"))
+        return raw, None
+    dropped = y is not None and asked.reading.unlabelled == "drop" and len(y) == len(values)
+    needed = with_target(y) if dropped else np.ones(len(values), dtype=np.bool_)
+    return raw, weights_of_rows(values, needed, raw, f"{raw.where}, column {asked.weight!r}", found)
+
+
 def _taken(raw: Raw, name: str, role: str, found: Complaints) -> tuple[Raw, Column | None]:
     """Split a column off; return the rest and the column, or add a complaint and return None for a missing name."""
     try:
@@ -200,55 +263,6 @@ def _taken(raw: Raw, name: str, role: str, found: Complaints) -> tuple[Raw, Colu
     except DataError as error:
         found += error.complaints
         return raw, None
-
-
-def _rows(
-    count: int, goal: Target | None, asides: dict[str, Column], split: SplitSpec, where: str, found: Complaints
-) -> SplitRows | None:
-    before = len(found)
-    rows = SplitRows(count, goal.y if goal is not None and goal.task != "regression" else None)
-    for kind, values in asides.items():
-        place = f"{where}, column {getattr(split, kind)!r}"
-        if (gaps := gaps_in(values)).any():
-            found.append(Complaint(place, f"missing in {some_rows(gaps)}", "fill it in, or remove these rows"))
-        elif kind == "column":
-            rows = replace(rows, parts=_part_numbers(values, place, found))
-        elif kind == "group" and any(isinstance(value, bytes) for value in values):
-            found.append(Complaint(place, "holds values of type bytes", "use numbers or texts"))
-        elif kind == "group":
-            rows = replace(rows, groups=np.unique(_sortable(values), return_inverse=True)[1].astype(np.int64))
-        else:
-            rows = replace(rows, times=_times(values, place, found))
-    named = [kind for kind in ("column", "group", "order") if getattr(split, kind) is not None]
-    return rows if len(found) == before and set(named) <= set(asides) else None
-
-
-def _part_numbers(values: Column, place: str, found: Complaints) -> npt.NDArray[np.int64] | None:
-    small = values.dtype.kind == "f" and (np.abs(values) < 2**53).all()
-    whole = values.astype(np.int64) if small and (values == np.floor(values)).all() else values
-    numbers = np.array([PART_NAMES.get(str(value).strip().lower(), -1) for value in whole], dtype=np.int64)
-    if (unknown := numbers < 0).any():
-        what = f"unknown value {str(whole[unknown][0])[:40]!r} in {some_rows(unknown)}"
-        found.append(Complaint(place, what, "use train, valid and test, or 0, 1 and 2"))
-        return None
-    return numbers
-
-
-def _times(values: Column, place: str, found: Complaints) -> Column | None:
-    if values.dtype.kind in "biufM":
-        return values
-    import pandas as pd
-
-    try:
-        return np.asarray(pd.to_datetime(pd.Series(values.tolist()), format="ISO8601", utc=True).to_numpy())
-    except (ValueError, TypeError):
-        what = "holds texts that are no dates of the form 2024-05-31"
-        found.append(Complaint(place, what, "use numbers or such dates"))
-        return None
-
-
-def _sortable(values: Column) -> Column:
-    return values.astype(np.str_) if values.dtype.kind == "O" else values
 
 
 def _matrix(x: Any, where: str) -> Column:

@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from objectives.data.columns.categories import folded
 from objectives.data.columns.kinds import SLIPS
-from objectives.data.columns.numbers import style_of
+from objectives.data.columns.numbers import mixed_units, style_of
 from objectives.data.files.dialect import Dialect
 from objectives.data.raw import Complaints, Raw, first_lines, gaps_in, is_frame, some_rows
 from objectives.errors import Complaint
 from objectives.types import Array
 
-__all__ = ["labelled", "target_of", "with_texts"]
+__all__ = ["labelled", "target_of", "with_target", "with_texts"]
 
 
 def with_texts(raw: Raw) -> Raw:
@@ -83,14 +83,20 @@ def _numbers(
     numbers = np.array([known.get(value, np.nan) for value in column], dtype=np.float64)
     marks = [text for text in texts if text not in known]
     said = [f"target: texts are numbers, {rest[0]!r} is {known[rest[0]]:g}"]
+    said += [f"target: {one}" for one in mixed_units(known)]
     said += [f"target: {first_lines(map(repr, marks), 3)} stand for gaps"] if marks else []
     return numbers, said
 
 
+def with_target(y: Any) -> npt.NDArray[np.bool_]:
+    """Return the mask `(n,)` of rows that have a target."""
+    values: Array = np.asarray(y)
+    return np.asarray(~gaps_in(values).reshape(len(values), -1).any(axis=1))
+
+
 def labelled(raw: Raw, y: Any) -> tuple[Raw, Any]:
     """Return the rows that have a target, and a sentence on the others."""
-    values: Array = np.asarray(y)
-    kept: npt.NDArray[np.bool_] = np.asarray(~gaps_in(values).reshape(len(values), -1).any(axis=1))
+    values, kept = np.asarray(y), with_target(y)
     if kept.all():
         return raw, y
     what = f"{(~kept).sum()} of {len(kept)} rows have no target: left out, as data.unlabelled says"

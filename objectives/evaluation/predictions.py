@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from objectives.data.transforms import predicted, truth
 from objectives.losses import Scratch
 from objectives.metrics import SummedMetric, WholeMetric, sklearn_score
 from objectives.models import ACTIVATIONS, Layers, Workspace, forward
 from objectives.problem import Problem, rows_of
 from objectives.types import Array
 
-__all__ = ["Evaluation", "by_trial", "evaluation_of", "predict", "sklearn_metrics", "targets_of"]
+__all__ = ["Evaluation", "by_trial", "evaluation_of", "in_units", "predict", "sklearn_metrics", "targets_of"]
 
 CHUNK = 128  # rows at once, few enough for the cache: part of what makes a trial's bits, so not a setting
 HELD = 512 * CHUNK  # rows of a large part that are in memory together: they are read once, in order
@@ -29,6 +30,8 @@ class Evaluation:
         self.parts = [getattr(d, part) for d in data]
         self.n = len(self.parts[0])
         self.rows = rows_of(data, part)
+        every = self.rows.weights
+        self.weights = None if every is None else every.astype(self.parts[0].x.dtype)[:, :, None]
         self.summed = [metric for metric in problem.metrics if isinstance(metric, SummedMetric)]
         self.whole = [metric for metric in problem.metrics if isinstance(metric, WholeMetric)]
         self.activation = ACTIVATIONS[problem.model.activation]
@@ -48,14 +51,19 @@ class Evaluation:
         """Compute `{"valid_loss": (R, K), "valid_accuracy": (R, K), ...}` in float64."""
         loss = np.zeros(layers.views[0].shape[:2])
         sums: list[Any] = [0.0] * len(self.summed)
-        outputs = np.empty((*loss.shape, self.problem.outputs, self.n if self.whole else 0), self.parts[0].x.dtype)
+        dtype = np.float64 if self.problem.data.transform else self.parts[0].x.dtype
+        outputs = np.empty((*loss.shape, self.problem.outputs, self.n if self.whole else 0), dtype)
         for start in range(0, self.n, CHUNK):
             z, y, scratch = self._forward(start, layers)
-            if self.whole:
-                outputs[..., start : start + CHUNK] = z
+            rows = slice(start, start + CHUNK)
+            scratch.weigh(None if self.weights is None else self.weights[..., rows])
             self.problem.loss.value(z, y, scratch)
             loss += scratch.total[..., 0, 0]
-            sums = [total + metric.count(z, y) for total, metric in zip(sums, self.summed, strict=True)]
+            z, y = in_units(self.problem, z, y)
+            if self.whole:
+                outputs[..., rows] = z
+            each = None if self.rows.weights is None else self.rows.weights[..., rows]
+            sums = [total + metric.count(z, y, each) for total, metric in zip(sums, self.summed, strict=True)]
             if start % HELD == 0 or start + CHUNK >= self.n:
                 self.problem.release(self.part)
         values = {f"{self.part}_loss": loss / self.n}
@@ -80,9 +88,23 @@ class Evaluation:
 
 
 def targets_of(problem: Problem, part: str) -> Array:
-    """Return the targets `(R, 1, C or 1, n)` of a part's rows, as the loss has them."""
+    """Return the targets `(R, 1, C or 1, n)` of a part's rows, as metrics have them."""
     every = [problem.loss.target(np.asarray(getattr(replicate.data, part).y)).T for replicate in problem.replicates]
-    return np.ascontiguousarray(np.stack(every)[:, None])
+    whole = np.ascontiguousarray(np.stack(every)[:, None])
+    return in_units(problem, whole, whole)[1]
+
+
+def in_units(problem: Problem, z: Array, y: Array) -> tuple[Array, Array]:
+    """Return outputs `(R, K, C, B)` and targets `(R, 1, C, B)` as metrics have them.
+
+    Where the target is learned in another form they are in its own units, else as they stand.
+    """
+    transform = problem.data.transform
+    if not transform:
+        return z, y
+    data = [replicate.data for replicate in problem.replicates]
+    scale, mean = (np.stack([getattr(one, key) for one in data])[:, None, :, None] for key in ("y_scale", "y_mean"))
+    return predicted(transform, z.astype(np.float64), scale, mean), truth(transform, y.astype(np.float64), scale, mean)
 
 
 def evaluation_of(problem: Problem, trials: int, part: str) -> Callable[[Array], dict[str, Array]]:
@@ -120,6 +142,8 @@ def predict(problem: Problem, weights: Array, x: Array, replicate: int = 0) -> A
     work = Workspace(shapes, 1, 1, len(x), x.dtype, back=False)
     z = forward(x[None, None], layers, work, ACTIVATIONS[problem.model.activation])
     data = problem.replicates[replicate].data
+    if data.transform:
+        return data.predicted(z[0, 0].T.astype(np.float64))
     values: Array = problem.loss.link(z)[0, 0].T * data.y_scale + data.y_mean
     return values
 
@@ -133,9 +157,10 @@ def sklearn_metrics(
     data = problem.replicates[replicate].data
     rows = getattr(data, part)
     found = predict(problem, weights, rows.x, replicate)
+    own = None if rows.weights is None else rows.weights[:, 0]
     if data.task == "regression":
-        truth = rows.y * data.y_scale + data.y_mean
-        return {f"{part}_{name}": sklearn_score(name, truth, found) for name in names}
+        values = data.truth(rows.y)
+        return {f"{part}_{name}": sklearn_score(name, values, found, weights=own) for name in names}
     shares = np.hstack([1 - found, found]) if data.task == "binary" else found
-    truth = rows.y[:, 0].astype(int) if data.task == "binary" else rows.y.argmax(axis=1)
-    return {f"{part}_{name}": sklearn_score(name, truth, shares.argmax(axis=1), shares) for name in names}
+    codes = rows.y[:, 0].astype(int) if data.task == "binary" else rows.y.argmax(axis=1)
+    return {f"{part}_{name}": sklearn_score(name, codes, shares.argmax(axis=1), shares, own) for name in names}

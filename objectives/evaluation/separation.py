@@ -26,6 +26,8 @@ def margins(problem: Problem, direction: Array, replicate: int) -> tuple[float, 
     weights = direction.reshape(-1, problem.outputs)
     least, most = np.inf, -np.inf
     for x, y in chunks(problem, direction.dtype, replicate):
+        if not len(x):
+            continue
         z = x @ weights
         found = (2 * y - 1) * z if problem.data.task == "binary" else _against_others(z, y)
         least, most = min(least, float(found.min())), max(most, float(found[np.isfinite(found)].max()))

@@ -53,7 +53,9 @@ def loss_and_gradient(problem: Problem, weights: Array, replicate: int = 0) -> t
     activation, n = ACTIVATIONS[problem.model.activation], len(problem.data.train)
     total, loss = np.zeros(len(weights)), problem.minimised(replicate)
     for x, y, work, scratch in _passes(problem, weights, replicate):
-        loss.gradient(forward(x, layers, work, activation), y, scratch)
+        z = forward(x, layers, work, activation)
+        loss.gradient(z, y, scratch)
+        scratch.scale(z)
         total += scratch.total[0, :, 0, 0]
         backward(x, layers, parts, work, activation)
         part *= x.shape[2] / n
@@ -70,8 +72,9 @@ def curved(problem: Problem, point: Array, curvature: Callable[[Array, Array], A
     classes, n = problem.outputs, len(problem.data.train)
     weights = point.reshape(-1, classes)
     total = np.zeros((len(weights), classes, len(weights), classes))
-    for x, y in chunks(problem, point.dtype, replicate):
+    for x, y, own in weighed_chunks(problem, point.dtype, replicate):
         found = curvature(problem.criterion.link((x @ weights).T).T, y)
+        found = found if own is None else found * own[:, :, None]
         for c in range(classes):
             for k in range(c + 1):
                 block = (x * found[:, c, k, None]).T @ x
@@ -82,22 +85,33 @@ def curved(problem: Problem, point: Array, curvature: Callable[[Array, Array], A
 
 
 def chunks(problem: Problem, dtype: Any, replicate: int = 0) -> Iterator[tuple[Array, Array]]:
-    """Yield all train rows in order as `x (B, D + 1)`, `y (B, C)`; copy only where the dtype differs."""
+    """Yield all train rows that count in order as `x (B, D + 1)`, `y (B, C)`; copy only where the dtype differs."""
+    for x, y, weights in weighed_chunks(problem, dtype, replicate):
+        yield (x, y) if weights is None else (x[weights[:, 0] > 0], y[weights[:, 0] > 0])
+
+
+def weighed_chunks(problem: Problem, dtype: Any, replicate: int) -> Iterator[tuple[Array, Array, Array | None]]:
+    """Yield all train rows in order as `x (B, D + 1)`, `y (B, C)` and weights `(B, 1)`, None where there are none.
+
+    Copy only where the dtype differs.
+    """
     train = problem.replicates[replicate].data.train
     for start in range(0, len(train), CHUNK):
         rows = slice(start, start + CHUNK)
-        yield np.asarray(train.x[rows], dtype=dtype), np.asarray(train.y[rows], dtype=dtype)
+        weights = None if train.weights is None else np.asarray(train.weights[rows], dtype=dtype)
+        yield np.asarray(train.x[rows], dtype=dtype), np.asarray(train.y[rows], dtype=dtype), weights
 
 
 def _passes(problem: Problem, weights: Array, replicate: int) -> Iterator[tuple[Array, Array, Workspace, Scratch]]:
     """Yield chunks `x (1, 1, B, D + 1)`, `y (1, 1, C or 1, B)` with buffers of matching size."""
     shapes = problem.model.shapes(problem.inputs, problem.outputs)
     buffers: dict[int, tuple[Workspace, Scratch]] = {}
-    for x, y in chunks(problem, weights.dtype, replicate):
+    for x, y, own in weighed_chunks(problem, weights.dtype, replicate):
         rows = len(x)
         if rows not in buffers:
             buffers[rows] = (
                 Workspace(shapes, 1, len(weights), rows, weights.dtype),
                 Scratch(1, len(weights), problem.outputs, rows, weights.dtype),
             )
+        buffers[rows][1].weigh(None if own is None else own.reshape(1, 1, 1, -1))
         yield x[None, None], np.ascontiguousarray(problem.criterion.target(y).T)[None, None], *buffers[rows]

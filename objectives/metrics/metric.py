@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from objectives.types import Array, Direction
 
-__all__ = ["Metric", "RowFacts", "SummedMetric", "WholeMetric"]
+__all__ = ["Metric", "RowFacts", "SummedMetric", "WholeMetric", "mean_over", "parts_of_mean"]
 
 
 @dataclass(frozen=True)
 class RowFacts:
     """What metrics need to know of the rows: how many, and of the targets the spread `sst`, unit `scale` and `mean`.
 
-    The last three are `(R, 1, C)`.
+    These three are `(R, 1, C)`. `weights (R, 1, n)` have a mean of one; None where rows count alike.
     """
 
-    n: int
+    n: int | Array
     sst: Array
     scale: Array
     mean: Array
+    weights: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -43,11 +46,12 @@ class Metric:
 class SummedMetric(Metric):
     """A metric of sums over rows, which a large part of a split needs no large buffer for.
 
-    `count(z, y)` takes outputs `(R, K, C, B)` and targets, as the task's loss has them, to sums `(R, K, 1 or C)`.
+    `count(z, y, w)` takes outputs `(R, K, C, B)`, targets, as the task's loss has them, and weights `(R, 1, B)` or None
+    to sums `(R, K, 1 or C)`.
     `finish(sums, rows)` takes those to the metric, `(R, K)`.
     """
 
-    count: Callable[[Array, Array], Array]
+    count: Callable[[Array, Array, Array | None], Array]
     finish: Callable[[Array, RowFacts], Array]
 
 
@@ -62,3 +66,20 @@ class WholeMetric(Metric):
 
     score: Callable[[Array, Array, RowFacts], Array]
     parts: Callable[[Array, Array, RowFacts], Array]
+
+
+def mean_over(values: Array, rows: RowFacts) -> Array:
+    """Compute the mean `(R, K)` of values of rows `(R, K, n)` by their weights."""
+    weighed = values if rows.weights is None else np.ascontiguousarray(values * rows.weights)
+    return np.asarray(weighed.mean(axis=-1))
+
+
+def parts_of_mean(values: Array, rows: RowFacts) -> Array:
+    """Return values `(R, K, n)` whose plain mean is that of `values` by weight, and whose spread makes its error.
+
+    Of a weighted mean m they are `m + w (value - m)`, its linearisation as a ratio of two means.
+    """
+    if rows.weights is None:
+        return values
+    mean = mean_over(values, rows)[..., None]
+    return np.ascontiguousarray(mean + rows.weights * (values - mean))

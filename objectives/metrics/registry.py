@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -13,23 +15,29 @@ from objectives.types import Array, Direction
 
 __all__ = ["METRICS", "bounds_of", "goal_metrics", "metrics_of"]
 
+QUANTILE_METRIC = "pinball"
 CLASSES, NUMBERS = ("binary", "multiclass"), ("regression",)
 
 
-def _hits(z: Array, y: Array) -> Array:
+def _hits(z: Array, y: Array, w: Array | None) -> Array:
     hit = (z > 0) == (y > 0.5) if z.shape[-2] == 1 else z.argmax(axis=-2, keepdims=True) == y
+    if w is not None:
+        return np.asarray(np.einsum("rkcb,rkcb->rkc", hit, np.broadcast_to(w[:, :, None], hit.shape), dtype=np.float64))
     hits: Array = np.count_nonzero(hit, axis=-1).astype(np.float64)
     return hits
 
 
 def _share(hits: Array, rows: RowFacts) -> Array:
     share: Array = hits[..., 0] / rows.n
+    if rows.weights is not None:
+        share = np.minimum(share, 1.0)  # weights add up to n but for rounding
     return share
 
 
-def _squares(z: Array, y: Array) -> Array:
+def _squares(z: Array, y: Array, w: Array | None) -> Array:
     difference = z - y
-    squares: Array = np.einsum("rkcb,rkcb->rkc", difference, difference, dtype=np.float64)
+    other = difference if w is None else difference * w[:, :, None]
+    squares: Array = np.einsum("rkcb,rkcb->rkc", difference, other, dtype=np.float64)
     return squares
 
 
@@ -74,6 +82,14 @@ _ROWS: tuple[Metric, ...] = (
         "mape", DOWN, NUMBERS, ABOVE, "mean absolute error as a share of the target", distances.mape,
         distances.mape_parts,
     ),
+    WholeMetric(
+        "poisson_deviance", DOWN, NUMBERS, ABOVE, "mean Poisson deviance of counts", distances.deviance,
+        distances.deviance_parts,
+    ),
+    WholeMetric(
+        "pinball", DOWN, NUMBERS, ABOVE, "mean pinball loss of the quantile that is predicted, in the target's unit",
+        distances.pinball, distances.pinball_parts,
+    ),
 )  # fmt: skip
 METRICS: dict[str, Metric] = {row.name: row for row in _ROWS}
 
@@ -86,12 +102,25 @@ def bounds_of(name: str) -> tuple[float, float]:
     return METRICS[kind].bounds if kind in METRICS else (-np.inf, np.inf)
 
 
-def goal_metrics(goal: str) -> tuple[str, ...]:
-    """Return the names of metrics that are followed only because a study's goal, such as "valid_auc", is one."""
+def goal_metrics(goal: str, quantile: float | None = None) -> tuple[str, ...]:
+    """Return the names of metrics that are followed only because a study's goal, such as "valid_auc", is one.
+
+    That of a `quantile` has it behind its name, as in "pinball@0.9".
+    """
     row = METRICS.get(goal.partition("_")[2])
-    return () if row is None or row.recorded else (row.name,)
+    if row is None or row.recorded:
+        return ()
+    return (f"{row.name}@{quantile!r}" if row.name == QUANTILE_METRIC and quantile is not None else row.name,)
 
 
 def metrics_of(task: str, asked: Sequence[str] = ()) -> tuple[Metric, ...]:
     """Return the metrics that are followed for a task: those that always are, and `asked` ones by name."""
-    return tuple(row for row in METRICS.values() if task in row.tasks and (row.recorded or row.name in asked))
+    named = dict(name.partition("@")[::2] for name in asked)
+    rows = [row for row in METRICS.values() if task in row.tasks and (row.recorded or row.name in named)]
+    return tuple(_at(row, float(named[row.name])) if named.get(row.name) else row for row in rows)
+
+
+def _at(row: Metric, level: float) -> Metric:
+    """Return the metric of a quantile at its level."""
+    score, parts = partial(distances.pinball, level=level), partial(distances.pinball_parts, level=level)
+    return replace(row, score=score, parts=parts) if isinstance(row, WholeMetric) else row

@@ -12,11 +12,14 @@ from objectives.types import Array
 __all__ = ["sklearn_score"]
 
 
-def sklearn_score(name: str, y_true: Array, y_pred: Array, y_proba: Array | None = None) -> float:
+def sklearn_score(
+    name: str, y_true: Array, y_pred: Array, y_proba: Array | None = None, weights: Array | None = None
+) -> float:
     """Compute a scikit-learn metric by its scorer's name ("f1_macro", "roc_auc"), with scikit-learn's sign.
 
     `y_true`, `y_pred` are labels or values `(n,)`; `y_proba (n, classes)` belongs to classifiers and tells them apart.
-    nan where it is not defined for these rows (a class is missing). Raises InvalidInput for a name that scikit-learn
+    `weights (n,)` say how much rows count. nan where it is not defined for these rows (a class is missing), or for
+    weights. Raises InvalidInput for a name that scikit-learn
     does not know.
     """
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -43,6 +46,9 @@ def sklearn_score(name: str, y_true: Array, y_pred: Array, y_proba: Array | None
 
     try:
         with warnings.catch_warnings(action="ignore"):
-            return float(get_scorer(name)(Answered(), np.zeros((len(y_true), 1)), y_true))
-    except ValueError:
+            given = {} if weights is None else {"sample_weight": weights}
+            return float(get_scorer(name)(Answered(), np.zeros((len(y_true), 1)), y_true, **given))
+    except (TypeError, ValueError) as error:
+        if isinstance(error, TypeError) and weights is None:
+            raise
         return float("nan")

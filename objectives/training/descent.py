@@ -184,13 +184,15 @@ class NetworkEpoch:
             stepper.begin(epoch * self.steps, self.steps)
         total = np.zeros(self.layers.views[0].shape[:2])
         streams = [[r.dropout_stream(epoch, i) for i in range(self.hidden)] for r in self.replicates]
-        for i, (x, y) in enumerate(self.batches.epoch(epoch)):
+        for i, (x, y, weights) in enumerate(self.batches.epoch(epoch)):
             work, scratch = self.buffers[x.shape[2]]
             dropout = self.dropouts.get(x.shape[2])
             if dropout:
                 dropout.draw(streams)
             z = forward(x, self.layers, work, self.activation, dropout)
+            scratch.weigh(weights)
             self.loss.gradient(z, y, scratch)
+            scratch.scale(z)
             total += scratch.total[..., 0, 0]
             backward(x, self.layers, self.gradients, work, self.activation, dropout)
             for stepper in self.steppers:

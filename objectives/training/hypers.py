@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from objectives.criterion import CLASSES, HUBER_DELTA, LABEL_SMOOTHING
+from objectives.criterion import CLASSES, HUBER_DELTA, LABEL_SMOOTHING, QUANTILE
 from objectives.dropout import DROPOUT
 from objectives.hyperparameter import Hyper
 from objectives.schedules import SCHEDULE_HYPERS, SCHEDULES, WARMUP
@@ -73,6 +73,7 @@ _ROWS = (
     TrainingHyper(CLIP, Entry.STEP, "framework", lacking={"sklearn": "does not clip gradients"}),
     TrainingHyper(DROPOUT, Entry.LAYERS, "init", lacking={"sklearn": "has no dropout"}),
     TrainingHyper(HUBER_DELTA, Entry.LOSS, "loss", "loss", ("huber",)),
+    TrainingHyper(QUANTILE, Entry.LOSS, "loss", "loss", ("quantile",)),
     TrainingHyper(
         LABEL_SMOOTHING, Entry.LOSS, "loss", tasks=CLASSES, lacking={"sklearn": "does not smooth labels"}
     ),

@@ -39,11 +39,15 @@ class Minibatches:
         rows = self.steps * batch_size
         self._x = aligned((len(replicates), 1, rows, width), train.x.dtype)
         self._y = aligned((len(replicates), 1, outputs * rows), first.dtype)
+        self._w = None if train.weights is None else aligned((len(replicates), 1, 1, rows), train.x.dtype)
         self._gathered = np.empty((rows, train.y.shape[1]), train.y.dtype)
         self._views = {count: list(self._slices(count)) for count in {min(rows, self.n), self.n % rows} - {0}}
 
-    def epoch(self, epoch: int) -> Iterator[tuple[Array, Array]]:
-        """Yield pairs `x (R, 1, B, D + 1)`, `y (R, 1, C or 1, B)`: views of buffers that the next pair overwrites."""
+    def epoch(self, epoch: int) -> Iterator[tuple[Array, Array, Array | None]]:
+        """Yield `x (R, 1, B, D + 1)`, `y (R, 1, C or 1, B)` and weights `(R, 1, 1, B)`, None where rows count alike.
+
+        They are views of buffers that the next ones overwrite.
+        """
         orders = [replicate.order(epoch) for replicate in self.replicates]
         block = self.steps * self.batch_size
         for start in range(0, self.n, block):
@@ -57,6 +61,8 @@ class Minibatches:
         train = self.replicates[r].data.train
         count = len(rows)
         np.take(train.x, rows, axis=0, out=self._x[r, 0, :count], mode="clip")
+        if self._w is not None and train.weights is not None:
+            self._w[r, 0, 0, :count] = train.weights[rows, 0]
         y = self.target(np.take(train.y, rows, axis=0, out=self._gathered[:count], mode="clip"))
         outputs = y.shape[1]
         whole = count // self.batch_size * self.batch_size
@@ -65,9 +71,10 @@ class Minibatches:
         target[: whole * outputs].reshape(turned.shape)[...] = turned
         target[whole * outputs : count * outputs].reshape(outputs, count - whole)[...] = y[whole:].T
 
-    def _slices(self, rows: int) -> Iterator[tuple[Array, Array]]:
+    def _slices(self, rows: int) -> Iterator[tuple[Array, Array, Array | None]]:
         replicates, outputs = len(self.replicates), self.target(self._gathered[:1]).shape[1]
         for start in range(0, rows, self.batch_size):
             stop = min(start + self.batch_size, rows)
             y = self._y[..., start * outputs : stop * outputs]
-            yield self._x[:, :, start:stop], y.reshape(replicates, 1, outputs, stop - start)
+            weights = None if self._w is None else self._w[..., start:stop]
+            yield self._x[:, :, start:stop], y.reshape(replicates, 1, outputs, stop - start), weights

@@ -38,7 +38,7 @@ class SurfaceEpoch:
         for stepper in self.steppers:
             stepper.begin(epoch * self.steps, self.steps)
         total = np.zeros(self.points.shape[:2])
-        for i, (x, _) in enumerate(self.batches.epoch(epoch)):
+        for i, (x, _, _) in enumerate(self.batches.epoch(epoch)):
             total += by_trial(self.surface.value, self.points)
             self.gradients[...] = by_trial(self.surface.gradient, self.points)
             self.gradients += x[..., :-1].mean(axis=2)

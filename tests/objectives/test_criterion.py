@@ -21,7 +21,7 @@ CLASSES = [("multiclass", 3), ("multiclass", 2), ("binary", 1)]
 
 
 def test_a_config_names_what_it_trains_on():
-    assert losses_for("regression") == ("squared_error", "huber", "absolute_error")
+    assert losses_for("regression") == ("squared_error", "huber", "absolute_error", "poisson", "quantile")
     assert criterion_of({}, "binary") is loss_of("binary")
     assert criterion_of({"loss": "huber", "huber_delta": 2}, "regression") is huber(2.0) is not huber()
     with pytest.raises(InvalidInput, match="loss: 'huber' does not belong to a binary task; choose one of"):

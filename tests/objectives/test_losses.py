@@ -20,6 +20,11 @@ def naive(name: str, z: Array, y: Array) -> tuple[float, Array]:
     outputs, rows = z.shape
     if name == "squared_error":
         return float(((z - y) ** 2).mean()), 2 * (z - y) / (rows * outputs)
+    if name == "poisson":
+        logs = np.log(y, out=np.zeros(y.shape), where=y > 0)
+        return float((np.exp(z) - y * z + y * logs - y).mean()), (np.exp(z) - y) / (rows * outputs)
+    if name == "quantile":
+        return float(np.abs(y - z).mean() / 2), np.sign(z - y) / (2 * rows * outputs)
     if name == "absolute_error":
         return float(np.abs(z - y).mean()), np.sign(z - y) / (rows * outputs)
     if name == "huber":
@@ -61,7 +66,10 @@ def drawn(name: str, outputs: int, rows: int, scale: float, dtype: str, seed: in
     """Outputs `(R, K, C, B)` and targets `(R, 1, C, B)`."""
     rng = np.random.default_rng(seed)
     z = scale * rng.normal(size=(REPLICATES, TRIALS, outputs, rows))
-    if name in ("squared_error", "huber", "absolute_error"):
+    if name == "poisson":
+        z = np.clip(z, -6, 6)
+        y = rng.integers(0, 5, (REPLICATES, 1, outputs, rows)).astype(float)
+    elif name in ("squared_error", "huber", "absolute_error", "quantile"):
         y = rng.normal(size=(REPLICATES, 1, outputs, rows))
     elif name == "binary_cross_entropy":
         y = rng.integers(0, 2, (REPLICATES, 1, 1, rows))
@@ -91,6 +99,10 @@ SHAPES = [
     ("huber", 3),
     ("absolute_error", 1),
     ("absolute_error", 3),
+    ("poisson", 1),
+    ("poisson", 2),
+    ("quantile", 1),
+    ("quantile", 2),
 ]
 
 

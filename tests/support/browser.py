@@ -77,7 +77,7 @@ class Browser:
         """What pages have asked for, beside themselves."""
         sent = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
         urls = [one["params"]["request"]["url"] for one in sent if one["method"] == "Network.requestWillBeSent"]
-        return [url for url in urls if not url.startswith(("file:", "data:", "blob:"))]
+        return [url for url in urls if not url.startswith(("file:", "data:", "blob:", "chrome:"))]
 
 
 @contextmanager

@@ -97,7 +97,7 @@ def batches(config: Config, whole: Problem) -> Iterator[tuple[Array, Array]]:
     """Inputs `(B, D)` and targets `(B, C)`, as the core meets them."""
     source = Minibatches(whole.replicates, rows_of(config, whole))
     for epoch in range(int(config["epochs"])):
-        for x, y in source.epoch(epoch):
+        for x, y, _ in source.epoch(epoch):
             yield x[0, 0, :, :-1].copy(), y[0, 0].T.copy()
 
 

@@ -84,7 +84,9 @@ def lacking(recipe: Recipe, framework: str) -> list[StepDifference]:
 
 
 def unweighted(recipe: Recipe, framework: str) -> list[StepDifference]:
-    """List the class weights that code for a framework does not write: those given by name, and all of some."""
+    """List the weights that code for a framework does not write: of rows, of classes given by name, and all of some."""
+    if column := recipe.model.get("weight"):
+        return [StepDifference("weight", "this code counts each row once", f"tuned was with weights of {column!r}")]
     if recipe.class_weight == UNWEIGHTED or (recipe.class_weight == BALANCED and framework in WEIGHING):
         return []
     return [StepDifference("class weight", "this code trains without", f"tuned was {recipe.class_weight}")]

@@ -13,7 +13,6 @@ from tuner.best.differences import same_steps, unweighted
 from tuner.best.recipe import Recipe
 from tuner.best.schedule_code import PYTHON, schedule_lines
 from tuner.best.source import (
-    TARGETS,
     Verbatim,
     arguments,
     call_text,
@@ -24,6 +23,7 @@ from tuner.best.source import (
     installed,
     module,
     sizes,
+    targets_of,
     widths,
 )
 
@@ -35,6 +35,8 @@ LOSSES = {
     "smoothed_cross_entropy": "CategoricalCrossentropy(from_logits=True{smoothing})",
     "squared_error": "MeanSquaredError()",
     "absolute_error": "MeanAbsoluteError()",
+    "poisson": "lambda y, z: keras.ops.mean(keras.ops.exp(z) - y * z, axis=-1)",
+    "quantile": "lambda y, z: keras.ops.mean((y - z) * ({level!r} - keras.ops.cast(y < z, z.dtype)), axis=-1)",
     "huber": "Huber(delta={delta!r})",
 }
 MOVING = "import math\n\nimport keras\nimport numpy as np"
@@ -137,14 +139,16 @@ def _train(recipe: Recipe) -> str:
     smooth = f", label_smoothing={recipe.label_smoothing!r}" if recipe.label_smoothing else ""
     classes = bool(smooth) and recipe.task == "multiclass"  # the sparse loss has no label smoothing
     loss = LOSSES["smoothed_cross_entropy" if classes else recipe.loss]
-    loss = f"keras.losses.{loss.format(delta=recipe.huber_delta, smoothing=smooth)}"
+    loss = loss.format(delta=recipe.huber_delta, smoothing=smooth, level=recipe.quantile)
+    own = loss.startswith("lambda")
     body = [
         *(["y = keras.ops.one_hot(y, model.output_shape[-1])"] if classes else []),
         f"optimizer = make_optimizer({steps})",
-        f"model.compile(optimizer=optimizer, loss={loss})",
+        *([f"loss = {loss}"] if own else []),
+        f"model.compile(optimizer=optimizer, loss={'loss' if own else f'keras.losses.{loss}'})",
         f"model.fit(x, y, batch_size={recipe.batch}, epochs=EPOCHS, verbose=0)",
         "return model",
     ]
     return function(
-        "train(model, x, y)", f"Train on inputs `x`, prepared as said above, and {TARGETS[recipe.task]} `y`.", *body
+        "train(model, x, y)", f"Train on inputs `x`, prepared as said above, and {targets_of(recipe)} `y`.", *body
     )

@@ -9,7 +9,6 @@ from tuner.best.differences import same_steps, unweighted
 from tuner.best.recipe import Recipe
 from tuner.best.schedule_code import Ops, schedule_lines
 from tuner.best.source import (
-    TARGETS,
     Verbatim,
     arguments,
     call_text,
@@ -20,6 +19,7 @@ from tuner.best.source import (
     installed,
     module,
     sizes,
+    targets_of,
 )
 
 __all__ = ["code", "optimizer_parts", "transformation"]
@@ -48,6 +48,8 @@ LOSSES = {
     "softmax_cross_entropy": "optax.softmax_cross_entropy_with_integer_labels({z}, y)",
     "squared_error": "optax.squared_error({z}, y.reshape(len(y), -1))",
     "absolute_error": "jnp.abs({z} - y.reshape(len(y), -1))",
+    "poisson": "(lambda z: jnp.exp(z) - y.reshape(len(y), -1) * z)({z})",
+    "quantile": "(lambda d: d * ({level!r} - (d < 0)))(y.reshape(len(y), -1) - {z})",
     "huber": "optax.huber_loss({z}, y.reshape(len(y), -1), delta={delta!r})",
 }
 WEIGHT = """\
@@ -190,7 +192,7 @@ def _train(recipe: Recipe) -> str:
     more, fresh, drawn = (", key", FRESH, ", draw") if recipe.dropout else ("", "", "")
     loop = STEP.format(batch=recipe.batch, more=more, fresh=fresh, drawn=drawn)
     outputs = f"predict(params, x{more})"
-    loss = LOSSES[recipe.loss].format(z=outputs, delta=recipe.huber_delta)
+    loss = LOSSES[recipe.loss].format(z=outputs, delta=recipe.huber_delta, level=recipe.quantile)
     smooth = recipe.label_smoothing
     if smooth and recipe.task == "multiclass":
         loss = f"optax.softmax_cross_entropy(z, optax.smooth_labels(jax.nn.one_hot(y, z.shape[-1]), {smooth!r}))"
@@ -204,5 +206,5 @@ def _train(recipe: Recipe) -> str:
         before = [WEIGHT.format(classes="len(params[-1][1])" if recipe.task == "multiclass" else "2")]
         mean = f"{WEIGHTED}{loss.replace('return ', 'return (own * ')}.reshape(-1)).sum() / own.sum()"
     lines = [f"optimizer = make_optimizer({steps})", *before, f"\ndef loss(params, x, y{more}):\n    {mean}", loop]
-    says = f"Train on inputs `x`, prepared as said above, and {TARGETS[recipe.task]} `y`."
+    says = f"Train on inputs `x`, prepared as said above, and {targets_of(recipe)} `y`."
     return function("train(params, x, y, key)", says, *lines)

@@ -17,7 +17,6 @@ from tuner.best.recipe import Recipe
 from tuner.best.schedule_code import PYTHON, schedule_lines, step_every
 from tuner.best.source import (
     ANOTHER,
-    TARGETS,
     Verbatim,
     arguments,
     call_text,
@@ -28,6 +27,7 @@ from tuner.best.source import (
     installed,
     module,
     sizes,
+    targets_of,
     widths,
 )
 from tuner.errors import TransferWarning
@@ -39,8 +39,14 @@ LOSSES = {
     "softmax_cross_entropy": "CrossEntropyLoss({smoothing})",
     "squared_error": "MSELoss()",
     "absolute_error": "L1Loss()",
+    "poisson": "PoissonNLLLoss()",
     "huber": "HuberLoss(delta={delta!r})",
 }
+PINBALL = """\
+
+def loss(z, y):
+    return ((y - z) * ({level!r} - (y < z).to(y.dtype))).mean()
+"""
 ACTIVATIONS = {"relu": "torch.nn.ReLU()", "tanh": "torch.nn.Tanh()"}
 GLOROT = """\
 for layer in model:
@@ -247,9 +253,12 @@ def _train(recipe: Recipe) -> str:
     smooth = f"label_smoothing={recipe.label_smoothing!r}" if recipe.label_smoothing else ""
     if smooth and not multiclass:  # BCEWithLogitsLoss has no label smoothing: its targets have it
         target = f"{target} * {1 - recipe.label_smoothing!r} + {recipe.label_smoothing / 2!r}"
-    said = TARGETS[recipe.task]
+    said = targets_of(recipe)
     says = f"Train on inputs `x`, prepared as said above, and {said} `y`."
-    loss = f"loss = torch.nn.{LOSSES[recipe.loss].format(delta=recipe.huber_delta, smoothing=smooth)}"
+    if recipe.loss == "quantile":
+        loss = PINBALL.format(level=recipe.quantile)
+    else:
+        loss = f"loss = torch.nn.{LOSSES[recipe.loss].format(delta=recipe.huber_delta, smoothing=smooth)}"
     if recipe.class_weight == BALANCED:
         counted = "model(x[:1]).shape[1]" if multiclass else "2"
         loss = WEIGHT.format(classes=counted) + (WEIGHTED["multiclass" if multiclass else "binary"])

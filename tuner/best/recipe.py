@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from objectives.class_weights import CLASS_WEIGHT, UNWEIGHTED
-from objectives.criterion import HUBER_DELTA, LABEL_SMOOTHING, criterion_of
+from objectives.criterion import HUBER_DELTA, LABEL_SMOOTHING, QUANTILE, criterion_of
 from objectives.dropout import dropout_of
 from objectives.errors import Complaint, InvalidInput
 from objectives.hyperparameter import Hyper
@@ -30,7 +30,8 @@ MANY = 10**6  # updates: what a share of a horizon is checked against, where it 
 class Recipe:
     """A full config with the conventions it was tuned under; `notes` are sentences on where it comes from.
 
-    `model` holds "task", "inputs", "outputs", "parameters" and "rows" (of training) as far as they are known. Raises
+    `model` holds "task", "inputs", "outputs", "parameters" and "rows" (of training) as far as they are known, and
+    "weight", the column that says how much rows count, and "target_transform", where there are. Raises
     InvalidInput for values that the core would not train with.
     """
 
@@ -167,6 +168,11 @@ class Recipe:
     def loss(self) -> str:
         """Return the loss that training minimises, by its name in `objectives.losses.LOSSES`."""
         return criterion_of(self.config, self.task).name
+
+    @property
+    def quantile(self) -> float:
+        """Return which quantile is predicted, of a loss of one."""
+        return float(self.config.get(QUANTILE.name, QUANTILE.default))
 
     @property
     def huber_delta(self) -> float:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from objectives.errors import Complaint, InvalidInput, nearest
-from tuner.best.differences import StepDifference, lacking, same_steps
+from tuner.best.differences import StepDifference, lacking, same_steps, unweighted
 from tuner.best.recipe import Recipe
-from tuner.best.source import TARGETS, arguments, call_text, function, head, module
+from tuner.best.source import arguments, call_text, function, head, module, targets_of
 from tuner.best.whole_batch import SEARCHED
 
 __all__ = ["ESTIMATORS", "code", "optimizer_parts", "settings"]
@@ -54,9 +54,9 @@ def code(recipe: Recipe, strict: bool = True) -> str:
     """Write a module that builds the tuned model. Raises InexactMapping."""
     name, rows = estimator_of(recipe), recipe.model.get("rows")
     row = _estimator(recipe, name)
-    found = same_steps(recipe, "sklearn", strict, row.differences(recipe, rows))
+    found = same_steps(recipe, "sklearn", strict, [*unweighted(recipe, "sklearn"), *row.differences(recipe, rows)])
     made = call_text(name, row.settings(recipe, rows))
-    says = f"The tuned model, to be fitted on inputs prepared as said above, and {TARGETS[recipe.task]}."
+    says = f"The tuned model, to be fitted on inputs prepared as said above, and {targets_of(recipe)}."
     imports = f"from {row.module} import {name}"
     return module(
         f"{head(recipe, found, 'make_model().fit(x, y)')}\n{imports}", function("make_model()", says, f"return {made}")
@@ -170,6 +170,9 @@ def _network_differences(recipe: Recipe, n_samples: int | None) -> list[StepDiff
     if recipe.loss == "huber":
         size = f"it is another beyond {recipe.huber_delta:g}"
         found.append(StepDifference("loss", "it has the squared error, not Huber's", size))
+    if recipe.loss in ("poisson", "quantile"):
+        what = f"it has the squared error, not that of {'counts' if recipe.loss == 'poisson' else 'a quantile'}"
+        found.append(StepDifference("loss", what, "it is another everywhere"))
     if recipe.loss == "absolute_error":
         found.append(StepDifference("loss", "it has the squared error, not the absolute", "it is another everywhere"))
     if recipe.moves:
@@ -202,6 +205,8 @@ def _linear(recipe: Recipe, n_samples: int | None) -> dict[str, Any]:
     if recipe.optimizer not in ("sgd", "momentum", "nesterov"):
         what = f"has plain descent alone, but the tuned optimizer is {recipe.optimizer}"
         raise InvalidInput(Complaint("estimator", what, "take MLPClassifier or MLPRegressor, without hidden layers"))
+    if recipe.loss not in LINEAR_LOSSES:
+        raise InvalidInput(Complaint("estimator", f"has no loss {recipe.loss}", "take --to torch, keras or optax"))
     scale = 0.5 if recipe.loss == "squared_error" else 1.0  # of its gradients to the tuned ones
     rate = recipe.lr / (1 - recipe.h.get("momentum", 0.0)) / max(recipe.batch_size, 1)
     falling = recipe.schedule == "inverse_sqrt"

@@ -21,7 +21,6 @@ from tuner.errors import NotInstalled
 
 __all__ = [
     "ANOTHER",
-    "TARGETS",
     "Verbatim",
     "arguments",
     "call_text",
@@ -32,6 +31,7 @@ __all__ = [
     "installed",
     "module",
     "sizes",
+    "targets_of",
     "widths",
 ]
 
@@ -43,10 +43,28 @@ PREPARED = (
     " is NOT standardised. model/preparation.json in the study's directory has the columns in order, with these values"
 )
 TARGETS = {"binary": "zeros and ones", "multiclass": "class numbers", "regression": "standardised targets"}
+# what code trains on where the target is learned in another form, and how an output goes back
+LEARNED = {
+    "log": ("standardised logarithms", "Targets are log(target), standardised: a prediction is exp of that."),
+    "log1p": (
+        "standardised logarithms",
+        "Targets are log(1 + target), standardised: a prediction is expm1 of that.",
+    ),
+    "log_link": (
+        "scaled targets",
+        "Targets are divided by their mean over the train rows: exp(output) predicts them.",
+    ),
+}
 
 
 class Verbatim(str):
     """A value that is written as it stands: a name of the code, not a text."""
+
+
+def targets_of(recipe: Recipe) -> str:
+    """Say what the targets are that code trains on."""
+    learned = str(recipe.model.get("target_transform", ""))
+    return LEARNED[learned][0] if learned else TARGETS[recipe.task]
 
 
 def installed(framework: str) -> None:
@@ -136,7 +154,9 @@ def head(recipe: Recipe, found: Sequence[StepDifference], use: str) -> str:
     size = f" of {recipe.model['parameters']} weights" if "parameters" in recipe.model else ""
     model = f"{'a network' if recipe.hidden else 'a linear model'}{size}"
     optimum = f"The values were the best for {model} on the study's data: for another model they are a start, no more;"
-    lines = (*recipe.notes, rule, f"{optimum} {ANOTHER}.", f"To use it: {use}, with {PREPARED}.")
+    learned = str(recipe.model.get("target_transform", ""))
+    undone = [LEARNED[learned][1]] if learned else []
+    lines = (*recipe.notes, rule, f"{optimum} {ANOTHER}.", f"To use it: {use}, with {PREPARED}.", *undone)
     return "\n".join(f"# {part}" for line in lines for part in _wrapped(line))
 
 

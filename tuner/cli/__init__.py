@@ -1,7 +1,7 @@
 """The command line: arguments, tables and exit codes, thin over the library.
 
     program -> commands -> options, output, error_lines, synonyms, copyable -> terminal, streams
-                        -> show, summary, conclusion, progress, dry_run, markdown
+                        -> show, summary, conclusion, progress, dry_run, markdown, comparison -> pages
                         -> tuner.views, tuner.api
 
 `commands` has a file for each, named as it is typed. Every command can be had by `--help` without NumPy: whatever is

@@ -30,6 +30,7 @@ from tuner.cli.commands.export import export
 from tuner.cli.commands.import_ import import_
 from tuner.cli.commands.init import init
 from tuner.cli.commands.list_ import list_studies
+from tuner.cli.commands.note import note
 from tuner.cli.commands.predict import predict
 from tuner.cli.commands.refit import refit
 from tuner.cli.commands.report import report
@@ -57,7 +58,7 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
     "Run": (init, example, check, run, confirm, refit),
     "Look": (list_studies, show, top, compare, report, dashboard, serve),
     "Use": (best, predict, export),
-    "Keep": (verify, doctor, import_, rm),
+    "Keep": (note, verify, doctor, import_, rm),
     "Learn": (explain, docs, completion),
 }
 COMMANDS = tuple(command for commands in SECTIONS.values() for command in commands)

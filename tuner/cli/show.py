@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tuner.best import Best
     from tuner.ranking.standings import ConfirmedTrial
     from tuner.report.findings import Finding
+    from tuner.store.notes import StudyNotes
 
 __all__ = ["ShowPage", "block", "fresh_mean", "fresh_words", "settings_of", "study_page", "trial_page"]
 
@@ -88,6 +89,7 @@ def study_page(result: Result, whole: bool = False) -> ShowPage:
     facts = {
         **({"description": study.description} if study.description else {}),
         "question": study.question,
+        **notes_facts(result.notes),
         "trials": f"{len(trials)} of {study.trials}: {states_of(states)}",
         "best": best_line(result),
         "directory": in_words(result.path),
@@ -115,6 +117,12 @@ def study_page(result: Result, whole: bool = False) -> ShowPage:
     if found:
         text += f"\nfindings\n{findings_block(found)}"
     return ShowPage(text, study_document(result), notes=tuple(too_wide(left)))
+
+
+def notes_facts(notes: StudyNotes) -> dict[str, str]:
+    """Return the lines of a page that hold what the user noted."""
+    told = {"note": notes.text or notes.problem, "tags": ", ".join(notes.tags)}
+    return {name: words for name, words in told.items() if words}
 
 
 def fitting(sheet: Sheet, whole: bool) -> tuple[Sheet, list[str]]:

@@ -37,6 +37,8 @@ def _what(model: TrainedModel) -> str:
         f"`{data['digest'][:12]}`; its config, trial {facts['trial']}, was chosen on {training['searched_on']:,} rows "
         f"and trained for as many {training['carried']} here.",
     ]
+    if column := facts.get("weight"):
+        lines.append(f"Rows count by the column {_cell(column)}, in training and in the metrics below.")
     if model.threshold is not None:
         second, goal = _cell(model.classes[1]), facts["goal"]
         lines.append(f"{second} is said above a probability of {model.threshold:.4g}, where {goal} was best.")

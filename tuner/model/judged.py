@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from objectives.data.transforms import losses_in_units
 from objectives.metrics import RowFacts, WholeMetric, metrics_of
 from objectives.rng import Stream, stream
 from objectives.types import Array
@@ -42,44 +43,56 @@ class Judged:
         return {key: value if math.isfinite(value) else None for key, value in vars(self).items()}
 
 
-def judged(
-    task: str, members: Array, truth: Array, scale: Array, asked: Sequence[str] = (), threshold: float | None = None
+def judged(  # noqa: PLR0913
+    task: str,
+    members: Array,
+    truth: Array,
+    scale: Array,
+    asked: Sequence[str] = (),
+    threshold: float | None = None,
+    weights: Array | None = None,
+    transform: str = "",
 ) -> dict[str, dict[str, Judged]]:
     """Return each metric of the ensemble and of a single network, as `{"test_loss": {"ensemble": ..., "single": ...}}`.
 
     `members (R, n, C)` are predictions of each network: probabilities (binary: of the second class), or values in the
     target's units; `truth` are class codes `(n,)` or values `(n, C)`; `scale (C,)` is the unit in which losses count.
     That of a single network is the mean over all of them. `asked` are metrics beside those that are always there.
-    Above `threshold`, 0.5 where there is none, the second of two classes is said.
+    Above `threshold`, 0.5 where there is none, the second of two classes is said. `weights (n,)` say how much rows
+    count, `transform` how the target was learned.
     """
     whole = members.mean(axis=0, keepdims=True)
     kinds = {"ensemble": whole, "single": members}
-    found = {"test_loss": {kind: _mean(row_losses(task, own, truth, scale)) for kind, own in kinds.items()}}
+    each = None if weights is None else weights / weights.mean()
+    found = {
+        "test_loss": {kind: _mean(row_losses(task, own, truth, scale, transform), each) for kind, own in kinds.items()}
+    }
     least = 0.5 if threshold is None else threshold
-    found |= _always(task, kinds, truth, scale, least)
+    if task == "regression":
+        found |= _of_numbers(kinds, truth, scale, each)
+    else:
+        hits = {kind: _hits(task, own, truth, least) for kind, own in kinds.items()}
+        found |= {"test_accuracy": {kind: _share(own, each) for kind, own in hits.items()}}
     rows = [row for row in metrics_of(task, asked) if isinstance(row, WholeMetric)]
     return found | {
-        f"test_{row.name}": {kind: _of_all(row, own, truth, least) for kind, own in kinds.items()} for row in rows
+        f"test_{row.name}": {kind: _of_all(row, own, truth, least, each) for kind, own in kinds.items()} for row in rows
     }
 
 
-def _always(
-    task: str, kinds: Mapping[str, Array], truth: Array, scale: Array, least: float
+def _of_numbers(
+    kinds: Mapping[str, Array], truth: Array, scale: Array, weights: Array | None
 ) -> dict[str, dict[str, Judged]]:
-    """Return the metrics of a task that are always there, beside its loss."""
-    if task != "regression":
-        return {"test_accuracy": {kind: _share(_hits(task, own, truth, least)) for kind, own in kinds.items()}}
+    """Return the metrics of a regression that are always there, beside its loss."""
     ones = np.ones_like(scale)
-    squares = {kind: row_losses(task, own, truth, ones) for kind, own in kinds.items()}
-    around = ((truth - truth.mean(axis=0)) ** 2).mean(axis=0)
-    shares = {kind: _unexplained(own, truth, around) for kind, own in kinds.items()}
+    squares = {kind: row_losses("regression", own, truth, ones) for kind, own in kinds.items()}
+    shares = {kind: _unexplained(own, truth, weights) for kind, own in kinds.items()}
     return {
-        "test_rmse": {kind: _root(_mean(own)) for kind, own in squares.items()},
-        "test_r2": {kind: _one_less(_mean(own)) for kind, own in shares.items()},
+        "test_rmse": {kind: _root(_mean(own, weights)) for kind, own in squares.items()},
+        "test_r2": {kind: _one_less(_mean(own, None)) for kind, own in shares.items()},
     }
 
 
-def _of_all(row: WholeMetric, members: Array, truth: Array, least: float) -> Judged:
+def _of_all(row: WholeMetric, members: Array, truth: Array, least: float, weights: Array | None) -> Judged:
     """Return a metric of all rows together, the mean over members."""
     values = truth.ndim > 1
     with np.errstate(divide="ignore"):  # a share of 0 has a logarithm of -inf, which ranks as it should
@@ -88,19 +101,24 @@ def _of_all(row: WholeMetric, members: Array, truth: Array, least: float) -> Jud
         outputs = outputs - math.log(least / (1 - least))
     z, y = np.moveaxis(outputs, 1, 2)[None], np.atleast_2d(truth.T)[None, None]
     width = np.ones((1, 1, z.shape[2]))
-    facts = RowFacts(len(truth), width, width, 0 * width)
+    facts = RowFacts(len(truth), width, width, 0 * width, None if weights is None else weights[None, None])
     value, parts = float(row.score(z, y, facts).mean()), row.parts(z, y, facts)[0].mean(axis=0)
     if not all(map(math.isfinite, row.bounds)):
         return bootstrap_interval(parts)
+    return _bounded(value, parts, row.bounds)
+
+
+def _bounded(value: float, parts: Array, bounds: tuple[float, float]) -> Judged:
+    """Return a metric between two bounds, with the interval that the spread of its rows' parts gives."""
     variance = float(parts.var(ddof=1)) / len(parts) if len(parts) > 1 else 0.0
-    found = bounded_interval([value, value], LEVEL, row.bounds, variance)
+    found = bounded_interval([value, value], LEVEL, bounds, variance)
     return Judged(value, found.low, found.high)
 
 
-def row_losses(task: str, members: Array, truth: Array, scale: Array) -> Array:
-    """Return the loss of each row `(n,)`, the mean over members: `-log p` of the truth, or the squared error."""
+def row_losses(task: str, members: Array, truth: Array, scale: Array, transform: str = "") -> Array:
+    """Return the loss of each row `(n,)`, the mean over members: `-log p` of the truth, or that of a regression."""
     if task == "regression":
-        return np.asarray((((members - truth) / scale) ** 2).mean(axis=(0, 2)))
+        return np.asarray(losses_in_units(transform, members, truth, scale).mean(axis=(0, 2)))
     if task == "binary":
         right = np.where(truth == 1, members[..., 0], 1 - members[..., 0])
     else:
@@ -114,14 +132,16 @@ def _hits(task: str, members: Array, truth: Array, least: float) -> Array:
     return np.asarray((said == truth).mean(axis=0))
 
 
-def _unexplained(members: Array, truth: Array, around: Array) -> Array:
+def _unexplained(members: Array, truth: Array, weights: Array | None) -> Array:
     """Return each row's part `(n,)` in the share of variance that is left, `1 - r2`, the mean over members and targets.
 
     The share is a ratio of means `a / b`, and so the parts are those of its linearisation, `(a_i - r b_i) / b + r`.
     """
-    squares = (members - truth) ** 2
+    w = 1.0 if weights is None else weights[:, None]
+    squares, away = w * (members - truth) ** 2, w * (truth - (w * truth).mean(axis=0)) ** 2
+    around = away.mean(axis=0)
     ratio = squares.mean(axis=1, keepdims=True) / around
-    parts = (squares - ratio * (truth - truth.mean(axis=0)) ** 2) / around + ratio
+    parts = (squares - ratio * away) / around + ratio
     return np.asarray(parts.mean(axis=(0, 2)))
 
 
@@ -143,10 +163,22 @@ def bootstrap_interval(values: Array, level: float = LEVEL) -> Judged:
     return Judged(mean, max(mean - float(high) * error, 0.0), mean - float(low) * error)
 
 
-_mean = bootstrap_interval
+def _mean(values: Array, weights: Array | None) -> Judged:
+    return bootstrap_interval(_linear(values, weights))
 
 
-def _share(hits: Array) -> Judged:
+def _linear(values: Array, weights: Array | None) -> Array:
+    """Return values of rows `(n,)` whose plain mean is that by weight, and whose spread makes its error."""
+    if weights is None:
+        return values
+    mean = (weights * values).mean()
+    return np.asarray(mean + weights * (values - mean))
+
+
+def _share(hits: Array, weights: Array | None) -> Judged:
+    if weights is not None:
+        parts = _linear(hits, weights)
+        return _bounded(min(float(parts.mean()), 1.0), parts, (0.0, 1.0))
     share = float(hits.mean())
     found = share_interval([share, share], LEVEL, 0.0, len(hits), shared=True)
     return Judged(share, found.low, found.high)

@@ -67,8 +67,9 @@ class Answers:
         if not sum(map(len, self.truth)):
             return {}
         members, truth = np.concatenate(self.said)[None], np.concatenate(self.truth)
-        asked = goal_metrics(model.facts.get("goal", ""))
-        found = judged(model.task, members, truth, np.asarray(model.preparation.y_scale), asked, model.threshold)
+        asked = model.facts.get("followed", goal_metrics(model.facts.get("goal", "")))
+        scale, learned = np.asarray(model.preparation.y_scale), model.preparation.target_transform
+        found = judged(model.task, members, truth, scale, asked, model.threshold, transform=learned)
         return {name.removeprefix("test_"): kinds["ensemble"] for name, kinds in found.items()}
 
 

@@ -132,7 +132,7 @@ class TrainedModel:
         found = self.network.of_members(x)
         if self.task != "regression":
             return found
-        return np.asarray(found * np.asarray(self.preparation.y_scale) + np.asarray(self.preparation.y_mean))
+        return self.preparation.predicted(found)
 
     def shares(self, members: Array) -> Array:
         """Return the ensemble's probabilities `(n, classes)` from those of its networks."""
@@ -147,7 +147,8 @@ class TrainedModel:
             raise InvalidInput(Complaint("interval", "this model has no residuals", "tuner refit may find some"))
         middle, more = members.mean(axis=0), np.maximum(members.var(axis=0) - self.noise.spread, 0.0)
         half = np.sqrt(self.noise.reach(level) ** 2 + normal_quantile(level) ** 2 * more)
-        return _squeezed(middle - half), _squeezed(middle + half)
+        low = np.maximum(middle - half, 0.0) if self.preparation.target_transform else middle - half
+        return _squeezed(low), _squeezed(middle + half)
 
     def answers(self, members: Array) -> Array:
         """Return the ensemble's predictions from those of its networks."""

@@ -72,7 +72,8 @@ def _model(trial: Trial, facts: Mapping[str, str]) -> dict[str, Any]:
     elif "inputs" in shape and "outputs" in shape:
         shape["parameters"] = model_of(trial.config).size(shape["inputs"], shape["outputs"])
     loss = criterion_of(trial.config, facts["task"]).name
-    return {"task": facts["task"], "loss": loss, **shape}
+    of_data = {name: facts[name] for name in ("weight", "target_transform") if name in facts}
+    return {"task": facts["task"], "loss": loss, **of_data, **shape}
 
 
 def _confirmation(standing: ConfirmedTrial | None, study: Study) -> dict[str, Any]:

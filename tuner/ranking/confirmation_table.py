@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from objectives.metrics import goal_metrics, metrics_of
+from objectives.metrics import metrics_of
 from tuner.ranking.standings import ConfirmedTrial
 from tuner.ranking.statistics import Interval
 from tuner.records import Trial
@@ -74,7 +74,7 @@ def tested_names(study: Study, task: str, standings: Sequence[ConfirmedTrial]) -
     """
     if task == OWN:
         return list(dict.fromkeys(name for standing in standings for name in standing.test))
-    own = [metric.name for metric in metrics_of(task, goal_metrics(study.metric))]
+    own = [metric.name for metric in metrics_of(task, study.followed)]
     return list(dict.fromkeys(f"test_{name}" for name in ("loss", *own, *study.confirm.metrics)))
 
 

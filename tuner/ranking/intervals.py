@@ -73,7 +73,8 @@ def metric_interval(study: Study, sizes: Sizes, rows: Sequence[ConfirmationRun],
     part, _, kind = name.partition("_")
     if study.custom or study.data.surface:
         return replace(mean_interval(values, LEVEL, bounds_of(name)), of=SPLITS if study.splits > 1 else SEEDS)
-    fresh, share = part == "valid" and study.fresh_splits, kind == "accuracy"
+    fresh = part == "valid" and study.fresh_splits
+    share = kind == "accuracy" and study.data.weight is None  # else it is no count of rows
     if fresh and share:
         return replace(share_interval(values, LEVEL, sizes.overlap, sizes.different(len(values))), of=NEW_ROWS)
     if fresh:

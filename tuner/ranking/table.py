@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from objectives.metrics import goal_metrics, metrics_of
+from objectives.metrics import metrics_of
 from objectives.optimizers import OPTIMIZERS
 from objectives.training.hypers import Entry
 from tuner.enums import TrialState
@@ -224,7 +224,7 @@ def metric_names(study: Study, task: str, trials: Sequence[Trial] = ()) -> list[
         reported = [name for trial in trials for name in trial.metrics if name not in OF_SPLITS]
         return list(dict.fromkeys([study.metric, *reported]))
     whole = any(OPTIMIZERS[name].whole for name in study.optimizers)
-    followed = metrics_of(task, goal_metrics(study.metric))
+    followed = metrics_of(task, study.followed)
     own = ["distance"] if task == "surface" else [f"valid_{metric.name}" for metric in followed]
     return ["train_loss", "valid_loss", *own, *(MEASURES if whole else ())]
 

@@ -13,17 +13,25 @@ from objectives.errors import Complaint, InvalidInput, nearest
 from tuner.drafts import written_whole
 from tuner.report.charts import figures
 from tuner.report.report_data import ReportData
-from tuner.report.theme import LIGHT, config
+from tuner.report.theme import LIGHT, config, named_colours
 from tuner.report.vega_data import Kept, rows_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FORMATS", "MOST_DRAWN", "inline_svg", "sampled", "write_figures"]
+__all__ = ["FORMATS", "MOST_DRAWN", "inline_svg", "sampled", "themed", "write_figures"]
 
 Write = Callable[[Path, bytes], None]
 MOST_DRAWN = 500  # trials in a static picture: more points cannot be told apart, and take room
 NUMBERS = re.compile(r'( (?:d|transform)=")([^"]*)"')
+COLOURS = re.compile('(fill|stroke)="(#[0-9a-fA-F]{6})"')
+VARIABLES = {value: f"var(--{name})" for name, value in reversed(named_colours(LIGHT).items())}
+TAG = re.compile(r'<\w+(?: [\w:-]+="[^"]*")+ ?/?>')
+# Names of a picture's parts, which the page has another name for: beside that they only confuse those who listen to it.
+# The letters are the page's own, and the rest says what holds anyway.
+UNSAID = re.compile(r' (?:role|class|aria-[a-z]+|font-family|xmlns:xlink|version|pointer-events)="[^"]*"| opacity="1"')
+UNSEEN = re.compile('<path d="(?:|M0,0h0v0h0Z)"(?: display="none")?/>')
+WHOLE = re.compile(r"\.0(?!\d)")
 DECIMALS = re.compile(r"(-?\d+\.\d)\d+")
 
 
@@ -47,8 +55,15 @@ def inline_svg(name: str, document: Mapping[str, Any], frames: Mapping[str, pd.D
 
     untitled = {key: value for key, value in document.items() if key != "title"}
     svg = str(vl_convert.vegalite_to_svg(with_data(untitled, frames), config=config(LIGHT)))
-    svg = NUMBERS.sub(lambda found: found[1] + DECIMALS.sub(r"\1", found[2]) + '"', svg)
+    svg = TAG.sub(lambda found: UNSAID.sub("", found[0]), svg)
+    svg = UNSEEN.sub("", svg)
+    svg = NUMBERS.sub(lambda found: found[1] + WHOLE.sub("", DECIMALS.sub(r"\1", found[2])) + '"', svg)
     return renamed(svg, re.sub(r"\W", "-", name))
+
+
+def themed(svg: str) -> str:
+    """Give a picture the colours of the page that it stands in, so that it is light or dark as the page is."""
+    return COLOURS.sub(lambda found: f'{found[1]}="{VARIABLES.get(found[2].lower(), found[2])}"', svg)
 
 
 def renamed(svg: str, own: str) -> str:

@@ -5,7 +5,7 @@ A report stands below `Result`, which offers it as a method; so it says here wha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
@@ -23,6 +23,7 @@ from tuner.records import ConfirmationRun, Trial
 from tuner.report.importance import shares
 from tuner.report.parameters import SearchedParameter, parameters_of
 from tuner.store.ledger import Generation
+from tuner.store.notes import StudyNotes
 from tuner.study import Study
 from tuner.text import visible
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["ResultView", "ReportData", "goal_curve", "thinned"]
 
 MOST_POINTS = 200  # of one curve: more cannot be told apart on a page
+ALL_POINTS = 4000  # of all curves of a chart: many of them have fewer each
+LEAST_POINTS = 40
 
 
 class ResultView(Protocol):
@@ -42,6 +45,10 @@ class ResultView(Protocol):
     all_trials: list[Trial]
     confirmed: list[ConfirmationRun]
     generations: list[Generation]
+
+    @property
+    def notes(self) -> StudyNotes:
+        """Return what the user noted of the study."""
 
     @property
     def model_facts(self) -> Mapping[str, Any]:
@@ -158,13 +165,17 @@ class ReportData:
         names = dict.fromkeys(parameter.name for parameter in self.parameters)
         return [name for name in names if name in self.trials.columns]
 
-    def curves(self, numbers: Sequence[int], metrics: Sequence[str]) -> pd.DataFrame:
-        """Return mean learning curves of some trials, tidy: trial, optimizer, state, metric, epoch, steps, value."""
+    def curves(self, numbers: Sequence[int], metrics: Sequence[str], whole: Collection[int] = ()) -> pd.DataFrame:
+        """Return mean learning curves of some trials, tidy: trial, optimizer, state, metric, epoch, steps, value.
+
+        Of many curves each has fewer points, but for those of the trials that are to be `whole`.
+        """
         import pandas as pd
 
         wanted = set(numbers)
+        few = min(MOST_POINTS, max(LEAST_POINTS, ALL_POINTS // max(1, len(wanted) * len(metrics))))
         parts = [
-            curve_rows(trial, metric)
+            curve_rows(trial, metric, MOST_POINTS if trial.number in whole else few)
             for trial in self.found.all_trials
             if trial.number in wanted
             for metric in metrics
@@ -174,12 +185,12 @@ class ReportData:
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({name: [] for name in names})
 
 
-def curve_rows(trial: Trial, metric: str) -> pd.DataFrame:
+def curve_rows(trial: Trial, metric: str, most: int = MOST_POINTS) -> pd.DataFrame:
     """Build the rows of one curve, thinned to what a page can show."""
     import pandas as pd
 
     curve = goal_curve(trial, metric)
-    at = thinned(len(curve), trial.epoch)
+    at = thinned(len(curve), trial.epoch, most)
     steps = trial.steps / trial.epochs if trial.epochs else 0
     return pd.DataFrame(
         {

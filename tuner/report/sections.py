@@ -24,7 +24,7 @@ from tuner.search.stopping import reason_to_stop
 from tuner.study import Range, Study
 from tuner.text import duration, interval, interval_of, intervals_of, short, visible
 
-__all__ = ["best_config", "header", "optimizer_table", "provenance", "question", "spent", "table"]
+__all__ = ["best_config", "header", "optimizer_table", "provenance", "question", "spent", "standing", "table"]
 
 ROWS = 50  # of the table without scripts
 
@@ -43,6 +43,8 @@ def header(frames: ReportData) -> dict[str, Any]:
         "name": study.name,
         "description": visible(study.description),
         "question": question(study),
+        "note": visible(frames.found.notes.text or frames.found.notes.problem),
+        "tags": list(frames.found.notes.tags),
         "state": standing(frames),
         "trials": f"{len(trials):,} of {study.trials:,} trials: {counts}.",
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["DARK", "LIGHT", "PALETTE", "Theme", "config"]
+__all__ = ["DARK", "LIGHT", "PALETTE", "Theme", "config", "named_colours"]
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
@@ -57,6 +57,14 @@ DARK = Theme(
     heat=("#3b5064", "#3574a3", "#5fabd9", "#d6ebf9"),
 )
 PALETTE = len(LIGHT.series)
+
+
+def named_colours(theme: Theme) -> dict[str, str]:
+    """Return a theme's colours under the names that a page's style sheet has for them."""
+    named = {"ground": theme.ground, "text": theme.text, "soft": theme.soft, "grid": theme.grid, "line": theme.mute}
+    named |= {"panel": theme.panel, "mark": theme.highlight, "link": theme.series[0]}
+    return named | {f"c{i}": value for i, value in enumerate(theme.series)}
+
 
 OFF = {"disable": True}
 

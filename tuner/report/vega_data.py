@@ -41,9 +41,12 @@ def _missing(value: Any) -> bool:
     return value is pd.NA or value is pd.NaT
 
 
-def cells(column: pd.Series[Any]) -> list[Any]:
-    """Convert a column's cells to JSON values."""
-    return [plain(value) for value in column.tolist()]
+def cells(column: pd.Series[Any], digits: int | None = None) -> list[Any]:
+    """Convert a column's cells to JSON values, floats to so many digits."""
+    values = [plain(value) for value in column.tolist()]
+    if digits is None:
+        return values
+    return [float(f"{value:.{digits}g}") if isinstance(value, float) else value for value in values]
 
 
 def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -52,15 +55,15 @@ def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-def columns_of(frame: pd.DataFrame) -> dict[str, Any]:
+def columns_of(frame: pd.DataFrame, digits: int | None = None) -> dict[str, Any]:
     """Convert a frame to compact columns: `all` holds what every row shares, `coded` texts by number, `lists` the
-    rest.
+    rest. Floats have so many digits, or all that they have.
     """
     shared: dict[str, Any] = {}
     coded: dict[str, Any] = {}
     lists: dict[str, Any] = {}
     for name in map(str, frame.columns):
-        values = cells(frame[name])
+        values = cells(frame[name], digits)
         kinds = list(dict.fromkeys(values))
         if len(kinds) == 1 and len(values) > 1:
             shared[name] = kinds[0]

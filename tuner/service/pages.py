@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, quote
 from tuner.best.exporters import EXPORTERS
 from tuner.errors import NoResult, TunerError
 from tuner.report.conclusion import Conclusion
-from tuner.report.page import template, variables
+from tuner.report.page.shell import template, variables
 from tuner.report.report_data import ReportData
 from tuner.report.theme import DARK, LIGHT
 from tuner.result import Result

@@ -106,6 +106,11 @@ class StudyDirectory:
         return self.path / "given-up.txt"
 
     @property
+    def notes(self) -> Path:
+        """Return the file of the user's notes, which is no part of the study."""
+        return self.path / "notes.json"
+
+    @property
     def output(self) -> Path:
         """Return the folder of what trials of custom objectives printed, one file each."""
         return self.path / "output"

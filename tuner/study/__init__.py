@@ -3,11 +3,11 @@
     hints, constants, config_files -> problems -> domains, budget -> own_parameters, conditions -> fields, expressions
     -> metric_sources, tables, optimizer_domains, used_hypers, custom
     -> study, custom_checks, program_checks -> changed_keys
-    reading -> overrides -> validation -> resampling, checks -> resolve; imported; guess
+    reading -> overrides -> validation -> resampling, checks -> data_checks -> resolve; imported; guess
 
 `reading` guards the text, `overrides` lays settings over it, `tables`, `optimizer_domains` and `custom` read it table
-by table and fill in what is not written, `checks` compares keys with each other. All problems are collected and
-reported at once.
+by table and fill in what is not written, `checks` and `data_checks` compare keys with each other. All problems are
+collected and reported at once.
 """
 
 from __future__ import annotations

@@ -4,40 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from pathlib import Path
+from typing import cast
 
 from objectives.criterion import CLASSES
-from objectives.data import BUILTIN
-from objectives.data.files.content import STANDARD
-from objectives.data.sources import SUFFIXES, is_function
 from objectives.losses import losses_for
 from objectives.metrics import METRICS
 from objectives.optimizers import OPTIMIZERS
 from objectives.schedules import warmup_updates
-from objectives.surfaces import SURFACES
 from objectives.training.early_stopping import MIN_DELTA
-from objectives.training.hypers import TRAINING_HYPERS, Entry, hypers_of
+from objectives.training.hypers import TRAINING_HYPERS, Entry
 from objectives.types import Direction
 from tuner.study.budget import UNITS
 from tuner.study.custom import goal_problem
 from tuner.study.domains import Domain, highest, is_searched, values_of
 from tuner.study.hints import guessed, shown, suggest
 from tuner.study.problems import ProblemCollector
-from tuner.study.reading import near_file
-from tuner.study.resampling import check_resampling
-from tuner.study.tables import GOALS, OF_FILES, OF_LAYERS, DataTable, ModelTable, SearchTable, StudyTable, TrainTable
+from tuner.study.tables import GOALS, OF_LAYERS, DataTable, ModelTable, SearchTable, StudyTable, TrainTable
 from tuner.study.used_hypers import has_owner, used_hypers
 
 __all__ = [
     "check_budget",
-    "check_data",
     "check_decay",
     "check_framework",
     "check_generation",
+    "check_goal_of_loss",
     "check_model",
     "check_searched",
-    "check_split",
-    "check_surface",
     "check_task",
     "check_train",
     "check_whole",
@@ -50,10 +42,6 @@ __all__ = [
 
 NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,126}[A-Za-z0-9_-])?")
 DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
-SKLEARN = "sklearn:"
-SURFACE = "surface:"
-SHAPES = tuple(SURFACE + name for name in SURFACES)
-SETS = tuple(SKLEARN + name for name in BUILTIN)
 
 
 def name_of(table: StudyTable, stem: str, report: ProblemCollector) -> str:
@@ -146,55 +134,6 @@ def check_task(
         report.add(key.split("."), what, hint)
 
 
-def check_data(data: DataTable, base: Path, report: ProblemCollector) -> None:
-    """Check that the source exists, or looks like one."""
-    if data.source is None:
-        report.add(["data", "source"], "is missing", 'name a file, like "table.csv", or "sklearn:digits"')
-    elif data.source.startswith(SKLEARN):
-        if data.source.removeprefix(SKLEARN) not in BUILTIN:
-            report.add(["data", "source"], f"{shown(data.source)} is not known", suggest(data.source, SETS))
-    elif data.surface:
-        if data.source.removeprefix(SURFACE) not in SURFACES:
-            report.add(["data", "source"], f"{shown(data.source)} is not known", suggest(data.source, SHAPES))
-    elif not is_function(data.source) and data.source != STANDARD:
-        _check_file(data.source, base, report)
-
-
-def check_split(data: DataTable, report: ProblemCollector) -> None:
-    """Check that at most one column decides the split."""
-    given = [kind for kind in ("column", "group", "order") if getattr(data.split, kind) is not None]
-    if len(given) > 1:
-        report.add(["data", "split"], f"has {' and '.join(given)}", "choose one of them")
-    if not given and data.split.valid + data.split.test >= 1:
-        what = f"valid = {data.split.valid:g} and test = {data.split.test:g} leave no rows to train on"
-        report.add(["data", "split"], what, "let them add up to less than 1")
-    check_resampling(data, given, report)
-
-
-def check_surface(data: DataTable, model: ModelTable, train: TrainTable, report: ProblemCollector) -> None:
-    """Check that a surface has noise and no settings of rows, and that data have no noise."""
-    named = ("noise", "condition")
-    if not data.surface:
-        for key in [key for key in named if key in data.model_fields_set and getattr(data, key)]:
-            report.add(
-                ["data", key], "belongs to an analytic surface", 'remove it, or write source = "surface:rosenbrock"'
-            )
-        if model.kind == "surface":
-            report.add(["model", "kind"], "needs a surface for its data", 'write source = "surface:rosenbrock"')
-        return
-    if data.condition is not None and data.source != f"{SURFACE}quadratic":
-        report.add(["data", "condition"], f"does not go with {data.source}", "it is the quadratic's")
-    for table, there, keys in (
-        ("data", data, ("target", "drop", "task", "split", *OF_FILES)),
-        ("model", model, ("hidden", "activation", "init", *(row.name for row in hypers_of(Entry.LAYERS)))),
-        ("train", train, ("loss", "class_weight", *(row.name for row in hypers_of(Entry.LOSS)))),
-    ):
-        for key in [key for key in keys if key in there.model_fields_set]:
-            report.add([table, key], "does not go with an analytic surface", "remove it")
-    if "kind" in model.model_fields_set and model.kind != "surface":
-        report.add(["model", "kind"], "does not go with an analytic surface", "remove [model]")
-
-
 def check_model(model: ModelTable, report: ProblemCollector) -> None:
     """Check that a linear model has no layers."""
     if model.kind == "linear":
@@ -218,6 +157,25 @@ def check_train(train: TrainTable, report: ProblemCollector) -> None:
     if train.steps is None and train.examples is None and warmup_updates(longest, train.epochs) >= train.epochs:
         what = f"{longest:g} of {train.epochs} epochs leaves nothing after it"
         report.add(["train", "warmup"], what, "0.05 or 0.1 is usual")
+
+
+def check_goal_of_loss(
+    metric: str, direction: str, data: DataTable, train: TrainTable, report: ProblemCollector
+) -> None:
+    """Check that quantiles and counts are judged by what they are trained on."""
+    losses = [] if train.loss is None else [str(name) for name in values_of(train.loss)]
+    for loss, goal in (("quantile", "valid_pinball"), ("poisson", "valid_poisson_deviance")):
+        if metric == goal and loss not in losses:
+            report.add(["study", direction], f"{goal} judges another loss", f'write [train] loss = "{loss}"')
+    if "quantile" in losses and metric != "valid_pinball":
+        what = f"{metric} does not judge a quantile: other predictions make it better"
+        report.add(["study", direction], what, 'write minimize = "valid_pinball"')
+    if "quantile" in losses and is_searched(train.domain("quantile")):
+        report.add(["train", "quantile"], "is what is asked for, not searched", "write one number, such as 0.9")
+    if "poisson" in losses and len(losses) > 1:
+        report.add(["train", "loss"], "poisson stands alone: its outputs are logarithms", 'write loss = "poisson"')
+    if "poisson" in losses and data.target_transform is not None:
+        report.add(["data", "target_transform"], "does not go with poisson, which has a log link", "keep one of them")
 
 
 def check_framework(model: ModelTable, train: TrainTable, report: ProblemCollector) -> None:
@@ -265,8 +223,11 @@ def check_generation(search: SearchTable, trials: int, report: ProblemCollector)
 
 def check_whole(model: ModelTable, train: TrainTable, optimizers: Collection[str], report: ProblemCollector) -> None:
     """Check that Newton-Raphson has a loss with an exact Hessian."""
-    if "newton" in optimizers and train.loss is not None and "absolute_error" in values_of(train.loss):
-        what = "needs a loss with a curvature, which the absolute error has not"
+    flat = {"absolute_error": "the absolute error", "quantile": "that of a quantile"}
+    for name in flat if "newton" in optimizers and train.loss is not None else ():
+        if name not in values_of(cast(Domain, train.loss)):
+            continue
+        what = f"needs a loss with a curvature, which {flat[name]} has not"
         report.add(["optimizers", "newton"], what, 'use lbfgs, or [train] loss = "huber"')
     if "newton" in optimizers and model.kind == "mlp":
         what = "needs a convex loss with an exact Hessian, which a network with hidden layers does not have"
@@ -295,18 +256,3 @@ def check_searched(
 def domains_used(model: ModelTable, train: TrainTable, *entries: Entry) -> list[Domain]:
     """Return the domains of the hyperparameters of training that are in use."""
     return [domain for _, domain in used_hypers(model, train, *entries).values()]
-
-
-def _check_file(source: str, base: Path, report: ProblemCollector) -> None:
-    key = ["data", "source"]
-    try:
-        path = base / Path(source).expanduser()
-        if path.exists():
-            return
-    except (OSError, RuntimeError, ValueError) as error:
-        report.add(key, f"{shown(source)} cannot be read ({error})"[:200], "check the path")
-        return
-    meant = suggest(source, BUILTIN)
-    named = not path.suffix and meant.startswith("did")
-    near = meant.replace("mean '", f"mean '{SKLEARN}") if named else near_file(path, SUFFIXES)
-    report.add(key, f"{shown(source)}: there is no such file", near or f"no data files are in {str(path.parent)!r}")

@@ -11,14 +11,12 @@ from typing import Any, cast
 from objectives.optimizers import OPTIMIZERS
 from tuner.study.checks import (
     check_budget,
-    check_data,
     check_decay,
     check_framework,
     check_generation,
+    check_goal_of_loss,
     check_model,
     check_searched,
-    check_split,
-    check_surface,
     check_task,
     check_train,
     check_whole,
@@ -35,6 +33,7 @@ from tuner.study.custom import (
     own_train,
 )
 from tuner.study.custom_checks import check_not_own, check_own, check_own_searched
+from tuner.study.data_checks import check_data, check_split, check_surface, check_weight
 from tuner.study.domains import Choices, Domain
 from tuner.study.expressions import CONSTRAINTS, expression_of
 from tuner.study.imported import TABLE as IMPORTED
@@ -216,11 +215,13 @@ def _builtin(draft: Study, table: StudyTable, needs_data: bool, report: ProblemC
     if data.task:
         check_task(draft.metric, draft.direction, model, train, data.task, report)
     check_split(data, report)
+    check_weight(data, train, report)
     check_surface(data, model, train, report)
     if data.surface:  # it takes the place of the model too, and has no rows to confirm on
         model, confirm = model.model_copy(update={"kind": "surface"}), confirm.model_copy(update={"enabled": False})
     check_model(model, report)
     check_train(train, report)
+    check_goal_of_loss(draft.metric, draft.direction, data, train, report)
     check_framework(model, train, report)
     check_decay(train, draft.optimizers, report)
     check_budget(train, draft.search, report)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from objectives.data import GIVEN_UP
+from objectives.metrics import goal_metrics
 from objectives.optimizers import OPTIMIZERS
 from objectives.types import Direction
 from tuner.study.budget import RUN, UNITS, Budget
@@ -91,6 +92,12 @@ class Study:
     run: RunTable = field(default_factory=RunTable)
     constraints: Mapping[str, str] = field(default_factory=dict)  # conditions that every config has to meet
     description: str = field(default="", compare=False)
+
+    @property
+    def followed(self) -> tuple[str, ...]:
+        """Return the names of metrics that are followed only because they are the goal."""
+        level = self.train.domain("quantile")
+        return goal_metrics(self.metric, float(level) if isinstance(level, int | float) else None)
 
     @property
     def budget(self) -> Budget:

@@ -61,6 +61,8 @@ __all__ = [
 
 OF_ROWS = (
     ("data", "drop"),
+    ("data", "weight"),
+    ("data", "target_transform"),
     ("data", "resampling"),
     ("data", "splits"),
     ("data", "split"),
@@ -175,6 +177,10 @@ class DataTable(FileTable):
     """Column to predict; an npz file holds X and y."""
     drop: Annotated[tuple[str, ...], PlainValidator(names_of("columns", "customer id"))] = ()
     """Columns that must not be learned from."""
+    weight: Text | None = None
+    """Column that says how much each row counts, in training and in metrics."""
+    target_transform: Annotated[str, one_of(("log",))] | None = None
+    """How the target of a regression is learned: as its logarithm, or that of one more where some are 0."""
     task: Annotated[str, one_of(TASKS)] | None = None
     """Task, where the guess from the target is wrong."""
     separator: Annotated[str | None, PlainValidator(mark_of)] = None

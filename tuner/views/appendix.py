@@ -43,6 +43,13 @@ def appendix_sheet(result: Result) -> Sheet:
     return Sheet(COLUMNS, tuple((part, item, value) for part, rows in parts.items() for item, value in rows))
 
 
+LEARNED = {
+    "log": "learned as its logarithm",
+    "log1p": "learned as log(1 + target)",
+    "log_link": "counts, with a log link",
+}
+
+
 def _question(result: Result) -> Iterator[tuple[str, str]]:
     yield "question", result.study.question
     facts = {} if result.study.data.surface else result.facts
@@ -53,6 +60,10 @@ def _question(result: Result) -> Iterator[tuple[str, str]]:
     )
     if rows := ", ".join(f"{int(count):,} {part}" for count, part in parts):
         yield "rows", rows
+    if "weight" in facts:
+        yield "weights of rows", f"column {facts['weight']}"
+    if "target_transform" in facts:
+        yield "target", LEARNED[facts["target_transform"]]
     if "data" in facts:
         yield "digest of the data", str(facts["data"])[:DIGITS]
 

@@ -27,10 +27,12 @@ __all__ = [
 
 
 def study_document(result: Result) -> dict[str, Any]:
-    """Return a study as a document: settings, trials by state, best config, confirmation, optimizers, findings."""
+    """Return a study as a document: settings, notes, trials by state, best, confirmation, optimizers, findings."""
     return {
         "study": result.study.name,
         "settings": result.study.to_table(),
+        "note": result.notes.text,
+        "tags": list(result.notes.tags),
         "trials": len(result.all_trials),
         "states": dict(Counter(str(trial.state) for trial in result.all_trials)),
         "best": best_document(result),

@@ -11,7 +11,7 @@ import time
 import tomllib
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from tuner.best import load_best
 from tuner.enums import TrialState
 from tuner.errors import TunerError
 from tuner.store.directory import Home, StudyDirectory, home_of, studies
+from tuner.store.notes import StudyNotes, read_notes
 from tuner.store.signed import counted
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["COLUMNS", "DAMAGED", "STATES", "Overview", "age_text", "list_studies", "overview", "row", "states_of"]
 
 STATES = tuple(state.value for state in TrialState)
-COLUMNS = ("name", "trials", "planned", *STATES, "metric", "best", "confirmed", "low", "high", "age", "description")
+FOUND, OWN = ("metric", "best", "confirmed", "low", "high", "age"), ("description", "tags", "note")
+COLUMNS = ("name", "trials", "planned", *STATES, *FOUND, *OWN)
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class Overview:
     low: float | None = None
     high: float | None = None
     description: str = ""
+    notes: StudyNotes = field(default_factory=StudyNotes)
 
     @property
     def trials(self) -> int:
@@ -62,9 +65,9 @@ def overview(directory: StudyDirectory) -> Overview:
     metric = str(about.get("minimize") or about.get("maximize"))
     age = max(0.0, time.time() - directory.changed())
     states = {str(state): int(number) for state, number in summary["states"].items()}
-    found = {name: summary.get(name) for name in ("value", "mean", "low", "high")}
-    description = str(about.get("description", ""))
-    return Overview(directory.name, int(about["trials"]), states, metric, age, description=description, **found)
+    found: dict[str, Any] = {name: summary.get(name) for name in ("value", "mean", "low", "high")}
+    own: dict[str, Any] = {"description": str(about.get("description", "")), "notes": read_notes(directory)}
+    return Overview(directory.name, int(about["trials"]), states, metric, age, **own, **found)
 
 
 def _recorded(directory: StudyDirectory, maximize: bool) -> dict[str, Any]:
@@ -96,14 +99,16 @@ def row(study: Overview) -> tuple[Any, ...]:
     """Return the cells of a study under `COLUMNS`."""
     counts = (study.states.get(state, 0) for state in STATES)
     found = (study.value, study.mean, study.low, study.high)
-    return (study.name, study.trials, study.planned, *counts, study.metric, *found, study.age, study.description)
+    own = (study.description, " ".join(study.notes.tags), study.notes.text or study.notes.problem)
+    return (study.name, study.trials, study.planned, *counts, study.metric, *found, study.age, *own)
 
 
 def list_studies(home: Home = None, *, storage: str | None = None) -> pd.DataFrame:
     """List the studies of a home directory, or of a `storage`, as a table with a row for each.
 
     Returns a pandas DataFrame: trials by state, `best` of the search, `confirmed` with `low` and `high` on fresh seeds,
-    `age` in seconds, and the `description`. A study that cannot be read is left out, with a warning.
+    `age` in seconds, the `description`, and the user's `tags` and `note`. A study that cannot be read is left out, with
+    a warning.
 
     ```python
     tuner.list().sort_values("age")

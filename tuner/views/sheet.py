@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
@@ -177,10 +178,15 @@ def _padded(cell: str, to: int) -> str:
     return cell + " " * (to - width(cell))
 
 
+# What would end a cell, or be more than text: code, emphasis, HTML, entities, strikes, links, and escapes themselves.
+MARKDOWN = re.compile(r"[\\`*<&|~]|(?<=\])(?=[(\[:])|(?<!\w)_|_(?!\w)")
+
+
 def as_markdown(sheet: Sheet) -> str:
-    """Write a Markdown table."""
-    lines = [[sheet.title(name).lower() for name in sheet.columns], ["---"] * len(sheet.columns)]
-    lines += [[cell_text(cell).replace("|", "\\|") for cell in row] for row in sheet.rows]
+    """Write a Markdown table, in which every cell is shown as it is."""
+    heads = [MARKDOWN.sub(r"\\\g<0>", sheet.title(name).lower()) for name in sheet.columns]
+    lines = [heads, ["---"] * len(sheet.columns)]
+    lines += [[MARKDOWN.sub(r"\\\g<0>", cell_text(cell)) for cell in row] for row in sheet.rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 

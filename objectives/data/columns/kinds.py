@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from objectives.data.columns.categories import folded, is_prose
 from objectives.data.columns.dates import PARTS_OF_DATES, Ambiguous, date_style, days_of, part_of_day
-from objectives.data.columns.numbers import style_of
+from objectives.data.columns.numbers import mixed_units, style_of
 from objectives.data.files.dialect import Dialect
 from objectives.data.raw import Complaints, first_lines, some_rows
 from objectives.errors import Complaint
@@ -157,6 +157,7 @@ def _numbers(  # noqa: PLR0913
     if style.words or any(not _is_plain(text) for text in rest[:200]):
         example = next((text for text in rest if not _is_plain(text)), rest[0])
         said.append(f"{label}: texts are numbers, {example!r} is {known[example]:g}")
+    said += [f"{label}: {one}" for one in mixed_units(known)]
     if marks:
         gaps = int(np.isin(values, list(marks)).sum())
         said.append(f"{label}: {first_lines(map(repr, marks), 3)} in {gaps} rows are gaps among numbers")

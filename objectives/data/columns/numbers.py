@@ -7,7 +7,7 @@ that rows that come later are read alike.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from objectives.types import Floats
 
-__all__ = ["NumberStyle", "number_style", "style_of", "without_marks"]
+__all__ = ["NumberStyle", "mixed_units", "number_style", "style_of", "without_marks"]
 
 MONEY = re.compile(r"[$€£¥₹₽₩₺]|\b(?:USD|EUR|GBP|CHF|JPY|CAD|AUD|SEK|NOK|DKK|PLN|INR|CNY)\b")
 SPACES = "\u00a0\u202f\u2009 "
@@ -80,6 +80,23 @@ def style_of(texts: Sequence[str], decimal: str = ".", share: float = 1.0) -> tu
     if best is None or len(texts) - len(best[1]) < share * len(texts) or len(best[1]) == len(texts):
         return None
     return best
+
+
+def mixed_units(known: Mapping[str, float | None]) -> list[str]:
+    """Return sentences on numbers `known` by their texts that are not of one measure: with and without percent signs,
+    in several currencies.
+    """
+    numbers = {text: value for text, value in known.items() if value}
+    shares = [next((text for text in numbers if ("%" in text) is there), None) for there in (True, False)]
+    of_money = {mark[0]: text for text in numbers if (mark := MONEY.search(text))}
+    found = []
+    if shares[0] is not None and shares[1] is not None:
+        shown = " and ".join(f"{text!r} is {numbers[text]:g}" for text in shares if text is not None)
+        found.append(f"some have a percent sign and others none, {shown}; write all alike in the file")
+    if len(of_money) > 1:
+        shown = " and ".join(f"{text!r} is {numbers[text]:g}" for text in list(of_money.values())[:2])
+        found.append(f"amounts of {len(of_money)} currencies, {shown}; convert them in the file")
+    return found
 
 
 def _unit(texts: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -70,6 +70,9 @@ PIECES: dict[str, Piece] = {
     AS_IT_IS: Piece(),
     "one split (hold-out)": table("data", resampling="holdout"),
     **{f"{count} splits": table("data", splits=count) for count in (4, 8, 16, 32)},
+    **{f"validation part of {share:g}": table("data", split={"valid": share}) for share in (0.1, 0.15)},
+    "test part of 0.1": table("data", split={"test": 0.1}),
+    "reduction 2": table("search", reduction=2),
     "pruner none": table("search", pruner="none"),
     "generations of 16": table("search", generation_size=16),
     "generations of 64": Piece({"search": {"generation_size": 64}}, least=64),
@@ -113,10 +116,11 @@ def replaced(constants: Mapping[str, Any]) -> Iterator[None]:
 
 
 def searched_with(piece: Piece) -> Callable[[Division, int], Handed]:
-    """Search as ours does, with a piece changed; what is handed over is judged without the change."""
+    """Search as ours does, with a piece changed; what is handed over is judged without the change, on many rows."""
 
     def search(division: Division, trials: int) -> Handed:
         with replaced(piece.constants):
-            return ours(division, trials, piece.tables)
+            found = ours(division, trials, piece.tables)
+        return replace(found, score=lambda: division.score_on_others(found.config, found.epochs))
 
     return search

@@ -33,9 +33,11 @@ DIVISIONS = 6
 HALVES = {"chosen on": True, "shown apart": False}
 ABOUT = f"""Loss over that of {UNCHANGED!r}: geometric mean over tables of the ratios paired by division, with a 95 %
 interval over all pairs of a table and a division, as if they were independent. Above 1, what is there is better than
-the change. "Other" counts the pairs where something else was handed over. Trainings and seconds are means over tables.
-A study of 32 trials is one generation, so that no model is asked. Splits drawn afresh for each config, and not the same
-ones for all, have no row: `python -m tests.benchmarks.unseen common` has them.
+the change. What is handed over is trained on the 70 of eight divisions and judged by the 30 of each: one division alone
+judges with more luck than most pieces are worth. "Other" counts the pairs where something else was handed over.
+Trainings and seconds are means over tables. A study of 32 trials is one generation, so that no model is asked. Splits
+drawn afresh for each config, and not the same ones for all, have no row: `python -m tests.benchmarks.unseen common` has
+them.
 """
 
 

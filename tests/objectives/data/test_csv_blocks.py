@@ -45,10 +45,10 @@ def test_no_row_of_another_length_is_parsed(rows: list[list[str]]) -> None:
     form = csv_blocks.CsvForm(table, "rows.csv", layout.names, dict.fromkeys("abc", object))
     read = [row for row in csv.reader(io.StringIO(text.decode(), newline="")) if len(row) > 1 or any(row)]
     if all(len(row) == 3 for row in read):
-        assert form.frame(csv_blocks.Rows(text, 0)).fillna("").to_numpy().tolist() == read
+        assert form.frame(csv_blocks.TextRows(text, 0)).fillna("").to_numpy().tolist() == read
     else:
         with pytest.raises(DataError, match="the header has 3 columns, but line"):
-            form.frame(csv_blocks.Rows(text, 0))
+            form.frame(csv_blocks.TextRows(text, 0))
 
 
 def test_a_row_of_many_more_cells_is_found() -> None:

@@ -15,8 +15,8 @@ from hypothesis.extra.numpy import arrays
 from sklearn.preprocessing import StandardScaler
 
 from objectives.data import Prepared, SplitSpec, open_prepared, prepare, save_prepared, table_from
+from objectives.data.fit import standard
 from objectives.data.matrix import Matrix
-from objectives.data.prepare import standard
 from objectives.errors import DataError
 
 RNG = np.random.default_rng(5)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from objectives.data import Prepared, SplitSpec, prepare, table_from
-from objectives.data.prepare import steady
+from objectives.data.fit import steady
 from objectives.data.remarks import far_out
 from objectives.errors import DataError
 

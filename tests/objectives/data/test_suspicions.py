@@ -51,7 +51,9 @@ def test_a_sum_that_gives_a_regression_away() -> None:
 def test_what_the_target_may_hide() -> None:
     rare = (np.arange(N) % 100 == 0).astype(int)
     assert "target: only 0.01 of the rows are '1', so a constant has accuracy 0.99" in "\n".join(said(rare))
-    assert "for counts or grades write [data] task = 'regression'" in "\n".join(said(np.arange(N) % 7))
+    assert "for grades write [data] task = 'regression', for counts [train] loss = 'poisson'" in "\n".join(
+        said(np.arange(N) % 7)
+    )
 
 
 def test_rows_that_occur_several_times() -> None:

@@ -267,7 +267,7 @@ def train_torch(problem: Problem, member: dict[str, Any], weights: Array, epochs
         total = 0.0
         layers = range(len(problem.model.hidden))
         streams = [problem.replicates[0].dropout_stream(epoch, layer) for layer in layers]
-        for x, y in Minibatches(problem.replicates, size).epoch(epoch):
+        for x, y, _ in Minibatches(problem.replicates, size).epoch(epoch):
             optimizer.zero_grad()
             found = outputs_of(model, torch.tensor(x[0, 0, :, :-1]), member.get("dropout", 0.0), streams)
             loss = criterion(found, torch.tensor(y[0, 0].T.copy()))

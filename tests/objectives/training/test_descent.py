@@ -366,7 +366,7 @@ def test_training_equals_a_plain_loop_over_rows():
     losses, valid, step = [], [], 0
     for epoch in range(3):
         totals = []
-        for x, y in Minibatches(whole.replicates, 5).epoch(epoch):
+        for x, y, _ in Minibatches(whole.replicates, 5).epoch(epoch):
             lr = 0.2 * (1 + np.cos(np.pi * step / 15)) / 2
             w1, w2, total = naive_step(w1, w2, x[0, 0], y[0, 0].T, lr)
             totals.append(total)

@@ -19,7 +19,7 @@ from tests.support.problems import Sizes, problem, problems, same_bits
 def test_an_epoch_meets_every_row_once(whole, batch_size, epoch, block):
     train = [replicate.data.train for replicate in whole.replicates]
     with patch.object(minibatches, "BLOCK_BYTES", block):
-        batches = [(x.copy(), y.copy()) for x, y in Minibatches(whole.replicates, batch_size).epoch(epoch)]
+        batches = [(x.copy(), y.copy()) for x, y, _ in Minibatches(whole.replicates, batch_size).epoch(epoch)]
     assert [x.shape[2] for x, _ in batches[:-1]] == [batch_size] * (len(batches) - 1)
     assert len(batches) == whole.steps_per_epoch(batch_size)
     for r, part in enumerate(train):
@@ -31,7 +31,7 @@ def test_an_epoch_meets_every_row_once(whole, batch_size, epoch, block):
 def test_every_epoch_is_shuffled_afresh_and_batches_of_any_size_cut_the_same_order():
     whole = problem(Sizes(), Model())
     orders = {
-        (size, epoch): np.concatenate([x[0, 0].copy() for x, _ in Minibatches(whole.replicates, size).epoch(epoch)])
+        (size, epoch): np.concatenate([x[0, 0].copy() for x, _, _ in Minibatches(whole.replicates, size).epoch(epoch)])
         for size in (1, 5, 24)
         for epoch in (0, 1)
     }

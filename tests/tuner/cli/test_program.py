@@ -23,7 +23,7 @@ SECTIONS = {
     "Run": ("init", "example", "check", "run", "confirm", "refit"),
     "Look": ("list", "show", "top", "compare", "report", "dashboard", "serve"),
     "Use": ("best", "predict", "export"),
-    "Keep": ("verify", "doctor", "import", "rm"),
+    "Keep": ("note", "verify", "doctor", "import", "rm"),
     "Learn": ("explain", "docs", "completion"),
 }
 COMMANDS = tuple(name for names in SECTIONS.values() for name in names)

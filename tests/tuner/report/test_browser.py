@@ -160,3 +160,29 @@ def test_print_shows_the_pictures(page: Browser) -> None:
         assert page.ask("return getComputedStyle(document.querySelector('.chart')).display") == "none"
     finally:
         page.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_a_browser_that_cannot_unpack_shows_the_pictures(chromium: Browser, varied_page: Path) -> None:
+    source = {"source": "delete window.DecompressionStream"}
+    added = chromium.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", source)
+    try:
+        chromium.open(varied_page)
+        shown = "return getComputedStyle(document.querySelector(arguments[0])).display"
+        assert chromium.ask(shown, ".static") == "block"
+        assert chromium.ask(shown, ".chart") == "none"
+        assert len(chromium.ask("return [...document.querySelectorAll('#trials tbody tr[data-trial]')]")) == 64
+        assert chromium.complaints() == []
+    finally:
+        chromium.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+
+
+def test_each_chart_is_one_picture_with_a_name(page: Browser) -> None:
+    nameless = "return [...document.querySelectorAll('.chart svg.marks')].filter((svg) => !svg.ariaLabel).length"
+    assert page.ask(nameless) == 0
+    heard = "return [...document.querySelectorAll('.chart svg.marks > *')].filter((part) => !part.ariaHidden).length"
+    assert page.ask(heard) == 0
+    scrolled = """return [...document.querySelectorAll('body *')].filter((part) =>
+      /auto|scroll/.test(getComputedStyle(part).overflowX) && part.scrollWidth > part.clientWidth + 1
+      && part.tabIndex < 0 && !part.querySelector('button, a')).map((part) => part.outerHTML.slice(0, 80))"""
+    page.size(400)
+    assert page.ask(scrolled) == []

@@ -21,7 +21,8 @@ from tests.support.planted_studies import changed_study, confirmations, pruned, 
 from tuner.records import Trial
 from tuner.report.budgets import best_of, chances, distribution
 from tuner.report.charts import CHARTS, figures
-from tuner.report.charts.base import goal_axis, powers, value_axis
+from tuner.report.charts.axes import powers, value_axis
+from tuner.report.charts.base import goal_axis
 from tuner.report.charts.curves import MOST_CURVES, chosen
 from tuner.report.charts.progress import best_so_far
 from tuner.report.charts.sensitivity import edges, envelope

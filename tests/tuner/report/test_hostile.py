@@ -22,6 +22,7 @@ from tuner.report.pictures import inline_svg
 from tuner.report.report_data import ReportData
 from tuner.report.vega_data import Kept, script_json
 from tuner.result import Result
+from tuner.store.notes import StudyNotes
 from tuner.study import Choices
 from tuner.text import visible
 
@@ -68,6 +69,7 @@ class Hostile:
         self.confirmed = self.inner.confirmed
         self.standings = self.inner.standings
         self.model_facts = self.inner.model_facts
+        self.notes = StudyNotes(text, (text,))
         self.all_trials = [
             replace(reconfigured(t, activation=text if t.number % 2 else "y"), error=text if t.error else "")
             for t in self.inner.all_trials

@@ -29,7 +29,7 @@ from tuner.ranking.retrainings import REPORTING
 from tuner.records import ConfirmationRun
 from tuner.report import sections
 from tuner.report.charts import Figure, figures
-from tuner.report.charts.base import DEEP, powers, value_axis, whole
+from tuner.report.charts.axes import DEEP, powers, value_axis, whole
 from tuner.report.charts.optimizers import BANDS
 from tuner.report.charts.progress import LEADERS, MOST_POINTS, spent
 from tuner.report.charts.time import MOST_TICKS
@@ -100,7 +100,7 @@ def test_few_bands_are_drawn_and_named(many: ReportData) -> None:
 
 def test_ends_of_many_ranges_wait_to_be_chosen(varied: Result, many: ReportData) -> None:
     assert "Choose an optimizer" in named(many)["sensitivity-lr"].caption
-    assert "Dashed rules are its ends" in named(ReportData(varied))["sensitivity-lr"].caption
+    assert "Dashed rules are the ends of the range" in named(ReportData(varied))["sensitivity-lr"].caption
 
 
 def test_trials_without_a_parameter_are_left_out_and_counted(many: ReportData) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import hashlib
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import tuner
@@ -13,6 +18,7 @@ from tests.support.command import Shell, made_up
 from tests.support.planted_studies import sound, written
 from tuner.report import sections
 from tuner.report.report_data import ReportData
+from tuner.report.vega_bundle import script_bundle
 from tuner.result import Result
 
 
@@ -74,6 +80,34 @@ def test_every_trial_is_in_the_page_as_json(text: str, result: Result) -> None:
     assert trials["rows"] == 6
     assert trials["names"] == list(result.ranking().columns)
     assert trials["lists"]["lr"][:2] == [0.01, 1 / 3]  # what was confirmed first
+
+
+def test_what_draws_charts_is_packed_whole_and_allowed_to_run(text: str) -> None:
+    page = Elements(text)
+    script = gzip.decompress(base64.b64decode(page.scripts["bundle"])).decode()
+    assert script == script_bundle()
+    (policy,) = [own["content"] for tag, own in page.tags if own.get("http-equiv") == "Content-Security-Policy"]
+    assert base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() in str(policy)
+    assert len(text) < 600_000
+
+
+def test_numbers_that_are_only_drawn_are_short(result: Result, text: str) -> None:
+    frames = json.loads(Elements(text).scripts["data"])
+    for name, frame in frames.items():
+        numbers = [cell for cells in frame["lists"].values() for cell in cells if isinstance(cell, float)]
+        assert name == "trials" or all(number == float(f"{number:.6g}") for number in numbers)
+    lr = dict(zip(frames["trials"]["lists"]["trial"], frames["trials"]["lists"]["lr"], strict=True))
+    assert lr[1] == result.trial(1).config["lr"]  # the table is whole: it downloads as CSV
+
+
+def test_many_curves_have_fewer_points_each_but_for_the_best(tmp_path: Path) -> None:
+    long = [replace(trial, curves={n: np.repeat(c, 10, axis=1) for n, c in trial.curves.items()}) for trial in sound()]
+    frames = ReportData(written(tmp_path, [replace(trial, epochs=200, epoch=150) for trial in long], []))
+    data = frames.curves(range(64), ["valid_loss"], [60])
+    points = data.groupby("trial").size()
+    assert points[60] == 200
+    assert points.drop(60).max() < 70
+    assert {1, 150, 200} <= set(data.loc[data["trial"] == 3, "epoch"])
 
 
 def test_the_same_ledger_makes_the_same_bytes(text: str, result: Result, tmp_path: Path) -> None:

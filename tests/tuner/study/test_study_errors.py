@@ -363,7 +363,7 @@ def test_a_metric_fits_its_task_or_not() -> None:
     assert task_problem("valid_accuracy", "binary") is None
     assert task_problem("valid_accuracy", "regression") == (
         "valid_accuracy does not fit a regression task",
-        "choose one of: valid_loss, valid_r2, valid_rmse, valid_mae, valid_mape",
+        "choose one of: valid_loss, valid_r2, valid_rmse, valid_mae, valid_mape, valid_poisson_deviance, valid_pinball",
     )
 
 

@@ -14,9 +14,7 @@ from tuner.cli.terminal import hint
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tuner.api.compare import Comparison
     from tuner.store.directory import Home
-    from tuner.views.sheet import Sheet
 
 __all__ = ["compare"]
 
@@ -49,27 +47,10 @@ def compare(studies: tuple[str, ...], by: str | None, rtol: float | None, home: 
         raise click.UsageError("tuner compare: one study alone; name another one, or add --by optimizer")
     results = [open_result(study, home) for study in studies]
     from tuner.api.compare import by_optimizer, by_study
-    from tuner.text import intervals_of
+    from tuner.cli.comparison import notes_of, sheet_of
 
     found = by_optimizer(results[0]) if by else by_study(results)
-    of = intervals_of({side.name: side.goal.of for side in found.sides if side.goal})
-    return output.sheet(sheet_of(found, by or "study"), *found.notes, *([f"in brackets: {of}"] if of else []))
-
-
-def sheet_of(found: Comparison, key: str) -> Sheet:
-    """Build a sheet with one row for each side."""
-    from tuner.api.side_by_side import columns_of, rows_of
-    from tuner.text import interval_text
-    from tuner.views.sheet import Sheet
-
-    confirmed = [interval_text(s.goal.mean, s.goal.low, s.goal.high) if s.goal else "" for s in found.sides]
-    shown = frozenset((key, "value", "confirmed", "p_best"))
-    asides = frozenset(("mean", "low", "high", "seed", "data", *(["best_optimizer"] if key == "optimizer" else [])))
-    order = (key, "metric", "value", "confirmed", "p_best", "method", "trial", "best_optimizer", "trials", "complete")
-    titles = {"value": "search", "confirmed": "final" if key == "study" else "check"}
-    titles |= {"trial": "best_trial", "p_best": "P(best)"}
-    views = {"confirmed": confirmed}
-    return Sheet(columns_of(key), tuple(rows_of(found)), shown, asides, titles=titles, views=views, order=order)
+    return output.sheet(sheet_of(found, by or "study"), *notes_of(found))
 
 
 def tables(names: tuple[str, ...], rtol: float, home: Home, output: Output) -> None:

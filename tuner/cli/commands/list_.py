@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["list_studies"]
 
+BRIEF = 40  # characters of a note in a table
+
 
 @click.command("list", epilog=as_examples("tuner list", "tuner list -f json"))
 @home_option
@@ -23,7 +25,7 @@ def list_studies(home: Home, output: Output) -> None:
     """List all studies."""
     from tuner.errors import TunerError
     from tuner.store.directory import home_directory, home_in_words, studies
-    from tuner.text import interval_text
+    from tuner.text import clean, interval_text
     from tuner.urls import Shared
     from tuner.views.overview import COLUMNS, DAMAGED, Overview, age_text, overview, row
     from tuner.views.sheet import Sheet
@@ -42,10 +44,18 @@ def list_studies(home: Home, output: Output) -> None:
     rows = tuple(map(row, found))
     views: dict[str, list[Any]] = {
         "trials": [s.trials if s.trials == s.planned else f"{s.trials}/{s.planned}" for s in found],
-        "confirmed": [interval_text(*cells[-5:-2]) for cells in rows],
+        "confirmed": [interval_text(s.mean, s.low, s.high) for s in found],
         "age": [age_text(s.age) for s in found],
+        "note": [beginning(clean(s.notes.text or s.notes.problem)) for s in found],
     }
-    always, asides = frozenset(("name", "trials", "age")), frozenset(("planned", "low", "high", "description"))
+    noted = [name for name in ("tags", "note") if any(cells[COLUMNS.index(name)] for cells in rows)]
+    always, asides = frozenset(("name", "trials", "age", *noted)), frozenset(("planned", "low", "high", "description"))
     titles = {"best": "search", "confirmed": "final"}
-    order = ("name", "trials", "best", "confirmed", "age")  # what does not fit a window is left out from the end
+    # what does not fit a window is left out from the end
+    order = ("name", "trials", "best", "confirmed", "age", "tags", "note")
     output.sheet(Sheet(COLUMNS, rows, always, asides, views=views, titles=titles, order=order))
+
+
+def beginning(text: str) -> str:
+    """Cut a text to what a column has room for."""
+    return text if len(text) <= BRIEF else f"{text[: BRIEF - 4].rstrip()} ..."

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tuner.cli.options import as_examples, home_option, open_result, study_argument
+from tuner.cli.options import as_examples, complete_studies, home_option, open_result
 from tuner.cli.output import check_place, in_words, replace_file
 from tuner.cli.terminal import hint
 from tuner.text import clean
@@ -29,8 +29,13 @@ STAGES = {
 }
 
 
-@click.command(epilog=as_examples("tuner report digits --open", "tuner report digits --figures figures --format pdf"))
-@study_argument
+@click.command(
+    epilog=as_examples(
+        "tuner report digits --open", "tuner report", "tuner report digits digits-2",
+        "tuner report digits --figures figures --format pdf",
+    )
+)  # fmt: skip
+@click.argument("studies", nargs=-1, metavar="[STUDY]...", shell_complete=complete_studies)
 @click.option("-o", "--output", "path", type=click.Path(path_type=Path), metavar="FILE", help="Where to write it.")
 @click.option("--open", "show", is_flag=True, help="Open it in the browser.")
 @click.option("--figures", type=click.Path(path_type=Path), metavar="DIR", help="Write the charts one by one instead.")
@@ -41,7 +46,7 @@ STAGES = {
 @click.option("--force", is_flag=True, help="Replace files that exist under the names of -o or --figures.")
 @home_option
 def report(
-    study: str,
+    studies: tuple[str, ...],
     path: Path | None,
     show: bool,
     figures: Path | None,
@@ -53,18 +58,21 @@ def report(
 ) -> None:
     """Write the report of a STUDY: one HTML file, complete offline.
 
-    By default into the study's directory. The same ledger gives the same bytes.
+    Without a STUDY, write a page of all studies; with two or more, a page that compares them. The report of a study
+    lies in its directory, the others beside the studies, unless -o says where. The same ledgers and notes give the
+    same bytes.
     """
-    result = open_result(study, home)
     if figures is not None:
         if path is not None or show:
             raise click.UsageError("--figures writes pictures and no page: leave out -o and --open")
-        return write_figures(result, figures, form, only, force)
+        if len(studies) != 1:
+            raise click.UsageError(f"--figures writes the charts of one study, but got {len(studies)}")
+        return write_figures(open_result(studies[0], home), figures, form, only, force)
     if only:
         raise click.UsageError("--only chooses among the charts that --figures DIR writes")
     if path is not None:
         check_place(path, force)
-    place = write_report(result, path, dated, force)
+    place = write_page(studies, home, path, dated, force)
     if show:
         import webbrowser
 
@@ -72,11 +80,28 @@ def report(
     return None
 
 
-def write_report(result: Result, path: Path | None = None, dated: bool = False, force: bool = False) -> Path:
-    """Write the page and say where it is."""
+def write_page(studies: Sequence[str], home: Home, path: Path | None, dated: bool, force: bool) -> Path:
+    """Write the page of one study, of several, or of all."""
+    if len(studies) == 1:
+        return write_report(open_result(studies[0], home), path, dated, force)
+    from tuner.cli.pages import write_comparison, write_overview
+
+    created = now() if dated else ""
+    if studies:
+        return write_comparison([open_result(study, home) for study in studies], home, path, created, force)
+    return write_overview(home, path, created, force)
+
+
+def now() -> str:
+    """Return the time as pages show it."""
     from datetime import UTC, datetime
 
-    created = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC") if dated else ""
+    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def write_report(result: Result, path: Path | None = None, dated: bool = False, force: bool = False) -> Path:
+    """Write the page and say where it is."""
+    created = now() if dated else ""
     place = result.report(
         path, created, stages(len(result.all_trials)), lambda file, data: replace_file(data, file, force)
     )

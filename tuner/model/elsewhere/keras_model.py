@@ -51,18 +51,22 @@ class PreparedRows(keras.layers.Layer):
 class RescaledOutput(keras.layers.Layer):
     """Outputs in the target's own units."""
 
-    def __init__(self, mean: list[float], scale: list[float], **more: Any) -> None:
+    def __init__(self, mean: list[float], scale: list[float], learned: str = "", **more: Any) -> None:
         super().__init__(**{**more, "dtype": "float64"})
-        self.mean, self.scale = mean, scale
+        self.mean, self.scale, self.learned = mean, scale, learned
 
     def call(self, outputs: Any) -> Any:
         """Return values `(n, C)`."""
         scale, mean = (keras.ops.convert_to_tensor(part, "float64") for part in (self.scale, self.mean))
-        return outputs * scale + mean
+        if self.learned == "log_link":
+            return keras.ops.exp(outputs) * scale
+        found = outputs * scale + mean
+        undone = {"log": keras.ops.exp, "log1p": keras.ops.expm1}.get(self.learned)
+        return found if undone is None else undone(found)
 
     def get_config(self) -> dict[str, Any]:
         """Return what makes it again."""
-        return {**super().get_config(), "mean": self.mean, "scale": self.scale}
+        return {**super().get_config(), "mean": self.mean, "scale": self.scale, "learned": self.learned}
 
 
 class TunedKeras:
@@ -145,7 +149,8 @@ def load(folder: str | Path = Path(__file__).parent) -> TunedKeras:
     last = {"regression": "linear", "binary": "sigmoid"}.get(about["task"], "softmax")
     x = PreparedRows(about, name="prepared")(*given)
     said = [_member(x, arrays, i, activation, last) for i in range(len(arrays["W1"]))]
-    whole = keras.layers.Average(dtype="float64")(said) if len(said) > 1 else said[0]
     if about["task"] == "regression":
-        whole = RescaledOutput(about["y_mean"], about["y_scale"], name="rescaled")(whole)
+        own = RescaledOutput(about["y_mean"], about["y_scale"], about.get("target_transform", ""), name="rescaled")
+        said = [own(one) for one in said]
+    whole = keras.layers.Average(dtype="float64")(said) if len(said) > 1 else said[0]
     return TunedKeras(about, keras.Model(given, whole))

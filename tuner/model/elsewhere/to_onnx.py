@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from objectives.data.preparation import TEXT
+from objectives.data.transforms import LOG1P, LOG_LINK
 from tuner.errors import NotInstalled
 from tuner.model.trained import TrainedModel
 
@@ -95,13 +96,14 @@ def _prepared(graph: _Graph, onnx: Any, model: TrainedModel) -> str:
 
 def _outputs(graph: _Graph, model: TrainedModel, x: str) -> list[str]:
     members = [_network(graph, model, x, member) for member in range(model.network.members)]
+    if model.task == "regression":
+        members = [_in_units(graph, model, member) for member in members]
     total = members[0]
     for other in members[1:]:
         total = graph.add("Add", total, other)
     mean = graph.add("Div", total, graph.constant(float(len(members))))
     if model.task == "regression":
-        scaled = graph.add("Mul", mean, graph.constant(np.array(model.preparation.y_scale)))
-        return [graph.add("Add", scaled, graph.constant(np.array(model.preparation.y_mean)))]
+        return [mean]
     if model.task == "binary":
         mean = graph.add("Concat", graph.add("Sub", graph.constant(1.0), mean), mean, axis=1)
     if model.threshold is not None:
@@ -109,6 +111,19 @@ def _outputs(graph: _Graph, model: TrainedModel, x: str) -> list[str]:
         above = graph.add("Greater", second, graph.constant(model.threshold))
         return [mean, graph.add("Cast", above, to=INT64)]
     return [mean, graph.add("ArgMax", mean, axis=1, keepdims=0)]
+
+
+def _in_units(graph: _Graph, model: TrainedModel, outputs: str) -> str:
+    """Return outputs of a regression in the target's own units."""
+    about = model.preparation
+    scale, mean = graph.constant(np.array(about.y_scale)), graph.constant(np.array(about.y_mean))
+    if about.target_transform == LOG_LINK:
+        return graph.add("Mul", graph.add("Exp", outputs), scale)
+    found = graph.add("Add", graph.add("Mul", outputs, scale), mean)
+    if not about.target_transform:
+        return found
+    power = graph.add("Exp", found)
+    return graph.add("Sub", power, graph.constant(1.0)) if about.target_transform == LOG1P else power
 
 
 def _network(graph: _Graph, model: TrainedModel, x: str, member: int) -> str:

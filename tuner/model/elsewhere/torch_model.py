@@ -73,11 +73,20 @@ class TunedModel(torch.nn.Module):
         x = self.inputs(numbers, texts)
         outputs = torch.stack([network(x) for network in self.networks])
         if self.task == "regression":
-            return outputs.mean(dim=0) * self.y_scale + self.y_mean
+            return self.in_units(outputs).mean(dim=0)
         if self.task == "binary":
             second = torch.sigmoid(outputs).mean(dim=0)
             return torch.cat([1 - second, second], dim=1)
         return torch.softmax(outputs, dim=2).mean(dim=0)
+
+    def in_units(self, outputs: torch.Tensor) -> torch.Tensor:
+        """Return outputs of a regression in the target's own units."""
+        learned = self.about.get("target_transform", "")
+        if learned == "log_link":
+            return torch.exp(outputs) * self.y_scale
+        found = outputs * self.y_scale + self.y_mean
+        undone = {"log": torch.exp, "log1p": torch.expm1}.get(learned)
+        return found if undone is None else undone(found)
 
     @torch.no_grad()
     def predict_proba(self, rows: Any) -> Any:

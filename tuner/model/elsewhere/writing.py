@@ -42,6 +42,9 @@ def _sklearn(model: TrainedModel, place: Path) -> None:
     if model.network.outputs > 1 and model.task == "regression":
         what = "scikit-learn's vote has one target, this model has several"
         raise InvalidInput(Complaint("sklearn", what, "use --to torch or --to onnx"))
+    if model.preparation.target_transform:
+        what = "scikit-learn's vote averages before the logarithm is undone, this model averages after it"
+        raise InvalidInput(Complaint("sklearn", what, "use --to torch, --to keras or --to onnx"))
     _folder(model, place, "sklearn_model")
 
 

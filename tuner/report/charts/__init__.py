@@ -1,7 +1,7 @@
 """The charts of a report: pure functions from frames to figures, one row each in `CHARTS`.
 
-    style -> base -> progress, curves, sensitivity -> pair; optimizers, importance; workers -> time
-                     paths, slices, methods -> course
+    axes, style -> base, line_names -> progress, curves, sensitivity -> pair; optimizers, importance; workers -> time
+                     paths, slices, methods -> course; curves -> beside, of several studies
 
 A figure holds an Altair chart whose data are frames; what shows it decides how they travel (`tuner.report.vega_data`).
 """

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 
 from objectives.types import Direction
-from tuner.report.charts.base import CROSS, LABEL, Axis, Figure, count, join, linked, powers, value_axis, whole
+from tuner.report.charts.axes import LABEL, Axis, powers, reaching, value_axis, whole
+from tuner.report.charts.base import CROSS, Figure, count, join, linked
 from tuner.report.charts.style import as_lines, as_points, colour, fading, seen
 from tuner.report.report_data import ReportData
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["BOLD", "MOST_CURVES", "chosen", "curves", "gap", "steps"]
+__all__ = ["BOLD", "FAR", "MOST_CURVES", "chosen", "curves", "epoch_axis", "gap", "steps", "value_y"]
 
 BOLD = 5  # curves in colour: the best trials
 MOST_CURVES = 200
@@ -36,7 +37,7 @@ def chosen(frames: ReportData) -> list[int]:
 def curves(frames: ReportData) -> list[Figure]:
     """Draw the goal after each epoch, and after each update."""
     numbers = chosen(frames)
-    data = frames.curves(numbers, [frames.study.metric])
+    data = frames.curves(numbers, [frames.study.metric], [trial.number for trial in frames.leaders[:BOLD]])
     if data.empty:
         return [Figure("curves", "Learning curves", EMPTY)]
     hidden = sum(frames.study.metric in trial.curves for trial in frames.found.all_trials) - len(numbers)
@@ -45,6 +46,7 @@ def curves(frames: ReportData) -> list[Figure]:
     if data["value"].isna().all():
         return [Figure("curves", "Learning curves", "Every trial diverged before its first value.")]
     axis = value_axis(data["value"], frames.study.direction == Direction.MINIMIZE)
+    axis = reaching(axis, [trial.value for trial in frames.leaders[:BOLD] if trial.value is not None], data["value"])
     best = {trial.number for trial in frames.leaders[:BOLD]}
     data = data.assign(kind=["best" if number in best else "other" for number in data["trial"]])
     ends = data[data["value"].notna()].groupby("trial")["epoch"].max()

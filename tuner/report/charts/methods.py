@@ -10,7 +10,8 @@ import numpy as np
 from objectives.types import Direction
 from tuner.enums import TrialState
 from tuner.records import Trial
-from tuner.report.charts.base import CROSS, LABEL, Figure, count, join, linked, powers, value_axis, whole
+from tuner.report.charts.axes import LABEL, powers, value_axis, whole
+from tuner.report.charts.base import CROSS, Figure, count, join, linked
 from tuner.report.charts.paths import best_of_each
 from tuner.report.charts.style import AWAY, as_lines, fading, seen
 from tuner.report.report_data import ReportData, goal_curve, thinned

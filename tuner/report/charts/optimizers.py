@@ -11,9 +11,12 @@ from objectives.types import Direction
 from tuner.enums import TrialState
 from tuner.ranking.standings import best_chances
 from tuner.report.budgets import best_of, chances
-from tuner.report.charts.base import Figure, count, field, goal_y, join, linked, value_axis, whole
+from tuner.report.charts.axes import Axis, reaching, value_axis, whole
+from tuner.report.charts.base import FIRST, HEIGHT, Figure, count, field, goal_y, join, linked, pointing
+from tuner.report.charts.line_names import line_names, name_height, room_for_names
 from tuner.report.charts.style import AWAY, as_lines, as_points, colour, fading, seen
 from tuner.report.report_data import ReportData
+from tuner.report.theme import PALETTE
 from tuner.text import interval_of
 
 if TYPE_CHECKING:
@@ -89,16 +92,17 @@ def tuned(frames: ReportData) -> Figure:
     data, title = tuning_curves(frames), f"Best {frames.study.metric} after as many trials"
     if data["value"].notna().sum() == 0:
         return Figure("optimizers", title, "No trial has a value yet.")
-    axis = value_axis(data["value"], frames.study.direction == Direction.MINIMIZE, FAR)
+    data = data.assign(last=data.groupby("optimizer")["trials"].transform("max") == data["trials"])
+    axis = tuned_axis(frames, data)
     budgets = [len(frames.own(name)) for name in frames.optimizers if frames.own(name)]
+    shown = seen(frames, data.loc[data["value"].notna(), "optimizer"])
+    many = len(shown) > PALETTE
     x = alt.X(
         field="trials",
         type="quantitative",
-        scale=alt.Scale(domain=[1, max(2, *budgets)], nice=False),
+        scale=alt.Scale(domain=[1, max(2, *budgets)], nice=False, range=room_for_names() if many else alt.Undefined),
         axis=alt.Axis(title="trials of the optimizer", format="d", values=whole(1, max(2, *budgets))),
     )
-    data = data.assign(last=data.groupby("optimizer")["trials"].transform("max") == data["trials"])
-    shown = seen(frames, data.loc[data["value"].notna(), "optimizer"])
     banded = sorted(shown, key=lambda name: -chances(frames)[name])[:BANDS]
     base = alt.Chart(data).transform_filter("isValid(datum.value)").encode(x=x)
     told = [
@@ -115,7 +119,10 @@ def tuned(frames: ReportData) -> Figure:
             opacity=banded_opacity(banded),
         ),
         lines.mark_line(strokeWidth=2.2).encode(**as_lines(frames, shown)),
-        lines.transform_filter("datum.last").mark_point(filled=True, size=40).encode(**as_points(frames, shown)),
+        lines.transform_filter("datum.last")
+        .mark_point(filled=True, size=40)
+        .encode(**pointing(axis, as_points(frames, shown))),
+        *(line_names(frames, data[data["last"] & data["value"].notna()], x, axis, shown) if many else []),
     ]
     uneven = len(budgets) > 1 and min(budgets) < max(budgets)
     if uneven:
@@ -133,7 +140,16 @@ def tuned(frames: ReportData) -> Figure:
         "A sampler that adapts chose later trials by earlier ones, so early parts of a line are pessimistic.",
         axis.words,
     )
-    return Figure("optimizers", title, caption, linked(layers, title), shown)
+    height = name_height(len(shown), HEIGHT) if many else HEIGHT
+    return Figure("optimizers", title, caption, linked(layers, title, height), shown)
+
+
+def tuned_axis(frames: ReportData, data: pd.DataFrame) -> Axis:
+    """Choose the axis of the best of n trials; those that have the first of the ranking end on it."""
+    axis = value_axis(data["value"], frames.study.direction == Direction.MINIMIZE, FAR)
+    first = {str(trial.config.get("optimizer", "")) for trial in frames.leaders[:FIRST]}
+    ends = data[data["last"] & data["value"].notna()]
+    return reaching(axis, list(ends.loc[ends["optimizer"].isin(first), "value"]), ends["value"])
 
 
 def banded_opacity(banded: list[str]) -> alt.OpacityValue:

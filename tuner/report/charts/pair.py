@@ -7,20 +7,8 @@ from typing import Any
 import altair as alt
 
 from objectives.types import Direction
-from tuner.report.charts.base import (
-    CROSS,
-    DONE,
-    LABEL,
-    Axis,
-    Figure,
-    count,
-    goal_axis,
-    join,
-    linked,
-    powers,
-    sizes,
-    tooltip,
-)
+from tuner.report.charts.axes import LABEL, Axis, powers
+from tuner.report.charts.base import CROSS, DONE, Figure, count, goal_axis, join, linked, sizes, tooltip
 from tuner.report.charts.sensitivity import APART, SPREAD, apart, having, mirrors, owners, parameter_x
 from tuner.report.charts.style import fading
 from tuner.report.report_data import ReportData

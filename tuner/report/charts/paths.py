@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import altair as alt
@@ -14,12 +15,14 @@ from tuner.report.charts.base import Figure, linked
 from tuner.report.charts.style import as_lines, as_points, fading, seen
 from tuner.report.contours import contours, window
 from tuner.report.report_data import ReportData, goal_curve
+from tuner.report.theme import PALETTE
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["best_of_each", "path_figure", "paths"]
+__all__ = ["best_of_each", "lowest", "path_figure", "paths"]
 
+CHOSEN = "focus === datum.optimizer"
 SCATTERED = ("random_weights",)  # methods that draw points and follow no path
 
 
@@ -75,7 +78,9 @@ def path_figure(frames: ReportData, surface: Surface) -> Figure:
             alt.Tooltip(field="value", type="quantitative", format=".4~g"),
         ],
     )
-    shown = seen(frames, data["optimizer"])
+    shown, first = seen(frames, data["optimizer"]), lowest(data)
+    if len(shown) > len(first):
+        walks = walks.transform_filter(f"indexof({json.dumps(first)}, datum.optimizer) >= 0 || {CHOSEN}")
     scattered = " || ".join(f"datum.optimizer === '{name}'" for name in SCATTERED)
     layers = [
         lines.encode(x=x, y=y, color=shade, detail="level:Q", order=alt.value(None)),
@@ -86,11 +91,19 @@ def path_figure(frames: ReportData, surface: Surface) -> Figure:
         alt.Chart(minima).mark_point(shape="cross", style="ink", filled=True, size=130).encode(x=x, y=y),
         walks.transform_filter("datum.trial === marked").mark_point(style="marked", size=80, opacity=1),
     ]
+    some = f" Shown are the {len(first)} that ended lowest: choose another in the legend to see its path."
     caption = (
         "Lines join points of equal value, the strongest are the lowest; crosses are minima. Every dot is the state"
         " after an epoch. Random weights follow no path: their dots are the best drawn so far."
     )
+    caption += some if len(shown) > len(first) else ""
     return Figure("course", title, caption, unshared(linked(layers, title, 420)), shown)
+
+
+def lowest(data: pd.DataFrame) -> list[str]:
+    """Name the methods whose paths end lowest, as many as there are colours."""
+    ends = data.groupby("optimizer", sort=False)["value"].last()
+    return list(ends.sort_values(kind="stable").index[:PALETTE])
 
 
 def unshared(chart: Any) -> Any:

@@ -9,10 +9,11 @@ import numpy as np
 
 from tuner.enums import TrialState
 from tuner.ranking.goal import signed
+from tuner.report.charts.axes import Axis, whole
 from tuner.report.charts.base import (
     DONE,
-    Axis,
     Figure,
+    arrow_sizes,
     count,
     goal_axis,
     goal_y,
@@ -20,8 +21,8 @@ from tuner.report.charts.base import (
     linked,
     lost_points,
     marked_points,
+    pointing,
     trial_points,
-    whole,
 )
 from tuner.report.charts.style import AWAY, as_points, seen
 from tuner.report.report_data import ReportData
@@ -81,7 +82,7 @@ def progress(frames: ReportData) -> list[Figure]:
     caption = join(
         "Full points are complete trials, small faint ones were pruned (their value so far), red crosses have none:"
         " they diverged or failed. The line is the best complete trial so far.",
-        axis.words,
+        axis.point_words,
     )
     return [Figure("progress", title, caption, linked(layers, title), shown), over_time(frames, best, axis)]
 
@@ -124,8 +125,8 @@ def over_time(frames: ReportData, best: pd.DataFrame, axis: Axis) -> Figure:
     line = alt.Chart(best.assign(spent=best["spent"] / size)).transform_filter("isValid(datum.value)")
     layers = [
         points.mark_point(filled=True).encode(
-            **as_points(frames, shown),
-            size=alt.SizeValue(16, condition={"test": DONE, "value": 40}),
+            **pointing(axis, as_points(frames, shown)),
+            size=alt.SizeValue(16, condition=[*arrow_sizes(axis), {"test": DONE, "value": 40}]),
             opacity=alt.OpacityValue(0.4, condition=[{"test": AWAY, "value": 0.06}, {"test": DONE, "value": 0.9}]),
             tooltip=told,
         ),
@@ -136,6 +137,6 @@ def over_time(frames: ReportData, best: pd.DataFrame, axis: Axis) -> Figure:
     caption = join(
         "Trials in the order of their numbers, each at the end of the time it trained, added to that of those before.",
         f"{count(hidden, 'trial')} left out, evenly but for the best {LEADERS}." if hidden else "",
-        axis.words,
+        axis.point_words,
     )
     return Figure("progress-time", title, caption, linked(layers, title), shown)

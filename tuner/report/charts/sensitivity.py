@@ -10,8 +10,8 @@ import numpy as np
 
 from objectives.types import Direction
 from tuner.enums import TrialState
+from tuner.report.charts.axes import Axis, powers
 from tuner.report.charts.base import (
-    Axis,
     Figure,
     count,
     field,
@@ -21,7 +21,6 @@ from tuner.report.charts.base import (
     linked,
     lost_points,
     marked_points,
-    powers,
     quoted,
     trial_points,
 )
@@ -64,7 +63,7 @@ def owners(frames: ReportData, name: str) -> list[SearchedParameter]:
 def one_parameter(frames: ReportData, name: str) -> Figure:
     """Draw all trials against one parameter, with the best of each bucket as a line and the edges of its range."""
     ranged = owners(frames, name)[0].scale != "choices"
-    axis, data = goal_axis(frames), frames.trials
+    axis, data = goal_axis(frames, searching(frames, name)), frames.trials
     x, shown = parameter_x(frames, name), drawn(frames, name)
     layers = [
         trial_points(frames, data, x, axis, shown),
@@ -90,9 +89,16 @@ def one_parameter(frames: ReportData, name: str) -> Figure:
         "Full points are complete trials, faint ones were pruned, crosses diverged or failed.",
         missing_words(frames, [name]),
         step_words(frames) if name == "batch_size" else "",
-        axis.words,
+        axis.point_words,
     )
     return Figure(f"sensitivity-{name}", title, caption, linked(layers, title), shown)
+
+
+def searching(frames: ReportData, name: str) -> set[int]:
+    """Return the numbers of the trials that have a parameter and whose optimizer searches it; see `having`."""
+    own = {p.optimizer for p in owners(frames, name)}
+    having_it = [trial for trial in frames.found.all_trials if trial.config.get(name) is not None]
+    return {t.number for t in having_it if "" in own or str(t.config.get("optimizer", "")) in own}
 
 
 def drawn(frames: ReportData, name: str) -> tuple[str, ...]:
@@ -172,7 +178,7 @@ def parameter_x(frames: ReportData, name: str) -> alt.X:
             ),
         )
     log = scale == "log"
-    axis = Axis(log, low, high, 0).ticks(f"{name}, logarithmic" if log else name)
+    axis = Axis(log, low, high).ticks(f"{name}, logarithmic" if log else name)
     axis.grid = False
     reach = alt.Scale(type="log" if log else "linear", domain=[low, high], nice=False, clamp=True, padding=12)
     return alt.X(field=field(name), type="quantitative", scale=reach, axis=axis)
@@ -232,7 +238,7 @@ def edge_words(frames: ReportData, name: str) -> str:
     """Describe the edges for a caption."""
     if len(owners(frames, name)) > MOST_EDGES:
         return "Choose an optimizer in the legend to see the ends of its range."
-    return "Dashed rules are its ends."
+    return "Dashed rules are the ends of the range searched."
 
 
 def envelope(frames: ReportData, name: str) -> pd.DataFrame:

@@ -14,7 +14,7 @@ import altair as alt
 from tuner.report.report_data import ReportData
 from tuner.report.theme import PALETTE
 
-__all__ = ["AWAY", "DASHES", "SHAPES", "as_lines", "as_points", "colour", "fading", "key", "seen"]
+__all__ = ["AWAY", "DASHES", "SHAPES", "as_lines", "as_points", "colour", "dashes_of", "fading", "key", "seen"]
 
 AWAY = "focus !== '' && focus !== datum.optimizer"
 SHAPES = ("circle", "triangle-up", "diamond", "square")
@@ -33,6 +33,11 @@ OUTLINES = {
 def turn(place: int) -> int:
     """Count how often the palette was used up before an optimizer's place; the fifth time looks like the first."""
     return place // PALETTE % len(SHAPES)
+
+
+def dashes_of(count: int) -> list[tuple[int, ...]]:
+    """Return the dashes of as many lines: those that share a colour have different ones."""
+    return [DASHES[turn(place)] for place in range(count)]
 
 
 def seen(frames: ReportData, names: Iterable[str]) -> tuple[str, ...]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import altair as alt
 
 from tuner.enums import TrialState
-from tuner.report.charts.base import Figure, linked, whole
+from tuner.report.charts.axes import whole
+from tuner.report.charts.base import Figure, linked
 from tuner.report.charts.workers import timeline
 from tuner.report.report_data import ReportData
 

@@ -1,5 +1,7 @@
 """The page: a template, its style and its script, filled with what the sections say.
 
+    shell -> studies, comparison; the report of one study, here
+
 What the page did not write itself is escaped: by the template on its way into HTML, by `script_json` on its way into
 scripts; and the page's policy lets no other script run and nothing be fetched.
 """
@@ -7,11 +9,11 @@ scripts; and the page's policy lets no other script run and nothing be fetched.
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tuner.records import Notify
@@ -21,20 +23,19 @@ from tuner.report.charts.style import key, seen
 from tuner.report.charts.time import STATES
 from tuner.report.failures import failures
 from tuner.report.findings import findings_of
+from tuner.report.page.shell import HERE, style, template
 from tuner.report.pictures import MOST_DRAWN, inline_svg, sampled
 from tuner.report.report_data import ReportData, ResultView
 from tuner.report.summary_cards import summary_cards
-from tuner.report.theme import DARK, LIGHT, Theme, config
+from tuner.report.theme import DARK, LIGHT, config
 from tuner.report.vega_bundle import script_bundle
 from tuner.report.vega_data import Kept, columns_of, script_json
-from tuner.text import visible
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["page", "sent", "template", "variables"]
+__all__ = ["page", "sent"]
 
-HERE = Path(__file__).parent
 LOOKS = ("color", "shape", "strokeDash")  # of an optimizer
 GROUPS = {
     "course": "The course, drawn",
@@ -45,6 +46,7 @@ GROUPS = {
     "pair": "Two parameters together",
     "time": "Time",
 }
+DIGITS = 6  # of numbers that are only drawn
 MOST_SENT = 4000  # trials for the page's scripts: more make it slow to open, and no clearer
 MOST_CELLS = 200_000  # of one frame, about 10 bytes each
 
@@ -96,15 +98,20 @@ def page(found: ResultView, created: str = "", watch: Notify = lambda stage: Non
         "created": created,
         "version": version("tuner"),
         "policy": policy(bundle, script),
-        "style": Markup(style()),
-        "bundle": Markup(bundle),
+        "style": style(),
+        "bundle": Markup(packed(bundle)),
         "script": Markup(script),
-        "data": Markup(script_json({name: columns_of(sent(frame)) for name, frame in kept.frames.items()})),
+        "data": Markup(script_json({name: written_out(name, frame) for name, frame in kept.frames.items()})),
         "sent": len(sent(frames.trials)),
         "specs": Markup(script_json(specs)),
         "settings": Markup(script_json(settings(frames, table))),
     }
     return str(template().render(values))
+
+
+def written_out(name: str, frame: pd.DataFrame) -> dict[str, Any]:
+    """Convert a frame for the page's scripts: trials as they are, what is only drawn to the digits that can be seen."""
+    return columns_of(sent(frame), None if name == "trials" else DIGITS)
 
 
 def sent(frame: pd.DataFrame) -> pd.DataFrame:
@@ -171,23 +178,9 @@ def settings(frames: ReportData, table: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def style() -> str:
-    """Return the style sheet with the colours of both themes."""
-    light, dark = variables(LIGHT), f"{{ color-scheme: dark; {variables(DARK)} }}"
-    text = (HERE / "page.css").read_text(encoding="utf-8")
-    return (
-        f":root {{ color-scheme: light; {light} }}\n"
-        f"@media screen and (prefers-color-scheme: dark) {{ :root:not([data-theme=light]) {dark} }}\n"
-        f"@media screen {{ :root[data-theme=dark] {dark} }}\n{text}"
-    )
-
-
-def variables(theme: Theme) -> str:
-    """Write a theme's colours as CSS variables."""
-    named = {"ground": theme.ground, "text": theme.text, "soft": theme.soft, "grid": theme.grid, "line": theme.mute}
-    named |= {"panel": theme.panel, "mark": theme.highlight, "link": theme.series[0]}
-    named |= {f"c{i}": value for i, value in enumerate(theme.series)}
-    return " ".join(f"--{name}: {value};" for name, value in named.items())
+def packed(text: str) -> str:
+    """Pack a text into a third of its length, as base64, which the page's script unpacks."""
+    return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
 
 
 def policy(*scripts: str) -> str:
@@ -195,23 +188,3 @@ def policy(*scripts: str) -> str:
     hashes = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
     allowed = " ".join(f"'sha256-{one}'" for one in hashes)
     return f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:"
-
-
-def template(name: str = "page.html", folder: Path = HERE) -> Any:
-    """Load a template, which escapes every text and makes control characters visible."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
-
-    def finalize(value: Any) -> Any:
-        return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
-
-    environment = Environment(
-        loader=FileSystemLoader(folder),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=finalize,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
-    return environment.get_template(name)

@@ -47,12 +47,34 @@
     return made;
   };
 
+  // ---- what draws charts travels packed; where it cannot be unpacked, pictures stand in for charts
+  const unpack = async () => {
+    const packed = Uint8Array.from(atob(one("#bundle").textContent), (char) => char.charCodeAt(0));
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+    const script = element("script", await new Response(stream).text());
+    document.head.append(script);
+  };
+  const showPictures = () => {
+    for (const place of all("noscript.static")) {
+      const picture = element("div", undefined, "static");
+      picture.innerHTML = place.textContent;
+      place.replaceWith(picture);
+    }
+  };
+  const ready = unpack().then(() => true, (error) => {
+    console.info("charts are pictures here:", error);
+    showPictures();
+    root.classList.add("pictures");
+    return false;
+  });
+
   // ---- charts, drawn one by one so that the first is there at once
   const views = new Map();
   let theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
   let marked = -1, pinned = -1, focus = "", drawing = 0;
   const renderer = data.trials.rows > SVG_UP_TO ? "canvas" : "svg";
   const draw = async (place) => {
+    if (!(await ready)) return;
     const spec = specs[place.dataset.figure], text = JSON.stringify(spec.chart);
     // what a chart does not name it does not need; names with dots and the like are written in more ways than one
     const named = (name) => !/^[\w ]+$/.test(name) || text.includes(name);
@@ -60,8 +82,10 @@
     const { view } = await vegaEmbed(place, { ...spec.chart, datasets }, {
       ast: true, renderer, config: settings.themes[theme], downloadFileName: place.dataset.figure,
       actions: { export: true, source: false, compiled: false, editor: false },
+      i18n: { CLICK_TO_VIEW_ACTIONS: "Save the chart" },
       tooltip: { theme: theme === "dark" ? "dark" : "custom" },
     });
+    speak(place);
     views.get(place)?.finalize();
     views.set(place, view);
     view.addEventListener("mouseover", (event, item) => {
@@ -71,6 +95,14 @@
     view.addEventListener("mouseout", () => mark(pinned));
     if (marked >= 0 || focus) view.signal("marked", marked).signal("focus", focus).run();
     place.dataset.drawn = theme;
+  };
+  // a picture with one name, for those who listen: not hundreds of nameless marks, and no menu inside a picture
+  const speak = (place) => {
+    const title = one("h3", place.parentElement).textContent, picture = one("svg.marks, canvas.marks", place);
+    picture.setAttribute("role", "img");
+    picture.setAttribute("aria-label", title);
+    for (const part of picture.children) part.setAttribute("aria-hidden", "true");
+    one("summary", place)?.setAttribute("aria-label", `Save the chart: ${title}`);
   };
   const drawAll = async () => {
     const round = ++drawing;
@@ -243,11 +275,7 @@
   // ---- on paper: the pictures that stand in for scripts
   addEventListener("beforeprint", () => {
     all("details").forEach((part) => (part.open = !part.closest(".chart")));
-    for (const place of all("noscript.static")) {
-      const picture = element("div", undefined, "static");
-      picture.innerHTML = place.textContent;
-      place.replaceWith(picture);
-    }
+    showPictures();
   });
 
   root.classList.add("js");

@@ -23,6 +23,7 @@ from objectives.data import (
 from objectives.data.files.content import STANDARD
 from objectives.data.reach import check_reach
 from objectives.data.sources import is_function
+from objectives.data.transforms import LOG_LINK
 from tuner.errors import StudyError
 from tuner.search import check_search
 from tuner.space import space_of
@@ -69,6 +70,8 @@ def prepare_study(
         raise StudyError(*complaints)
     split, about = split_of(asked), asked.data
     reading = replace(about.reading, look=look)
+    learned = LOG_LINK if asked.train.loss == "poisson" else about.target_transform or ""
+    task = about.task or ("regression" if learned else None)  # small counts look like classes
     table: Table | SurfaceTable
     if data is None and about.surface:
         table = load_surface(str(about.source), about.noise, about.condition)
@@ -77,14 +80,26 @@ def prepare_study(
             str(about.source),
             about.target,
             base=asked.base,
-            task=about.task,
+            task=task,
             split=split,
             drop=about.drop,
+            weight=about.weight,
+            transform=learned,
             reading=reading,
         )
     else:
         x, y = data if isinstance(data, tuple) else (data, None)
-        table = table_from(x, y, target=about.target, task=about.task, split=split, drop=about.drop, reading=reading)
+        table = table_from(
+            x,
+            y,
+            target=about.target,
+            task=task,
+            split=split,
+            drop=about.drop,
+            weight=about.weight,
+            transform=learned,
+            reading=reading,
+        )
     asked, said = rolled(asked, table) if isinstance(table, Table) else (asked, [])
     about = asked.data
     first = replicate_of(asked, table, 0, room)

@@ -20,7 +20,7 @@ from objectives.types import Array
 from tuner.model.judged import documents, judged
 from tuner.model.trained import ConfirmationNoise, TrainedModel
 from tuner.study import MOST_SEEDS
-from tuner.trainables.builtin.baselines import codes_of
+from tuner.trainables.builtin.baselines import codes_of, weights_of
 from tuner.trainables.builtin.packs import ReplicateSource, let_go, problem_of
 from tuner.trainables.builtin.retrain import unhindered
 
@@ -37,6 +37,7 @@ __all__ = [
     "residuals_of",
     "threshold_of",
     "train",
+    "weighted_quantiles",
 ]
 
 FIRST_SEED = 3 * MOST_SEEDS + 1  # of the networks that are shipped: no other training has their seeds
@@ -93,10 +94,24 @@ def residuals_of(task: Fit) -> Array:
     In the target's own units. Sources of the same data are seeds of one ensemble: a single network is farther off than
     the ensemble that is shipped. Trainings that diverged do not count.
     """
-    away = [np.abs(said - (data.valid.y * data.y_scale + data.y_mean)) for data, said in _unseen(task)]
-    whole = np.sort(np.concatenate(away), axis=0) if away else np.empty((0, 1))
+    every = _unseen(task)
+    if not every:
+        return np.empty((0, 1))
+    away = np.concatenate([np.abs(said - data.truth(data.valid.y)) for data, said in every])
+    weights = [own for data, _ in every if (own := weights_of(data.valid)) is not None]
+    whole = weighted_quantiles(away, np.concatenate(weights)) if weights else np.sort(away, axis=0)
     step = -(-len(whole) // MOST_RESIDUALS)
     return np.ascontiguousarray(whole[::-1][:: max(step, 1)][::-1])  # the largest stays
+
+
+def weighted_quantiles(values: Array, weights: Array) -> Array:
+    """Return as many values `(m, C)` as there are, sorted, that are spread as the given ones are by weight."""
+    found, levels = np.empty_like(values), (np.arange(len(values)) + 0.5) / len(values)
+    for c, column in enumerate(values.T):
+        order = np.argsort(column, kind="stable")
+        upto = np.cumsum(weights[order])
+        found[:, c] = column[order][np.searchsorted(upto / upto[-1], levels)]
+    return found
 
 
 def threshold_of(task: Fit, name: str) -> float | None:
@@ -104,11 +119,15 @@ def threshold_of(task: Fit, name: str) -> float | None:
 
     None where each training diverged.
     """
-    every = [(said[:, 0], data.valid.y[:, 0]) for data, said in _unseen(task)]
+    every = _unseen(task)
     if not every:
         return None
-    shares, truth = (np.concatenate(parts) for parts in zip(*every, strict=True))
-    return best_threshold(name, shares, truth)
+    shares, truth = (
+        np.concatenate([said[:, 0] for _, said in every]),
+        np.concatenate([d.valid.y[:, 0] for d, _ in every]),
+    )
+    weights = [own for data, _ in every if (own := weights_of(data.valid)) is not None]
+    return best_threshold(name, shares, truth, np.concatenate(weights) if weights else None)
 
 
 def _unseen(task: Fit) -> list[tuple[Prepared, Array]]:
@@ -137,5 +156,6 @@ def noise_of(model: TrainedModel, data: Prepared, residuals: Array) -> Confirmat
 def judge(model: TrainedModel, data: Prepared, asked: Sequence[str] = ()) -> dict[str, Any]:
     """Return the test metrics of a model, those that were `asked` for too, for its facts."""
     part, scale = data.test, np.asarray(data.y_scale)
-    truth = part.y * scale + data.y_mean if data.task == "regression" else codes_of(data.task, part.y)
-    return documents(judged(data.task, model.of_members(part.x), truth, scale, asked, model.threshold))
+    truth = data.truth(part.y) if data.task == "regression" else codes_of(data.task, part.y)
+    members, weights = model.of_members(part.x), weights_of(part)
+    return documents(judged(data.task, members, truth, scale, asked, model.threshold, weights, data.transform))

@@ -227,9 +227,10 @@ def test_spreads(problem: Problem, weights: NDArray[Any]) -> dict[str, NDArray[A
     """Compute standard deviations `(R, K)` of the test rows' values, as "sd_test_loss" and so on; none for a
     single row.
 
-    Accuracy needs none: its deviation follows from its mean.
+    Accuracy needs none, unless rows have weights: its deviation follows from its mean.
     """
-    names = ["loss", *(metric.name for metric in problem.metrics if metric.name != "accuracy")]
+    known = () if problem.data.test.weights is not None else ("accuracy",)
+    names = ["loss", *(metric.name for metric in problem.metrics if metric.name not in known)]
     found = {}
     for name in names if len(problem.replicates[0].data.test) > 1 else ():
         # in order of rows, whatever stands beside: a sum's bits depend on it

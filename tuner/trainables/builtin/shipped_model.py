@@ -16,7 +16,7 @@ from objectives.data import Prepared, Table, place_in, prepare_whole, save_prepa
 from objectives.data.preparation import Preparation
 from objectives.data.prepare import Room, in_memory
 from objectives.data.store import on_disk
-from objectives.metrics import DECISIONS, goal_metrics
+from objectives.metrics import DECISIONS
 from tuner.best import Best
 from tuner.engines import Engine, Failure
 from tuner.errors import TunerError
@@ -80,7 +80,7 @@ class Shipping:
         place = place_in(self.directory.cache, data.digest)
         save_prepared(data, place)
         self.engine.share(place)
-        return ReplicateSource(place, self.study.seed, FIRST_SEED, goal_metrics(self.study.metric))
+        return ReplicateSource(place, self.study.seed, FIRST_SEED, self.study.followed)
 
 
 def shipped(  # noqa: PLR0913
@@ -210,4 +210,6 @@ def _facts(work: Shipping, data: Prepared, seeds: list[int], epochs: int, horizo
         "data": {"source": str(work.study.data.source or "given in Python"), "digest": known.get("data", "")},
         "made_with": {"tuner": version("tuner"), "numpy": np.__version__},
         "notes": list(work.question.notes),
+        **({"weight": work.study.data.weight} if work.study.data.weight else {}),
+        **({"followed": list(work.study.followed)} if work.study.followed else {}),
     }

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from objectives.data import Prepared, move_prepared, place_in, save_prepared
-from objectives.metrics import goal_metrics
 from objectives.models import Layers
 from objectives.problem import constant_loss
 from objectives.types import Array
@@ -61,7 +60,10 @@ class BuiltinTrainable:
     def facts(self) -> dict[str, str]:
         """Return digests of the data and of their targets alone, the task, and sizes."""
         first = self.question.first
-        return {"data": first.digest, "targets": targets_digest(first), "task": first.task} | data_sizes(first)
+        found = {"data": first.digest, "targets": targets_digest(first), "task": first.task}
+        found |= {"weight": self.study.data.weight} if self.study.data.weight else {}
+        found |= {"target_transform": first.transform} if first.transform else {}
+        return found | data_sizes(first)
 
     def changes(self, known: Mapping[str, str]) -> list[str]:
         """List the differences between the stored data digest and the current one."""
@@ -159,7 +161,7 @@ class BuiltinTrainable:
             move_prepared(place_in(self.question.room, data.digest), place)
         save_prepared(data, place)
         engine.share(place)
-        return ReplicateSource(place, study.seed, replicate, goal_metrics(study.metric))
+        return ReplicateSource(place, study.seed, replicate, study.followed)
 
 
 def targets_digest(data: Prepared) -> str:
@@ -167,7 +169,9 @@ def targets_digest(data: Prepared) -> str:
     inputs.
     """
     digest = hashlib.sha256(json.dumps([data.task, data.classes, data.surface]).encode())
-    for array in (data.train.y, data.valid.y, data.test.y, data.y_mean, data.y_scale):
+    weights = [part.weights for part in (data.train, data.valid, data.test) if part.weights is not None]
+    digest.update(data.transform.encode())
+    for array in (data.train.y, data.valid.y, data.test.y, data.y_mean, data.y_scale, *weights):
         digest.update(f"{array.dtype.str}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

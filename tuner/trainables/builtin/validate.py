@@ -37,7 +37,8 @@ def fit_to_data(study: Study, data: Prepared, groups: int = 0) -> tuple[Study, l
     complaints += [*goal_problems(study, data), *weight_problems(study, data)]
     unfit = [name for name in study.confirm.metrics if math.isnan(made_up_score(name, data))]
     if unfit:
-        what = f"{', '.join(unfit)} cannot score a {data.task} task"
+        weighed = "" if data.train.weights is None else " with weights of rows"
+        what = f"{', '.join(unfit)} cannot score a {data.task} task{weighed}"
         complaints.append(Complaint("confirm.metrics", what, "scikit-learn's documentation of scorers says which can"))
     if "newton" in study.optimizers and not complaints:
         weights = data.train.x.shape[1] * data.train.y.shape[1]
@@ -74,6 +75,7 @@ def fit_to_data(study: Study, data: Prepared, groups: int = 0) -> tuple[Study, l
 def goal_problems(study: Study, data: Prepared) -> list[Complaint]:
     """Complain about a goal that the validation rows leave without a value, or with one that says nothing."""
     y, key = np.asarray(data.valid.y, dtype=np.float64), f"study.{study.direction}"
+    y = y if data.valid.weights is None else y[data.valid.weights[:, 0] > 0]
     same = np.ptp(y, axis=0)
     if study.metric == "valid_r2" and same.min() == 0:
         return [Complaint(key, "valid_r2 needs validation targets that vary", "minimize valid_loss")]
@@ -81,7 +83,7 @@ def goal_problems(study: Study, data: Prepared) -> list[Complaint]:
         what = f"{study.metric} needs validation rows of two classes at least, but all are of one"
         return [Complaint(key, what, "give [data.split] a larger valid, or minimize valid_loss")]
     if study.metric == "valid_mape" and data.task == "regression":
-        zeros = int((np.abs(y * data.y_scale + data.y_mean) < ZERO * np.asarray(data.y_scale)).any(axis=1).sum())
+        zeros = int((np.abs(data.truth(y)) < ZERO * np.asarray(data.y_scale)).any(axis=1).sum())
         if zeros:
             what = f"valid_mape divides by the target, which is 0 in {zeros} of {len(y)} validation rows"
             return [Complaint(key, what, "minimize valid_mae")]
@@ -133,10 +135,11 @@ def whole_notes(study: Study) -> list[str]:
 def made_up_score(name: str, data: Prepared) -> float:
     """Return a scikit-learn scorer's value for random predictions with every class; nan where it fails."""
     n, outputs = 60, data.train.y.shape[1]
+    weights = None if data.train.weights is None else np.ones(n)
     rng = stream(0, Stream.SCORERS)
     if data.task == "regression":
         truth = rng.random((n, outputs)) + 1
-        return sklearn_score(name, truth, truth + rng.random((n, outputs)))
+        return sklearn_score(name, truth, truth + rng.random((n, outputs)), weights=weights)
     classes = max(2, outputs)
     shares = rng.dirichlet(np.ones(classes), n)
-    return sklearn_score(name, np.arange(n) % classes, shares.argmax(axis=1), shares)
+    return sklearn_score(name, np.arange(n) % classes, shares.argmax(axis=1), shares, weights)
