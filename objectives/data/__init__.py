@@ -2,7 +2,7 @@
 
     load_table / table_from  ->  Table  ->  prepare  ->  Prepared  ->  save_prepared / open_prepared
 
-    matrix, files, raw -> builtin, arrays, blocks -> sources; columns, reading -> features, target, targets
+    matrix, files, raw -> builtin, arrays, csv_blocks, blocks -> sources; columns, reading -> features, target, targets
     -> weights, transforms; groups, folds, windows -> splits -> split_rows
     remarks, suspicions, overview, reach -> table
     preparation, mixed -> fit -> prepare -> store, surface; incoming

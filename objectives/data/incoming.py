@@ -12,13 +12,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from difflib import get_close_matches
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from objectives.data.columns.dates import days_of, part_of_day
+from objectives.data.columns.factorized import Factorized, factorized
 from objectives.data.columns.numbers import number_style, without_marks
 from objectives.data.files.dialect import GAPS
 from objectives.data.preparation import DATE, MISSING, NUMBER, TEXT, InputColumn, Preparation
@@ -36,11 +37,16 @@ EPOCH, DAY = np.datetime64(0, "D"), np.timedelta64(1, "D")
 class Incoming:
     """Raw columns `(n,)` in the order of a preparation, and the names of others that it does not know."""
 
-    values: tuple[Array, ...]
+    columns: tuple[Array | Factorized, ...]
     extra: tuple[str, ...]
 
     def __len__(self) -> int:
-        return len(self.values[0])
+        return len(self.columns[0])
+
+    @property
+    def values(self) -> tuple[Array, ...]:
+        """Return the values of each column, row by row."""
+        return tuple(one.rows if isinstance(one, Factorized) else one for one in self.columns)
 
 
 def incoming(rows: Any, preparation: Preparation, where: str = "rows", first: int = 0) -> Incoming:
@@ -102,7 +108,9 @@ def _absent(missing: Sequence[str], names: Sequence[str], preparation: Preparati
     return [*renamed, Complaint(where, what, hint)]
 
 
-def _columns(rows: Any, preparation: Preparation, where: str) -> tuple[dict[str, Callable[[], Array]], tuple[str, ...]]:
+def _columns(
+    rows: Any, preparation: Preparation, where: str
+) -> tuple[Mapping[str, Callable[[], Array | Factorized]], tuple[str, ...]]:
     """Return columns by name, each read when it is asked for, and all names that there are."""
     if is_frame(rows):
         names = tuple(map(str, rows.columns))
@@ -118,8 +126,10 @@ def _columns(rows: Any, preparation: Preparation, where: str) -> tuple[dict[str,
     return _of_array(rows, preparation, where), preparation.sources
 
 
-def _of_frame(frame: Any, place: int) -> Array:
-    return plain_column(frame.iloc[:, place])
+def _of_frame(frame: Any, place: int) -> Array | Factorized:
+    series = frame.iloc[:, place]
+    words = hasattr(series, "cat") and all(isinstance(value, str) for value in series.cat.categories)
+    return Factorized.of_categorical(series) if words else plain_column(series)
 
 
 def _of_mappings(rows: Sequence[Mapping[str, Any]], name: str) -> Array:
@@ -222,10 +232,15 @@ def _day(value: Any) -> float:
         value = datetime.fromisoformat(value)
     if isinstance(value, datetime):
         plain = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
-        return float((np.datetime64(plain.isoformat(), "us") - EPOCH) / DAY)
+        return _since_epoch(plain)
     if isinstance(value, date):
         return float((np.datetime64(value) - EPOCH) / DAY)
     raise ValueError
+
+
+@lru_cache(maxsize=65536)
+def _since_epoch(plain: datetime) -> float:
+    return float((np.datetime64(plain.isoformat(), "us") - EPOCH) / DAY)
 
 
 def _converted(values: Array, one: Callable[[Any], float], what: str) -> Floats:
@@ -260,8 +275,19 @@ def _texts(values: Array) -> Array:
 READERS: dict[str, Callable[[Array], Array]] = {NUMBER: _numbers, DATE: _days, TEXT: _texts}
 
 
-def _read(column: InputColumn, values: Array) -> Array:
-    """Return a raw column as the rule of its training says."""
+def _read(column: InputColumn, given: Array | Factorized) -> Array | Factorized:
+    """Return a raw column as the rule of its training says; texts are read once for each that is different."""
+    found = given if isinstance(given, Factorized) else factorized(given)
+    if found is None:
+        return _read_rows(column, np.asarray(given))
+    try:
+        read = _read_rows(column, found.values)
+    except _Unreadable:
+        return _read_rows(column, found.rows)  # says which rows; a value that no row has is none
+    return Factorized(read, found.codes) if column.kind == TEXT else read[found.codes]
+
+
+def _read_rows(column: InputColumn, values: Array) -> Array:
     category = column.kind == TEXT and not column.part
     if category and column.marks and values.dtype.kind in "OU":
         values = np.array([None if value in column.marks else value for value in values.tolist()], dtype=object)

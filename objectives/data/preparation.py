@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from objectives.data.columns.factorized import Factorized
 from objectives.data.transforms import TRANSFORMS, predicted
 from objectives.errors import Complaint, DataError
 from objectives.types import Array, Floats
@@ -125,13 +126,13 @@ class Preparation:
         """Return a regression's outputs `(..., C)` in the target's own units."""
         return predicted(self.target_transform, outputs, np.asarray(self.y_scale), np.asarray(self.y_mean))
 
-    def transform(self, values: Sequence[Array]) -> Array:
+    def transform(self, values: Sequence[Array | Factorized]) -> Array:
         """Return the inputs `(n, D + 1)` of raw columns, each `(n,)`, in the order of `columns`.
 
         Raises DataError for numbers that are too large for the inputs' type.
         """
         n = len(values[0])
-        x = np.zeros((n, self.inputs + 1), self.dtype)
+        x = np.zeros((self.inputs + 1, n), self.dtype).T  # each column in one piece: they are written one by one
         x[:, -1] = 1
         place = 0
         with np.errstate(over="ignore", invalid="ignore"):
@@ -154,11 +155,12 @@ class Preparation:
                 wrong.append(Complaint(f"column {column.name!r}", what, "correct it, or leave it empty"))
         return wrong
 
-    def seen(self, values: Sequence[Array]) -> list[Seen]:
+    def seen(self, values: Sequence[Array | Factorized]) -> list[Seen]:
         """Return what is out of the ordinary in raw columns, in the order of `columns`."""
         found = []
         for column, own in zip(self.columns, values, strict=True):
-            found += (_seen_text if column.kind == TEXT else _seen_number)(column, own)
+            text = column.kind == TEXT
+            found += _seen_text(column, own) if text else _seen_number(column, np.asarray(own))
         return found
 
     def document(self) -> dict[str, Any]:
@@ -187,15 +189,17 @@ def counted(every: Sequence[Seen]) -> list[Seen]:
     return list(found.values())
 
 
-def _fill(x: Array, column: InputColumn, values: Array) -> None:
+def _fill(x: Array, column: InputColumn, values: Array | Factorized) -> None:
     """Put a raw column `(n,)` into its inputs `(n, width)`, which are zeros."""
     if column.kind == TEXT:
         places = {name: i for i, name in enumerate(column.categories) if name not in column.unseen}
         other = places.get(RARE, -1) if column.rare else -1
-        codes = np.array([places.get(value, other) for value in values.tolist()], dtype=np.int64)
+        texts = _factorized(values)
+        codes = np.array([places.get(value, other) for value in texts.values.tolist()], dtype=np.int64)[texts.codes]
         rows = np.flatnonzero(codes >= 0)
         x[rows, codes[rows]] = 1
     elif not column.constant:
+        values = np.asarray(values)
         filled = np.where(np.isnan(values), column.median, values) if np.isnan(values.max()) else values
         x[:, 0] = (filled - column.mean) / column.scale
 
@@ -216,13 +220,22 @@ def _seen_number(column: InputColumn, values: Floats) -> list[Seen]:
     return [*found, Seen(column.name, "outside", outside, shown)]
 
 
-def _seen_text(column: InputColumn, values: Array) -> list[Seen]:
+def _factorized(values: Array | Factorized) -> Factorized:
+    return values if isinstance(values, Factorized) else Factorized.of(values)
+
+
+def _seen_text(column: InputColumn, values: Array | Factorized) -> list[Seen]:
+    texts = _factorized(values)
     known = set(column.categories) - set(column.unseen)
-    unknown = [value for value in values.tolist() if value not in known and not column.rare]
-    gaps = sum(value == MISSING for value in unknown)
-    found = [Seen(column.name, "gaps", gaps)] if gaps else []
-    others = [value for value in unknown if value != MISSING]
-    return [*found, Seen(column.name, "unknown", len(others), str(others[0])[:40])] if others else found
+    unknown = np.array([value not in known and not column.rare for value in texts.values.tolist()], dtype=np.bool_)
+    if not unknown.any():
+        return []
+    gap = np.array([value == MISSING for value in texts.values.tolist()], dtype=np.bool_)
+    gaps, others = (np.flatnonzero(some[texts.codes]) for some in (unknown & gap, unknown & ~gap))
+    found = [Seen(column.name, "gaps", len(gaps))] if len(gaps) else []
+    if not len(others):
+        return found
+    return [*found, Seen(column.name, "unknown", len(others), str(texts.values[texts.codes[others[0]]])[:40])]
 
 
 def _plain(column: InputColumn) -> dict[str, Any]:

@@ -108,6 +108,9 @@ def _range_hint(width: int) -> str:
 
 def plain_column(series: Any) -> Column:
     """Convert a pandas column (n,) to an array of bool, number, date or object, with NaN, NaT or None for gaps."""
+    if isinstance(series.dtype, np.dtype) and series.dtype.kind in "biufcmM":
+        numbers: Column = series.to_numpy()
+        return numbers
     import pandas as pd
 
     if isinstance(series.dtype, pd.CategoricalDtype) or not isinstance(series.dtype, np.dtype):

@@ -1,6 +1,6 @@
 """The model that a study ships: trained on all rows that it may be trained on, and used on raw rows.
 
-    refit; network -> trained -> stream -> bundle -> loading
+    refit; network -> trained -> stream, csv_text -> bundle -> loading
     judged, card: what is said of it
 
 A bundle is a folder of a study's directory: `model.json` (what it is, and digests of the other files),

@@ -100,9 +100,9 @@ def _answered(model: TrainedModel, block: Block, source: str, asked: Asked, answ
     import pandas as pd
 
     found = incoming(block.rows, model.preparation, source, block.first)
-    members = model.of_members(model.preparation.transform(found.values))
+    members = model.of_members(model.preparation.transform(found.columns))
     answers.rows += len(found)
-    answers.seen = counted([*answers.seen, *model.preparation.seen(found.values)])
+    answers.seen = counted([*answers.seen, *model.preparation.seen(found.columns)])
     answers.extra = answers.extra or tuple(n for n in found.extra if n not in asked.keep)
     columns = {name: _kept(block.rows, name, source) for name in asked.keep}
     columns |= _columns(model, members, asked)

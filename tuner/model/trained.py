@@ -122,10 +122,10 @@ class TrainedModel:
         """Return the inputs `(n, D + 1)` of raw rows, and warn of what training had not seen. Raises DataError."""
         found = incoming(rows, self.preparation)
         said = [f"column {name!r} is not known to the model: ignored" for name in found.extra]
-        said += sentences(self.preparation.seen(found.values), self.preparation)
+        said += sentences(self.preparation.seen(found.columns), self.preparation)
         if said:
             warnings.warn(f"of {len(found)} rows: {first_lines(said, SHOWN)}", RowsWarning, stacklevel=3)
-        return self.preparation.transform(found.values)
+        return self.preparation.transform(found.columns)
 
     def of_members(self, x: Array) -> Array:
         """Return what each network says of inputs `(n, D + 1)`: `(R, n, C)`, values in the target's own units."""

@@ -1,4 +1,4 @@
 """What columns mean: texts that are numbers, dates, flags, categories, ids or prose.
 
-numbers, dates, categories -> kinds; codes
+numbers, dates, categories -> kinds; codes, factorized
 """

@@ -74,6 +74,7 @@ def days_of(text: str, style: str) -> float | None:
         return None
 
 
+@lru_cache(maxsize=65536)
 def part_of_day(days: float, part: str) -> str:
     """Return the name of a date's weekday or month."""
     date = _date(days)

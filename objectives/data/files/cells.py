@@ -32,7 +32,7 @@ def plain_number(text: str) -> bool:
 
 def looks_numeric(text: str) -> bool:
     """Return True for a number in some way of writing: "1,234.5", "1.234,5", "$5", "45.1%", "(3)"."""
-    return bool(NUMERIC.fullmatch(text.strip())) or plain_number(text)
+    return plain_number(text) or bool(NUMERIC.fullmatch(text.strip()))
 
 
 def is_clean(text: str) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from objectives.data.files.content import Content
 from objectives.errors import Complaint, DataError
 
-__all__ = ["EncodedText", "in_utf8"]
+__all__ = ["EncodedText", "in_utf8", "line_at"]
 
 BLOCK = 2**20  # bytes
 SAMPLE = 2**16  # bytes that tell UTF-16 by its zeros
@@ -84,23 +84,29 @@ def _looked_at(content: Content, where: str, damaged: bool) -> tuple[bool, bool]
     `damaged`, or has more right letters than wrong ones.
     """
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
-    line, quoted, blank = 1, False, True
+    size, quoted, blank = 0, False, True
     with content.open() as file:
         while True:
             block = file.read(BLOCK)
+            size += len(block)
             try:
-                text = decoder.decode(block, final=not block)
+                known = block.isascii() and not (blank or decoder.getstate()[0])
+                text = "" if known and block else decoder.decode(block, final=not block)
             except UnicodeDecodeError as error:
-                line += error.object.count(b"\n", 0, error.start)
                 if damaged or _mostly_utf8(content):
-                    raise _broken(where, line) from error
+                    raise _broken(where, line_at(content, size - len(error.object) + error.start)) from error
                 return None
             if not block:
                 return quoted, blank
-            line += block.count(b"\n")
-            if "\0" in text:
+            if b"\0" in block:
                 raise DataError(Complaint(where, "holds NUL bytes, so it is not a text file", NOT_TEXT))
-            quoted, blank = quoted or '"' in text, blank and (not text or text.isspace())
+            quoted, blank = quoted or b'"' in block, blank and (not text or text.isspace())
+
+
+def line_at(content: Content, place: int) -> int:
+    """Return the number of the line that a byte is on: lines are counted where one is asked for, and not before."""
+    with content.open() as file:
+        return 1 + sum(file.read(min(BLOCK, place - at)).count(b"\n") for at in range(0, place, BLOCK))
 
 
 def _broken(where: str, line: int) -> DataError:

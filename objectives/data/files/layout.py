@@ -127,12 +127,15 @@ def _header_rows(rows: Sequence[Cells], width: int) -> int:
 
 def _numeric_columns(rows: Sequence[Cells], width: int) -> list[int]:
     """Return the columns whose cells below are numbers."""
-    found = []
-    for i in range(width):
-        cells = [row[i] for row in rows if len(row) > i and not is_gap_mark(row[i])]
-        if cells and sum(map(looks_numeric, cells)) >= NUMERIC_SHARE * len(cells):
-            found.append(i)
-    return found
+    return [i for i in range(width) if _is_numeric([row[i] for row in rows if len(row) > i])]
+
+
+def _is_numeric(cells: Cells) -> bool:
+    """Return True if most of the cells that are no gaps are numbers."""
+    rest = [cell for cell in cells if not plain_number(cell)]
+    others, plain = [cell for cell in rest if not is_gap_mark(cell)], len(cells) - len(rest)
+    there = plain + len(others)
+    return there > 0 and plain + sum(map(looks_numeric, others)) >= NUMERIC_SHARE * there
 
 
 def _is_header(row: Cells, below: Sequence[Cells]) -> bool:

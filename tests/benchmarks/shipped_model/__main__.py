@@ -18,6 +18,7 @@ def main() -> None:
     made.add_argument("--configs", type=int, default=16, help="of RandomizedSearchCV; 0 leaves it out (16)")
     made.add_argument("--tables", nargs="*", metavar="TABLE")
     made.add_argument("--studies", type=int, default=200, help="of each population, for intervals (200)")
+    made.add_argument("--tasks", nargs="*", default=["regression", "binary"], help="of intervals (both)")
     made.add_argument("--rows", type=int, default=1_000_000, help="of the file to predict (1,000,000)")
     given = made.parse_args()
     getattr(import_module(f"tests.benchmarks.shipped_model.{given.section}"), given.section)(given)

@@ -93,7 +93,7 @@ def intervals(given: argparse.Namespace) -> None:
     """Measure and print."""
     known(1000)
     with ProcessPoolExecutor(given.jobs, mp_context=get_context("spawn")) as pool:
-        for task in ("binary", "regression"):
+        for task in given.tasks:
             for size in SIZES:
                 rows = list(pool.map(held, [(task, size, seed) for seed in range(given.studies)]))
                 print(f"\n{task}, {size} rows, {len(rows)} studies")

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import tuner
-from objectives.data import blocks
+from objectives.data import blocks, csv_blocks
 from objectives.errors import DataError
 from tests.support.command import Ended, Shell
 from tests.support.small_models import frame, targets, trained
@@ -44,7 +44,7 @@ def ask(shell: Shell, homes: Path, task: str, *more: str | Path) -> Ended:
 
 
 def in_small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blocks, "BYTES", 700)
+    monkeypatch.setattr(csv_blocks, "BYTES", 700)
     monkeypatch.setattr(blocks, "ROWS", 7)
 
 

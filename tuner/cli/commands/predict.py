@@ -55,6 +55,7 @@ def predict(
 
     directory = find(study, home)
     from tuner.model.bundle import load_model
+    from tuner.model.csv_text import csv_text
     from tuner.model.stream import Answers, Asked, answered
 
     if path is not None:
@@ -64,7 +65,7 @@ def predict(
     blocks = answered(model, rows, Asked(keep, proba, level), answers)
     with written(path) as stream:
         for i, block in enumerate(blocks):
-            block.to_csv(stream, index=False, header=not i, lineterminator="\n")
+            stream.write(csv_text(block, header=not i))
     for sentence in answers.sentences(model):
         hint(f"{answers.rows} rows: {clean(sentence)}")
     lines = [f"{name} {said(one)}" for name, one in answers.metrics(model).items()]
