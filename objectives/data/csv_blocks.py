@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from objectives.data.files.encodings import line_at
-from objectives.data.files.text import TextTable
+from objectives.data.files.text_form import TextTable
 from objectives.data.raw import column_complaints
 from objectives.errors import Complaint, DataError
 from objectives.types import Array

@@ -19,7 +19,7 @@ from objectives.data.files.content import Content
 from objectives.data.files.dialect import Dialect
 from objectives.data.files.encodings import EncodedText
 from objectives.data.files.layout import Layout
-from objectives.data.files.text import TextTable
+from objectives.data.files.text_form import TextTable
 from objectives.errors import DataError
 
 CELLS = st.sampled_from(["1", "2.5", "", " ", '"a, b"', '"a\nb"', '"say ""no"""', '5" pipe', "NA", 'x"y"', '""'])
