@@ -86,6 +86,13 @@ def test_short_and_long_rows_do_not_make_up_for_each_other(rows: str, tmp_path: 
         list(read_blocks("rows.csv", (), tmp_path, ["a", "b", "c"]))
 
 
+@pytest.mark.parametrize(("rows", "wrong"), [('1,5" pipe,"a\nb",1\n"a, b",1,1\n', "3 has 4"), ("1,2\r,3\n", "2 has 2")])
+def test_a_long_or_torn_first_row_is_not_cut(rows: str, wrong: str, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("a,b,c\n" + rows, newline="")
+    with pytest.raises(DataError, match=f"the header has 3 columns, but line {wrong}"):
+        list(read_blocks("rows.csv", {"b"}, tmp_path, ["a", "b", "c"]))
+
+
 def test_rows_of_gaps_between_tabs_are_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_blocks, "BYTES", 4)
     (tmp_path / "rows.tsv").write_text("a\tb\n1\t2\n\t\n\t\n3\t4\n")
