@@ -459,6 +459,14 @@ def test_what_is_planted_is_found(
     check(list(found.values()), result)
 
 
+def test_a_range_is_widened_before_its_best_value_is_confirmed(tmp_path: Path) -> None:
+    def at_the_end() -> Planted:
+        return own(some(sound(), lambda t: reconfigured(t, lr=0.99), top(5)), [])
+
+    found = [finding.rule for finding in planted(tmp_path, at_the_end).findings()]
+    assert found[:2] == ["at_bound", "unconfirmed"]
+
+
 def trials_of_accuracy() -> Planted:
     trials = [replace(t, value=t.metrics["valid_accuracy"]) for t in sound()]
     fresh = confirmations(sound(), {60: 0.9, 59: 0.8}, rows=0.01, metric="valid_accuracy")

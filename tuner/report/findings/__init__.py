@@ -28,10 +28,10 @@ __all__ = ["RULES", "Finding", "findings", "findings_of"]
 # In the order that they are told in: what to do first comes first.
 RULES: dict[str, FindingRule] = {
     "baseline": baseline,
-    "unconfirmed": unconfirmed,
     "unread": unread,
     "diverging": diverging,
     "at_bound": at_bound,
+    "unconfirmed": unconfirmed,
     "still_improving": still_improving,
     "optimistic": optimistic,
     "inseparable": inseparable,
