@@ -20,7 +20,7 @@ from objectives.data.csv_blocks import csv_frames
 from objectives.data.files.content import content_of
 from objectives.data.files.dialect import Dialect
 from objectives.data.files.formats import TEXT, format_of, read_table
-from objectives.data.files.text import text_table
+from objectives.data.files.text_form import text_table
 from objectives.data.matrix import stretches
 from objectives.data.raw import Raw
 from objectives.data.sources import call_user, is_function, read_source

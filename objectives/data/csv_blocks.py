@@ -12,6 +12,7 @@ import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from objectives.data.files.encodings import line_at
-from objectives.data.files.text import TextTable
+from objectives.data.files.text_form import TextTable
 from objectives.data.raw import column_complaints
 from objectives.errors import Complaint, DataError
 from objectives.types import Array
@@ -71,8 +72,7 @@ class CsvForm:
 
     def _has_all_separators(self, text: bytes) -> bool:
         mark, each = self.table.separator, len(self.names) - 1
-        first = io.BytesIO(text).readline().decode()  # of a first row that is long pandas warns only
-        if first.count('"') % 2 or len(next(csv.reader([first], delimiter=mark), [])) - 1 != each:
+        if _first_width(text, mark) - 1 != each:
             return False
         quoted = b"".join(QUOTED.findall(text)) if b'"' in text else b""
         lines = _count(text, NEWLINE) - _count(quoted, NEWLINE) + (not text.endswith(b"\n"))
@@ -83,6 +83,13 @@ class CsvForm:
             line = line_at(self.table.text.content, rows.first) + wrong[0]
             what = f"the header has {len(self.names)} columns, but line {line} has {wrong[1]}"
             raise DataError(Complaint(self.where, what, "quote texts that contain the separator"))
+
+
+def _first_width(text: bytes, mark: str) -> int:
+    """Return how many cells the first row has, as pandas only warns of a long one; 0 where no row can be read."""
+    with suppress(csv.Error):
+        return len(next(csv.reader((line.decode() for line in io.BytesIO(text)), delimiter=mark), []))
+    return 0
 
 
 def _count(text: bytes, letter: int) -> int:

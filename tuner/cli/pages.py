@@ -12,28 +12,33 @@ from tuner.api.compare import by_study
 from tuner.cli.comparison import compared_rows, notes_of
 from tuner.cli.output import in_words, replace_file
 from tuner.cli.terminal import hint
+from tuner.errors import TunerError
 from tuner.report.page.comparison import comparison_page
 from tuner.report.page.studies import studies_page
 from tuner.result import Result
 from tuner.store.backend import write_private
-from tuner.store.directory import Home, home_directory
+from tuner.store.directory import Home, home_directory, home_in_words, studies
 from tuner.text import clean
+from tuner.urls import Shared
 from tuner.views.settings import differing_settings
-from tuner.views.studies import lines_of_home
+from tuner.views.studies import lines_of
 
 __all__ = ["write_comparison", "write_overview"]
 
-MANY = 20  # studies, from which reading them takes long enough to say which is read
+MANY = 100  # studies, from which reading them takes long enough to say so
 LONGEST = 120  # bytes of the names in a file's name
 
 
 def write_overview(home: Home, path: Path | None, created: str, force: bool) -> Path:
     """Write the page of all studies, by default into the home, and say where it is."""
     place = path or home_directory(home) / "report.html"
-    lines = lines_of_home(home, place)
-    if not lines:
-        hint(f"no studies in {clean(in_words(home_directory(home)))}; `tuner run FILE` makes one")
-    return written(place, studies_page(lines, clean(in_words(home_directory(home))), created), path, force)
+    where = home_in_words(home) if isinstance(home, Shared) else in_words(home_directory(home))
+    found = studies(home)
+    if not found:
+        hint(f"no studies in {where}; `tuner run FILE` makes one")
+    if len(found) >= MANY:
+        hint(f"reading {len(found):,} studies")
+    return written(place, studies_page(lines_of(found, place), clean(where), created), path, force)
 
 
 def write_comparison(results: Sequence[Result], home: Home, path: Path | None, created: str, force: bool) -> Path:
@@ -41,8 +46,8 @@ def write_comparison(results: Sequence[Result], home: Home, path: Path | None, c
 
     Raises UsageError where a study is named twice, NoResult where one has no complete trial.
     """
-    names = [result.study.name for result in results]
-    if twice := next((a.study.name for i, a in enumerate(results) if a.path in {b.path for b in results[:i]}), ""):
+    names = [result.path.name for result in results]
+    if twice := next((a.path.name for i, a in enumerate(results) if a.path in {b.path for b in results[:i]}), ""):
         raise click.UsageError(f"tuner report: {twice!r} is named twice; name another study beside it")
     found = by_study(results)
     settings = differing_settings([result.study for result in results])
@@ -57,10 +62,17 @@ def file_name(names: Sequence[str]) -> str:
 
 
 def written(place: Path, text: str, asked: Path | None, force: bool) -> Path:
-    """Write a page: where it was asked for as other output, in the home as the reports of studies."""
+    """Write a page: where it was asked for as other output, in the home as the reports of studies.
+
+    Raises TunerError where the home cannot have it.
+    """
     if asked is None:
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_private(place, text)
+        try:
+            place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            write_private(place, text)
+        except OSError as error:
+            why = error.strerror or error
+            raise TunerError(f"{in_words(place)} cannot be written: {why}; name another file with -o FILE") from error
     else:
         replace_file(text.encode(), asked, force)
     hint(f"wrote {clean(in_words(place))}")

@@ -148,10 +148,11 @@ def _unexplained(members: Array, truth: Array, weights: Array | None) -> Array:
 def bootstrap_interval(values: Array, level: float = LEVEL) -> Judged:
     """Return the mean of values `(n,)` that are at least 0 with its studentised bootstrap interval, the same each time.
 
-    Of many values it is the t interval. The ends are nan for fewer than two, or where all are the same.
+    Of many values it is the t interval, and of two, whose resamples have no other mean. The ends are nan for fewer
+    than two, or where all are the same.
     """
     n, mean = len(values), float(values.mean())
-    if n > MOST_RESAMPLED or n < 2 or np.ptp(values) == 0:
+    if n > MOST_RESAMPLED or n <= 2 or np.ptp(values) == 0:
         found = mean_interval([mean], level) if n < 2 or np.ptp(values) == 0 else mean_interval(values.tolist(), level)
         return Judged(mean, max(found.low, 0.0) if math.isfinite(found.low) else found.low, found.high)
     drawn = values[stream(0, Stream.BOOTSTRAP, n).integers(0, n, (RESAMPLES, n))]

@@ -19,7 +19,7 @@ from objectives.data.files.content import Content
 from objectives.data.files.dialect import Dialect
 from objectives.data.files.encodings import EncodedText
 from objectives.data.files.layout import Layout
-from objectives.data.files.text import TextTable
+from objectives.data.files.text_form import TextTable
 from objectives.errors import DataError
 
 CELLS = st.sampled_from(["1", "2.5", "", " ", '"a, b"', '"a\nb"', '"say ""no"""', '5" pipe', "NA", 'x"y"', '""'])
@@ -84,6 +84,13 @@ def test_short_and_long_rows_do_not_make_up_for_each_other(rows: str, tmp_path: 
     line = 2 + next(i for i, row in enumerate(rows.splitlines(), 1) if row.count(",") != 2)
     with pytest.raises(DataError, match=f"the header has 3 columns, but line {line} has"):
         list(read_blocks("rows.csv", (), tmp_path, ["a", "b", "c"]))
+
+
+@pytest.mark.parametrize(("rows", "wrong"), [('1,5" pipe,"a\nb",1\n"a, b",1,1\n', "3 has 4"), ("1,2\r,3\n", "2 has 2")])
+def test_a_long_or_torn_first_row_is_not_cut(rows: str, wrong: str, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("a,b,c\n" + rows, newline="")
+    with pytest.raises(DataError, match=f"the header has 3 columns, but line {wrong}"):
+        list(read_blocks("rows.csv", {"b"}, tmp_path, ["a", "b", "c"]))
 
 
 def test_rows_of_gaps_between_tabs_are_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

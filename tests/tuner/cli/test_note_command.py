@@ -37,6 +37,9 @@ def test_what_cannot_be_noted_is_refused(shell: Shell, tmp_path: Path) -> None:
     assert "'two words' is no tag" in ended.err
     assert "'two-words'?" in ended.err
     assert "--untag none: study 'small' has no such tag" in shell("note", "small", "--untag", "none").err
+    (damaged := made_up(tmp_path, "torn")).notes.write_text("{")
+    assert "notes of study 'torn': cannot be read" in shell("note", "torn", "--untag", "none").err
+    assert damaged.notes.read_text() == "{"
     assert "did you mean 'small'" in shell("note", "smal", "x").err
     assert not read_notes(made_up(tmp_path, "other"))
 

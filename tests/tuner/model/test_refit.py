@@ -211,6 +211,9 @@ def test_row_losses_are_those_of_scikit_learn(task: str) -> None:
 def test_intervals_say_nothing_where_the_rows_do_not_tell() -> None:
     assert np.isnan(bootstrap_interval(np.ones(20)).low)
     assert np.isnan(bootstrap_interval(np.ones(1)).high)
+    two = bootstrap_interval(np.array([1.0, 2.0]))
+    assert two.low == 0  # scipy.stats.t.ppf(0.975, 1) = 12.706 errors of 1/2
+    assert two.high == pytest.approx(1.5 + 12.706 / 2, abs=1e-3)
     values = np.random.default_rng(0).exponential(size=40)
     first, again = bootstrap_interval(values), bootstrap_interval(values)
     assert first == again

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,13 @@ def test_names_become_one_name_of_a_file(shell: Shell, tmp_path: Path) -> None:
     assert shell("report", *names, "--home", tmp_path).code == 0
     (page,) = tmp_path.glob("compare-*.html")
     assert page.name == f"compare-{'a' * 100}-b-c.html"
+
+
+def test_a_copy_of_a_study_is_told_by_its_directory(shell: Shell, pair: list[Result], tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        shutil.copytree(pair[0].path, tmp_path / name)
+    assert shell("report", "one", "two", "--home", tmp_path).code == 0
+    assert (tmp_path / "compare-one-two.html").is_file()
 
 
 @pytest.mark.slow

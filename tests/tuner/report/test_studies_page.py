@@ -15,7 +15,9 @@ from tests.support.browser import Browser
 from tests.support.command import Shell, made_up
 from tests.support.planted_studies import ended, sound, written
 from tests.tuner.report.test_page import Elements
+from tuner.store.directory import StudyDirectory, studies
 from tuner.store.notes import change_notes
+from tuner.views.studies import link_of
 
 EVIL = "<script>window.pwned=1</script> & \x1b[31m\u202e"
 
@@ -106,6 +108,40 @@ def test_a_home_without_studies_has_a_page_that_says_so(shell: Shell, tmp_path: 
     assert ended.code == 0
     assert "no studies in" in ended.err
     assert "There are no studies here." in (tmp_path / "none" / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_page_that_cannot_lie_in_the_home_is_told(shell: Shell, tmp_path: Path) -> None:
+    made_up(tmp_path, "report.html")
+    ended = shell("report", "--home", tmp_path)
+    assert ended.code == 1
+    assert "report.html cannot be written: Is a directory; name another file with -o FILE" in ended.err
+
+
+def test_a_page_of_a_database_names_it_and_no_password(
+    shell: Shell, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = studies(home)[:1]
+    monkeypatch.setattr("tuner.cli.pages.studies", lambda home: found)
+    monkeypatch.setattr(StudyDirectory, "changed", refused)
+    url = "postgresql+psycopg://ann:sesame@db/lab"
+    assert shell("report", "--storage", url, "--home", tmp_path).code == 0
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "1 in postgresql+psycopg://ann:***@db/lab, the last" in text
+    assert "sesame" not in text
+
+
+def refused(directory: StudyDirectory) -> float:
+    raise OSError("postgresql+psycopg://ann:sesame@db/lab: refused")
+
+
+@pytest.mark.parametrize("name", ["\u00fc #1 50%?", "caf\udce9"])
+def test_a_link_leads_to_a_directory_of_any_name(name: str, tmp_path: Path) -> None:
+    directory = StudyDirectory(tmp_path / name)
+    directory.path.mkdir()
+    directory.report.touch()
+    link, _ = link_of(directory, tmp_path / "report.html", 0.0)
+    assert link.isascii()
+    assert (tmp_path / unquote(link, errors="surrogateescape")).samefile(directory.report)
 
 
 @pytest.mark.slow

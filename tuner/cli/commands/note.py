@@ -38,7 +38,8 @@ def note(study: str, text: str | None, tags: tuple[str, ...], untag: tuple[str, 
     if text is None and not tags and not untag:
         show_notes(read_notes(directory), directory.name)
         return
-    if missing := sorted(set(untag) - set(read_notes(directory).tags)):
+    before = read_notes(directory)
+    if (missing := sorted(set(untag) - set(before.tags))) and not before.problem:
         raise click.UsageError(f"--untag {missing[0]}: study {directory.name!r} has no such tag")
     show_notes(change_notes(directory, lambda notes: changed(notes, text, tags, untag)), directory.name)
 
@@ -53,7 +54,7 @@ def changed(notes: StudyNotes, text: str | None, tags: tuple[str, ...], untag: t
 def show_notes(notes: StudyNotes, study: str) -> None:
     """Print the notes of a study: its tags, and its text with its lines."""
     if not notes:
-        hint(f"nothing is noted of {clean(study)}; `tuner note STUDY TEXT` does that")
+        hint(f"nothing is noted of {clean(study)}; `tuner note STUDY TEXT` writes a note")
     if notes.tags:
         print(clean(f"tags: {', '.join(notes.tags)}"))
     if words := notes.text or notes.problem:

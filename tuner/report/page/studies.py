@@ -22,7 +22,7 @@ __all__ = ["StudyLine", "standing_line", "studies_page"]
 class StudyLine:
     """A study on the page of all: texts, "" where a thing is not known; `link` leads to its report.
 
-    `problem` says why a study cannot be read; the rest is empty then. `when` is the time of its last trial.
+    `problem` says why a study cannot be read; the rest is empty then. `when` says when its ledger was last written.
     """
 
     name: str
