@@ -72,8 +72,8 @@ class CsvForm:
     def _parsed(self, text: bytes) -> pd.DataFrame:
         """Parse a text, again where pandas took the texts of a category for numbers or flags: "007" is no 7."""
         found = _parsed(text, self.names, self.table.separator, self.types)
-        kinds = [(name, found[name].dtype) for name in self.names if self.types.get(name) == "category"]
-        taken = [name for name, kind in kinds if not all(isinstance(one, str) for one in kind.categories)]
+        words = {name: found[name].cat.categories for name in self.names if self.types.get(name) == "category"}
+        taken = [name for name, some in words.items() if not all(isinstance(one, str) for one in some)]
         types = {**self.types, **dict.fromkeys(taken, object)}
         return _parsed(text, self.names, self.table.separator, types) if taken else found
 
