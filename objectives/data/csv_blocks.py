@@ -80,7 +80,11 @@ class CsvForm:
     def _has_all_separators(self, text: bytes) -> bool:
         mark, each = self.table.separator, len(self.names) - 1
         first = io.BytesIO(text).readline().decode()  # of a first row that is long pandas warns only
-        if first.count('"') % 2 or len(next(csv.reader([first], delimiter=mark), [])) - 1 != each:
+        if (
+            first.count('"') % 2
+            or "\r" in first.rstrip("\r\n")
+            or len(next(csv.reader([first], delimiter=mark), [])) - 1 != each
+        ):
             return False
         quoted = b"".join(QUOTED.findall(text)) if b'"' in text else b""
         lines = _count(text, NEWLINE) - _count(quoted, NEWLINE) + (not text.endswith(b"\n"))

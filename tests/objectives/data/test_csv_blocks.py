@@ -108,3 +108,9 @@ def test_categories_that_look_like_numbers_or_flags_stay_texts(cells: list[str],
     (tmp_path / "rows.csv").write_text("a,b\n" + "".join(f"{cell},2\n" for cell in cells))
     (block,) = read_blocks("rows.csv", {"a"}, tmp_path, ["a", "b"])
     assert block.rows["a"].astype(object).fillna("").tolist() == cells
+
+
+def test_rows_may_end_in_carriage_returns_alone(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("a,b\r1,2\r3,4\r", newline="")
+    (block,) = read_blocks("rows.csv", (), tmp_path, ["a", "b"])
+    assert block.rows.to_numpy().tolist() == [[1, 2], [3, 4]]
