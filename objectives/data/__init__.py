@@ -5,7 +5,7 @@
     matrix, files, raw -> builtin, arrays, csv_blocks, blocks -> sources; columns, reading -> features, target, targets
     -> weights, transforms; groups, folds, windows -> splits -> split_rows
     remarks, suspicions, overview, reach -> table
-    preparation, mixed -> fit -> prepare -> store, surface; incoming
+    preparation, mixed -> fit -> prepare -> store, surface; incoming_values -> incoming
 
 Rows in messages count from 1, without the header.
 """

@@ -62,13 +62,21 @@ class CsvForm:
         if not likely:
             self._check(rows)
         try:
-            found = _parsed(rows.text, self.names, self.table.separator, self.types)
+            found = self._parsed(rows.text)
         except ValueError:  # ParserError is one
             self._check(rows)
             raise
         if likely and found.iloc[:, -1].isna().any():
             self._check(rows)
         return found
+
+    def _parsed(self, text: bytes) -> pd.DataFrame:
+        """Parse a text, again where pandas took the texts of a category for numbers or flags: "007" is no 7."""
+        found = _parsed(text, self.names, self.table.separator, self.types)
+        words = {name: found[name].cat.categories for name in self.names if self.types.get(name) == "category"}
+        taken = [name for name, some in words.items() if not all(isinstance(one, str) for one in some)]
+        types = {**self.types, **dict.fromkeys(taken, object)}
+        return _parsed(text, self.names, self.table.separator, types) if taken else found
 
     def _has_all_separators(self, text: bytes) -> bool:
         mark, each = self.table.separator, len(self.names) - 1

@@ -150,7 +150,8 @@ def _negative(levels: Column) -> tuple[str, ...]:
 def _regression(column: Column, levels: Column, task: str | None, where: str, found: Complaints) -> Target | None:
     if column.dtype.kind == "U":
         what = f"is text ({str(levels[0])!r}), regression needs numbers"
-        found.append(Complaint(where, what, "leave out task to have it inferred"))
+        hint = "name another target, or leave out task, loss and target_transform to have classes"
+        found.append(Complaint(where, what, hint))
         return None
     said = () if task else (f"target: regression, {len(levels)} different numbers",)
     numbers = column.astype(np.float64)

@@ -108,3 +108,16 @@ def test_texts_are_kept_once_and_other_values_are_not() -> None:
     assert Factorized.of_categorical(pd.Series(column, dtype="category")).rows.tolist() == column.tolist()
     assert factorized(np.array(["1", 1, True], dtype=object)) is None
     assert factorized(np.array([1.0, 2.0])) is None
+
+
+@pytest.mark.parametrize("cells", [["007", "7"], ["True", "true"], ["1e5", "inf"], ["3", ""]])
+def test_categories_that_look_like_numbers_or_flags_stay_texts(cells: list[str], tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("a,b\n" + "".join(f"{cell},2\n" for cell in cells))
+    (block,) = read_blocks("rows.csv", {"a"}, tmp_path, ["a", "b"])
+    assert block.rows["a"].astype(object).fillna("").tolist() == cells
+
+
+def test_rows_may_end_in_carriage_returns_alone(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("a,b\r1,2\r3,4\r", newline="")
+    (block,) = read_blocks("rows.csv", (), tmp_path, ["a", "b"])
+    assert block.rows.to_numpy().tolist() == [[1, 2], [3, 4]]

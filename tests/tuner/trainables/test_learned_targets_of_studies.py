@@ -239,3 +239,9 @@ def test_counts_below_zero_are_refused_by_their_rows(tmp_path: Path) -> None:
     data.loc[6, "outcome"] = -1
     with pytest.raises(DataError, match="is negative in row 7, as low as -1, and counts are not"):
         tuner.run(study("counts"), data=data, home=tmp_path)
+
+
+def test_texts_that_are_to_be_counted_are_refused_by_what_asks_for_it(tmp_path: Path) -> None:
+    rows = table("counts").assign(outcome=lambda frame: np.where(frame["u"] > 0, "yes", "no"))
+    with pytest.raises(DataError, match=r"is text .'no'.*leave out task, loss and target_transform"):
+        tuner.run(study("counts"), data=rows, jobs=1, home=tmp_path)
