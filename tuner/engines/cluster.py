@@ -159,9 +159,11 @@ class ClusterEngine(RetryQueue):
 
     def _arrive(self, task: QueuedTask, done: Any, outer: Future[bytes]) -> None:
         """Process a worker's answer; a task that failed on an unproven worker is run on another."""
-        self._held.pop(task, None)
         try:
-            address, said = done.result()
+            try:
+                address, said = done.result()
+            finally:  # no sooner: where its worker has died since, dask waits for another, which `_take_back` ends
+                self._held.pop(task, None)
             failed = bool(task.avoid or address not in self._proved) and failure_in(guarded(unpickled)(said))
             if (
                 failed

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -213,6 +214,38 @@ def test_a_search_goes_on_after_all_of_its_workers_were_replaced(cluster: Cluste
     callback = AllReplaced(cluster)
     tuner.run(study, home=tmp_path / "many", cluster=cluster.address, callback=callback, confirm=False)
     assert callback.done
+    assert outputs(tmp_path / "many") == outputs(tmp_path / "one")
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
+def test_an_answer_that_died_with_its_worker_before_it_was_fetched_is_made_anew(
+    cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last trusted worker dies between the end of a task and the fetch of its answer; a stranger stays."""
+    from distributed import Future
+
+    study = small(trials=16)
+    tuner.run(study, jobs=1, home=tmp_path / "one", confirm=False)
+    schedule = "from __future__ import annotations\n"
+    later = {"objectives/schedules.py": (schedule, schedule + "# a later release\n")}
+    cluster.add("--no-nanny", PYTHONPATH=copied(tmp_path / "later", later))
+    cluster.add("--no-nanny")
+    with distributed_client(cluster.address) as client:
+        client.wait_for_workers(2, timeout=120)
+    fetch, killed = Future.result, list[int]()
+
+    def dying(future: Any, *arguments: Any) -> Any:
+        if "Callback" in threading.current_thread().name and not killed:
+            killed.append(1)
+            cluster.workers[1].kill()
+            cluster.workers[1].wait()
+            cluster.add("--no-nanny")
+        return fetch(future, *arguments)
+
+    monkeypatch.setattr(Future, "result", dying)
+    tuner.run(study, home=tmp_path / "many", cluster=cluster.address, confirm=False)
+    assert killed
     assert outputs(tmp_path / "many") == outputs(tmp_path / "one")
 
 
