@@ -28,7 +28,7 @@ __all__ = ["CACHE", "Cell", "Form", "measured", "read", "wanted"]
 CACHE = Path(__file__).parent / ".cache"
 SHARED = "rivals"  # the file of what does not depend on the version of the tuner
 DEAR, FEW = 512, 3  # larger budgets than the first are measured on so few divisions
-FORMAT = 2  # of tables, divisions and scores: a change of theirs makes all cells anew
+FORMAT = 3  # of tables, divisions and scores: a change of theirs makes all cells anew
 
 Key = tuple[str, str, int, int]
 
