@@ -72,34 +72,16 @@ def prepare_study(
     reading = replace(about.reading, look=look)
     learned = LOG_LINK if asked.train.loss == "poisson" else about.target_transform or ""
     task = about.task or ("regression" if learned else None)  # small counts look like classes
+    how: dict[str, Any] = {"task": task, "split": split, "drop": about.drop, "reading": reading}
+    how |= {"weight": about.weight, "transform": learned}
     table: Table | SurfaceTable
     if data is None and about.surface:
         table = load_surface(str(about.source), about.noise, about.condition)
     elif data is None:
-        table = load_table(
-            str(about.source),
-            about.target,
-            base=asked.base,
-            task=task,
-            split=split,
-            drop=about.drop,
-            weight=about.weight,
-            transform=learned,
-            reading=reading,
-        )
+        table = load_table(str(about.source), about.target, base=asked.base, **how)
     else:
         x, y = data if isinstance(data, tuple) else (data, None)
-        table = table_from(
-            x,
-            y,
-            target=about.target,
-            task=task,
-            split=split,
-            drop=about.drop,
-            weight=about.weight,
-            transform=learned,
-            reading=reading,
-        )
+        table = table_from(x, y, target=about.target, **how)
     asked, said = rolled(asked, table) if isinstance(table, Table) else (asked, [])
     about = asked.data
     first = replicate_of(asked, table, 0, room)
